@@ -1,0 +1,1 @@
+"""The site, its shared ground, and the pledging half."""

@@ -1,0 +1,82 @@
+"""Facts about acts: written once, read by anyone who must know."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+
+class AppendOnly(models.Model):
+    """A fact. Its table has an ``append_only`` trigger, and the application role may only add."""
+
+    class Meta:
+        abstract = True
+
+
+class Event(AppendOnly):
+    """Who did what to which, when. Ids, amounts and codes only: never a name or an address."""
+
+    at = models.DateTimeField(db_default=Now())
+    # No actor: the system itself, in a sweep.
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    verb = models.CharField(max_length=64)
+    target_type = models.CharField(max_length=64)
+    target_id = models.CharField(max_length=64)
+    data = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = [
+            # The history of one thing, on its page in the admin.
+            models.Index(fields=["target_type", "target_id", "id"], name="event_of_target"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.target_type} {self.target_id}"
+
+
+class ActRequest(AppendOnly):
+    """One person asks for an act that needs two; ``parameters`` is what the second one approves."""
+
+    at = models.DateTimeField(db_default=Now())
+    act = models.CharField(max_length=64)
+    target_type = models.CharField(max_length=64)
+    target_id = models.CharField(max_length=64)
+    parameters = models.JSONField(default=dict)
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    class Meta:
+        indexes = [
+            # What waits for a second person, on the page of the thing.
+            models.Index(fields=["target_type", "target_id", "act"], name="act_request_of_target"),
+        ]
+        constraints = [
+            # What an approval's composite foreign key points at.
+            models.UniqueConstraint(
+                fields=["id", "requested_by"], name="act_request_with_requester"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.act} {self.target_type} {self.target_id}"
+
+
+class Approval(AppendOnly):
+    """A second person's yes. The database refuses the requester's own."""
+
+    at = models.DateTimeField(db_default=Now())
+    request = models.OneToOneField(ActRequest, models.PROTECT, related_name="approval")
+    # A copy that a composite foreign key ties to the request, so that the check below can see it.
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(requested_by=F("approved_by")), name="approval_by_another_person"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"approval of {self.request_id}"

@@ -1,0 +1,108 @@
+"""The guarded move, the trail it leaves, and acts that need two people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.db import connection, models, transaction
+
+from civicfund.audit.models import ActRequest, Approval, Event
+from civicfund.states import State, check_move
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+class StaleStateError(Exception):
+    """Another worker or person has moved the row since it was read."""
+
+
+class ApprovalError(Exception):
+    """The act lacks the approval that it needs, or the same person asked and approved."""
+
+
+def db_now() -> datetime:
+    """The database's clock at this instant, not at the transaction's start.
+
+    Where a deadline is enforced, read it after the lock is held.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        now: datetime = cursor.fetchone()[0]
+    return now
+
+
+def record(verb: str, target: models.Model, *, actor: models.Model | None, **data: Any) -> Event:
+    """Append what happened to ``target``. ``data`` holds ids, amounts and codes, never names."""
+    return Event.objects.create(
+        verb=verb,
+        target_type=target._meta.label_lower,
+        target_id=str(target.pk),
+        actor_id=actor.pk if actor else None,
+        data=data,
+    )
+
+
+def advance(
+    row: Row,
+    to: State,
+    moves: Mapping[State, frozenset[State]],
+    *,
+    actor: models.Model | None,
+    **changes: Any,
+) -> Row:
+    """Move ``row.state`` to ``to`` in one guarded UPDATE, with its Event, and refresh the row.
+
+    ``changes`` are written in the same UPDATE. Raises ``IllegalMoveError`` where the table has no
+    such move, and ``StaleStateError`` where the row is no longer in the state it was read in.
+    """
+    old: State = row.state  # type: ignore[attr-defined]  # every row that moves has a state
+    check_move(moves, old, to)
+    with transaction.atomic():
+        table = type(row)._default_manager
+        won = table.filter(pk=row.pk, state=old).update(state=to, **changes)
+        if won != 1:
+            raise StaleStateError(f"{row._meta.label} {row.pk} is no longer {old}")
+        record(f"{row._meta.model_name}.{to}", row, actor=actor, old=old)
+    row.refresh_from_db()
+    return row
+
+
+def request_act(
+    act: str, target: models.Model, *, requested_by: models.Model, **parameters: Any
+) -> ActRequest:
+    """Ask for an act that needs a second person."""
+    return ActRequest.objects.create(
+        act=act,
+        target_type=target._meta.label_lower,
+        target_id=str(target.pk),
+        parameters=parameters,
+        requested_by_id=requested_by.pk,
+    )
+
+
+def approve_act(request: ActRequest, *, approved_by: models.Model) -> Approval:
+    """Say yes to somebody else's request. Raises ``ApprovalError`` for one's own."""
+    if approved_by.pk == request.requested_by_id:
+        raise ApprovalError("The person who asked for it cannot also approve it.")
+    return Approval.objects.create(
+        request=request, requested_by_id=request.requested_by_id, approved_by_id=approved_by.pk
+    )
+
+
+def approval_for(act: str, target: models.Model) -> Approval:
+    """The newest approval of ``act`` on ``target``; ``ApprovalError`` where there is none."""
+    found = (
+        Approval.objects.filter(
+            request__act=act,
+            request__target_type=target._meta.label_lower,
+            request__target_id=str(target.pk),
+        )
+        .select_related("request")
+        .order_by("-id")
+        .first()
+    )
+    if found is None:
+        raise ApprovalError("A second person has to approve this first.")
+    return found

@@ -1,0 +1,27 @@
+"""The Celery application and the schedule of its sweeps.
+
+A sweep asks the database what is due and does it; a lost message delays, and never loses.
+"""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+from django_structlog.celery.steps import DjangoStructLogInitStep
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "civicfund.settings.production")
+
+app = Celery("civicfund")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.steps["worker"].add(DjangoStructLogInitStep)
+app.autodiscover_tasks()
+
+# Seconds between two runs of a sweep, by task name.
+SWEEPS: dict[str, float] = {
+    "civicfund.notices.tasks.send_due_messages": 5,
+}
+app.conf.beat_schedule = {
+    name: {"task": name, "schedule": seconds, "options": {"expires": seconds * 4}}
+    for name, seconds in SWEEPS.items()
+}

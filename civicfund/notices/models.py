@@ -1,0 +1,56 @@
+"""The outbox of messages to people."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    """Questions about messages."""
+
+    def due(self) -> MessageQuerySet:
+        """Not sent, not given up, and not waiting for a later try, by the database's clock."""
+        return self.filter(
+            sent_at__isnull=True, given_up_at__isnull=True, next_try_at__lte=Now()
+        ).order_by("next_try_at", "pk")
+
+
+class Message(models.Model):
+    """One message to one person about one fact. The unique key makes telling twice impossible."""
+
+    kind = models.CharField(max_length=64)
+    source = models.CharField(max_length=64)
+    recipient = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="messages")
+    context = models.JSONField(default=dict)
+    created_at = models.DateTimeField(db_default=Now())
+    next_try_at = models.DateTimeField(db_default=Now())
+    tries = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True)
+    given_up_at = models.DateTimeField(null=True)
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "kind", "recipient"], name="message_told_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(sent_at__isnull=True) | Q(given_up_at__isnull=True),
+                name="message_sent_or_given_up",
+            ),
+        ]
+        indexes = [
+            # The sweep that sends.
+            models.Index(
+                fields=["next_try_at"],
+                condition=Q(sent_at__isnull=True, given_up_at__isnull=True),
+                name="message_due",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} about {self.source}"

@@ -1,0 +1,91 @@
+"""Telling people, once each, and delivering what was told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from smtplib import SMTPException
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db import models, transaction
+from django.template.loader import render_to_string
+from django.utils.translation import override
+
+from civicfund.audit.services import db_now
+from civicfund.notices.models import Message
+from civicfund.people.models import User
+
+log = structlog.get_logger(__name__)
+
+MOST_TRIES = 8
+
+
+def tell(recipient: User, kind: str, about: models.Model, **context: Any) -> None:
+    """Put one message in the outbox; telling the same person the same thing again does nothing.
+
+    ``kind`` names the templates ``emails/<kind>.txt`` (first line: the subject) and
+    ``emails/<kind>.html``. ``context`` is kept as JSON and given to both.
+    """
+    Message.objects.bulk_create(
+        [
+            Message(
+                kind=kind,
+                source=f"{about._meta.label_lower}:{about.pk}",
+                recipient=recipient,
+                context=context,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def send_next() -> bool:
+    """Send the message that waits longest; False where none is due.
+
+    The row stays locked while the mail server answers, so that two workers send it once. A crash
+    between the server's yes and the commit sends it again: a mail may come twice, and never not.
+    """
+    with transaction.atomic():
+        message = (
+            Message.objects.due()
+            .select_related("recipient")
+            .select_for_update(of=("self",), skip_locked=True)
+            .first()
+        )
+        if message is None:
+            return False
+        _try_to_send(message)
+    return True
+
+
+def _try_to_send(message: Message) -> None:
+    """Send, or note when to try again. The caller holds the row's lock."""
+    now = db_now()
+    message.tries += 1
+    try:
+        _mail(message).send()
+        message.sent_at = now
+    except (SMTPException, OSError) as error:
+        log.warning("message.not_sent", message=message.pk, error=type(error).__name__)
+        message.next_try_at = now + timedelta(minutes=2**message.tries)
+        if message.tries >= MOST_TRIES:
+            message.given_up_at = now
+    message.save(update_fields=["tries", "sent_at", "next_try_at", "given_up_at"])
+
+
+def _mail(message: Message) -> EmailMultiAlternatives:
+    """The message as a mail in text and HTML."""
+    context = message.context | {
+        "recipient": message.recipient,
+        "site_url": settings.SITE_URL,
+        "town_name": settings.TOWN_NAME,
+        "currency": settings.CURRENCY,
+    }
+    with override(settings.LANGUAGE_CODE):
+        subject, _, text = render_to_string(f"emails/{message.kind}.txt", context).partition("\n")
+        html = render_to_string(f"emails/{message.kind}.html", context)
+    mail = EmailMultiAlternatives(subject.strip(), text.strip(), to=[message.recipient.email])
+    mail.attach_alternative(html, "text/html")
+    return mail

@@ -1,0 +1,62 @@
+"""The town's tree of places."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from civicfund.places.enums import PlaceKind
+
+
+class NeighborhoodQuerySet(models.QuerySet["Neighborhood"]):
+    """Questions about places."""
+
+    def neighborhoods(self) -> NeighborhoodQuerySet:
+        """The places where people live: the leaves of the tree."""
+        return self.filter(kind=PlaceKind.NEIGHBORHOOD)
+
+    def within(self, place: Neighborhood) -> NeighborhoodQuerySet:
+        """The place itself and everything below it (the tree has three levels)."""
+        return self.filter(Q(pk=place.pk) | Q(parent=place) | Q(parent__parent=place))
+
+
+class Neighborhood(models.Model):
+    """A city, a district or a neighborhood, with its boundary as a GeoJSON geometry (WGS 84)."""
+
+    kind = models.CharField(_("kind"), max_length=16, choices=PlaceKind.choices)
+    name = models.CharField(_("name"), max_length=120)
+    slug = models.SlugField(unique=True)
+    parent = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="children"
+    )
+    boundary = models.JSONField(_("boundary"), null=True, blank=True)
+    population = models.PositiveIntegerField(_("population"), null=True, blank=True)
+
+    objects = NeighborhoodQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("neighborhood")
+        verbose_name_plural = _("neighborhoods")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind__in=PlaceKind.values), name="neighborhood_kind_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=PlaceKind.CITY, parent__isnull=True)
+                | (~Q(kind=PlaceKind.CITY) & Q(parent__isnull=False)),
+                name="neighborhood_only_city_is_root",
+            ),
+            models.UniqueConstraint(
+                fields=["kind"], condition=Q(kind=PlaceKind.CITY), name="neighborhood_one_city"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        """The place's page."""
+        return reverse("neighborhood", args=[self.slug])

@@ -1,0 +1,131 @@
+"""The one Project row, and what it is said to cost."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from civicfund.places.models import Neighborhood
+from civicfund.projects.enums import PUBLIC_STATES, Category, ProjectState
+
+
+class ProjectQuerySet(models.QuerySet["Project"]):
+    """Questions about projects."""
+
+    def public(self) -> ProjectQuerySet:
+        """What anyone may read."""
+        return self.filter(state__in=PUBLIC_STATES)
+
+    def listed(self) -> ProjectQuerySet:
+        """What the list shows: public, and not gone into another project."""
+        return self.filter(state__in=[ProjectState.STUB, ProjectState.READY])
+
+    def with_cost(self) -> ProjectQuerySet:
+        """Each with ``cost_minor``, the sum of its cost lines (0 where it has none)."""
+        lines = (
+            CostLine.objects.filter(project=models.OuterRef("pk"))
+            .order_by()
+            .values("project")
+            .annotate(total=models.Sum("amount_minor"))
+            .values("total")
+        )
+        zero = models.Value(0, output_field=models.BigIntegerField())
+        return self.annotate(cost_minor=models.functions.Coalesce(models.Subquery(lines), zero))
+
+
+class Project(models.Model):
+    """An idea with a place: proposed, voted on, backed and followed to delivery as one row."""
+
+    state = models.CharField(
+        _("state"), max_length=16, choices=ProjectState.choices, default=ProjectState.DRAFT
+    )
+    title = models.CharField(_("title"), max_length=120)
+    summary = models.CharField(_("in one sentence"), max_length=280)
+    story = models.TextField(_("story"), blank=True)
+    category = models.CharField(
+        _("about"), max_length=16, choices=Category.choices, default=Category.OTHER
+    )
+    neighborhood = models.ForeignKey(
+        Neighborhood, models.PROTECT, related_name="projects", verbose_name=_("neighborhood")
+    )
+    latitude = models.FloatField(_("latitude"), null=True, blank=True)
+    longitude = models.FloatField(_("longitude"), null=True, blank=True)
+    proposer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="projects")
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="merged_projects"
+    )
+    created_at = models.DateTimeField(_("proposed"), db_default=Now())
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
+    search = models.GeneratedField(
+        expression=SearchVector("title", weight="A", config="simple")
+        + SearchVector("summary", weight="B", config="simple")
+        + SearchVector("story", weight="C", config="simple"),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("project")
+        verbose_name_plural = _("projects")
+        indexes = [
+            GinIndex(fields=["search"], name="project_search"),
+            # Misspelt words in the search field.
+            GinIndex(OpClass("title", name="gin_trgm_ops"), name="project_title_trigrams"),
+            # The list, newest first, and one neighborhood's part of it.
+            models.Index(fields=["state", "-created_at", "-id"], name="project_newest"),
+            models.Index(fields=["neighborhood", "state"], name="project_of_neighborhood"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=ProjectState.values), name="project_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(category__in=Category.values), name="project_category_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(latitude__isnull=True, longitude__isnull=True)
+                | Q(latitude__range=(-90, 90), longitude__range=(-180, 180)),
+                name="project_place_is_on_earth",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=ProjectState.MERGED, merged_into__isnull=False)
+                | (~Q(state=ProjectState.MERGED) & Q(merged_into__isnull=True)),
+                name="project_merged_into_iff_merged",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        """The project's page."""
+        return reverse("project", args=[self.pk])
+
+
+class CostLine(models.Model):
+    """One thing that the project has to pay for."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="cost_lines")
+    position = models.PositiveSmallIntegerField(_("position"))
+    label = models.CharField(_("what for"), max_length=120)
+    amount_minor = models.BigIntegerField(_("amount"))
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "position"], name="cost_line_position"),
+            models.CheckConstraint(
+                condition=Q(amount_minor__gt=0), name="cost_line_amount_positive"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.label

@@ -1,0 +1,34 @@
+"""`make run`: one machine, embedded servers, a made-up town, mail kept in a local mailbox."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_LOCAL_DIR = Path(__file__).resolve().parent.parent.parent / ".local"
+
+
+def _read_running_environment() -> None:
+    """Let a command in another terminal find the servers that `make run` has started."""
+    running = _LOCAL_DIR / "env"
+    if running.exists():
+        for line in running.read_text().splitlines():
+            name, _, value = line.partition("=")
+            os.environ.setdefault(name, value)
+
+
+_read_running_environment()
+
+from civicfund.settings.base import *  # noqa: E402, F403 -- reads the environment set just above
+
+DEBUG = True
+SECRET_KEY = os.environ.get("SECRET_KEY") or "local-only-not-a-secret"
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True  # collecting and compressing at start-up takes 13 seconds
+EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+EMAIL_FILE_PATH = _LOCAL_DIR / "mail"
+CLOSING_GRACE_SECONDS = 5

@@ -1,0 +1,33 @@
+"""Production: refuses to start without its secrets, with test keys, or with the sandbox."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ImproperlyConfigured
+
+from civicfund.settings.base import *  # noqa: F403
+from civicfund.settings.base import env
+
+_REQUIRED = (
+    "SECRET_KEY",
+    "ALLOWED_HOSTS",
+    "SITE_URL",
+    "DATABASE_URL",
+    "MIGRATE_DATABASE_URL",
+    "REDIS_URL",
+    "STRIPE_SECRET_KEY",
+    "STRIPE_PUBLISHABLE_KEY",
+    "STRIPE_WEBHOOK_SECRET",
+)
+_missing = [name for name in _REQUIRED if not env.str(name, "")]
+if _missing:
+    raise ImproperlyConfigured(f"Set these before starting in production: {', '.join(_missing)}.")
+if env.str("STRIPE_API_BASE", ""):
+    raise ImproperlyConfigured("STRIPE_API_BASE points at the payment sandbox; unset it.")
+
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", True)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 31_536_000)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True

@@ -1,0 +1,16 @@
+"""Tests: the same parts, with cheap passwords and no waiting."""
+
+from __future__ import annotations
+
+from civicfund.settings.base import *  # noqa: F403
+
+SECRET_KEY = "for-tests-only"  # noqa: S105
+ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = True
+CLOSING_GRACE_SECONDS = 0

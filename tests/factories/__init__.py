@@ -1,0 +1,1 @@
+"""Rows for tests: each factory says only what matters to its model."""
