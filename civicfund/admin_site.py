@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from allauth.account.authentication import get_authentication_records
 from allauth.mfa.utils import is_mfa_enabled
-from django.contrib.admin import AdminSite
+from django.contrib.admin import AdminSite, ModelAdmin
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
 from django.utils.http import urlencode
@@ -28,6 +33,24 @@ class SecondFactorAdminSite(AdminSite):
     site_title = _("Administration")
     index_title = _("What the town keeps")
 
+    def register(
+        self,
+        model_or_iterable: type[Model] | Iterable[type[Model]],
+        admin_class: type[ModelAdmin[Any]] | None = None,
+        **options: Any,
+    ) -> None:
+        """Take in guarded pages only.
+
+        What other packages bring (groups, sign-in secrets) edits and deletes freely: it is left
+        out. A page of our own that is not guarded is a mistake, and is said to be one.
+        """
+        if getattr(admin_class, "guarded", False):
+            super().register(model_or_iterable, admin_class, **options)
+            return
+        module = getattr(admin_class, "__module__", "")
+        if module.startswith(("civicfund.", "budgeting.")):
+            raise ImproperlyConfigured(f"{module}: an admin page must be a ReadOnlyAdmin.")
+
     def has_permission(self, request: HttpRequest) -> bool:
         """Staff, active, and signed in with a second factor in this session."""
         return super().has_permission(request) and gave_second_factor(request)
@@ -35,8 +58,18 @@ class SecondFactorAdminSite(AdminSite):
     def login(
         self, request: HttpRequest, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
-        """Send to the site's own sign-in, or to setting up a second factor."""
-        if request.user.is_authenticated and not is_mfa_enabled(request.user):
-            return redirect("mfa_index")
+        """Send to the step that is missing: signing in, setting up a second factor, giving it."""
         destination = request.GET.get("next", resolve_url("admin:index"))
-        return redirect(f"{resolve_url('account_login')}?{urlencode({'next': destination})}")
+        if not request.user.is_authenticated:
+            return _redirect_with_next("account_login", destination)
+        if not super().has_permission(request):
+            raise PermissionDenied
+        if gave_second_factor(request):
+            return redirect("admin:index")
+        if not is_mfa_enabled(request.user):
+            return redirect("mfa_index")
+        return _redirect_with_next("mfa_reauthenticate", destination)
+
+
+def _redirect_with_next(view: str, destination: str) -> HttpResponse:
+    return redirect(f"{resolve_url(view)}?{urlencode({'next': destination})}")
