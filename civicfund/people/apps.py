@@ -1,5 +1,7 @@
 """The people app."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -7,3 +9,7 @@ class PeopleConfig(AppConfig):
     """Users, where they live, what they may do."""
 
     name = "civicfund.people"
+
+    def ready(self) -> None:
+        """Declare the roles' permissions, which need the models."""
+        import_module("civicfund.people.access")
