@@ -111,6 +111,7 @@ TEMPLATES = [
                 "django.templatetags.static",
                 "civicfund.templatetags.money",
                 "civicfund.templatetags.prose",
+                "civicfund.templatetags.ui",
             ],
         },
     }
@@ -206,13 +207,18 @@ STORAGES = {
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"{TOWN_NAME} <no-reply@example.org>")
 EMAIL_SUBJECT_PREFIX = ""
 
+# Maps are outlines on paper; an operator may lay a map's tiles under them ({z}/{x}/{y}).
+MAP_TILE_URL = env.str("MAP_TILE_URL", "")
+MAP_TILE_CREDIT = env.str("MAP_TILE_CREDIT", "")
+_TILE_HOSTS = ["/".join(MAP_TILE_URL.split("/")[:3])] if MAP_TILE_URL else []
+
 # Strict: no inline script or style anywhere; a page that takes a card adds the payment host itself.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
         "script-src": [SELF],
         "style-src": [SELF],
-        "img-src": [SELF, "data:"],
+        "img-src": [SELF, "data:", *_TILE_HOSTS],
         "font-src": [SELF],
         "connect-src": [SELF],
         "manifest-src": [SELF],
