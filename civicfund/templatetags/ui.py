@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -13,6 +13,8 @@ from django.utils.safestring import SafeString, mark_safe
 from lucide.templatetags.lucide import lucide
 
 register = template.Library()
+
+Row = Mapping[str, Any]  # of a chart: label, value, and display and tone where it has them
 
 _TONES = {
     "live": "live",
@@ -88,18 +90,71 @@ def extras(attrs: Mapping[str, Any]) -> SafeString:
     return format_html_join("", ' {}="{}"', pairs)
 
 
+def _number(value: float) -> str:
+    """A length as SVG reads it, whatever the language."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
 @register.filter
 def percent_of(value: float | None, whole: float | None) -> str:
     """``30|percent_of:80`` is "37.5": a length for an SVG attribute, from 0 to 100."""
     if not value or not whole or whole <= 0:
         return "0"
-    return f"{min(100.0, max(0.0, 100 * value / whole)):.2f}".rstrip("0").rstrip(".")
+    return _number(min(100.0, max(0.0, 100 * value / whole)))
 
 
 @register.filter
-def largest(rows: Iterable[Mapping[str, Any]] | None) -> float:
+def largest(rows: Iterable[Row] | None) -> float:
     """The largest ``value`` of a chart's rows; 0 where there are none."""
     return max((row["value"] or 0 for row in rows or ()), default=0)
+
+
+@register.filter
+def columns(rows: Sequence[Row] | None, top: float | None = None) -> list[dict[str, str]]:
+    """A chart's rows as upright bars in a box of 100 by 40."""
+    rows = rows or []
+    whole, step = top or largest(rows), 100 / max(len(rows), 1)
+    drawn = []
+    for index, row in enumerate(rows):
+        height = 40 * float(percent_of(row["value"], whole)) / 100
+        drawn.append(
+            {
+                "x": _number(index * step + step * 0.1),
+                "y": _number(40 - height),
+                "width": _number(step * 0.8),
+                "height": _number(height),
+                "tone": row.get("tone") or "default",
+            }
+        )
+    return drawn
+
+
+_SERIES = ("default", "live", "sky", "plum", "muted")
+
+
+@register.filter
+def parts(rows: Sequence[Row] | None, whole: float | None = None) -> list[dict[str, Any]]:
+    """A chart's rows as pieces of one bar, in percent of the whole or of their sum.
+
+    A row without a tone takes the next of the series, so that neighbors differ.
+    """
+    rows = rows or []
+    whole = whole or sum(row["value"] or 0 for row in rows)
+    drawn: list[dict[str, Any]] = []
+    start = 0.0
+    for index, row in enumerate(rows):
+        width = float(percent_of(row["value"], whole))
+        drawn.append(
+            {
+                "label": row["label"],
+                "display": row.get("display") or row["value"],
+                "tone": row.get("tone") or _SERIES[index % len(_SERIES)],
+                "x": _number(start),
+                "width": _number(width),
+            }
+        )
+        start += width
+    return drawn
 
 
 @register.filter

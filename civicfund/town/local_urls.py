@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from civicfund.town import local_views
+
+urlpatterns = [path("styleguide/", local_views.styleguide, name="styleguide")]

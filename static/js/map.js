@@ -19,14 +19,14 @@ function follow(layer, { name, url }) {
   if (url) layer.on("click", () => window.location.assign(url));
 }
 
-function drawShapes(map, shapes) {
+function drawShapes(shapes) {
   return L.geoJSON(shapes, {
     style: outline,
     onEachFeature: (feature, layer) => follow(layer, feature.properties),
-  }).addTo(map);
+  });
 }
 
-function drawPoints(map, points) {
+function drawPoints(points) {
   return points.map((point) => {
     const dot = L.circleMarker([point.latitude, point.longitude], {
       radius: 8,
@@ -34,7 +34,7 @@ function drawPoints(map, points) {
       weight: 2,
       fillColor: color("marigold-400"),
       fillOpacity: 1,
-    }).addTo(map);
+    });
     follow(dot, point);
     return dot;
   });
@@ -62,10 +62,12 @@ function draw(box) {
   const map = L.map(canvas, { scrollWheelZoom: false, attributionControl: Boolean(tiles.url) });
   map.zoomControl.setPosition("bottomright");
   if (tiles.url) L.tileLayer(tiles.url, { attribution: tiles.credit }).addTo(map);
-  const layer = drawShapes(map, shapes);
-  const dots = drawPoints(map, points);
-  const bounds = L.featureGroup([layer, ...dots]).getBounds();
+  const layer = drawShapes(shapes);
+  const dots = drawPoints(points);
+  const bounds = layer.getBounds();
+  for (const dot of dots) bounds.extend(dot.getLatLng());
   map.fitBounds(bounds, { padding: [12, 12], maxZoom: 16 });
+  for (const drawn of [layer, ...dots]) drawn.addTo(map);
   tieToList(box, layer);
 }
 
