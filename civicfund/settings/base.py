@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "civicfund.people",
     "civicfund.notices",
     "civicfund.projects",
+    "civicfund.ledger",
     "budgeting",
     "civicfund.town",
     "civicfund.apps.SecondFactorAdminConfig",

@@ -1,0 +1,72 @@
+"""Reading the books."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import connection
+from django.db.models import Q, Sum
+
+from civicfund.ledger import domain
+from civicfund.ledger.models import Account, Entry, Posting
+
+
+def balance_minor(code: str) -> int:
+    """Debits less credits of one account, in minor units; 0 for an account never used."""
+    return int(
+        Posting.objects.filter(account__code=code).aggregate(sum=Sum("amount_minor"))["sum"] or 0
+    )
+
+
+def balances() -> list[Account]:
+    """Every account with ``balance_minor``, by code."""
+    return list(Account.objects.annotate(balance_minor=Sum("postings__amount_minor", default=0)))
+
+
+def collected_for(project_id: int) -> int:
+    """What the books hold for a project from pledges, in minor units."""
+    return -balance_minor(domain.project_pledges(project_id))
+
+
+def still_promised_to(project_id: int) -> int:
+    """What backers of a funded project have still to be charged, in minor units."""
+    return balance_minor(domain.pledged(project_id))
+
+
+def booked_minor(kind: str, source_type: str, source_ids: Iterable[str]) -> dict[str, int]:
+    """The amount of each source's entry of one kind (its debits), by source id."""
+    rows = (
+        Entry.objects.filter(kind=kind, source_type=source_type, source_id__in=list(source_ids))
+        .annotate(debits=Sum("postings__amount_minor", filter=Q(postings__amount_minor__gt=0)))
+        .values_list("source_id", "debits")
+    )
+    return dict(rows)
+
+
+def unbalanced_entries() -> list[int]:
+    """Ids of entries whose postings do not sum to zero in each currency: always empty."""
+    sums = Posting.objects.values("entry", "currency").annotate(sum=Sum("amount_minor"))
+    return sorted(set(sums.exclude(sum=0).values_list("entry", flat=True)))
+
+
+def incomplete_entries() -> list[int]:
+    """Ids of entries that have not the number of postings they were booked with: always empty."""
+    return _entry_ids(
+        "SELECT e.id FROM ledger_entry e LEFT JOIN ledger_posting p ON p.entry_id = e.id"
+        " GROUP BY e.id HAVING count(p.id) <> e.legs ORDER BY e.id"
+    )
+
+
+def mixed_entries() -> list[int]:
+    """Ids of entries that mix promises with money: always empty."""
+    return _entry_ids(
+        "SELECT p.entry_id FROM ledger_posting p JOIN ledger_account a ON a.id = p.account_id"
+        " GROUP BY p.entry_id HAVING count(*) FILTER (WHERE a.kind = 'memo') NOT IN (0, count(*))"
+        " ORDER BY p.entry_id"
+    )
+
+
+def _entry_ids(query: str) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        return [row[0] for row in cursor.fetchall()]
