@@ -19,6 +19,7 @@ from civicfund.audit.services import StaleStateError, record
 from civicfund.states import IllegalMoveError
 
 Row = TypeVar("Row", bound=models.Model)
+Parent = TypeVar("Parent", bound=models.Model)
 
 MOST_EVENTS_SHOWN = 50
 
@@ -108,6 +109,29 @@ class ReadOnlyAdmin(admin.ModelAdmin[Row]):
         """The row's page, with its acts as buttons."""
         context["acts"] = [act[1:] for act in self.get_actions(request).values() if act]
         return super().render_change_form(request, context, *args, **kwargs)
+
+
+class ReadOnlyInline(admin.TabularInline[Row, Parent]):
+    """A row's children, to look at by whoever may look at the row."""
+
+    extra = 0
+    can_delete = False
+
+    def has_view_permission(self, request: HttpRequest, obj: Parent | None = None) -> bool:
+        """As the page that they stand on."""
+        return True
+
+    def has_add_permission(self, request: HttpRequest, obj: Parent | None = None) -> bool:
+        """Nobody."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Parent | None = None) -> bool:
+        """Nobody."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Parent | None = None) -> bool:
+        """Nobody."""
+        return False
 
 
 class GuardedAdmin(ReadOnlyAdmin[Row]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Q, When
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -16,6 +16,11 @@ class NeighborhoodQuerySet(models.QuerySet["Neighborhood"]):
     def neighborhoods(self) -> NeighborhoodQuerySet:
         """The places where people live: the leaves of the tree."""
         return self.filter(kind=PlaceKind.NEIGHBORHOOD)
+
+    def widest_first(self) -> NeighborhoodQuerySet:
+        """The city, then the districts, then the neighborhoods; by name."""
+        ranks = [When(kind=kind, then=rank) for rank, kind in enumerate(PlaceKind.values)]
+        return self.order_by(Case(*ranks), "name")
 
     def within(self, place: Neighborhood) -> NeighborhoodQuerySet:
         """The place itself and everything below it (the tree has three levels)."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from shapely import STRtree
 from shapely.geometry import Point, shape
 
@@ -24,3 +27,23 @@ def neighborhood_at(latitude: float, longitude: float) -> Neighborhood | None:
     tree = STRtree([shape(place.boundary) for place in places if place.boundary])
     hits = tree.query(Point(longitude, latitude), predicate="intersects")
     return places[min(hits)] if len(hits) else None
+
+
+def feature_collection(places: Iterable[Neighborhood]) -> dict[str, Any]:
+    """The outlines of places as GeoJSON (WGS 84); a place that nobody has drawn is left out."""
+    features = [
+        {
+            "type": "Feature",
+            "id": place.slug,
+            "geometry": place.boundary,
+            "properties": {
+                "slug": place.slug,
+                "name": place.name,
+                "kind": place.kind,
+                "population": place.population,
+            },
+        }
+        for place in places
+        if place.boundary
+    ]
+    return {"type": "FeatureCollection", "features": features}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import Http404
 
@@ -28,3 +29,11 @@ def visible_project(user: User | AnonymousUser, pk: int) -> Project:
     if found is None:
         raise Http404("No such project.")
     return found
+
+
+def own_project(user: User, pk: int) -> Project:
+    """One's own project; 404 where it cannot be seen, 403 where it is somebody else's."""
+    project = visible_project(user, pk)
+    if project.proposer_id != user.pk:
+        raise PermissionDenied
+    return project

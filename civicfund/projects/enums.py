@@ -37,3 +37,11 @@ class Category(models.TextChoices):
     CARE = "care", _("Care and neighbors")
     CLIMATE = "climate", _("Climate and energy")
     OTHER = "other", _("Something else")
+
+
+class Part(models.TextChoices):
+    """What a project needs to be ready."""
+
+    STORY = "story", _("a story: what is to be done, and why")
+    PLACE = "place", _("a place on the map")
+    COST = "cost", _("what it costs")

@@ -38,6 +38,14 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         zero = models.Value(0, output_field=models.BigIntegerField())
         return self.annotate(cost_minor=models.functions.Coalesce(models.Subquery(lines), zero))
 
+    def for_cards(self) -> ProjectQuerySet:
+        """What a list shows of each, without the long parts: stories and outlines."""
+        return (
+            self.select_related("neighborhood")
+            .defer("story", "search", "neighborhood__boundary")
+            .with_cost()
+        )
+
 
 class Project(models.Model):
     """An idea with a place: proposed, voted on, backed and followed to delivery as one row."""
@@ -92,7 +100,13 @@ class Project(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(latitude__isnull=True, longitude__isnull=True)
-                | Q(latitude__range=(-90, 90), longitude__range=(-180, 180)),
+                | Q(
+                    # Without these a NULL beside a number would be neither true nor false: let in.
+                    latitude__isnull=False,
+                    longitude__isnull=False,
+                    latitude__range=(-90, 90),
+                    longitude__range=(-180, 180),
+                ),
                 name="project_place_is_on_earth",
             ),
             models.CheckConstraint(

@@ -1,0 +1,184 @@
+"""Acts of a proposer: write, publish, change and withdraw a project."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, TypedDict, Unpack
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from civicfund.audit.services import advance, record
+from civicfund.people.models import User
+from civicfund.places.enums import PlaceKind
+from civicfund.places.models import Neighborhood
+from civicfund.places.selectors import neighborhood_at
+from civicfund.projects.enums import PROJECT_MOVES, Category, ProjectState
+from civicfund.projects.models import CostLine, Project
+from civicfund.projects.selectors import missing_parts
+from civicfund.states import IllegalMoveError
+
+MOST_COST_LINES = 30
+MOST_PER_LINE_MINOR = 10**12
+
+CHANGEABLE = (ProjectState.DRAFT, ProjectState.STUB, ProjectState.READY)
+
+
+class ProjectError(Exception):
+    """The act is refused; the message is for the person, ``field`` names what to correct."""
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class Cost(NamedTuple):
+    """One thing that the project has to pay for."""
+
+    label: str
+    amount_minor: int
+
+
+class Description(TypedDict, total=False):
+    """What a proposer writes. Without a neighborhood, the one at the point is taken."""
+
+    title: str
+    summary: str
+    story: str
+    category: Category
+    neighborhood: Neighborhood | None
+    latitude: float | None
+    longitude: float | None
+    cost_lines: Sequence[Cost]
+
+
+def create_project(proposer: User, **description: Unpack[Description]) -> Project:
+    """A draft that only its proposer sees. Raises ``ProjectError``."""
+    project = Project(proposer=proposer)
+    with transaction.atomic():
+        fields = _write(project, description)
+        record("project.created", project, actor=proposer, fields=fields)
+    return project
+
+
+def edit_project(project: Project, *, by: User, **changes: Unpack[Description]) -> Project:
+    """Change what is given, and nothing else. A ready project keeps all its parts.
+
+    Raises ``ProjectError`` where it is not theirs, gone, or would lose a part.
+    """
+    with transaction.atomic():
+        row = _locked(project, by)
+        if row.state not in CHANGEABLE:
+            raise ProjectError(_("A project that is gone can no longer be changed."))
+        fields = _write(row, changes)
+        if row.state == ProjectState.READY:
+            _check_complete(row)
+        record("project.edited", row, actor=by, fields=fields)
+    return row
+
+
+def publish_project(project: Project, *, by: User) -> Project:
+    """Show a draft to everybody: ready where nothing is missing, a stub otherwise.
+
+    A stub becomes ready; ``ProjectError`` says what it still lacks.
+    """
+    with transaction.atomic():
+        row = _locked(project, by)
+        if row.state not in (ProjectState.DRAFT, ProjectState.STUB):
+            raise ProjectError(_("This project is not waiting to be published."))
+        if row.state == ProjectState.DRAFT:
+            row = advance(row, ProjectState.STUB, PROJECT_MOVES, actor=by)
+            if missing_parts(row):
+                return row
+        _check_complete(row)
+        return advance(row, ProjectState.READY, PROJECT_MOVES, actor=by)
+
+
+def withdraw_project(project: Project, *, by: User) -> Project:
+    """Take a project back, for good."""
+    with transaction.atomic():
+        row = _locked(project, by)
+        try:
+            return advance(row, ProjectState.WITHDRAWN, PROJECT_MOVES, actor=by)
+        except IllegalMoveError:
+            raise ProjectError(_("This project can no longer be withdrawn.")) from None
+
+
+def _locked(project: Project, by: User) -> Project:
+    """The row as it is now, locked; only for its proposer."""
+    row = Project.objects.select_for_update().get(pk=project.pk)
+    if row.proposer_id != by.pk:
+        raise ProjectError(_("Only the person who proposed it can do this."))
+    return row
+
+
+def _check_complete(project: Project) -> None:
+    missing = missing_parts(project)
+    if missing:
+        parts = "; ".join(str(part.label) for part in missing)
+        raise ProjectError(_("To be ready it still needs: %(parts)s.") % {"parts": parts})
+
+
+def _write(project: Project, description: Description) -> list[str]:
+    """Save what is given; the names of the fields, for the event."""
+    given = dict(description)
+    lines = given.pop("cost_lines", None)
+    if {"neighborhood", "latitude", "longitude"} & given.keys():
+        given["neighborhood"] = _settled_place(project, description)
+    for name, value in given.items():
+        setattr(project, name, value)
+    project.save()
+    if lines is not None:
+        _replace_cost_lines(project, description["cost_lines"])
+    return sorted(description)
+
+
+def _settled_place(project: Project, description: Description) -> Neighborhood:
+    """The neighborhood that was named, where the point is in it; else the one at the point."""
+    known = project.neighborhood if project.neighborhood_id else None
+    named = description.get("neighborhood", known)
+    latitude = description.get("latitude", project.latitude)
+    longitude = description.get("longitude", project.longitude)
+    if (latitude is None) != (longitude is None):
+        raise ProjectError(_("A point needs a latitude and a longitude."), field="latitude")
+    if latitude is None or longitude is None:
+        if named is None:
+            raise ProjectError(
+                _("Choose a neighborhood, or a point on the map."), field="neighborhood"
+            )
+        return named
+    return _place_at(latitude, longitude, named)
+
+
+def _place_at(latitude: float, longitude: float, named: Neighborhood | None) -> Neighborhood:
+    found = neighborhood_at(latitude, longitude)
+    if named is not None and named.boundary is None and named.kind == PlaceKind.NEIGHBORHOOD:
+        return named  # nobody has drawn it: the point cannot be checked
+    if found is None:
+        raise ProjectError(_("This point is outside the town."), field="latitude")
+    if named is None:
+        return found
+    if not Neighborhood.objects.within(named).filter(pk=found.pk).exists():
+        raise ProjectError(
+            _("The point is in %(found)s, not in %(named)s. Choose %(found)s, or another point.")
+            % {"found": found, "named": named},
+            field="neighborhood",
+        )
+    return named
+
+
+def _replace_cost_lines(project: Project, lines: Sequence[Cost]) -> None:
+    if len(lines) > MOST_COST_LINES:
+        raise ProjectError(
+            _("No more than %(most)s lines, please.") % {"most": MOST_COST_LINES},
+            field="cost_lines",
+        )
+    if any(not 0 < line.amount_minor <= MOST_PER_LINE_MINOR for line in lines):
+        raise ProjectError(_("Every line needs an amount above zero."), field="cost_lines")
+    project.cost_lines.all().delete()
+    CostLine.objects.bulk_create(
+        CostLine(
+            project=project, position=position, label=line.label, amount_minor=line.amount_minor
+        )
+        for position, line in enumerate(lines, start=1)
+    )

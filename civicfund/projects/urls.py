@@ -1,0 +1,15 @@
+"""The list of projects, and a proposer's pages. A project's own page is the town's."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from civicfund.projects import views
+
+urlpatterns = [
+    path("projects/", views.project_list, name="projects"),
+    path("projects/new/", views.project_new, name="project_new"),
+    path("projects/<int:pk>/edit/", views.project_edit, name="project_edit"),
+    path("projects/<int:pk>/publish/", views.project_publish, name="project_publish"),
+    path("projects/<int:pk>/withdraw/", views.project_withdraw, name="project_withdraw"),
+]

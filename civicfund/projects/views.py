@@ -1,0 +1,186 @@
+"""The list of projects, and a proposer's pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import InvalidPage, Page, Paginator
+from django.forms import BaseFormSet
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from civicfund.audit.services import StaleStateError
+from civicfund.people.requests import HttpRequest, SignedInRequest
+from civicfund.places.models import Neighborhood
+from civicfund.places.selectors import feature_collection
+from civicfund.projects.access import own_project
+from civicfund.projects.enums import ProjectState
+from civicfund.projects.filters import ProjectFilter
+from civicfund.projects.forms import (
+    EMPTY_LINES_OFFERED,
+    CostLineForm,
+    CostLines,
+    ProjectForm,
+    amount_hint,
+    costs_of,
+)
+from civicfund.projects.models import Project
+from civicfund.projects.selectors import missing_parts
+from civicfund.projects.services import (
+    MOST_COST_LINES,
+    ProjectError,
+    create_project,
+    edit_project,
+    publish_project,
+    withdraw_project,
+)
+
+PER_PAGE = 24
+REFUSALS = (ProjectError, StaleStateError)
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def project_list(request: HttpRequest) -> HttpResponse:
+    """Every public project, searched, narrowed, ordered and paged. Wrong filters answer 400."""
+    projects = Project.objects.listed().for_cards()
+    found = ProjectFilter(request.GET, projects)
+    usable = found.is_valid()
+    page = _page(found.qs if usable else projects.none(), request.GET.get("page", "1"))
+    context = {"filter": found, "form": found.form, "page": page, "query": _query(request.GET)}
+    template = "projects/list.html" + ("#results" if request.headers.get("HX-Request") else "")
+    return render(request, template, context, status=200 if usable else 400)
+
+
+def _page(projects: Any, number: str) -> Page[Project]:
+    try:
+        return Paginator(projects, PER_PAGE).page(number)
+    except InvalidPage:
+        raise Http404("No such page.") from None
+
+
+def _query(given: QueryDict) -> str:
+    """The filters as they stand, for the links to other pages."""
+    kept = given.copy()
+    kept.pop("page", None)
+    return kept.urlencode()
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def project_new(request: SignedInRequest) -> HttpResponse:
+    """Propose a project; it is kept as a draft, or published at once."""
+    if request.method != "POST":
+        return _form_page(request, ProjectForm(), CostLines())
+    return _save(request, None)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def project_edit(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Change one's own project."""
+    project = own_project(request.user, pk)
+    if request.method != "POST":
+        lines = project.cost_lines.all()
+        costs = [{"label": line.label, "amount": line.amount_minor} for line in lines]
+        form = ProjectForm(initial=ProjectForm.initial_of(project))
+        return _form_page(request, form, CostLines(initial=costs), project)
+    return _save(request, project)
+
+
+def _save(request: SignedInRequest, project: Project | None) -> HttpResponse:
+    """Keep what was written, where it can be kept; the form again, as typed, where it cannot."""
+    if "more_lines" in request.POST:
+        return _with_more_lines(request, project)
+    form, lines = ProjectForm(request.POST), CostLines(request.POST)
+    if not all([form.is_valid(), lines.is_valid()]):
+        return _form_page(request, form, lines, project, status=400)
+    description = form.description()
+    description["cost_lines"] = costs_of(lines)
+    try:
+        if project is None:
+            project = create_project(request.user, **description)
+        else:
+            edit_project(project, by=request.user, **description)
+    except ProjectError as refusal:
+        form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
+        return _form_page(request, form, lines, project, status=400)
+    return _after_saving(request, project)
+
+
+def _after_saving(request: SignedInRequest, project: Project) -> HttpResponse:
+    if "publish" in request.POST:
+        return _act(request, project, publish_project, _("Published."))
+    messages.success(request, _("Saved."))
+    return redirect(project)
+
+
+def _with_more_lines(request: SignedInRequest, project: Project | None) -> HttpResponse:
+    """The form as typed, unchecked, with more empty lines: for pages without scripts."""
+    typed = CostLines(request.POST)
+    prefixes = [typed.add_prefix(number) for number in range(typed.total_form_count())]
+    costs = [
+        {name: request.POST.get(f"{prefix}-{name}", "") for name in ("label", "amount")}
+        for prefix in prefixes
+    ]
+    kept = [cost for cost in costs if any(cost.values())]
+    form = ProjectForm(initial=request.POST.dict())
+    return _form_page(request, form, CostLines(initial=kept), project)
+
+
+def _form_page(
+    request: SignedInRequest,
+    form: ProjectForm,
+    lines: BaseFormSet[CostLineForm],
+    project: Project | None = None,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    context = {
+        "form": form,
+        "lines": lines,
+        "project": project,
+        "shapes": feature_collection(Neighborhood.objects.neighborhoods()),
+        "amount_hint": amount_hint(),
+        "may_add_lines": lines.total_form_count() + EMPTY_LINES_OFFERED <= MOST_COST_LINES,
+    }
+    return render(request, "projects/form.html", context, status=status)
+
+
+@login_required
+@require_POST
+def project_publish(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Show one's own project to everybody, or make a stub ready."""
+    return _act(request, own_project(request.user, pk), publish_project, _("Published."))
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def project_withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Ask once more, then take one's own project back."""
+    project = own_project(request.user, pk)
+    if request.method == "POST":
+        return _act(request, project, withdraw_project, _("Withdrawn."))
+    return render(request, "projects/withdraw.html", {"project": project})
+
+
+def _act(
+    request: SignedInRequest, project: Project, act: Callable[..., Project], done: str
+) -> HttpResponse:
+    """Do it, and say on the project's page what was done or why not."""
+    try:
+        moved = act(project, by=request.user)
+    except REFUSALS as refusal:
+        messages.error(request, str(refusal))
+        return redirect(project)
+    messages.success(request, done)
+    if moved.state == ProjectState.STUB:
+        parts = "; ".join(str(part.label) for part in missing_parts(moved))
+        messages.info(request, _("To be ready it still needs: %(parts)s.") % {"parts": parts})
+    return redirect(moved)
