@@ -69,6 +69,7 @@ function draw(box) {
   map.fitBounds(bounds, { padding: [12, 12], maxZoom: 16 });
   for (const drawn of [layer, ...dots]) drawn.addTo(map);
   tieToList(box, layer);
+  box.dispatchEvent(new CustomEvent("map:drawn", { bubbles: true, detail: map }));
 }
 
 for (const box of document.querySelectorAll("[data-map]")) draw(box);
