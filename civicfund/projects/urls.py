@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from civicfund.projects import views
+from civicfund.projects import api, views
 
 urlpatterns = [
     path("projects/", views.project_list, name="projects"),
@@ -12,4 +12,16 @@ urlpatterns = [
     path("projects/<int:pk>/edit/", views.project_edit, name="project_edit"),
     path("projects/<int:pk>/publish/", views.project_publish, name="project_publish"),
     path("projects/<int:pk>/withdraw/", views.project_withdraw, name="project_withdraw"),
+    path("api/v1/projects/", api.Projects.as_view(), name="api_projects"),
+    path("api/v1/projects/<int:pk>/", api.OneProject.as_view(), name="api_project"),
+    path(
+        "api/v1/projects/<int:pk>/publish/",
+        api.PublishProject.as_view(),
+        name="api_project_publish",
+    ),
+    path(
+        "api/v1/projects/<int:pk>/withdraw/",
+        api.WithdrawProject.as_view(),
+        name="api_project_withdraw",
+    ),
 ]

@@ -1,0 +1,108 @@
+"""Projects over the API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.exceptions import ValidationError
+from rest_framework.generics import ListAPIView
+from rest_framework.permissions import IsAuthenticatedOrReadOnly
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+from rest_framework.views import APIView
+
+from civicfund.audit.services import StaleStateError
+from civicfund.people.requests import person_of
+from civicfund.projects.access import own_project, visible_project
+from civicfund.projects.filters import ProjectFilter
+from civicfund.projects.models import Project
+from civicfund.projects.serializers import ProjectDetailOutput, ProjectInput, ProjectOutput
+from civicfund.projects.services import (
+    ProjectError,
+    create_project,
+    edit_project,
+    publish_project,
+    withdraw_project,
+)
+
+
+class Projects(ListAPIView[Project]):
+    """Every public project; and a new one."""
+
+    permission_classes = (IsAuthenticatedOrReadOnly,)
+    serializer_class = ProjectOutput
+    filterset_class = ProjectFilter
+
+    def get_queryset(self) -> QuerySet[Project]:
+        """As the page lists them."""
+        return Project.objects.listed().for_cards()
+
+    @extend_schema(request=ProjectInput, responses={201: ProjectDetailOutput})
+    def post(self, request: Request) -> Response:
+        """Keep a draft that only its proposer sees."""
+        given = ProjectInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        project = _told(lambda: create_project(person_of(request), **given.description()))
+        return _answer(request, project.pk, status.HTTP_201_CREATED)
+
+
+class OneProject(APIView):
+    """One project; its proposer changes what is given."""
+
+    permission_classes = (IsAuthenticatedOrReadOnly,)
+
+    @extend_schema(responses=ProjectDetailOutput)
+    def get(self, request: Request, pk: int) -> Response:
+        """A public project, or one's own in any state."""
+        return _answer(request, pk)
+
+    @extend_schema(request=ProjectInput(partial=True), responses=ProjectDetailOutput)
+    def patch(self, request: Request, pk: int) -> Response:
+        """Change what is given, and nothing else."""
+        project = own_project(person_of(request), pk)
+        given = ProjectInput(data=request.data, partial=True)
+        given.is_valid(raise_exception=True)
+        _told(lambda: edit_project(project, by=person_of(request), **given.description()))
+        return _answer(request, pk)
+
+
+class PublishProject(APIView):
+    """Show one's own draft to everybody, or make a stub ready."""
+
+    @extend_schema(request=None, responses=ProjectDetailOutput)
+    def post(self, request: Request, pk: int) -> Response:
+        """Ready where nothing is missing, a stub otherwise."""
+        project = own_project(person_of(request), pk)
+        _told(lambda: publish_project(project, by=person_of(request)))
+        return _answer(request, pk)
+
+
+class WithdrawProject(APIView):
+    """Take one's own project back, for good."""
+
+    @extend_schema(request=None, responses=ProjectDetailOutput)
+    def post(self, request: Request, pk: int) -> Response:
+        """Withdraw it."""
+        project = own_project(person_of(request), pk)
+        _told(lambda: withdraw_project(project, by=person_of(request)))
+        return _answer(request, pk)
+
+
+def _told(act: Callable[[], Project]) -> Project:
+    """What the act made; its refusal as the field and the reason."""
+    try:
+        return act()
+    except ProjectError as refusal:
+        field = refusal.field or api_settings.NON_FIELD_ERRORS_KEY
+        raise ValidationError({field: [str(refusal)]}) from refusal
+    except StaleStateError as refusal:
+        raise ValidationError({api_settings.NON_FIELD_ERRORS_KEY: [str(refusal)]}) from refusal
+
+
+def _answer(request: Request, pk: int, code: int = status.HTTP_200_OK) -> Response:
+    """The project as it now stands."""
+    return Response(ProjectDetailOutput(visible_project(request.user, pk)).data, status=code)
