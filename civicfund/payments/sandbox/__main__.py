@@ -1,0 +1,69 @@
+"""Start the payment sandbox: ``python -m civicfund.payments.sandbox --help``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from pathlib import Path
+from threading import Event
+
+from civicfund.payments.sandbox.engine import Config
+from civicfund.payments.sandbox.keys import PUBLISHABLE_KEY, SECRET_KEY, WEBHOOK_SECRET
+from civicfund.payments.sandbox.server import SandboxServer, say
+
+
+def main() -> int:
+    """Run until SIGTERM or Ctrl-C; 1 and one sentence when it cannot start."""
+    if os.environ.get("DEBUG", "").lower() not in ("1", "true"):
+        return _refuse("The payment sandbox is for development: it runs only with DEBUG=1.")
+    options = _options()
+    config = Config(
+        state_dir=options.state_dir,
+        secret_key=options.secret_key,
+        publishable_key=options.publishable_key,
+        webhook_url=options.webhook_url,
+        webhook_secret=options.webhook_secret,
+        rate_limit=options.rate_limit,
+        account_rate_limit=options.account_rate_limit,
+    )
+    stop = Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda number, frame: stop.set())
+    try:
+        server = SandboxServer(options.port, config)
+    except OSError as error:
+        return _refuse(f"The payment sandbox cannot start: {error.strerror or error}.")
+    say(f"Payment sandbox at {server.url}")
+    server.run(stop)
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m civicfund.payments.sandbox",
+        description="A Stripe-speaking server for development. No real money.",
+    )
+    parser.add_argument("--port", type=int, default=12111, help="0 takes any free port")
+    parser.add_argument("--state-dir", type=Path, required=True, help="where its memory is kept")
+    parser.add_argument("--webhook-url", default="", help="where events are sent")
+    parser.add_argument("--webhook-secret", default=WEBHOOK_SECRET)
+    parser.add_argument("--secret-key", default=SECRET_KEY)
+    parser.add_argument("--publishable-key", default=PUBLISHABLE_KEY)
+    parser.add_argument(
+        "--rate-limit", type=int, default=25, help="requests per second and endpoint; 0: no limit"
+    )
+    parser.add_argument(
+        "--account-rate-limit", type=int, default=0, help="requests per second; 0: no limit"
+    )
+    return parser.parse_args()
+
+
+def _refuse(sentence: str) -> int:
+    sys.stderr.write(f"{sentence}\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

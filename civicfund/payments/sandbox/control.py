@@ -1,0 +1,198 @@
+"""The knobs: what tests and the demo may do to the sandbox and Stripe could not be asked to do.
+
+All under ``/sandbox/``, JSON in and out, with the secret key.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from urllib.parse import urlsplit
+
+from civicfund.payments.sandbox import payment_intents, setup_intents
+from civicfund.payments.sandbox.cards import DECLINES
+from civicfund.payments.sandbox.engine import Engine, Request, Response, json_response
+from civicfund.payments.sandbox.errors import ApiError, invalid, missing
+from civicfund.payments.sandbox.event_log import with_pending
+from civicfund.payments.sandbox.shapes import Obj, shown
+from civicfund.payments.sandbox.store import Transaction, new_id
+from civicfund.payments.sandbox.webhooks import Deliverer
+
+LOOPBACK = ("127.0.0.1", "localhost")
+FINISH = {
+    "setup_intent": setup_intents.finish_authentication,
+    "payment_intent": payment_intents.finish_authentication,
+}
+STALE_SECONDS = 3600
+
+
+class Control:
+    """One method per knob; ``handle`` finds it by the last part of the path."""
+
+    def __init__(self, engine: Engine, deliverer: Deliverer) -> None:
+        self.engine = engine
+        self.deliverer = deliverer
+        self.knobs: dict[str, Callable[[Obj], Obj]] = {
+            "authenticate": self.authenticate,
+            "card": self.card,
+            "clock": self.clock,
+            "faults": self.faults,
+            "forge": self.forge,
+            "limits": self.limits,
+            "resend": self.resend,
+            "reset": self.reset,
+            "state": self.state,
+            "webhooks": self.webhooks,
+        }
+
+    def handle(self, request: Request) -> Response:
+        """Turn the knob that the path names."""
+        try:
+            if self.engine.is_browser(request):
+                raise ApiError(401, "invalid_request_error", "The knobs need the secret key.")
+            name = request.path.removeprefix("/sandbox/")
+            if name not in self.knobs or request.method != "POST":
+                raise ApiError(404, "invalid_request_error", f"No such knob: {name}.")
+            return json_response(200, self.knobs[name](_json(request.body)))
+        except ApiError as error:
+            return json_response(error.status, {"error": error.error})
+
+    def reset(self, given: Obj) -> Obj:
+        """Forget everything, and turn every knob back; the webhook address stays."""
+        self.engine.reset()
+        self.deliverer.forget()
+        fresh: Obj = {
+            "delay_seconds": 0.0, "drop": 0.0, "duplicate": 0.0, "paused": False,
+            "reorder_seconds": 0.0,
+        }  # fmt: skip
+        self.deliverer.set(fresh)
+        return {}
+
+    def clock(self, given: Obj) -> Obj:
+        """Move the clock by ``advance`` seconds, or to an ``offset`` from the machine's."""
+        with self.engine.lock:
+            clock = self.engine.clock
+            offset = float(given.get("offset", clock.offset_seconds)) + float(
+                given.get("advance", 0)
+            )
+            if offset < clock.offset_seconds:
+                raise invalid("The clock only moves forward.", param="offset")
+            clock.offset_seconds = offset
+            tx = self.engine.transaction()
+            tx.add("_settings", {"id": "clock", "offset_seconds": offset})
+            self.engine.commit(tx)
+        self.deliverer.wake()
+        return {"now": clock.now(), "offset": offset}
+
+    def faults(self, given: Obj) -> Obj:
+        """Put ``rules`` in force, or none; answers how often each kind has struck so far."""
+        struck = dict(self.engine.faults.struck)
+        if "rules" in given:
+            self.engine.faults.set(given["rules"], int(given.get("seed", 0)))
+        return {"struck": struck}
+
+    def limits(self, given: Obj) -> Obj:
+        """Set the requests per second; answers the most that any second saw, by endpoint."""
+        limiter = self.engine.limiter
+        limiter.per_endpoint = int(given.get("per_endpoint", limiter.per_endpoint))
+        limiter.per_account = int(given.get("per_account", limiter.per_account))
+        return {
+            "per_endpoint": limiter.per_endpoint,
+            "per_account": limiter.per_account,
+            "highest": dict(limiter.highest),
+        }
+
+    def webhooks(self, given: Obj) -> Obj:
+        """Where events go and what happens to them on their way; answers all knobs."""
+        url = given.get("url", "")
+        if url and (urlsplit(url).hostname not in LOOPBACK or urlsplit(url).scheme != "http"):
+            raise invalid("The sandbox sends events to this machine only.", param="url")
+        self.deliverer.set(given)
+        return asdict(self.deliverer.knobs) | {"idle": self.deliverer.idle()}
+
+    def resend(self, given: Obj) -> Obj:
+        """Send ``events`` (ids) again, or all that were not delivered."""
+        with self.engine.lock:
+            rows = self.engine.store.table("_delivery").values()
+            undelivered = [row["id"] for row in rows if row["state"] != "delivered"]
+        chosen = given.get("events", undelivered)
+        self.deliverer.resend(chosen)
+        return {"events": chosen}
+
+    def forge(self, given: Obj) -> Obj:
+        """Send an event that must be refused; answers the endpoint's status.
+
+        ``how`` is ``signature`` (signed with another secret) or ``stale`` (signed an hour ago).
+        """
+        event = given.get("event") or self._latest_event()
+        if given.get("how", "signature") == "stale":
+            return {"status": self.deliverer.post(event, at=time.time() - STALE_SECONDS)}
+        return {"status": self.deliverer.post(event, secret=new_id("whsec"))}
+
+    def authenticate(self, given: Obj) -> Obj:
+        """Do what the payer does on the issuer's page: ``outcome`` is complete or fail."""
+        with self.engine.lock:
+            tx = self.engine.transaction()
+            intent = finish(tx, _pending(tx, given.get("intent", "")), given.get("outcome", ""))
+            self.engine.commit(tx)
+        return shown(intent)
+
+    def card(self, given: Obj) -> Obj:
+        """From now on, let a saved card's charges end in ``outcome``: a decline, or ``succeed``."""
+        outcome = given.get("outcome")
+        if outcome != "succeed" and outcome not in DECLINES:
+            raise invalid(f"outcome is succeed or one of {', '.join(DECLINES)}.", param="outcome")
+        with self.engine.lock:
+            tx = self.engine.transaction()
+            if tx.find("payment_method", given.get("payment_method", "")) is None:
+                raise missing("PaymentMethod", given.get("payment_method", ""))
+            method = tx.edit("payment_method", given["payment_method"])
+            method["_outcome"] = outcome
+            self.engine.commit(tx)
+        return shown(method)
+
+    def state(self, given: Obj) -> Obj:
+        """How many objects of each kind there are."""
+        with self.engine.lock:
+            tables = self.engine.store.tables
+            return {kind: len(rows) for kind, rows in tables.items() if not kind.startswith("_")}
+
+    def _latest_event(self) -> Obj:
+        with self.engine.lock:
+            tx = self.engine.transaction()
+            for event in tx.newest_first("event"):
+                return shown(with_pending(tx, event))
+        raise invalid("There is no event yet to forge a copy of.", param="event")
+
+
+def finish(tx: Transaction, nonce: str, outcome: str) -> Obj:
+    """Bring a waiting authentication to its end; raises when it is not waiting any more."""
+    if outcome not in ("complete", "fail"):
+        raise invalid("outcome is complete or fail.", param="outcome")
+    waiting = tx.find("_authentication", nonce)
+    intent = tx.find(waiting["kind"], waiting["intent"]) if waiting else None
+    if waiting is None or intent is None:
+        raise missing("authentication", nonce)
+    if intent["status"] != "requires_action" or intent["_authentication"] != nonce:
+        raise invalid("This authentication is over.", code="authentication_over")
+    return FINISH[waiting["kind"]](tx, intent["id"], passed=outcome == "complete")
+
+
+def _pending(tx: Transaction, identifier: str) -> str:
+    for kind in FINISH:
+        intent = tx.find(kind, identifier)
+        if intent is not None:
+            return str(intent.get("_authentication", ""))
+    raise missing("intent", identifier)
+
+
+def _json(body: bytes) -> Obj:
+    try:
+        given = json.loads(body or b"{}")
+    except ValueError:
+        raise invalid("The body is not JSON.") from None
+    if not isinstance(given, dict):
+        raise invalid("The body is not a JSON object.")
+    return given

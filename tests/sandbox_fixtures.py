@@ -1,0 +1,24 @@
+"""The payment sandbox as a real process, for any test that needs a provider."""
+
+from __future__ import annotations
+
+import pytest
+
+from civicfund.payments.sandbox.process import SandboxProcess
+
+
+@pytest.fixture(scope="session")
+def sandbox_process(tmp_path_factory):
+    """One sandbox for the whole session: starting a process for each test would be slow."""
+    process = SandboxProcess(tmp_path_factory.mktemp("sandbox")).start()
+    yield process
+    assert process.stop() == 0
+
+
+@pytest.fixture
+def stripe_sandbox(sandbox_process):
+    """The sandbox, empty, its knobs untouched and no webhook address set."""
+    sandbox_process.reset()
+    sandbox_process.control("webhooks", url="", secret=sandbox_process.webhook_secret)
+    sandbox_process.control("limits", per_endpoint=0, per_account=0)
+    return sandbox_process
