@@ -12,6 +12,8 @@ from django.core.management import call_command
 from django.db import connections
 from psycopg import sql
 
+pytest_plugins = ["tests.sandbox_fixtures"]
+
 
 def pytest_configure(config):
     if not os.environ.get("DATABASE_URL"):
