@@ -58,6 +58,22 @@ _TONES = {
 }
 
 
+_CATEGORY_ICONS = {
+    "green": "trees",
+    "streets": "route",
+    "play": "volleyball",
+    "culture": "book-open",
+    "care": "heart-handshake",
+    "climate": "sun",
+}
+
+
+@register.filter
+def category_icon(category: str) -> str:
+    """The icon of what a project is about."""
+    return _CATEGORY_ICONS.get(str(category), "lightbulb")
+
+
 @register.filter
 def tone(state: str) -> str:
     """The tone of a state's badge; a state that is over or unknown stays neutral."""

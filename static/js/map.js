@@ -5,7 +5,8 @@ const { L } = window;
 const css = getComputedStyle(document.documentElement);
 const color = (name) => css.getPropertyValue(`--color-${name}`).trim();
 const outline = { color: color("pine-700"), weight: 1.5, fillColor: color("pine-200"), fillOpacity: 0.75 };
-const lifted = { weight: 3, fillColor: color("marigold-400"), fillOpacity: 0.9 };
+const mine = { ...outline, fillColor: color("marigold-400") };
+const lifted = { weight: 3, fillColor: color("marigold-200"), fillOpacity: 1 };
 
 // Leaflet takes a string for HTML; a name is text.
 function text(words) {
@@ -19,9 +20,13 @@ function follow(layer, { name, url }) {
   if (url) layer.on("click", () => window.location.assign(url));
 }
 
-function drawShapes(shapes) {
+function styleFor(box, url) {
+  return url && url === box.dataset.mine ? mine : outline;
+}
+
+function drawShapes(box, shapes) {
   return L.geoJSON(shapes, {
-    style: outline,
+    style: (feature) => styleFor(box, feature.properties.url),
     onEachFeature: (feature, layer) => follow(layer, feature.properties),
   });
 }
@@ -43,13 +48,16 @@ function drawPoints(points) {
 // Pointing at a link of the list, or reaching it by keyboard, lifts its outline on the map.
 function tieToList(box, layer) {
   const byUrl = new Map(layer.getLayers().map((shape) => [shape.feature.properties.url, shape]));
-  const lift = (event, style) => {
-    const link = event.target.closest("a[href]");
-    const shape = link && byUrl.get(link.getAttribute("href"));
-    if (shape) shape.setStyle(style);
+  const restyle = (event, style) => {
+    const url = event.target.closest("a[href]")?.getAttribute("href");
+    byUrl.get(url)?.setStyle(style ?? styleFor(box, url));
   };
-  for (const name of ["focusin", "mouseover"]) box.addEventListener(name, (event) => lift(event, lifted));
-  for (const name of ["focusout", "mouseout"]) box.addEventListener(name, (event) => lift(event, outline));
+  for (const name of ["focusin", "mouseover"]) {
+    box.addEventListener(name, (event) => restyle(event, lifted));
+  }
+  for (const name of ["focusout", "mouseout"]) {
+    box.addEventListener(name, (event) => restyle(event));
+  }
 }
 
 function draw(box) {
@@ -62,7 +70,7 @@ function draw(box) {
   const map = L.map(canvas, { scrollWheelZoom: false, attributionControl: Boolean(tiles.url) });
   map.zoomControl.setPosition("bottomright");
   if (tiles.url) L.tileLayer(tiles.url, { attribution: tiles.credit }).addTo(map);
-  const layer = drawShapes(shapes);
+  const layer = drawShapes(box, shapes);
   const dots = drawPoints(points);
   const bounds = layer.getBounds();
   for (const dot of dots) bounds.extend(dot.getLatLng());
