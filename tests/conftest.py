@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from uuid import uuid4
 
 import psycopg
@@ -11,6 +12,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 from psycopg import sql
+from psycopg.errors import ObjectInUse
 
 pytest_plugins = ["tests.sandbox_fixtures"]
 
@@ -35,6 +37,20 @@ def _owner(dbname: str) -> psycopg.Connection:
     )
 
 
+def _drop(served: str, name: str) -> None:
+    """Drop the database once the live server's threads have let go of it: the owner may not end
+    connections of the application's role."""
+    statement = sql.SQL("DROP DATABASE {}").format(sql.Identifier(name))
+    with _owner(served) as owner:
+        for _ in range(50):
+            try:
+                owner.execute(statement)
+                return
+            except ObjectInUse:
+                time.sleep(0.1)
+        owner.execute(statement)
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_blocker, worker_id):
     """A database for each test process, migrated as production is: by the owner, rights granted."""
@@ -52,8 +68,7 @@ def django_db_setup(django_db_blocker, worker_id):
     yield
     with django_db_blocker.unblock():
         connections.close_all()
-    with _owner(served) as owner:
-        owner.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    _drop(served, name)
 
 
 @pytest.fixture(autouse=True)
