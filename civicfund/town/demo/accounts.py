@@ -1,0 +1,103 @@
+"""Labelled accounts of the made-up town. They are no people: each is named for what it is for."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from datetime import date
+from random import Random
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.models import Authenticator
+from django.contrib.auth.hashers import make_password
+
+from civicfund.audit.services import db_now
+from civicfund.people.enums import Proof, Role
+from civicfund.people.models import Residency, User
+from civicfund.people.services import grant_role
+from civicfund.places.models import Neighborhood
+
+DOMAIN = "demo.example"
+PASSWORD = "marrowmere-demo"  # noqa: S105 -- printed for every visitor of the try-out
+RESIDENTS = 240
+
+STAFF = {
+    "administrator": ("Demo administrator", Role.BUDGET_ADMINISTRATOR),
+    "second-administrator": ("Demo second administrator", Role.BUDGET_ADMINISTRATOR),
+    "reviewer": ("Demo reviewer", Role.REVIEWER),
+    "treasurer": ("Demo treasurer", Role.TREASURER),
+    "moderator": ("Demo moderator", Role.MODERATOR),
+    "officer": ("Demo poll officer", Role.POLL_OFFICER),
+}
+
+
+def address(name: str) -> str:
+    """The e-mail address of a demo account."""
+    return f"{name}@{DOMAIN}"
+
+
+def account(name: str) -> User:
+    """A demo account by its name. Raises ``User.DoesNotExist`` where the town is not loaded."""
+    return User.objects.get(email=address(name))
+
+
+def one_time_secret(name: str) -> str:
+    """The account's TOTP secret (base 32): known to all, so that a visitor needs no phone."""
+    digest = hashlib.sha256(f"civicfund demo {name}".encode()).digest()
+    return base64.b32encode(digest[:20]).decode()
+
+
+def make_staff() -> None:
+    """One account for each role, and a second administrator, each with a second factor."""
+    for name, (shown, role) in STAFF.items():
+        user = User.objects.create_user(address(name), PASSWORD, display_name=shown)
+        grant_role(user, role, by=None)
+        Authenticator.objects.create(
+            user=user,
+            type=Authenticator.Type.TOTP,
+            data={"secret": get_adapter().encrypt(one_time_secret(name))},
+        )
+    User.objects.filter(email=address("administrator")).update(is_superuser=True)
+
+
+def make_residents(places: dict[str, Neighborhood], random: Random) -> list[User]:
+    """Residents whose homes an officer has confirmed, spread as the population is."""
+    hashed = make_password(PASSWORD)
+    residents = User.objects.bulk_create(
+        User(
+            email=address(f"resident-{number}"),
+            display_name=f"Demo resident {number}",
+            password=hashed,
+        )
+        for number in range(1, RESIDENTS + 1)
+    )
+    names = list(places)
+    weights = [places[name].population or 1 for name in names]
+    homes = random.choices(names, weights, k=RESIDENTS)
+    officer, now = account("officer"), db_now()
+    Residency.objects.bulk_create(
+        Residency(
+            user=resident,
+            neighborhood=places[home],
+            since=date(2020, 1, 1),
+            proof=Proof.OFFICER,
+            proved_at=now,
+            proved_by=officer,
+        )
+        for resident, home in zip(residents, homes, strict=True)
+    )
+    return residents
+
+
+def make_backer() -> User:
+    """Somebody from elsewhere who backs campaigns and may not vote."""
+    return User.objects.create_user(address("backer"), PASSWORD, display_name="Demo backer")
+
+
+def verify_addresses() -> None:
+    """Demo addresses need no confirmation mail."""
+    EmailAddress.objects.bulk_create(
+        EmailAddress(user=user, email=user.email, verified=True, primary=True)
+        for user in User.objects.filter(email__endswith=f"@{DOMAIN}", emailaddress=None)
+    )

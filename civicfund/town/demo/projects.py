@@ -1,0 +1,67 @@
+"""The projects of the made-up town."""
+
+from __future__ import annotations
+
+from random import Random
+
+from django.db import transaction
+
+from civicfund.money import one_major_unit
+from civicfund.people.models import User
+from civicfund.places.models import Neighborhood
+from civicfund.projects.enums import ProjectState
+from civicfund.projects.models import CostLine, Project
+from civicfund.town.demo.geography import PLACES, point_in
+from civicfund.town.demo.ideas import IDEAS, Idea
+
+_STORY = """{summary}
+
+### Why here
+
+{place} has asked for this more than once: at the neighborhood table, on the pinboard, in the queue at the baker's.
+
+### What it takes
+
+{costs}
+
+### Who looks after it
+
+The proposer and neighbors for the first two years; after that the town's works yard takes it into its round.
+"""  # noqa: E501 -- prose
+
+
+def make_projects(
+    places: dict[str, Neighborhood], residents: list[User], currency: str, random: Random
+) -> list[Project]:
+    """Every idea as a project that is ready, proposed by somebody who lives there."""
+    unit = one_major_unit(currency)
+    with transaction.atomic():
+        return [_make(idea, places[idea.place], residents, unit, random) for idea in IDEAS]
+
+
+def _make(
+    idea: Idea, home: Neighborhood, residents: list[User], unit: int, random: Random
+) -> Project:
+    cell = next(place for place in PLACES if place.name == idea.place)
+    latitude, longitude = point_in(cell, random.uniform(0.3, 0.7), random.uniform(0.3, 0.7))
+    neighbors = [r for r in residents if r.residencies.filter(neighborhood=home).exists()]
+    project = Project.objects.create(
+        state=ProjectState.READY,
+        title=idea.title,
+        summary=idea.summary,
+        story=_STORY.format(
+            summary=idea.summary,
+            place=idea.place,
+            costs="\n".join(f"- {label}" for label, _amount in idea.costs),
+        ),
+        category=idea.category,
+        neighborhood=home,
+        latitude=latitude,
+        longitude=longitude,
+        proposer=random.choice(neighbors or residents),
+    )
+    CostLine.objects.bulk_create(
+        CostLine(project=project, position=n, label=label, amount_minor=amount * unit)
+        for n, (label, amount) in enumerate(idea.costs, start=1)
+    )
+    return project
