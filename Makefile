@@ -1,0 +1,48 @@
+# Thin names over commands that anyone can read. `make help` lists them.
+
+PORT ?= 8000
+export PORT
+# The first Python that is new enough; where none is, python3 says so.
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && exit; done; echo python3)
+BIN = .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint css bench environment dev-environment lock
+
+help: ## List these names
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+environment:
+	@$(PYTHON) civicfund/launch/bootstrap.py requirements/run.txt
+
+dev-environment:
+	@$(PYTHON) civicfund/launch/bootstrap.py requirements/dev.txt
+
+run: environment ## Start the town at http://127.0.0.1:8000 (PORT moves it)
+	@exec $(BIN)/python -m civicfund.launch run
+
+test: lint ## Everything: static checks, then all tests against real servers and a browser
+	@$(BIN)/python -m civicfund.launch browser
+	@$(BIN)/python -m civicfund.launch with-servers $(BIN)/python -m pytest -q -n 2 --dist loadgroup $(TESTS)
+
+lint: dev-environment ## Static checks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy civicfund budgeting manage.py
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/djlint templates --lint --quiet
+	$(BIN)/deptry . --no-ansi
+	SECRET_KEY=lint DJANGO_SETTINGS_MODULE=civicfund.settings.test $(BIN)/python -W ignore manage.py makemigrations --check --dry-run
+	@if test -x $(BIN)/tailwindcss; then $(BIN)/tailwindcss -i static/src/site.css --minify 2>/dev/null | cmp - static/css/site.css && echo "static/css/site.css is fresh"; else echo "No tailwindcss for this machine: whether static/css/site.css is fresh was not checked."; fi
+
+css: dev-environment ## Build static/css/site.css from static/src/
+	$(BIN)/tailwindcss -i static/src/site.css -o static/css/site.css --minify
+
+bench: dev-environment ## Measure pages, ballots, settlement and counting; prints a table and JSON
+	@$(BIN)/python -m civicfund.launch with-servers $(BIN)/python manage.py bench
+
+lock: dev-environment ## Compile requirements/ from pyproject.toml
+	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header pyproject.toml -o requirements/production.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header pyproject.toml --group local -o requirements/run.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header pyproject.toml --group dev -o requirements/dev.txt

@@ -1,0 +1,1 @@
+"""`make run` and `make test`: the environment, the embedded servers, the supervisor."""

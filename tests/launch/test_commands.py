@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from civicfund.launch.ports import free_port, web_port
+from civicfund.launch.servers import ROOT
+from civicfund.launch.trouble import LaunchError
+
+LAUNCH = [sys.executable, "-m", "civicfund.launch"]
+
+
+def launch(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.endswith("_URL")}
+    return subprocess.run(
+        [*LAUNCH, *arguments],
+        cwd=ROOT,
+        env=clean | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_taken_port_is_one_sentence_with_a_way_out():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        answer = launch("run", PORT=str(port))
+    assert answer.returncode == 1
+    assert answer.stderr.startswith(f"civicfund: Port {port} is taken by another program; set PORT")
+    assert "Traceback" not in answer.stderr
+
+
+@pytest.mark.parametrize("port", ["http", "0", "70000", ""])
+def test_what_is_no_port_is_refused(port):
+    with pytest.raises(LaunchError, match="give a number from 1 to 65535"):
+        web_port(port)
+
+
+@pytest.mark.parametrize(
+    ("name", "url", "sentence"),
+    [
+        ("DATABASE_URL", "postgresql://x@127.0.0.1:1/x", "The database that DATABASE_URL names"),
+        ("REDIS_URL", "redis://127.0.0.1:1/0", "The server that REDIS_URL names does not answer"),
+    ],
+)
+def test_an_unreachable_server_is_one_sentence(name, url, sentence):
+    served = {"DATABASE_URL": os.environ["DATABASE_URL"]} if name == "REDIS_URL" else {}
+    answer = launch("with-servers", "true", **served, **{name: url})
+    assert answer.returncode == 1
+    assert answer.stderr.startswith(f"civicfund: {sentence}")
+    assert "Traceback" not in answer.stderr
+
+
+def test_servers_are_real_the_exit_code_is_the_commands_and_nothing_stays():
+    before = set((ROOT / ".local").glob("test-*"))
+    program = (
+        "import os, sys, psycopg, redis;"
+        "db = psycopg.connect(os.environ['DATABASE_URL']);"
+        "print(*db.execute('select current_user, usesuper from pg_user"
+        " where usename = current_user').fetchone());"
+        "print(redis.Redis.from_url(os.environ['REDIS_URL']).ping());"
+        "sys.exit(7)"
+    )
+    answer = launch("with-servers", "--", sys.executable, "-c", program)
+    assert (answer.stdout, answer.returncode) == ("civicfund_app False\nTrue\n", 7)
+    assert set((ROOT / ".local").glob("test-*")) == before
+
+
+def test_a_preferred_port_is_moved_when_it_is_taken():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert free_port(taken.getsockname()[1]) != taken.getsockname()[1]
