@@ -22,7 +22,7 @@ def own(tmp_path):
 
 def run(debug, *options):
     command = [sys.executable, "-m", "civicfund.payments.sandbox", *options]
-    return subprocess.run(  # noqa: S603 - our own program
+    return subprocess.run(
         command,
         cwd=ROOT,
         env=os.environ | {"DEBUG": debug},
