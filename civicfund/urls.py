@@ -9,6 +9,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("civicfund.town.urls")),
     path("", include("civicfund.places.urls")),
+    path("", include("civicfund.people.urls")),
     path("", include("civicfund.projects.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

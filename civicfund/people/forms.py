@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.people.models import User
+from civicfund.places.models import Neighborhood
+from civicfund.places.selectors import neighborhood_at
 
 
 class SignupForm(forms.Form):
@@ -21,3 +25,38 @@ class SignupForm(forms.Form):
         """Keep what was asked; allauth calls this once the account exists."""
         user.display_name = self.cleaned_data["display_name"]
         user.save(update_fields=["display_name"])
+
+
+class ResidencyForm(forms.Form):
+    """Where somebody lives: a neighborhood, or a point in it."""
+
+    neighborhood = forms.ModelChoiceField(
+        label=_("Neighborhood"),
+        queryset=Neighborhood.objects.neighborhoods().defer("boundary"),
+        to_field_name="slug",
+        required=False,
+        empty_label=_("The one at the point below"),
+    )
+    latitude = forms.FloatField(label=_("Latitude"), required=False, min_value=-90, max_value=90)
+    longitude = forms.FloatField(
+        label=_("Longitude"), required=False, min_value=-180, max_value=180
+    )
+    since = forms.DateField(
+        label=_("Since"),
+        help_text=_("The day you moved in; about is good enough."),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """The neighborhood that was chosen, else the one at the point; the point is not kept."""
+        data = self.cleaned_data
+        latitude, longitude = data.get("latitude"), data.get("longitude")
+        if data.get("neighborhood") or self.errors:
+            return data
+        if latitude is None or longitude is None:
+            self.add_error("neighborhood", _("Choose your neighborhood, or a point on the map."))
+            return data
+        data["neighborhood"] = neighborhood_at(latitude, longitude)
+        if data["neighborhood"] is None:
+            self.add_error("latitude", _("This point is outside the town."))
+        return data

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+
+from civicfund.people.enums import Proof, Role
+from civicfund.people.models import Residency, RoleGrant, User
+from civicfund.people.services import grant_role
+from tests.factories.people import ResidencyFactory, UserFactory
+from tests.signing_in import sign_in_with_second_factor
+
+pytestmark = pytest.mark.django_db
+
+RESIDENCIES = reverse("admin:people_residency_changelist")
+PEOPLE = reverse("admin:people_user_changelist")
+
+
+@pytest.fixture
+def officer(client):
+    user = UserFactory()
+    grant_role(user, Role.POLL_OFFICER, by=None)
+    user.refresh_from_db()
+    sign_in_with_second_factor(client, user)
+    return user
+
+
+@pytest.fixture
+def superuser(client):
+    user = UserFactory(is_staff=True, is_superuser=True)
+    sign_in_with_second_factor(client, user)
+    return user
+
+
+def stated(**fields) -> Residency:
+    return ResidencyFactory(proof="", proved_at=None, **fields)
+
+
+def act(client, listed: str, name: str, row):
+    chosen = {"action": name, "_selected_action": row.pk, "index": "0"}
+    return client.post(listed, chosen, follow=True)
+
+
+def test_a_poll_officer_confirms_a_residency(client, officer):
+    home = stated()
+    act(client, RESIDENCIES, "confirm_document", home)
+    home.refresh_from_db()
+    assert (home.proof, home.proved_by) == (Proof.DOCUMENT, officer)
+
+
+def test_a_poll_officer_is_told_why_not_their_own(client, officer):
+    home = stated(user=officer)
+    answer = act(client, RESIDENCIES, "confirm_seen", home)
+    assert "Somebody else has to confirm where you live." in answer.content.decode()
+    home.refresh_from_db()
+    assert home.proved_at is None
+
+
+def test_the_page_of_a_residency_offers_the_acts_as_buttons(client, officer):
+    page = client.get(reverse("admin:people_residency_change", args=[stated().pk]))
+    assert "Confirm: I have seen the proof" in page.content.decode()
+
+
+def test_a_superuser_is_not_offered_to_confirm_and_cannot(client, superuser):
+    home = stated()
+    page = client.get(reverse("admin:people_residency_change", args=[home.pk]))
+    assert "Confirm:" not in page.content.decode()
+    act(client, RESIDENCIES, "confirm_seen", home)
+    home.refresh_from_db()
+    assert home.proved_at is None
+
+
+def test_a_proof_cannot_be_typed_in(client, officer):
+    home = stated()
+    url = reverse("admin:people_residency_change", args=[home.pk])
+    typed = {"proof": "officer", "proved_at_0": "2026-01-01", "proved_at_1": "00:00"}
+    assert client.post(url, typed).status_code == 403
+    home.refresh_from_db()
+    assert home.proved_at is None
+
+
+def test_a_superuser_gives_and_takes_a_role(client, superuser):
+    person = UserFactory()
+    act(client, PEOPLE, "grant_reviewer", person)
+    grant = RoleGrant.objects.get()
+    assert (grant.user, grant.role, grant.granted_by) == (person, Role.REVIEWER, superuser)
+    act(client, PEOPLE, "revoke_reviewer", person)
+    assert RoleGrant.objects.count() == 0
+
+
+def test_a_poll_officer_does_not_see_peoples_accounts(client, officer):
+    assert client.get(PEOPLE).status_code == 403
+    act(client, PEOPLE, "grant_treasurer", officer)
+    assert list(RoleGrant.objects.values_list("role", flat=True)) == ["poll_officer"]
+
+
+def test_nobody_makes_a_superuser_through_the_admin(client, superuser):
+    person = UserFactory()
+    url = reverse("admin:people_user_change", args=[person.pk])
+    assert client.post(url, {"is_superuser": "on", "is_staff": "on"}).status_code == 403
+    assert not User.objects.get(pk=person.pk).is_superuser
+
+
+def test_passwords_are_not_shown(client, superuser):
+    page = client.get(reverse("admin:people_user_change", args=[superuser.pk])).content.decode()
+    assert superuser.password not in page
