@@ -270,3 +270,7 @@ STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", "")
 
 # Longer than any request may live, so that what was accepted in time is in before a close.
 CLOSING_GRACE_SECONDS = env.int("CLOSING_GRACE_SECONDS", 60)
+
+# Turns a person's number into the key of a line on a voter roll. Kept outside the database, so that
+# the roll alone names nobody; losing it means that no further line can be matched with a person.
+PERSON_KEY_SECRET = env.str("PERSON_KEY_SECRET", "")

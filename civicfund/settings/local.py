@@ -23,6 +23,7 @@ from civicfund.settings.base import *  # noqa: E402, F403 -- reads the environme
 
 DEBUG = True
 SECRET_KEY = os.environ.get("SECRET_KEY") or "local-only-not-a-secret"
+PERSON_KEY_SECRET = os.environ.get("PERSON_KEY_SECRET") or "local-only-not-a-secret-either"
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

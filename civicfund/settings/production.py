@@ -9,6 +9,7 @@ from civicfund.settings.base import env
 
 _REQUIRED = (
     "SECRET_KEY",
+    "PERSON_KEY_SECRET",
     "ALLOWED_HOSTS",
     "SITE_URL",
     "DATABASE_URL",

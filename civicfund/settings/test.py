@@ -5,6 +5,7 @@ from __future__ import annotations
 from civicfund.settings.base import *  # noqa: F403
 
 SECRET_KEY = "for-tests-only"  # noqa: S105
+PERSON_KEY_SECRET = "for-tests-only-too"  # noqa: S105
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
