@@ -11,12 +11,15 @@ from dataclasses import dataclass
 # Money at the payment provider that it has not yet released, and the cost of taking it.
 STRIPE_PENDING = "stripe_pending"
 PROCESSOR_FEE = "processor_fee"
+# Public money that residents have voted on: what the town's budget gives to projects.
+VOTED_BUDGET = "voted_budget"
 # The other side of every promise, so that promises balance among themselves.
 PROMISES = "memo:promises"
 
 _KINDS = {
     STRIPE_PENDING: "asset",
     PROCESSOR_FEE: "expense",
+    VOTED_BUDGET: "expense",
     "project_payable/": "liability",
     "memo:": "memo",
 }
@@ -40,6 +43,11 @@ Legs = tuple[Leg, ...]
 def project_pledges(project_id: int) -> str:
     """The account of what the town owes a project from pledges that were collected."""
     return f"project_payable/{project_id}/pledges"
+
+
+def project_award(project_id: int) -> str:
+    """The account of what the town owes a project from the public budget that was voted."""
+    return f"project_payable/{project_id}/award"
 
 
 def pledged(project_id: int) -> str:
@@ -84,3 +92,8 @@ def promise(project_id: int, amount_minor: int) -> Legs:
 def promise_ended(project_id: int, amount_minor: int) -> Legs:
     """A promise was kept (its charge is an entry of its own) or dropped."""
     return balanced(Leg(PROMISES, amount_minor), Leg(pledged(project_id), -amount_minor))
+
+
+def award(project_id: int, amount_minor: int) -> Legs:
+    """Residents gave a project public money by their vote: the town now owes it to the project."""
+    return balanced(Leg(VOTED_BUDGET, amount_minor), Leg(project_award(project_id), -amount_minor))

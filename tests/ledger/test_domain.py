@@ -13,6 +13,7 @@ from civicfund.ledger.domain import Leg, UnbalancedError, balanced, kind_of
         domain.fee(61),
         domain.promise(7, 10_000),
         domain.promise_ended(7, 2500),
+        domain.award(7, 2500),
     ],
 )
 def test_every_plan_sums_to_zero(plan):
@@ -24,6 +25,14 @@ def test_a_charge_is_held_by_the_provider_and_owed_to_the_project():
         Leg("stripe_pending", 2500),
         Leg("project_payable/7/pledges", -2500),
     )
+
+
+def test_an_award_is_spent_by_the_voted_budget_and_owed_to_the_project_apart_from_pledges():
+    assert domain.award(7, 2500) == (
+        Leg("voted_budget", 2500),
+        Leg("project_payable/7/award", -2500),
+    )
+    assert kind_of("voted_budget") == "expense"
 
 
 @pytest.mark.parametrize(
