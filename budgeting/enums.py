@@ -1,0 +1,109 @@
+"""States and kinds of the ballot half, and which state leads to which."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Origin(models.TextChoices):
+    """Where a cycle's ballots come from."""
+
+    RUN = "run", _("Held here")
+    IMPORTED = "imported", _("Imported")
+
+
+class CycleState(models.TextChoices):
+    """How far a cycle has come. What may be done within ``open`` is told by its phases."""
+
+    DRAFT = "draft", _("Draft")
+    OPEN = "open", _("Open")
+    CLOSED = "closed", _("Closed")
+    UNSEALED = "unsealed", _("Being counted")
+    COUNTED = "counted", _("Counted")
+    CERTIFIED = "certified", _("Certified")
+    PUBLISHED = "published", _("Published")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+_AFTER_OPENING_THE_BALLOTS: dict[CycleState, frozenset[CycleState]] = {
+    CycleState.UNSEALED: frozenset({CycleState.COUNTED}),
+    CycleState.COUNTED: frozenset({CycleState.CERTIFIED}),
+    CycleState.CERTIFIED: frozenset({CycleState.PUBLISHED}),
+    CycleState.PUBLISHED: frozenset(),
+    CycleState.CANCELLED: frozenset(),
+}
+CYCLE_MOVES: dict[CycleState, frozenset[CycleState]] = {
+    CycleState.DRAFT: frozenset({CycleState.OPEN, CycleState.CANCELLED}),
+    CycleState.OPEN: frozenset({CycleState.CLOSED, CycleState.CANCELLED}),
+    CycleState.CLOSED: frozenset({CycleState.UNSEALED, CycleState.CANCELLED}),
+    **_AFTER_OPENING_THE_BALLOTS,
+}
+# An imported cycle was voted on elsewhere: it is never open here, and its ballots come unsealed.
+IMPORTED_CYCLE_MOVES: dict[CycleState, frozenset[CycleState]] = {
+    CycleState.DRAFT: frozenset({CycleState.UNSEALED, CycleState.CANCELLED}),
+    CycleState.OPEN: frozenset(),
+    CycleState.CLOSED: frozenset(),
+    **_AFTER_OPENING_THE_BALLOTS,
+}
+# What the public may know of: a draft is being prepared, and may still become anything.
+PUBLIC_STATES = tuple(state for state in CycleState if state != CycleState.DRAFT)
+RUNNING_STATES = (CycleState.OPEN,)
+COUNTING_STATES = (CycleState.CLOSED, CycleState.UNSEALED)
+COUNTED_STATES = (CycleState.COUNTED, CycleState.CERTIFIED, CycleState.PUBLISHED)
+
+
+class PhaseKind(models.TextChoices):
+    """What a window of time within an open cycle is for."""
+
+    INFORMING = "informing", _("Informing")
+    PROPOSING = "proposing", _("Proposing")
+    REVIEWING = "reviewing", _("Reviewing")
+    SUPPORTING = "supporting", _("Supporting")
+    BALLOTING = "balloting", _("Voting")
+
+
+class BallotKind(models.TextChoices):
+    """What a voter writes on a ballot; the values are those of ``budgeting.domain``."""
+
+    APPROVAL = "approval", _("Tick the projects you want")
+    CHOOSE_ONE = "choose_one", _("Choose one project")
+    KNAPSACK = "knapsack", _("Spend the budget")
+    CUMULATIVE = "cumulative", _("Share out points")
+    SCORING = "scoring", _("Score the projects")
+    RANKING = "ranking", _("Rank the projects")
+
+
+class TieOrder(models.TextChoices):
+    """What decides between projects that a rule cannot tell apart."""
+
+    SEEDED = "seeded", _("A draw by lot from a seed committed before voting")
+    LEXICOGRAPHIC = "lexicographic", _("The order of the projects' codes")
+
+
+class ProposalState(models.TextChoices):
+    """How far a project has come in one cycle."""
+
+    SUBMITTED = "submitted", _("Submitted")
+    FEASIBLE = "feasible", _("Feasible")
+    NOT_FEASIBLE = "not_feasible", _("Not feasible")
+    ON_BALLOT = "on_ballot", _("On the ballot")
+    SELECTED = "selected", _("Selected")
+    NOT_SELECTED = "not_selected", _("Not selected")
+
+
+PROPOSAL_MOVES: dict[ProposalState, frozenset[ProposalState]] = {
+    ProposalState.SUBMITTED: frozenset({ProposalState.FEASIBLE, ProposalState.NOT_FEASIBLE}),
+    # An appeal: somebody looks again.
+    ProposalState.NOT_FEASIBLE: frozenset({ProposalState.FEASIBLE}),
+    ProposalState.FEASIBLE: frozenset({ProposalState.ON_BALLOT, ProposalState.NOT_FEASIBLE}),
+    ProposalState.ON_BALLOT: frozenset({ProposalState.SELECTED, ProposalState.NOT_SELECTED}),
+    ProposalState.SELECTED: frozenset(),
+    ProposalState.NOT_SELECTED: frozenset(),
+}
+
+
+class Channel(models.TextChoices):
+    """How somebody voted."""
+
+    WEB = "web", _("On the web")

@@ -1,0 +1,21 @@
+"""The ballot half's rows."""
+
+from budgeting.models.ballots import Ballot, OpenedBallot
+from budgeting.models.cycles import Cycle, CycleQuerySet, Phase, Pot
+from budgeting.models.proposals import Option, Proposal
+from budgeting.models.roll import Participation, RollEntry
+from budgeting.models.tallies import Tally
+
+__all__ = [
+    "Ballot",
+    "Cycle",
+    "CycleQuerySet",
+    "OpenedBallot",
+    "Option",
+    "Participation",
+    "Phase",
+    "Pot",
+    "Proposal",
+    "RollEntry",
+    "Tally",
+]

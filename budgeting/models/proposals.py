@@ -1,0 +1,87 @@
+"""A project in a cycle, and the line on the ballot that it may become."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from budgeting.enums import ProposalState
+from budgeting.models.cycles import Cycle, Pot
+from civicfund.projects.models import Project
+
+
+class Proposal(models.Model):
+    """A project that asks for money of a pot in one cycle."""
+
+    cycle = models.ForeignKey(Cycle, models.PROTECT, related_name="proposals")
+    pot = models.ForeignKey(Pot, models.PROTECT, related_name="proposals")
+    project = models.ForeignKey(Project, models.PROTECT, related_name="proposals")
+    state = models.CharField(
+        _("state"), max_length=16, choices=ProposalState.choices, default=ProposalState.SUBMITTED
+    )
+    # What the review says, in words for everybody.
+    reason = models.CharField(_("reason"), max_length=1000, blank=True)
+    submitted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
+    submitted_at = models.DateTimeField(_("submitted"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("proposal")
+        verbose_name_plural = _("proposals")
+        constraints = [
+            models.UniqueConstraint(fields=["cycle", "project"], name="proposal_once_in_a_cycle"),
+            models.CheckConstraint(
+                condition=Q(state__in=ProposalState.values), name="proposal_state_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=ProposalState.NOT_FEASIBLE) | ~Q(reason=""),
+                name="proposal_refused_with_a_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"project {self.project_id} in cycle {self.cycle_id}"
+
+
+class Option(models.Model):
+    """One line on the ballot of a pot, its name and cost frozen once voting has begun.
+
+    Both for cycles held here, where each option stands for a proposal, and for imported ones.
+    """
+
+    cycle = models.ForeignKey(Cycle, models.PROTECT, related_name="options")
+    pot = models.ForeignKey(Pot, models.PROTECT, related_name="options")
+    # 0, 1, 2, … within the pot: what ballots name it by.
+    position = models.PositiveSmallIntegerField(_("position"))
+    # What the public record names it by.
+    code = models.CharField(_("code"), max_length=64)
+    name = models.CharField(_("name"), max_length=500)
+    cost_minor = models.BigIntegerField(_("cost"))
+    # Of the options that share a group, one at most can win.
+    exclusion_group = models.CharField(_("group"), max_length=64, blank=True)
+    proposal = models.OneToOneField(
+        Proposal, models.PROTECT, null=True, blank=True, related_name="option"
+    )
+    # What the city itself decided, where an imported file says so.
+    selected_by_city = models.BooleanField(_("selected by the city"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("option")
+        verbose_name_plural = _("options")
+        ordering = ["pot", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["pot", "position"], name="option_position"),
+            models.UniqueConstraint(fields=["pot", "code"], name="option_code"),
+            models.CheckConstraint(condition=Q(cost_minor__gte=0), name="option_cost_not_negative"),
+            models.CheckConstraint(
+                condition=Q(proposal__isnull=True) | Q(cost_minor__gt=0),
+                name="option_of_a_proposal_costs_something",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
