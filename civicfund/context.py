@@ -7,9 +7,10 @@ from django.http import HttpRequest
 
 
 def town(request: HttpRequest) -> dict[str, object]:
-    """The town's name and currency, and whether this is a local try-out."""
+    """The town's name, currency and address, and whether this is a local try-out."""
     return {
         "town_name": settings.TOWN_NAME,
         "currency": settings.CURRENCY,
+        "site_url": settings.SITE_URL,
         "local_tryout": settings.DEBUG,
     }
