@@ -211,6 +211,16 @@ CARDS = (
         refund="failed",
     ),
 )
+# The cards that the card fields offer before one asks for more.
+SHOWN_FIRST = frozenset(
+    {
+        "pm_card_visa",
+        "pm_card_authenticationRequiredOnSetup",
+        "pm_card_authenticationRequired",
+        "pm_card_chargeCustomerFail",
+        "pm_card_visa_chargeDeclined",
+    }
+)
 BY_NUMBER = {card.number: card for card in CARDS}
 BY_TOKEN = {card.token: card for card in CARDS}
 

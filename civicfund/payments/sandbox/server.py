@@ -35,7 +35,7 @@ class SandboxServer(ThreadingHTTPServer):
         self.engine = Engine(config)
         self.deliverer = Deliverer(self.engine)
         self.control = Control(self.engine, self.deliverer)
-        self.pages = Pages(self.engine, self.deliverer)
+        self.pages = Pages(self.engine)
         self.url = f"http://{HOST}:{self.server_address[1]}"
 
     def run(self, stop: Event) -> None:
