@@ -19,6 +19,9 @@ def main() -> int:
     if os.environ.get("DEBUG", "").lower() not in ("1", "true"):
         return _refuse("The payment sandbox is for development: it runs only with DEBUG=1.")
     options = _options()
+    keys = (options.secret_key, options.publishable_key)
+    if not (keys[0].startswith("sk_test_") and keys[1].startswith("pk_test_")):
+        return _refuse("The payment sandbox takes test keys only (sk_test_…, pk_test_…).")
     config = Config(
         state_dir=options.state_dir,
         secret_key=options.secret_key,
@@ -48,9 +51,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=12111, help="0 takes any free port")
     parser.add_argument("--state-dir", type=Path, required=True, help="where its memory is kept")
     parser.add_argument("--webhook-url", default="", help="where events are sent")
-    parser.add_argument("--webhook-secret", default=WEBHOOK_SECRET)
-    parser.add_argument("--secret-key", default=SECRET_KEY)
-    parser.add_argument("--publishable-key", default=PUBLISHABLE_KEY)
+    for option, variable, fallback in (
+        ("--webhook-secret", "STRIPE_WEBHOOK_SECRET", WEBHOOK_SECRET),
+        ("--secret-key", "STRIPE_SECRET_KEY", SECRET_KEY),
+        ("--publishable-key", "STRIPE_PUBLISHABLE_KEY", PUBLISHABLE_KEY),
+    ):
+        default = os.environ.get(variable) or fallback
+        parser.add_argument(option, default=default, help=f"or the variable {variable}")
     parser.add_argument(
         "--rate-limit", type=int, default=25, help="requests per second and endpoint; 0: no limit"
     )

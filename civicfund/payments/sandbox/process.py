@@ -43,8 +43,14 @@ class SandboxProcess:
             "--state-dir", str(self.state_dir), "--webhook-url", self._webhook_url,
             "--rate-limit", str(self.rate_limit),
         ]  # fmt: skip
+        environment = os.environ | {
+            "DEBUG": "1",
+            "STRIPE_SECRET_KEY": self.secret_key,
+            "STRIPE_PUBLISHABLE_KEY": self.publishable_key,
+            "STRIPE_WEBHOOK_SECRET": self.webhook_secret,
+        }
         self._process = subprocess.Popen(  # noqa: S603 - our own program, no outside input
-            command, cwd=ROOT, env=os.environ | {"DEBUG": "1"}, stdout=subprocess.PIPE, text=True
+            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
         )
         line = _first_line(self._process.stdout)
         found = re.search(r"http://\S+:(\d+)", line)

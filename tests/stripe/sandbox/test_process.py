@@ -39,6 +39,12 @@ def test_it_refuses_to_run_when_debug_is_off(tmp_path):
     assert ended.stderr == ("The payment sandbox is for development: it runs only with DEBUG=1.\n")
 
 
+def test_it_refuses_a_live_key(tmp_path):
+    ended = run("1", "--state-dir", str(tmp_path), "--secret-key", "sk_live_x")
+    assert ended.returncode == 1
+    assert ended.stderr == ("The payment sandbox takes test keys only (sk_test_…, pk_test_…).\n")
+
+
 def test_taken_port_is_one_sentence(own, tmp_path):
     ended = run("1", "--state-dir", str(tmp_path), "--port", str(own.port))
     assert ended.returncode == 1
