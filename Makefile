@@ -34,7 +34,7 @@ lint: dev-environment ## Static checks
 	$(BIN)/djlint templates --lint --quiet
 	$(BIN)/deptry . --no-ansi
 	SECRET_KEY=lint DJANGO_SETTINGS_MODULE=civicfund.settings.test $(BIN)/python -W ignore manage.py makemigrations --check --dry-run
-	@if test -x $(BIN)/tailwindcss; then $(BIN)/tailwindcss -i static/src/site.css --minify 2>/dev/null | cmp - static/css/site.css && echo "static/css/site.css is fresh"; else echo "No tailwindcss for this machine: whether static/css/site.css is fresh was not checked."; fi
+	@if test -x $(BIN)/tailwindcss; then built=$$(mktemp) && trap 'rm -f "$$built"' EXIT && $(BIN)/tailwindcss -i static/src/site.css -o "$$built" --minify 2>/dev/null && cmp -s "$$built" static/css/site.css && echo "static/css/site.css is fresh" || { echo "static/css/site.css is stale: run make css"; exit 1; }; else echo "No tailwindcss for this machine: whether static/css/site.css is fresh was not checked."; fi
 
 css: dev-environment ## Build static/css/site.css from static/src/
 	$(BIN)/tailwindcss -i static/src/site.css -o static/css/site.css --minify
