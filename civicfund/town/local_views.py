@@ -2,15 +2,120 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from datetime import timedelta
+from functools import wraps
+from pathlib import Path
 from typing import Any
 
+from allauth.mfa import app_settings as mfa_settings
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from allauth.mfa.utils import decrypt
+from csp.constants import NONE, SELF, UNSAFE_INLINE
+from csp.decorators import csp_replace, csp_update
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_safe
+
+from civicfund.notices.selectors import KeptMail, kept_mail, kept_mails
+from civicfund.town.demo.accounts import DOMAIN, PASSWORD
+
+View = Callable[..., HttpResponseBase]
+
+
+def only_while_debugging(view: View) -> View:
+    """Not found anywhere but in a local try-out, even where the route is there by mistake."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        if not settings.DEBUG:
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+@never_cache
+@require_safe
+@only_while_debugging
+def mailbox(request: HttpRequest) -> HttpResponse:
+    """Every mail that this try-out has sent, newest first."""
+    return render(request, "local/mailbox.html", {"mails": kept_mails(_mail_folder())})
+
+
+@never_cache
+@require_safe
+@csp_update({"frame-src": [SELF]})
+@only_while_debugging
+def mail(request: HttpRequest, file: str, number: int) -> HttpResponse:
+    """One mail: its text, and its HTML in a frame of its own."""
+    return render(request, "local/mail.html", {"mail": _mail_or_404(file, number)})
+
+
+@never_cache
+@require_safe
+@xframe_options_sameorigin
+@csp_replace(
+    {
+        "default-src": [NONE],
+        "style-src": [UNSAFE_INLINE],
+        "img-src": [SELF, "data:"],
+        "frame-ancestors": [SELF],
+        "sandbox": ["allow-top-navigation-by-user-activation"],
+    }
+)
+@only_while_debugging
+def mail_html(request: HttpRequest, file: str, number: int) -> HttpResponse:
+    """A mail's HTML as a mail reader shows it: styles, no scripts, links that leave the frame."""
+    return HttpResponse(f'<base target="_top">{_mail_or_404(file, number).html}')
+
+
+def _mail_folder() -> Path:
+    folder: str | None = getattr(settings, "EMAIL_FILE_PATH", None)
+    if not folder:
+        raise Http404("Mail is not kept in files here.")
+    return Path(folder)
+
+
+def _mail_or_404(file: str, number: int) -> KeptMail:
+    found = kept_mail(_mail_folder(), file, number)
+    if found is None:
+        raise Http404
+    return found
+
+
+@never_cache
+@require_safe
+@only_while_debugging
+def codes(request: HttpRequest) -> HttpResponse:
+    """What an authenticator app would show now for the demo's labelled staff accounts."""
+    factors = Authenticator.objects.filter(
+        type=Authenticator.Type.TOTP,
+        user__email__endswith=f"@{DOMAIN}",
+        user__is_staff=True,
+    ).select_related("user")
+    step, into_step = divmod(int(time.time()), mfa_settings.TOTP_PERIOD)
+    rows = [{"user": factor.user, "code": _code(factor, step)} for factor in factors]
+    context = {
+        "rows": rows,
+        "password": PASSWORD,
+        "seconds_left": mfa_settings.TOTP_PERIOD - into_step,
+    }
+    return render(request, "local/codes.html", context)
+
+
+def _code(factor: Authenticator, step: int) -> str:
+    return str(format_hotp_value(hotp_value(decrypt(factor.data["secret"]), step)))
 
 
 class SampleForm(forms.Form):
