@@ -1,0 +1,145 @@
+"""Every route of the site is declared here, with who may GET it without signing in.
+
+A route that is missing fails, and so does a line whose route is gone. Add one line per route.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import URLResolver, get_resolver
+from django.urls.resolvers import RoutePattern
+
+from tests.factories.places import CityFactory
+
+pytestmark = pytest.mark.django_db
+
+ANYONE = "anyone"  # without arguments: below 400; with made-up ones: below 500
+MEMBERS = "members"  # a stranger is sent to sign in, or refused with 403
+ACT = "act"  # only POST; a stranger's GET is refused or sent to sign in
+HOOK = "hook"  # only POST, by a machine that signs what it says
+
+ROUTES = {
+    "": ANYONE,
+    "health/": ANYONE,
+    "me/": MEMBERS,
+    "me/residency/": MEMBERS,
+    "neighborhoods/<slug:slug>/": ANYONE,
+    "projects/": ANYONE,
+    "projects/new/": MEMBERS,
+    "projects/<int:pk>/": ANYONE,
+    "projects/<int:pk>/edit/": MEMBERS,
+    "projects/<int:pk>/publish/": ACT,
+    "projects/<int:pk>/withdraw/": MEMBERS,
+    "api/v1/": ANYONE,
+    "api/v1/schema/": ANYONE,
+    "api/v1/neighborhoods/": ANYONE,
+    "api/v1/neighborhoods/at/": ANYONE,
+    "api/v1/neighborhoods.geojson": ANYONE,
+    "api/v1/projects/": ANYONE,
+    "api/v1/projects/<int:pk>/": ANYONE,
+    "api/v1/projects/<int:pk>/publish/": ACT,
+    "api/v1/projects/<int:pk>/withdraw/": ACT,
+}
+# Without these a GET says which parameters it needs.
+NEEDED = {"api/v1/neighborhoods/at/": "?latitude=0&longitude=0"}
+
+# Rooms of other packages: pages that a stranger may read. All others send to signing in.
+OPEN_IN_ROOM = {
+    "accounts/": {
+        "account_login",
+        "account_signup",
+        "account_reset_password",
+        "account_reset_password_done",
+        "account_reset_password_from_key",
+        "account_reset_password_from_key_done",
+        "account_confirm_email",
+        "account_email_verification_sent",
+        "account_inactive",
+        "mfa_login_webauthn",
+    },
+    "admin/": set(),
+}
+WRITES = re.compile(r"INSERT|UPDATE|DELETE")
+MADE_UP = {
+    "int": "1",
+    "slug": "nothing",
+    "uuid": "00000000-0000-4000-8000-000000000000",
+    "str": "nothing",
+    "path": "nothing",
+}
+
+
+def walk(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, str | None]]:
+    """Each route as it is written in the URLconf, with its name."""
+    for entry in resolver.url_patterns:
+        route = before + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            yield from walk(entry, route)
+        else:
+            assert isinstance(entry.pattern, RoutePattern) or room_of(route), route
+            yield route, entry.name
+
+
+def room_of(route: str) -> str | None:
+    return next((room for room in OPEN_IN_ROOM if route.startswith(room)), None)
+
+
+FOUND = list(walk(get_resolver()))
+OWN = sorted(route for route, _name in FOUND if not room_of(route))
+IN_ROOMS = sorted(
+    (room_of(route), route, name) for route, name in FOUND if room_of(route) and "(" not in route
+)
+
+
+def address(route: str) -> str:
+    filled = re.sub(r"<(?:(\w+):)?\w+>", lambda found: MADE_UP[found[1] or "str"], route)
+    return f"/{filled.removesuffix('$')}{NEEDED.get(route, '')}"
+
+
+def sends_to_sign_in(answer) -> bool:
+    return answer.status_code == 302 and answer.url.startswith(
+        ("/accounts/login/", "/admin/login/")
+    )
+
+
+def test_every_route_is_declared_and_every_line_has_its_route():
+    assert sorted(ROUTES) == OWN
+
+
+@pytest.mark.parametrize("route", OWN)
+def test_a_stranger_gets_what_the_table_says(client, route):
+    CityFactory()
+    answer = client.get(address(route))
+    match ROUTES[route]:
+        case "anyone":
+            missing = "<" in route or route in NEEDED
+            assert answer.status_code < 400 or (missing and answer.status_code == 404)
+        case "members":
+            assert sends_to_sign_in(answer) or answer.status_code == 403
+        case "act":
+            assert sends_to_sign_in(answer) or answer.status_code in (403, 405)
+        case "hook":
+            assert answer.status_code == 405
+
+
+@pytest.mark.parametrize(("room", "route", "name"), IN_ROOMS)
+def test_a_stranger_reads_only_the_open_pages_of_a_room(client, room, route, name):
+    answer = client.get(address(route))
+    assert answer.status_code < 500
+    if name not in OPEN_IN_ROOM[room]:
+        assert answer.status_code in (302, 403, 404, 405), answer.status_code
+
+
+@pytest.mark.parametrize("route", OWN)
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+def test_a_stranger_writes_nothing(client, route, method):
+    CityFactory()
+    with CaptureQueriesContext(connection) as queries:
+        answer = getattr(client, method)(address(route))
+    assert answer.status_code < 500
+    assert [query["sql"] for query in queries if WRITES.match(query["sql"])] == []
