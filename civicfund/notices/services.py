@@ -67,8 +67,14 @@ def _try_to_send(message: Message) -> None:
     try:
         _mail(message).send()
         message.sent_at = now
-    except (SMTPException, OSError) as error:
-        log.warning("message.not_sent", message=message.pk, error=type(error).__name__)
+    except Exception as error:  # whatever is wrong with one must not hold up those behind it
+        expected = isinstance(error, (SMTPException, OSError))
+        log.warning(
+            "message.not_sent",
+            message=message.pk,
+            error=type(error).__name__,
+            exc_info=not expected,
+        )
         message.next_try_at = now + timedelta(minutes=2**message.tries)
         if message.tries >= MOST_TRIES:
             message.given_up_at = now

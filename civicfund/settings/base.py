@@ -188,6 +188,7 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+EMAIL_TIMEOUT = 10  # seconds; a message's row is locked while its mail server answers
 ACCOUNT_EMAIL_NOTIFICATIONS = True  # a changed password or a new key is told to its owner
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_TOTP_ISSUER = TOWN_NAME
@@ -208,6 +209,7 @@ STORAGES = {
 
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"{TOWN_NAME} <no-reply@example.org>")
 EMAIL_SUBJECT_PREFIX = ""
+EMAIL_TIMEOUT = 10  # seconds; a message's row is locked while its mail server answers
 
 # Maps are outlines on paper; an operator may lay a map's tiles under them ({z}/{x}/{y}).
 MAP_TILE_URL = env.str("MAP_TILE_URL", "")
