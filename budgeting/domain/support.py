@@ -1,0 +1,105 @@
+"""Ballots seen from the options: who supports what, and how much it is worth to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budgeting.domain.ballots import Ballots
+
+
+class Borda(StrEnum):
+    """What a place in a ranking is worth.
+
+    ``LISTED``: options on this ballot minus place, so the last one listed is worth 0.
+    ``OPTIONS``: options in the election minus place plus 1, so everyone listed is worth some.
+    """
+
+    LISTED = "listed"
+    OPTIONS = "options"
+
+
+@dataclass(frozen=True, eq=False)
+class Support:
+    """The supporters of every option, as rows of the ballots.
+
+    ``rows[indptr[j]:indptr[j + 1]]`` are those who gave option ``j`` a utility above zero, and
+    ``worth`` that utility (None when it is 1 for all). ``weights`` are the ballots per row as
+    float64, or None when every row is one ballot. ``votes`` and ``totals`` are exact: ballots,
+    and utility over all ballots, per option.
+    """
+
+    indptr: NDArray[np.int64]
+    rows: NDArray[np.int32]
+    worth: NDArray[np.int64] | None
+    weights: NDArray[np.float64] | None
+    votes: list[int]
+    totals: list[int]
+
+    def rows_of(self, option: int) -> NDArray[np.int32]:
+        """The rows that support an option."""
+        return self.rows[self.indptr[option] : self.indptr[option + 1]]
+
+    def worth_to(self, option: int) -> NDArray[np.int64] | None:
+        """The utility of an option to each of ``rows_of``, None for 1."""
+        if self.worth is None:
+            return None
+        return self.worth[self.indptr[option] : self.indptr[option + 1]]
+
+
+def supporters(ballots: Ballots, borda: Borda = Borda.LISTED) -> Support:
+    """The transposed ballots. Supporters of an option are in the order of their rows."""
+    worth = choice_worth(ballots, borda)
+    weights = None if _all_one(ballots.weights) else ballots.weights.astype(np.float64)
+    order = _by_option(ballots, worth)
+    columns = ballots.choices[order]
+    rows = ballots.row_of_choice[order]
+    worth = None if worth is None else worth[order]
+    votes = _sums(columns, ballots.option_count, weights, rows, None)
+    totals = votes if worth is None else _sums(columns, ballots.option_count, weights, rows, worth)
+    sizes = np.bincount(columns, minlength=ballots.option_count)
+    indptr = np.concatenate(([0], np.cumsum(sizes)))
+    return Support(indptr, rows, worth, weights, votes, totals)
+
+
+def choice_worth(ballots: Ballots, borda: Borda) -> NDArray[np.int64] | None:
+    """The utility of every entry of ``ballots.choices``; None when it is 1 for all."""
+    if ballots.points is not None:
+        return ballots.points
+    if ballots.kind != "ranking":
+        return None
+    place = np.arange(len(ballots.choices), dtype=np.int64) - ballots.indptr[ballots.row_of_choice]
+    if borda is Borda.OPTIONS:
+        return ballots.option_count - place
+    return ballots.lengths[ballots.row_of_choice] - place - 1
+
+
+def _by_option(ballots: Ballots, worth: NDArray[np.int64] | None) -> NDArray[np.int64]:
+    """Positions of all choices worth something, option after option."""
+    # NumPy sorts 16-bit integers by radix: five times faster than any wider type.
+    small = ballots.option_count <= np.iinfo(np.int16).max
+    order = np.argsort(
+        ballots.choices.astype(np.int16) if small else ballots.choices, kind="stable"
+    )
+    return order if worth is None else order[worth[order] > 0]
+
+
+def _sums(
+    columns: NDArray[np.int32],
+    option_count: int,
+    weights: NDArray[np.float64] | None,
+    rows: NDArray[np.int32],
+    worth: NDArray[np.int64] | None,
+) -> list[int]:
+    """Weight times worth, summed by option; exact, as Ballots keeps the sums below 2**53."""
+    each = None if weights is None else weights[rows]
+    if worth is not None:
+        each = worth.astype(np.float64) if each is None else each * worth
+    return [int(total) for total in np.bincount(columns, weights=each, minlength=option_count)]
+
+
+def _all_one(weights: NDArray[np.int64]) -> bool:
+    return len(weights) == 0 or int(weights.max()) == 1
