@@ -1,0 +1,59 @@
+"""Runs equal shares again along rounds already decided, to see where the money went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budgeting.domain.ballots import gather
+from budgeting.domain.outcome import Round, Step
+from budgeting.domain.rules.shares import Market, Run
+from budgeting.domain.ties import refuse
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Trail:
+    """Where the money of every option's supporters went, in minor units.
+
+    ``left`` is exact, per option. ``paid[winner]`` is per option what its supporters paid for
+    that winner: float64, within a millionth of a minor unit. ``could_pay`` counts, per option,
+    the supporters with anything left.
+    """
+
+    endowment: Fraction
+    left: dict[int, Fraction]
+    could_pay: dict[int, int]
+    paid: dict[int, NDArray[np.float64]]
+
+
+def follow(market: Market, rounds: Iterable[Round], endowment: Fraction) -> Trail:
+    """Buy what the rounds of equal shares bought, at the same exact prices."""
+    run = Run(market, refuse(), endowment)
+    places = {lot.option: place for place, lot in enumerate(market.lots)}
+    paid: dict[int, NDArray[np.float64]] = {}
+    for each in rounds:
+        if each.step is Step.MAIN:
+            option = market.election.index[each.option]
+            before = run.money.copy()
+            run.buy(places[option])
+            paid[option] = _paid_by_option(market, places[option], before - run.money)
+    left, could_pay = {}, {}
+    for lot in market.lots:
+        left[lot.option], could_pay[lot.option] = run.left_of(lot)
+    return Trail(endowment, left, could_pay, paid)
+
+
+def _paid_by_option(
+    market: Market, place: int, payments: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """What the supporters of each option paid for one winner."""
+    ballots, rows = market.election.ballots, market.lots[place].rows
+    where = gather(ballots.indptr, rows)
+    each = payments[rows] * ballots.weights[rows]
+    spread = np.repeat(each, ballots.lengths[rows])
+    sums = np.bincount(ballots.choices[where], weights=spread, minlength=ballots.option_count)
+    return sums.astype(np.float64)
