@@ -1,0 +1,8 @@
+"""Published elections: reading and writing Pabulib's ``.pb`` files (pabulib.org)."""
+
+from __future__ import annotations
+
+from budgeting.domain.pabulib.fields import PabulibError
+from budgeting.domain.pabulib.reader import PabulibFile, read
+
+__all__ = ["PabulibError", "PabulibFile", "read"]
