@@ -51,7 +51,7 @@ def test_points_are_part_of_the_digest():
 
 def test_the_digest_of_ballots_is_what_its_description_says():
     records = sorted(
-        struct.pack(">3q", *(choices + [0, 0])[:2], times)
+        struct.pack(">3q", *[*choices, 0, 0][:2], times)
         for choices, times in [([1, 2], 2), ([3], 1), ([], 1)]
     )
     assert ballots_digest(BASE.ballots) == hashlib.sha256(b"".join(records)).hexdigest()
