@@ -106,6 +106,12 @@ def extras(attrs: Mapping[str, Any]) -> SafeString:
     return format_html_join("", ' {}="{}"', pairs)
 
 
+@register.filter
+def colon(label: str) -> str:
+    """A label before what is said about it; a question keeps its own mark."""
+    return label if str(label).endswith(("?", "!", ".", ":")) else f"{label}:"
+
+
 def _number(value: float) -> str:
     """A length as SVG reads it, whatever the language."""
     return f"{value:.2f}".rstrip("0").rstrip(".")

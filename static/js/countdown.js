@@ -8,9 +8,10 @@ const UNITS = [
 const language = document.documentElement.lang || "en";
 const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 
+// Seconds that stand still would be wrong, so they are left out where they do not run.
 function words(seconds) {
   const parts = [];
-  let rest = seconds;
+  let rest = standsStill(seconds) ? seconds - (seconds % 60) : seconds;
   for (const [unit, length] of UNITS) {
     const count = Math.floor(rest / length);
     rest -= count * length;
@@ -25,11 +26,14 @@ function words(seconds) {
     .join(" ");
 }
 
-// Every second only where seconds show and motion is welcome; else as seldom as the words change.
+function standsStill(seconds) {
+  return calm.matches && seconds >= 60;
+}
+
+// As seldom as the words change, so that a page left open costs nothing.
 function pause(seconds) {
   if (seconds > 2 * 86400) return 60;
-  if (seconds > 3600) return 15;
-  return calm.matches && seconds > 60 ? 30 : 1;
+  return seconds > 3600 || standsStill(seconds) ? 5 : 1;
 }
 
 function start(element) {

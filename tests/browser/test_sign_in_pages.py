@@ -95,3 +95,34 @@ def test_a_second_factor_is_set_up_and_asked_for(page, check_axe, screenshot):
     page.wait_for_url("**/2fa/authenticate/")
     screenshot(page, "second-factor-1280")
     check_axe(page)
+
+
+def test_a_security_key_is_added_under_the_strict_policy(page, check_axe, screenshot, sign_in):
+    user = verified(UserFactory())
+    keys = page.context.new_cdp_session(page)
+    keys.send("WebAuthn.enable")
+    keys.send(
+        "WebAuthn.addVirtualAuthenticator",
+        {
+            "options": {
+                "protocol": "ctap2",
+                "transport": "internal",
+                "hasResidentKey": True,
+                "hasUserVerification": True,
+                "isUserVerified": True,
+            }
+        },
+    )
+    sign_in(page, user)
+    page.goto("/accounts/2fa/webauthn/add/")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Confirm").click()
+    page.wait_for_url("**/webauthn/add/")
+    screenshot(page, "security-key-1280")
+    check_axe(page)
+    page.get_by_label("Name").fill("My key")
+    page.get_by_role("button", name="Add").click()
+    page.wait_for_url("**/recovery-codes/")
+    page.goto("/accounts/2fa/webauthn/")
+    assert page.get_by_text("My key").is_visible()
+    check_axe(page)

@@ -110,6 +110,11 @@ def test_error_summary_leads_to_each_control(render):
     assert '<a href="#id_rule_0">Rule: This field is required.</a>' in page
 
 
+def test_a_question_keeps_its_mark():
+    assert ui.colon("Name") == "Name:"
+    assert ui.colon("Who decides?") == "Who decides?"
+
+
 def test_error_summary_is_absent_where_nothing_is_wrong(render):
     assert render('<c-error-summary :form="form" />', form=Sample()).strip() == ""
 
