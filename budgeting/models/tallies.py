@@ -31,6 +31,8 @@ class Tally(AppendOnly):
     ballots = models.PositiveIntegerField(_("ballots"))
     distinct_ballots = models.PositiveIntegerField(_("different ballots"))
     outcome = models.JSONField(_("outcome"))
+    # Votes, or points where the ballots give them, for each option by its code.
+    support = models.JSONField(_("support"))
     # Why each option won or lost, by its code.
     reasons = models.JSONField(_("reasons"))
     # How the outcome treats the voters: figures of budgeting.domain.fairness.
