@@ -1,0 +1,54 @@
+"""Who may see and do what with a cycle: the one door to a cycle for every view."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
+from django.http import Http404
+from django.utils.translation import gettext as _
+
+from budgeting.models import Cycle, CycleQuerySet, Pot, RollEntry
+from civicfund.people.enums import Role
+from civicfund.people.models import User
+from civicfund.places.enums import PlaceKind
+
+
+def holds(user: User | AnonymousUser, role: Role) -> bool:
+    """Whether somebody was given the role; a superuser counts as holding all."""
+    return user.has_perm(f"people.{role}")
+
+
+def require(user: User, role: Role) -> None:
+    """Raise ``PermissionDenied`` unless somebody was given the role."""
+    if not holds(user, role):
+        raise PermissionDenied(_("This takes the role: %(role)s.") % {"role": role.label})
+
+
+def visible_cycles(user: User | AnonymousUser) -> CycleQuerySet:
+    """Public cycles; those who prepare them also see drafts."""
+    if user.is_authenticated and holds(user, Role.BUDGET_ADMINISTRATOR):
+        return Cycle.objects.prefetch_related("phases")
+    return Cycle.objects.public().prefetch_related("phases")
+
+
+def visible_cycle(user: User | AnonymousUser, slug: str) -> Cycle:
+    """The cycle with its phases; ``Http404`` where it does not exist for this person."""
+    found = visible_cycles(user).filter(slug=slug).first()
+    if found is None:
+        raise Http404("No such cycle.")
+    return found
+
+
+def roll_entry_of(cycle: Cycle, user: User | AnonymousUser) -> RollEntry | None:
+    """The line of the roll that somebody votes as; None where they may not vote here."""
+    if not user.is_authenticated:
+        return None
+    return RollEntry.objects.filter(cycle=cycle, claimed_by=user).select_related("place").first()
+
+
+def pots_of(entry: RollEntry) -> list[Pot]:
+    """The pots that a voter decides on: of their own place, its district and the city."""
+    places = {entry.place_id, entry.place.parent_id}
+    reaches = Q(place__in=places) | Q(place__kind=PlaceKind.CITY)
+    return list(Pot.objects.filter(reaches, cycle=entry.cycle_id).select_related("place"))

@@ -1,0 +1,39 @@
+"""Reading cycles, ballots and outcomes."""
+
+from budgeting.selectors.ballots import (
+    BallotStatus,
+    Standing,
+    ballot_status,
+    in_ballot_order,
+    my_participations,
+)
+from budgeting.selectors.cycles import (
+    counting_cycles,
+    finished_cycles,
+    phase_steps,
+    proposals_of,
+    running_cycles,
+    turnout,
+)
+from budgeting.selectors.progress import Progress, counting_progress, progress_key
+from budgeting.selectors.results import OptionResult, PotResult, results_of
+
+__all__ = [
+    "BallotStatus",
+    "OptionResult",
+    "PotResult",
+    "Progress",
+    "Standing",
+    "ballot_status",
+    "counting_cycles",
+    "counting_progress",
+    "finished_cycles",
+    "in_ballot_order",
+    "my_participations",
+    "phase_steps",
+    "progress_key",
+    "proposals_of",
+    "results_of",
+    "running_cycles",
+    "turnout",
+]

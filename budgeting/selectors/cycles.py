@@ -1,0 +1,66 @@
+"""Reading cycles and what is in them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import QuerySet
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+
+from budgeting.enums import COUNTING_STATES, CycleState, Origin
+from budgeting.models import Cycle, CycleQuerySet, Phase, Proposal
+from civicfund.projects.models import Project
+
+
+def running_cycles() -> CycleQuerySet:
+    """Open cycles with their phases and pots, the one that closes first coming first."""
+    return Cycle.objects.running().prefetch_related("phases", "pots")
+
+
+def counting_cycles() -> CycleQuerySet:
+    """Cycles held here that are being counted, certified and published."""
+    states = [*COUNTING_STATES, CycleState.COUNTED, CycleState.CERTIFIED]
+    cycles = Cycle.objects.filter(origin=Origin.RUN, state__in=states).order_by("pk")
+    return cycles.prefetch_related("phases", "pots")
+
+
+def finished_cycles() -> CycleQuerySet:
+    """Cycles whose outcome anyone may read, the newest vote first."""
+    return Cycle.objects.finished().prefetch_related("phases", "pots")
+
+
+def proposals_of(project: Project) -> QuerySet[Proposal]:
+    """What became of a project in the cycles that it entered, the newest first."""
+    return (
+        Proposal.objects.filter(project=project)
+        .select_related("cycle", "pot", "option")
+        .order_by("-submitted_at", "-pk")
+    )
+
+
+def turnout(cycle: Cycle) -> int:
+    """How many have voted. Of what they voted nothing is counted before the close."""
+    return cycle.participations.count()
+
+
+def phase_steps(cycle: Cycle, now: datetime) -> list[dict[str, str]]:
+    """The cycle's phases for ``<c-steps>``: label, when, and whether it is done, now or next."""
+    return [
+        {
+            "label": phase.get_kind_display(),
+            "when": f"{_day(phase.starts_at)} \u2013 {_day(phase.ends_at)}",
+            "state": _when(phase, now),
+        }
+        for phase in cycle.phases.all()
+    ]
+
+
+def _when(phase: Phase, now: datetime) -> str:
+    if now >= phase.ends_at:
+        return "done"
+    return "now" if now >= phase.starts_at else "next"
+
+
+def _day(at: datetime) -> str:
+    return date_format(localtime(at), "j M")

@@ -1,0 +1,175 @@
+"""Casting a ballot, and casting it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from budgeting.access import pots_of
+from budgeting.domain.election import BallotError, BallotKind, BallotLimits, validate_ballot
+from budgeting.enums import Channel, CycleState, PhaseKind
+from budgeting.models import Ballot, Cycle, Option, Participation, Pot, RollEntry
+from budgeting.services.errors import BallotRefusedError, NotOnRollError, VotingClosedError
+from budgeting.services.locks import share
+from civicfund.audit.services import db_now
+from civicfund.people.models import User
+from civicfund.templatetags.money import money
+
+_REFUSALS = {
+    "unknown_option": gettext_lazy("Something you chose is not on the ballot of this pot."),
+    "unknown_pot": gettext_lazy("You do not vote on this pot."),
+    "repeated_option": gettext_lazy("A project was named twice."),
+    "points_missing": gettext_lazy("Give points to every project that you name."),
+    "points_not_wanted": gettext_lazy("This ballot takes no points."),
+    "points_sum_too_high": gettext_lazy("You gave more points than you have."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a voter names for one pot: the options' codes, and points for each where asked."""
+
+    options: Sequence[str]
+    points: Sequence[int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """What the voter is told: when the ballot was cast, and whether it replaced an earlier one."""
+
+    at: datetime
+    changed: bool
+
+
+def cast(
+    cycle: Cycle, voter: User, choices: Mapping[int, Choice], *, channel: Channel = Channel.WEB
+) -> Cast:
+    """Cast a ballot on every pot that ``choices`` names by its id; the voter's last one counts.
+
+    One transaction, in the order of the house's locks: the cycle, shared, so that closing waits;
+    the voter's line of the roll, so that their casts follow each other; then the database's clock.
+    When this returns and the transaction has committed, the ballot is recorded. A pot left empty
+    is an abstention. Raises ``NotOnRollError``, ``VotingClosedError`` or ``BallotRefusedError``,
+    and then nothing was changed.
+    """
+    with transaction.atomic():
+        state = share(cycle)
+        entry = _hold_entry(cycle, voter)
+        now = db_now()
+        _check_time(cycle, state, now)
+        written = _checked(cycle, entry, choices)
+        participation = _participation(cycle, entry, channel, now)
+        version = participation.ballots.count() + 1
+        Ballot.objects.create(
+            participation=participation, version=version, choices=written, cast_at=now
+        )
+    return Cast(at=now, changed=version > 1)
+
+
+def _hold_entry(cycle: Cycle, voter: User) -> RollEntry:
+    """The voter's line of the roll, held until the transaction ends."""
+    entry = (
+        RollEntry.objects.select_for_update(of=("self",))
+        .select_related("place")
+        .filter(cycle=cycle, claimed_by=voter)
+        .first()
+    )
+    if entry is None:
+        raise NotOnRollError(_("You are not on the voter roll of this cycle."))
+    return entry
+
+
+def _participation(
+    cycle: Cycle, entry: RollEntry, channel: Channel, now: datetime
+) -> Participation:
+    """The fact that the voter took part, written where this is their first cast."""
+    found = Participation.objects.filter(cycle=cycle, roll_entry=entry).first()
+    if found is not None:
+        return found
+    return Participation.objects.create(cycle=cycle, roll_entry=entry, channel=channel, at=now)
+
+
+def _check_time(cycle: Cycle, state: str, now: datetime) -> None:
+    voting = cycle.phases.filter(kind=PhaseKind.BALLOTING).first()
+    if state == CycleState.CANCELLED:
+        raise VotingClosedError(_("This cycle was cancelled."))
+    if state == CycleState.DRAFT or voting is None or now < voting.starts_at:
+        raise VotingClosedError(_("Voting has not begun."))
+    if state != CycleState.OPEN or now >= voting.ends_at:
+        raise VotingClosedError(_("Voting is closed."))
+
+
+def _checked(
+    cycle: Cycle, entry: RollEntry, choices: Mapping[int, Choice]
+) -> dict[str, dict[str, Any]]:
+    """The ballot as it is kept, each pot's options as rising positions."""
+    chosen = {pot: choice for pot, choice in choices.items() if choice.options or choice.points}
+    if not chosen:
+        raise BallotRefusedError(_("Choose at least one project."))
+    pots = {pot.pk: pot for pot in pots_of(entry)}
+    options: dict[int, dict[str, Option]] = {pot: {} for pot in pots}
+    for option in Option.objects.filter(pot__in=pots):
+        options[option.pot_id][option.code] = option
+    kept, refused = {}, {}
+    for pot_id, choice in chosen.items():
+        try:
+            if pot_id not in pots:
+                raise BallotError("unknown_pot")
+            kept[str(pot_id)] = _kept(cycle, pots[pot_id], choice, options[pot_id])
+        except BallotError as error:
+            refused[pot_id] = _words(error, cycle.currency)
+    if refused:
+        raise BallotRefusedError(_("The ballot was not cast."), refused)
+    return kept
+
+
+def _kept(
+    cycle: Cycle, pot: Pot, choice: Choice, options: Mapping[str, Option]
+) -> dict[str, list[int] | None]:
+    kind = BallotKind(cycle.ballot_kind)
+    costs = {code: option.cost_minor for code, option in options.items()}
+    validate_ballot(kind, choice.options, choice.points, costs, limits_of(cycle, pot))
+    places = [options[code].position for code in choice.options]
+    if kind is BallotKind.RANKING:
+        return {"options": places, "points": None}
+    if choice.points is None or not kind.has_points:
+        return {"options": sorted(places), "points": None}
+    pairs = sorted(zip(places, choice.points, strict=True))
+    return {"options": [place for place, _ in pairs], "points": [points for _, points in pairs]}
+
+
+def limits_of(cycle: Cycle, pot: Pot) -> BallotLimits:
+    """What a ballot for the pot may hold, as the pure core checks it."""
+    knapsack = cycle.ballot_kind == BallotKind.KNAPSACK
+    return BallotLimits(
+        min_choices=pot.min_options,
+        max_choices=pot.max_options,
+        budget_minor=pot.amount_minor if knapsack else None,
+    )
+
+
+def _words(error: BallotError, currency: str) -> str:
+    """What is wrong with a ballot, for the person who filled it in."""
+    values: dict[str, Any] = dict(error.values)
+    if error.code == "over_budget":
+        over = money(values["total_minor"] - values["limit_minor"], currency)
+        return _("Your choice costs %(over)s more than there is in this pot.") % {"over": over}
+    if error.code == "too_few_choices":
+        return ngettext(
+            "Choose at least %(least)s project.",
+            "Choose at least %(least)s projects.",
+            values["least"],
+        ) % {"least": values["least"]}
+    if error.code == "too_many_choices":
+        return ngettext(
+            "You chose %(chosen)s; this pot allows %(most)s project.",
+            "You chose %(chosen)s; this pot allows %(most)s projects.",
+            values["most"],
+        ) % {"chosen": values["chosen"], "most": values["most"]}
+    return str(_REFUSALS.get(error.code, _("The points are not whole numbers within the limits.")))

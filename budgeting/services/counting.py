@@ -1,0 +1,151 @@
+"""Counting a cycle: every pot by its rule, once, whoever else is counting and whoever dies."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+
+import structlog
+from django.core.cache import cache
+from django.db import connection
+
+from budgeting.domain.election import BallotKind, Election
+from budgeting.domain.explain import explain
+from budgeting.domain.outcome import Outcome, Parameter, digest_of
+from budgeting.domain.rules import count, fitting_rules
+from budgeting.domain.support import Borda, supporters
+from budgeting.enums import CYCLE_MOVES, IMPORTED_CYCLE_MOVES, CycleState
+from budgeting.models import Cycle, Pot, Tally
+from budgeting.selectors import Progress, progress_key
+from budgeting.services.inputs import Inputs, ballots_opened, read_inputs
+from budgeting.services.rules import usual_parameters
+from civicfund.audit.services import StaleStateError, advance
+
+log = structlog.get_logger(__name__)
+
+# The first key of the advisory locks that keep two workers from counting the same cycle.
+_COUNTING = 0x7A11
+_PROGRESS_SECONDS = 3600
+# Shown beside the binding outcome: what another common rule makes of the same ballots.
+_SHOWN_BESIDE = (
+    "greedy",
+    "equal_shares_cost_add1",
+    "greedy_points",
+    "equal_shares_points_add1",
+    "greedy_borda",
+    "equal_shares_borda_add1",
+)
+
+
+def due_to_count() -> list[Cycle]:
+    """Cycles whose ballots are opened and not yet counted."""
+    return list(Cycle.objects.filter(state=CycleState.UNSEALED).order_by("pk"))
+
+
+def count_cycle(cycle: Cycle) -> bool:
+    """Count every pot and move the cycle on; False where another worker is at it.
+
+    May be killed at any point and run again, or twice at once: each tally is written once, by
+    the unique key of its inputs, and the move is made by whoever comes to it first.
+    """
+    with _alone(cycle) as alone:
+        if not alone:
+            return False
+        for pot in cycle.pots.all():
+            count_pot(cycle, pot)
+        _finish(cycle)
+    cache.delete(progress_key(cycle))
+    return True
+
+
+@contextmanager
+def _alone(cycle: Cycle) -> Iterator[bool]:
+    """Whether this connection alone counts the cycle; a dead worker's hold ends with it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_COUNTING, cycle.pk])
+        alone = cursor.fetchone()[0]
+        try:
+            yield alone
+        finally:
+            if alone:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_COUNTING, cycle.pk])
+
+
+def _finish(cycle: Cycle) -> None:
+    """Say that the cycle is counted, once each pot has its binding tally."""
+    left = cycle.pots.exclude(tallies__binding=True)
+    if left.exists():
+        raise StaleStateError(f"cycle {cycle.pk} has pots without a tally")
+    moves = IMPORTED_CYCLE_MOVES if cycle.is_imported else CYCLE_MOVES
+    try:
+        advance(cycle, CycleState.COUNTED, moves, actor=None)
+    except StaleStateError:
+        log.info("cycle.counted_elsewhere", cycle=cycle.pk)
+
+
+def count_pot(cycle: Cycle, pot: Pot) -> None:
+    """Write the pot's tallies by the binding rule and by those shown beside it."""
+    started = time.monotonic()
+    total = ballots_opened(pot)
+
+    def on_read(different: int) -> None:
+        _say(cycle, pot, "reading", min(different, total), total)
+
+    on_read(0)
+    inputs = read_inputs(cycle, pot, on_read=on_read)
+    rules = _rules(cycle)
+    for place, (rule, parameters) in enumerate(rules.items()):
+        _say(cycle, pot, "counting", place, len(rules))
+        outcome = count(rule, inputs.election, inputs.ties, **parameters)
+        seconds = time.monotonic() - started
+        _write(cycle, pot, inputs, outcome, seconds=seconds)
+
+
+def _rules(cycle: Cycle) -> dict[str, dict[str, Parameter]]:
+    """The rules to count by and their parameters, the binding one first."""
+    fitting = fitting_rules(BallotKind(cycle.ballot_kind))
+    beside = {
+        rule: {} if cycle.is_imported else usual_parameters(rule)
+        for rule in _SHOWN_BESIDE
+        if rule in fitting
+    }
+    return {cycle.rule: cycle.rule_parameters} | {
+        rule: parameters for rule, parameters in beside.items() if rule != cycle.rule
+    }
+
+
+def _write(cycle: Cycle, pot: Pot, inputs: Inputs, outcome: Outcome, *, seconds: float) -> None:
+    reasons = explain(inputs.election, outcome)
+    tally = Tally(
+        cycle=cycle,
+        pot=pot,
+        binding=outcome.rule == cycle.rule,
+        rule=outcome.rule,
+        parameters=dict(outcome.parameters),
+        parameters_digest=digest_of(dict(outcome.parameters)),
+        ties=cycle.ties,
+        tie_seed=cycle.tie_seed,
+        digest=inputs.digest,
+        ballots=inputs.election.ballots.count,
+        distinct_ballots=len(inputs.election.ballots),
+        outcome=outcome.to_json(),
+        support=_support(inputs.election, outcome),
+        reasons={code: reason.to_json() for code, reason in reasons.items()},
+        seconds=seconds,
+    )
+    Tally.objects.bulk_create([tally], ignore_conflicts=True)
+    log.info("tally.written", cycle=cycle.pk, pot=pot.pk, rule=outcome.rule, seconds=seconds)
+
+
+def _support(election: Election, outcome: Outcome) -> dict[str, int]:
+    """Votes, or points where the ballots give them, for each option."""
+    borda = Borda(str(outcome.parameters.get("borda", Borda.LISTED)))
+    totals = supporters(election.ballots, borda).totals
+    return {option.id: total for option, total in zip(election.options, totals, strict=True)}
+
+
+def _say(cycle: Cycle, pot: Pot, stage: str, done: int, total: int) -> None:
+    progress = Progress(pot=pot.pk, stage=stage, done=done, total=total)
+    cache.set(progress_key(cycle), asdict(progress), _PROGRESS_SECONDS)

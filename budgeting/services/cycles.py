@@ -1,0 +1,228 @@
+"""Preparing a cycle, opening it and, where it must be, calling it off."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from budgeting.access import require
+from budgeting.domain.outcome import digest_of
+from budgeting.enums import (
+    CYCLE_MOVES,
+    IMPORTED_CYCLE_MOVES,
+    BallotKind,
+    CycleState,
+    Origin,
+    PhaseKind,
+    TieOrder,
+)
+from budgeting.models import Cycle, Phase, Pot
+from budgeting.services.errors import RefusedError
+from budgeting.services.locks import take
+from budgeting.services.rules import check_rule, usual_parameters
+from civicfund.audit.models import ActRequest
+from civicfund.audit.services import advance, approve_act, db_now, record, request_act
+from civicfund.people.enums import Role
+from civicfund.people.models import User
+from civicfund.places.models import Neighborhood
+
+OPEN, CANCEL = "cycle.open", "cycle.cancel"
+
+
+def create_cycle(
+    *,
+    by: User,
+    slug: str,
+    title: str,
+    summary: str = "",
+    ballot_kind: BallotKind = BallotKind.APPROVAL,
+    rule: str = "equal_shares_cost_add1",
+    rule_parameters: dict[str, Any] | None = None,
+    ties: TieOrder = TieOrder.SEEDED,
+) -> Cycle:
+    """A cycle to prepare; nobody but those who prepare it sees it before it opens.
+
+    Unless parameters are given, a project that nobody votes for is not funded.
+    """
+    require(by, Role.BUDGET_ADMINISTRATOR)
+    parameters = usual_parameters(rule) if rule_parameters is None else rule_parameters
+    check_rule(ballot_kind, rule, parameters)
+    if Cycle.objects.filter(slug=slug).exists():
+        raise RefusedError(_("Another cycle has this address."))
+    with transaction.atomic():
+        cycle = Cycle.objects.create(
+            slug=slug,
+            title=title,
+            summary=summary,
+            ballot_kind=ballot_kind,
+            rule=rule,
+            rule_parameters=parameters,
+            ties=ties,
+            currency=settings.CURRENCY,
+        )
+        record("cycle.made", cycle, actor=by)
+    return cycle
+
+
+def add_phase(
+    cycle: Cycle, kind: PhaseKind, *, starts_at: datetime, ends_at: datetime, by: User
+) -> Phase:
+    """A window of time in a cycle that is being prepared."""
+    require(by, Role.BUDGET_ADMINISTRATOR)
+    with transaction.atomic():
+        _prepared(cycle)
+        if ends_at <= starts_at:
+            raise RefusedError(_("A phase ends after it starts."))
+        if cycle.phases.filter(kind=kind, starts_at__lt=ends_at, ends_at__gt=starts_at).exists():
+            raise RefusedError(_("Two phases of one kind cannot overlap."))
+        if kind == PhaseKind.BALLOTING and cycle.phases.filter(kind=kind).exists():
+            raise RefusedError(_("A cycle has one voting phase."))
+        phase = Phase.objects.create(cycle=cycle, kind=kind, starts_at=starts_at, ends_at=ends_at)
+        record("cycle.phase_added", cycle, actor=by, phase=phase.pk, kind=kind)
+    return phase
+
+
+def add_pot(
+    cycle: Cycle,
+    place: Neighborhood,
+    *,
+    name: str,
+    amount_minor: int,
+    by: User,
+    min_options: int = 1,
+    max_options: int | None = None,
+) -> Pot:
+    """Money that the residents of a place decide on, in a cycle that is being prepared."""
+    require(by, Role.BUDGET_ADMINISTRATOR)
+    if amount_minor <= 0:
+        raise RefusedError(_("A pot holds more than nothing."))
+    if max_options is not None and max_options < max(min_options, 1):
+        raise RefusedError(_("A ballot may name at least as many projects as it must name."))
+    with transaction.atomic():
+        _prepared(cycle)
+        if cycle.pots.filter(place=place).exists():
+            raise RefusedError(_("%(place)s has a pot in this cycle.") % {"place": place})
+        pot = Pot.objects.create(
+            cycle=cycle,
+            place=place,
+            position=cycle.pots.count(),
+            name=name,
+            amount_minor=amount_minor,
+            min_options=min_options,
+            max_options=max_options,
+        )
+        record("cycle.pot_added", cycle, actor=by, pot=pot.pk, amount_minor=amount_minor)
+    return pot
+
+
+def _prepared(cycle: Cycle) -> None:
+    """Hold a cycle that is still a draft; the caller is in a transaction."""
+    if take(cycle).state != CycleState.DRAFT:
+        raise RefusedError(_("The cycle has been opened: its phases, pots and rules are fixed."))
+
+
+def rules_digest(cycle: Cycle) -> str:
+    """What two people agree to when they open a cycle: its rules, phases and pots."""
+    phases = cycle.phases.order_by("pk").values_list("kind", "starts_at", "ends_at")
+    pots = cycle.pots.order_by("pk").values_list(
+        "pk", "place", "amount_minor", "min_options", "max_options"
+    )
+    return digest_of(
+        {
+            "ballot_kind": cycle.ballot_kind,
+            "rule": cycle.rule,
+            "rule_parameters": cycle.rule_parameters,
+            "ties": cycle.ties,
+            "phases": [[kind, *(at.isoformat() for at in times)] for kind, *times in phases],
+            "pots": [list(pot) for pot in pots],
+        }
+    )
+
+
+def request_opening(cycle: Cycle, *, by: User) -> ActRequest:
+    """One person asks to open the cycle as it stands; a second one opens it."""
+    require(by, Role.BUDGET_ADMINISTRATOR)
+    with transaction.atomic():
+        held = take(cycle)
+        _check_ready(held)
+        return request_act(OPEN, held, requested_by=by, rules_digest=rules_digest(held))
+
+
+def _check_ready(cycle: Cycle) -> None:
+    if cycle.state != CycleState.DRAFT or cycle.origin != Origin.RUN:
+        raise RefusedError(_("Only a draft can be opened."))
+    voting = cycle.phases.filter(kind=PhaseKind.BALLOTING).first()
+    if voting is None:
+        raise RefusedError(_("The cycle needs a voting phase before it can open."))
+    if voting.ends_at <= db_now():
+        raise RefusedError(_("The voting phase is over already."))
+    if not cycle.pots.exists():
+        raise RefusedError(_("The cycle needs a pot of money before it can open."))
+
+
+def open_cycle(cycle: Cycle, *, by: User) -> Cycle:
+    """A second person opens the cycle: the seed of its ties is drawn and committed to.
+
+    From here on the database refuses changes of rules, phases and pots, and from the start of
+    voting also of options and of the roll.
+    """
+    require(by, Role.BUDGET_ADMINISTRATOR)
+    with transaction.atomic():
+        held = take(cycle)
+        _check_ready(held)
+        asked = pending_request(held, OPEN)
+        if asked.parameters["rules_digest"] != rules_digest(held):
+            raise RefusedError(_("The cycle has changed since opening it was asked for."))
+        approve_act(asked, approved_by=by)
+        seed = secrets.token_bytes(32)
+        return advance(
+            held,
+            CycleState.OPEN,
+            CYCLE_MOVES,
+            actor=by,
+            tie_seed=seed.hex(),
+            tie_commitment=hashlib.sha256(seed).hexdigest(),
+        )
+
+
+def pending_request(cycle: Cycle, act: str) -> ActRequest:
+    """The newest request for an act on the cycle that waits for a second person."""
+    asked = (
+        ActRequest.objects.filter(
+            act=act,
+            target_type=cycle._meta.label_lower,
+            target_id=str(cycle.pk),
+            approval__isnull=True,
+        )
+        .order_by("-id")
+        .first()
+    )
+    if asked is None:
+        raise RefusedError(_("Somebody else has to ask for this first."))
+    return asked
+
+
+def request_cancelling(cycle: Cycle, *, by: User, reason: str) -> ActRequest:
+    """One person asks to call the cycle off, with a reason for everybody."""
+    require(by, Role.BUDGET_ADMINISTRATOR)
+    if not reason.strip():
+        raise RefusedError(_("Say why, for everybody to read."))
+    return request_act(CANCEL, cycle, requested_by=by, reason=reason.strip())
+
+
+def cancel_cycle(cycle: Cycle, *, by: User) -> Cycle:
+    """A second person calls the cycle off."""
+    require(by, Role.BUDGET_ADMINISTRATOR)
+    with transaction.atomic():
+        held = take(cycle)
+        asked = pending_request(held, CANCEL)
+        approve_act(asked, approved_by=by)
+        moves = IMPORTED_CYCLE_MOVES if held.is_imported else CYCLE_MOVES
+        reason = asked.parameters["reason"]
+        return advance(held, CycleState.CANCELLED, moves, actor=by, cancel_reason=reason)

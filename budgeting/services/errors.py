@@ -1,0 +1,25 @@
+"""Why an act was refused; each message is for the person who asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class RefusedError(Exception):
+    """The act cannot be done as asked, and nothing was changed."""
+
+
+class VotingClosedError(RefusedError):
+    """It is not, or no longer, time to vote."""
+
+
+class NotOnRollError(RefusedError):
+    """The person is not on the voter roll of this cycle."""
+
+
+class BallotRefusedError(RefusedError):
+    """The ballot breaks its rules. ``by_pot`` tells what is wrong by the pot's id."""
+
+    def __init__(self, message: str, by_pot: Mapping[int, str] | None = None) -> None:
+        super().__init__(message)
+        self.by_pot = dict(by_pot or {})

@@ -1,0 +1,20 @@
+"""Locks on a cycle: shared to act in it, exclusive to change, close or open it."""
+
+from __future__ import annotations
+
+from django.db import connection
+
+from budgeting.models import Cycle
+
+
+def share(cycle: Cycle) -> str:
+    """Hold the cycle against being closed until the transaction ends; its state, just read."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT state FROM budgeting_cycle WHERE id = %s FOR SHARE", [cycle.pk])
+        state: str = cursor.fetchone()[0]
+    return state
+
+
+def take(cycle: Cycle) -> Cycle:
+    """Hold the cycle alone until the transaction ends; the row, just read."""
+    return Cycle.objects.select_for_update(of=("self",)).get(pk=cycle.pk)

@@ -1,0 +1,416 @@
+"""What the database refuses, whoever asks: each constraint and trigger is broken here."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from django.db import DataError, IntegrityError, transaction
+
+from budgeting.enums import CycleState, PhaseKind, ProposalState
+from budgeting.models import (
+    Ballot,
+    Cycle,
+    OpenedBallot,
+    Option,
+    Participation,
+    Phase,
+    Pot,
+    Proposal,
+    RollEntry,
+    Tally,
+)
+from budgeting.services.closing import close_cycle
+from civicfund.audit.services import db_now
+from tests.factories.budgeting import (
+    add_options,
+    cast_positions,
+    draft_cycle,
+    end_voting,
+    opened,
+    running_cycle,
+    voters,
+)
+from tests.factories.places import CityFactory, NeighborhoodFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@contextmanager
+def refused(name):
+    with pytest.raises(IntegrityError) as error, transaction.atomic():
+        yield
+    assert error.value.__cause__.diag.constraint_name == name
+
+
+def closed_cycle(**options):
+    """Voting is over, the ballots are not opened yet."""
+    cycle, _ = running_cycle(**options)
+    end_voting(cycle)
+    return close_cycle(cycle)
+
+
+def opened_ballot(cycle, options, points=None):
+    pot = cycle.pots.first()
+    return OpenedBallot(cycle=cycle, pot=pot, options=options, points=points)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "name"),
+    [
+        ("origin", "dreamt", "cycle_origin_known"),
+        ("ballot_kind", "shouting", "cycle_ballot_kind_known"),
+        ("ties", "coin", "cycle_ties_known"),
+        ("currency", "eur", "cycle_currency_is_a_code"),
+        ("cancel_reason", "because", "cycle_cancelled_iff_reason"),
+        ("published_at", "2026-01-01T00:00Z", "cycle_published_at_iff_published"),
+        ("tie_seed", "00" * 32, "cycle_tie_seed_was_committed"),
+        ("state", "closed", "cycle_moves"),
+        ("state", "open", "cycle_needs_two_people"),
+        ("state", "cancelled", "cycle_needs_two_people"),
+    ],
+)
+def test_a_draft_cycle_cannot_become(field, value, name):
+    cycle = draft_cycle()
+    with refused(name):
+        Cycle.objects.filter(pk=cycle.pk).update(**{field: value})
+
+
+def test_an_unknown_state_is_no_move():
+    cycle = draft_cycle()
+    with refused("cycle_moves"):
+        Cycle.objects.filter(pk=cycle.pk).update(state="dreaming")
+
+
+def test_a_cycle_is_not_made_open():
+    with refused("cycle_moves"):
+        Cycle.objects.create(
+            slug="x", title="X", state=CycleState.OPEN, ballot_kind="approval", currency="EUR"
+        )
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("ballot_kind", "knapsack"),
+        ("rule", "phragmen"),
+        ("rule_parameters", {"threshold": 3}),
+        ("ties", "lexicographic"),
+        ("tie_seed", ""),
+        ("tie_commitment", "0"),
+        ("currency", "PLN"),
+        ("slug", "other"),
+        ("origin", "imported"),
+    ],
+)
+def test_the_rules_of_an_open_cycle_do_not_move(field, value):
+    cycle = opened(draft_cycle())
+    with refused("budgeting_cycle_frozen"):
+        Cycle.objects.filter(pk=cycle.pk).update(**{field: value})
+
+
+def test_an_open_cycle_is_kept():
+    cycle = opened(draft_cycle())
+    with refused("cycle_kept"):
+        Cycle.objects.filter(pk=cycle.pk)._raw_delete("default")
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        (lambda c: Phase.objects.filter(cycle=c).update(ends_at=db_now()), "phase"),
+        (lambda c: Phase.objects.filter(cycle=c)._raw_delete("default"), "phase"),
+        (lambda c: Pot.objects.filter(cycle=c).update(amount_minor=1), "pot"),
+        (lambda c: Pot.objects.filter(cycle=c)._raw_delete("default"), "pot"),
+    ],
+)
+def test_phases_and_pots_of_an_open_cycle_do_not_move(change, name):
+    cycle = opened(draft_cycle())
+    with refused(f"{name}_frozen_when_opened"):
+        change(cycle)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda c: Option.objects.filter(cycle=c).update(cost_minor=1),
+        lambda c: Option.objects.filter(cycle=c)._raw_delete("default"),
+        lambda c: Option.objects.create(
+            cycle=c, pot=c.pots.get(), position=9, code="9", name="Late", cost_minor=1
+        ),
+    ],
+)
+def test_options_do_not_move_once_voting_has_begun(change):
+    cycle = opened(draft_cycle())
+    with refused("option_frozen_when_voting"):
+        change(cycle)
+
+
+def test_options_may_still_come_before_voting_begins():
+    cycle = opened(draft_cycle(voting_starts_in=timedelta(minutes=30)))
+    Option.objects.create(
+        cycle=cycle, pot=cycle.pots.get(), position=9, code="9", name="In time", cost_minor=1
+    )
+    assert cycle.options.count() == 4
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda c: RollEntry.objects.create(
+            cycle=c, person_key="0" * 64, place=NeighborhoodFactory()
+        ),
+        lambda c: RollEntry.objects.filter(cycle=c).update(person_key="0" * 64),
+        lambda c: RollEntry.objects.filter(cycle=c)._raw_delete("default"),
+    ],
+)
+def test_the_roll_does_not_move_once_voting_has_begun(change):
+    cycle, _ = running_cycle()
+    with refused("roll_frozen_when_voting"):
+        change(cycle)
+
+
+def test_an_erased_person_leaves_the_line_of_the_roll():
+    cycle, _ = running_cycle()
+    RollEntry.objects.filter(cycle=cycle).update(claimed_by=None)
+    assert RollEntry.objects.get(cycle=cycle).claimed_by is None
+
+
+def test_one_voting_phase_and_none_that_ends_before_it_starts():
+    cycle = draft_cycle()
+    now = db_now()
+    later = {"starts_at": now + timedelta(days=9), "ends_at": now + timedelta(days=10)}
+    with refused("phase_one_voting"):
+        Phase.objects.create(cycle=cycle, kind=PhaseKind.BALLOTING, **later)
+    with refused("phase_ends_after_it_starts"):
+        Phase.objects.create(cycle=cycle, kind=PhaseKind.PROPOSING, starts_at=now, ends_at=now)
+    with refused("phase_kind_known"):
+        Phase.objects.create(cycle=cycle, kind="resting", **later)
+    Phase.objects.create(cycle=cycle, kind=PhaseKind.PROPOSING, **later)
+    with refused("phase_not_twice_at_once"):
+        Phase.objects.create(cycle=cycle, kind=PhaseKind.PROPOSING, **later)
+
+
+@pytest.mark.parametrize(
+    ("values", "name"),
+    [
+        ({"position": 0}, "pot_position"),
+        ({"amount_minor": -1}, "pot_amount_not_negative"),
+        ({"min_options": 3, "max_options": 2}, "pot_most_is_not_below_least"),
+    ],
+)
+def test_a_pot_is_refused(values, name):
+    cycle = draft_cycle()
+    fields = {"position": 1, "name": "Pot", "amount_minor": 1, "place": NeighborhoodFactory()}
+    with refused(name):
+        Pot.objects.create(cycle=cycle, **(fields | values))
+
+
+def test_a_place_has_one_pot_in_a_cycle():
+    cycle = draft_cycle()
+    with refused("pot_one_for_each_place"):
+        Pot.objects.create(
+            cycle=cycle, position=1, name="Again", amount_minor=1, place=CityFactory()
+        )
+
+
+@pytest.mark.parametrize(
+    ("values", "name"),
+    [
+        ({"position": 0}, "option_position"),
+        ({"code": "taken"}, "option_code"),
+        ({"cost_minor": -1}, "option_cost_not_negative"),
+    ],
+)
+def test_an_option_is_refused(values, name):
+    cycle = draft_cycle()
+    pot = cycle.pots.get()
+    Option.objects.filter(pot=pot, position=0).update(code="taken")
+    fields = {"position": 9, "code": "9", "name": "N", "cost_minor": 1}
+    with refused(name):
+        Option.objects.create(cycle=cycle, pot=pot, **(fields | values))
+
+
+def test_an_option_of_a_proposal_costs_something():
+    cycle = draft_cycle()
+    with refused("option_of_a_proposal_costs_something"):
+        Option.objects.filter(cycle=cycle, position=0).update(cost_minor=0)
+
+
+def test_an_option_belongs_to_a_pot_of_its_own_cycle():
+    cycle, other = draft_cycle(), draft_cycle()
+    with refused("option_pot_of_its_cycle"):
+        Option.objects.create(
+            cycle=cycle, pot=other.pots.get(), position=9, code="9", name="N", cost_minor=1
+        )
+
+
+def test_a_proposal_belongs_to_a_pot_of_its_own_cycle_and_enters_once():
+    cycle, other = draft_cycle(), draft_cycle()
+    proposal = cycle.proposals.first()
+    with refused("proposal_pot_of_its_cycle"):
+        Proposal.objects.filter(pk=proposal.pk).update(pot=other.pots.get())
+    with refused("proposal_once_in_a_cycle"):
+        Proposal.objects.create(cycle=cycle, pot=proposal.pot, project=proposal.project)
+    with refused("proposal_state_known"):
+        Proposal.objects.filter(pk=proposal.pk).update(state="dreamt")
+    with refused("proposal_refused_with_a_reason"):
+        Proposal.objects.filter(pk=proposal.pk).update(state=ProposalState.NOT_FEASIBLE)
+
+
+def test_a_person_has_one_line_of_the_roll():
+    cycle = draft_cycle()
+    [person] = voters(cycle, 1)
+    entry = RollEntry.objects.get(cycle=cycle)
+    with refused("roll_entry_one_for_each_person"):
+        RollEntry.objects.create(cycle=cycle, person_key=entry.person_key, place=entry.place)
+    with refused("roll_entry_one_for_each_account"):
+        RollEntry.objects.create(
+            cycle=cycle, person_key="1" * 64, place=entry.place, claimed_by=person
+        )
+    with refused("roll_entry_key_is_a_digest"):
+        RollEntry.objects.create(cycle=cycle, person_key="Mary", place=entry.place)
+
+
+def test_a_voter_takes_part_once_and_in_the_cycle_of_their_roll():
+    cycle, [person] = running_cycle()
+    cast_positions(cycle, person, [0])
+    entry = RollEntry.objects.get(cycle=cycle)
+    fact = {"roll_entry": entry, "channel": "web", "at": db_now()}
+    with refused("participation_once"):
+        Participation.objects.create(cycle=cycle, **fact)
+    with refused("participation_entry_of_its_cycle"):
+        Participation.objects.create(cycle=draft_cycle(), **fact)
+    with refused("participation_channel_known"):
+        Participation.objects.create(
+            cycle=cycle, **(fact | {"channel": "dream", "roll_entry_id": 0, "roll_entry": None})
+        )
+
+
+def test_a_version_of_a_ballot_is_written_once():
+    cycle, [person] = running_cycle()
+    cast_positions(cycle, person, [0])
+    ballot = Ballot.objects.get()
+    again = {"participation": ballot.participation, "choices": {}, "cast_at": db_now()}
+    with refused("ballot_version"):
+        Ballot.objects.create(version=1, **again)
+    with refused("ballot_versions_from_one"):
+        Ballot.objects.create(version=0, **again)
+
+
+@pytest.mark.parametrize("moved", [timedelta(hours=-2), timedelta(hours=2)])
+def test_the_database_refuses_a_ballot_outside_the_voting_phase(moved):
+    cycle, [person] = running_cycle()
+    cast_positions(cycle, person, [0])
+    with refused("ballot_in_time"):
+        Ballot.objects.create(
+            participation=Participation.objects.get(),
+            version=2,
+            choices={},
+            cast_at=db_now() + moved,
+        )
+
+
+def test_the_database_refuses_a_ballot_that_could_not_be_opened():
+    cycle, [person] = running_cycle()
+    cast_positions(cycle, person, [0])
+    pot = cycle.pots.get()
+    for choices in ({"x": {"options": [1]}}, {str(pot.pk): {"options": ["a"]}}):
+        with pytest.raises(DataError), transaction.atomic():
+            Ballot.objects.create(
+                participation=Participation.objects.get(),
+                version=2,
+                choices=choices,
+                cast_at=db_now(),
+            )
+    assert Ballot.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "points"),
+    [
+        ([], None),
+        ([3], None),
+        ([-1], None),
+        ([1, 1], None),
+        ([2, 0], None),
+        ([0, None], None),
+        ([0], [5]),
+        ([0, 1, 2], None),
+    ],
+)
+def test_an_opened_ballot_keeps_to_the_rules_of_its_pot(options, points):
+    cycle = closed_cycle(max_options=2)
+    with refused("opened_ballot_valid"):
+        OpenedBallot.objects.bulk_create(
+            [opened_ballot(cycle, [0]), opened_ballot(cycle, options, points)]
+        )
+    assert OpenedBallot.objects.count() == 0
+
+
+def test_an_opened_knapsack_keeps_to_the_budget_exactly():
+    cycle = closed_cycle(kind="knapsack", costs_minor=(300_000, 200_000, 1), amount_minor=500_000)
+    opened_ballot(cycle, [0, 1]).save()
+    with refused("opened_ballot_valid"):
+        opened_ballot(cycle, [0, 1, 2]).save()
+
+
+@pytest.mark.parametrize(
+    ("kind", "right", "wrong"),
+    [
+        ("choose_one", ([1], None), ([0, 1], None)),
+        ("ranking", ([2, 0, 1], None), ([2, 0, 2], None)),
+        ("cumulative", ([0, 2], [3, 1]), ([0, 2], [3])),
+        ("scoring", ([0], [0]), ([0], None)),
+        ("scoring", ([0], [7]), ([0], [None])),
+    ],
+)
+def test_an_opened_ballot_is_of_the_kind_of_its_cycle(kind, right, wrong):
+    rules = {"ranking": "greedy_borda", "cumulative": "greedy_points", "scoring": "greedy_points"}
+    cycle = closed_cycle(kind=kind, rule=rules.get(kind, "greedy"))
+    opened_ballot(cycle, *right).save()
+    with refused("opened_ballot_valid"):
+        opened_ballot(cycle, *wrong).save()
+
+
+def test_no_ballot_is_opened_while_voting_runs():
+    cycle, _ = running_cycle()
+    with refused("opened_ballot_valid"):
+        opened_ballot(cycle, [0]).save()
+
+
+def test_an_opened_ballot_names_the_cycle_of_its_pot():
+    cycle = closed_cycle()
+    with refused("opened_ballot_valid"):
+        OpenedBallot.objects.create(cycle=draft_cycle(), pot=cycle.pots.get(), options=[0])
+
+
+def test_no_tally_is_written_while_voting_runs():
+    cycle, _ = running_cycle()
+    with refused("tally_in_time"):
+        Tally.objects.create(
+            cycle=cycle,
+            pot=cycle.pots.get(),
+            binding=True,
+            rule="greedy",
+            parameters={},
+            parameters_digest="0" * 64,
+            ties="seeded",
+            digest="0" * 64,
+            ballots=0,
+            distinct_ballots=0,
+            outcome={},
+            support={},
+            reasons={},
+            seconds=0.0,
+        )
+
+
+def test_options_of_another_pot_come_with_their_own_positions():
+    cycle = draft_cycle()
+    pot = Pot.objects.create(
+        cycle=cycle, position=1, name="North", amount_minor=1, place=NeighborhoodFactory()
+    )
+    add_options(pot, [1], by=cycle.proposals.first().submitted_by)
+    assert list(pot.options.values_list("position", flat=True)) == [0]

@@ -1,0 +1,150 @@
+"""Cycles in any state, made through the public services as far as those lead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from functools import cache
+from itertools import count
+
+import psycopg
+from django.db import connection, connections
+
+from budgeting.enums import BallotKind, PhaseKind
+from budgeting.models import Cycle, Pot
+from budgeting.services.ballots import Choice, cast
+from budgeting.services.cycles import add_phase, add_pot, create_cycle, open_cycle, request_opening
+from budgeting.services.proposals import put_on_ballot, review_proposal, submit_proposal
+from budgeting.services.roll import make_roll_from_residencies
+from civicfund.audit.services import db_now
+from civicfund.people.enums import Role
+from civicfund.people.models import User
+from civicfund.people.services import grant_role
+from civicfund.places.models import Neighborhood
+from tests.factories.people import ResidencyFactory, UserFactory
+from tests.factories.places import CityFactory, NeighborhoodFactory
+from tests.factories.projects import ProjectFactory
+
+_numbers = count(1)
+
+
+def administrator() -> User:
+    """Somebody who prepares, opens, certifies and publishes cycles."""
+    user = UserFactory()
+    grant_role(user, Role.BUDGET_ADMINISTRATOR, by=None)
+    grant_role(user, Role.REVIEWER, by=None)
+    return user
+
+
+def draft_cycle(
+    *,
+    by: User | None = None,
+    costs_minor: Sequence[int] = (300_000, 200_000, 100_000),
+    amount_minor: int = 500_000,
+    voting_ends_in: timedelta = timedelta(hours=1),
+    voting_starts_in: timedelta = -timedelta(hours=1),
+    place: Neighborhood | None = None,
+    kind: BallotKind = BallotKind.APPROVAL,
+    rule: str = "greedy",
+    max_options: int | None = None,
+) -> Cycle:
+    """A draft with a city-wide pot, one option for each cost, and dated voting."""
+    by = by or administrator()
+    number = next(_numbers)
+    cycle = create_cycle(
+        by=by, slug=f"cycle-{number}", title=f"Cycle {number}", ballot_kind=kind, rule=rule
+    )
+    now = db_now()
+    add_phase(
+        cycle,
+        PhaseKind.BALLOTING,
+        starts_at=now + voting_starts_in,
+        ends_at=now + voting_ends_in,
+        by=by,
+    )
+    pot = add_pot(
+        cycle,
+        place or CityFactory(),
+        name="Whole town",
+        amount_minor=amount_minor,
+        by=by,
+        max_options=max_options,
+    )
+    add_options(pot, costs_minor, by=by)
+    return cycle
+
+
+def add_options(pot: Pot, costs_minor: Sequence[int], *, by: User) -> None:
+    """One reviewed project on the ballot for each cost."""
+    within = pot.place if pot.place and pot.place.parent_id else NeighborhoodFactory()
+    for cost_minor in costs_minor:
+        project = ProjectFactory(neighborhood=within, cost_minor=cost_minor)
+        proposal = submit_proposal(project, pot, by=by)
+        put_on_ballot(review_proposal(proposal, feasible=True, by=by), by=by)
+
+
+def voters(cycle: Cycle, number: int, *, by: User | None = None, **residency: object) -> list[User]:
+    """People whose homes are confirmed, on the roll of a cycle that is still a draft."""
+    homes = [ResidencyFactory(**residency) for _ in range(number)]
+    make_roll_from_residencies(cycle, day=date(2026, 1, 1), by=by or administrator())
+    return [home.user for home in homes]
+
+
+def opened(cycle: Cycle) -> Cycle:
+    """The cycle, opened by two people."""
+    request_opening(cycle, by=administrator())
+    return open_cycle(cycle, by=administrator())
+
+
+def running_cycle(number_of_voters: int = 1, **cycle: object) -> tuple[Cycle, list[User]]:
+    """An open cycle in its voting phase, and people on its roll."""
+    drafted = draft_cycle(**cycle)
+    people = voters(drafted, number_of_voters)
+    return opened(drafted), people
+
+
+def codes(pot: Pot) -> list[str]:
+    """The codes of the pot's options, in their order."""
+    return list(pot.options.order_by("position").values_list("code", flat=True))
+
+
+def cast_positions(cycle: Cycle, voter: User, positions: Sequence[int]) -> None:
+    """Cast a ballot for the options at these positions of the cycle's first pot."""
+    pot = cycle.pots.first()
+    named = codes(pot)
+    cast(cycle, voter, {pot.pk: Choice([named[position] for position in positions])})
+
+
+def end_voting(cycle: Cycle) -> None:
+    """Move the end of voting to this instant: tests move the dates, not the clock.
+
+    The database refuses that to everybody but the owner of the tables.
+    """
+    _allow_moving_dates(connection.settings_dict["NAME"])
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tests_end_voting(%s)", [cycle.pk])
+
+
+@cache
+def _allow_moving_dates(dbname: str) -> None:
+    owner = connections["owner"].settings_dict
+    with psycopg.connect(
+        host=owner["HOST"] or None,
+        port=owner["PORT"] or None,
+        user=owner["USER"],
+        password=owner["PASSWORD"] or None,
+        dbname=dbname,
+    ) as owner_connection:
+        owner_connection.execute(
+            """
+            CREATE OR REPLACE FUNCTION tests_end_voting(cycle bigint) RETURNS void
+            LANGUAGE plpgsql SECURITY DEFINER AS $$
+            BEGIN
+                SET CONSTRAINTS ALL IMMEDIATE;
+                ALTER TABLE budgeting_phase DISABLE TRIGGER phase_frozen_when_opened;
+                UPDATE budgeting_phase SET ends_at = clock_timestamp()
+                    WHERE cycle_id = cycle AND kind = 'balloting';
+                ALTER TABLE budgeting_phase ENABLE TRIGGER phase_frozen_when_opened;
+            END $$
+            """
+        )
