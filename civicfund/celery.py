@@ -20,6 +20,8 @@ app.autodiscover_tasks()
 # Seconds between two runs of a sweep, by task name.
 SWEEPS: dict[str, float] = {
     "civicfund.notices.tasks.send_due_messages": 5,
+    "budgeting.tasks.close_due_cycles": 5,
+    "budgeting.tasks.count_due_cycles": 5,
 }
 app.conf.beat_schedule = {
     name: {"task": name, "schedule": seconds, "options": {"expires": seconds * 4}}

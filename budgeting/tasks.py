@@ -1,0 +1,41 @@
+"""The sweeps of the ballot half: close what is over, count what is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+from celery import shared_task
+
+from budgeting.enums import CycleState
+from budgeting.models import Cycle
+from budgeting.services.closing import close_cycle, due_to_close, open_ballots
+from budgeting.services.counting import count_cycle, due_to_count
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task
+def close_due_cycles() -> None:
+    """Close cycles whose voting is over and open their ballots."""
+    for cycle in due_to_close():
+        _each("cycle.close", close_cycle, cycle)
+    for cycle in Cycle.objects.filter(state=CycleState.CLOSED).order_by("pk"):
+        _each("cycle.open_ballots", open_ballots, cycle)
+
+
+@shared_task
+def count_due_cycles() -> None:
+    """Count cycles whose ballots are opened."""
+    for cycle in due_to_count():
+        _each("cycle.count", count_cycle, cycle)
+
+
+def _each(act: str, service: Callable[[Cycle], object], cycle: Cycle) -> None:
+    """Do it to one cycle. What fails is logged, tried again by the next sweep, stops no other."""
+    try:
+        service(cycle)
+    except Exception:
+        log.exception(f"{act}.failed", cycle=cycle.pk)
+    else:
+        log.info(f"{act}.done", cycle=cycle.pk)
