@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from civicfund.payments.sandbox.errors import invalid, missing
 from civicfund.payments.sandbox.shapes import Obj, shown
@@ -16,26 +17,34 @@ def page(objects: Iterable[Obj], params: Obj, url: str) -> Obj:
     limit = params.get("limit", 10)
     if not 1 <= limit <= 100:
         raise invalid("limit must be between 1 and 100.", param="limit")
-    wanted = [obj for obj in objects if _created_within(obj, params.get("created"))]
+    wanted = (obj for obj in objects if _created_within(obj, params.get("created")))
     start, end = params.get("starting_after"), params.get("ending_before")
     if start and end:
         raise invalid("Give starting_after or ending_before, not both.", param="starting_after")
-    if start:
-        wanted = wanted[_position(wanted, start, "starting_after") + 1 :]
     if end:
-        wanted = wanted[: _position(wanted, end, "ending_before")]
-        more, chosen = len(wanted) > limit, wanted[-limit:]
+        before = list(_until(wanted, end))
+        more, chosen = len(before) > limit, before[-limit:]
     else:
-        more, chosen = len(wanted) > limit, wanted[:limit]
+        rest = _after(wanted, start) if start else wanted
+        chosen = list(islice(rest, limit + 1))  # one too many tells whether there are more
+        more, chosen = len(chosen) > limit, chosen[:limit]
     data = [shown(obj) for obj in chosen]
     return {"object": "list", "data": data, "has_more": more, "url": url}
 
 
-def _position(objects: list[Obj], identifier: str, param: str) -> int:
-    for position, obj in enumerate(objects):
+def _after(objects: Iterator[Obj], identifier: str) -> Iterator[Obj]:
+    for obj in objects:
         if obj["id"] == identifier:
-            return position
-    raise missing("object", identifier, param=param)
+            return objects
+    raise missing("object", identifier, param="starting_after")
+
+
+def _until(objects: Iterator[Obj], identifier: str) -> Iterator[Obj]:
+    for obj in objects:
+        if obj["id"] == identifier:
+            return
+        yield obj
+    raise missing("object", identifier, param="ending_before")
 
 
 def _created_within(obj: Obj, bounds: Obj | int | None) -> bool:

@@ -128,6 +128,10 @@ def test_list_of_a_customer_comes_newest_first_in_pages(client):
     made = [new_payment(client, customer, method).id for _ in range(3)]
     first = client.v1.payment_intents.list({"customer": customer, "limit": 2})
     assert ([one.id for one in first.data], first.has_more) == ([made[2], made[1]], True)
+    before = client.v1.payment_intents.list(
+        {"customer": customer, "limit": 1, "ending_before": made[0]}
+    )
+    assert ([one.id for one in before.data], before.has_more) == ([made[1]], True)
     everything = client.v1.payment_intents.list({"customer": customer, "limit": 1})
     assert [one.id for one in everything.auto_paging_iter()] == made[::-1]
 
