@@ -19,6 +19,12 @@ def sandbox_process(tmp_path_factory):
 def stripe_sandbox(sandbox_process):
     """The sandbox, empty, its knobs untouched and no webhook address set."""
     sandbox_process.reset()
-    sandbox_process.control("webhooks", url="", secret=sandbox_process.webhook_secret)
+    sandbox_process.control(
+        "webhooks",
+        url="",
+        secret=sandbox_process.webhook_secret,
+        connect_url="",
+        connect_secret="",
+    )
     sandbox_process.control("limits", per_endpoint=0, per_account=0)
     return sandbox_process

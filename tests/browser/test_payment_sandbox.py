@@ -8,7 +8,13 @@ from html import escape
 
 import pytest
 
-from tests.stripe.helpers import new_payment, sandbox_client, save_card
+from tests.stripe.helpers import (
+    RECIPIENT,
+    new_payment,
+    sandbox_client,
+    save_card,
+    status_of,
+)
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
@@ -237,6 +243,25 @@ def test_overview_passes_axe_and_shows_no_secret(
     assert stripe_sandbox.secret_key not in page.content()
     check_axe(page)
     screenshot(page, "sandbox-overview-1280")
+
+
+def test_onboarding_makes_an_account_take_transfers(page, host, client, check_axe):
+    account = client.v2.core.accounts.create(RECIPIENT)
+    flow = {"refresh_url": f"{host.url}/again", "return_url": f"{host.url}/back"}
+    link = client.v2.core.account_links.create(
+        {
+            "account": account.id,
+            "use_case": {"type": "account_onboarding", "account_onboarding": flow},
+        }
+    )
+    page.goto(link.url)
+    check_axe(page)
+    page.get_by_role("button", name="Finish onboarding").click()
+    page.wait_for_url(f"{host.url}/back")
+    found = client.v2.core.accounts.retrieve(account.id, {"include": ["configuration.recipient"]})
+    assert status_of(found) == "active"
+    page.goto(link.url)  # it served once
+    assert page.url == f"{host.url}/again"
 
 
 def test_browser_needs_the_client_secret_and_sees_no_metadata(page, host, client, setup):

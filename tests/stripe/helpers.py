@@ -10,6 +10,19 @@ from uuid import uuid4
 import stripe
 
 HERE = {"enabled": True, "allow_redirects": "never"}
+RECIPIENT = {
+    "contact_email": "owner@example.org",
+    "display_name": "Garden",
+    "dashboard": "express",
+    "configuration": {
+        "recipient": {"capabilities": {"stripe_balance": {"stripe_transfers": {"requested": True}}}}
+    },
+    "defaults": {
+        "responsibilities": {"fees_collector": "application", "losses_collector": "application"}
+    },
+    "identity": {"country": "us", "entity_type": "company"},
+    "include": ["configuration.recipient"],
+}
 
 
 def sandbox_client(process, **options) -> stripe.StripeClient:
@@ -51,6 +64,10 @@ def charge(client, card="pm_card_visa", amount=2500, **more):
     return client.v1.payment_intents.confirm(
         intent.id, {"off_session": True, "expand": ["latest_charge.balance_transaction"]}
     )
+
+
+def status_of(account):
+    return account.configuration.recipient.capabilities.stripe_balance.stripe_transfers.status
 
 
 class Receiver:

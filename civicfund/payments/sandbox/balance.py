@@ -36,6 +36,7 @@ REPORTING = {
     "payment": "charge",
     "payment_refund": "refund",
     "payout": "payout",
+    "payout_cancel": "payout_reversal",
     "payout_failure": "payout_reversal",
     "adjustment": "dispute",
 }
@@ -99,10 +100,10 @@ def totals(tx: Transaction, account: str | None = None) -> dict[str, dict[str, i
     return sums
 
 
-@endpoint("GET", "/v1/balance", BalanceRetrieveParams)
+@endpoint("GET", "/v1/balance", BalanceRetrieveParams, connect=True)
 def retrieve_balance(call: Call) -> Obj:
     """What can be paid out now, and what still has to become available."""
-    sums = totals(call.tx)
+    sums = totals(call.tx, call.account)
     currencies = sorted({*sums["available"], *sums["pending"]})
     body: Obj = {"object": "balance", "livemode": False}
     for part in ("available", "pending"):
@@ -127,6 +128,7 @@ def retrieve(call: Call) -> Obj:
     "/v1/balance_transactions",
     BalanceTransactionListParams,
     "created currency ending_before limit payout source starting_after type",
+    connect=True,
 )
 def list_lines(call: Call) -> Obj:
     """Lines, newest first."""
@@ -135,6 +137,6 @@ def list_lines(call: Call) -> Obj:
     found = (
         with_status(call.tx, line)
         for line in call.tx.newest_first(KIND)
-        if line["_account"] is None and all(line[k] == v for k, v in wanted.items())
+        if line["_account"] == call.account and all(line[k] == v for k, v in wanted.items())
     )
     return page(found, call.params, "/v1/balance_transactions")

@@ -13,6 +13,7 @@ from civicfund.payments.sandbox.payment_methods import card_of
 from civicfund.payments.sandbox.routes import Call, endpoint
 from civicfund.payments.sandbox.shapes import Obj, clone
 from civicfund.payments.sandbox.store import Transaction, new_id
+from civicfund.payments.sandbox.timeline import schedule
 
 KIND = "charge"
 APPROVED: Obj = {
@@ -27,9 +28,16 @@ APPROVED: Obj = {
 }
 
 
-def collect(tx: Transaction, intent: Obj, method: Obj) -> Obj:
-    """The money is taken: a charge, its fee, and its line on the balance."""
-    charge = _charge(tx, intent, method) | {
+def begin(tx: Transaction, intent: Obj, method: Obj) -> Obj:
+    """The money is on its way, and not here yet: a pending charge."""
+    charge = tx.add(KIND, _charge(tx, intent, method) | {"status": "pending"})
+    tx.emit("charge.pending", charge)
+    return charge
+
+
+def collect(tx: Transaction, intent: Obj, method: Obj, begun: Obj | None = None) -> Obj:
+    """The money is taken: a charge (the one begun, if one was), its fee, its line."""
+    charge = (begun or _charge(tx, intent, method)) | {
         "amount_captured": intent["amount"],
         "captured": True,
         "outcome": dict(APPROVED),
@@ -45,13 +53,17 @@ def collect(tx: Transaction, intent: Obj, method: Obj) -> Obj:
     charge["balance_transaction"] = line["id"]
     tx.add(KIND, charge)
     tx.emit("charge.succeeded", charge)
+    if card_of(method).dispute:
+        schedule(tx, "dispute.open", f"{charge['id']} {card_of(method).dispute}", 0)
     return charge
 
 
-def refuse(tx: Transaction, intent: Obj, method: Obj, decline: Decline) -> Obj:
-    """The issuer said no: a failed charge records it."""
+def refuse(
+    tx: Transaction, intent: Obj, method: Obj, decline: Decline, begun: Obj | None = None
+) -> Obj:
+    """The issuer said no: a failed charge (the one begun, if one was) records it."""
     reason = decline.decline_code or decline.code
-    charge = _charge(tx, intent, method) | {
+    charge = (begun or _charge(tx, intent, method)) | {
         "failure_code": decline.code,
         "failure_message": decline.message,
         "outcome": APPROVED
@@ -156,4 +168,5 @@ def _charge(tx: Transaction, intent: Obj, method: Obj) -> Obj:
         "statement_descriptor_suffix": None,
         "transfer_data": None,
         "transfer_group": intent["transfer_group"],
+        "_dispute_won": False,
     }

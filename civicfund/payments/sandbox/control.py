@@ -5,15 +5,21 @@ All under ``/sandbox/``, JSON in and out, with the secret key.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict
 from urllib.parse import urlsplit
 
-from civicfund.payments.sandbox import payment_intents, setup_intents
+from civicfund.payments.sandbox import (
+    disputes,
+    payment_intents,
+    payouts,
+    refunds,
+    setup_intents,
+)
+from civicfund.payments.sandbox.accounts import set_status
 from civicfund.payments.sandbox.cards import DECLINES
-from civicfund.payments.sandbox.engine import Engine, Request, Response, json_response
+from civicfund.payments.sandbox.engine import Engine, Request, Response, json_object, json_response
 from civicfund.payments.sandbox.errors import ApiError, invalid, missing
 from civicfund.payments.sandbox.event_log import with_pending
 from civicfund.payments.sandbox.shapes import Obj, shown
@@ -35,14 +41,19 @@ class Control:
         self.engine = engine
         self.deliverer = deliverer
         self.knobs: dict[str, Callable[[Obj], Obj]] = {
+            "account": self.account,
             "authenticate": self.authenticate,
             "card": self.card,
             "clock": self.clock,
+            "dispute": self.dispute,
             "faults": self.faults,
             "forge": self.forge,
             "limits": self.limits,
+            "payout": self.payout,
+            "refunds": self.refunds,
             "resend": self.resend,
             "reset": self.reset,
+            "settle": self.settle,
             "state": self.state,
             "webhooks": self.webhooks,
         }
@@ -55,7 +66,7 @@ class Control:
             name = request.path.removeprefix("/sandbox/")
             if name not in self.knobs or request.method != "POST":
                 raise ApiError(404, "invalid_request_error", f"No such knob: {name}.")
-            return json_response(200, self.knobs[name](_json(request.body)))
+            return json_response(200, self.knobs[name](json_object(request.body)))
         except ApiError as error:
             return json_response(error.status, {"error": error.error})
 
@@ -83,6 +94,7 @@ class Control:
             tx = self.engine.transaction()
             tx.add("_settings", {"id": "clock", "offset_seconds": offset})
             self.engine.commit(tx)
+        self.engine.tick()
         self.deliverer.wake()
         return {"now": clock.now(), "offset": offset}
 
@@ -106,9 +118,10 @@ class Control:
 
     def webhooks(self, given: Obj) -> Obj:
         """Where events go and what happens to them on their way; answers all knobs."""
-        url = given.get("url", "")
-        if url and (urlsplit(url).hostname not in LOOPBACK or urlsplit(url).scheme != "http"):
-            raise invalid("The sandbox sends events to this machine only.", param="url")
+        for name in ("url", "connect_url"):
+            url = urlsplit(given.get(name, ""))
+            if url.netloc and (url.hostname not in LOOPBACK or url.scheme != "http"):
+                raise invalid("The sandbox sends events to this machine only.", param=name)
         self.deliverer.set(given)
         return asdict(self.deliverer.knobs) | {"idle": self.deliverer.idle()}
 
@@ -131,33 +144,74 @@ class Control:
             return {"status": self.deliverer.post(event, at=time.time() - STALE_SECONDS)}
         return {"status": self.deliverer.post(event, secret=new_id("whsec"))}
 
+    def account(self, given: Obj) -> Obj:
+        """Set a connected account's transfers capability to ``status``."""
+        return self._do(lambda tx: set_status(tx, _text(given, "account"), _text(given, "status")))
+
     def authenticate(self, given: Obj) -> Obj:
         """Do what the payer does on the issuer's page: ``outcome`` is complete or fail."""
-        with self.engine.lock:
-            tx = self.engine.transaction()
-            intent = finish(tx, _pending(tx, given.get("intent", "")), given.get("outcome", ""))
-            self.engine.commit(tx)
-        return shown(intent)
+        intent, outcome = _text(given, "intent"), _text(given, "outcome")
+        return self._do(lambda tx: finish(tx, _pending(tx, intent), outcome))
 
     def card(self, given: Obj) -> Obj:
-        """From now on, let a saved card's charges end in ``outcome``: a decline, or ``succeed``."""
-        outcome = given.get("outcome")
+        """Let a saved card's charges end in ``outcome`` from now on; ``renewed`` says so aloud.
+
+        An outcome is ``succeed``, ``processing`` or a decline.
+        """
+        return self._do(lambda tx: _change_card(tx, given))
+
+    def dispute(self, given: Obj) -> Obj:
+        """Open a dispute of a ``charge``, or decide a ``dispute``: ``outcome`` is won or lost."""
+        if "dispute" in given:
+            identifier, outcome = _text(given, "dispute"), _text(given, "outcome")
+            if outcome not in ("won", "lost"):
+                raise invalid("outcome is won or lost.", param="outcome")
+            return self._do(
+                lambda tx: disputes.end(
+                    tx, _known(tx, disputes.KIND, identifier), won=outcome == "won"
+                )
+            )
+        charge, reason = _text(given, "charge"), given.get("reason", "fraudulent")
+        if reason not in disputes.REASONS:
+            raise invalid(f"A reason is one of {', '.join(disputes.REASONS)}.", param="reason")
+        return self._do(lambda tx: disputes.open_dispute(tx, _known(tx, "charge", charge), reason))
+
+    def payout(self, given: Obj) -> Obj:
+        """Make an automatic payout of all available ``currency``, or let a ``payout`` fail."""
+        if "payout" in given:
+            identifier = _text(given, "payout")
+            return self._do(lambda tx: payouts.fail(tx, _known(tx, payouts.KIND, identifier)))
+        return self._do(lambda tx: payouts.make_automatic(tx, _text(given, "currency")))
+
+    def refunds(self, given: Obj) -> Obj:
+        """With ``covered_only``, a refund waits until the balance holds its money."""
+        setting = {"id": refunds.SETTING, "covered_only": bool(given.get("covered_only"))}
+        return self._do(lambda tx: tx.add("_settings", setting))
+
+    def settle(self, given: Obj) -> Obj:
+        """End a processing payment ``intent``: ``outcome`` is succeed or a decline."""
+        outcome = _text(given, "outcome")
         if outcome != "succeed" and outcome not in DECLINES:
             raise invalid(f"outcome is succeed or one of {', '.join(DECLINES)}.", param="outcome")
-        with self.engine.lock:
-            tx = self.engine.transaction()
-            if tx.find("payment_method", given.get("payment_method", "")) is None:
-                raise missing("PaymentMethod", given.get("payment_method", ""))
-            method = tx.edit("payment_method", given["payment_method"])
-            method["_outcome"] = outcome
-            self.engine.commit(tx)
-        return shown(method)
+        return self._do(
+            lambda tx: payment_intents.settle(
+                tx, _known(tx, payment_intents.KIND, _text(given, "intent")), DECLINES.get(outcome)
+            )
+        )
 
     def state(self, given: Obj) -> Obj:
         """How many objects of each kind there are."""
         with self.engine.lock:
             tables = self.engine.store.tables
             return {kind: len(rows) for kind, rows in tables.items() if not kind.startswith("_")}
+
+    def _do(self, act: Callable[[Transaction], Obj]) -> Obj:
+        """One change to the account, kept as a request's would be."""
+        with self.engine.lock:
+            tx = self.engine.transaction()
+            changed = act(tx)
+            self.engine.commit(tx)
+        return shown(changed)
 
     def _latest_event(self) -> Obj:
         with self.engine.lock:
@@ -180,19 +234,36 @@ def finish(tx: Transaction, nonce: str, outcome: str) -> Obj:
     return FINISH[waiting["kind"]](tx, intent["id"], passed=outcome == "complete")
 
 
+def _change_card(tx: Transaction, given: Obj) -> Obj:
+    outcome = given.get("outcome")
+    outcomes = ("succeed", payment_intents.PROCESSING, *DECLINES)
+    if outcome not in outcomes:
+        raise invalid(f"outcome is one of {', '.join(outcomes)}.", param="outcome")
+    method = tx.edit("payment_method", _known(tx, "payment_method", _text(given, "payment_method")))
+    method["_outcome"] = outcome
+    if given.get("renewed"):
+        # https://docs.stripe.com/payments/cards/overview: networks tell Stripe of new cards
+        method["card"]["exp_year"] += 3
+        tx.emit("payment_method.automatically_updated", method)
+    return method
+
+
+def _known(tx: Transaction, kind: str, identifier: str) -> str:
+    if tx.find(kind, identifier) is None:
+        raise missing(kind, identifier)
+    return identifier
+
+
+def _text(given: Obj, name: str) -> str:
+    value = given.get(name)
+    if not isinstance(value, str) or not value:
+        raise invalid(f"{name} is missing.", param=name)
+    return value
+
+
 def _pending(tx: Transaction, identifier: str) -> str:
     for kind in FINISH:
         intent = tx.find(kind, identifier)
         if intent is not None:
             return str(intent.get("_authentication", ""))
     raise missing("intent", identifier)
-
-
-def _json(body: bytes) -> Obj:
-    try:
-        given = json.loads(body or b"{}")
-    except ValueError:
-        raise invalid("The body is not JSON.") from None
-    if not isinstance(given, dict):
-        raise invalid("The body is not a JSON object.")
-    return given

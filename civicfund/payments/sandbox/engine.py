@@ -14,16 +14,22 @@ from pathlib import Path
 from threading import RLock
 
 from civicfund.payments.sandbox import (  # noqa: F401 - importing a resource registers its endpoints
+    accounts,
     balance,
     charges,
+    configurations,
     customers,
+    disputes,
     event_log,
     payment_intents,
     payment_methods,
+    payouts,
+    refunds,
     setup_intents,
+    transfers,
 )
 from civicfund.payments.sandbox.clock import Clock
-from civicfund.payments.sandbox.errors import ApiError
+from civicfund.payments.sandbox.errors import ApiError, invalid
 from civicfund.payments.sandbox.expand import expand
 from civicfund.payments.sandbox.faults import Dropped, Faults, Rule
 from civicfund.payments.sandbox.forms import parse_form
@@ -34,6 +40,7 @@ from civicfund.payments.sandbox.params import check_params
 from civicfund.payments.sandbox.routes import Call, Endpoint, refuse_unmodelled, resolve
 from civicfund.payments.sandbox.shapes import Obj, shown
 from civicfund.payments.sandbox.store import API_VERSION, Change, Store, Transaction, new_id
+from civicfund.payments.sandbox.timeline import run_due
 
 BROWSER_ONLY = {"client_secret": str}
 
@@ -121,6 +128,13 @@ class Engine:
         self.store.apply(changes)
         self.on_commit(changes)
 
+    def tick(self) -> None:
+        """Let everything happen whose time has come."""
+        with self.lock:
+            tx = self.transaction()
+            run_due(tx)
+            self.commit(tx)
+
     def reset(self) -> None:
         """Forget everything: objects, keys, clock, faults."""
         with self.lock:
@@ -165,14 +179,13 @@ class Engine:
         self.limiter.take(endpoint.name)
         fault = None if browser else self.faults.draw(request.method, request.path)
         _strike_first(fault)
-        text = request.query if request.method in ("GET", "DELETE") else request.body.decode()
-        given = parse_form(text)
-        given.pop("key", None)
+        given = _given(request)
         params = check_params(endpoint.params, given, extra=BROWSER_ONLY if browser else None)
         refuse_unmodelled(endpoint, params)
         tx = self.transaction()
         tx.request_id = request_id
-        call = Call(tx, params, ids, request.path, browser, request.origin)
+        account = _on_behalf_of(tx, endpoint, request)
+        call = Call(tx, params, ids, request.path, browser, request.origin, account)
         key = request.headers.get("idempotency-key") if request.method == "POST" else None
         if key is None:
             _linger(fault)
@@ -248,6 +261,46 @@ def _run(endpoint: Endpoint, call: Call) -> tuple[int, Obj]:
             raise
         return error.status, {"error": error.error}
     return 200, body
+
+
+def _given(request: Request) -> Obj:
+    """The parameters as sent: in the address, as a form (v1) or as JSON (v2)."""
+    if request.method in ("GET", "DELETE"):
+        return parse_form(request.query)
+    if request.path.startswith("/v2/"):
+        return json_object(request.body)
+    try:
+        given = parse_form(request.body.decode())
+    except UnicodeDecodeError:
+        raise invalid("The body is not UTF-8.") from None
+    given.pop("key", None)
+    return given
+
+
+def json_object(body: bytes) -> Obj:
+    """The JSON object in a body; nothing at all counts as an empty one."""
+    try:
+        given = json.loads(body or b"{}")
+    except ValueError:
+        raise invalid("The body is not JSON.") from None
+    if not isinstance(given, dict):
+        raise invalid("The body is not a JSON object.")
+    return given
+
+
+def _on_behalf_of(tx: Transaction, endpoint: Endpoint, request: Request) -> str | None:
+    """The connected account to act on: https://docs.stripe.com/connect/authentication"""
+    account = request.headers.get("stripe-account")
+    if account is None:
+        return None
+    if not endpoint.connect or tx.find(accounts.KIND, account) is None:
+        raise ApiError(
+            403,
+            "invalid_request_error",
+            f"There is no account {account}, or the sandbox does not model this call for it.",
+            code="account_invalid",
+        )
+    return account
 
 
 def _key_of(request: Request) -> bytes:

@@ -7,6 +7,7 @@ from pathlib import Path
 from string import Template
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit, urlunsplit
 
+from civicfund.payments.sandbox import accounts
 from civicfund.payments.sandbox.cards import CARDS, SHOWN_FIRST, TestCard
 from civicfund.payments.sandbox.control import finish
 from civicfund.payments.sandbox.engine import Engine, Request, Response
@@ -46,6 +47,8 @@ class Pages:
             return Response(204, b"")
         if request.path.startswith("/authenticate/"):
             return self._authenticate(request)
+        if request.path.startswith("/onboarding/"):
+            return self._onboard(request)
         return _page("Not found", "<main><h1>There is no such page.</h1></main>", status=404)
 
     def _authenticate(self, request: Request) -> Response:
@@ -71,6 +74,27 @@ class Pages:
         if waiting["return_url"] is None:
             return _sentence("Thank you. You can close this page.", 200)
         return Response(303, b"", {"Location": came_back(intent, waiting["return_url"])})
+
+    def _onboard(self, request: Request) -> Response:
+        """The provider's own onboarding, in one question; the link serves once.
+
+        https://docs.stripe.com/connect/hosted-onboarding
+        """
+        with self.engine.lock:
+            tx = self.engine.transaction()
+            link = tx.find(accounts.LINK, request.path.removeprefix("/onboarding/"))
+            if link is None:
+                return _sentence("There is no such link.", 404)
+            if link["expires"] < tx.now:
+                return Response(303, b"", {"Location": link["refresh_url"]})
+            back = link["return_url"] or link["refresh_url"]
+            if request.method == "GET":
+                return _onboarding(back)
+            if parse_qs(request.body.decode()).get("outcome") == ["complete"]:
+                accounts.set_status(tx, link["account"], "active")
+            tx.edit(accounts.LINK, link["id"])["expires"] = 0
+            self.engine.commit(tx)
+        return Response(303, b"", {"Location": back})
 
 
 def came_back(intent: Obj, return_url: str) -> str:
@@ -100,6 +124,12 @@ def _question(intent: Obj, return_url: str | None) -> Response:
     # Browsers hold the redirect that follows a form to the form's own policy.
     target = f"{back.scheme}://{back.netloc}" if back.netloc else ""
     return _page("Is this you?", body, form_action=f"'self' {target}".strip())
+
+
+def _onboarding(back: str) -> Response:
+    body = (FILES / "onboarding.html").read_text()
+    target = urlsplit(back)
+    return _page("Onboarding", body, form_action=f"'self' {target.scheme}://{target.netloc}")
 
 
 def _sentence(text: str, status: int) -> Response:

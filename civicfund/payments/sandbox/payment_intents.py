@@ -15,7 +15,7 @@ from stripe.params import (
     PaymentIntentUpdateParams,
 )
 
-from civicfund.payments.sandbox import charges
+from civicfund.payments.sandbox import charges, configurations
 from civicfund.payments.sandbox.cards import ALWAYS, DECLINES, NEVER, ON_SESSION, Decline
 from civicfund.payments.sandbox.errors import invalid, unexpected_state
 from civicfund.payments.sandbox.intents import (
@@ -45,7 +45,8 @@ KIND = "payment_intent"
 CREATE = (
     "amount automatic_payment_methods confirm currency customer description "
     "error_on_requires_action metadata off_session payment_method payment_method_options "
-    "receipt_email return_url setup_future_usage transfer_group use_stripe_sdk"
+    "payment_method_configuration receipt_email return_url setup_future_usage transfer_group "
+    "use_stripe_sdk"
 )
 UPDATE = (
     "amount currency customer description metadata payment_method payment_method_options "
@@ -62,6 +63,7 @@ MINIMUM_MINOR = {
     "nok": 300, "nzd": 50, "pln": 200, "ron": 200, "sek": 300, "sgd": 50, "thb": 1000, "usd": 50,
 }  # fmt: skip
 MAXIMUM_MINOR = 99_999_999
+PROCESSING = "processing"
 AUTHENTICATE = DECLINES["authentication_required"]
 
 
@@ -78,6 +80,7 @@ def create(call: Call) -> Obj:
         "amount": params["amount"],
         "automatic_payment_methods": automatic_methods(params),
         "currency": currency,
+        "payment_method_configuration_details": configurations.details(params),
     }
     _fill(call.tx, intent, params)
     call.tx.add(KIND, intent)
@@ -211,6 +214,8 @@ def _attempt(call: Call, intent: Obj) -> Obj:
     if decline:
         _decline(call.tx, intent, method, decline)
         raise failed(intent, decline.as_error() | {"charge": intent["latest_charge"]}, method)
+    if method.get("_outcome") == PROCESSING:
+        return _process(call.tx, intent, method)
     return _succeed(call.tx, intent, method)
 
 
@@ -222,12 +227,33 @@ def _wants_authentication(method: Obj, *, off_session: bool) -> bool:
     return not off_session or (rule != ON_SESSION and not method["_set_up"])
 
 
-def _succeed(tx: Transaction, intent: Obj, method: Obj) -> Obj:
+def settle(tx: Transaction, identifier: str, decline: Decline | None) -> Obj:
+    """What became of a payment that was processing."""
+    intent = tx.edit(KIND, identifier)
+    if intent["status"] != PROCESSING:
+        raise invalid(f"This PaymentIntent is not processing but {intent['status']}.")
+    method = tx.edit("payment_method", intent["payment_method"])
+    begun = tx.edit("charge", intent["latest_charge"])
+    if decline:
+        _decline(tx, intent, method, decline, begun)
+        return intent
+    return _succeed(tx, intent, method, begun)
+
+
+def _process(tx: Transaction, intent: Obj, method: Obj) -> Obj:
+    """https://docs.stripe.com/payments/payment-intents/asynchronous-capture: not known for days."""
+    charge = charges.begin(tx, intent, method)
+    intent |= {"status": PROCESSING, "latest_charge": charge["id"], "last_payment_error": None}
+    tx.emit("payment_intent.processing", intent)
+    return intent
+
+
+def _succeed(tx: Transaction, intent: Obj, method: Obj, begun: Obj | None = None) -> Obj:
     if intent["setup_future_usage"]:
         tx.edit("payment_method", method["id"])["_set_up"] = True
         if intent["customer"]:
             attach_to_customer(tx, method["id"], intent["customer"])
-    charge = charges.collect(tx, intent, method)
+    charge = charges.collect(tx, intent, method, begun)
     intent |= {
         "status": "succeeded",
         "amount_received": intent["amount"],
@@ -239,8 +265,10 @@ def _succeed(tx: Transaction, intent: Obj, method: Obj) -> Obj:
     return intent
 
 
-def _decline(tx: Transaction, intent: Obj, method: Obj, decline: Decline) -> None:
-    charge = charges.refuse(tx, intent, method, decline)
+def _decline(
+    tx: Transaction, intent: Obj, method: Obj, decline: Decline, begun: Obj | None = None
+) -> None:
+    charge = charges.refuse(tx, intent, method, decline, begun)
     intent["latest_charge"] = charge["id"]
     _wait_for_another_card(tx, intent, method, decline.as_error() | {"charge": charge["id"]})
 

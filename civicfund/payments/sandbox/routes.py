@@ -20,6 +20,7 @@ class Call:
     path: str = ""
     browser: bool = False
     origin: str = ""
+    account: str | None = None
 
 
 Handler = Callable[[Call], Obj]
@@ -34,6 +35,7 @@ class Endpoint:
     params: type
     models: frozenset[str]
     browser: bool
+    connect: bool
     handler: Handler
 
     @property
@@ -47,17 +49,24 @@ BY_SHAPE: dict[tuple[str, int], list[tuple[list[str], Endpoint]]] = {}
 
 
 def endpoint(
-    method: str, path: str, params: type, models: str = "", *, browser: bool = False
+    method: str,
+    path: str,
+    params: type,
+    models: str = "",
+    *,
+    browser: bool = False,
+    connect: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Answer ``method path`` with the decorated function.
 
-    ``browser`` lets a page with the publishable key and the object's client secret call it.
+    ``browser`` lets a page with the publishable key and the object's client secret call it;
+    ``connect`` lets it be called on behalf of a connected account.
     """
 
     def register(handler: Handler) -> Handler:
         known = frozenset(models.split()) | {"expand"}
         template = path.strip("/").split("/")
-        made = Endpoint(method, path, params, known, browser, handler)
+        made = Endpoint(method, path, params, known, browser, connect, handler)
         BY_SHAPE.setdefault((method, len(template)), []).append((template, made))
         return handler
 

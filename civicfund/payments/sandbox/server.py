@@ -15,6 +15,7 @@ from civicfund.payments.sandbox.pages import Pages
 from civicfund.payments.sandbox.webhooks import Deliverer
 
 HOST = "127.0.0.1"
+TICK_SECONDS = 0.25
 MAX_BODY_BYTES = 1_000_000
 CORS = {
     "Access-Control-Allow-Origin": "*",
@@ -42,7 +43,8 @@ class SandboxServer(ThreadingHTTPServer):
         """Serve until ``stop`` is set; then finish what is under way and close the journal."""
         self.deliverer.start()
         Thread(target=self.serve_forever, args=(0.05,), name="http", daemon=True).start()
-        stop.wait()
+        while not stop.wait(TICK_SECONDS):
+            self.engine.tick()
         self.shutdown()
         self.server_close()
         self.deliverer.stop()

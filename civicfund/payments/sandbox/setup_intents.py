@@ -11,6 +11,7 @@ from stripe.params import (
     SetupIntentUpdateParams,
 )
 
+from civicfund.payments.sandbox import configurations
 from civicfund.payments.sandbox.cards import ALWAYS, UNLESS_SET_UP
 from civicfund.payments.sandbox.intents import (
     ask_for_authentication,
@@ -38,7 +39,7 @@ from civicfund.payments.sandbox.store import Transaction, new_id
 KIND = "setup_intent"
 CREATE = (
     "automatic_payment_methods confirm customer description metadata payment_method "
-    "payment_method_options return_url usage use_stripe_sdk"
+    "payment_method_configuration payment_method_options return_url usage use_stripe_sdk"
 )
 CONFIRM = "payment_method payment_method_options return_url use_stripe_sdk client_secret"
 
@@ -67,6 +68,7 @@ def create(call: Call) -> Obj:
         "metadata": {},
         "next_action": None,
         "payment_method": None,
+        "payment_method_configuration_details": configurations.details(params),
         "payment_method_options": params.get("payment_method_options", {}),
         "payment_method_types": ["card"],
         "status": "requires_payment_method",

@@ -92,25 +92,25 @@ class Transaction:
             if obj is not None and not (ident in staged and staged[ident] is None):
                 yield obj
 
-    def emit(self, kind: str, obj: Obj) -> Obj:
+    def emit(self, kind: str, obj: Obj, *, account: str | None = None) -> Obj:
         """Record an event about an object as it stands now, to be delivered after the commit.
 
+        ``account`` is the connected account it happened on.
         https://docs.stripe.com/api/events/object
         """
-        request = {"id": self.request_id, "idempotency_key": self.idempotency_key}
-        event = self.add(
-            "event",
-            {
-                "id": new_id("evt"),
-                "object": "event",
-                "api_version": API_VERSION,
-                "created": self.now,
-                "data": {"object": shown(obj)},
-                "livemode": False,
-                "request": request,
-                "type": kind,
-            },
-        )
+        event: Obj = {
+            "id": new_id("evt"),
+            "object": "event",
+            "api_version": API_VERSION,
+            "created": self.now,
+            "data": {"object": shown(obj)},
+            "livemode": False,
+            "request": {"id": self.request_id, "idempotency_key": self.idempotency_key},
+            "type": kind,
+        }
+        if account is not None:
+            event["account"] = account
+        self.add("event", event)
         if self.hooks:
             delivery = {"id": event["id"], "state": "pending", "attempts": 0, "due": self.now}
             self.add("_delivery", delivery)

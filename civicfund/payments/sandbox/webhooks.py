@@ -34,6 +34,8 @@ class Knobs:
 
     url: str = ""
     secret: str = ""
+    connect_url: str = ""
+    connect_secret: str = ""
     duplicate: float = 0.0
     drop: float = 0.0
     delay_seconds: float = 0.0
@@ -56,7 +58,7 @@ class Deliverer:
         self._connection: http.client.HTTPConnection | None = None
         self._thread = Thread(target=self._work, name="webhooks", daemon=True)
         engine.on_commit = self._notice
-        engine.hooks = bool(self.knobs.url)
+        engine.hooks = bool(self.knobs.url or self.knobs.connect_url)
 
     def start(self) -> None:
         """Take up the deliveries that an earlier process left over, and begin."""
@@ -82,7 +84,7 @@ class Deliverer:
         with self._wake:
             for name, value in changed.items():
                 setattr(self.knobs, name, value)
-            self.engine.hooks = bool(self.knobs.url)
+            self.engine.hooks = bool(self.knobs.url or self.knobs.connect_url)
             self._wake.notify_all()
 
     def forget(self) -> None:
@@ -111,10 +113,11 @@ class Deliverer:
 
         The signature's time is the machine's, not the sandbox's: receivers compare it with theirs.
         """
+        url, own_secret = self._endpoint(event)
         body = json.dumps(event).encode()
-        header = signature(body, self.knobs.secret if secret is None else secret, at or time.time())
+        header = signature(body, own_secret if secret is None else secret, at or time.time())
         headers = {"Content-Type": "application/json; charset=utf-8", "Stripe-Signature": header}
-        target = urlsplit(self.knobs.url)
+        target = urlsplit(url)
         path = target.path + (f"?{target.query}" if target.query else "")
         for attempt in (1, 2):
             connection = self._connect(target.hostname or "", target.port or 80)
@@ -130,6 +133,15 @@ class Deliverer:
             else:
                 return answer.status
         return 0
+
+    def _endpoint(self, event: Obj) -> tuple[str, str]:
+        """Where an event goes: those of connected accounts have an endpoint of their own.
+
+        https://docs.stripe.com/connect/webhooks
+        """
+        if "account" in event:
+            return self.knobs.connect_url, self.knobs.connect_secret
+        return self.knobs.url, self.knobs.secret
 
     def _connect(self, host: str, port: int) -> http.client.HTTPConnection:
         kept = self._connection
@@ -184,7 +196,11 @@ class Deliverer:
             tx = self.engine.transaction()
             event = tx.find("event", event_id)
             known = tx.find("_delivery", event_id)
-            if event is None or known is None or not self.knobs.url:
+            if event is None or known is None:
+                return
+            if not self._endpoint(event)[0]:
+                tx.remove("_delivery", event_id)  # nobody listens to such events
+                self.engine.commit(tx)
                 return
             payload = shown(with_pending(tx, event))
         if known["attempts"] == 0 and self._random.random() < self.knobs.drop:

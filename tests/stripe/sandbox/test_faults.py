@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -76,6 +77,19 @@ def test_key_in_use_is_a_409(sandbox, sandbox_stripe, intent):
     with ThreadPoolExecutor(2) as pool:
         outcomes = set(pool.map(outcome, range(2)))
     assert outcomes == {"succeeded", (409, "idempotency_key_in_use")}
+    assert charges_of(sandbox_stripe, intent) == ["succeeded"]
+
+
+def test_storm_of_confirms_charges_once(sandbox, sandbox_stripe, intent):
+    def outcome(n):
+        try:
+            return confirm(sandbox_client(sandbox), intent, key=f"cf:{n}").status
+        except stripe.InvalidRequestError as error:
+            return error.code
+
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = Counter(pool.map(outcome, range(40)))
+    assert outcomes == {"succeeded": 1, "payment_intent_unexpected_state": 39}
     assert charges_of(sandbox_stripe, intent) == ["succeeded"]
 
 
