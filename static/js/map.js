@@ -67,7 +67,12 @@ function draw(box) {
   );
   if (!shapes.features.length && !points.length) return;
   canvas.hidden = false;
-  const map = L.map(canvas, { scrollWheelZoom: false, attributionControl: Boolean(tiles.url) });
+  const map = L.map(canvas, {
+    scrollWheelZoom: false,
+    attributionControl: Boolean(tiles.url),
+    // Tiles are drawn for whole steps; outlines fill the box at any.
+    zoomSnap: tiles.url ? 1 : 0.05,
+  });
   map.zoomControl.setPosition("bottomright");
   if (tiles.url) L.tileLayer(tiles.url, { attribution: tiles.credit }).addTo(map);
   const layer = drawShapes(box, shapes);
