@@ -69,6 +69,41 @@ def advance(
     return row
 
 
+def advance_all(
+    rows: models.QuerySet[Row],
+    old: State,
+    to: State,
+    moves: Mapping[State, frozenset[State]],
+    *,
+    actor: models.Model | None,
+    **changes: Any,
+) -> int:
+    """Move every row that is in ``old``, in one UPDATE with an Event each; return how many.
+
+    The rows are locked first, in pk order. Raises ``IllegalMoveError`` like ``advance``.
+    """
+    check_move(moves, old, to)
+    meta = rows.model._meta
+    with transaction.atomic():
+        locked = rows.filter(state=old).select_for_update(of=("self",)).order_by("pk")
+        pks = list(locked.values_list("pk", flat=True))
+        rows.model._default_manager.filter(pk__in=pks).update(state=to, **changes)
+        Event.objects.bulk_create(
+            (
+                Event(
+                    verb=f"{meta.model_name}.{to}",
+                    target_type=meta.label_lower,
+                    target_id=str(pk),
+                    actor_id=actor.pk if actor else None,
+                    data={"old": old},
+                )
+                for pk in pks
+            ),
+            batch_size=1000,
+        )
+    return len(pks)
+
+
 def request_act(
     act: str, target: models.Model, *, requested_by: models.Model, **parameters: Any
 ) -> ActRequest:
