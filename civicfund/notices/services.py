@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 from smtplib import SMTPException
 from typing import Any
@@ -22,22 +24,38 @@ log = structlog.get_logger(__name__)
 MOST_TRIES = 8
 
 
+@dataclass(frozen=True)
+class Letter:
+    """What one person is to be told about one thing; ``context`` is kept as JSON."""
+
+    recipient: User
+    about: models.Model
+    context: dict[str, Any]
+
+
 def tell(recipient: User, kind: str, about: models.Model, **context: Any) -> None:
     """Put one message in the outbox; telling the same person the same thing again does nothing.
 
     ``kind`` names the templates ``emails/<kind>.txt`` (first line: the subject) and
     ``emails/<kind>.html``. ``context`` is kept as JSON and given to both.
     """
+    tell_all(kind, [Letter(recipient, about, context)])
+
+
+def tell_all(kind: str, letters: Iterable[Letter]) -> None:
+    """Put many messages of one kind in the outbox at once, each like ``tell``."""
     Message.objects.bulk_create(
-        [
+        (
             Message(
                 kind=kind,
-                source=f"{about._meta.label_lower}:{about.pk}",
-                recipient=recipient,
-                context=context,
+                source=f"{letter.about._meta.label_lower}:{letter.about.pk}",
+                recipient=letter.recipient,
+                context=letter.context,
             )
-        ],
+            for letter in letters
+        ),
         ignore_conflicts=True,
+        batch_size=1000,
     )
 
 
