@@ -28,3 +28,14 @@ def stripe_sandbox(sandbox_process):
     )
     sandbox_process.control("limits", per_endpoint=0, per_account=0)
     return sandbox_process
+
+
+@pytest.fixture
+def provider(stripe_sandbox, settings):
+    """The application itself, speaking to the empty sandbox."""
+    settings.STRIPE_API_BASE = stripe_sandbox.url
+    settings.STRIPE_SECRET_KEY = stripe_sandbox.secret_key
+    settings.STRIPE_PUBLISHABLE_KEY = stripe_sandbox.publishable_key
+    settings.STRIPE_WEBHOOK_SECRET = stripe_sandbox.webhook_secret
+    settings.STRIPE_JS_URL = f"{stripe_sandbox.url}/v3/"
+    return stripe_sandbox

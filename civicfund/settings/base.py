@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "civicfund.notices",
     "civicfund.projects",
     "civicfund.ledger",
+    "civicfund.payments",
     "budgeting",
     "civicfund.town",
     "civicfund.apps.SecondFactorAdminConfig",
@@ -271,6 +272,24 @@ STRIPE_API_BASE = env.str("STRIPE_API_BASE", "")
 STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", "")
 STRIPE_PUBLISHABLE_KEY = env.str("STRIPE_PUBLISHABLE_KEY", "")
 STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", "")
+# Whether real cards are charged; a rehearsal with Stripe's test keys says false.
+STRIPE_LIVE = env.bool("STRIPE_LIVE", True)
+# The script that takes card details in the page, so that they never reach this server.
+STRIPE_JS_URL = env.str(
+    "STRIPE_JS_URL",
+    f"{STRIPE_API_BASE}/v3/" if STRIPE_API_BASE else "https://js.stripe.com/v3/",
+)
+
+# What one pledge may be, in minor units; the provider takes nothing smaller than the least.
+PLEDGE_LEAST_MINOR = env.int("PLEDGE_LEAST_MINOR", 100)
+PLEDGE_CEILING_MINOR = env.int("PLEDGE_CEILING_MINOR", 1_000_000)
+# How long a started pledge keeps its place while its backer gives a card.
+CHECKOUT_SECONDS = env.int("CHECKOUT_SECONDS", 30 * 60)
+# How long one worker has a pledge to itself while it settles it. Longer than the calls may take;
+# shorter is safe as well, because the provider charges one order at most once.
+SETTLEMENT_LEASE_SECONDS = env.int("SETTLEMENT_LEASE_SECONDS", 300)
+# How long a backer whose card failed has to make good.
+RECOVERY_DAYS = env.int("RECOVERY_DAYS", 7)
 
 # Longer than any request may live, so that what was accepted in time is in before a close.
 CLOSING_GRACE_SECONDS = env.int("CLOSING_GRACE_SECONDS", 60)

@@ -25,6 +25,14 @@ if _missing:
 if env.str("STRIPE_API_BASE", ""):
     raise ImproperlyConfigured("STRIPE_API_BASE points at the payment sandbox; unset it.")
 
+STRIPE_LIVE = env.bool("STRIPE_LIVE", True)
+if STRIPE_LIVE and not env.str("STRIPE_SECRET_KEY").startswith(("sk_live_", "rk_live_")):
+    raise ImproperlyConfigured(
+        "STRIPE_SECRET_KEY is a test key; set STRIPE_LIVE=false if this is a rehearsal."
+    )
+if not env.str("STRIPE_WEBHOOK_SECRET").strip():
+    raise ImproperlyConfigured("STRIPE_WEBHOOK_SECRET is blank: anyone could forge an event.")
+
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", True)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 31_536_000)

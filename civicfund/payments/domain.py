@@ -1,0 +1,145 @@
+"""What a payment provider says, in our words: frozen values and named refusals. Pure.
+
+Amounts are in minor units; currencies are ISO 4217 codes in capitals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class IntentStatus(StrEnum):
+    """How far a setup or payment intent has come at the provider."""
+
+    REQUIRES_PAYMENT_METHOD = "requires_payment_method"
+    REQUIRES_CONFIRMATION = "requires_confirmation"
+    REQUIRES_ACTION = "requires_action"
+    PROCESSING = "processing"
+    SUCCEEDED = "succeeded"
+    CANCELED = "canceled"
+
+
+# Nothing can move an intent out of these.
+FINAL = frozenset({IntentStatus.SUCCEEDED, IntentStatus.CANCELED})
+
+
+@dataclass(frozen=True)
+class Card:
+    """What may be shown of a saved card."""
+
+    brand: str
+    last4: str
+
+
+@dataclass(frozen=True)
+class SetupIntent:
+    """A card being saved. ``client_secret`` is for the payer's own page only."""
+
+    id: str
+    status: IntentStatus
+    customer_id: str
+    payment_method_id: str
+    client_secret: str = field(repr=False)
+    livemode: bool
+    metadata: Mapping[str, str]
+    card: Card | None
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why the last try to charge failed; ``charge_id`` tells one failure from another."""
+
+    code: str
+    decline_code: str = ""
+    advice_code: str = ""
+    charge_id: str = ""
+
+
+@dataclass(frozen=True)
+class Fee:
+    """What the provider kept of a charge."""
+
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True)
+class PaymentIntent:
+    """One order at the provider, of which at most one charge can succeed."""
+
+    id: str
+    status: IntentStatus
+    amount_minor: int
+    currency: str
+    customer_id: str
+    client_secret: str = field(repr=False)
+    livemode: bool
+    metadata: Mapping[str, str]
+    charge_id: str
+    failure: Failure | None
+    fee: Fee | None
+
+
+@dataclass(frozen=True)
+class ProviderNews:
+    """An event whose signature was right. Only its pointer is kept; the object is read again."""
+
+    id: str
+    type: str
+    object_id: str
+    account: str
+    livemode: bool
+    created_at: datetime
+
+
+class GatewayError(Exception):
+    """The provider did not do what it was asked. ``code`` is its own word for why."""
+
+    def __init__(self, message: str, *, code: str = "", request_id: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.request_id = request_id
+
+
+class CardDeclined(GatewayError):  # noqa: N818 -- it is an answer, and the name says which
+    """The issuer said no to this card, this time."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "",
+        request_id: str = "",
+        decline_code: str = "",
+        advice_code: str = "",
+    ) -> None:
+        super().__init__(message, code=code, request_id=request_id)
+        self.decline_code = decline_code
+        self.advice_code = advice_code
+
+
+class ActionRequired(CardDeclined):
+    """The issuer wants to see the card's owner before it says yes."""
+
+
+class GatewayUnavailable(GatewayError):  # noqa: N818 -- it is a condition, and the name says which
+    """No answer, or none that tells: it may have happened and it may not. Never shown as failed."""
+
+
+class RateLimited(GatewayError):  # noqa: N818
+    """Asked too fast; nothing was done."""
+
+
+class UnexpectedState(GatewayError):  # noqa: N818
+    """The object has moved on since it was read. Read it again."""
+
+
+class GatewayRefused(GatewayError):  # noqa: N818
+    """The request itself was wrong: it will be wrong again."""
+
+
+class ForgedEventError(Exception):
+    """A webhook whose signature, age or mode is not right."""

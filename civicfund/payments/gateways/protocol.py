@@ -1,0 +1,68 @@
+"""What any payment provider must be able to do for us."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from civicfund.payments.domain import PaymentIntent, ProviderNews, SetupIntent
+
+
+class PaymentGateway(Protocol):
+    """Every call goes over the network and refuses to run inside a database transaction.
+
+    ``key`` makes a call happen once at the provider, however often it is made. Every method raises
+    the errors of ``payments.domain``.
+    """
+
+    @property
+    def api_version(self) -> str:
+        """The provider's interface that the calls are made in."""
+
+    @property
+    def livemode(self) -> bool:
+        """Whether real cards are charged."""
+
+    def create_customer(self, *, key: str, metadata: Mapping[str, str]) -> str:
+        """Make a customer; return its id."""
+
+    def create_setup_intent(
+        self, *, customer_id: str, key: str, metadata: Mapping[str, str]
+    ) -> SetupIntent:
+        """Begin to save a card for charges when its owner is away."""
+
+    def retrieve_setup_intent(self, setup_intent_id: str) -> SetupIntent:
+        """What the provider says of it now, with the card once there is one."""
+
+    def cancel_setup_intent(self, setup_intent_id: str) -> None:
+        """Make sure that no card can be saved through it any more."""
+
+    def detach_card(self, payment_method_id: str) -> None:
+        """Forget a saved card: it can never be charged again."""
+
+    def create_payment_intent(
+        self,
+        *,
+        amount_minor: int,
+        currency: str,
+        customer_id: str,
+        payment_method_id: str,
+        key: str,
+        metadata: Mapping[str, str],
+        transfer_group: str,
+    ) -> PaymentIntent:
+        """Make an order without charging anything yet."""
+
+    def confirm_payment_intent(
+        self, payment_intent_id: str, *, payment_method_id: str, key: str
+    ) -> str:
+        """Charge the card, its owner being away; return the request's id."""
+
+    def retrieve_payment_intent(self, payment_intent_id: str) -> PaymentIntent:
+        """What the provider says of it now, with its last charge and that charge's fee."""
+
+    def cancel_payment_intent(self, payment_intent_id: str) -> None:
+        """Make sure that no charge can come of it any more."""
+
+    def read_event(self, payload: bytes, signature: str) -> ProviderNews:
+        """The event that a webhook carries; ``ForgedEventError`` unless all is right with it."""
