@@ -19,6 +19,9 @@ app.autodiscover_tasks()
 
 # Seconds between two runs of a sweep, by task name.
 SWEEPS: dict[str, float] = {
+    "civicfund.pledges.tasks.act_on_provider_events": 2,
+    "civicfund.pledges.tasks.move_due_campaigns": 5,
+    "civicfund.pledges.tasks.take_due_steps": 2,
     "civicfund.notices.tasks.send_due_messages": 5,
     "budgeting.tasks.close_due_cycles": 5,
     "budgeting.tasks.count_due_cycles": 5,

@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "civicfund.projects",
     "civicfund.ledger",
     "civicfund.payments",
+    "civicfund.pledges",
     "budgeting",
     "civicfund.town",
     "civicfund.apps.SecondFactorAdminConfig",

@@ -1,0 +1,170 @@
+"""States of campaigns, pledges and attempts, and the moves between them."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class CampaignState(models.TextChoices):
+    """From an idea of raising money to the money raised, or not."""
+
+    DRAFT = "draft", _("Draft")
+    SUBMITTED = "submitted", _("Waiting for review")
+    CHANGES_REQUESTED = "changes_requested", _("Changes requested")
+    APPROVED = "approved", _("Approved")
+    LIVE = "live", _("Live")
+    CANCELLED = "cancelled", _("Cancelled")
+    CLOSING = "closing", _("Closing")
+    FUNDED = "funded", _("Funded")
+    UNFUNDED = "unfunded", _("Not funded")
+    COLLECTING = "collecting", _("Collecting pledges")
+    RECOVERING = "recovering", _("Collecting the last pledges")
+    SETTLED = "settled", _("Collected in full")
+    SETTLED_SHORT = "settled_short", _("Collected in part")
+
+
+CAMPAIGN_MOVES: dict[CampaignState, frozenset[CampaignState]] = {
+    CampaignState.DRAFT: frozenset({CampaignState.SUBMITTED}),
+    CampaignState.SUBMITTED: frozenset({CampaignState.CHANGES_REQUESTED, CampaignState.APPROVED}),
+    CampaignState.CHANGES_REQUESTED: frozenset({CampaignState.SUBMITTED}),
+    CampaignState.APPROVED: frozenset({CampaignState.LIVE}),
+    CampaignState.LIVE: frozenset({CampaignState.CLOSING, CampaignState.CANCELLED}),
+    CampaignState.CANCELLED: frozenset(),
+    CampaignState.CLOSING: frozenset({CampaignState.FUNDED, CampaignState.UNFUNDED}),
+    CampaignState.FUNDED: frozenset({CampaignState.COLLECTING}),
+    CampaignState.UNFUNDED: frozenset(),
+    CampaignState.COLLECTING: frozenset({CampaignState.RECOVERING, CampaignState.SETTLED}),
+    CampaignState.RECOVERING: frozenset({CampaignState.SETTLED, CampaignState.SETTLED_SHORT}),
+    CampaignState.SETTLED: frozenset(),
+    CampaignState.SETTLED_SHORT: frozenset(),
+}
+EDITABLE_CAMPAIGN = (CampaignState.DRAFT, CampaignState.CHANGES_REQUESTED)
+PRIVATE_CAMPAIGN = (*EDITABLE_CAMPAIGN, CampaignState.SUBMITTED)
+OPEN_CAMPAIGN = (CampaignState.LIVE, CampaignState.CLOSING)
+COLLECTING_CAMPAIGN = (
+    CampaignState.FUNDED,
+    CampaignState.COLLECTING,
+    CampaignState.RECOVERING,
+)
+# Was funded: cards are or were charged.
+FUNDED_CAMPAIGN = (*COLLECTING_CAMPAIGN, CampaignState.SETTLED, CampaignState.SETTLED_SHORT)
+# A project may start another campaign once its last one is in one of these.
+FINISHED_CAMPAIGN = (
+    CampaignState.CANCELLED,
+    CampaignState.UNFUNDED,
+    CampaignState.SETTLED,
+    CampaignState.SETTLED_SHORT,
+)
+
+
+class ShortPolicy(models.TextChoices):
+    """What happens when some cards of a funded campaign fail: chosen before launch, shown."""
+
+    PAY_ANYWAY = "pay_anyway", _("The project receives what could be collected")
+
+
+class Decision(models.TextChoices):
+    """How a campaign ended."""
+
+    FUNDED = "funded", _("Funded")
+    UNFUNDED = "unfunded", _("Not funded")
+
+
+class PledgeState(models.TextChoices):
+    """From a promise to money, or to nothing."""
+
+    DRAFT = "draft", _("No card yet")
+    AUTHORIZING = "authorizing", _("Card being saved")
+    ACTIVE = "active", _("Promised")
+    CANCELLED = "cancelled", _("Cancelled")
+    RELEASED = "released", _("Released, nothing charged")
+    DUE = "due", _("About to be charged")
+    CHARGING = "charging", _("Being charged")
+    PROCESSING = "processing", _("Waiting for the bank")
+    DECLINED = "declined", _("Card declined")
+    ACTION_REQUIRED = "action_required", _("Needs your confirmation")
+    COLLECTED = "collected", _("Collected")
+    DROPPED = "dropped", _("Dropped, nothing charged")
+
+
+PLEDGE_MOVES: dict[PledgeState, frozenset[PledgeState]] = {
+    PledgeState.DRAFT: frozenset({PledgeState.AUTHORIZING, PledgeState.CANCELLED}),
+    PledgeState.AUTHORIZING: frozenset({PledgeState.ACTIVE, PledgeState.CANCELLED}),
+    PledgeState.ACTIVE: frozenset({PledgeState.CANCELLED, PledgeState.RELEASED, PledgeState.DUE}),
+    PledgeState.CANCELLED: frozenset(),
+    PledgeState.RELEASED: frozenset(),
+    PledgeState.DUE: frozenset({PledgeState.CHARGING}),
+    PledgeState.CHARGING: frozenset(
+        {
+            PledgeState.COLLECTED,
+            PledgeState.DECLINED,
+            PledgeState.ACTION_REQUIRED,
+            PledgeState.PROCESSING,
+        }
+    ),
+    PledgeState.PROCESSING: frozenset({PledgeState.COLLECTED, PledgeState.DECLINED}),
+    PledgeState.DECLINED: frozenset({PledgeState.CHARGING, PledgeState.DROPPED}),
+    PledgeState.ACTION_REQUIRED: frozenset({PledgeState.CHARGING, PledgeState.DROPPED}),
+    PledgeState.COLLECTED: frozenset(),
+    PledgeState.DROPPED: frozenset(),
+}
+# A card is being given; the pledge keeps its place and counts for nothing yet.
+STARTED_PLEDGE = (PledgeState.DRAFT, PledgeState.AUTHORIZING)
+# What its backer can still take back or change.
+CHANGEABLE_PLEDGE = (*STARTED_PLEDGE, PledgeState.ACTIVE)
+# Its card failed, and its backer can make good.
+FAILED_PLEDGE = (PledgeState.DECLINED, PledgeState.ACTION_REQUIRED)
+# A charge is or may be under way.
+IN_FLIGHT_PLEDGE = (PledgeState.DUE, PledgeState.CHARGING, PledgeState.PROCESSING)
+# Owed to a funded campaign, and neither collected nor dropped.
+OWED_PLEDGE = (*IN_FLIGHT_PLEDGE, *FAILED_PLEDGE)
+# Exists only where a campaign was funded.
+SETTLING_PLEDGE = (*OWED_PLEDGE, PledgeState.COLLECTED, PledgeState.DROPPED)
+# Counts as pledged, whatever became of it.
+PLEDGED = (PledgeState.ACTIVE, PledgeState.RELEASED, *SETTLING_PLEDGE)
+
+
+class AttemptKind(models.TextChoices):
+    """Who asked for the charge."""
+
+    AUTO = "auto", _("At the deadline or again later")
+    ON_SESSION = "on_session", _("By the backer, on a page")
+
+
+class AttemptState(models.TextChoices):
+    """What is known of one try to charge."""
+
+    PLANNED = "planned", _("Planned")
+    SENT = "sent", _("Sent")
+    UNKNOWN = "unknown", _("No answer yet")
+    PROCESSING = "processing", _("Waiting for the bank")
+    SUCCEEDED = "succeeded", _("Succeeded")
+    DECLINED = "declined", _("Declined")
+    ACTION_REQUIRED = "action_required", _("Needs the backer")
+
+
+_RESOLVED = frozenset(
+    {
+        AttemptState.PROCESSING,
+        AttemptState.SUCCEEDED,
+        AttemptState.DECLINED,
+        AttemptState.ACTION_REQUIRED,
+    }
+)
+ATTEMPT_MOVES: dict[AttemptState, frozenset[AttemptState]] = {
+    AttemptState.PLANNED: frozenset({AttemptState.SENT}) | _RESOLVED,
+    AttemptState.SENT: frozenset({AttemptState.UNKNOWN}) | _RESOLVED,
+    AttemptState.UNKNOWN: frozenset({AttemptState.SENT}) | _RESOLVED,
+    AttemptState.PROCESSING: frozenset({AttemptState.SUCCEEDED, AttemptState.DECLINED}),
+    AttemptState.SUCCEEDED: frozenset(),
+    AttemptState.DECLINED: frozenset(),
+    AttemptState.ACTION_REQUIRED: frozenset(),
+}
+# At most one of these per pledge: a second try while one may still succeed is refused.
+OPEN_ATTEMPT = (
+    AttemptState.PLANNED,
+    AttemptState.SENT,
+    AttemptState.UNKNOWN,
+    AttemptState.PROCESSING,
+)

@@ -1,0 +1,212 @@
+"""Campaigns, what they give back, and how they ended."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from civicfund.audit.models import AppendOnly
+from civicfund.pledges.domain import percent
+from civicfund.pledges.enums import (
+    FINISHED_CAMPAIGN,
+    FUNDED_CAMPAIGN,
+    PRIVATE_CAMPAIGN,
+    CampaignState,
+    Decision,
+    ShortPolicy,
+)
+from civicfund.projects.models import Project
+
+# The provider takes at most eight digits.
+MOST_MINOR = 99_999_999
+
+
+class CampaignQuerySet(models.QuerySet["Campaign"]):
+    """Questions about campaigns."""
+
+    def public(self) -> CampaignQuerySet:
+        """What anyone may see."""
+        return self.exclude(state__in=PRIVATE_CAMPAIGN)
+
+    def live(self) -> CampaignQuerySet:
+        """Taking pledges now, by the database's clock."""
+        return self.filter(state=CampaignState.LIVE, deadline_at__gt=Now())
+
+
+class Campaign(models.Model):
+    """A project asks for pledges until a deadline: all of the goal, or nobody is charged."""
+
+    project = models.ForeignKey(
+        Project, models.PROTECT, related_name="campaigns", verbose_name=_("project")
+    )
+    creator = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        related_name="campaigns",
+        verbose_name=_("creator"),
+    )
+    state = models.CharField(
+        _("state"), max_length=20, choices=CampaignState.choices, default=CampaignState.DRAFT
+    )
+    goal_minor = models.BigIntegerField(_("goal"))
+    currency = models.CharField(_("currency"), max_length=3)
+    # Exclusive: the first instant at which no pledge is taken.
+    deadline_at = models.DateTimeField(_("ends"))
+    deadline_tz = models.CharField(_("time zone"), max_length=64)
+    starts_at = models.DateTimeField(_("starts"), null=True, blank=True)
+    short_policy = models.CharField(
+        _("if some cards fail"),
+        max_length=16,
+        choices=ShortPolicy.choices,
+        default=ShortPolicy.PAY_ANYWAY,
+    )
+    review_note = models.TextField(_("what the reviewer asked for"), blank=True)
+    created_at = models.DateTimeField(_("created"), db_default=Now())
+    live_at = models.DateTimeField(_("went live"), null=True, blank=True)
+
+    objects = CampaignQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("campaign")
+        verbose_name_plural = _("campaigns")
+        indexes = [
+            # The list of what is live, soonest end first, and the sweep that closes.
+            models.Index(fields=["state", "deadline_at"], name="campaign_by_deadline"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=CampaignState.values), name="campaign_state_known"
+            ),
+            models.CheckConstraint(condition=Q(goal_minor__gt=0), name="campaign_goal_positive"),
+            models.CheckConstraint(
+                condition=Q(currency__regex=r"^[A-Z]{3}$"), name="campaign_currency_is_a_code"
+            ),
+            models.CheckConstraint(
+                condition=Q(short_policy__in=ShortPolicy.values), name="campaign_short_policy_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(starts_at__isnull=True) | Q(deadline_at__gt=F("starts_at")),
+                name="campaign_ends_after_it_starts",
+            ),
+            models.CheckConstraint(
+                condition=Q(live_at__isnull=True)
+                ^ ~Q(
+                    state__in=[
+                        CampaignState.DRAFT,
+                        CampaignState.SUBMITTED,
+                        CampaignState.CHANGES_REQUESTED,
+                        CampaignState.APPROVED,
+                    ]
+                ),
+                name="campaign_live_at_once_live",
+            ),
+            models.UniqueConstraint(
+                fields=["project"],
+                condition=~Q(state__in=FINISHED_CAMPAIGN),
+                name="campaign_one_at_a_time",
+            ),
+            # What a pledge's composite foreign key points at.
+            models.UniqueConstraint(fields=["id", "currency"], name="campaign_with_currency"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.project)
+
+    def get_absolute_url(self) -> str:
+        """The campaign's page."""
+        return reverse("campaign", args=[self.pk])
+
+    @property
+    def is_being_collected(self) -> bool:
+        """Whether cards are or were charged: the campaign was funded."""
+        return self.state in FUNDED_CAMPAIGN
+
+    @property
+    def reached_percent(self) -> int:
+        """How much of the goal is pledged; needs ``totals.with_totals``."""
+        return percent(getattr(self, "pledged_minor"), self.goal_minor)  # noqa: B009 -- annotated
+
+    @property
+    def missing_minor(self) -> int:
+        """What was pledged and could not be collected; needs ``totals.with_totals``."""
+        pledged: int = getattr(self, "pledged_minor")  # noqa: B009 -- annotated
+        collected: int = getattr(self, "collected_minor")  # noqa: B009 -- annotated
+        return pledged - collected
+
+
+class Reward(models.Model):
+    """What a campaign gives back for a pledge of at least so much."""
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="rewards")
+    position = models.PositiveSmallIntegerField(_("position"))
+    title = models.CharField(_("title"), max_length=80)
+    description = models.CharField(_("description"), max_length=400, blank=True)
+    amount_minor = models.BigIntegerField(_("for at least"))
+    limit = models.PositiveIntegerField(_("how many there are"), null=True, blank=True)
+    # How many of a limited reward are taken, by started pledges too.
+    claimed = models.PositiveIntegerField(_("taken"), default=0)
+
+    class Meta:
+        verbose_name = _("reward")
+        verbose_name_plural = _("rewards")
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "position"], name="reward_position"),
+            models.CheckConstraint(
+                condition=Q(amount_minor__range=(1, MOST_MINOR)), name="reward_amount_within_reach"
+            ),
+            models.CheckConstraint(
+                condition=Q(limit__isnull=True) | Q(limit__gt=0), name="reward_limit_positive"
+            ),
+            models.CheckConstraint(
+                condition=Q(limit__isnull=True) | Q(claimed__lte=F("limit")),
+                name="reward_never_oversold",
+            ),
+            # What a pledge's composite foreign key points at.
+            models.UniqueConstraint(fields=["id", "campaign"], name="reward_with_campaign"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def left(self) -> int | None:
+        """How many are left; None where there is no limit."""
+        return None if self.limit is None else self.limit - self.claimed
+
+    @property
+    def sold_out(self) -> bool:
+        """Whether the last one is taken."""
+        return self.left == 0
+
+
+class CampaignOutcome(AppendOnly):
+    """The one decision on a campaign, with the digest of the pledges it was taken from."""
+
+    campaign = models.OneToOneField(Campaign, models.PROTECT, related_name="outcome")
+    decision = models.CharField(_("decision"), max_length=16, choices=Decision.choices)
+    pledged_minor = models.BigIntegerField(_("pledged"))
+    pledges = models.PositiveIntegerField(_("pledges"))
+    digest = models.CharField(_("digest"), max_length=64)
+    decided_at = models.DateTimeField(_("decided"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("outcome")
+        verbose_name_plural = _("outcomes")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(decision__in=Decision.values), name="outcome_decision_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(pledged_minor__gte=0), name="outcome_pledged_not_negative"
+            ),
+            # What a pledge's composite foreign key points at.
+            models.UniqueConstraint(fields=["id", "campaign"], name="outcome_with_campaign"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.decision}: campaign {self.campaign_id}"

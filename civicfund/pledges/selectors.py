@@ -1,0 +1,157 @@
+"""Reading campaigns and pledges."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from django.db.models import BooleanField, Count, ExpressionWrapper, F, Q, QuerySet
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from civicfund.people.models import User
+from civicfund.places.models import Neighborhood
+from civicfund.pledges.enums import (
+    IN_FLIGHT_PLEDGE,
+    OPEN_CAMPAIGN,
+    AttemptState,
+    CampaignState,
+    PledgeState,
+)
+from civicfund.pledges.models import (
+    Campaign,
+    CampaignQuerySet,
+    ChargeAttempt,
+    Pledge,
+    PledgeQuerySet,
+)
+from civicfund.pledges.models.totals import for_cards, with_totals
+from civicfund.projects.models import Project
+
+SHOWN_BACKERS = 30
+
+
+def live_campaigns() -> CampaignQuerySet:
+    """Campaigns that take pledges now, the one that ends soonest first."""
+    return for_cards(Campaign.objects.live()).order_by("deadline_at", "pk")
+
+
+def campaigns_near(neighborhood: Neighborhood) -> CampaignQuerySet:
+    """Live campaigns of a neighborhood first, then those of its district, soonest end first."""
+    near = Q(project__neighborhood=neighborhood)
+    if neighborhood.parent_id is not None:
+        near |= Q(project__neighborhood__parent=neighborhood.parent_id)
+        near |= Q(project__neighborhood=neighborhood.parent_id)
+    near |= Q(project__neighborhood__parent=neighborhood)
+    elsewhere = ExpressionWrapper(
+        ~Q(project__neighborhood=neighborhood), output_field=BooleanField()
+    )
+    return live_campaigns().filter(near).order_by(elsewhere, "deadline_at", "pk")
+
+
+def finished_campaigns() -> CampaignQuerySet:
+    """Public campaigns that take no pledges any more, the latest first."""
+    over = Campaign.objects.public().exclude(state__in=[CampaignState.APPROVED, *OPEN_CAMPAIGN])
+    return for_cards(over).order_by("-deadline_at", "-pk")
+
+
+def campaign_of(project: Project) -> Campaign | None:
+    """The project's newest public campaign with its totals; None where it never had one."""
+    newest = Campaign.objects.public().filter(project=project)
+    return for_cards(newest).order_by("-created_at", "-pk").first()
+
+
+def pledges_of(user: User) -> PledgeQuerySet:
+    """What somebody pledged, the newest first, with campaign and project."""
+    return (
+        Pledge.objects.filter(backer=user)
+        .exclude(state=PledgeState.CANCELLED)
+        .select_related("campaign__project", "reward")
+        .order_by("-created_at", "pk")
+    )
+
+
+def open_pledge_of(user: User, campaign: Campaign) -> Pledge | None:
+    """Somebody's pledge to a campaign, in any state but cancelled."""
+    mine = Pledge.objects.filter(backer=user, campaign=campaign)
+    return mine.exclude(state=PledgeState.CANCELLED).select_related("reward").first()
+
+
+def named_backers(campaign: Campaign) -> list[str]:
+    """Names of backers who wish theirs to be shown, the first of them first."""
+    named = Pledge.objects.counted().filter(campaign=campaign, show_name=True)
+    names = named.order_by("confirmed_at", "pk").values_list("backer__display_name", flat=True)
+    return list(names[:SHOWN_BACKERS])
+
+
+def last_failure(pledge: Pledge) -> ChargeAttempt | None:
+    """The newest try to charge that failed."""
+    failed = pledge.attempts.filter(state__in=[AttemptState.DECLINED, AttemptState.ACTION_REQUIRED])
+    return failed.order_by("-n").first()
+
+
+def what_to_do(code: str, decline_code: str) -> str:
+    """Why a card failed and what its owner can do, in plain words."""
+    words = {
+        "authentication_required": _("Your bank wants you to confirm the payment yourself."),
+        "payment_intent_authentication_failure": _("Your bank could not confirm that it was you."),
+        "insufficient_funds": _("There was not enough money on the card. Use another one."),
+        "expired_card": _("The card has expired. Use another one."),
+        "lost_card": _("The bank does not accept this card any more. Use another one."),
+        "stolen_card": _("The bank does not accept this card any more. Use another one."),
+        "processing_error": _("The bank could not be reached. Try again or use another card."),
+    }
+    usual = _("Your bank declined the card and did not say why. Use another card or ask the bank.")
+    return words.get(decline_code) or words.get(code) or usual
+
+
+class Invariant(NamedTuple):
+    """Something that is always true, and what breaks it: ids, empty while it holds."""
+
+    name: str
+    broken_by: list[str]
+
+
+def invariants() -> list[Invariant]:
+    """What must hold of pledges and campaigns whatever has crashed, one query each."""
+    pledges, campaigns = Pledge.objects, Campaign.objects
+    succeeded = Count("attempts", filter=Q(attempts__state=AttemptState.SUCCEEDED))
+    once = pledges.annotate(successes=succeeded)
+    hour_ago = Now() - timedelta(hours=1)
+    late = Q(state__in=OPEN_CAMPAIGN, deadline_at__lt=Now() - timedelta(minutes=15))
+    settled = Q(state__in=[CampaignState.SETTLED, CampaignState.SETTLED_SHORT])
+    sums = with_totals(campaigns.filter(outcome__isnull=False))
+    return [
+        Invariant(
+            "a collected pledge has one success, and no other has any",
+            _ids(
+                once.filter(state=PledgeState.COLLECTED).exclude(successes=1)
+                | once.exclude(state=PledgeState.COLLECTED).filter(successes__gt=0)
+            ),
+        ),
+        Invariant(
+            "what was decided is what was pledged",
+            _ids(sums.exclude(outcome__pledged_minor=F("pledged_minor"))),
+        ),
+        Invariant(
+            "nothing is owed to a settled campaign",
+            _ids(campaigns.filter(settled, pledges__state__in=IN_FLIGHT_PLEDGE).distinct()),
+        ),
+        Invariant("every campaign is decided in time", _ids(campaigns.filter(late))),
+        Invariant(
+            "no pledge waits for its first charge longer than an hour",
+            _ids(pledges.filter(state=PledgeState.DUE, outcome__decided_at__lt=hour_ago)),
+        ),
+        Invariant(
+            "no attempt is without an answer longer than an hour",
+            _ids(
+                ChargeAttempt.objects.filter(
+                    state__in=[AttemptState.SENT, AttemptState.UNKNOWN], sent_at__lt=hour_ago
+                )
+            ),
+        ),
+    ]
+
+
+def _ids(rows: QuerySet[Any]) -> list[str]:  # of any of the models
+    return [str(pk) for pk in rows.values_list("pk", flat=True)]

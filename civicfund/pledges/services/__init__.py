@@ -1,0 +1,1 @@
+"""Acts on campaigns and pledges: one module per subject, one function per act."""

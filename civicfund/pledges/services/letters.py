@@ -1,0 +1,72 @@
+"""What backers and creators are told by mail, put in the outbox with the fact it tells."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Model
+from django.urls import reverse
+from django.utils.formats import date_format
+
+from civicfund.notices.services import Letter, tell, tell_all
+from civicfund.pledges.models import Campaign, ChargeAttempt, Pledge
+from civicfund.pledges.selectors import what_to_do
+
+
+def tell_backer(pledge: Pledge, kind: str, about: Model | None = None, **more: Any) -> None:
+    """Write to the pledge's backer, once about each ``about`` (the pledge itself by default)."""
+    tell(pledge.backer, kind, about or pledge, **_facts(pledge, pledge.campaign), **more)
+
+
+def tell_backers(campaign: Campaign, kind: str, **more: Any) -> None:
+    """Write to everyone whose pledge counts."""
+    pledges = Pledge.objects.counted().filter(campaign=campaign).select_related("backer")
+    tell_all(
+        kind,
+        (
+            Letter(pledge.backer, pledge, _facts(pledge, campaign) | more)
+            for pledge in pledges.iterator(chunk_size=1000)
+        ),
+    )
+
+
+def tell_of_failure(pledge: Pledge, attempt: ChargeAttempt, ends: datetime) -> None:
+    """Write to a backer whose card failed, once about each try: why, what to do, until when."""
+    tell_backer(
+        pledge,
+        "charge_failed",
+        attempt,
+        advice=what_to_do(attempt.code, attempt.decline_code),
+        ends=_local(ends, pledge.campaign.deadline_tz),
+        recover_url=reverse("pledge_recover", args=[pledge.pk]),
+    )
+
+
+def tell_creator(campaign: Campaign, kind: str, **more: Any) -> None:
+    """Write to the campaign's creator."""
+    tell(campaign.creator, kind, campaign, **_terms(campaign), **more)
+
+
+def _facts(pledge: Pledge, campaign: Campaign) -> dict[str, Any]:
+    return _terms(campaign) | {
+        "amount_minor": pledge.amount_minor,
+        "pledge_url": pledge.get_absolute_url(),
+        "pledge_id": str(pledge.pk),
+        "card": pledge.card_words,
+    }
+
+
+def _terms(campaign: Campaign) -> dict[str, Any]:
+    return {
+        "project": campaign.project.title,
+        "campaign_url": campaign.get_absolute_url(),
+        "goal_minor": campaign.goal_minor,
+        "deadline": _local(campaign.deadline_at, campaign.deadline_tz),
+    }
+
+
+def _local(instant: datetime, zone: str) -> str:
+    """An instant in words, in the campaign's own time."""
+    return f"{date_format(instant.astimezone(ZoneInfo(zone)), 'j F Y, H:i')} ({zone})"

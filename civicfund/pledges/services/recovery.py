@@ -1,0 +1,55 @@
+"""A pledge whose card failed: charged again on the page, or dropped when its time is up."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from django.utils.translation import gettext as _
+
+from civicfund.audit.services import db_now
+from civicfund.payments.domain import PaymentIntent, UnexpectedState
+from civicfund.payments.gateways import gateway
+from civicfund.pledges.enums import FAILED_PLEDGE
+from civicfund.pledges.models import Pledge
+from civicfund.pledges.services.applying import apply_payment_intent
+from civicfund.pledges.services.errors import RefusedError
+
+
+def start_recovery(pledge: Pledge) -> PaymentIntent:
+    """The pledge's own payment intent, for its backer's page; calls the network.
+
+    It is the intent that the automatic tries use, so that page and worker together charge once.
+    Raises ``RefusedError`` where there is nothing to make good.
+    """
+    if pledge.state not in FAILED_PLEDGE or _is_over(pledge):
+        raise RefusedError(_("There is nothing to pay for this pledge now."))
+    intent = gateway().retrieve_payment_intent(pledge.payment_intent_id)
+    apply_payment_intent(intent)
+    pledge.refresh_from_db()
+    if pledge.state not in FAILED_PLEDGE:
+        raise RefusedError(_("There is nothing to pay for this pledge now."))
+    return intent
+
+
+def read_back(pledge: Pledge) -> Pledge:
+    """Read back what has become of the pledge's payment; calls the network."""
+    if pledge.payment_intent_id:
+        apply_payment_intent(gateway().retrieve_payment_intent(pledge.payment_intent_id))
+    return Pledge.objects.get(pk=pledge.pk)
+
+
+def drop_if_over(pledge: Pledge) -> None:
+    """Give a failed pledge up once its time is over; calls the network.
+
+    The intent is cancelled first: only when no charge can come of it is the backer told that
+    nothing will be charged. Should it have succeeded in the last moment, the pledge is collected.
+    """
+    if pledge.state not in FAILED_PLEDGE or not _is_over(pledge):
+        return
+    with suppress(UnexpectedState):
+        gateway().cancel_payment_intent(pledge.payment_intent_id)
+    apply_payment_intent(gateway().retrieve_payment_intent(pledge.payment_intent_id))
+
+
+def _is_over(pledge: Pledge) -> bool:
+    return pledge.recovery_ends_at is not None and pledge.recovery_ends_at <= db_now()

@@ -1,0 +1,133 @@
+"""What a sweep finds due, and the one step that each of it takes next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from civicfund.audit.services import db_now
+from civicfund.payments.domain import GatewayUnavailable, RateLimited
+from civicfund.payments.enums import PAYMENT_EVENTS, SETUP_EVENTS
+from civicfund.payments.gateways import gateway
+from civicfund.payments.models import ProviderEvent
+from civicfund.payments.selectors import due_events
+from civicfund.payments.services import event_failed, event_handled
+from civicfund.pledges.enums import (
+    CHANGEABLE_PLEDGE,
+    COLLECTING_CAMPAIGN,
+    FAILED_PLEDGE,
+    OWED_PLEDGE,
+    CampaignState,
+    PledgeState,
+)
+from civicfund.pledges.models import Campaign, Pledge
+from civicfund.pledges.services.applying import apply_payment_intent
+from civicfund.pledges.services.campaigns import start_if_time
+from civicfund.pledges.services.cards import apply_setup_intent, check_card, forget_card
+from civicfund.pledges.services.closing import close_if_over, decide_if_time
+from civicfund.pledges.services.progress import follow_collection
+from civicfund.pledges.services.recovery import drop_if_over, read_back
+from civicfund.pledges.services.settlement import settle_pledge
+
+log = structlog.get_logger(__name__)
+
+# How long a woken worker has to come before another is woken.
+WOKEN = timedelta(seconds=60)
+
+
+def take_step(pledge_id: UUID) -> None:
+    """Do what is next for a pledge that is due; return quietly where nothing is. Calls the network.
+
+    May run twice, and at once. Where the provider does not answer, a sweep comes back to it.
+    """
+    pledge = Pledge.objects.due().filter(pk=pledge_id).first()
+    if pledge is None:
+        return
+    try:
+        _step_for(pledge)(pledge)
+    except (GatewayUnavailable, RateLimited) as error:
+        log.warning("pledge.no_answer", pledge=str(pledge_id), code=error.code)
+
+
+def _step_for(pledge: Pledge) -> Callable[[Pledge], object]:
+    if pledge.state in CHANGEABLE_PLEDGE:
+        return check_card
+    if pledge.state in FAILED_PLEDGE and _recovery_over(pledge):
+        return drop_if_over
+    if pledge.state in OWED_PLEDGE:
+        return settle_pledge
+    if pledge.state == PledgeState.COLLECTED and pledge.fee_minor is None:
+        return read_back
+    return forget_card
+
+
+def _recovery_over(pledge: Pledge) -> bool:
+    return pledge.recovery_ends_at is not None and pledge.recovery_ends_at <= db_now()
+
+
+@transaction.atomic
+def wake(most: int) -> list[UUID]:
+    """Pledges that are due, each for one worker: nobody else is given them for a minute."""
+    free = Q(woken_until__isnull=True) | Q(woken_until__lte=Now())
+    due = Pledge.objects.due().filter(free).order_by("next_step_at", "pk")
+    pks = list(
+        due.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)[:most]
+    )
+    Pledge.objects.filter(pk__in=pks).update(woken_until=db_now() + WOKEN)
+    return pks
+
+
+def campaigns_to_move() -> list[int]:
+    """Campaigns whose start, end or decision has come, or that are being collected."""
+    grace = timedelta(seconds=settings.CLOSING_GRACE_SECONDS)
+    start = Q(state=CampaignState.APPROVED) & (Q(starts_at__isnull=True) | Q(starts_at__lte=Now()))
+    end = Q(state=CampaignState.LIVE, deadline_at__lte=Now())
+    decide = Q(state=CampaignState.CLOSING, deadline_at__lte=Now() - grace)
+    collect = Q(state__in=COLLECTING_CAMPAIGN)
+    due = Campaign.objects.filter(start | end | decide | collect).order_by("deadline_at", "pk")
+    return list(due.values_list("pk", flat=True))
+
+
+def move_campaign(campaign_id: int) -> None:
+    """Take every step that is due for a campaign; return quietly where none is. Calls the network.
+
+    May run twice, and at once. Where the provider does not answer, a sweep comes back to it.
+    """
+    campaign = Campaign.objects.get(pk=campaign_id)
+    start_if_time(campaign)
+    close_if_over(campaign)
+    try:
+        decide_if_time(campaign)
+    except (GatewayUnavailable, RateLimited) as error:
+        log.warning("campaign.not_decided_yet", campaign=campaign_id, code=error.code)
+    follow_collection(campaign)
+
+
+def act_on_events(most: int) -> int:
+    """Act on what the provider told us, each event by itself; return how many. Calls the network.
+
+    The object is read again, so that duplicates, old news and any order come to the same end.
+    """
+    events = due_events((*SETUP_EVENTS, *PAYMENT_EVENTS), most=most)
+    for event in events:
+        try:
+            _act_on(event)
+        except Exception as error:  # one bad event holds up no other; it is kept and tried again
+            event_failed(event, error)
+        else:
+            event_handled(event)
+    return len(events)
+
+
+def _act_on(event: ProviderEvent) -> None:
+    if event.type in SETUP_EVENTS:
+        apply_setup_intent(gateway().retrieve_setup_intent(event.object_id))
+    else:
+        apply_payment_intent(gateway().retrieve_payment_intent(event.object_id))

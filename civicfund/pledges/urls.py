@@ -1,0 +1,23 @@
+"""Campaigns, and a backer's own pages."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from civicfund.pledges.views import campaigns, pledges
+
+urlpatterns = [
+    path("campaigns/", campaigns.campaign_list, name="campaigns"),
+    path("campaigns/<int:pk>/", campaigns.campaign_page, name="campaign"),
+    path("projects/<int:pk>/campaign/", campaigns.campaign_new, name="campaign_new"),
+    path("campaigns/<int:pk>/edit/", campaigns.campaign_edit, name="campaign_edit"),
+    path("campaigns/<int:pk>/submit/", campaigns.campaign_submit, name="campaign_submit"),
+    path("campaigns/<int:pk>/cancel/", campaigns.campaign_cancel, name="campaign_cancel"),
+    path("campaigns/<int:pk>/pledge/", pledges.pledge_new, name="pledge"),
+    path("pledges/<uuid:pk>/", pledges.pledge_detail, name="pledge_detail"),
+    path("pledges/<uuid:pk>/change/", pledges.pledge_change, name="pledge_change"),
+    path("pledges/<uuid:pk>/cancel/", pledges.pledge_cancel, name="pledge_cancel"),
+    path("pledges/<uuid:pk>/card/", pledges.pledge_card, name="pledge_card"),
+    path("pledges/<uuid:pk>/recover/", pledges.pledge_recover, name="pledge_recover"),
+    path("pledges/<uuid:pk>/return/", pledges.pledge_return, name="pledge_return"),
+]

@@ -1,0 +1,1 @@
+"""Pages of campaigns, and a backer's own pages."""

@@ -1,0 +1,178 @@
+"""Campaigns as everybody sees them, and their creator's pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import InvalidPage, Page, Paginator
+from django.forms import BaseFormSet
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from civicfund.audit.services import StaleStateError, db_now
+from civicfund.people.requests import HttpRequest, SignedInRequest
+from civicfund.pledges.access import own_campaign, visible_campaign
+from civicfund.pledges.enums import EDITABLE_CAMPAIGN, CampaignState
+from civicfund.pledges.forms import CampaignForm, RewardForm, Rewards, rewards_of
+from civicfund.pledges.models import Campaign
+from civicfund.pledges.selectors import (
+    finished_campaigns,
+    live_campaigns,
+    named_backers,
+    open_pledge_of,
+)
+from civicfund.pledges.services.campaigns import (
+    cancel_campaign,
+    create_campaign,
+    edit_campaign,
+    submit_campaign,
+)
+from civicfund.pledges.services.errors import RefusedError
+from civicfund.projects.access import own_project
+from civicfund.projects.models import Project
+from civicfund.states import IllegalMoveError
+
+PER_PAGE = 24
+LISTS = {"live": live_campaigns, "finished": finished_campaigns}
+REFUSALS = (RefusedError, StaleStateError, IllegalMoveError)
+
+
+@require_safe
+def campaign_list(request: HttpRequest) -> HttpResponse:
+    """Campaigns that take pledges, the one that ends soonest first; or those that have ended."""
+    shown = request.GET.get("show", "live")
+    if shown not in LISTS:
+        raise Http404("No such list.")
+    page = _page(LISTS[shown](), request.GET.get("page", "1"))
+    return render(request, "pledges/list.html", {"page": page, "shown": shown})
+
+
+def _page(campaigns: Any, number: str) -> Page[Campaign]:
+    try:
+        return Paginator(campaigns, PER_PAGE).page(number)
+    except InvalidPage:
+        raise Http404("No such page.") from None
+
+
+@require_safe
+def campaign_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """One campaign: what was pledged, what was collected, and what one gets for it."""
+    campaign = visible_campaign(request.user, pk)
+    user = request.user
+    context = {
+        "campaign": campaign,
+        "project": campaign.project,
+        "rewards": campaign.rewards.all(),
+        "backer_names": named_backers(campaign),
+        "mine": open_pledge_of(user, campaign) if user.is_authenticated else None,
+        "takes_pledges": takes_pledges(campaign),
+        "is_creator": campaign.creator_id == user.pk,
+        "may_edit": campaign.creator_id == user.pk and campaign.state in EDITABLE_CAMPAIGN,
+        "outcome": getattr(campaign, "outcome", None),
+    }
+    return render(request, "pledges/campaign.html", context)
+
+
+def takes_pledges(campaign: Campaign) -> bool:
+    """Whether a pledge would be taken at this instant."""
+    return campaign.state == CampaignState.LIVE and db_now() < campaign.deadline_at
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def campaign_new(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Write a campaign for one's own project."""
+    project = own_project(request.user, pk)
+    if request.method != "POST":
+        return _form_page(request, project, CampaignForm(), Rewards())
+    return _save(request, project, None)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def campaign_edit(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Change one's own campaign before it is reviewed."""
+    campaign = own_campaign(request.user, pk)
+    if request.method == "POST":
+        return _save(request, campaign.project, campaign)
+    rewards = [
+        {
+            "title": reward.title,
+            "amount": reward.amount_minor,
+            "limit": reward.limit,
+            "description": reward.description,
+        }
+        for reward in campaign.rewards.all()
+    ]
+    form = CampaignForm(initial=CampaignForm.initial_of(campaign))
+    return _form_page(request, campaign.project, form, Rewards(initial=rewards), campaign)
+
+
+def _save(request: SignedInRequest, project: Project, campaign: Campaign | None) -> HttpResponse:
+    """Keep what was written; the form again, as typed, with the reason where it cannot be kept."""
+    form, rewards = CampaignForm(request.POST), Rewards(request.POST)
+    if not all([form.is_valid(), rewards.is_valid()]):
+        return _form_page(request, project, form, rewards, campaign, status=400)
+    terms = form.terms() | {"rewards": rewards_of(rewards)}
+    try:
+        if campaign is None:
+            campaign = create_campaign(project, creator=request.user, **terms)
+        else:
+            edit_campaign(campaign, by=request.user, **terms)
+    except RefusedError as refusal:
+        form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
+        return _form_page(request, project, form, rewards, campaign, status=400)
+    messages.success(request, _("Saved."))
+    return redirect(campaign)
+
+
+def _form_page(
+    request: SignedInRequest,
+    project: Project,
+    form: CampaignForm,
+    rewards: BaseFormSet[RewardForm],
+    campaign: Campaign | None = None,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    context = {"form": form, "rewards": rewards, "project": project, "campaign": campaign}
+    return render(request, "pledges/campaign_form.html", context, status=status)
+
+
+@login_required
+@require_POST
+def campaign_submit(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Send one's own campaign for review."""
+    campaign = own_campaign(request.user, pk)
+    return _act(request, campaign, submit_campaign, _("Sent for review."))
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def campaign_cancel(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Ask once more, then end one's own campaign before its deadline."""
+    campaign = own_campaign(request.user, pk)
+    if request.method == "POST":
+        done = _("The campaign is cancelled. Nobody is charged.")
+        return _act(request, campaign, cancel_campaign, done)
+    return render(request, "pledges/campaign_cancel.html", {"campaign": campaign})
+
+
+def _act(
+    request: SignedInRequest, campaign: Campaign, act: Callable[..., Campaign], done: str
+) -> HttpResponse:
+    """Do it, and say on the campaign's page what was done or why not."""
+    try:
+        act(campaign, by=request.user)
+    except RefusedError as refusal:
+        messages.error(request, str(refusal))
+    except REFUSALS:
+        messages.error(request, _("This is not possible for the campaign as it is now."))
+    else:
+        messages.success(request, done)
+    return redirect(campaign)

@@ -1,0 +1,217 @@
+"""A backer's pages: choose, give a card, change, take back, make good."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from civicfund.payments.access import with_payment_host
+from civicfund.payments.domain import GatewayUnavailable, RateLimited
+from civicfund.people.requests import SignedInRequest
+from civicfund.pledges.access import own_pledge, visible_campaign
+from civicfund.pledges.domain import CONSENT_VERSION
+from civicfund.pledges.enums import CHANGEABLE_PLEDGE, FAILED_PLEDGE, STARTED_PLEDGE, PledgeState
+from civicfund.pledges.forms import PledgeForm
+from civicfund.pledges.models import Campaign, Pledge
+from civicfund.pledges.selectors import last_failure, open_pledge_of, what_to_do
+from civicfund.pledges.services.cards import read_card_back, start_card
+from civicfund.pledges.services.errors import RefusedError
+from civicfund.pledges.services.pledging import cancel_pledge, change_pledge, pledge
+from civicfund.pledges.services.recovery import read_back, start_recovery
+from civicfund.pledges.views.campaigns import takes_pledges
+
+NO_ANSWER = (GatewayUnavailable, RateLimited)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def pledge_new(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Choose an amount and a reward; the card comes on the next page."""
+    campaign = visible_campaign(request.user, pk)
+    mine = open_pledge_of(request.user, campaign)
+    if mine is not None and mine.state not in STARTED_PLEDGE:
+        return redirect(mine)
+    if request.method != "POST":
+        initial = PledgeForm.initial_of(mine) if mine else {"reward": request.GET.get("reward")}
+        return _choice_page(request, campaign, PledgeForm(campaign, initial=initial))
+    form = PledgeForm(campaign, request.POST)
+    if not form.is_valid():
+        return _choice_page(request, campaign, form, status=400)
+    try:
+        made = pledge(campaign, backer=request.user, **form.choice())
+    except RefusedError as refusal:
+        form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
+        return _choice_page(request, campaign, form, status=400)
+    return redirect("pledge_card", made.pk)
+
+
+def _choice_page(
+    request: SignedInRequest,
+    campaign: Campaign,
+    form: PledgeForm,
+    mine: Pledge | None = None,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    context = {
+        "campaign": campaign,
+        "project": campaign.project,
+        "form": form,
+        "mine": mine,
+        "takes_pledges": takes_pledges(campaign),
+        "consent_text": f"pledges/consent/{CONSENT_VERSION}.html",
+        "least_minor": settings.PLEDGE_LEAST_MINOR,
+        "ceiling_minor": settings.PLEDGE_CEILING_MINOR,
+    }
+    return render(request, "pledges/choose.html", context, status=status)
+
+
+@login_required
+@require_safe
+@never_cache
+def pledge_detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    """One's own pledge: what was promised, what became of it, what can be done."""
+    found = own_pledge(request.user, pk)
+    failure = last_failure(found) if found.state in FAILED_PLEDGE else None
+    context = {
+        "pledge": found,
+        "campaign": found.campaign,
+        "project": found.campaign.project,
+        "has_started": found.state in STARTED_PLEDGE,
+        "is_active": found.state == PledgeState.ACTIVE,
+        "may_change": found.state in CHANGEABLE_PLEDGE and takes_pledges(found.campaign),
+        "failure": failure,
+        "what_to_do": what_to_do(failure.code, failure.decline_code) if failure else "",
+    }
+    return render(request, "pledges/detail.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def pledge_change(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    """Promise another amount or reward, until the deadline."""
+    mine = own_pledge(request.user, pk)
+    campaign = visible_campaign(request.user, mine.campaign_id)
+    if request.method != "POST":
+        form = PledgeForm(campaign, initial=PledgeForm.initial_of(mine))
+        return _choice_page(request, campaign, form, mine)
+    form = PledgeForm(campaign, request.POST)
+    if not form.is_valid():
+        return _choice_page(request, campaign, form, mine, status=400)
+    try:
+        change_pledge(mine, by=request.user, **form.choice())
+    except RefusedError as refusal:
+        form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
+        return _choice_page(request, campaign, form, mine, status=400)
+    messages.success(request, _("Your pledge is changed."))
+    return redirect(mine)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def pledge_cancel(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    """Ask once more, then take one's pledge back."""
+    mine = own_pledge(request.user, pk)
+    if request.method != "POST":
+        return render(request, "pledges/cancel.html", {"pledge": mine, "campaign": mine.campaign})
+    try:
+        cancel_pledge(mine, by=request.user)
+    except RefusedError as refusal:
+        messages.error(request, str(refusal))
+        return redirect(mine)
+    messages.success(request, _("Your pledge is taken back. Nothing will be charged."))
+    return redirect(mine.campaign)
+
+
+@login_required
+@require_safe
+@never_cache
+@with_payment_host
+def pledge_card(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    """Give the card that is charged if the campaign is funded; it never reaches this server."""
+    mine = own_pledge(request.user, pk)
+    try:
+        intent = start_card(mine)
+    except RefusedError as refusal:
+        messages.error(request, str(refusal))
+        return redirect(mine)
+    except NO_ANSWER:
+        return _no_answer(request, mine)
+    return _card_page(request, mine, "setup", intent.client_secret)
+
+
+@login_required
+@require_safe
+@never_cache
+@with_payment_host
+def pledge_recover(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    """Pay a pledge whose card failed: with another card, or with one's bank's confirmation."""
+    mine = own_pledge(request.user, pk)
+    try:
+        intent = start_recovery(mine)
+    except RefusedError as refusal:
+        messages.error(request, str(refusal))
+        return redirect(mine)
+    except NO_ANSWER:
+        return _no_answer(request, mine)
+    return _card_page(request, mine, "payment", intent.client_secret)
+
+
+def _card_page(request: HttpRequest, mine: Pledge, kind: str, client_secret: str) -> HttpResponse:
+    context = {
+        "pledge": mine,
+        "campaign": mine.campaign,
+        "project": mine.campaign.project,
+        "kind": kind,
+        "client_secret": client_secret,
+        "publishable_key": settings.STRIPE_PUBLISHABLE_KEY,
+        "script_url": settings.STRIPE_JS_URL,
+        "return_url": request.build_absolute_uri(reverse("pledge_return", args=[mine.pk])),
+    }
+    return render(request, "pledges/card.html", context)
+
+
+def _no_answer(request: HttpRequest, mine: Pledge) -> HttpResponse:
+    """Nothing is lost: the choice is kept, and the page can be asked for again."""
+    return render(request, "pledges/no_answer.html", {"pledge": mine}, status=503)
+
+
+@login_required
+@require_safe
+@never_cache
+def pledge_return(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    """Where the payment page comes back to: read what has become of it, and go to the pledge.
+
+    Nothing in this address is believed, and whatever secret stands in it goes no further.
+    """
+    mine = own_pledge(request.user, pk)
+    try:
+        after = read_back(mine) if mine.state in FAILED_PLEDGE else read_card_back(mine)
+    except NO_ANSWER:
+        messages.info(request, _("We have no answer yet. This page shows it once we have."))
+        return redirect(mine)
+    _say(request, mine, after)
+    return redirect(mine)
+
+
+def _say(request: HttpRequest, before: Pledge, after: Pledge) -> None:
+    """What the visit to the payment page came to, where that is certain."""
+    if after.state == PledgeState.COLLECTED:
+        messages.success(request, _("Thank you: your pledge is collected."))
+    elif after.state == PledgeState.ACTIVE and after.payment_method_id != before.payment_method_id:
+        messages.success(request, _("Thank you: your card is saved, and your pledge counts."))
+    elif after.state in STARTED_PLEDGE:
+        messages.info(request, _("Your card is not saved yet, so the pledge does not count yet."))
+    elif after.state == PledgeState.CANCELLED:
+        messages.error(
+            request, _("The campaign closed before your card was saved. Nothing is charged.")
+        )

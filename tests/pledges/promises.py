@@ -1,0 +1,70 @@
+"""Pledges as backers make them: through the services and the sandbox."""
+
+from __future__ import annotations
+
+from django.db import connections
+
+from civicfund.pledges.domain import CONSENT_VERSION
+from civicfund.pledges.models import Campaign
+from civicfund.pledges.services import steps
+from civicfund.pledges.services.cards import save_test_card
+from civicfund.pledges.services.closing import close_if_over, decide_if_time
+from civicfund.pledges.services.pledging import pledge
+from tests.factories.people import UserFactory
+from tests.factories.pledges import CampaignFactory, soon
+
+WORKS = "pm_card_visa"
+FAILS = "pm_card_chargeCustomerFail"
+
+
+def choose(campaign, amount_minor=2500, *, backer=None, reward=None, consent=CONSENT_VERSION):
+    """A pledge that has no card yet."""
+    return pledge(
+        campaign,
+        backer=backer or UserFactory(),
+        amount_minor=amount_minor,
+        reward=reward,
+        consent_version=consent,
+    )
+
+
+def promise(campaign, amount_minor=2500, *, card=WORKS, backer=None, reward=None):
+    """A pledge whose card is saved at the sandbox."""
+    return save_test_card(choose(campaign, amount_minor, backer=backer, reward=reward), card)
+
+
+def funded_campaign(*cards, amount_minor=2500):
+    """A campaign that has just been decided as funded, with one pledge per card."""
+    campaign = CampaignFactory(goal_minor=amount_minor * len(cards), deadline_at=soon(days=1))
+    pledges = [promise(campaign, amount_minor, card=card) for card in cards]
+    end(campaign)
+    assert decide_if_time(campaign) is not None
+    for row in pledges:
+        row.refresh_from_db()
+    return campaign, pledges
+
+
+def end(campaign):
+    """Let the deadline of a campaign with pledges be now, which only the database's owner can."""
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("ALTER TABLE pledges_campaign DISABLE TRIGGER pledges_campaign_frozen")
+        cursor.execute(
+            "UPDATE pledges_campaign SET deadline_at = clock_timestamp() WHERE id = %s",
+            [campaign.pk],
+        )
+        cursor.execute("ALTER TABLE pledges_campaign ENABLE TRIGGER pledges_campaign_frozen")
+    connections["owner"].close()
+    assert close_if_over(campaign)
+    campaign.refresh_from_db()
+
+
+def work_until_done(limit=20):
+    """What the sweeps and their tasks do, in this process, until nothing is due."""
+    for _ in range(limit):
+        woken = steps.wake(100)
+        if not woken:
+            break
+        for pk in woken:
+            steps.take_step(pk)
+    for pk in Campaign.objects.values_list("pk", flat=True):
+        steps.move_campaign(pk)

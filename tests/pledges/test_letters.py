@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import pytest
+from django.core import mail
+
+from civicfund.notices.models import Message
+from civicfund.notices.services import send_next
+from tests.pledges.promises import FAILS, WORKS, funded_campaign, work_until_done
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+
+
+def test_everyone_hears_what_became_of_it_once_each(provider):
+    campaign, (good, bad) = funded_campaign(WORKS, FAILS)
+    work_until_done()
+    told = Message.objects.values_list("kind", "recipient")
+    assert sorted(told) == sorted(
+        [
+            ("pledge_confirmed", good.backer_id),
+            ("pledge_confirmed", bad.backer_id),
+            ("campaign_funded", good.backer_id),
+            ("campaign_funded", bad.backer_id),
+            ("own_campaign_funded", campaign.creator_id),
+            ("pledge_collected", good.backer_id),
+            ("charge_failed", bad.backer_id),
+        ]
+    )
+
+
+def test_the_mail_about_a_failed_card_says_what_to_do(provider, settings):
+    _, (_, bad) = funded_campaign(WORKS, FAILS)
+    work_until_done()
+    while send_next():
+        pass
+    sent = next(one for one in mail.outbox if "card needs you" in one.subject)
+    assert sent.to == [bad.backer.email]
+    assert "Nothing was charged." in sent.body
+    assert f"{settings.SITE_URL}/pledges/{bad.pk}/recover/" in sent.body

@@ -1,0 +1,340 @@
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+
+from civicfund.pledges.domain import CONSENT_VERSION
+from civicfund.pledges.enums import CampaignState, Decision, PledgeState
+from civicfund.pledges.models import Campaign, Pledge
+from tests.factories.people import UserFactory
+from tests.factories.pledges import (
+    CampaignFactory,
+    OutcomeFactory,
+    PledgeFactory,
+    RewardFactory,
+    soon,
+)
+from tests.factories.projects import ProjectFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def text_of(response):
+    return " ".join(response.content.decode().split())
+
+
+def choice(**given):
+    return {"amount": "25", "consent": "on", "consent_version": CONSENT_VERSION} | given
+
+
+@pytest.fixture
+def backer(client):
+    user = UserFactory()
+    client.force_login(user)
+    return user
+
+
+def test_the_list_shows_what_takes_pledges_and_what_has_ended_apart(client):
+    live = CampaignFactory()
+    over = CampaignFactory(state=CampaignState.UNFUNDED)
+    CampaignFactory(state=CampaignState.DRAFT)
+    running = text_of(client.get(reverse("campaigns")))
+    assert live.project.title in running
+    assert over.project.title not in running
+    ended = text_of(client.get(reverse("campaigns"), {"show": "finished"}))
+    assert over.project.title in ended
+    assert live.project.title not in ended
+
+
+@pytest.mark.parametrize("query", [{"show": "secret"}, {"page": "99"}, {"page": "x"}])
+def test_a_list_that_is_not_there_is_not_found(client, query):
+    assert client.get(reverse("campaigns"), query).status_code == 404
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_the_list_asks_as_much_for_three_as_for_one(client, django_assert_num_queries, rows):
+    for _ in range(rows):
+        PledgeFactory.create_batch(2, campaign=CampaignFactory())
+    with django_assert_num_queries(2):
+        assert client.get(reverse("campaigns")).status_code == 200
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_a_campaign_asks_as_much_for_three_rewards_as_for_one(
+    client, django_assert_num_queries, rows
+):
+    campaign = CampaignFactory()
+    RewardFactory.create_batch(rows, campaign=campaign)
+    PledgeFactory.create_batch(rows, campaign=campaign, show_name=True)
+    with django_assert_num_queries(5):
+        assert client.get(campaign.get_absolute_url()).status_code == 200
+
+
+def test_a_campaign_shows_what_is_pledged_and_not_yet_collected(client):
+    campaign = CampaignFactory(goal_minor=10_000)
+    PledgeFactory(campaign=campaign, amount_minor=2500)
+    PledgeFactory(campaign=campaign, amount_minor=100, state=PledgeState.AUTHORIZING)
+    page = text_of(client.get(campaign.get_absolute_url()))
+    assert "€25 pledged of €100" in page
+    assert "1 backer" in text_of(client.get(reverse("campaigns")))
+    assert "collected so far" not in page
+
+
+def test_a_funded_campaign_shows_what_is_collected_of_what_was_pledged(client):
+    campaign = CampaignFactory(state=CampaignState.RECOVERING)
+    outcome = OutcomeFactory(campaign=campaign)
+    PledgeFactory(campaign=campaign, amount_minor=2500, state=PledgeState.COLLECTED)
+    PledgeFactory(campaign=campaign, amount_minor=1500, state=PledgeState.DECLINED)
+    page = text_of(client.get(campaign.get_absolute_url()))
+    assert "€40 pledged of €1,000" in page
+    assert "€25 collected so far" in page
+    assert outcome.digest in page
+
+
+def test_names_are_shown_only_of_backers_who_wish_it(client):
+    campaign = CampaignFactory()
+    named = PledgeFactory(campaign=campaign, show_name=True)
+    shy = PledgeFactory(campaign=campaign)
+    page = text_of(client.get(campaign.get_absolute_url()))
+    assert named.backer.display_name in page
+    assert f"{shy.backer.display_name}<" not in page
+    assert "and others" in page
+
+
+def test_a_draft_is_seen_by_its_creator_alone(client, backer):
+    theirs = CampaignFactory(state=CampaignState.DRAFT)
+    mine = CampaignFactory(state=CampaignState.DRAFT, project=ProjectFactory(proposer=backer))
+    assert client.get(theirs.get_absolute_url()).status_code == 404
+    assert client.get(mine.get_absolute_url()).status_code == 200
+
+
+def test_choosing_needs_an_account(client):
+    campaign = CampaignFactory()
+    response = client.post(reverse("pledge", args=[campaign.pk]), choice())
+    assert response.status_code == 302
+    assert reverse("account_login") in response.url
+    assert Pledge.objects.count() == 0
+
+
+def test_the_consent_says_the_total_and_when_the_card_is_charged(client, backer):
+    campaign = CampaignFactory(goal_minor=500_000)
+    page = text_of(client.get(reverse("pledge", args=[campaign.pk])))
+    assert "Nothing is charged now. If €5,000 or more is pledged by" in page
+
+
+def test_a_choice_is_kept_before_there_is_a_card(client, backer):
+    reward = RewardFactory(limit=1)
+    response = client.post(
+        reverse("pledge", args=[reward.campaign_id]), choice(amount="30.50", reward=reward.pk)
+    )
+    pledge = Pledge.objects.get()
+    assert response.url == reverse("pledge_card", args=[pledge.pk])
+    assert (pledge.backer, pledge.amount_minor, pledge.reward) == (backer, 3050, reward)
+    assert (pledge.state, pledge.consents.get().amount_minor) == (PledgeState.DRAFT, 3050)
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"amount": "0"}, "The amount must be above zero."),
+        ({"amount": "-5"}, "The amount must be above zero."),
+        ({"amount": "10000.01"}, "Pledge an amount between €1 and €10,000."),
+        ({"amount": "0.99"}, "Pledge an amount between €1 and €10,000."),
+        ({"amount": "lots"}, "Write an amount such as"),
+        ({"amount": ""}, "This field is required."),
+        ({"consent": ""}, "This field is required."),
+        ({"consent_version": "1999"}, "The words you agree to have changed."),
+        ({"reward": "999999"}, "Select a valid choice."),
+    ],
+)
+def test_a_choice_that_cannot_be_is_refused_with_its_reason(client, backer, given, reason):
+    campaign = CampaignFactory()
+    RewardFactory(campaign=campaign)
+    response = client.post(reverse("pledge", args=[campaign.pk]), choice(**given))
+    assert response.status_code == 400
+    assert reason in text_of(response)
+    assert Pledge.objects.count() == 0
+
+
+def test_a_reward_asks_for_its_amount(client, backer):
+    reward = RewardFactory(title="A cup", amount_minor=2000)
+    url = reverse("pledge", args=[reward.campaign_id])
+    response = client.post(url, choice(amount="19.99", reward=reward.pk))
+    assert response.status_code == 400
+    assert "“A cup” is for pledges of at least €20." in text_of(response)
+    assert Pledge.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    "campaign",
+    [
+        {"state": CampaignState.LIVE, "deadline_at": soon(seconds=-1)},
+        {"state": CampaignState.CLOSING},
+        {"state": CampaignState.UNFUNDED},
+        {"state": CampaignState.APPROVED},
+    ],
+)
+def test_a_campaign_that_is_not_open_takes_no_pledge(client, backer, campaign):
+    campaign = CampaignFactory(**campaign)
+    response = client.post(reverse("pledge", args=[campaign.pk]), choice())
+    assert response.status_code == 400
+    assert "This campaign takes no pledges now." in text_of(response)
+    assert Pledge.objects.count() == 0
+
+
+def test_an_unknown_campaign_or_pledge_is_not_found(client, backer):
+    assert client.get("/campaigns/999999/").status_code == 404
+    assert client.get("/campaigns/999999/pledge/").status_code == 404
+    assert client.get("/pledges/6b1d4cf4-6a3c-4f5c-9d3a-3b1c2f8d7e6a/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "pledge_detail",
+        "pledge_change",
+        "pledge_cancel",
+        "pledge_card",
+        "pledge_recover",
+        "pledge_return",
+    ],
+)
+def test_somebody_elses_pledge_is_not_found(client, backer, name):
+    assert client.get(reverse(name, args=[PledgeFactory().pk])).status_code == 404
+
+
+def test_somebody_elses_pledge_cannot_be_taken_back(client, backer):
+    theirs = PledgeFactory()
+    assert client.post(reverse("pledge_cancel", args=[theirs.pk])).status_code == 404
+    theirs.refresh_from_db()
+    assert theirs.state == PledgeState.ACTIVE
+
+
+def test_a_pledge_is_changed_under_a_new_consent(client, backer):
+    pledge = PledgeFactory(backer=backer, amount_minor=1000)
+    response = client.post(reverse("pledge_change", args=[pledge.pk]), choice(amount="40"))
+    assert response.url == pledge.get_absolute_url()
+    pledge.refresh_from_db()
+    assert (pledge.amount_minor, pledge.state) == (4000, PledgeState.ACTIVE)
+    assert pledge.consents.get().amount_minor == 4000
+
+
+def test_a_pledge_is_taken_back_and_its_reward_is_free_again(client, backer):
+    reward = RewardFactory(limit=3, claimed=1)
+    pledge = PledgeFactory(backer=backer, campaign=reward.campaign, reward=reward)
+    url = reverse("pledge_cancel", args=[pledge.pk])
+    assert "nothing will be charged" in text_of(client.get(url))
+    assert client.post(url).url == reward.campaign.get_absolute_url()
+    pledge.refresh_from_db()
+    reward.refresh_from_db()
+    assert (pledge.state, reward.claimed) == (PledgeState.CANCELLED, 0)
+
+
+def test_a_pledge_cannot_be_taken_back_after_the_deadline(client, backer):
+    campaign = CampaignFactory(deadline_at=soon(seconds=-1))
+    pledge = PledgeFactory(backer=backer, campaign=campaign)
+    response = client.post(reverse("pledge_cancel", args=[pledge.pk]), follow=True)
+    assert "This campaign takes no pledges now." in text_of(response)
+    pledge.refresh_from_db()
+    assert pledge.state == PledgeState.ACTIVE
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (PledgeState.AUTHORIZING, "There is no card yet"),
+        (PledgeState.ACTIVE, "Nothing is charged now"),
+        (PledgeState.DUE, "about to be charged"),
+        (PledgeState.PROCESSING, "Your bank is working on the payment"),
+        (PledgeState.COLLECTED, "€25 is collected"),
+        (PledgeState.RELEASED, "The pledge is released."),
+        (PledgeState.DROPPED, "could not be collected in time"),
+    ],
+)
+def test_a_pledge_says_in_words_what_became_of_it(client, backer, state, words):
+    pledge = PledgeFactory(backer=backer, state=state)
+    assert words in text_of(client.get(pledge.get_absolute_url()))
+
+
+def test_a_failed_card_says_what_to_do(client, backer):
+    pledge = PledgeFactory(backer=backer, state=PledgeState.DECLINED)
+    pledge.attempts.create(
+        n=1, kind="auto", state="declined", idempotency_key="cf:1", parameters={},
+        api_version="x", code="card_declined", decline_code="insufficient_funds",
+    )  # fmt: skip
+    page = text_of(client.get(pledge.get_absolute_url()))
+    assert "There was not enough money on the card. Use another one. Nothing was charged." in page
+    assert reverse("pledge_recover", args=[pledge.pk]) in page
+
+
+def campaign_form(**given):
+    return {
+        "goal": "1200", "deadline_at": soon(days=20).date().isoformat(), "starts_at": "",
+        "form-TOTAL_FORMS": "2", "form-INITIAL_FORMS": "0",
+        "form-0-title": "A cup", "form-0-amount": "20", "form-0-limit": "5",
+        "form-1-title": "", "form-1-amount": "",
+    } | given  # fmt: skip
+
+
+def test_a_creator_writes_and_sends_a_campaign(client, backer):
+    project = ProjectFactory(proposer=backer)
+    client.post(reverse("campaign_new", args=[project.pk]), campaign_form())
+    campaign = Campaign.objects.get()
+    assert (campaign.goal_minor, campaign.state) == (120_000, CampaignState.DRAFT)
+    assert list(campaign.rewards.values_list("title", "amount_minor", "limit")) == [
+        ("A cup", 2000, 5)
+    ]
+    client.post(reverse("campaign_submit", args=[campaign.pk]))
+    campaign.refresh_from_db()
+    assert campaign.state == CampaignState.SUBMITTED
+
+
+def test_a_campaign_lasts_until_the_end_of_its_last_day(client, backer):
+    project = ProjectFactory(proposer=backer)
+    client.post(reverse("campaign_new", args=[project.pk]), campaign_form())
+    page = client.get(reverse("campaign_edit", args=[Campaign.objects.get().pk]))
+    assert page.context["form"].initial["deadline_at"] == soon(days=20).date()
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"goal": "0"}, "The amount must be above zero."),
+        ({"deadline_at": "2020-01-01"}, "The campaign has to end after it starts."),
+        ({"deadline_at": "soon"}, "Enter a valid date."),
+        ({"deadline_at": soon(days=200).date().isoformat()}, "A campaign lasts at most 90 days."),
+        ({"form-0-amount": ""}, "Say from how much on this is given."),
+        ({"form-0-limit": "0"}, "Ensure this value is greater than or equal to 1."),
+    ],
+)
+def test_a_campaign_that_cannot_be_is_refused_with_its_reason(client, backer, given, reason):
+    project = ProjectFactory(proposer=backer)
+    response = client.post(reverse("campaign_new", args=[project.pk]), campaign_form(**given))
+    assert response.status_code == 400
+    assert reason in text_of(response)
+    assert Campaign.objects.count() == 0
+
+
+def test_nobody_starts_a_campaign_for_somebody_elses_project(client, backer):
+    url = reverse("campaign_new", args=[ProjectFactory().pk])
+    assert client.post(url, campaign_form()).status_code == 403
+    assert Campaign.objects.count() == 0
+
+
+def test_a_creator_cancels_a_campaign_and_every_pledge_is_released(client, backer):
+    campaign = CampaignFactory(project=ProjectFactory(proposer=backer))
+    active = PledgeFactory(campaign=campaign)
+    started = PledgeFactory(campaign=campaign, state=PledgeState.AUTHORIZING)
+    client.post(reverse("campaign_cancel", args=[campaign.pk]))
+    for row in (campaign, active, started):
+        row.refresh_from_db()
+    assert campaign.state == CampaignState.CANCELLED
+    assert (active.state, started.state) == (PledgeState.RELEASED, PledgeState.CANCELLED)
+
+
+def test_an_unfunded_campaign_says_that_nobody_is_charged(client):
+    campaign = CampaignFactory(state=CampaignState.UNFUNDED)
+    OutcomeFactory(campaign=campaign, decision=Decision.UNFUNDED, pledges=1)
+    page = text_of(client.get(campaign.get_absolute_url()))
+    assert "The goal was not reached. Nobody was charged, and nobody will be." in page
+    assert "from 1 pledge of €1,000 together" in page
