@@ -69,6 +69,9 @@ class Control:
             return json_response(200, self.knobs[name](json_object(request.body)))
         except ApiError as error:
             return json_response(error.status, {"error": error.error})
+        except (TypeError, ValueError) as error:
+            told = invalid(f"Not a value for this knob: {error}")
+            return json_response(told.status, {"error": told.error})
 
     def reset(self, given: Obj) -> Obj:
         """Forget everything, and turn every knob back; the webhook address stays."""

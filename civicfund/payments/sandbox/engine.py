@@ -104,13 +104,15 @@ class Engine:
 
     def _restore(self) -> None:
         """Take up where the last process stopped, and shorten the journal to what still matters."""
+        lines = 0
         for changes in self.journal.replay():
             self.store.apply(changes)
+            lines += len(changes)
         saved = self.store.table("_settings").get("clock")
         if saved:
             self.clock.offset_seconds = saved["offset_seconds"]
         self.keys.prune(self.clock.now())
-        if self.journal.path.exists():
+        if lines > 2 * sum(map(len, self.store.tables.values())):
             self.journal.rewrite(self.store.dump())
 
     def transaction(self) -> Transaction:
@@ -325,6 +327,14 @@ def _strike_first(fault: Rule | None) -> None:
         raise ApiError(500, "api_error", "Something went wrong on the provider's side.")
     if fault.kind == "rate_limit":
         raise ApiError(429, "invalid_request_error", "Too many requests.", code="rate_limit")
+    if fault.kind == "lock_timeout":
+        raise ApiError(
+            429,
+            "invalid_request_error",
+            "Another request is working on this object just now.",
+            code="lock_timeout",
+            headers={"Stripe-Should-Retry": "true"},
+        )
 
 
 def _linger(fault: Rule | None) -> None:

@@ -3,9 +3,9 @@
 The kinds, with what has happened to the money when the caller sees the fault:
 ``lose_request`` (connection cut, nothing done), ``lose_response`` (all done, connection cut),
 ``error_unsaved`` (500, nothing done, key still free), ``error_saved`` (500, all done, and the
-500 stays the answer to its idempotency key), ``rate_limit`` (429, nothing done) and ``slow``
-(answered after a while, its key in use meanwhile).
-https://docs.stripe.com/error-low-level
+500 stays the answer to its idempotency key), ``rate_limit`` and ``lock_timeout`` (429, nothing
+done) and ``slow`` (answered after a while, its key in use meanwhile).
+https://docs.stripe.com/error-low-level and https://docs.stripe.com/rate-limits#object-lock-timeouts
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from threading import Lock
 from civicfund.payments.sandbox.errors import invalid
 from civicfund.payments.sandbox.shapes import Obj
 
-KINDS = ("lose_request", "lose_response", "error_unsaved", "error_saved", "rate_limit", "slow")
+KINDS = (
+    "lose_request", "lose_response", "error_unsaved", "error_saved", "rate_limit", "lock_timeout",
+    "slow",
+)  # fmt: skip
 
 
 class Dropped(Exception):  # noqa: N818 - not an error of ours: the connection is cut on purpose
@@ -57,7 +60,9 @@ class Faults:
             try:
                 rule = Rule(**given)
                 re.compile(rule.path)
-            except (TypeError, re.error) as error:
+                rule.probability, rule.seconds = float(rule.probability), float(rule.seconds)
+                rule.times = None if rule.times is None else int(rule.times)
+            except (TypeError, ValueError, re.error) as error:
                 raise invalid(f"Not a fault: {error}", param="rules") from error
             if rule.kind not in KINDS:
                 raise invalid(f"A fault is one of {', '.join(KINDS)}.", param="rules")

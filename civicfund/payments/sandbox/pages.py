@@ -65,7 +65,7 @@ class Pages:
                 return _sentence("There is no such check.", 404)
             if request.method == "GET":
                 return _question(intent, waiting["return_url"])
-            outcome = parse_qs(request.body.decode()).get("outcome", [""])[0]
+            outcome = parse_qs(request.body.decode(errors="replace")).get("outcome", [""])[0]
             try:
                 intent = finish(tx, nonce, outcome)
             except ApiError as error:
@@ -90,7 +90,7 @@ class Pages:
             back = link["return_url"] or link["refresh_url"]
             if request.method == "GET":
                 return _onboarding(back)
-            if parse_qs(request.body.decode()).get("outcome") == ["complete"]:
+            if parse_qs(request.body.decode(errors="replace")).get("outcome") == ["complete"]:
                 accounts.set_status(tx, link["account"], "active")
             tx.edit(accounts.LINK, link["id"])["expires"] = 0
             self.engine.commit(tx)

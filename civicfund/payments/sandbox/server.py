@@ -97,7 +97,7 @@ class Handler(BaseHTTPRequestHandler):
         body = self._body()
         if body is None:
             self.close_connection = True
-            self._send(_refusal(413, "The request is too large."))
+            self._send(_refusal(413, "The request is too large, or its length is not given."))
             return
         host = self.headers.get("Host", "")
         if urlsplit(f"//{host}").hostname not in LOOPBACK:
@@ -114,7 +114,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def _body(self) -> bytes | None:
         length = self.headers.get("Content-Length", "0")
-        if not length.isdigit() or int(length) > MAX_BODY_BYTES:
+        chunked = "Transfer-Encoding" in self.headers
+        if chunked or not length.isdigit() or int(length) > MAX_BODY_BYTES:
             return None
         return self.rfile.read(int(length))
 

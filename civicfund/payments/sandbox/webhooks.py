@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from heapq import heappop, heappush
-from threading import Condition, Thread
+from threading import Condition, Lock, Thread
 from urllib.parse import urlsplit
 
 from civicfund.payments.sandbox.engine import Engine
@@ -51,6 +51,7 @@ class Deliverer:
         self.knobs = Knobs(engine.config.webhook_url, engine.config.webhook_secret)
         self._random = random.Random(0)  # noqa: S311 - chance for tests, no secret
         self._wake = Condition()
+        self._sending = Lock()
         self._queue: list[tuple[float, int, str]] = []
         self._count = 0
         self._stopping = False
@@ -81,8 +82,10 @@ class Deliverer:
         names = {knob.name for knob in fields(Knobs)}
         if not changed.keys() <= names:
             raise invalid(f"Webhook knobs are {', '.join(sorted(names))} and seed.")
+        kinds = {name: type(getattr(self.knobs, name)) for name in changed}
+        turned = {name: kinds[name](value) for name, value in changed.items()}
         with self._wake:
-            for name, value in changed.items():
+            for name, value in turned.items():
                 setattr(self.knobs, name, value)
             self.engine.hooks = bool(self.knobs.url or self.knobs.connect_url)
             self._wake.notify_all()
@@ -117,6 +120,10 @@ class Deliverer:
         body = json.dumps(event).encode()
         header = signature(body, own_secret if secret is None else secret, at or time.time())
         headers = {"Content-Type": "application/json; charset=utf-8", "Stripe-Signature": header}
+        with self._sending:
+            return self._send(url, body, headers)
+
+    def _send(self, url: str, body: bytes, headers: dict[str, str]) -> int:
         target = urlsplit(url)
         path = target.path + (f"?{target.query}" if target.query else "")
         for attempt in (1, 2):
@@ -128,7 +135,7 @@ class Deliverer:
                 answer.read()
             except (OSError, http.client.HTTPException):
                 connection.close()
-                if fresh or attempt == 2:  # a kept connection may have died of old age
+                if fresh or attempt == 2 or self._stopping:  # else it may have died of old age
                     return 0
             else:
                 return answer.status

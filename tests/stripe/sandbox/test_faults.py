@@ -56,6 +56,13 @@ def test_unsaved_500_leaves_the_key_free(sandbox, sandbox_stripe, intent):
     assert confirm(sandbox_stripe, intent).status == "succeeded"
 
 
+def test_locked_object_is_a_429_that_the_sdk_may_retry(sandbox, intent):
+    strike(sandbox, "lock_timeout")
+    client = sandbox_client(sandbox, max_network_retries=1)
+    assert confirm(client, intent).status == "succeeded"
+    assert sandbox.control("faults")["struck"] == {"lock_timeout": 1}
+
+
 def test_saved_500_stays_the_answer_to_its_key(sandbox, sandbox_stripe, intent):
     strike(sandbox, "error_saved")
     for _ in range(2):

@@ -77,6 +77,21 @@ def test_line_cut_short_by_a_crash_is_left_out(own):
     assert names == ["Bob", "Ada"]
 
 
+def test_journal_is_shortened_when_most_of_it_is_out_of_date(own):
+    customer = sandbox_client(own).v1.customers.create({"name": "Ada"}).id
+    for _ in range(50):
+        own.control("clock", advance=10)
+    own.stop()
+    journal = own.state_dir / "journal.jsonl"
+    assert len(journal.read_bytes().splitlines()) == 51
+    for _ in range(2):
+        client = sandbox_client(own.start())
+        assert client.v1.customers.retrieve(customer).name == "Ada"
+        assert own.control("clock")["offset"] == 500
+        own.stop()
+    assert len(journal.read_bytes().splitlines()) < 10
+
+
 def test_it_stops_cleanly_and_at_once(own):
     sandbox_client(own).v1.customers.create()
     started = time.monotonic()
