@@ -172,7 +172,9 @@ class Postgres:
     def _make_roles(self, passwords: dict[str, str]) -> None:
         with self._superuser() as server:
             for role in (OWNER, APPLICATION):
-                if not server.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone():
+                if not server.execute(
+                    "SELECT 1 FROM pg_roles WHERE rolname = %s", [role]
+                ).fetchone():
                     server.execute(
                         sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(
                             sql.Identifier(role), sql.Literal(passwords[role])
@@ -181,7 +183,7 @@ class Postgres:
             if not self.durable:  # tests make a database for each of their processes
                 server.execute(sql.SQL("ALTER ROLE {} CREATEDB").format(sql.Identifier(OWNER)))
             if not server.execute(
-                "SELECT FROM pg_database WHERE datname = %s", [DATABASE]
+                "SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]
             ).fetchone():
                 server.execute(
                     sql.SQL("CREATE DATABASE {} OWNER {}").format(

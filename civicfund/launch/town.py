@@ -93,29 +93,22 @@ def manage(*arguments: str) -> list[str]:
 
 def prepare(environment: Mapping[str, str], supervisor: Supervisor) -> None:
     """Tables, rights and, in an empty database, the made-up town."""
-    steps = (
-        ("Making the tables", manage("migrate", "--database", "owner", "--verbosity", "0")),
-        ("Granting rights", manage("grant_rights")),
-        ("Loading the made-up town", manage("load_demo")),
+    if supervisor.stopping.is_set():
+        return
+    done = subprocess.run(
+        manage("prepare_town"),
+        env={**os.environ, **environment},
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        start_new_session=True,  # Ctrl-C is for the supervisor, which lets the step end
     )
-    for title, command in steps:
-        if supervisor.stopping.is_set():
-            return
-        say(title)
-        done = subprocess.run(
-            command,
-            env={**os.environ, **environment},
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-            start_new_session=True,  # Ctrl-C is for the supervisor, which lets the step end
-        )
-        if done.returncode != 0:
-            LOGS.mkdir(exist_ok=True)
-            log = LOGS / "prepare.log"
-            log.write_text(done.stderr)
-            last = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
-            raise LaunchError(f"{title} failed: {last[0]} (see {log.relative_to(ROOT)})")
+    if done.returncode != 0:
+        LOGS.mkdir(exist_ok=True)
+        log = LOGS / "prepare.log"
+        log.write_text(done.stderr)
+        last = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
+        raise LaunchError(f"The town could not be prepared: {last[0]} ({log.relative_to(ROOT)})")
 
 
 def start_processes(port: int, environment: Mapping[str, str], supervisor: Supervisor) -> None:

@@ -5,9 +5,11 @@ import socket
 import subprocess
 import sys
 
+import psycopg
 import pytest
 
 from civicfund.launch.ports import free_port, web_port
+from civicfund.launch.postgres import OWNER, Postgres
 from civicfund.launch.servers import ROOT
 from civicfund.launch.trouble import LaunchError
 
@@ -75,3 +77,17 @@ def test_servers_are_real_the_exit_code_is_the_commands_and_nothing_stays():
 def test_a_preferred_port_is_moved_when_it_is_taken():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         assert free_port(taken.getsockname()[1]) != taken.getsockname()[1]
+
+
+def test_a_second_start_finds_its_data_again(tmp_path):
+    for known in (False, True):
+        server = Postgres(tmp_path / "postgres", tmp_path / "log" / "postgres.log", durable=False)
+        server.start()
+        try:
+            with psycopg.connect(server.url(OWNER)) as owner:
+                if not known:
+                    owner.execute("CREATE TABLE kept AS SELECT 1 AS one")
+            with psycopg.connect(server.url(OWNER)) as owner:
+                assert owner.execute("SELECT one FROM kept").fetchone() == (1,)
+        finally:
+            server.process.stop()
