@@ -61,7 +61,9 @@ def make_staff() -> None:
     User.objects.filter(email=address("administrator")).update(is_superuser=True)
 
 
-def make_residents(places: dict[str, Neighborhood], random: Random) -> list[User]:
+def make_residents(
+    places: dict[str, Neighborhood], random: Random, count: int = RESIDENTS
+) -> list[User]:
     """Residents whose homes an officer has confirmed, spread as the population is."""
     hashed = make_password(PASSWORD)
     residents = User.objects.bulk_create(
@@ -70,11 +72,11 @@ def make_residents(places: dict[str, Neighborhood], random: Random) -> list[User
             display_name=f"Demo resident {number}",
             password=hashed,
         )
-        for number in range(1, RESIDENTS + 1)
+        for number in range(1, count + 1)
     )
     names = list(places)
     weights = [places[name].population or 1 for name in names]
-    homes = random.choices(names, weights, k=RESIDENTS)
+    homes = random.choices(names, weights, k=count)
     officer, now = account("officer"), db_now()
     Residency.objects.bulk_create(
         Residency(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from random import Random
 
 from django.db import transaction
 
 from civicfund.money import one_major_unit
-from civicfund.people.models import User
+from civicfund.people.models import Residency, User
 from civicfund.places.models import Neighborhood
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import CostLine, Project
@@ -35,16 +36,27 @@ def make_projects(
 ) -> list[Project]:
     """Every idea as a project that is ready, proposed by somebody who lives there."""
     unit = one_major_unit(currency)
+    neighbors: dict[int, list[User]] = defaultdict(list)
+    for home in Residency.objects.select_related("user").order_by("pk"):
+        neighbors[home.neighborhood_id].append(home.user)
     with transaction.atomic():
-        return [_make(idea, places[idea.place], residents, unit, random) for idea in IDEAS]
+        return [
+            _make(
+                idea,
+                places[idea.place],
+                neighbors[places[idea.place].pk] or residents,
+                unit,
+                random,
+            )
+            for idea in IDEAS
+        ]
 
 
 def _make(
-    idea: Idea, home: Neighborhood, residents: list[User], unit: int, random: Random
+    idea: Idea, home: Neighborhood, neighbors: list[User], unit: int, random: Random
 ) -> Project:
     cell = next(place for place in PLACES if place.name == idea.place)
     latitude, longitude = point_in(cell, random.uniform(0.3, 0.7), random.uniform(0.3, 0.7))
-    neighbors = [r for r in residents if r.residencies.filter(neighborhood=home).exists()]
     project = Project.objects.create(
         state=ProjectState.READY,
         title=idea.title,
@@ -58,7 +70,7 @@ def _make(
         neighborhood=home,
         latitude=latitude,
         longitude=longitude,
-        proposer=random.choice(neighbors or residents),
+        proposer=random.choice(neighbors),
     )
     CostLine.objects.bulk_create(
         CostLine(project=project, position=n, label=label, amount_minor=amount * unit)

@@ -8,7 +8,16 @@ from random import Random
 from django.conf import settings
 from django.db import transaction
 
-from civicfund.town.demo.accounts import make_backer, make_residents, make_staff, verify_addresses
+from civicfund.projects.models import Project
+from civicfund.town.demo.accounts import (
+    RESIDENTS,
+    make_backer,
+    make_residents,
+    make_staff,
+    verify_addresses,
+)
+from civicfund.town.demo.campaigns import PLANS, make_campaigns
+from civicfund.town.demo.cycles import make_held_cycle, make_running_cycle
 from civicfund.town.demo.geography import draw
 from civicfund.town.demo.projects import make_projects
 
@@ -16,15 +25,24 @@ SEED = 2011
 
 
 @transaction.atomic
-def build(*, say: Callable[[str], None], seed: int = SEED) -> None:
-    """Places, labelled accounts, projects. What people do in it is left to ``demo_actors``."""
+def build(*, say: Callable[[str], None], seed: int = SEED, resident_count: int = RESIDENTS) -> None:
+    """Places, labelled accounts, projects, cycles, campaigns.
+
+    What takes people afterwards (pledging, certifying, publishing) is left to ``demo_actors``.
+    """
     random = Random(seed)
     places = draw(settings.TOWN_NAME)
     say(f"{len(places)} neighborhoods")
     make_staff()
-    residents = make_residents(places, random)
+    residents = make_residents(places, random, resident_count)
     make_backer()
     verify_addresses()
     say(f"{len(residents)} residents")
     projects = make_projects(places, residents, settings.CURRENCY, random)
     say(f"{len(projects)} projects")
+    entered = list(Project.objects.select_related("neighborhood", "proposer").order_by("pk"))
+    make_held_cycle(entered, residents, random)
+    make_running_cycle(entered, residents, random)
+    say("2 budget cycles, with ballots")
+    make_campaigns(entered)
+    say(f"{len(PLANS)} campaigns")

@@ -1,0 +1,124 @@
+"""Campaigns of the made-up town, one for each state that a visitor should be able to see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from random import Random
+
+from django.conf import settings
+
+from civicfund.audit.services import db_now
+from civicfund.money import one_major_unit
+from civicfund.people.models import User
+from civicfund.pledges.models import Campaign
+from civicfund.pledges.services.campaigns import (
+    RewardTerms,
+    approve_campaign,
+    cancel_campaign,
+    create_campaign,
+    request_changes,
+    start_if_time,
+    submit_campaign,
+)
+from civicfund.projects.models import Project
+from civicfund.town.demo.accounts import account
+
+GOOD_CARD = "pm_card_visa"
+# Saved without complaint, refused when it is charged.
+FAILING_CARD = "pm_card_chargeCustomerFail"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A campaign to be: amounts in whole currency units; ``backing`` as a share of the goal."""
+
+    title: str
+    goal: int
+    lasts: timedelta
+    backing: float
+    end: str = "live"  # how far it is taken before its own time takes over
+    failing_cards: int = 0
+    starts_in: timedelta | None = None
+
+
+_MINUTES, _DAYS = timedelta(minutes=1), timedelta(days=1)
+PLANS = (
+    Plan("Bird hide made of driftwood", 1_500, 4 * _MINUTES, 1.15, failing_cards=1),
+    Plan("A water tap at the ball court", 6_600, 3 * _MINUTES, 0.3),
+    Plan("Cider press for the neighborhood", 4_800, 12 * _DAYS, 0.72),
+    Plan("Story garden beside the library", 9_000, 24 * _DAYS, 0.41),
+    Plan("Orchard for everyone", 7_200, 6 * _DAYS, 1.08),
+    Plan("Repair shed with a tool library", 12_000, 30 * _DAYS, 0.12),
+    Plan("Clay heritage walk", 5_500, 20 * _DAYS, 0.0, starts_in=2 * _DAYS),
+    Plan("Toy and pram library", 3_000, 20 * _DAYS, 0.0, end="submitted"),
+    Plan("A free little concert every month", 4_000, 20 * _DAYS, 0.0, end="changes_requested"),
+    Plan("Wind-proof bus shelter at Gullpoint", 9_000, 20 * _DAYS, 0.0, end="draft"),
+    Plan("Meadow instead of lawn", 4_000, 10 * _DAYS, 0.0, end="cancelled"),
+)
+_REWARDS = (
+    RewardTerms("Your name on the board", 15_00, "A line on the oak board at the entrance."),
+    RewardTerms("First visit", 40_00, "You are there when it opens, with one guest.", limit=25),
+    RewardTerms("An afternoon with the makers", 120_00, "See how it is made; bring gloves.", 8),
+)
+
+
+def make_campaigns(projects: list[Project]) -> None:
+    """Each plan as a campaign of the person who proposed its project."""
+    by_title = {project.title: project for project in projects}
+    for plan in PLANS:
+        _make(plan, by_title[plan.title])
+
+
+def _make(plan: Plan, project: Project) -> None:
+    creator, reviewer, now = project.proposer, account("reviewer"), db_now()
+    starts_at = now + plan.starts_in if plan.starts_in else None
+    campaign = create_campaign(
+        project,
+        creator=creator,
+        goal_minor=plan.goal * one_major_unit(settings.CURRENCY),
+        deadline_at=now + plan.lasts,
+        starts_at=starts_at,
+        rewards=_REWARDS,
+    )
+    if plan.end == "draft":
+        return
+    campaign = submit_campaign(campaign, by=creator)
+    if plan.end == "submitted":
+        return
+    if plan.end == "changes_requested":
+        request_changes(campaign, by=reviewer, reason="Say who looks after the sound system.")
+        return
+    campaign = approve_campaign(campaign, by=reviewer)
+    start_if_time(campaign)
+    if plan.end == "cancelled":
+        cancel_campaign(Campaign.objects.get(pk=campaign.pk), by=creator)
+
+
+_AMOUNTS = (15, 25, 40, 40, 60, 120, 20, 30)
+
+
+@dataclass(frozen=True)
+class PlannedPledge:
+    """What somebody will pledge, with which card."""
+
+    backer: User
+    amount_minor: int
+    card: str
+
+
+def planned_pledges(campaign: Campaign, backers: list[User]) -> list[PlannedPledge]:
+    """Who pledges what to a campaign: the same whenever it is asked."""
+    plan = next((p for p in PLANS if p.title == campaign.project.title), None)
+    if plan is None or plan.backing == 0:
+        return []
+    random = Random(plan.title)
+    target = int(campaign.goal_minor * plan.backing)
+    planned: list[PlannedPledge] = []
+    for backer in random.sample(backers, len(backers)):
+        if sum(pledge.amount_minor for pledge in planned) >= target:
+            break
+        amount_minor = random.choice(_AMOUNTS) * one_major_unit(campaign.currency)
+        failing = len(planned) < plan.failing_cards
+        planned.append(PlannedPledge(backer, amount_minor, FAILING_CARD if failing else GOOD_CARD))
+    return planned

@@ -1,0 +1,173 @@
+"""Two cycles of the made-up town: one that has just been held, one that is being voted on."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from random import Random
+
+from django.conf import settings
+
+from budgeting.enums import BallotKind, PhaseKind
+from budgeting.models import Cycle, Option, Pot, RollEntry
+from budgeting.services.ballots import Choice, cast
+from budgeting.services.cycles import add_phase, add_pot, create_cycle, open_cycle, request_opening
+from budgeting.services.proposals import put_on_ballot, review_proposal, submit_proposal
+from budgeting.services.roll import make_roll_from_residencies
+from civicfund.audit.services import db_now
+from civicfund.money import one_major_unit
+from civicfund.people.models import User
+from civicfund.places.models import Neighborhood
+from civicfund.projects.enums import Category
+from civicfund.projects.models import Project
+from civicfund.town.demo.accounts import account
+from civicfund.town.demo.geography import DISTRICTS, slug_of
+
+HELD, RUNNING = "green-round", "town-budget"
+# How long after its making each closes: the visitor sees one counted at once, the other soon.
+HELD_LASTS, RUNNING_LASTS = timedelta(seconds=75), timedelta(minutes=4)
+# What costs as much is for the whole town's pot, in whole currency units.
+DEAR = 30_000
+GREEN = (Category.GREEN, Category.CLIMATE)
+HELD_VOTERS, RUNNING_VOTERS = 110, 60
+# Not feasible, so that a visitor can read why.
+DANGEROUS = "Sledging slope with a straw wall"
+
+
+def make_held_cycle(projects: list[Project], residents: list[User], random: Random) -> Cycle:
+    """A small knapsack vote on green projects; most of the residents vote before it closes."""
+    cycle = create_cycle(
+        by=account("administrator"),
+        slug=HELD,
+        title="Green round",
+        summary="A quick vote on green and climate projects: fill a basket worth €90,000.",
+        ballot_kind=BallotKind.KNAPSACK,
+        rule="greedy",
+    )
+    _add_phases(cycle, HELD_LASTS)
+    city = Neighborhood.objects.get(kind="city")
+    pot = _add_pot(cycle, city, "Green money for the whole town", 90_000)
+    green = [project for project in projects if project.category in GREEN]
+    _enter(green, {pot: green})
+    _open(cycle)
+    for resident in random.sample(residents, min(HELD_VOTERS, len(residents))):
+        vote(cycle, resident, random)
+    return cycle
+
+
+def make_running_cycle(projects: list[Project], residents: list[User], random: Random) -> Cycle:
+    """The town's budget: one pot for all, one for each district; approval ballots."""
+    cycle = create_cycle(
+        by=account("administrator"),
+        slug=RUNNING,
+        title="Town budget",
+        summary="Everyone votes on the town's pot and on the pot of their own district.",
+        ballot_kind=BallotKind.APPROVAL,
+        rule="equal_shares_cost_add1_greedy",
+    )
+    _add_phases(cycle, RUNNING_LASTS)
+    city = Neighborhood.objects.get(kind="city")
+    others = [project for project in projects if project.category not in GREEN]
+    dear = [project for project in others if _cost_minor(project) >= DEAR * _unit()]
+    plan = {_add_pot(cycle, city, "The town's pot", 240_000, most=5): dear}
+    for name in DISTRICTS:
+        district = Neighborhood.objects.get(slug=slug_of(name))
+        here = [p for p in others if p not in dear and p.neighborhood.parent_id == district.pk]
+        plan[_add_pot(cycle, district, f"Pot of {name}", 45_000, most=3)] = here
+    _enter(others, plan)
+    _open(cycle)
+    for resident in random.sample(residents, min(RUNNING_VOTERS, len(residents))):
+        vote(cycle, resident, random)
+    return cycle
+
+
+def vote(cycle: Cycle, voter: User, random: Random) -> None:
+    """Cast what somebody would: near and popular projects first, within what a ballot may hold."""
+    entry = RollEntry.objects.select_related("place__parent").get(cycle=cycle, claimed_by=voter)
+    home = entry.place
+    reach = {place.pk for place in (home, home.parent) if place} | {_city_pk(home)}
+    pots = cycle.pots.filter(place__in=reach).prefetch_related("options__proposal__project")
+    choices = {pot.pk: Choice(_chosen(cycle, pot, home, random)) for pot in pots}
+    cast(cycle, voter, choices)
+
+
+def _city_pk(home: Neighborhood) -> int | None:
+    return home.parent.parent_id if home.parent else None
+
+
+def _chosen(cycle: Cycle, pot: Pot, home: Neighborhood, random: Random) -> list[str]:
+    """Codes of what is chosen: at least one, within the pot's limit or its money."""
+
+    def liking(option: Option) -> float:
+        project = option.proposal.project if option.proposal else None
+        near = 0.45 if project and project.neighborhood_id == home.pk else 0.0
+        popular = Random(option.code).random() * 0.6  # the same for every voter
+        return near + popular + random.random() * 0.7
+
+    liked = sorted(pot.options.all(), key=liking, reverse=True)
+    most = min(pot.max_options or len(liked), random.randint(2, 5))
+    chosen: list[str] = []
+    left = pot.amount_minor
+    for option in liked:
+        fits = cycle.ballot_kind != BallotKind.KNAPSACK or option.cost_minor <= left
+        if len(chosen) < most and fits:
+            chosen.append(option.code)
+            left -= option.cost_minor
+    return chosen
+
+
+def _cost_minor(project: Project) -> int:
+    return sum(line.amount_minor for line in project.cost_lines.all())
+
+
+def _unit() -> int:
+    return one_major_unit(settings.CURRENCY)
+
+
+def _add_phases(cycle: Cycle, lasts: timedelta) -> None:
+    now: datetime = db_now()
+    days = timedelta(days=1)
+    windows = {
+        PhaseKind.INFORMING: (now - 60 * days, now - 46 * days),
+        PhaseKind.PROPOSING: (now - 46 * days, now - 25 * days),
+        PhaseKind.REVIEWING: (now - 25 * days, now - 10 * days),
+        PhaseKind.BALLOTING: (now - 9 * days, now + lasts),
+    }
+    for kind, (starts_at, ends_at) in windows.items():
+        add_phase(cycle, kind, starts_at=starts_at, ends_at=ends_at, by=account("administrator"))
+
+
+def _add_pot(
+    cycle: Cycle, place: Neighborhood, name: str, amount: int, *, most: int | None = None
+) -> Pot:
+    return add_pot(
+        cycle,
+        place,
+        name=name,
+        amount_minor=amount * _unit(),
+        max_options=most,
+        by=account("administrator"),
+    )
+
+
+def _enter(projects: list[Project], plan: dict[Pot, list[Project]]) -> None:
+    """Propose, review and put on the ballot what is planned for each pot."""
+    administrator, reviewer = account("administrator"), account("reviewer")
+    for pot, entered in plan.items():
+        for project in entered:
+            proposal = submit_proposal(project, pot, by=administrator)
+            if project.title == DANGEROUS:
+                reason = "The road at the foot of the hill belongs to the county, which said no."
+                review_proposal(proposal, feasible=False, reason=reason, by=reviewer)
+            else:
+                review_proposal(proposal, feasible=True, by=reviewer)
+                proposal.refresh_from_db()
+                put_on_ballot(proposal, by=administrator)
+
+
+def _open(cycle: Cycle) -> None:
+    """The roll, and two people."""
+    administrator = account("administrator")
+    make_roll_from_residencies(cycle, day=db_now().date(), by=administrator)
+    request_opening(cycle, by=administrator)
+    open_cycle(cycle, by=account("second-administrator"))
+    cycle.refresh_from_db()
