@@ -1,0 +1,93 @@
+"""A town to measure: more projects, voters and lines on a ballot than most towns have."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from random import Random
+
+from django.conf import settings
+from django.db import transaction
+
+from budgeting.enums import BallotKind, PhaseKind
+from budgeting.models import Cycle, Pot
+from budgeting.services.cycles import add_phase, add_pot, create_cycle, open_cycle, request_opening
+from budgeting.services.proposals import put_on_ballot, review_proposal, submit_proposal
+from budgeting.services.roll import make_roll_from_residencies
+from civicfund.audit.services import db_now
+from civicfund.people.models import User
+from civicfund.places.models import Neighborhood
+from civicfund.projects.enums import Category, ProjectState
+from civicfund.projects.models import CostLine, Project
+from civicfund.town.demo.accounts import account, make_residents, make_staff
+from civicfund.town.demo.geography import draw
+
+PROJECTS, PROPOSALS = 2_000, 200
+
+
+@transaction.atomic
+def seed_town() -> list[User]:
+    """Places, staff, voters and 2,000 projects; the voters."""
+    random = Random(1)
+    places = draw(settings.TOWN_NAME)
+    make_staff()
+    residents = make_residents(places, random)
+    projects = Project.objects.bulk_create(
+        Project(
+            state=ProjectState.READY,
+            title=f"Measured project {number}",
+            summary="A project whose only purpose is to be counted among many.",
+            story="It has a story.\n\n" * 5,
+            category=random.choice(Category.values),
+            neighborhood=random.choice(list(places.values())),
+            proposer=residents[number % len(residents)],
+            latitude=47.62,
+            longitude=-23.44,
+        )
+        for number in range(PROJECTS)
+    )
+    CostLine.objects.bulk_create(
+        CostLine(
+            project=project, position=1, label="All", amount_minor=random.randint(5, 90) * 10**5
+        )
+        for project in projects
+    )
+    return residents
+
+
+def seed_ballot() -> Cycle:
+    """An open cycle with 200 proposals in one pot, closing long after the measuring."""
+    administrator, reviewer, now = account("administrator"), account("reviewer"), db_now()
+    with transaction.atomic():
+        cycle = create_cycle(
+            by=administrator,
+            slug="bench",
+            title="Measured cycle",
+            ballot_kind=BallotKind.APPROVAL,
+            rule="equal_shares_cost",
+        )
+        add_phase(
+            cycle,
+            PhaseKind.BALLOTING,
+            starts_at=now - timedelta(days=1),
+            ends_at=now + timedelta(days=1),
+            by=administrator,
+        )
+        pot = add_pot(
+            cycle,
+            Neighborhood.objects.get(kind="city"),
+            name="All of it",
+            amount_minor=10**9,
+            max_options=10,
+            by=administrator,
+        )
+        _fill(pot, administrator, reviewer)
+        make_roll_from_residencies(cycle, day=now.date(), by=administrator)
+        request_opening(cycle, by=administrator)
+    open_cycle(cycle, by=account("second-administrator"))
+    return cycle
+
+
+def _fill(pot: Pot, administrator: User, reviewer: User) -> None:
+    for project in Project.objects.order_by("pk")[:PROPOSALS]:
+        proposal = submit_proposal(project, pot, by=administrator)
+        put_on_ballot(review_proposal(proposal, feasible=True, by=reviewer), by=administrator)
