@@ -8,56 +8,101 @@ from django.db import connection
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 
+from budgeting.models import Cycle
+from budgeting.selectors import (
+    finished_cycles,
+    my_participations,
+    proposals_of,
+    running_cycles,
+)
 from civicfund.people.requests import HttpRequest, SignedInRequest
 from civicfund.people.selectors import residency_of
 from civicfund.places.models import Neighborhood
+from civicfund.pledges.selectors import (
+    campaign_of,
+    campaigns_near,
+    live_campaigns,
+    pledges_of,
+)
 from civicfund.projects.access import visible_project
+from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
+
+MOST_ON_HOME = 6
 
 
 def home(request: HttpRequest) -> HttpResponse:
     """The town at a glance, seen from my neighborhood where I have said which it is."""
+    residency = residency_of(request.user)
+    campaigns = campaigns_near(residency.neighborhood) if residency else live_campaigns()
     projects = Project.objects.listed().select_related("neighborhood").with_cost()
+    cycle = running_cycles().first()
     return render(
         request,
         "town/home.html",
         {
-            "residency": residency_of(request.user),
-            "projects": projects.order_by("-created_at", "-id")[:6],
+            "residency": residency,
+            "cycle": cycle,
+            "phase": cycle.phases.current().order_by("ends_at").last() if cycle else None,
+            "campaigns": campaigns[:MOST_ON_HOME],
+            "projects": projects.order_by("-created_at", "-id")[:MOST_ON_HOME],
             "neighborhoods": Neighborhood.objects.neighborhoods(),
+            "finished_cycles": finished_cycles()[:MOST_ON_HOME],
         },
     )
 
 
 @login_required
 def my_page(request: SignedInRequest) -> HttpResponse:
-    """What I proposed, and what came of it."""
+    """What I proposed, voted in and pledged, and what came of it."""
+    mine = Project.objects.filter(proposer=request.user).exclude(state=ProjectState.WITHDRAWN)
     return render(
         request,
         "town/my_page.html",
         {
             "residency": residency_of(request.user),
-            "projects": Project.objects.filter(proposer=request.user).with_cost(),
+            "participations": my_participations(request.user),
+            "open_to_me": running_cycles().filter(roll__claimed_by=request.user),
+            "pledges": pledges_of(request.user),
+            "projects": mine.select_related("neighborhood").with_cost().order_by("-created_at"),
         },
     )
 
 
 def neighborhood(request: HttpRequest, slug: str) -> HttpResponse:
-    """Everything about one place."""
-    place = get_object_or_404(Neighborhood, slug=slug)
+    """Everything about one place: a neighborhood's own, or all that lies in a district."""
+    place = get_object_or_404(Neighborhood.objects.select_related("parent"), slug=slug)
+    within = list(Neighborhood.objects.within(place))
+    projects = Project.objects.listed().filter(neighborhood__in=within).with_cost()
     return render(
         request,
         "town/neighborhood.html",
         {
             "place": place,
-            "projects": Project.objects.listed().filter(neighborhood=place).with_cost(),
+            "parts": [part for part in within if part.parent_id == place.pk],
+            "shapes": [part for part in within if part.boundary],
+            "projects": projects.select_related("neighborhood").order_by("-created_at", "-id"),
+            "campaigns": live_campaigns().filter(project__neighborhood__in=within),
         },
     )
 
 
 def project(request: HttpRequest, pk: int) -> HttpResponse:
     """One project, whatever has become of it."""
-    return render(request, "town/project.html", {"project": visible_project(request.user, pk)})
+    found = visible_project(request.user, pk)
+    return render(
+        request,
+        "town/project.html",
+        {
+            "project": found,
+            "cost_lines": found.cost_lines.all(),
+            "campaign": campaign_of(found),
+            "proposals": proposals_of(found).filter(cycle__in=Cycle.objects.public()),
+            "shapes": [found.neighborhood],
+            "pins": [found],
+            "is_mine": found.proposer == request.user,
+        },
+    )
 
 
 def health(request: HttpRequest) -> JsonResponse:
