@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
@@ -10,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from civicfund.people.forms import ResidencyForm
+from civicfund.people.models import Residency
 from civicfund.people.requests import SignedInRequest
 from civicfund.people.selectors import residency_of
 from civicfund.people.services import ResidencyError, state_residency
@@ -22,7 +25,7 @@ from civicfund.places.selectors import feature_collection
 def residency(request: SignedInRequest) -> HttpResponse:
     """Say where I live, and see whether it is confirmed."""
     if request.method != "POST":
-        return _page(request, ResidencyForm())
+        return _page(request, ResidencyForm(initial=_stated(residency_of(request.user))))
     form = ResidencyForm(request.POST)
     if not form.is_valid():
         return _page(request, form, status=400)
@@ -34,6 +37,13 @@ def residency(request: SignedInRequest) -> HttpResponse:
         return _page(request, form, status=400)
     messages.success(request, _("Saved. A poll officer confirms it."))
     return redirect("residency")
+
+
+def _stated(home: Residency | None) -> dict[str, Any]:
+    """What a correction starts from; a move starts from nothing."""
+    if home is None or home.proved_at:
+        return {}
+    return {"neighborhood": home.neighborhood.slug, "since": home.since}
 
 
 def _page(request: SignedInRequest, form: ResidencyForm, *, status: int = 200) -> HttpResponse:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from civicfund.money import minor_digits, to_decimal, to_minor
+from civicfund.money import to_decimal, to_minor
 from civicfund.places.enums import PlaceKind
 from civicfund.places.models import Neighborhood
 from civicfund.projects.enums import Category
@@ -171,6 +171,9 @@ def costs_of(lines: forms.BaseFormSet[CostLineForm]) -> list[Cost]:
 
 
 def amount_hint() -> str:
-    """How an amount is typed in the town's currency."""
-    example = f"1234.{'5'.ljust(minor_digits(settings.CURRENCY), '0')}".rstrip(".")
-    return f"{settings.CURRENCY}, {example}"
+    """How an amount is typed in the town's currency: "EUR, such as 1234.50"."""
+    example = to_decimal(123_450, settings.CURRENCY)
+    return gettext("%(currency)s, such as %(example)s") % {
+        "currency": settings.CURRENCY,
+        "example": example,
+    }
