@@ -87,12 +87,18 @@ class ResidencyAdmin(ReadOnlyAdmin[Residency]):
 
     readers = frozenset({Role.POLL_OFFICER})
     refusals = (ResidencyError,)
-    list_display = ("user", "neighborhood", "since", "until", "proof", "proved_at", "proved_by")
+    shown = ("user", "neighborhood", "since", "until", "proof", "proved_at", "officer")
+    list_display = shown
     list_filter = (("proved_at", admin.EmptyFieldListFilter), "proof", "neighborhood")
     list_select_related = ("user", "neighborhood", "proved_by")
     search_fields = ("user__display_name", "user__email")
     ordering = ("-pk",)
     actions = ("confirm_seen", "confirm_document")
+
+    @admin.display(description=_("confirmed by"))
+    def officer(self, row: Residency) -> str:
+        """Who has seen the proof."""
+        return str(row.proved_by or "")
 
     def has_confirm_permission(self, request: HttpRequest) -> bool:
         """Poll officers; being a superuser is not enough."""

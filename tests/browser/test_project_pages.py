@@ -10,6 +10,7 @@ from tests.browser.conftest import NARROW, WIDE
 from tests.factories.people import ResidencyFactory, UserFactory
 from tests.factories.places import NeighborhoodFactory, square
 from tests.factories.projects import ProjectFactory
+from tests.projects.test_prose import ATTACKS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -175,3 +176,27 @@ def test_a_confirmed_home(screen, town, sign_in, check_axe):
     sign_in(screen, home.user)
     screen.goto(reverse("residency"))
     check_axe(screen)
+
+
+def test_nothing_that_somebody_wrote_runs(page, town, sign_in):
+    attack = "<img src=x onerror=alert(1)><script>alert(2)</script>"
+    project = ProjectFactory(
+        title=attack,
+        summary=attack,
+        story="\n\n".join([*ATTACKS, "The end."]),
+        neighborhood=town[0],
+        latitude=53.01,
+        longitude=-7.99,
+    )
+    town[0].name = attack
+    town[0].save()
+    dialogs: list[str] = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    sign_in(page, project.proposer)
+    page.goto(project.get_absolute_url())
+    page.get_by_text("The end.").wait_for()
+    for url in (reverse("projects"), reverse("project_edit", args=[project.pk])):
+        page.goto(url)
+        page.get_by_text(attack).first.wait_for(state="attached")
+    page.locator(".leaflet-interactive").first.hover()
+    assert dialogs == []

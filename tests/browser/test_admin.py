@@ -1,0 +1,36 @@
+"""Staff work in the stock admin, under the strict policy of the whole site."""
+
+from __future__ import annotations
+
+import pytest
+
+from civicfund.people.enums import Proof, Role
+from civicfund.people.services import grant_role
+from tests.factories.people import ResidencyFactory, UserFactory
+from tests.signing_in import PASSWORD, code_now, verified, with_totp
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_poll_officer_signs_in_with_two_factors_and_confirms_a_home(page, screenshot):
+    officer = verified(UserFactory())
+    grant_role(officer, Role.POLL_OFFICER, by=None)
+    secret = with_totp(officer)
+    home = ResidencyFactory(proof="", proved_at=None)
+
+    page.goto("/admin/")
+    page.get_by_label("E-mail").or_(page.get_by_label("Email")).fill(officer.email)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.locator("input[name=code]").fill(code_now(secret))
+    page.keyboard.press("Enter")
+
+    page.wait_for_url("**/admin/")
+    screenshot(page, "admin-index-1280")
+    page.get_by_role("link", name="Residencies").click()
+    page.locator("#result_list tbody th a").click()
+    screenshot(page, "admin-residency-1280")
+    page.get_by_role("button", name="Confirm: I have seen the proof").click()
+    page.get_by_text("Done: 1").wait_for()
+    home.refresh_from_db()
+    assert (home.proof, home.proved_by) == (Proof.OFFICER, officer)
