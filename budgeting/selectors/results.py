@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from budgeting.models import Cycle, Option, Pot, Tally
-from budgeting.templatetags.budgeting import reason_sentence
+from budgeting.templatetags.budgeting import reason_sentence, thousands
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,24 @@ class PotResult:
     def left_minor(self) -> int:
         """What stays in the pot."""
         return self.pot.amount_minor - self.spent_minor
+
+    @cached_property
+    def support_rows(self) -> list[dict[str, Any]]:
+        """The support of each option for ``<c-chart.bars>``."""
+        return [
+            {
+                "label": result.option.name,
+                "value": result.support,
+                "display": thousands(result.support),
+                "tone": "good" if result.won else "muted",
+            }
+            for result in self.options
+        ]
+
+    @cached_property
+    def city_winners(self) -> list[OptionResult]:
+        """What the city itself selected."""
+        return [result for result in self.options if result.option.selected_by_city]
 
     @property
     def city_decided(self) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from fractions import Fraction
 
+from babel.numbers import format_decimal
 from django import template
+from django.conf import settings
 from django.utils.functional import Promise
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext, to_locale
 from django.utils.translation import gettext_lazy as _
 
 from budgeting.domain.explain import SENTENCES, Reason
@@ -48,6 +51,12 @@ def rule_words(rule: str) -> str:
     return rule
 
 
+@register.filter
+def thousands(number: int) -> str:
+    """``75255|thousands`` is 75,255 in English."""
+    return format_decimal(number, locale=to_locale(get_language() or settings.LANGUAGE_CODE))
+
+
 _RULES_TOLD: dict[str, Promise] = {
     "greedy": _(
         "The project with the most votes is funded first, then the next one, and so on. A project"
@@ -81,9 +90,12 @@ def reason_sentence(record: Mapping[str, object], names: Mapping[str, str], curr
     """
     reason = Reason.from_json(record)
     shown = {name: _shown(name, value, names, currency) for name, value in reason.values.items()}
-    return gettext(SENTENCES[reason.code]).format(**shown)
+    sentence = gettext(SENTENCES[reason.code]).format(**shown)
+    return _AFTER_A_STOP.sub(lambda letter: letter[0].upper(), sentence)
 
 
+# An amount that is rounded begins with a small letter, also where it begins a sentence.
+_AFTER_A_STOP = re.compile(r"(?<=\. )[a-z]|^[a-z]")
 _NAMES_AN_OPTION = frozenset({"winner", "stopped_at", "tied_with"})
 
 
@@ -94,7 +106,7 @@ def _shown(name: str, value: object, names: Mapping[str, str], currency: str) ->
         return ", ".join(_quoted(each, names) for each in value)
     if name in _NAMES_AN_OPTION:
         return _quoted(str(value), names)
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return thousands(value) if isinstance(value, int) else str(value)
 
 
 def _quoted(code: str, names: Mapping[str, str]) -> str:

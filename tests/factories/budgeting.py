@@ -145,6 +145,7 @@ def _allow_moving_dates(dbname: str) -> None:
                 UPDATE budgeting_phase SET ends_at = clock_timestamp()
                     WHERE cycle_id = cycle AND kind = 'balloting';
                 ALTER TABLE budgeting_phase ENABLE TRIGGER phase_frozen_when_opened;
+                SET CONSTRAINTS ALL DEFERRED;
             END $$
             """
         )

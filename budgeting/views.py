@@ -1,0 +1,221 @@
+"""Cycles, the ballot, and results."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import InvalidPage, Page, Paginator
+from django.db.models import Prefetch
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from budgeting.access import pots_of, roll_entry_of, visible_cycle
+from budgeting.enums import COUNTING_STATES, BallotKind, CycleState, PhaseKind
+from budgeting.forms import ProposalForm, choices_in, chosen_codes, field_name
+from budgeting.models import Cycle, Option, Pot, Proposal, RollEntry
+from budgeting.selectors import (
+    ballot_status,
+    counting_cycles,
+    counting_progress,
+    finished_cycles,
+    in_ballot_order,
+    phase_steps,
+    results_of,
+    running_cycles,
+    turnout,
+)
+from budgeting.services.ballots import Choice, cast
+from budgeting.services.errors import BallotRefusedError, RefusedError, VotingClosedError
+from budgeting.services.proposals import submit_proposal
+from civicfund.audit.services import db_now
+from civicfund.people.requests import HttpRequest, SignedInRequest
+
+FINISHED_PER_PAGE = 20
+
+
+@require_safe
+def cycle_list(request: HttpRequest) -> HttpResponse:
+    """What runs, what is being counted, and what has been decided."""
+    context = {
+        "running": running_cycles(),
+        "counting": counting_cycles(),
+        "page": _page(request.GET.get("page", "1")),
+    }
+    return render(request, "budgeting/list.html", context)
+
+
+def _page(number: str) -> Page[Cycle]:
+    try:
+        return Paginator(finished_cycles(), FINISHED_PER_PAGE).page(number)
+    except InvalidPage:
+        raise Http404("No such page.") from None
+
+
+@require_safe
+def cycle_detail(request: HttpRequest, slug: str) -> HttpResponse:
+    """One cycle: what may be done now, its phases, its money and what is proposed."""
+    cycle = visible_cycle(request.user, slug)
+    now = db_now()
+    entry = roll_entry_of(cycle, request.user)
+    proposals = Proposal.objects.select_related("project__neighborhood", "option").order_by("pk")
+    pots = cycle.pots.select_related("place").prefetch_related(
+        "options", Prefetch("proposals", queryset=proposals)
+    )
+    current = {phase.kind for phase in cycle.phases.all() if phase.starts_at <= now < phase.ends_at}
+    context = {
+        "cycle": cycle,
+        "steps": phase_steps(cycle, now),
+        "pots": pots,
+        "entry": entry,
+        "status": ballot_status(cycle, entry, now),
+        "turnout": turnout(cycle),
+        "proposing": cycle.state == CycleState.OPEN and PhaseKind.PROPOSING in current,
+    }
+    return render(request, "budgeting/cycle.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def propose(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Enter one of one's own projects into the cycle."""
+    cycle = visible_cycle(request.user, slug)
+    form = ProposalForm(cycle, request.user, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        project, pot = form.cleaned_data["project"], form.cleaned_data["pot"]
+        try:
+            submit_proposal(project, pot, by=request.user)
+        except RefusedError as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, _("Your project is entered. It will be reviewed next."))
+            return redirect(cycle)
+    status = 400 if form.errors else 200
+    return render(request, "budgeting/propose.html", {"cycle": cycle, "form": form}, status=status)
+
+
+@dataclass(frozen=True, slots=True)
+class PotOnBallot:
+    """One pot of the ballot page: its options in the voter's order, and what is chosen."""
+
+    pot: Pot
+    field: str
+    options: list[tuple[Option, bool]]
+    error: str
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def ballot(request: HttpRequest, slug: str) -> HttpResponse:
+    """The ballot: what may be chosen, what it costs, and whether mine is cast."""
+    cycle = visible_cycle(request.user, slug)
+    entry = roll_entry_of(cycle, request.user)
+    if request.method == "POST":
+        return _cast(request, cycle, entry)
+    return _ballot_page(request, cycle, entry, {}, {})
+
+
+def _cast(request: HttpRequest, cycle: Cycle, entry: RollEntry | None) -> HttpResponse:
+    """Cast what was filled in; where that is refused, show it as it was, and why."""
+    if not request.user.is_authenticated or entry is None:
+        messages.error(request, _("You are not on the voter roll of this cycle."))
+        return _ballot_page(request, cycle, entry, {}, {}, status=403)
+    choices = choices_in(request.POST)
+    try:
+        told = cast(cycle, request.user, choices)
+    except VotingClosedError as refusal:
+        messages.error(request, str(refusal))
+        return _ballot_page(request, cycle, entry, choices, {}, status=409)
+    except BallotRefusedError as refusal:
+        errors = refusal.by_pot or {0: str(refusal)}
+        return _ballot_page(request, cycle, entry, choices, errors, status=400)
+    messages.success(
+        request,
+        _("Your new ballot is recorded.") if told.changed else _("Your ballot is recorded."),
+    )
+    return redirect("ballot", slug=cycle.slug)
+
+
+def _ballot_page(
+    request: HttpRequest,
+    cycle: Cycle,
+    entry: RollEntry | None,
+    choices: dict[int, Choice],
+    errors: dict[int, str],
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    pots = _pots_on_ballot(cycle, entry, choices, errors)
+    kind = BallotKind(cycle.ballot_kind)
+    context = {
+        "cycle": cycle,
+        "entry": entry,
+        "status": ballot_status(cycle, entry, db_now()),
+        "pots": pots,
+        "errors": _errors_to_show(pots, errors),
+        "choose_one": kind == BallotKind.CHOOSE_ONE,
+        "knapsack": kind == BallotKind.KNAPSACK,
+    }
+    return render(request, "budgeting/ballot.html", context, status=status)
+
+
+def _pots_on_ballot(
+    cycle: Cycle, entry: RollEntry | None, choices: dict[int, Choice], errors: dict[int, str]
+) -> list[PotOnBallot]:
+    """The voter's pots; all of them for somebody who only looks."""
+    pots = pots_of(entry) if entry else list(cycle.pots.select_related("place"))
+    chosen = chosen_codes(choices, pots)
+    options: dict[int, list[Option]] = {pot.pk: [] for pot in pots}
+    for option in Option.objects.filter(pot__in=pots).select_related(
+        "proposal__project__neighborhood"
+    ):
+        options[option.pot_id].append(option)
+    voter = str(entry.pk) if entry else "anybody"
+    return [
+        PotOnBallot(
+            pot=pot,
+            field=field_name(pot),
+            options=[
+                (option, option.code in chosen[pot.pk])
+                for option in in_ballot_order(options[pot.pk], cycle, voter)
+            ],
+            error=errors.get(pot.pk, ""),
+        )
+        for pot in pots
+    ]
+
+
+def _errors_to_show(pots: list[PotOnBallot], errors: dict[int, str]) -> list[dict[str, str]]:
+    """Each error with the place on the page that it is about, for the summary on top."""
+    fields = {each.pot.pk: each for each in pots}
+    return [
+        {
+            "words": f"{fields[pot].pot}: {words}" if pot in fields else words,
+            "target": fields[pot].field if pot in fields else "ballot",
+        }
+        for pot, words in errors.items()
+    ]
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def results(request: HttpRequest, slug: str) -> HttpResponse:
+    """Who won and why; while it is being counted, how far that is."""
+    cycle = visible_cycle(request.user, slug)
+    context: dict[str, Any] = {"cycle": cycle, "turnout": turnout(cycle)}
+    if cycle.shows_outcome:
+        if request.headers.get("HX-Request"):
+            return HttpResponse(headers={"HX-Refresh": "true"})
+        context["results"] = results_of(cycle)
+        return render(request, "budgeting/results.html", context)
+    context["waiting"] = cycle.state in (*COUNTING_STATES, CycleState.COUNTED, CycleState.CERTIFIED)
+    context["counting"] = cycle.state in COUNTING_STATES
+    context["progress"] = counting_progress(cycle)
+    template = "budgeting/waiting.html"
+    if request.headers.get("HX-Request"):
+        template += "#progress"
+    return render(request, template, context)

@@ -1,0 +1,181 @@
+"""Voting, by mouse, by keyboard and without scripts; and what came of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import expect
+
+from budgeting.enums import BallotKind, PhaseKind
+from budgeting.models import Ballot
+from budgeting.services.closing import close_cycle, open_ballots
+from budgeting.services.counting import count_cycle
+from budgeting.services.cycles import add_phase
+from budgeting.services.results import certify, publish
+from civicfund.audit.services import db_now
+from civicfund.projects.models import Project
+from tests.factories.budgeting import (
+    administrator,
+    cast_positions,
+    draft_cycle,
+    end_voting,
+    opened,
+    voters,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+IDEAS = ["Trees for Mill Lane", "A bench at the harbor", "Lights in the underpass", "A repair café"]
+
+
+def a_cycle(**options):
+    by = administrator()
+    cycle = draft_cycle(by=by, costs_minor=[300_000, 120_000, 250_050, 90_000], **options)
+    for option, title in zip(cycle.options.order_by("position"), IDEAS, strict=True):
+        Project.objects.filter(pk=option.proposal.project_id).update(title=title)
+        cycle.options.filter(pk=option.pk).update(name=title)
+    now = db_now()
+    for kind, begin, end in (
+        (PhaseKind.PROPOSING, -30, -20),
+        (PhaseKind.REVIEWING, -20, -10),
+    ):
+        add_phase(
+            cycle,
+            kind,
+            starts_at=now + timedelta(days=begin),
+            ends_at=now + timedelta(days=end),
+            by=by,
+        )
+    people = voters(cycle, 3, by=by)
+    return opened(cycle), people
+
+
+def published(cycle, people):
+    for person, positions in zip(people, [[0], [0, 1], [1, 3]], strict=True):
+        cast_positions(cycle, person, positions)
+    end_voting(cycle)
+    cycle = open_ballots(close_cycle(cycle))
+    count_cycle(cycle)
+    cycle.refresh_from_db()
+    return publish(certify(cycle, by=administrator()), by=administrator())
+
+
+@pytest.fixture
+def refusals_are_expected(complaints):
+    """The browser calls an answer of 400 an error, and here it is what should come."""
+    yield
+    complaints[:] = [words for words in complaints if "status of 400" not in words]
+
+
+def both(page, phone):
+    return ((page, 1280), (phone, 390))
+
+
+def test_a_ballot_is_filled_in_with_a_running_budget_and_cast(
+    page, phone, check_axe, sign_in, screenshot, refusals_are_expected
+):
+    cycle, [person, *_] = a_cycle(kind=BallotKind.KNAPSACK)
+    for tab, width in both(page, phone):
+        sign_in(tab, person)
+        tab.goto(f"/budget/{cycle.slug}/")
+        screenshot(tab, f"cycle-{width}")
+        check_axe(tab)
+    page.get_by_role("link", name="Vote", exact=True).click()
+    expect(page.get_by_text("Your ballot: not cast")).to_be_visible()
+    running = page.locator("[data-running]")
+    expect(running).to_be_hidden()
+    page.get_by_label("Trees for Mill Lane").check()
+    expect(running).to_have_text("1 chosen, costing €3,000. €2,000 left.")
+    page.get_by_label("Lights in the underpass").check()
+    expect(running).to_have_text("2 chosen, costing €5,500.50. €500.50 too much.")
+    check_axe(page)
+    screenshot(page, "ballot-over-1280")
+    page.get_by_role("button", name="Cast my ballot").click()
+    expect(page.get_by_text("Your ballot was not cast")).to_be_visible()
+    expect(page.get_by_label("Lights in the underpass")).to_be_checked()
+    expect(page.locator("[data-error-summary]")).to_be_focused()
+    check_axe(page)
+    screenshot(page, "ballot-refused-1280")
+    page.get_by_label("Lights in the underpass").uncheck()
+    page.get_by_role("button", name="Cast my ballot").click()
+    expect(page.get_by_text("Your ballot: cast at")).to_be_visible()
+    assert Ballot.objects.get().version == 1
+    phone.goto(f"/budget/{cycle.slug}/ballot/")
+    expect(phone.get_by_text("Your ballot: cast at")).to_be_visible()
+    screenshot(phone, "ballot-390")
+    check_axe(phone)
+
+
+def test_a_ballot_is_cast_by_keyboard_alone(page, sign_in):
+    cycle, [person, *_] = a_cycle()
+    sign_in(page, person)
+    page.goto(f"/budget/{cycle.slug}/ballot/")
+    page.get_by_label("A repair café").focus()
+    page.keyboard.press("Space")
+    expect(page.get_by_label("A repair café")).to_be_checked()
+    page.get_by_role("button", name="Cast my ballot").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Your ballot: cast at")).to_be_visible()
+    [choice] = Ballot.objects.get().choices.values()
+    assert choice == {"options": [3], "points": None}
+
+
+def test_a_ballot_is_cast_without_scripts(open_page, sign_in, refusals_are_expected):
+    cycle, [person, *_] = a_cycle(max_options=2)
+    tab = open_page(java_script_enabled=False)
+    sign_in(tab, person)
+    tab.goto(f"/budget/{cycle.slug}/ballot/")
+    for title in IDEAS[:3]:
+        tab.get_by_label(title).check()
+    tab.get_by_role("button", name="Cast my ballot").click()
+    expect(tab.get_by_role("link", name="Whole town: You chose 3")).to_be_visible()
+    tab.get_by_label(IDEAS[0]).uncheck()
+    tab.get_by_role("button", name="Cast my ballot").click()
+    expect(tab.get_by_text("Your ballot: cast at")).to_be_visible()
+
+
+def test_going_back_shows_no_earlier_choice(page, sign_in):
+    cycle, [person, *_] = a_cycle()
+    sign_in(page, person)
+    page.goto(f"/budget/{cycle.slug}/ballot/")
+    page.get_by_label(IDEAS[0]).check()
+    page.goto("/budget/")
+    page.go_back()
+    expect(page.get_by_label(IDEAS[0])).not_to_be_checked()
+
+
+def test_the_results_page_turns_from_waiting_to_the_outcome_by_itself(
+    page, phone, check_axe, screenshot
+):
+    cycle, people = a_cycle()
+    page.goto(f"/budget/{cycle.slug}/results/")
+    expect(page.get_by_text("Nothing is counted yet")).to_be_visible()
+    check_axe(page)
+    for person in people:
+        cast_positions(cycle, person, [0])
+    end_voting(cycle)
+    cycle = open_ballots(close_cycle(cycle))
+    page.reload()
+    expect(page.get_by_text("The ballots are being counted")).to_be_visible()
+    screenshot(page, "counting-1280")
+    check_axe(page)
+    count_cycle(cycle)
+    cycle.refresh_from_db()
+    publish(certify(cycle, by=administrator()), by=administrator())
+    expect(page.get_by_role("heading", name="Selected", exact=True)).to_be_visible()
+
+
+def test_the_outcome_is_told_at_both_widths(page, phone, check_axe, screenshot):
+    cycle = published(*a_cycle(rule="equal_shares_cost_add1"))
+    for tab, width in both(page, phone):
+        tab.goto(f"/budget/{cycle.slug}/results/")
+        screenshot(tab, f"results-{width}")
+        check_axe(tab)
+        tab.goto("/budget/")
+        screenshot(tab, f"cycles-{width}")
+        check_axe(tab)
+    page.goto(f"/budget/{cycle.slug}/results/")
+    page.get_by_text("Counted with").click()
+    expect(page.get_by_text(cycle.tie_commitment)).to_be_visible()
+    check_axe(page)
