@@ -26,7 +26,7 @@ class Tally(AppendOnly):
     parameters_digest = models.CharField(max_length=64)
     ties = models.CharField(_("ties"), max_length=16)
     tie_seed = models.CharField(_("seed of the ties"), max_length=64, blank=True)
-    # SHA-256 over the canonical form of options, budget, ballots and ties.
+    # Of options, budget and ballots, as budgeting.domain.digest finds it from the same election.
     digest = models.CharField(_("digest of the inputs"), max_length=64)
     ballots = models.PositiveIntegerField(_("ballots"))
     distinct_ballots = models.PositiveIntegerField(_("different ballots"))

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
 from budgeting.domain import ties as tie_orders
+from budgeting.domain.digest import election_digest
 from budgeting.domain.election import BallotKind, Ballots, Election, Option
 from budgeting.domain.ties import TieOrder
 from budgeting.enums import TieOrder as NamedTies
 from budgeting.models import Cycle, OpenedBallot, Pot
 from civicfund.money import one_major_unit
 
-# One line for each different ballot: how many there are, the options, the points. In the order of
-# the options, so that whoever has the same ballots writes the same text.
+# One line for each different ballot: how many there are, the options, the points.
 _GROUPED = """
 COPY (
     SELECT concat_ws(' ', count(*), NULLIF(array_to_string(options, ' '), ''),
         NULLIF(array_to_string(points, ' '), ''))
     FROM budgeting_openedballot WHERE pot_id = {pot}
-    GROUP BY options, points ORDER BY options, points
+    GROUP BY options, points
 ) TO STDOUT
 """
 _CHUNK_BYTES = 1 << 20
@@ -36,7 +33,7 @@ Watcher = Callable[[int], None]
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """All that the outcome depends on, and its digest (SHA-256, hexadecimal)."""
+    """All that the outcome depends on. ``digest`` is that of the election, as anyone finds it."""
 
     election: Election
     ties: TieOrder
@@ -53,12 +50,9 @@ def read_inputs(cycle: Cycle, pot: Pot, *, on_read: Watcher = lambda different: 
         for row in pot.options.order_by("position")
     )
     kind = BallotKind(cycle.ballot_kind)
-    ties = tie_order(cycle, options)
-    digest = hashlib.sha256(_heading(cycle, pot, options, ties))
     parts = []
     read = 0
     for chunk in _grouped_lines(pot):
-        digest.update(chunk)
         parts.append(_parsed(chunk, kind))
         read += len(parts[-1].weights)
         on_read(read)
@@ -68,7 +62,7 @@ def read_inputs(cycle: Cycle, pot: Pot, *, on_read: Watcher = lambda different: 
         _joined(kind, len(options), parts),
         increment_minor=one_major_unit(cycle.currency),
     )
-    return Inputs(election, ties, digest.hexdigest())
+    return Inputs(election, tie_order(cycle, options), election_digest(election))
 
 
 def ballots_opened(pot: Pot) -> int:
@@ -81,18 +75,6 @@ def tie_order(cycle: Cycle, options: tuple[Option, ...]) -> TieOrder:
     if cycle.ties == NamedTies.LEXICOGRAPHIC:
         return tie_orders.lexicographic(options)
     return tie_orders.seeded(bytes.fromhex(cycle.tie_seed), options)
-
-
-def _heading(cycle: Cycle, pot: Pot, options: tuple[Option, ...], ties: TieOrder) -> bytes:
-    record: dict[str, Any] = {
-        "kind": cycle.ballot_kind,
-        "budget_minor": pot.amount_minor,
-        "increment_minor": one_major_unit(cycle.currency),
-        "ties": ties.name,
-        "options": [[option.id, option.cost_minor, option.group] for option in options],
-    }
-    text = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return text.encode() + b"\n"
 
 
 def _grouped_lines(pot: Pot) -> Iterator[bytes]:
