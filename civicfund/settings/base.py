@@ -266,6 +266,11 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Projects, budget cycles, ballots and campaigns of one town.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    # Several things have a state, each with words of its own.
+    "ENUM_NAME_OVERRIDES": {
+        "CycleStateEnum": "budgeting.enums.CycleState",
+        "ProjectStateEnum": "civicfund.projects.enums.ProjectState",
+    },
 }
 
 # Payments: the real Stripe SDK; locally and in tests it speaks to the sandbox on loopback.
