@@ -17,7 +17,7 @@ from civicfund.pledges.services.cards import save_test_card
 from civicfund.pledges.services.pledging import pledge
 from civicfund.town.demo.accounts import account
 from civicfund.town.demo.campaigns import PlannedPledge, planned_pledges
-from civicfund.town.demo.cycles import RUNNING, vote
+from civicfund.town.demo.cycles import RUNNING, VISITORS, vote
 
 VOTES_PER_ROUND = 2
 PLEDGES_PER_ROUND = 6
@@ -46,7 +46,7 @@ def residents_vote() -> None:
 
 def backers_pledge() -> None:
     """A few pledges that are planned and not made yet; the campaign that ends first goes first."""
-    backers = demo_residents()[10:]
+    backers = demo_residents()[VISITORS:]
     left = PLEDGES_PER_ROUND
     live = Campaign.objects.filter(state=CampaignState.LIVE, deadline_at__gt=db_now())
     for campaign in live.select_related("project").order_by("deadline_at"):

@@ -29,6 +29,7 @@ HELD_LASTS, RUNNING_LASTS = timedelta(seconds=75), timedelta(minutes=4)
 DEAR = 30_000
 GREEN = (Category.GREEN, Category.CLIMATE)
 HELD_VOTERS, RUNNING_VOTERS = 110, 60
+VISITORS = 10
 # Not feasible, so that a visitor can read why.
 DANGEROUS = "Sledging slope with a straw wall"
 
@@ -49,8 +50,7 @@ def make_held_cycle(projects: list[Project], residents: list[User], random: Rand
     green = [project for project in projects if project.category in GREEN]
     _enter(green, {pot: green})
     _open(cycle)
-    for resident in random.sample(residents, min(HELD_VOTERS, len(residents))):
-        vote(cycle, resident, random)
+    _some_vote(cycle, residents, HELD_VOTERS, random)
     return cycle
 
 
@@ -75,9 +75,15 @@ def make_running_cycle(projects: list[Project], residents: list[User], random: R
         plan[_add_pot(cycle, district, f"Pot of {name}", 45_000, most=3)] = here
     _enter(others, plan)
     _open(cycle)
-    for resident in random.sample(residents, min(RUNNING_VOTERS, len(residents))):
-        vote(cycle, resident, random)
+    _some_vote(cycle, residents, RUNNING_VOTERS, random)
     return cycle
+
+
+def _some_vote(cycle: Cycle, residents: list[User], count: int, random: Random) -> None:
+    """So many at the most cast a ballot; the first residents stay free, for visitors to try."""
+    waiting = residents[VISITORS:]
+    for resident in random.sample(waiting, min(count, len(waiting))):
+        vote(cycle, resident, random)
 
 
 def vote(cycle: Cycle, voter: User, random: Random) -> None:
