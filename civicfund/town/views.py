@@ -27,6 +27,7 @@ from civicfund.pledges.selectors import (
 from civicfund.projects.access import visible_project
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
+from civicfund.projects.selectors import missing_parts
 
 MOST_ON_HOME = 6
 
@@ -90,6 +91,7 @@ def neighborhood(request: HttpRequest, slug: str) -> HttpResponse:
 def project(request: HttpRequest, pk: int) -> HttpResponse:
     """One project, whatever has become of it."""
     found = visible_project(request.user, pk)
+    is_mine = found.proposer == request.user
     return render(
         request,
         "town/project.html",
@@ -100,7 +102,8 @@ def project(request: HttpRequest, pk: int) -> HttpResponse:
             "proposals": proposals_of(found).filter(cycle__in=Cycle.objects.public()),
             "shapes": [found.neighborhood],
             "pins": [found],
-            "is_mine": found.proposer == request.user,
+            "is_mine": is_mine,
+            "missing": missing_parts(found) if is_mine else [],
         },
     )
 

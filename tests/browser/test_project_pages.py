@@ -200,3 +200,14 @@ def test_nothing_that_somebody_wrote_runs(page, town, sign_in):
         page.get_by_text(attack).first.wait_for(state="attached")
     page.locator(".leaflet-interactive").first.hover()
     assert dialogs == []
+
+
+def test_the_page_of_ones_own_draft(screen, town, sign_in, check_axe, screenshot):
+    project = ProjectFactory(state=ProjectState.DRAFT, neighborhood=town[0])
+    sign_in(screen, project.proposer)
+    screen.goto(project.get_absolute_url())
+    screenshot(screen, f"project-draft-{screen.width}")
+    check_axe(screen)
+    screen.get_by_role("button", name="Publish as a stub").click()
+    screen.get_by_text("Everybody sees this stub").wait_for()
+    assert Project.objects.get().state == ProjectState.STUB

@@ -212,3 +212,18 @@ def test_publishing_is_not_done_by_following_a_link(client, proposer):
     project = ProjectFactory(proposer=proposer, state=ProjectState.DRAFT)
     assert client.get(reverse("project_publish", args=[project.pk])).status_code == 405
     assert Project.objects.get().state == ProjectState.DRAFT
+
+
+def test_the_page_of_a_draft_says_what_is_missing_and_offers_to_publish(client, proposer):
+    project = ProjectFactory(proposer=proposer, state=ProjectState.DRAFT)
+    page = client.get(project.get_absolute_url()).content.decode()
+    assert "Only you see this draft" in page
+    assert "a place on the map" in page
+    assert "what it costs" not in page
+    client.post(reverse("project_publish", args=[project.pk]))
+    assert "Publish as a stub" not in client.get(project.get_absolute_url()).content.decode()
+
+
+def test_others_are_not_told_what_a_stub_lacks(client):
+    project = ProjectFactory(state=ProjectState.STUB)
+    assert "it still needs" not in client.get(project.get_absolute_url()).content.decode()
