@@ -154,6 +154,7 @@ def test_too_many_wrong_passwords_close_the_door_for_a_while(client):
 def test_too_many_tries_answer_with_a_page_that_says_so(client):
     answers = [sign_up(client, email="no address") for _ in range(21)]
     assert [answer.status_code for answer in answers] == [200] * 20 + [429]
+    assert "429.html" in [template.name for template in answers[-1].templates]
     assert User.objects.count() == 0
 
 
