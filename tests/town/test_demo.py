@@ -42,6 +42,7 @@ def test_the_town_has_every_place_idea_and_state_it_promises():
     assert dict(Cycle.objects.values_list("slug", "state")) == {
         "green-round": CycleState.OPEN,
         "town-budget": CycleState.OPEN,
+        "district-baskets": CycleState.OPEN,
     }
     assert set(Campaign.objects.values_list("state", flat=True)) == {
         "draft",

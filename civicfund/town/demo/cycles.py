@@ -1,4 +1,4 @@
-"""Two cycles of the made-up town: one that has just been held, one that is being voted on."""
+"""Cycles of the made-up town: just held, closing in minutes, and open for days."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ from civicfund.projects.models import Project
 from civicfund.town.demo.accounts import account
 from civicfund.town.demo.geography import DISTRICTS, slug_of
 
-HELD, RUNNING = "green-round", "town-budget"
+HELD, RUNNING, OPEN = "green-round", "town-budget", "district-baskets"
 # How long after its making each closes: the visitor sees one counted at once, the other soon.
 HELD_LASTS, RUNNING_LASTS = timedelta(seconds=75), timedelta(minutes=4)
+OPEN_LASTS = timedelta(days=12)
 # What costs as much is for the whole town's pot, in whole currency units.
 DEAR = 30_000
 GREEN = (Category.GREEN, Category.CLIMATE)
-HELD_VOTERS, RUNNING_VOTERS = 110, 60
+HELD_VOTERS, RUNNING_VOTERS, OPEN_VOTERS = 110, 60, 24
 VISITORS = 10
 # Not feasible, so that a visitor can read why.
 DANGEROUS = "Sledging slope with a straw wall"
@@ -48,7 +49,7 @@ def make_held_cycle(projects: list[Project], residents: list[User], random: Rand
     city = Neighborhood.objects.get(kind="city")
     pot = _add_pot(cycle, city, "Green money for the whole town", 90_000)
     green = [project for project in projects if project.category in GREEN]
-    _enter(green, {pot: green})
+    _enter({pot: green})
     _open(cycle)
     _some_vote(cycle, residents, HELD_VOTERS, random)
     return cycle
@@ -73,9 +74,31 @@ def make_running_cycle(projects: list[Project], residents: list[User], random: R
         district = Neighborhood.objects.get(slug=slug_of(name))
         here = [p for p in others if p not in dear and p.neighborhood.parent_id == district.pk]
         plan[_add_pot(cycle, district, f"Pot of {name}", 45_000, most=3)] = here
-    _enter(others, plan)
+    _enter(plan)
     _open(cycle)
     _some_vote(cycle, residents, RUNNING_VOTERS, random)
+    return cycle
+
+
+def make_open_cycle(projects: list[Project], residents: list[User], random: Random) -> Cycle:
+    """A basket for each district, open long enough for a visitor to vote at leisure."""
+    cycle = create_cycle(
+        by=account("administrator"),
+        slug=OPEN,
+        title="District baskets",
+        summary="Fill the basket of your own district: whatever fits into its money.",
+        ballot_kind=BallotKind.KNAPSACK,
+        rule="equal_shares_cost_add1_greedy",
+    )
+    _add_phases(cycle, OPEN_LASTS)
+    plan = {}
+    for name in DISTRICTS:
+        district = Neighborhood.objects.get(slug=slug_of(name))
+        here = [p for p in projects if p.neighborhood.parent_id == district.pk]
+        plan[_add_pot(cycle, district, f"Basket of {name}", 100_000)] = here
+    _enter(plan)
+    _open(cycle)
+    _some_vote(cycle, residents, OPEN_VOTERS, random)
     return cycle
 
 
@@ -155,7 +178,7 @@ def _add_pot(
     )
 
 
-def _enter(projects: list[Project], plan: dict[Pot, list[Project]]) -> None:
+def _enter(plan: dict[Pot, list[Project]]) -> None:
     """Propose, review and put on the ballot what is planned for each pot."""
     administrator, reviewer = account("administrator"), account("reviewer")
     for pot, entered in plan.items():
