@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from babel.numbers import format_currency
+import re
+
+from babel.numbers import format_currency, get_decimal_symbol
 from django import template
 from django.conf import settings
 from django.utils.translation import get_language
@@ -20,7 +22,11 @@ def money(amount_minor: int | None, currency: str = "") -> str:
     currency = currency or settings.CURRENCY
     amount = to_decimal(amount_minor, currency)
     locale = (get_language() or settings.LANGUAGE_CODE).replace("-", "_")
-    whole = amount == amount.to_integral_value() and minor_digits(currency) > 0
-    if whole:
-        return format_currency(amount, currency, "¤#,##0", locale=locale, currency_digits=False)
-    return format_currency(amount, currency, locale=locale)
+    # Letters next to a number are set apart from it (Unicode's CLDR asks for it, Babel does not).
+    written = re.sub(
+        r"(?<=[A-Za-z])(?=\d)", "\u00a0", format_currency(amount, currency, locale=locale)
+    )
+    digits = minor_digits(currency)
+    if digits and amount == amount.to_integral_value():
+        return written.replace(get_decimal_symbol(locale) + "0" * digits, "", 1)
+    return written
