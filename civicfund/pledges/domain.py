@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
@@ -77,13 +77,13 @@ def digest(promises: Iterable[Promise]) -> str:
 
 
 def end_of_day(day: date, zone: str) -> datetime:
-    """The instant at which a local day is over: the day itself is still inside."""
-    return datetime.combine(day + timedelta(days=1), time.min, tzinfo=ZoneInfo(zone))
+    """The instant, in UTC, at which a local day is over: the day itself is still inside."""
+    return start_of_day(day + timedelta(days=1), zone)
 
 
 def start_of_day(day: date, zone: str) -> datetime:
-    """The instant at which a local day begins."""
-    return datetime.combine(day, time.min, tzinfo=ZoneInfo(zone))
+    """The instant, in UTC, at which a local day begins."""
+    return datetime.combine(day, time.min, tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
 def last_day(deadline: datetime, zone: str) -> date:

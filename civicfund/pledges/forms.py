@@ -41,6 +41,7 @@ class PledgeForm(forms.Form):
         label=_("Reward"),
         queryset=Reward.objects.none(),
         required=False,
+        blank=True,
         empty_label=_("No reward, just help"),
         widget=forms.RadioSelect,
     )
@@ -52,6 +53,10 @@ class PledgeForm(forms.Form):
         super().__init__(*args, **options)
         rewards: Any = self.fields["reward"]
         rewards.queryset = campaign.rewards.all()
+        self.fields["amount"].help_text = gettext("Between %(least)s and %(most)s.") % {
+            "least": money(settings.PLEDGE_LEAST_MINOR),
+            "most": money(settings.PLEDGE_CEILING_MINOR),
+        }
 
     @staticmethod
     def initial_of(pledge: Pledge) -> dict[str, Any]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import connections
+from django.db.models import F
 
 from civicfund.pledges.domain import CONSENT_VERSION
-from civicfund.pledges.models import Campaign
+from civicfund.pledges.models import Campaign, ChargeAttempt, Pledge
 from civicfund.pledges.services import steps
 from civicfund.pledges.services.cards import save_test_card
 from civicfund.pledges.services.closing import close_if_over, decide_if_time
 from civicfund.pledges.services.pledging import pledge
 from tests.factories.people import UserFactory
 from tests.factories.pledges import CampaignFactory, soon
+from tests.stripe.helpers import sandbox_client
 
 WORKS = "pm_card_visa"
 FAILS = "pm_card_chargeCustomerFail"
@@ -68,3 +72,17 @@ def work_until_done(limit=20):
             steps.take_step(pk)
     for pk in Campaign.objects.values_list("pk", flat=True):
         steps.move_campaign(pk)
+
+
+def let_pass(**delta):
+    """Move every date that the sweeps wait for into the past, instead of the clock."""
+    back = timedelta(**delta)
+    for field in ("next_step_at", "lease_until", "woken_until", "recovery_ends_at"):
+        Pledge.objects.filter(**{f"{field}__isnull": False}).update(**{field: F(field) - back})
+    ChargeAttempt.objects.filter(sent_at__isnull=False).update(sent_at=F("sent_at") - back)
+
+
+def charged_at_provider(provider):
+    """What the provider has collected, charge by charge."""
+    charges = sandbox_client(provider).v1.charges.list({"limit": 100}).data
+    return [charge.amount_captured for charge in charges if charge.paid]

@@ -289,11 +289,13 @@ def _failure(intent: stripe.PaymentIntent) -> Failure | None:
     error = intent.last_payment_error
     if error is None:
         return None
+    # A field that has nothing to say may be left out, and asking for it would raise.
+    said = error.to_dict()
     return Failure(
-        code=error.code or "",
-        decline_code=error.decline_code or "",
-        advice_code=error.advice_code or "",
-        charge_id=error.charge or "",
+        code=said.get("code") or "",
+        decline_code=said.get("decline_code") or "",
+        advice_code=said.get("advice_code") or "",
+        charge_id=said.get("charge") or "",
     )
 
 

@@ -69,8 +69,6 @@ def _choice_page(
         "mine": mine,
         "takes_pledges": takes_pledges(campaign),
         "consent_text": f"pledges/consent/{CONSENT_VERSION}.html",
-        "least_minor": settings.PLEDGE_LEAST_MINOR,
-        "ceiling_minor": settings.PLEDGE_CEILING_MINOR,
     }
     return render(request, "pledges/choose.html", context, status=status)
 

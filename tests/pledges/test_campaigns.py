@@ -1,0 +1,180 @@
+"""A campaign from its draft to going live, and who may do what with it."""
+
+from __future__ import annotations
+
+import pytest
+
+from civicfund.audit.models import Event
+from civicfund.audit.services import StaleStateError
+from civicfund.notices.models import Message
+from civicfund.people.enums import Role
+from civicfund.people.services import grant_role
+from civicfund.pledges.enums import CampaignState, PledgeState
+from civicfund.pledges.models import Campaign
+from civicfund.pledges.services.campaigns import (
+    RewardTerms,
+    approve_campaign,
+    cancel_campaign,
+    create_campaign,
+    edit_campaign,
+    request_changes,
+    start_if_time,
+    submit_campaign,
+)
+from civicfund.pledges.services.errors import RefusedError
+from civicfund.projects.enums import ProjectState
+from civicfund.states import IllegalMoveError
+from tests.factories.people import UserFactory
+from tests.factories.pledges import CampaignFactory, PledgeFactory, soon
+from tests.factories.projects import ProjectFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def create(project, **given):
+    terms = {"creator": project.proposer, "goal_minor": 50_000, "deadline_at": soon(days=30)}
+    return create_campaign(project, **terms | given)
+
+
+@pytest.fixture
+def reviewer():
+    user = UserFactory()
+    grant_role(user, Role.REVIEWER, by=None)
+    return user
+
+
+def test_a_campaign_goes_from_draft_to_live(reviewer):
+    project = ProjectFactory()
+    campaign = create(project, rewards=[RewardTerms("A cup", 2000, limit=5)])
+    submit_campaign(campaign, by=project.proposer)
+    request_changes(campaign, by=reviewer, reason=" Say when it is built. ")
+    assert campaign.review_note == "Say when it is built."
+    edit_campaign(campaign, by=project.proposer, goal_minor=60_000, deadline_at=soon(days=20))
+    campaign.refresh_from_db()
+    submit_campaign(campaign, by=project.proposer)
+    approve_campaign(campaign, by=reviewer)
+    assert start_if_time(campaign) is True
+    campaign.refresh_from_db()
+    assert (campaign.state, campaign.goal_minor) == (CampaignState.LIVE, 60_000)
+    assert campaign.live_at is not None
+    assert campaign.rewards.count() == 0
+    assert list(Event.objects.order_by("id").values_list("verb", flat=True))[-6:] == [
+        "campaign.submitted",
+        "campaign.changes_requested",
+        "campaign.edited",
+        "campaign.submitted",
+        "campaign.approved",
+        "campaign.live",
+    ]
+
+
+def test_a_campaign_waits_for_its_start():
+    campaign = CampaignFactory(state=CampaignState.APPROVED, starts_at=soon(days=1))
+    assert start_if_time(campaign) is False
+    Campaign.objects.update(starts_at=soon(seconds=-1))
+    assert start_if_time(campaign) is True
+    assert start_if_time(campaign) is False
+
+
+def test_a_campaign_whose_end_has_passed_does_not_start():
+    campaign = CampaignFactory(state=CampaignState.APPROVED, deadline_at=soon(seconds=-1))
+    assert start_if_time(campaign) is False
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"goal_minor": 0}, "goal"),
+        ({"goal_minor": -1}, "goal"),
+        ({"deadline_at": soon(seconds=-1)}, "deadline_at"),
+        ({"deadline_at": soon(days=91)}, "deadline_at"),
+        ({"starts_at": soon(days=31)}, "deadline_at"),
+        ({"deadline_tz": "Mars/Olympus"}, "deadline_tz"),
+        ({"rewards": [RewardTerms("A cup", 0)]}, "rewards"),
+        ({"rewards": [RewardTerms("A house", 1_000_001)]}, "rewards"),
+    ],
+)
+def test_terms_that_cannot_be_are_refused_and_nothing_is_kept(given, field):
+    with pytest.raises(RefusedError) as refusal:
+        create(ProjectFactory(), **given)
+    assert refusal.value.field == field
+    assert Campaign.objects.count() == 0
+
+
+def test_only_a_ready_project_of_ones_own_gets_a_campaign():
+    with pytest.raises(RefusedError, match="has to be ready"):
+        create(ProjectFactory(state=ProjectState.STUB))
+    with pytest.raises(RefusedError, match="Only the person who proposed"):
+        create(ProjectFactory(), creator=UserFactory())
+    assert Campaign.objects.count() == 0
+
+
+def test_a_project_has_one_campaign_at_a_time_and_another_after_it():
+    project = ProjectFactory()
+    first = create(project)
+    with pytest.raises(RefusedError, match="already has a campaign"):
+        create(project)
+    Campaign.objects.update(state=CampaignState.UNFUNDED, live_at=soon(days=-30))
+    assert create(project) != first
+
+
+def test_nobody_reviews_their_own_campaign(reviewer):
+    campaign = CampaignFactory(
+        state=CampaignState.SUBMITTED, project=ProjectFactory(proposer=reviewer)
+    )
+    with pytest.raises(RefusedError, match="their own"):
+        approve_campaign(campaign, by=reviewer)
+    with pytest.raises(RefusedError, match="Only a reviewer"):
+        approve_campaign(campaign, by=UserFactory())
+    campaign.refresh_from_db()
+    assert campaign.state == CampaignState.SUBMITTED
+
+
+def test_changes_are_asked_for_with_a_reason(reviewer):
+    campaign = CampaignFactory(state=CampaignState.SUBMITTED)
+    with pytest.raises(RefusedError, match="Say what has to change"):
+        request_changes(campaign, by=reviewer, reason="  ")
+    campaign.refresh_from_db()
+    assert campaign.state == CampaignState.SUBMITTED
+
+
+def test_a_campaign_under_review_is_not_edited():
+    campaign = CampaignFactory(state=CampaignState.SUBMITTED)
+    with pytest.raises(RefusedError, match="before it is sent for review"):
+        edit_campaign(campaign, by=campaign.creator, goal_minor=1, deadline_at=soon(days=3))
+    campaign.refresh_from_db()
+    assert campaign.goal_minor == 100_000
+
+
+def test_a_campaign_is_not_approved_twice(reviewer):
+    first = CampaignFactory(state=CampaignState.SUBMITTED)
+    second = Campaign.objects.get()
+    approve_campaign(first, by=reviewer)
+    with pytest.raises(StaleStateError):
+        approve_campaign(second, by=reviewer)
+    with pytest.raises(IllegalMoveError):
+        approve_campaign(first, by=reviewer)
+
+
+def test_cancelling_releases_every_pledge_and_tells_every_backer():
+    campaign = CampaignFactory()
+    active = PledgeFactory(campaign=campaign)
+    started = PledgeFactory(campaign=campaign, state=PledgeState.DRAFT)
+    cancel_campaign(campaign, by=campaign.creator)
+    states = dict(campaign.pledges.values_list("pk", "state"))
+    assert states == {active.pk: PledgeState.RELEASED, started.pk: PledgeState.CANCELLED}
+    assert list(Message.objects.values_list("kind", "recipient")) == [
+        ("campaign_cancelled", active.backer_id)
+    ]
+    assert Event.objects.filter(verb="pledge.released", target_id=str(active.pk)).count() == 1
+
+
+def test_nobody_cancels_somebody_elses_campaign_or_one_that_is_over():
+    campaign = CampaignFactory()
+    with pytest.raises(RefusedError, match="Only the person"):
+        cancel_campaign(campaign, by=UserFactory())
+    Campaign.objects.update(deadline_at=soon(seconds=-1))
+    with pytest.raises(RefusedError, match="deadline has passed"):
+        cancel_campaign(campaign, by=campaign.creator)
+    campaign.refresh_from_db()
+    assert campaign.state == CampaignState.LIVE
