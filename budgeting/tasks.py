@@ -34,8 +34,8 @@ def count_due_cycles() -> None:
 def _each(act: str, service: Callable[[Cycle], object], cycle: Cycle) -> None:
     """Do it to one cycle. What fails is logged, tried again by the next sweep, stops no other."""
     try:
-        service(cycle)
+        done = service(cycle)
     except Exception:
         log.exception(f"{act}.failed", cycle=cycle.pk)
     else:
-        log.info(f"{act}.done", cycle=cycle.pk)
+        log.info(act, cycle=cycle.pk, done=done is not False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 
@@ -12,7 +12,7 @@ from django.core.cache import cache
 from django.db import connection
 
 from budgeting.domain.election import BallotKind, Election
-from budgeting.domain.explain import explain
+from budgeting.domain.explain import Reason, explain
 from budgeting.domain.outcome import Outcome, Parameter, digest_of
 from budgeting.domain.rules import count, fitting_rules
 from budgeting.domain.support import Borda, supporters
@@ -28,14 +28,15 @@ log = structlog.get_logger(__name__)
 # The first key of the advisory locks that keep two workers from counting the same cycle.
 _COUNTING = 0x7A11
 _PROGRESS_SECONDS = 3600
-# Shown beside the binding outcome: what another common rule makes of the same ballots.
+# Shown beside the binding outcome: what another common rule makes of the same ballots. Rules that
+# count many times over (Add1) can take minutes, and nobody should wait for a comparison.
 _SHOWN_BESIDE = (
     "greedy",
-    "equal_shares_cost_add1",
+    "equal_shares_cost_greedy",
     "greedy_points",
-    "equal_shares_points_add1",
+    "equal_shares_points_greedy",
     "greedy_borda",
-    "equal_shares_borda_add1",
+    "equal_shares_borda_greedy",
 )
 
 
@@ -53,9 +54,11 @@ def count_cycle(cycle: Cycle) -> bool:
     with _alone(cycle) as alone:
         if not alone:
             return False
-        for pot in cycle.pots.all():
-            count_pot(cycle, pot)
-        _finish(cycle)
+        cycle.refresh_from_db()
+        if cycle.state == CycleState.UNSEALED:
+            for pot in cycle.pots.all():
+                count_pot(cycle, pot)
+            _finish(cycle)
     cache.delete(progress_key(cycle))
     return True
 
@@ -79,28 +82,31 @@ def _finish(cycle: Cycle) -> None:
     if left.exists():
         raise StaleStateError(f"cycle {cycle.pk} has pots without a tally")
     moves = IMPORTED_CYCLE_MOVES if cycle.is_imported else CYCLE_MOVES
-    try:
-        advance(cycle, CycleState.COUNTED, moves, actor=None)
-    except StaleStateError:
-        log.info("cycle.counted_elsewhere", cycle=cycle.pk)
+    advance(cycle, CycleState.COUNTED, moves, actor=None)
 
 
 def count_pot(cycle: Cycle, pot: Pot) -> None:
-    """Write the pot's tallies by the binding rule and by those shown beside it."""
-    started = time.monotonic()
+    """Write the tallies that the pot lacks: by the binding rule, and by those shown beside it."""
+    counted = set(pot.tallies.values_list("rule", flat=True))
+    rules = {rule: given for rule, given in _rules(cycle).items() if rule not in counted}
+    if not rules:
+        return
     total = ballots_opened(pot)
 
     def on_read(different: int) -> None:
         _say(cycle, pot, "reading", min(different, total), total)
 
     on_read(0)
+    started = time.monotonic()
     inputs = read_inputs(cycle, pot, on_read=on_read)
-    rules = _rules(cycle)
+    reading = time.monotonic() - started
     for place, (rule, parameters) in enumerate(rules.items()):
         _say(cycle, pot, "counting", place, len(rules))
+        started = time.monotonic()
         outcome = count(rule, inputs.election, inputs.ties, **parameters)
-        seconds = time.monotonic() - started
-        _write(cycle, pot, inputs, outcome, seconds=seconds)
+        reasons = explain(inputs.election, outcome)
+        seconds = reading + time.monotonic() - started
+        _write(cycle, pot, inputs, outcome, reasons, seconds=seconds)
 
 
 def _rules(cycle: Cycle) -> dict[str, dict[str, Parameter]]:
@@ -116,8 +122,15 @@ def _rules(cycle: Cycle) -> dict[str, dict[str, Parameter]]:
     }
 
 
-def _write(cycle: Cycle, pot: Pot, inputs: Inputs, outcome: Outcome, *, seconds: float) -> None:
-    reasons = explain(inputs.election, outcome)
+def _write(
+    cycle: Cycle,
+    pot: Pot,
+    inputs: Inputs,
+    outcome: Outcome,
+    reasons: Mapping[str, Reason],
+    *,
+    seconds: float,
+) -> None:
     tally = Tally(
         cycle=cycle,
         pot=pot,

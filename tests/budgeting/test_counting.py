@@ -62,7 +62,7 @@ def test_another_common_rule_is_shown_beside_the_binding_one():
     count_cycle(cycle)
     assert set(Tally.objects.values_list("rule", "binding")) == {
         ("greedy", True),
-        ("equal_shares_cost_add1", False),
+        ("equal_shares_cost_greedy", False),
     }
 
 
