@@ -39,7 +39,6 @@ class Round:
     ``score`` is what the rule compared: total votes or points (greedy), price per unit of
     utility (equal shares), load (Phragmén). ``price`` is the most one supporter pays, for
     ballots with points the most per point. ``tied_with`` names those a tie order put behind.
-    ``dropped`` names options that no money could buy any more.
     """
 
     option: str
@@ -52,7 +51,6 @@ class Round:
     paid_in_full: int = 0
     paid_in_part: int = 0
     tied_with: tuple[str, ...] = ()
-    dropped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +127,7 @@ def _round(record: Mapping[str, Any]) -> Round:
     values["score"] = Fraction(values["score"])
     values["price"] = None if values["price"] is None else Fraction(values["price"])
     values["step"], values["result"] = Step(values["step"]), Result(values["result"])
-    values["tied_with"], values["dropped"] = tuple(values["tied_with"]), tuple(values["dropped"])
+    values["tied_with"] = tuple(values["tied_with"])
     return Round(**values)
 
 

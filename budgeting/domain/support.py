@@ -33,13 +33,13 @@ class Support:
     """
 
     indptr: NDArray[np.int64]
-    rows: NDArray[np.int32]
+    rows: NDArray[np.intp]
     worth: NDArray[np.int64] | None
     weights: NDArray[np.float64] | None
     votes: list[int]
     totals: list[int]
 
-    def rows_of(self, option: int) -> NDArray[np.int32]:
+    def rows_of(self, option: int) -> NDArray[np.intp]:
         """The rows that support an option."""
         return self.rows[self.indptr[option] : self.indptr[option + 1]]
 
@@ -56,7 +56,7 @@ def supporters(ballots: Ballots, borda: Borda = Borda.LISTED) -> Support:
     weights = None if _all_one(ballots.weights) else ballots.weights.astype(np.float64)
     order = _by_option(ballots, worth)
     columns = ballots.choices[order]
-    rows = ballots.row_of_choice[order]
+    rows = ballots.row_of_choice[order].astype(np.intp)
     worth = None if worth is None else worth[order]
     votes = _sums(columns, ballots.option_count, weights, rows, None)
     totals = votes if worth is None else _sums(columns, ballots.option_count, weights, rows, worth)
@@ -91,7 +91,7 @@ def _sums(
     columns: NDArray[np.int32],
     option_count: int,
     weights: NDArray[np.float64] | None,
-    rows: NDArray[np.int32],
+    rows: NDArray[np.intp],
     worth: NDArray[np.int64] | None,
 ) -> list[int]:
     """Weight times worth, summed by option; exact, as Ballots keeps the sums below 2**53."""

@@ -11,9 +11,9 @@ from types import MappingProxyType
 from budgeting.domain.ballots import BallotKind
 from budgeting.domain.election import Election
 from budgeting.domain.outcome import Outcome, Parameter, Result, Round
-from budgeting.domain.rules.equal_shares import EqualShares, Start, Stop, equal_shares
+from budgeting.domain.rules.equal_shares import EqualShares, Start, Stop, equal_shares_rounds
 from budgeting.domain.rules.greedy import Greedy, walk
-from budgeting.domain.rules.phragmen import phragmen
+from budgeting.domain.rules.phragmen import phragmen_rounds
 from budgeting.domain.support import Borda, supporters
 from budgeting.domain.ties import TieOrder
 
@@ -143,14 +143,14 @@ def _equal_shares(*, cost_utility: bool, then_greedy: bool) -> Callable[..., Cou
             stop=Stop(str(parameters.get("stop", Stop.EXHAUSTIVE))),
             then_greedy=then_greedy,
         )
-        bought = equal_shares(election, ties, how)
+        bought = equal_shares_rounds(election, ties, how)
         return bought.rounds, bought.exact_decisions, bought.facts
 
     return run
 
 
 def _phragmen(election: Election, ties: TieOrder, parameters: Parameters) -> Counted:
-    rounds, exact_decisions = phragmen(election, ties, int(parameters["minimum_support"]))
+    rounds, exact_decisions = phragmen_rounds(election, ties, int(parameters["minimum_support"]))
     return tuple(rounds), exact_decisions, {}
 
 

@@ -9,10 +9,12 @@ from fractions import Fraction
 
 from budgeting.domain.election import Election
 from budgeting.domain.outcome import Outcome, Result, Round, Step
+from budgeting.domain.rules.add1 import walk_up
 from budgeting.domain.rules.greedy import Greedy, walk
-from budgeting.domain.rules.shares import Market, Run, open_market
+from budgeting.domain.rules.market import Market, open_market
+from budgeting.domain.rules.shares import Run
 from budgeting.domain.support import Borda, Support, choice_worth, supporters
-from budgeting.domain.ties import TieOrder
+from budgeting.domain.ties import TieOrder, refuse
 
 
 class Start(StrEnum):
@@ -58,7 +60,7 @@ class Bought:
     facts: dict[str, Fraction | int | str]
 
 
-def equal_shares(election: Election, ties: TieOrder, how: EqualShares) -> Bought:
+def equal_shares_rounds(election: Election, ties: TieOrder, how: EqualShares) -> Bought:
     """Costless options with supporters, then equal shares, then the completion asked for."""
     support = supporters(election.ballots, how.borda)
     rounds = costless(election, support, ties, how.minimum_support)
@@ -66,13 +68,14 @@ def equal_shares(election: Election, ties: TieOrder, how: EqualShares) -> Bought
         election,
         support,
         choice_worth(election.ballots, how.borda),
+        ties,
         cost_utility=how.cost_utility,
         minimum_support=how.minimum_support,
         taken=groups_of(election, rounds),
     )
     bought = Bought(tuple(rounds), 0, {})
     if election.ballots.count:
-        more = _add1(market, ties, how) if how.increment_minor else _once(market, ties)
+        more = _add1(market, how) if how.increment_minor else _once(market)
         bought = Bought(bought.rounds + more.rounds, more.exact_decisions, more.facts)
     if how.then_greedy:
         rest = walk(
@@ -95,6 +98,7 @@ def market_for(election: Election, support: Support, outcome: Outcome) -> Market
         election,
         support,
         choice_worth(election.ballots, borda),
+        refuse(),
         cost_utility="_cost" in outcome.rule,
         minimum_support=int(outcome.parameters["minimum_support"]),
         taken=groups_of(election, free),
@@ -136,49 +140,35 @@ def _free_round(election: Election, support: Support, option_id: str) -> Round:
     )
 
 
-def _once(market: Market, ties: TieOrder) -> Bought:
+def _once(market: Market) -> Bought:
     endowment = Fraction(market.election.budget_minor, market.election.ballots.count)
-    run = Run(market, ties, endowment).finish()
-    return Bought(tuple(run.rounds), run.exact_decisions, {"endowment": endowment})
+    run = Run(market, endowment).finish()
+    rounds = tuple(run.rounds())
+    return Bought(rounds, run.exact_decisions, {"endowment": endowment})
 
 
-def _add1(market: Market, ties: TieOrder, how: EqualShares) -> Bought:
+def _add1(market: Market, how: EqualShares) -> Bought:
     """Raise every voter's money by the increment until the stop, and keep the last that fits."""
-    budget = market.election.budget_minor
-    step = how.increment_minor or 1
-    endowment = Fraction(budget, market.election.ballots.count)
+    step_minor = how.increment_minor or 1
+    endowment = Fraction(market.election.budget_minor, market.election.ballots.count)
     if how.start is Start.INTEGRAL:
-        endowment = Fraction(endowment // step * step)
-    kept, exact_decisions, increments = None, 0, 0
-    while True:
-        run = Run(market, ties, endowment + increments * step).finish()
-        exact_decisions += run.exact_decisions
-        if kept is not None and run.spent_minor > budget:
-            reason = "over_budget"
-            break
-        kept, increments = run, increments + 1
-        unsold = _unsold(market, run)
-        if not unsold:
-            reason = "all_bought"
-            break
-        if how.stop is Stop.EXHAUSTIVE and min(unsold) + run.spent_minor > budget:
-            reason = "exhaustive"
-            break
+        endowment = Fraction(endowment // step_minor * step_minor)
+    walked = walk_up(market, endowment, step_minor, lambda run: _ends(market, run, how.stop))
+    kept = Run(market, endowment + walked.steps * step_minor).finish()
     facts: dict[str, Fraction | int | str] = {
         "endowment": kept.endowment,
-        "increments": increments - 1,
-        "stopped": reason,
+        "increments": walked.steps,
+        "stopped": walked.reason,
     }
-    return Bought(tuple(kept.rounds), exact_decisions, facts)
+    return Bought(tuple(kept.rounds()), walked.exact_decisions, facts)
 
 
-def _unsold(market: Market, run: Run) -> list[int]:
-    """Costs of the options that have supporters and could still be added."""
-    taken = groups_of(market.election, run.rounds)
-    sold = {each.option for each in run.rounds}
-    options = [market.election.options[lot.option] for lot in market.lots]
-    return [
-        option.cost_minor
-        for option in options
-        if option.id not in sold and (option.group is None or option.group not in taken)
-    ]
+def _ends(market: Market, run: Run, stop: Stop) -> str:
+    """Why Add1 ends at a run that fits the budget, or nothing."""
+    sold = {other for place in run.bought for other in market.leaving[place]}
+    unsold = [lot.cost for place, lot in enumerate(market.lots) if place not in sold]
+    if not unsold:
+        return "all_bought"
+    if stop is Stop.EXHAUSTIVE and min(unsold) + run.spent_minor > market.election.budget_minor:
+        return "exhaustive"
+    return ""

@@ -92,7 +92,7 @@ class Loads:
         return Fraction(cost + owed, self.denominator * self.support.votes[option])
 
 
-def phragmen(
+def phragmen_rounds(
     election: Election, ties: TieOrder, minimum_support: int = 0
 ) -> tuple[list[Round], int]:
     """The rounds, and how many decisions needed exact arithmetic.

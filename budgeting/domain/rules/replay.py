@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from budgeting.domain.ballots import gather
 from budgeting.domain.outcome import Round, Step
-from budgeting.domain.rules.shares import Market, Run
-from budgeting.domain.ties import refuse
+from budgeting.domain.rules.exact import Till
+from budgeting.domain.rules.market import Market
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -32,18 +32,18 @@ class Trail:
 
 def follow(market: Market, rounds: Iterable[Round], endowment: Fraction) -> Trail:
     """Buy what the rounds of equal shares bought, at the same exact prices."""
-    run = Run(market, refuse(), endowment)
+    till = Till(market, endowment)
     places = {lot.option: place for place, lot in enumerate(market.lots)}
     paid: dict[int, NDArray[np.float64]] = {}
     for each in rounds:
         if each.step is Step.MAIN:
             option = market.election.index[each.option]
-            before = run.money.copy()
-            run.buy(places[option])
-            paid[option] = _paid_by_option(market, places[option], before - run.money)
+            before = till.money.copy()
+            till.buy(places[option], float(each.price or 0))
+            paid[option] = _paid_by_option(market, places[option], before - till.money)
     left, could_pay = {}, {}
     for lot in market.lots:
-        left[lot.option], could_pay[lot.option] = run.left_of(lot)
+        left[lot.option], could_pay[lot.option] = till.left_of(lot)
     return Trail(endowment, left, could_pay, paid)
 
 

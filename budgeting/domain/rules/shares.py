@@ -4,10 +4,10 @@ Peters, Pierczynski and Skowron, "Proportional Participatory Budgeting with Addi
 (2021). In each round an option is affordable if its supporters can pay for it together, each in
 proportion to their utility or all they have left; the one with the lowest price per utility wins.
 
-Floating point searches, integers decide. For any set P of supporters assumed to pay all they
-have, ``(cost - money of P) / utility of the others`` is at most the true price, so float sums with
-an error bound give proven lower bounds; prices only rise, so bounds of earlier rounds stay true.
-The winner's price is always computed exactly, and whatever a bound cannot exclude is as well.
+Floating point searches and proves what it finds. For any set P of supporters assumed to pay all
+they have, ``(cost - money of P) / worth to the others`` is at most the true price, so a float sum
+with its error bound gives a proven lower bound; prices only rise, so bounds of earlier rounds stay
+true. A choice that the bounds cannot prove is made at exact prices, and so are all prices reported.
 """
 
 from __future__ import annotations
@@ -17,343 +17,314 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
-from numpy.typing import NDArray
 
-from budgeting.domain.election import Election
 from budgeting.domain.outcome import Result, Round
-from budgeting.domain.rules.purse import Book, Purse
-from budgeting.domain.support import Support
-from budgeting.domain.ties import TieOrder
+from budgeting.domain.rules.exact import Sale, Till
+from budgeting.domain.rules.market import GUARD, ROUNDING, Floats, Lot, Market, Mask
 
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
+# Money that may be nothing and may be a rounding error more than nothing.
+SPECK = 1e-300
+# Newton's method has settled when a price rises by less than this part of it.
+SETTLED = 1e-13
+# And if it has not settled after so many passes, rounding keeps it from settling.
+MOST_PASSES = 60
 
-ROUNDING = 2.0**-53
-# More than enough for the handful of operations around each sum.
-GUARD = 32
 
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A lot's price per worth, proven to lie between ``low`` and ``high`` (perhaps infinite).
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Lot:
-    """An option for sale: its supporters and what it is worth to them.
-
-    ``worth`` and ``weights`` are None when 1 for all. ``mass`` is weight times worth. A price is
-    per unit of worth; divided by ``scale`` it is the price per utility, which rounds compare.
+    ``poor_share`` is the voters who pay all they have, per worth to the others: how fast the
+    price falls when everybody has more. ``whole``: all supporters certainly can pay it.
     """
 
-    option: int
-    cost: int
-    scale: int
-    rows: NDArray[np.int32]
-    worth: Floats | None
-    weights: Floats | None
-    mass: Floats | None
-    votes: int
-    total: int
+    place: int
+    level: float
+    low: float
+    high: float
+    poor_share: float
+    whole: bool
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Market:
-    """What stays the same at every endowment: the lots for sale and who supports them."""
+@dataclass(slots=True)
+class Trace:
+    """What a run knew at each choice; Add1 learns from it.
 
-    election: Election
-    lots: tuple[Lot, ...]
-    book: Book
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Sale:
-    """An option at its exact price. Supporters not ``rich`` pay all they have left."""
-
-    lot: Lot
-    price: Fraction
-    rich: Mask
-    left: Floats
-
-    @property
-    def rho(self) -> Fraction:
-        """Price per utility."""
-        return self.price / self.lot.scale
-
-
-def open_market(
-    election: Election,
-    support: Support,
-    worth: NDArray[np.int64] | None,
-    *,
-    cost_utility: bool,
-    minimum_support: int = 0,
-    taken: frozenset[str] = frozenset(),
-) -> Market:
-    """The options that cost something and have supporters (``minimum_support`` votes or more).
-
-    Options of a ``taken`` exclusion group are not for sale.
+    Per round: the quote of the lot bought, an upper bound of its price per utility, lower bounds
+    of all lots and how fast they fall per money added to everybody, and the lots that came behind
+    although no bound tells, but that all their supporters could pay: more money for everybody does
+    not change the price of those.
+    ``closed`` gives, per lot that nobody could afford, the round in which that was noticed and an
+    amount that would not be enough if every voter had it in addition.
     """
-    lots = [
-        _lot(support, option, each.cost_minor, each.cost_minor if cost_utility else 1)
-        for option, each in enumerate(election.options)
-        if each.cost_minor > 0
-        and support.votes[option] >= max(minimum_support, 1)
-        and each.group not in taken
-    ]
-    return Market(election, tuple(lots), Book(election.ballots, worth))
 
-
-def _lot(support: Support, option: int, cost: int, scale: int) -> Lot:
-    rows, worth = support.rows_of(option), support.worth_to(option)
-    worth_of = None if worth is None else worth.astype(np.float64)
-    weights = None if support.weights is None else support.weights[rows]
-    if weights is None or worth_of is None:
-        mass = worth_of if weights is None else weights
-    else:
-        mass = weights * worth_of
-    votes, total = support.votes[option], support.totals[option]
-    return Lot(option, cost, scale, rows, worth_of, weights, mass, votes, total)
+    endowment: Fraction
+    quotes: list[Quote] = field(default_factory=list)
+    highs: list[float] = field(default_factory=list)
+    bounds: list[Floats] = field(default_factory=list)
+    slopes: list[Floats] = field(default_factory=list)
+    whole_rivals: list[list[int]] = field(default_factory=list)
+    closed: dict[int, tuple[int, float]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Run:
-    """A run in progress: who has how much, and a proven lower bound of every lot's price.
+    """A run in progress.
 
-    ``money`` is float64 per row and within ``slack`` of the exact money; 0.0 means exactly
-    nothing. ``bounds`` hold lower bounds of the price per utility.
+    ``money`` is float64 per row, within ``slack`` of the exact money and 0.0 only where that is
+    exactly nothing. ``bounds`` are proven lower bounds of prices per utility, per lot; ``levels``
+    guesses of prices; ``gone`` marks lots that are sold, excluded or affordable to nobody.
     """
 
     market: Market
-    ties: TieOrder
     endowment: Fraction
-    purse: Purse = field(init=False)
+    till: Till = field(init=False)
     money: Floats = field(init=False)
     slack: float = field(init=False)
-    bounds: dict[int, float] = field(init=False)
-    guesses: dict[int, float] = field(init=False)
-    exact_decisions: int = 0
+    bounds: Floats = field(init=False)
+    slopes: Floats = field(init=False)
+    levels: list[float] = field(init=False)
+    gone: Mask = field(init=False)
+    trace: Trace = field(init=False)
+    tied: list[list[int]] = field(default_factory=list)
     spent_minor: int = 0
-    dropped: list[int] = field(default_factory=list)
-    rounds: list[Round] = field(default_factory=list)
+    exact_decisions: int = 0
 
     def __post_init__(self) -> None:
-        self.purse = Purse.filled(self.endowment)
-        self.money = np.full(len(self.market.election.ballots), float(self.endowment))
-        self.slack = float(self.endowment) * ROUNDING
-        self.bounds, self.guesses = {}, {}
-        for place, lot in enumerate(self.market.lots):
-            self.guesses[place] = lot.cost / lot.total
-            self.bounds[place] = self.guesses[place] / lot.scale * (1 - 8 * ROUNDING)
+        lots = self.market.lots
+        self.till = Till(self.market, self.endowment)
+        self.money, self.slack = self.till.money.copy(), self.till.slack
+        self.levels = [lot.cost / lot.total for lot in lots]
+        rhos = [level / lot.scale for level, lot in zip(self.levels, lots, strict=True)]
+        self.bounds = np.array(rhos) * (1 - 8 * ROUNDING)
+        self.slopes = np.zeros(len(lots))
+        self.gone = np.zeros(len(lots), dtype=bool)
+        self.trace = Trace(self.endowment)
+
+    @property
+    def bought(self) -> list[int]:
+        """Places of the lots bought, in order."""
+        return [quote.place for quote in self.trace.quotes]
 
     def finish(self) -> Run:
         """Buy until nothing is affordable."""
-        while (sale := self._best()) is not None:
-            self._buy(sale)
+        while (quote := self.choose()) is not None:
+            self.buy(quote)
         return self
 
-    def buy(self, place: int) -> None:
-        """Buy one lot at its exact price, whatever the others would cost."""
-        sale = self._exact(place)
-        if sale is None:
-            raise LookupError("the supporters of this option cannot pay for it")
-        self._buy((sale, [place]))
+    def rounds(self) -> list[Round]:
+        """What was bought, at exact prices."""
+        self._catch_up()
+        remaining = self.market.election.budget_minor
+        rounds = []
+        for sale, tied in zip(self.till.sales, self.tied, strict=True):
+            rounds.append(_round(self.market, sale, tied, remaining))
+            remaining -= sale.lot.cost
+        return rounds
 
-    def left_of(self, lot: Lot) -> tuple[Fraction, int]:
-        """What the supporters of a lot have left together, and how many have anything."""
-        rows = lot.rows[self.money[lot.rows] > 0]
-        voters = int(self.market.election.ballots.weights[rows].sum())
-        utility = self.market.book.utility(rows, self.purse.prices)
-        return Fraction(self.purse.sum_of(voters, utility), self.purse.denominator), voters
+    def choose(self, likely: int | None = None) -> Quote | None:
+        """The affordable lot with the lowest price per utility, None if nothing is affordable.
 
-    def _best(self) -> tuple[Sale, list[int]] | None:
-        """The affordable lot with the lowest price per utility, and those it was tied with."""
-        while self.bounds:
-            place = self._cheapest_guess()
-            if place is None:
-                return None
-            sale = self._exact(place)
-            if sale is not None:
-                return self._settle(place, sale)
-        return None
-
-    def _cheapest_guess(self) -> int | None:
-        """The lot that floating point finds cheapest; drops lots that nobody can afford."""
-        best, cheapest = math.inf, None
-        for place in sorted(self.bounds, key=self.bounds.__getitem__):
-            if self.bounds[place] > best:
-                break
-            guess = self._reprice(place, best)
-            if guess is not None and (guess < best or cheapest is None):
-                best, cheapest = guess, place
-        return cheapest
-
-    def _settle(self, first: int, sale: Sale) -> tuple[Sale, list[int]]:
-        """Compare exactly with every lot whose bound does not exclude it."""
-        lowest, tied = sale.rho, {first: sale}
-        for place in [other for other in self.bounds if other != first]:
-            rival = self._rival(place, _at_least(lowest))
-            if rival is None or rival.rho > lowest:
-                continue
-            tied = {**tied, place: rival} if rival.rho == lowest else {place: rival}
-            lowest = rival.rho
-        return self._break_tie(tied)
-
-    def _rival(self, place: int, lowest: float) -> Sale | None:
-        """A lot at its exact price, or None where a bound proves that it costs more."""
-        if self.bounds[place] > lowest or self._reprice(place, lowest) is None:
-            return None
-        if self.bounds[place] > lowest:
-            return None
-        self.exact_decisions += 1
-        return self._exact(place)
-
-    def _break_tie(self, tied: dict[int, Sale]) -> tuple[Sale, list[int]]:
-        options = self.market.election.options
-        by_id = {options[sale.lot.option].id: place for place, sale in tied.items()}
-        ordered = [by_id[option_id] for option_id in self.ties.order(sorted(by_id))]
-        return tied[ordered[0]], ordered
-
-    def _reprice(self, place: int, enough: float) -> float | None:
-        """A better bound of a lot's price per utility and a guess of it; None if dropped.
-
-        Stops early when the bound exceeds ``enough``.
+        ``likely`` is where to look first; it changes nothing but the time it takes.
         """
-        lot = self.market.lots[place]
-        money = self.money[lot.rows]
-        level = self.guesses[place]
-        while True:
-            paid, rich = _collect(lot, money, level)
-            if rich == 0:
-                return self._doubtful(place, money)
-            higher = level + (lot.cost - paid) / rich
-            sums = (len(money) + GUARD) * ROUNDING * max(lot.cost, paid)
-            error = 1.01 * (sums + lot.votes * self.slack) / rich
-            bound = (higher - error - GUARD * ROUNDING * level) / lot.scale
-            settled = higher <= level * (1 + 1e-13)
-            level = max(level, higher)
-            if settled or bound > enough:
-                break
-        self.guesses[place] = level
-        self.bounds[place] = max(self.bounds[place], bound)
-        return level / lot.scale
+        front = np.where(self.gone, np.inf, self.bounds)
+        quotes: dict[int, Quote] = {}
+        high = math.inf
+        place = likely if likely is not None and not self.gone[likely] else _lowest(front)
+        while place is not None and front[place] <= high:
+            front[place] = np.inf
+            if (quote := self._quote(place, high)) is not None:
+                quotes[place] = quote
+                high = min(high, self._rho_high(quote))
+            place = _lowest(front)
+        contenders = [quote for quote in quotes.values() if self.bounds[quote.place] <= high]
+        if len(contenders) == 1 and high < math.inf:
+            self._note(contenders[0], [], [])
+            return contenders[0]
+        return self._settle(contenders) if contenders else None
 
-    def _doubtful(self, place: int, money: Floats) -> float | None:
-        """Decide whether a lot is affordable at all, in integers where floats cannot."""
-        lot = self.market.lots[place]
-        total = float(money.sum() if lot.weights is None else money @ lot.weights)
-        error = lot.votes * self.slack + (len(money) + GUARD) * ROUNDING * total
-        if total + 1.01 * error < lot.cost:
-            self._drop(place)
-            return None
-        self.exact_decisions += 1
-        sale = self._exact(place)
-        if sale is None:
-            return None
-        guess = float(sale.rho)
-        self.bounds[place] = max(self.bounds[place], guess * (1 - 4 * ROUNDING))
-        return guess
-
-    def _drop(self, place: int) -> None:
-        del self.bounds[place]
-        self.dropped.append(self.market.lots[place].option)
-
-    def _exact(self, place: int) -> Sale | None:
-        """A lot at its exact price, or None after dropping a lot that is not affordable.
-
-        Newton's method on the sets of those who pay all they have: each price is a lower bound,
-        and the first that names its own set is the price.
-        """
-        lot = self.market.lots[place]
-        money = self.money[lot.rows]
-        level = self.guesses[place]
-        rich = money >= (level if lot.worth is None else lot.worth * level)
-        if not rich.any():
-            rich[:] = True
-        while True:
-            price = self._price_if(lot, money, rich)
-            above, left = self._who_can_pay(lot, money, price)
-            if not above.any():
-                self._drop(place)
-                return None
-            if bool((above == rich).all()):
-                return Sale(lot, price, rich, left)
-            rich = above
-
-    def _price_if(self, lot: Lot, money: Floats, rich: Mask) -> Fraction:
-        """The exact price if all but ``rich`` pay everything they have."""
-        poor = lot.rows[~rich & (money > 0)]
-        voters = int(self.market.election.ballots.weights[poor].sum())
-        utility = self.market.book.utility(poor, self.purse.prices)
-        missing = lot.cost * self.purse.denominator - self.purse.sum_of(voters, utility)
-        mass = int(np.count_nonzero(rich) if lot.mass is None else lot.mass[rich].sum())
-        return Fraction(missing, self.purse.denominator * mass)
-
-    def _who_can_pay(self, lot: Lot, money: Floats, price: Fraction) -> tuple[Mask, Floats]:
-        """Exactly who has ``price`` per worth or more, and what is left after paying.
-
-        What is left is 0.0 where it is exactly nothing.
-        """
-        level = float(price) if lot.worth is None else lot.worth * float(price)
-        left = money - level
-        margin = self.slack + 4 * ROUNDING * (np.abs(level) + float(self.endowment))
-        close = np.flatnonzero((np.abs(left) <= margin) & (money > 0))
-        above = left >= 0
-        for index, exact in zip(close, self._left_exactly(lot, close, price), strict=True):
-            above[index], left[index] = exact >= 0, float(exact)
-        left[~above] = 0.0
-        return above, left
-
-    def _left_exactly(self, lot: Lot, close: NDArray[np.intp], price: Fraction) -> list[Fraction]:
-        owned = self.market.book.money(lot.rows[close], self.purse)
-        worth = [1] * len(close) if lot.worth is None else lot.worth[close].astype(int).tolist()
-        return [
-            Fraction(money, self.purse.denominator) - price * each
-            for money, each in zip(owned, worth, strict=True)
-        ]
-
-    def _buy(self, found: tuple[Sale, list[int]]) -> None:
-        sale, tied = found
-        lot, options = sale.lot, self.market.election.options
-        weights = self.market.election.ballots.weights[lot.rows]
-        part = int(weights[~sale.rich & (self.money[lot.rows] > 0)].sum())
-        option = options[lot.option]
-        self.rounds.append(
-            Round(
-                option=option.id,
-                result=Result.SELECTED,
-                score=sale.rho,
-                support=lot.votes,
-                remaining_minor=self.market.election.budget_minor - self.spent_minor,
-                price=sale.price,
-                paid_in_full=int(weights[sale.rich].sum()),
-                paid_in_part=part,
-                tied_with=tuple(options[self.market.lots[p].option].id for p in tied[1:]),
-                dropped=tuple(sorted(options[gone].id for gone in self.dropped)),
-            )
-        )
-        self.dropped = []
+    def buy(self, quote: Quote) -> None:
+        """Take the price of a lot from its supporters."""
+        lot = self.market.lots[quote.place]
+        off = max(quote.high - quote.level, quote.level - quote.low)
+        doubt = 1.01 * lot.most_worth * off + 8 * ROUNDING * float(self.endowment)
+        left = self.money.take(lot.rows)
+        left -= lot.asked(quote.level)
+        perhaps_some = left >= -(self.slack + doubt)
+        np.maximum(left, SPECK, out=left)
+        np.multiply(left, perhaps_some, out=left)
+        self.money[lot.rows] = left
+        self.slack += doubt
         self.spent_minor += lot.cost
-        self.purse.pay(lot.option, sale.price)
-        self.money[lot.rows] = sale.left
-        self.slack += 4 * ROUNDING * float(self.endowment)
-        self._retire(lot)
+        self.gone[self.market.leaving[quote.place]] = True
 
-    def _retire(self, sold: Lot) -> None:
-        """Take the winner off the market, with the others of its exclusion group."""
-        options = self.market.election.options
-        group = options[sold.option].group
-        for place in list(self.bounds):
-            option = self.market.lots[place].option
-            if option == sold.option or (group is not None and options[option].group == group):
-                del self.bounds[place]
+    def close_if_hopeless(self, place: int) -> None:
+        """Take a lot off the market if its supporters together certainly have too little."""
+        lot = self.market.lots[place]
+        money = self.money.take(lot.rows)
+        missing = lot.cost - self._at_most(lot, money)
+        if missing > 0:
+            self.close(place, missing / lot.votes * (1 - 4 * ROUNDING))
+
+    def close(self, place: int, gap: float) -> None:
+        """Take a lot off the market that nobody could afford with ``gap`` more for everyone."""
+        self.gone[place] = True
+        self.trace.closed[place] = (len(self.trace.quotes), gap)
+
+    def raise_bound(self, place: int, bound: float, slope: float) -> None:
+        """Keep the better one of two lower bounds, with its slope."""
+        if bound > self.bounds[place]:
+            self.bounds[place], self.slopes[place] = bound, slope
+
+    def _quote(self, place: int, enough: float) -> Quote | None:
+        """A lot's price, after raising its bound; None if the bound exceeds ``enough``."""
+        lot = self.market.lots[place]
+        money = self.money.take(lot.rows)
+        level, paid, rich, higher = self._water(place, lot, money, enough * lot.scale)
+        if rich == 0:
+            return self._quote_doubtful(place, lot, money)
+        some = lot.weight_of(money > 0)
+        rich_weight = rich if lot.worth is None else lot.weight_of(money >= lot.asked(level))
+        sums = (len(money) + GUARD) * ROUNDING * max(lot.cost, paid)
+        error = 1.01 * (sums + (some - rich_weight) * self.slack)
+        low = higher - error / rich - GUARD * ROUNDING * level
+        share = (lot.votes - rich_weight) / rich
+        self.raise_bound(place, low / lot.scale * (1 - 4 * ROUNDING), share / lot.scale)
+        if self.bounds[place] > enough:
+            return None
+        short = 1.1 * error + 1.1 * max(lot.cost - paid, 0)
+        high = level + short / rich + GUARD * ROUNDING * level
+        able = money >= lot.asked(high) + self.slack + 8 * ROUNDING * float(self.endowment)
+        able_mass = lot.mass_of(able)
+        lacking = 1.01 * (sums + (some - lot.weight_of(able)) * self.slack)
+        # Those who certainly have so much pay the difference; it outweighs what others may lack.
+        proven = (high - level) * able_mass >= lacking + max(lot.cost - paid, 0)
+        whole = proven and able_mass == lot.total
+        return Quote(place, level, low, high if proven else math.inf, share, whole)
+
+    def _water(
+        self, place: int, lot: Lot, money: Floats, enough: float
+    ) -> tuple[float, float, float, float]:
+        """Newton's method for a price, until it settles or certainly exceeds ``enough``.
+
+        The price tried last, what it collects, the worth to those who can pay it, and the price
+        at which those would make up for the rest, which is never above the true one.
+        """
+        fallback = level = self.levels[place]
+        if enough < math.inf:
+            # Most rivals are excluded by what they would collect at the price to beat.
+            level = max(level, enough * (1 + 1e-9))
+        for _ in range(MOST_PASSES):
+            paid = lot.sum_of(np.minimum(money, lot.asked(level)))
+            rich = lot.mass_of(money >= lot.asked(level))
+            if rich == 0 and (level <= fallback or paid < lot.cost):
+                return level, paid, rich, level
+            higher = level + (lot.cost - paid) / rich if rich else fallback
+            if abs(higher - level) <= SETTLED * level or higher > enough * (1 + 1e-9):
+                break
+            level, fallback = higher, math.inf
+        self.levels[place] = level
+        return level, paid, rich, higher
+
+    def _quote_doubtful(self, place: int, lot: Lot, money: Floats) -> Quote | None:
+        """Whether supporters can pay at all, at the exact price where floats cannot tell."""
+        missing = lot.cost - self._at_most(lot, money)
+        if missing > 0:
+            self.close(place, missing / lot.votes * (1 - 4 * ROUNDING))
+            return None
+        self.exact_decisions += 1
+        self._catch_up()
+        sale = self.till.price(place, self.levels[place])
+        if sale is None:
+            self.close(place, 0.0)
+            return None
+        return self._quote_of(sale)
+
+    def _at_most(self, lot: Lot, money: Floats) -> float:
+        """What the supporters of a lot have together, and no less than that."""
+        total = lot.sum_of(money)
+        sums = (len(money) + GUARD) * ROUNDING * total
+        return total + 1.01 * (lot.weight_of(money > 0) * self.slack + sums)
+
+    def _quote_of(self, sale: Sale) -> Quote:
+        lot, level = sale.lot, float(sale.price)
+        low, high = level * (1 - 4 * ROUNDING), level * (1 + 4 * ROUNDING)
+        share = (lot.votes - lot.weight_of(sale.rich)) / lot.mass_of(sale.rich)
+        self.levels[sale.place] = level
+        self.raise_bound(sale.place, low / lot.scale * (1 - 4 * ROUNDING), share / lot.scale)
+        return Quote(sale.place, level, low, high, share, bool(sale.rich.all()))
+
+    def _rho_high(self, quote: Quote) -> float:
+        return quote.high / self.market.lots[quote.place].scale * (1 + 4 * ROUNDING)
+
+    def _settle(self, contenders: list[Quote]) -> Quote | None:
+        """Choose in integers among lots that floats cannot tell apart."""
+        self.exact_decisions += 1
+        if self.market.whole_ranks is not None and all(quote.whole for quote in contenders):
+            return self._settle_whole(contenders, self.market.whole_ranks)
+        self._catch_up()
+        sales = {}
+        for quote in contenders:
+            sale = self.till.price(quote.place, quote.level)
+            if sale is None:
+                self.close(quote.place, 0.0)
+            else:
+                sales[self.market.option_id(quote.place)] = sale
+        if not sales:
+            return None
+        lowest = min(sale.rho for sale in sales.values())
+        tied = sorted(each for each, sale in sales.items() if sale.rho == lowest)
+        first, *behind = self.market.ties.order(tied)
+        best = self._quote_of(sales[first])
+        whole = [quote.place for quote in contenders if quote.whole and quote.place != best.place]
+        self._note(best, [sales[each].place for each in behind], whole)
+        return best
+
+    def _settle_whole(self, contenders: list[Quote], ranks: tuple[int, ...]) -> Quote:
+        """Choose among lots that all their supporters can pay: cost divided by utility."""
+        first, *behind = sorted(contenders, key=lambda quote: ranks[quote.place])
+        price = self._whole_price(first)
+        tied = [quote.place for quote in behind if self._whole_price(quote) == price]
+        self._note(first, tied, [quote.place for quote in behind])
+        return first
+
+    def _whole_price(self, quote: Quote) -> Fraction:
+        lot = self.market.lots[quote.place]
+        return Fraction(lot.cost, lot.total * lot.scale)
+
+    def _note(self, best: Quote, tied: list[int], whole_rivals: list[int]) -> None:
+        trace = self.trace
+        trace.quotes.append(best)
+        trace.highs.append(self._rho_high(best))
+        trace.bounds.append(self.bounds.copy())
+        trace.slopes.append(self.slopes.copy())
+        trace.whole_rivals.append(whole_rivals)
+        self.tied.append(tied)
+
+    def _catch_up(self) -> None:
+        """Make every purchase so far at its exact price, and go on from the exact money."""
+        for quote in self.trace.quotes[len(self.till.sales) :]:
+            self.till.buy(quote.place, quote.level)
+        self.money, self.slack = self.till.money.copy(), self.till.slack
 
 
-def _collect(lot: Lot, money: Floats, level: float) -> tuple[float, float]:
-    """What supporters pay together at a price, and the utility of those who can pay it."""
-    asked = level if lot.worth is None else lot.worth * level
-    paid = np.minimum(money, asked)
-    together = float(paid.sum() if lot.weights is None else paid @ lot.weights)
-    can = money >= asked
-    rich = float(np.count_nonzero(can) if lot.mass is None else lot.mass[can].sum())
-    return together, rich
+def _lowest(front: Floats) -> int | None:
+    if not len(front):
+        return None
+    place = int(front.argmin())
+    return place if front[place] < np.inf else None
 
 
-def _at_least(value: Fraction) -> float:
-    """A float that is not below an exact value."""
-    return float(value) * (1 + 4 * ROUNDING)
+def _round(market: Market, sale: Sale, tied: list[int], remaining_minor: int) -> Round:
+    weights = market.election.ballots.weights[sale.lot.rows]
+    return Round(
+        option=market.option_id(sale.place),
+        result=Result.SELECTED,
+        score=sale.rho,
+        support=sale.lot.votes,
+        remaining_minor=remaining_minor,
+        price=sale.price,
+        paid_in_full=int(weights[sale.rich].sum()),
+        paid_in_part=int(weights[sale.part].sum()),
+        tied_with=tuple(sorted(market.option_id(place) for place in tied)),
+    )

@@ -1,0 +1,168 @@
+"""The fast count equals the plain one, and no rounding decides who wins."""
+
+from __future__ import annotations
+
+import random
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from budgeting.domain.election import BallotKind, Election
+from budgeting.domain.rules import count
+from tests.budgeting.domain import plain
+from tests.budgeting.domain.elections import by_name, election
+
+SOME = settings(max_examples=150, deadline=None)
+IDS = "abcdefgh"
+
+
+@st.composite
+def elections(draw: st.DrawFn, kind: BallotKind = BallotKind.APPROVAL) -> Election:
+    """Larger than those for the reference, with weights and exclusion groups."""
+    ids = IDS[: draw(st.integers(2, 8))]
+    chance = random.Random(draw(st.integers(0, 10**6)))  # noqa: S311 - repeatable
+    votes = [
+        [each for each in ids if chance.random() < 0.4] for _ in range(draw(st.integers(1, 9)))
+    ]
+    marked = [
+        {each: chance.choice([0, 1, 2, 5]) for each in vote} if kind.has_points else "".join(vote)
+        for vote in votes
+    ]
+    unit = chance.choice([1, 1, 7, 60])
+    costs = {each: unit * chance.choice([5, 10, 20, 30, chance.randint(1, 60)]) for each in ids}
+    groups = {ids[0]: "x", ids[1]: "x"} if chance.random() < 0.5 else {}
+    weights = [chance.choice([1, 1, 2, 7]) for _ in votes]
+    return election(
+        costs, marked, unit * chance.randint(10, 120), kind=kind, groups=groups, weights=weights
+    )
+
+
+def won(rule, counted, **parameters):
+    return list(count(rule, counted, by_name(counted), **parameters).selected)
+
+
+def share(counted):
+    return Fraction(counted.budget_minor, counted.ballots.count)
+
+
+@SOME
+@given(elections())
+def test_equal_shares_equals_the_plain_count(counted):
+    assert won("equal_shares_cost", counted) == plain.shares(
+        counted, share(counted), cost_utility=True
+    )
+    assert won("equal_shares_cardinality", counted) == plain.shares(
+        counted, share(counted), cost_utility=False
+    )
+
+
+@SOME
+@given(elections(BallotKind.CUMULATIVE))
+def test_equal_shares_on_points_equals_the_plain_count(counted):
+    expected = plain.shares(counted, share(counted), cost_utility=False)
+    assert won("equal_shares_points", counted) == expected
+
+
+@SOME
+@given(elections(), st.booleans(), st.booleans())
+def test_add1_passes_over_no_step_that_matters(counted, cost_utility, until_exhaustive):
+    rule = "equal_shares_cost_add1" if cost_utility else "equal_shares_cardinality_add1"
+    stop = "exhaustive" if until_exhaustive else "infeasible"
+    expected = plain.add1(counted, cost_utility=cost_utility, until_exhaustive=until_exhaustive)
+    assert won(rule, counted, stop=stop) == expected
+
+
+@SOME
+@given(elections(BallotKind.SCORING))
+def test_add1_on_points_passes_over_no_step_that_matters(counted):
+    expected = plain.add1(counted, cost_utility=False, until_exhaustive=True)
+    assert won("equal_shares_points_add1", counted) == expected
+
+
+@pytest.mark.parametrize("rule", ["equal_shares_cost", "equal_shares_cardinality", "phragmen"])
+@given(elections())
+@settings(max_examples=60, deadline=None)
+def test_identical_ballots_may_be_grouped(rule, counted):
+    ballots = counted.ballots.grouped()
+    together = Election(counted.options, counted.budget_minor, ballots, counted.increment_minor)
+    assert won(rule, together) == won(rule, counted)
+
+
+@pytest.mark.parametrize("rule", ["equal_shares_cost", "equal_shares_cost_add1", "phragmen"])
+@given(elections())
+@settings(max_examples=60, deadline=None)
+def test_the_scale_of_money_does_not_matter(rule, counted):
+    options = tuple(
+        type(each)(each.id, each.cost_minor * 997, each.name, each.group)
+        for each in counted.options
+    )
+    scaled = Election(options, counted.budget_minor * 997, counted.ballots, 997)
+    assert won(rule, scaled) == won(rule, counted)
+
+
+@pytest.mark.parametrize("rule", ["greedy", "equal_shares_cost", "equal_shares_cost_add1_greedy"])
+@given(elections())
+@settings(max_examples=60, deadline=None)
+def test_the_order_of_ballots_and_options_does_not_matter(rule, counted):
+    turned = {option.id: option.cost_minor for option in reversed(counted.options)}
+    ids = [option.id for option in counted.options]
+    rows = list(counted.ballots.rows())[::-1]
+    again = election(
+        turned,
+        ["".join(ids[choice] for choice in reversed(choices)) for choices, _, _ in rows],
+        counted.budget_minor,
+        groups={option.id: option.group for option in counted.options},
+        weights=[weight for _, _, weight in rows],
+    )
+    assert won(rule, again) == won(rule, counted)
+
+
+def test_one_supporter_in_150000_decides():
+    counted = election({"a": 10, "b": 10}, ["a", "b"], 10, weights=[150_000, 150_001])
+    assert won("greedy", counted) == ["b"]
+    assert won("phragmen", counted) == ["b"]
+    shared = election({"a": 10, "b": 10}, ["a", "b", "ab"], 13, weights=[150_000, 150_001, 10**6])
+    assert won("equal_shares_cost", shared) == ["b"]
+
+
+def test_a_price_lower_by_less_than_floats_can_tell_wins():
+    # Three quadrillion and one: relative difference 3e-16, and neither is a round number.
+    costs = {"a": 3_000_000_000_000_001, "b": 3_000_000_000_000_000}
+    counted = election(costs, ["ab"] * 7, 4_000_000_000_000_000)
+    outcome = count("equal_shares_cardinality", counted, by_name(counted))
+    assert outcome.selected == ("b",)
+    assert outcome.exact_decisions > 0
+    assert won("phragmen", counted) == ["b"]
+
+
+def test_supporters_short_of_one_minor_unit_cannot_pay():
+    costs = {"a": 9_999_999_999_999_999, "b": 9_999_999_999_999_998}
+    for budget, selected in ((9_999_999_999_999_998, ["b"]), (9_999_999_999_999_997, [])):
+        assert won("equal_shares_cost", election(costs, ["ab"] * 3, budget)) == selected
+
+
+def test_what_takes_the_last_of_everyones_money_is_affordable():
+    # In floats seven shares of 1/7 do not add up to 1.
+    for voters in range(3, 60):
+        counted = election({"a": 1, "b": 2}, ["ab"] * voters, 3)
+        assert won("equal_shares_cost", counted) == ["a", "b"]
+
+
+def test_money_that_is_exactly_gone_pays_for_nothing_more():
+    # a takes exactly all that the first two have; b then has one payer, who has 10 of the 10.
+    counted = election({"a": 20, "b": 10, "c": 11}, ["ab", "ab", "bc"], 30)
+    assert won("equal_shares_cost", counted) == plain.shares(
+        counted, Fraction(10), cost_utility=True
+    )
+
+
+def test_a_large_election_with_uneven_money_equals_the_plain_count():
+    chance = random.Random(5)  # noqa: S311 - repeatable
+    ids = IDS
+    votes = ["".join(each for each in ids if chance.random() < 0.35) for _ in range(400)]
+    counted = election({each: chance.randint(500, 9000) for each in ids}, votes, 20_000)
+    for cost_utility, rule in ((True, "equal_shares_cost"), (False, "equal_shares_cardinality")):
+        expected = plain.shares(counted, share(counted), cost_utility=cost_utility)
+        assert won(rule, counted) == expected
