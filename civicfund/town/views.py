@@ -35,7 +35,7 @@ MOST_ON_HOME = 6
 def home(request: HttpRequest) -> HttpResponse:
     """The town at a glance, seen from my neighborhood where I have said which it is."""
     residency = residency_of(request.user)
-    campaigns = campaigns_near(residency.neighborhood) if residency else live_campaigns()
+    near = list(campaigns_near(residency.neighborhood)[:MOST_ON_HOME]) if residency else []
     projects = Project.objects.listed().select_related("neighborhood").with_cost()
     cycle = running_cycles().first()
     return render(
@@ -45,7 +45,8 @@ def home(request: HttpRequest) -> HttpResponse:
             "residency": residency,
             "cycle": cycle,
             "phase": cycle.phases.current().order_by("ends_at").last() if cycle else None,
-            "campaigns": campaigns[:MOST_ON_HOME],
+            "campaigns": near or live_campaigns()[:MOST_ON_HOME],
+            "campaigns_are_near": bool(near),
             "projects": projects.order_by("-created_at", "-id")[:MOST_ON_HOME],
             "neighborhoods": Neighborhood.objects.neighborhoods(),
             "finished_cycles": finished_cycles()[:MOST_ON_HOME],
