@@ -74,6 +74,10 @@ class BallotKind(models.TextChoices):
     RANKING = "ranking", _("Rank the projects")
 
 
+# The kinds that the ballot page has a form for; the others come with imported elections.
+CASTABLE = (BallotKind.APPROVAL, BallotKind.CHOOSE_ONE, BallotKind.KNAPSACK)
+
+
 class TieOrder(models.TextChoices):
     """What decides between projects that a rule cannot tell apart."""
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from budgeting.access import require
 from budgeting.domain.outcome import digest_of
 from budgeting.enums import (
+    CASTABLE,
     CYCLE_MOVES,
     IMPORTED_CYCLE_MOVES,
     BallotKind,
@@ -51,6 +52,8 @@ def create_cycle(
     Unless parameters are given, a project that nobody votes for is not funded.
     """
     require(by, Role.BUDGET_ADMINISTRATOR)
+    if ballot_kind not in CASTABLE:
+        raise RefusedError(_("Such ballots can be imported, but cannot be cast here."))
     parameters = usual_parameters(rule) if rule_parameters is None else rule_parameters
     check_rule(ballot_kind, rule, parameters)
     if Cycle.objects.filter(slug=slug).exists():

@@ -367,8 +367,11 @@ def test_an_opened_knapsack_keeps_to_the_budget_exactly():
     ],
 )
 def test_an_opened_ballot_is_of_the_kind_of_its_cycle(kind, right, wrong):
-    rules = {"ranking": "greedy_borda", "cumulative": "greedy_points", "scoring": "greedy_points"}
-    cycle = closed_cycle(kind=kind, rule=rules.get(kind, "greedy"))
+    drafted = draft_cycle()
+    Cycle.objects.filter(pk=drafted.pk).update(ballot_kind=kind)
+    cycle = opened(drafted)
+    end_voting(cycle)
+    cycle = close_cycle(cycle)
     opened_ballot(cycle, *right).save()
     with refused("opened_ballot_valid"):
         opened_ballot(cycle, *wrong).save()

@@ -1,0 +1,300 @@
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+
+from budgeting.enums import BallotKind, CycleState, PhaseKind, ProposalState
+from budgeting.models import Cycle, Option, Phase, Pot, Proposal, RollEntry
+from budgeting.services.cycles import (
+    add_phase,
+    add_pot,
+    cancel_cycle,
+    create_cycle,
+    open_cycle,
+    request_cancelling,
+    request_opening,
+)
+from budgeting.services.errors import RefusedError
+from budgeting.services.proposals import put_on_ballot, review_proposal, submit_proposal
+from budgeting.services.roll import make_roll_from_residencies, person_key
+from civicfund.audit.models import Approval, Event
+from civicfund.audit.services import ApprovalError, db_now
+from civicfund.projects.enums import ProjectState
+from civicfund.projects.models import CostLine
+from tests.factories.budgeting import administrator, draft_cycle, opened, running_cycle, voters
+from tests.factories.people import ResidencyFactory, UserFactory
+from tests.factories.places import CityFactory, NeighborhoodFactory
+from tests.factories.projects import ProjectFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_cycle_opens_when_a_second_person_agrees():
+    cycle, asks, agrees = draft_cycle(), administrator(), administrator()
+    request_opening(cycle, by=asks)
+    cycle = open_cycle(cycle, by=agrees)
+    assert cycle.state == CycleState.OPEN
+    assert len(cycle.tie_seed) == 64
+    approval = Approval.objects.get()
+    assert (approval.requested_by, approval.approved_by) == (asks, agrees)
+    assert Event.objects.filter(verb="cycle.open", actor=agrees).count() == 1
+
+
+def test_nobody_opens_a_cycle_alone():
+    cycle, asks = draft_cycle(), administrator()
+    with pytest.raises(RefusedError, match="Somebody else"):
+        open_cycle(cycle, by=asks)
+    request_opening(cycle, by=asks)
+    with pytest.raises(ApprovalError):
+        open_cycle(cycle, by=asks)
+    cycle.refresh_from_db()
+    assert (cycle.state, cycle.tie_seed) == (CycleState.DRAFT, "")
+    assert Approval.objects.count() == 0
+
+
+def test_a_cycle_that_changed_after_opening_was_asked_for_is_not_opened():
+    by = administrator()
+    cycle = draft_cycle(by=by)
+    request_opening(cycle, by=by)
+    add_pot(cycle, NeighborhoodFactory(), name="North", amount_minor=5, by=by)
+    with pytest.raises(RefusedError, match="has changed"):
+        open_cycle(cycle, by=administrator())
+    assert Approval.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("undone", "words"),
+    [
+        (lambda c: Phase.objects.filter(cycle=c)._raw_delete("default"), "needs a voting phase"),
+        (lambda c: Phase.objects.filter(cycle=c).update(ends_at=db_now()), "is over already"),
+        (
+            lambda c: (
+                Option.objects.filter(cycle=c)._raw_delete("default"),
+                Proposal.objects.filter(cycle=c)._raw_delete("default"),
+                Pot.objects.filter(cycle=c)._raw_delete("default"),
+            ),
+            "needs a pot",
+        ),
+    ],
+)
+def test_a_cycle_that_is_not_ready_is_not_opened(undone, words):
+    cycle = draft_cycle()
+    undone(cycle)
+    with pytest.raises(RefusedError, match=words):
+        request_opening(cycle, by=administrator())
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda c, who: create_cycle(by=who, slug="x", title="X"),
+        lambda c, who: add_phase(
+            c, PhaseKind.PROPOSING, starts_at=db_now(), ends_at=db_now(), by=who
+        ),
+        lambda c, who: add_pot(c, CityFactory(), name="x", amount_minor=1, by=who),
+        lambda c, who: request_opening(c, by=who),
+        lambda c, who: open_cycle(c, by=who),
+        lambda c, who: request_cancelling(c, by=who, reason="x"),
+        lambda c, who: cancel_cycle(c, by=who),
+        lambda c, who: make_roll_from_residencies(c, day=date(2026, 1, 1), by=who),
+        lambda c, who: put_on_ballot(c.proposals.first(), by=who),
+        lambda c, who: review_proposal(c.proposals.first(), feasible=True, by=who),
+    ],
+)
+def test_each_act_takes_its_role(act):
+    cycle, somebody = draft_cycle(), UserFactory()
+    events = Event.objects.count()
+    with pytest.raises(PermissionDenied):
+        act(cycle, somebody)
+    assert Event.objects.count() == events
+
+
+def test_a_cycle_is_cancelled_by_two_people_with_a_reason():
+    cycle, _ = running_cycle()
+    asks, agrees = administrator(), administrator()
+    with pytest.raises(RefusedError, match="Say why"):
+        request_cancelling(cycle, by=asks, reason="  ")
+    request_cancelling(cycle, by=asks, reason="The flood took the money.")
+    with pytest.raises(ApprovalError):
+        cancel_cycle(cycle, by=asks)
+    cycle = cancel_cycle(cycle, by=agrees)
+    assert (cycle.state, cycle.cancel_reason) == (
+        CycleState.CANCELLED,
+        "The flood took the money.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"rule": "coin"}, "no rule is called coin"),
+        ({"rule": "greedy_borda"}, "does not count approval ballots"),
+        ({"rule": "greedy", "rule_parameters": {"luck": 3}}, "no parameter luck"),
+        ({"slug": "taken"}, "Another cycle"),
+        ({"ballot_kind": BallotKind.RANKING, "rule": "greedy_borda"}, "cannot be cast here"),
+    ],
+)
+def test_a_cycle_that_could_not_be_held_is_refused(given, words):
+    by = administrator()
+    create_cycle(by=by, slug="taken", title="Taken")
+    with pytest.raises(RefusedError, match=words):
+        create_cycle(**({"by": by, "slug": "new", "title": "New"} | given))
+    assert Cycle.objects.count() == 1
+
+
+def test_a_project_that_nobody_votes_for_is_not_funded_unless_that_is_asked_for():
+    by = administrator()
+    usual = create_cycle(by=by, slug="a", title="A", rule="greedy")
+    asked = create_cycle(by=by, slug="b", title="B", rule="greedy", rule_parameters={})
+    assert (usual.rule_parameters, asked.rule_parameters) == ({"threshold": 1}, {})
+
+
+def test_phases_and_pots_that_make_no_sense_are_refused():
+    by = administrator()
+    cycle = draft_cycle(by=by)
+    now = db_now()
+    later = {"starts_at": now + timedelta(days=2), "ends_at": now + timedelta(days=3), "by": by}
+    with pytest.raises(RefusedError, match="ends after"):
+        add_phase(cycle, PhaseKind.PROPOSING, starts_at=now, ends_at=now, by=by)
+    with pytest.raises(RefusedError, match="one voting phase"):
+        add_phase(cycle, PhaseKind.BALLOTING, **later)
+    add_phase(cycle, PhaseKind.PROPOSING, **later)
+    with pytest.raises(RefusedError, match="cannot overlap"):
+        add_phase(cycle, PhaseKind.PROPOSING, **later)
+    for amount in (0, -5):
+        with pytest.raises(RefusedError, match="more than nothing"):
+            add_pot(cycle, NeighborhoodFactory(), name="x", amount_minor=amount, by=by)
+    with pytest.raises(RefusedError, match="at least as many"):
+        add_pot(
+            cycle,
+            NeighborhoodFactory(),
+            name="x",
+            amount_minor=1,
+            min_options=3,
+            max_options=2,
+            by=by,
+        )
+    with pytest.raises(RefusedError, match="has a pot"):
+        add_pot(cycle, CityFactory(), name="x", amount_minor=1, by=by)
+    assert (cycle.phases.count(), cycle.pots.count()) == (2, 1)
+
+
+def test_an_open_cycle_takes_no_more_phases_and_pots():
+    by = administrator()
+    cycle = opened(draft_cycle(by=by))
+    now = db_now()
+    with pytest.raises(RefusedError, match="fixed"):
+        add_phase(cycle, PhaseKind.PROPOSING, starts_at=now, ends_at=now + timedelta(days=1), by=by)
+    with pytest.raises(RefusedError, match="fixed"):
+        add_pot(cycle, NeighborhoodFactory(), name="x", amount_minor=1, by=by)
+
+
+def test_the_roll_has_everyone_with_a_confirmed_home_that_day_once():
+    cycle, by = draft_cycle(), administrator()
+    here = ResidencyFactory()
+    ResidencyFactory(proof="", proved_at=None)
+    ResidencyFactory(until=date(2025, 12, 31))
+    ResidencyFactory(since=date(2026, 1, 2))
+    assert make_roll_from_residencies(cycle, day=date(2026, 1, 1), by=by) == 1
+    assert make_roll_from_residencies(cycle, day=date(2026, 1, 1), by=by) == 0
+    entry = RollEntry.objects.get()
+    assert (entry.claimed_by, entry.place) == (here.user, here.neighborhood)
+    assert str(here.user_id) not in entry.person_key
+
+
+def test_the_roll_does_not_grow_once_voting_has_begun():
+    cycle, _ = running_cycle()
+    ResidencyFactory()
+    with pytest.raises(RefusedError, match="can no longer change"):
+        make_roll_from_residencies(cycle, day=date(2026, 1, 1), by=administrator())
+    assert cycle.roll.count() == 1
+
+
+def test_one_person_has_another_key_in_every_cycle_and_none_without_the_secret(settings):
+    one, other = draft_cycle(), draft_cycle()
+    assert person_key(one, "7") == person_key(one, "7")
+    assert len({person_key(one, "7"), person_key(other, "7"), person_key(one, "8")}) == 3
+    settings.PERSON_KEY_SECRET = ""
+    with pytest.raises(ImproperlyConfigured):
+        person_key(one, "7")
+
+
+def submitted(**project):
+    by = administrator()
+    cycle = draft_cycle(by=by, costs_minor=())
+    proposal = submit_proposal(ProjectFactory(**project), cycle.pots.get(), by=by)
+    return cycle, proposal, by
+
+
+def test_a_proposal_is_reviewed_and_put_on_the_ballot_at_its_cost():
+    _cycle, proposal, by = submitted(cost_minor=123_456)
+    proposal = review_proposal(proposal, feasible=True, by=by)
+    option = put_on_ballot(proposal, by=by)
+    assert (option.cost_minor, option.position, option.name) == (
+        123_456,
+        0,
+        proposal.project.title,
+    )
+    CostLine.objects.filter(project=proposal.project).update(amount_minor=1)
+    assert Option.objects.get().cost_minor == 123_456
+    proposal.refresh_from_db()
+    assert proposal.state == ProposalState.ON_BALLOT
+
+
+def test_a_refused_proposal_says_why_and_may_be_looked_at_again():
+    _, proposal, by = submitted()
+    with pytest.raises(RefusedError, match="Say why"):
+        review_proposal(proposal, feasible=False, by=by)
+    proposal = review_proposal(proposal, feasible=False, by=by, reason="The bridge is listed.")
+    assert (proposal.state, proposal.reason) == ("not_feasible", "The bridge is listed.")
+    with pytest.raises(Exception, match="no move leads"):
+        put_on_ballot(proposal, by=by)
+    assert review_proposal(proposal, feasible=True, by=by).state == "feasible"
+
+
+def test_nobody_reviews_their_own_project():
+    by = administrator()
+    cycle = draft_cycle(by=by)
+    proposal = submit_proposal(ProjectFactory(proposer=by), cycle.pots.get(), by=by)
+    with pytest.raises(RefusedError, match="Somebody else"):
+        review_proposal(proposal, feasible=True, by=by)
+
+
+def test_a_project_enters_a_cycle_once_in_a_pot_of_its_place_and_when_it_is_public():
+    cycle, proposal, by = submitted()
+    pot = cycle.pots.get()
+    with pytest.raises(RefusedError, match="in the cycle already"):
+        submit_proposal(proposal.project, pot, by=by)
+    elsewhere = add_pot(cycle, NeighborhoodFactory(), name="N", amount_minor=1, by=by)
+    with pytest.raises(RefusedError, match="is for projects in"):
+        submit_proposal(ProjectFactory(), elsewhere, by=by)
+    with pytest.raises(RefusedError, match="public first"):
+        submit_proposal(ProjectFactory(state=ProjectState.DRAFT), pot, by=by)
+    with pytest.raises(RefusedError, match="Only the person"):
+        submit_proposal(ProjectFactory(), pot, by=UserFactory())
+    assert cycle.proposals.count() == 1
+
+
+def test_a_project_without_a_cost_gets_no_line_on_the_ballot():
+    _, proposal, by = submitted()
+    CostLine.objects.all()._raw_delete("default")
+    proposal = review_proposal(proposal, feasible=True, by=by)
+    with pytest.raises(RefusedError, match="what it costs"):
+        put_on_ballot(proposal, by=by)
+    assert put_on_ballot(proposal, by=by, cost_minor=5).cost_minor == 5
+
+
+def test_nothing_enters_once_voting_has_begun():
+    by = administrator()
+    drafted = draft_cycle(by=by)
+    late = submit_proposal(ProjectFactory(), drafted.pots.get(), by=by)
+    late = review_proposal(late, feasible=True, by=by)
+    voters(drafted, 1, by=by)
+    cycle = opened(drafted)
+    with pytest.raises(RefusedError, match="Voting has begun"):
+        put_on_ballot(late, by=by)
+    with pytest.raises(RefusedError, match="Voting has begun"):
+        submit_proposal(ProjectFactory(), cycle.pots.get(), by=by)
+    assert cycle.options.count() == 3
