@@ -9,9 +9,15 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from budgeting.domain.election import BallotKind as PureKind
+from budgeting.domain.rules import fitting_rules
+from budgeting.enums import CASTABLE, PhaseKind
 from budgeting.models import Cycle, Pot
 from budgeting.services.ballots import Choice
+from budgeting.templatetags.budgeting import rule_words
 from civicfund.people.models import User
+from civicfund.places.models import Neighborhood
+from civicfund.projects.forms import MoneyField
 from civicfund.projects.models import Project
 
 _PREFIX = "pot-"
@@ -65,3 +71,71 @@ class ProposalForm(forms.Form):
 def chosen_codes(choices: dict[int, Choice], pots: Iterable[Pot]) -> dict[int, set[str]]:
     """The codes chosen for each pot, to show a refused ballot as it was filled in."""
     return {pot.pk: set(choices[pot.pk].options) if pot.pk in choices else set() for pot in pots}
+
+
+class CycleForm(forms.Form):
+    """What a cycle is called, how its ballots look and how they are counted."""
+
+    title = forms.CharField(label=_("Title"), max_length=120)
+    slug = forms.SlugField(label=_("Address"), max_length=50, help_text=_("/budget/…/"))
+    summary = forms.CharField(label=_("In one sentence"), max_length=280, required=False)
+    ballot_kind = forms.ChoiceField(
+        label=_("Kind of ballot"), choices=[(kind.value, kind.label) for kind in CASTABLE]
+    )
+    rule = forms.ChoiceField(
+        label=_("Rule"),
+        choices=[(rule, rule_words(rule)) for rule in fitting_rules(PureKind.APPROVAL)],
+        initial="equal_shares_cost_add1",
+        help_text=_("A project that nobody votes for is not funded, whatever the rule."),
+    )
+
+
+class PhaseForm(forms.Form):
+    """A window of time."""
+
+    kind = forms.ChoiceField(label=_("Kind"), choices=PhaseKind.choices)
+    starts_at = forms.DateTimeField(label=_("Starts"), help_text=_("2027-03-01 08:00"))
+    ends_at = forms.DateTimeField(label=_("Ends"), help_text=_("The first instant after it."))
+
+
+class PotForm(forms.Form):
+    """Money for the residents of a place to decide on."""
+
+    place = forms.ModelChoiceField(label=_("Place"), queryset=Neighborhood.objects.all())
+    name = forms.CharField(label=_("Name"), max_length=120)
+    amount = MoneyField(label=_("Amount"))
+    min_options = forms.IntegerField(
+        label=_("Projects on a ballot, at least"), min_value=1, max_value=1000, initial=1
+    )
+    max_options = forms.IntegerField(
+        label=_("Projects on a ballot, at most"), min_value=1, max_value=1000, required=False
+    )
+
+
+class RollForm(forms.Form):
+    """The day whose confirmed residents may vote."""
+
+    day = forms.DateField(label=_("Confirmed homes on"), help_text=_("2027-02-01"))
+
+
+class ReasonForm(forms.Form):
+    """Why, for everybody to read."""
+
+    reason = forms.CharField(label=_("Why, for everybody to read"), max_length=500)
+
+
+class ReviewForm(forms.Form):
+    """Whether the town could do it."""
+
+    feasible = forms.TypedChoiceField(
+        label=_("Can it be done?"),
+        choices=[("yes", _("Yes")), ("no", _("No"))],
+        coerce=lambda answer: answer == "yes",
+        widget=forms.RadioSelect,
+    )
+    reason = forms.CharField(
+        label=_("Why, for everybody to read"),
+        max_length=1000,
+        required=False,
+        widget=forms.Textarea,
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
@@ -15,7 +15,9 @@ from civicfund.projects.models import Project
 
 def running_cycles() -> CycleQuerySet:
     """Open cycles with their phases and pots, the one that closes first coming first."""
-    return Cycle.objects.running().prefetch_related("phases", "pots")
+    return Cycle.objects.running().prefetch_related(
+        Prefetch("phases", queryset=Phase.objects.with_now()), "pots"
+    )
 
 
 def counting_cycles() -> CycleQuerySet:

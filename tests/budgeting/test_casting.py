@@ -3,9 +3,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from budgeting.enums import BallotKind, CycleState, PhaseKind
 from budgeting.models import Ballot, OpenedBallot, Participation
+from budgeting.selectors import running_cycles
 from budgeting.services.ballots import Choice, cast
 from budgeting.services.closing import close_cycle, due_to_close, open_ballots
 from budgeting.services.cycles import add_pot, cancel_cycle, request_cancelling
@@ -232,3 +235,10 @@ def test_a_ballot_forged_in_the_database_is_void_and_said_to_be():
 def test_the_cycle_says_what_may_be_done_now():
     cycle, _ = running_cycle()
     assert [phase.kind for phase in cycle.phases.current()] == [PhaseKind.BALLOTING]
+    assert cycle.phase_now.kind == PhaseKind.BALLOTING
+    with CaptureQueriesContext(connection) as queries:
+        [listed] = running_cycles()
+        assert listed.phase_now.kind == PhaseKind.BALLOTING
+    end_voting(cycle)
+    assert cycle.phase_now is None
+    assert len(queries) == 3

@@ -1,0 +1,266 @@
+"""Cycles in the admin: everything to look at, nothing to type over; acts go through services."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from budgeting.forms import CycleForm, PhaseForm, PotForm, ReasonForm, ReviewForm, RollForm
+from budgeting.models import Cycle, Option, Phase, Pot, Proposal, Tally
+from budgeting.services.cycles import (
+    add_phase,
+    add_pot,
+    cancel_cycle,
+    create_cycle,
+    open_cycle,
+    request_cancelling,
+    request_opening,
+)
+from budgeting.services.errors import RefusedError
+from budgeting.services.proposals import put_on_ballot, review_proposal
+from budgeting.services.results import certify, publish
+from budgeting.services.roll import make_roll_from_residencies
+from civicfund.audit.admin import ReadOnlyAdmin, ReadOnlyInline
+from civicfund.audit.services import ApprovalError, StaleStateError
+from civicfund.people.enums import Role
+from civicfund.people.models import User
+from civicfund.states import IllegalMoveError
+
+REFUSALS = (RefusedError, ApprovalError, StaleStateError, IllegalMoveError)
+STAFF = frozenset({Role.BUDGET_ADMINISTRATOR, Role.REVIEWER})
+
+
+def person(request: HttpRequest) -> User:
+    """Who acts; the admin site has let only people through."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user
+
+
+@dataclass(frozen=True, slots=True)
+class FormAct:
+    """An act that needs something to be filled in: a page of its own in the admin."""
+
+    name: str
+    label: Promise
+    form: type[forms.Form]
+    # The row (None for an act that makes one), what was filled in, and who acts.
+    act: Callable[[Any, Mapping[str, Any], User], object]
+
+
+class ActingAdmin(ReadOnlyAdmin[Any]):
+    """A read-only page with acts beside it, each with its form. The services decide who may."""
+
+    form_acts: tuple[FormAct, ...] = ()
+    making_acts: tuple[FormAct, ...] = ()
+    refusals = REFUSALS
+    change_form_template = "admin/budgeting/change_form.html"
+    change_list_template = "admin/budgeting/change_list.html"
+
+    def _name(self, act: FormAct) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_{act.name}"
+
+    def get_urls(self) -> list[URLPattern]:
+        """The pages of the acts, before the admin's own."""
+        on_rows = [
+            path(
+                f"<int:pk>/{act.name}/",
+                self.admin_site.admin_view(self._page(act)),
+                name=self._name(act),
+            )
+            for act in self.form_acts
+        ]
+        making = [
+            path(f"{act.name}/", self.admin_site.admin_view(self._page(act)), name=self._name(act))
+            for act in self.making_acts
+        ]
+        return [*making, *on_rows, *super().get_urls()]
+
+    def _page(self, act: FormAct) -> Callable[..., HttpResponse]:
+        def page(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+            if not self.has_view_permission(request):
+                raise PermissionDenied
+            row = get_object_or_404(self.model, pk=pk) if pk is not None else None
+            form = act.form(request.POST or None)
+            if request.method == "POST" and form.is_valid():
+                try:
+                    made = act.act(row, form.cleaned_data, person(request))
+                except REFUSALS as refusal:
+                    form.add_error(None, str(refusal))
+                else:
+                    messages.success(request, _("Done."))
+                    target = row if row is not None else made
+                    return redirect(self._change_address(target))
+            context = self.admin_site.each_context(request) | {
+                "title": act.label,
+                "form": form,
+                "opts": self.opts,
+                "original": row,
+            }
+            return TemplateResponse(request, "admin/budgeting/act.html", context)
+
+        return page
+
+    def _change_address(self, row: Any) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """The row's page, with links to the acts that need a form."""
+        links = [
+            (reverse(f"admin:{self._name(act)}", args=[object_id]), act.label)
+            for act in self.form_acts
+            if object_id.isdecimal()
+        ]
+        return super().change_view(request, object_id, extra_context={"form_acts": links})
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list, with links to what makes a new row."""
+        links = [(reverse(f"admin:{self._name(act)}"), act.label) for act in self.making_acts]
+        return super().changelist_view(request, (extra_context or {}) | {"form_acts": links})
+
+
+class PhaseInline(ReadOnlyInline[Phase, Cycle]):
+    """When what happens."""
+
+    model = Phase
+    fields = ("kind", "starts_at", "ends_at")
+
+
+class PotInline(ReadOnlyInline[Pot, Cycle]):
+    """The money."""
+
+    model = Pot
+    fields = ("name", "place", "amount_minor", "min_options", "max_options")
+
+
+def _new_cycle(_row: None, given: Mapping[str, Any], by: User) -> Cycle:
+    return create_cycle(by=by, **given)
+
+
+def _new_phase(cycle: Cycle, given: Mapping[str, Any], by: User) -> Phase:
+    return add_phase(cycle, by=by, **given)
+
+
+def _new_pot(cycle: Cycle, given: Mapping[str, Any], by: User) -> Pot:
+    named = dict(given)
+    place, amount_minor = named.pop("place"), named.pop("amount")
+    return add_pot(cycle, place, amount_minor=amount_minor, by=by, **named)
+
+
+def _roll(cycle: Cycle, given: Mapping[str, Any], by: User) -> int:
+    return make_roll_from_residencies(cycle, day=given["day"], by=by)
+
+
+def _ask_to_cancel(cycle: Cycle, given: Mapping[str, Any], by: User) -> object:
+    return request_cancelling(cycle, reason=given["reason"], by=by)
+
+
+@admin.register(Cycle)
+class CycleAdmin(ActingAdmin):
+    """A cycle from its draft to its outcome; opening, cancelling and publishing take two people."""
+
+    readers = frozenset({Role.BUDGET_ADMINISTRATOR})
+    shown = (
+        "slug", "title", "summary", "origin", "state", "ballot_kind", "rule", "rule_parameters",
+        "ties", "tie_commitment", "currency", "cancel_reason", "void_ballots", "published_at",
+    )  # fmt: skip
+    list_display = ("title", "state", "origin", "ballot_kind", "rule")
+    list_filter = ("state", "origin")
+    search_fields = ("title", "slug")
+    ordering = ("-pk",)
+    inlines = (PhaseInline, PotInline)
+    actions = ("ask_to_open", "open_it", "certify_it", "publish_it", "cancel_it")
+    making_acts = (FormAct("prepare", _("Prepare a new cycle"), CycleForm, _new_cycle),)
+    form_acts = (
+        FormAct("phase", _("Add a phase"), PhaseForm, _new_phase),
+        FormAct("pot", _("Add a pot"), PotForm, _new_pot),
+        FormAct("roll", _("Put residents on the voter roll"), RollForm, _roll),
+        FormAct("cancel", _("Ask to cancel it"), ReasonForm, _ask_to_cancel),
+    )
+
+    @admin.action(description=_("Ask to open it"))
+    def ask_to_open(self, request: HttpRequest, rows: QuerySet[Cycle]) -> None:
+        """One person asks."""
+        self.each(request, rows, lambda cycle: request_opening(cycle, by=person(request)))
+
+    @admin.action(description=_("Open it, as a second person"))
+    def open_it(self, request: HttpRequest, rows: QuerySet[Cycle]) -> None:
+        """A second one opens."""
+        self.each(request, rows, lambda cycle: open_cycle(cycle, by=person(request)))
+
+    @admin.action(description=_("Certify the count"))
+    def certify_it(self, request: HttpRequest, rows: QuerySet[Cycle]) -> None:
+        """One person certifies."""
+        self.each(request, rows, lambda cycle: certify(cycle, by=person(request)))
+
+    @admin.action(description=_("Publish the outcome, as a second person"))
+    def publish_it(self, request: HttpRequest, rows: QuerySet[Cycle]) -> None:
+        """A second one publishes."""
+        self.each(request, rows, lambda cycle: publish(cycle, by=person(request)))
+
+    @admin.action(description=_("Cancel it, as a second person"))
+    def cancel_it(self, request: HttpRequest, rows: QuerySet[Cycle]) -> None:
+        """A second one cancels."""
+        self.each(request, rows, lambda cycle: cancel_cycle(cycle, by=person(request)))
+
+
+def _review(proposal: Proposal, given: Mapping[str, Any], by: User) -> Proposal:
+    return review_proposal(proposal, by=by, **given)
+
+
+@admin.register(Proposal)
+class ProposalAdmin(ActingAdmin):
+    """Projects in cycles."""
+
+    readers = STAFF
+    shown = ("cycle", "pot", "project", "state", "reason", "submitted_by", "submitted_at")
+    list_display = ("project", "cycle", "pot", "state", "submitted_at")
+    list_filter = ("state", "cycle")
+    list_select_related = ("project", "cycle", "pot")
+    search_fields = ("project__title",)
+    ordering = ("-pk",)
+    actions = ("put_it_on_the_ballot",)
+    form_acts = (FormAct("review", _("Review it"), ReviewForm, _review),)
+
+    @admin.action(description=_("Put it on the ballot"))
+    def put_it_on_the_ballot(self, request: HttpRequest, rows: QuerySet[Proposal]) -> None:
+        """At what it costs now."""
+        self.each(request, rows, lambda proposal: put_on_ballot(proposal, by=person(request)))
+
+
+@admin.register(Option)
+class OptionAdmin(ReadOnlyAdmin[Option]):
+    """Lines on ballots."""
+
+    readers = STAFF
+    list_display = ("name", "cycle", "pot", "position", "cost_minor")
+    list_filter = ("cycle",)
+    list_select_related = ("cycle", "pot")
+    search_fields = ("name", "=code")
+
+
+@admin.register(Tally)
+class TallyAdmin(ReadOnlyAdmin[Tally]):
+    """What counts found: by the binding rule also what certifying and publishing rest on."""
+
+    readers = frozenset({Role.BUDGET_ADMINISTRATOR})
+    list_display = ("cycle", "pot", "rule", "binding", "ballots", "counted_at", "seconds")
+    list_filter = ("binding", "rule")
+    list_select_related = ("cycle", "pot")
+    ordering = ("-pk",)

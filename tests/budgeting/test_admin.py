@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import pytest
+from django.contrib import admin
+from django.urls import reverse
+
+from budgeting.enums import CycleState
+from budgeting.models import Ballot, Cycle, OpenedBallot, Participation, RollEntry, Tally
+from budgeting.services.counting import count_cycle
+from budgeting.services.cycles import request_opening
+from civicfund.audit.models import Event
+from civicfund.people.enums import Role
+from civicfund.people.services import grant_role
+from tests.budgeting.test_counting import unsealed
+from tests.factories.budgeting import administrator, draft_cycle, running_cycle
+from tests.factories.people import ResidencyFactory, UserFactory
+from tests.factories.places import CityFactory
+from tests.signing_in import sign_in_with_second_factor
+
+pytestmark = pytest.mark.django_db
+
+
+def signed_in(client, user):
+    sign_in_with_second_factor(client, user)
+    return user
+
+
+def address(page, *args, model="cycle"):
+    return reverse(f"admin:budgeting_{model}_{page}", args=args)
+
+
+def do(client, cycle, action):
+    given = {"action": action, "_selected_action": cycle.pk, "index": 0}
+    return client.post(address("changelist"), given, follow=True)
+
+
+def state_of(cycle):
+    return Cycle.objects.get(pk=cycle.pk).state
+
+
+def test_a_cycle_is_prepared_on_pages_and_opened_by_a_second_person(client):
+    signed_in(client, administrator())
+    client.post(
+        address("prepare"),
+        {
+            "title": "Spring",
+            "slug": "spring",
+            "ballot_kind": "approval",
+            "rule": "greedy",
+        },
+    )
+    cycle = Cycle.objects.get(slug="spring")
+    page = client.get(address("change", cycle.pk)).content.decode()
+    for act in ("phase", "pot", "roll", "cancel"):
+        assert address(act, cycle.pk) in page
+    client.post(
+        address("phase", cycle.pk),
+        {"kind": "balloting", "starts_at": "2026-01-01 08:00", "ends_at": "2099-01-01 18:00"},
+    )
+    client.post(
+        address("pot", cycle.pk),
+        {"place": CityFactory().pk, "name": "Town", "amount": "1234.50", "min_options": "1"},
+    )
+    ResidencyFactory()
+    client.post(address("roll", cycle.pk), {"day": "2026-01-01"})
+    assert cycle.pots.get().amount_minor == 123_450
+    assert cycle.roll.count() == 1
+    do(client, cycle, "ask_to_open")
+    refused = do(client, cycle, "open_it")
+    assert "cannot also approve it" in refused.content.decode()
+    assert state_of(cycle) == CycleState.DRAFT
+    client.logout()
+    signed_in(client, administrator())
+    do(client, cycle, "open_it")
+    assert state_of(cycle) == CycleState.OPEN
+
+
+def test_what_a_service_refuses_is_said_on_the_form_and_nothing_moves(client):
+    signed_in(client, administrator())
+    cycle = draft_cycle()
+    answer = client.post(
+        address("pot", cycle.pk),
+        {"place": CityFactory().pk, "name": "Town", "amount": "5", "min_options": "1"},
+    )
+    assert "has a pot in this cycle" in answer.content.decode()
+    answer = client.post(
+        address("pot", cycle.pk),
+        {"place": CityFactory().pk, "name": "Town", "amount": "-5", "min_options": "1"},
+    )
+    assert answer.status_code == 200
+    assert cycle.pots.count() == 1
+
+
+def test_a_cycle_is_certified_by_one_and_published_by_another(client):
+    cycle = unsealed([[0], [1]])
+    count_cycle(cycle)
+    signed_in(client, administrator())
+    do(client, cycle, "certify_it")
+    do(client, cycle, "publish_it")
+    assert state_of(cycle) == CycleState.CERTIFIED
+    client.logout()
+    signed_in(client, administrator())
+    do(client, cycle, "publish_it")
+    assert state_of(cycle) == CycleState.PUBLISHED
+
+
+def test_a_cycle_is_cancelled_by_two_with_a_reason(client):
+    cycle, _ = running_cycle()
+    signed_in(client, administrator())
+    client.post(address("cancel", cycle.pk), {"reason": "The flood."})
+    client.logout()
+    signed_in(client, administrator())
+    do(client, cycle, "cancel_it")
+    assert state_of(cycle) == CycleState.CANCELLED
+
+
+def test_a_reviewer_reviews_with_a_reason_and_opens_no_cycle(client):
+    by = administrator()
+    cycle = draft_cycle(by=by)
+    reviewer = UserFactory()
+    grant_role(reviewer, Role.REVIEWER, by=None)
+    signed_in(client, reviewer)
+    proposal = cycle.proposals.first()
+    events = Event.objects.count()
+    answer = client.post(
+        address("review", proposal.pk, model="proposal"), {"feasible": "no", "reason": ""}
+    )
+    assert "Say why" in answer.content.decode()
+    assert Event.objects.count() == events
+    request_opening(cycle, by=by)
+    assert client.get(address("changelist")).status_code == 403
+    assert do(client, cycle, "open_it").status_code == 403
+    assert client.get(address("pot", cycle.pk)).status_code == 403
+    assert client.post(address("prepare"), {}).status_code == 403
+    assert state_of(cycle) == CycleState.DRAFT
+
+
+def test_the_admin_shows_no_ballot_and_nobodys_participation():
+    for model in (Ballot, OpenedBallot, Participation, RollEntry):
+        assert model not in admin.site._registry
+    assert Tally in admin.site._registry
+
+
+def test_the_seed_of_the_ties_is_not_shown_before_the_count(client):
+    cycle, _ = running_cycle()
+    signed_in(client, administrator())
+    assert cycle.tie_seed not in client.get(address("change", cycle.pk)).content.decode()
