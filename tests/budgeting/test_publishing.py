@@ -19,7 +19,7 @@ from tests.factories.people import UserFactory
 pytestmark = pytest.mark.django_db
 
 
-def counted(votes=((0,), (0, 1), (2,)), **cycle):
+def counted(votes=((0,), (0, 1), (1,)), **cycle):
     done = unsealed([list(vote) for vote in votes], **cycle)
     count_cycle(done)
     done.refresh_from_db()
