@@ -8,7 +8,7 @@ import pytest
 
 from civicfund.ledger.models import Entry
 from civicfund.ledger.selectors import balance_minor, collected_for, still_promised_to
-from civicfund.payments.domain import PaymentIntent
+from civicfund.payments.domain import IntentStatus, PaymentIntent
 from civicfund.payments.gateways import gateway
 from civicfund.payments.models import Orphan
 from civicfund.pledges.enums import AttemptKind, AttemptState, CampaignState, PledgeState
@@ -16,6 +16,8 @@ from civicfund.pledges.models import ChargeAttempt, Pledge
 from civicfund.pledges.selectors import invariants
 from civicfund.pledges.services import steps
 from civicfund.pledges.services.applying import apply_payment_intent
+from civicfund.pledges.services.errors import RefusedError
+from civicfund.pledges.services.recovery import read_back, start_recovery
 from civicfund.pledges.services.settlement import settle_pledge
 from tests.factories.pledges import soon
 from tests.pledges.promises import (
@@ -151,7 +153,7 @@ def crashed_worker(pledge, state, *, make_intent, confirm):
     if make_intent:
         intent_id = gateway().create_payment_intent(
             amount_minor=2500, currency="EUR", customer_id=pledge.customer_id,
-            payment_method_id=pledge.payment_method_id, key=f"pi:{pledge.pk}",
+            key=f"pi:{pledge.pk}",
             metadata={"pledge": str(pledge.pk), "campaign": str(pledge.campaign_id)},
             transfer_group=f"campaign-{pledge.campaign_id}",
         ).id  # fmt: skip
@@ -295,6 +297,82 @@ def test_who_paid_in_the_last_moment_is_collected_and_not_dropped(provider):
     work_until_done()
     campaign.refresh_from_db()
     assert (fresh(pledge).state, campaign.state) == (PledgeState.COLLECTED, CampaignState.SETTLED)
+
+
+def test_a_card_that_was_taken_away_at_the_provider_has_failed_and_another_can_pay(provider):
+    _, pledge = one_due()
+    gateway().detach_card(pledge.payment_method_id)
+    work_until_done()
+    assert fresh(pledge).state == PledgeState.DECLINED
+    start_recovery(fresh(pledge))
+    pay_on_page(provider, pledge)
+    assert read_back(fresh(pledge)).state == PledgeState.COLLECTED
+
+
+def test_an_order_that_the_provider_will_not_take_fails_alone_and_is_dropped(provider):
+    campaign, (good, bad) = funded_campaign(WORKS, WORKS)
+    sandbox_client(provider).v1.customers.delete(bad.customer_id)
+    work_until_done()
+    assert (fresh(good).state, fresh(bad).state) == (PledgeState.COLLECTED, PledgeState.DECLINED)
+    assert bad.attempts.get().code == "resource_missing"
+    with pytest.raises(RefusedError, match="cannot take this payment"):
+        start_recovery(fresh(bad))
+    let_pass(days=8)
+    work_until_done()
+    campaign.refresh_from_db()
+    assert campaign.state == CampaignState.SETTLED_SHORT
+    assert still_promised_to(campaign.project_id) == 0
+
+
+def test_a_fee_that_is_not_known_yet_is_booked_once_it_is(provider):
+    _, pledge = one_due()
+    provider.control("faults", rules=[{"kind": "lose_response", "path": "/confirm$"}])
+    settle_pledge(pledge)
+    provider.control("faults", rules=[])
+    intent = gateway().retrieve_payment_intent(fresh(pledge).payment_intent_id)
+    apply_payment_intent(changed(intent, fee=None))
+    assert (fresh(pledge).state, fresh(pledge).fee_minor) == (PledgeState.COLLECTED, None)
+    assert balance_minor("processor_fee") == 0
+    let_pass(hours=2)
+    work_until_done()
+    assert (fresh(pledge).fee_minor, balance_minor("processor_fee")) == (63, 63)
+
+
+def test_a_bank_that_takes_its_time_is_waited_for(provider):
+    campaign, pledge = one_due()
+    provider.control("faults", rules=[{"kind": "lose_response", "path": "/confirm$"}])
+    settle_pledge(pledge)
+    provider.control("faults", rules=[])
+    intent = gateway().retrieve_payment_intent(fresh(pledge).payment_intent_id)
+    for _ in range(2):
+        apply_payment_intent(changed(intent, status=IntentStatus.PROCESSING))
+    assert fresh(pledge).state == PledgeState.PROCESSING
+    assert ChargeAttempt.objects.get().state == AttemptState.PROCESSING
+    let_pass(hours=2)
+    work_until_done()
+    assert fresh(pledge).state == PledgeState.COLLECTED
+    assert collected_for(campaign.project_id) == 2500
+
+
+def test_a_bank_that_says_no_in_the_end_leaves_the_pledge_declined(provider):
+    _, pledge = one_due(FAILS)
+    provider.control("faults", rules=[{"kind": "lose_response", "path": "/confirm$"}])
+    settle_pledge(pledge)
+    provider.control("faults", rules=[])
+    intent = gateway().retrieve_payment_intent(fresh(pledge).payment_intent_id)
+    apply_payment_intent(changed(intent, status=IntentStatus.PROCESSING))
+    let_pass(hours=2)
+    work_until_done()
+    assert fresh(pledge).state == PledgeState.DECLINED
+
+
+def test_once_collected_the_card_is_forgotten(provider):
+    _, pledge = one_due()
+    work_until_done()
+    let_pass(hours=2)
+    work_until_done()
+    assert fresh(pledge).card_forgotten_at is not None
+    assert fresh(pledge).next_step_at is None
 
 
 def changed(intent, **given):

@@ -63,7 +63,7 @@ def test_control_with_a_new_intent_and_a_random_key_each_the_same_race_charges_t
     def careless():
         made = gateway().create_payment_intent(
             amount_minor=2500, currency="EUR", customer_id=pledge.customer_id,
-            payment_method_id=pledge.payment_method_id, key=str(uuid4()), metadata={},
+            key=str(uuid4()), metadata={},
             transfer_group="",
         )  # fmt: skip
         gateway().confirm_payment_intent(

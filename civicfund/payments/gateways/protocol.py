@@ -46,12 +46,11 @@ class PaymentGateway(Protocol):
         amount_minor: int,
         currency: str,
         customer_id: str,
-        payment_method_id: str,
         key: str,
         metadata: Mapping[str, str],
         transfer_group: str,
     ) -> PaymentIntent:
-        """Make an order without charging anything yet."""
+        """Make an order without charging anything yet; the card comes with the confirmation."""
 
     def confirm_payment_intent(
         self, payment_intent_id: str, *, payment_method_id: str, key: str

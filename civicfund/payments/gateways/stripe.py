@@ -127,19 +127,17 @@ class StripeGateway:
         amount_minor: int,
         currency: str,
         customer_id: str,
-        payment_method_id: str,
         key: str,
         metadata: Mapping[str, str],
         transfer_group: str,
     ) -> PaymentIntent:
-        """Make an order without charging anything yet."""
+        """Make an order without charging anything yet; the card comes with the confirmation."""
         made = _ask(
             lambda: self._client.v1.payment_intents.create(
                 {
                     "amount": amount_minor,
                     "currency": currency.lower(),
                     "customer": customer_id,
-                    "payment_method": payment_method_id,
                     "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
                     "metadata": dict(metadata),
                     "transfer_group": transfer_group,

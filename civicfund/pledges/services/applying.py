@@ -144,7 +144,8 @@ def _fail_if_refused(pledge: Pledge, intent: PaymentIntent, answer: Answer | Non
     else:
         failure = _unheard_answer(attempt, intent)
     if failure is not None:
-        _fail(pledge, attempt, failure, intent, answer)
+        charge_id = intent.failure.charge_id if intent.failure else ""
+        _fail(pledge, attempt, failure, charge_id=charge_id, answer=answer)
 
 
 def _unheard_answer(attempt: ChargeAttempt, intent: PaymentIntent) -> Failure | None:
@@ -171,17 +172,33 @@ def _note_failure_on_page(pledge: Pledge, intent: PaymentIntent) -> None:
     _resolve(attempt, _refused_state(shown), None, charge_id=shown.charge_id, failure=shown)
 
 
+def fail_without_intent(attempt: ChargeAttempt, failure: Failure) -> None:
+    """The provider would not even take the order: the pledge has failed, nothing was charged."""
+    with transaction.atomic():
+        pledge = pledge_alone(attempt.pledge_id)
+        attempt.refresh_from_db()
+        if pledge.state == PledgeState.CHARGING and attempt.state in OPEN_ATTEMPT:
+            _fail(pledge, attempt, failure, charge_id="", answer=None)
+
+
+def drop_without_intent(pledge: Pledge) -> None:
+    """Give up a failed pledge for which no order was ever made: there is nothing to cancel."""
+    with transaction.atomic():
+        row = pledge_alone(pledge.pk)
+        if row.state in FAILED_PLEDGE and not row.payment_intent_id:
+            _end_as_dropped(row)
+
+
 def _fail(
     pledge: Pledge,
     attempt: ChargeAttempt,
     failure: Failure,
-    intent: PaymentIntent,
+    *,
+    charge_id: str,
     answer: Answer | None,
 ) -> None:
-    charge_id = intent.failure.charge_id if intent.failure else ""
     state = _refused_state(failure)
-    was_processing = attempt.state == AttemptState.PROCESSING
-    if was_processing:
+    if attempt.state == AttemptState.PROCESSING:
         state = AttemptState.DECLINED
     _resolve(attempt, state, answer, charge_id=charge_id, failure=failure)
     now = db_now()
@@ -208,6 +225,11 @@ def _drop(pledge: Pledge, intent: PaymentIntent, answer: Answer | None) -> None:
     if pledge.state not in FAILED_PLEDGE:
         _to_charging(pledge)
         advance(pledge, PledgeState.DECLINED, PLEDGE_MOVES, actor=None, recovery_ends_at=db_now())
+    _end_as_dropped(pledge)
+
+
+def _end_as_dropped(pledge: Pledge) -> None:
+    """The caller holds the failed pledge's lock, and no charge can come of it any more."""
     advance(
         pledge, PledgeState.DROPPED, PLEDGE_MOVES,
         actor=None, lease_until=None, next_step_at=db_now() + FORGET_AFTER,

@@ -7,12 +7,13 @@ from contextlib import suppress
 from django.utils.translation import gettext as _
 
 from civicfund.audit.services import db_now
-from civicfund.payments.domain import PaymentIntent, UnexpectedState
+from civicfund.payments.domain import GatewayRefused, PaymentIntent, UnexpectedState
 from civicfund.payments.gateways import gateway
 from civicfund.pledges.enums import FAILED_PLEDGE
 from civicfund.pledges.models import Pledge
-from civicfund.pledges.services.applying import apply_payment_intent
+from civicfund.pledges.services.applying import apply_payment_intent, drop_without_intent
 from civicfund.pledges.services.errors import RefusedError
+from civicfund.pledges.services.intents import keep_intent
 
 
 def start_recovery(pledge: Pledge) -> PaymentIntent:
@@ -23,7 +24,12 @@ def start_recovery(pledge: Pledge) -> PaymentIntent:
     """
     if pledge.state not in FAILED_PLEDGE or _is_over(pledge):
         raise RefusedError(_("There is nothing to pay for this pledge now."))
-    intent = gateway().retrieve_payment_intent(pledge.payment_intent_id)
+    try:
+        intent = gateway().retrieve_payment_intent(keep_intent(pledge))
+    except GatewayRefused as refusal:
+        raise RefusedError(
+            _("The payment provider cannot take this payment. Please write to us.")
+        ) from refusal
     apply_payment_intent(intent)
     pledge.refresh_from_db()
     if pledge.state not in FAILED_PLEDGE:
@@ -45,6 +51,9 @@ def drop_if_over(pledge: Pledge) -> None:
     nothing will be charged. Should it have succeeded in the last moment, the pledge is collected.
     """
     if pledge.state not in FAILED_PLEDGE or not _is_over(pledge):
+        return
+    if not pledge.payment_intent_id:
+        drop_without_intent(pledge)
         return
     with suppress(UnexpectedState):
         gateway().cancel_payment_intent(pledge.payment_intent_id)

@@ -37,7 +37,12 @@ from civicfund.pledges.enums import (
     PledgeState,
 )
 from civicfund.pledges.models import ChargeAttempt, Pledge
-from civicfund.pledges.services.applying import Answer, apply_payment_intent
+from civicfund.pledges.services.applying import (
+    Answer,
+    apply_payment_intent,
+    fail_without_intent,
+)
+from civicfund.pledges.services.intents import keep_intent
 
 log = structlog.get_logger(__name__)
 
@@ -63,13 +68,16 @@ def settle_pledge(pledge: Pledge) -> None:
     if claim is None:
         return
     try:
-        intent_id = claim.pledge.payment_intent_id or _make_intent(claim)
-        _charge(claim, intent_id)
+        _charge(claim, keep_intent(claim.pledge))
     except RateLimited:
         _put_off(claim, SLOW_DOWN)
     except GatewayUnavailable as error:
         log.warning("pledge.no_answer", pledge=str(pledge.pk), code=error.code)
         _put_off(claim, LOOK_AGAIN)
+    except GatewayRefused as refusal:
+        # Not even an order could be made: asking again will not help, its backer or staff may.
+        log.error("pledge.refused", pledge=str(pledge.pk), code=refusal.code, said=str(refusal))
+        fail_without_intent(claim.attempt, Failure(refusal.code or "refused"))
 
 
 @transaction.atomic
@@ -106,26 +114,6 @@ def _plan(pledge: Pledge) -> ChargeAttempt:
         },
         api_version=gateway().api_version,
     )
-
-
-def _make_intent(claim: Claim) -> str:
-    """The pledge's one payment intent, unconfirmed, its id kept by compare-and-set.
-
-    Should a crash make a second one, it is never confirmed and harmless.
-    """
-    pledge = claim.pledge
-    made = gateway().create_payment_intent(
-        amount_minor=pledge.amount_minor,
-        currency=pledge.currency,
-        customer_id=pledge.customer_id,
-        payment_method_id=pledge.payment_method_id,
-        key=f"pi:{pledge.pk}",
-        metadata={"pledge": str(pledge.pk), "campaign": str(pledge.campaign_id)},
-        transfer_group=f"campaign-{pledge.campaign_id}",
-    )
-    Pledge.objects.filter(pk=pledge.pk, payment_intent_id="").update(payment_intent_id=made.id)
-    pledge.refresh_from_db()
-    return pledge.payment_intent_id
 
 
 def _charge(claim: Claim, intent_id: str) -> None:
