@@ -1,0 +1,143 @@
+"""Campaigns and pledges in the admin: to look at; a reviewer acts through the services."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext_lazy as _
+
+from civicfund.audit.admin import ReadOnlyAdmin, ReadOnlyInline
+from civicfund.people.enums import Role
+from civicfund.people.models import User
+from civicfund.people.selectors import has_role
+from civicfund.pledges.models import (
+    Campaign,
+    CampaignOutcome,
+    ChargeAttempt,
+    Consent,
+    Pledge,
+    Reward,
+)
+from civicfund.pledges.services.campaigns import approve_campaign, request_changes
+from civicfund.pledges.services.errors import RefusedError
+
+READERS = frozenset({Role.REVIEWER, Role.TREASURER, Role.BUDGET_ADMINISTRATOR})
+MONEY_READERS = frozenset({Role.TREASURER})
+
+
+def _staff(request: HttpRequest) -> User:
+    """The admin site lets only people through."""
+    if not isinstance(request.user, User):
+        raise TypeError("the admin site let somebody through who is no person")
+    return request.user
+
+
+class RewardInline(ReadOnlyInline[Reward, Campaign]):
+    """What the campaign gives back."""
+
+    model = Reward
+    fields = ("position", "title", "amount_minor", "limit", "claimed")
+
+
+class OutcomeInline(ReadOnlyInline[CampaignOutcome, Campaign]):
+    """How it was decided."""
+
+    model = CampaignOutcome
+    fields = ("decision", "pledged_minor", "pledges", "digest", "decided_at")
+
+
+@admin.register(Campaign)
+class CampaignAdmin(ReadOnlyAdmin[Campaign]):
+    """Campaigns. A reviewer approves one, or asks for changes with a reason."""
+
+    readers = READERS
+    refusals = (RefusedError,)
+    shown = (
+        "project",
+        "creator",
+        "state",
+        "goal_minor",
+        "currency",
+        "deadline_at",
+        "deadline_tz",
+        "starts_at",
+        "short_policy",
+        "review_note",
+        "created_at",
+        "live_at",
+    )
+    list_display = ("project", "state", "goal_minor", "deadline_at", "creator")
+    list_filter = ("state",)
+    list_select_related = ("project", "creator")
+    search_fields = ("project__title",)
+    ordering = ("-pk",)
+    inlines = (RewardInline, OutcomeInline)
+    actions = ("approve", "ask_for_changes")
+
+    def has_review_permission(self, request: HttpRequest) -> bool:
+        """Reviewers; being a superuser is not enough."""
+        return has_role(_staff(request), Role.REVIEWER)
+
+    @admin.action(description=_("Approve"), permissions=["review"])
+    def approve(self, request: HttpRequest, rows: QuerySet[Campaign]) -> None:
+        """Let them go live."""
+        self.each(request, rows, partial(approve_campaign, by=_staff(request)))
+
+    @admin.action(description=_("Ask for changes"), permissions=["review"])
+    def ask_for_changes(
+        self, request: HttpRequest, rows: QuerySet[Campaign]
+    ) -> HttpResponse | None:
+        """Send them back to their creators, saying why."""
+        if "reason" not in request.POST:
+            context = self.admin_site.each_context(request) | {
+                "title": _("Ask for changes"),
+                "opts": self.opts,
+                "rows": rows,
+            }
+            return TemplateResponse(request, "admin/pledges/ask_for_changes.html", context)
+        act = partial(request_changes, by=_staff(request), reason=request.POST["reason"])
+        self.each(request, rows, act)
+        return None
+
+
+class AttemptInline(ReadOnlyInline[ChargeAttempt, Pledge]):
+    """What was asked of the provider, and what it said."""
+
+    model = ChargeAttempt
+    fields = (
+        "n",
+        "kind",
+        "state",
+        "code",
+        "decline_code",
+        "advice_code",
+        "request_id",
+        "charge_id",
+        "sent_at",
+        "resolved_at",
+    )
+
+
+class ConsentInline(ReadOnlyInline[Consent, Pledge]):
+    """To what the backer agreed."""
+
+    model = Consent
+    fields = ("text_version", "amount_minor", "agreed_at")
+
+
+@admin.register(Pledge)
+class PledgeAdmin(ReadOnlyAdmin[Pledge]):
+    """Pledges: what happened to each, with the provider's own words."""
+
+    readers = MONEY_READERS
+    list_display = ("id", "campaign", "backer", "state", "amount_minor", "next_step_at")
+    list_filter = ("state",)
+    list_select_related = ("campaign__project", "backer")
+    search_fields = ("=id", "=payment_intent_id", "=setup_intent_id")
+    ordering = ("-created_at",)
+    inlines = (AttemptInline, ConsentInline)
+    show_full_result_count = False
