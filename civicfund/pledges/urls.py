@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from civicfund.pledges import api
 from civicfund.pledges.views import campaigns, pledges
 
 urlpatterns = [
@@ -20,4 +21,10 @@ urlpatterns = [
     path("pledges/<uuid:pk>/card/", pledges.pledge_card, name="pledge_card"),
     path("pledges/<uuid:pk>/recover/", pledges.pledge_recover, name="pledge_recover"),
     path("pledges/<uuid:pk>/return/", pledges.pledge_return, name="pledge_return"),
+    path("api/v1/campaigns/", api.Campaigns.as_view(), name="api_campaigns"),
+    path("api/v1/campaigns/<int:pk>/", api.OneCampaign.as_view(), name="api_campaign"),
+    path("api/v1/campaigns/<int:pk>/pledge/", api.PledgeToCampaign.as_view(), name="api_pledge"),
+    path("api/v1/pledges/", api.MyPledges.as_view(), name="api_pledges"),
+    path("api/v1/pledges/<uuid:pk>/", api.MyPledge.as_view(), name="api_pledge_detail"),
+    path("api/v1/pledges/<uuid:pk>/card/", api.MyPledgeCard.as_view(), name="api_pledge_card"),
 ]

@@ -268,7 +268,9 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     # Several things have a state, each with words of its own.
     "ENUM_NAME_OVERRIDES": {
+        "CampaignStateEnum": "civicfund.pledges.enums.CampaignState",
         "CycleStateEnum": "budgeting.enums.CycleState",
+        "PledgeStateEnum": "civicfund.pledges.enums.PledgeState",
         "ProjectStateEnum": "civicfund.projects.enums.ProjectState",
     },
 }

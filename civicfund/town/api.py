@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 
 # What the API offers, by the name of its route. An app adds its own line.
 OFFERED = {
+    "campaigns": "api_campaigns",
     "cycles": "api_cycles",
     "neighborhoods": "api_neighborhoods",
     "outlines": "api_outlines",
