@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 Row = tuple[Sequence[int], Sequence[int] | None, int]
 
+# Rows are looked at in parts of about so many choices, so that ten million ballots need little
+# more memory than the ballots themselves.
+PART = 2**22
 # Sums of this size are still exact in float64, so histograms weighted by ballots are exact counts.
 EXACT_LIMIT = 2**53
 
@@ -145,16 +148,17 @@ class Ballots:
 
     def canonical(self) -> Ballots:
         """The same rows, each with its choices in increasing order unless order is preference."""
-        if self.kind is BallotKind.RANKING:
+        if self.kind is BallotKind.RANKING or _increasing(self.indptr, self.choices):
             return self
-        key = self.row_of_choice.astype(np.int64) * self.option_count + self.choices
-        if bool((key[1:] > key[:-1]).all()):
-            return self
-        order = np.argsort(key, kind="stable")
-        points = None if self.points is None else self.points[order]
-        return Ballots(
-            self.kind, self.option_count, self.indptr, self.choices[order], points, self.weights
-        )
+        choices = self.choices.copy()
+        points = None if self.points is None else self.points.copy()
+        for rows, part in _parts(self.indptr):
+            row = np.repeat(np.arange(len(self.lengths[rows])), self.lengths[rows])
+            order = np.argsort(row * self.option_count + self.choices[part], kind="stable")
+            choices[part] = self.choices[part][order]
+            if points is not None and self.points is not None:
+                points[part] = self.points[part][order]
+        return Ballots(self.kind, self.option_count, self.indptr, choices, points, self.weights)
 
 
 def gather(indptr: NDArray[np.int64], rows: NDArray[np.integer]) -> NDArray[np.int64]:
@@ -203,29 +207,66 @@ def first_repeat(
     indptr: NDArray[np.int64], choices: NDArray[np.integer], option_count: int
 ) -> int | None:
     """The first row that names an option twice, or None."""
-    lengths = np.diff(indptr)
-    rows = np.repeat(np.arange(len(lengths), dtype=np.int64), lengths)
-    key = rows * max(option_count, 1) + choices
-    if bool((key[1:] > key[:-1]).all()):
+    for rows, part in _parts(indptr):
+        repeat = _repeat_in(
+            np.diff(indptr[rows.start : rows.stop + 1]), choices[part], option_count
+        )
+        if repeat is not None:
+            return int(rows.start) + repeat
+    return None
+
+
+def _repeat_in(
+    lengths: NDArray[np.int64], choices: NDArray[np.integer], option_count: int
+) -> int | None:
+    """One bit per option: a row that repeats one has fewer bits than choices."""
+    filled = np.flatnonzero(lengths)
+    if not len(filled):
         return None
-    key.sort()
-    twice = np.flatnonzero(key[1:] == key[:-1])
-    return int(key[twice[0]] // option_count) if len(twice) else None
+    starts = (np.cumsum(lengths) - lengths)[filled]
+    bits = np.zeros(len(filled), dtype=np.int64)
+    for word in range(-(-option_count // 64)):
+        inside = choices - 64 * word
+        flags = np.uint64(1) << np.clip(inside, 0, 63).astype(np.uint64)
+        flags[(inside < 0) | (inside > 63)] = 0
+        bits += np.bitwise_count(np.bitwise_or.reduceat(flags, starts))
+    twice = np.flatnonzero(bits < lengths[filled])
+    return int(filled[twice[0]]) if len(twice) else None
+
+
+def _parts(indptr: NDArray[np.int64]) -> Iterator[tuple[slice, slice]]:
+    """Consecutive rows with about PART choices together, and where those choices are."""
+    row, rows = 0, len(indptr) - 1
+    while row < rows:
+        after = int(np.searchsorted(indptr, indptr[row] + PART, side="right")) - 1
+        after = min(max(after, row + 1), rows)
+        yield slice(row, after), slice(int(indptr[row]), int(indptr[after]))
+        row = after
+
+
+def _increasing(indptr: NDArray[np.int64], choices: NDArray[np.int32]) -> bool:
+    """Whether the choices of every row are in increasing order."""
+    rises = np.empty(len(choices) + 1, dtype=bool)
+    rises[0] = True
+    np.greater(choices[1:], choices[:-1], out=rises[1:-1])
+    rises[indptr] = True
+    return bool(rises.all())
 
 
 def _identical_rows(ballots: Ballots) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The first row of every set of identical rows, and for every row the number of its set.
 
-    Rows are sorted by length and a hash; neighbours are then compared choice by choice,
-    so a hash collision can split a set and never merge two.
+    Rows are sorted by a hash, and neighbours are compared choice by choice, so a collision
+    can split a set and never merge two.
     """
     mixed = _mix(ballots)
-    order = np.lexsort((mixed, ballots.lengths))
+    order = np.argsort(mixed)
     same = np.zeros(len(order), dtype=bool)
     same[1:] = mixed[order[1:]] == mixed[order[:-1]]
     same[1:] &= ballots.lengths[order[1:]] == ballots.lengths[order[:-1]]
-    pairs = np.flatnonzero(same)
-    same[pairs] = _rows_equal(ballots, order[pairs - 1], order[pairs])
+    for start in range(1, len(order), PART // 8):
+        rows = order[start - 1 : start + PART // 8]
+        same[start : start + PART // 8] &= _equals_the_one_before(ballots, rows)
     group = np.empty(len(order), dtype=np.int64)
     group[order] = np.cumsum(~same) - 1
     return order[~same], group
@@ -233,27 +274,45 @@ def _identical_rows(ballots: Ballots) -> tuple[NDArray[np.int64], NDArray[np.int
 
 def _mix(ballots: Ballots) -> NDArray[np.uint64]:
     """A 64-bit hash of every row; order of choices counts."""
-    place = np.arange(len(ballots.choices), dtype=np.uint64)
-    place -= np.repeat(ballots.indptr[:-1].astype(np.uint64), ballots.lengths)
-    word = ballots.choices.astype(np.uint64) + (place << np.uint64(32))
-    if ballots.points is not None:
-        word ^= ballots.points.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = np.zeros(len(ballots), dtype=np.uint64)
+    for rows, part in _parts(ballots.indptr):
+        lengths = ballots.lengths[rows]
+        starts = np.cumsum(lengths) - lengths
+        place = np.arange(part.stop - part.start, dtype=np.uint64)
+        place -= np.repeat(starts.astype(np.uint64), lengths)
+        word = ballots.choices[part].astype(np.uint64) + (place << np.uint64(32))
+        if ballots.points is not None:
+            word ^= ballots.points[part].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        filled = np.flatnonzero(lengths)
+        if len(filled):
+            mixed[rows][filled] = np.add.reduceat(_avalanche(word), starts[filled])
+    return mixed
+
+
+def _avalanche(word: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The finalizer of splitmix64: every bit of the input moves half the bits of the output."""
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        word = (word ^ (word >> np.uint64(shift))) * np.uint64(factor)
+        word ^= word >> np.uint64(shift)
+        word *= np.uint64(factor)
     word ^= word >> np.uint64(31)
-    total = np.zeros(len(word) + 1, dtype=np.uint64)
-    np.cumsum(word, out=total[1:])
-    return total[ballots.indptr[1:]] - total[ballots.indptr[:-1]]
+    return word
 
 
-def _rows_equal(
-    ballots: Ballots, left: NDArray[np.int64], right: NDArray[np.int64]
-) -> NDArray[np.bool_]:
-    """Whether the rows ``left[i]`` and ``right[i]``, of equal length, hold the same."""
-    one, other = gather(ballots.indptr, left), gather(ballots.indptr, right)
-    differs = ballots.choices[one] != ballots.choices[other]
+def _equals_the_one_before(ballots: Ballots, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """For all rows but the first, whether it holds what the row before it in ``rows`` holds.
+
+    Means nothing where the two differ in length.
+    """
+    where, lengths = gather(ballots.indptr, rows), ballots.lengths[rows]
+    before = np.arange(len(where)) - np.repeat(lengths, lengths)
+    held = ballots.choices[where]
+    differs = held != held[before]
     if ballots.points is not None:
-        differs |= ballots.points[one] != ballots.points[other]
-    pair = np.repeat(np.arange(len(left)), ballots.lengths[left])
-    differing = np.bincount(pair, weights=differs, minlength=len(left))
-    return np.equal(differing, 0)
+        given = ballots.points[where]
+        differs |= given != given[before]
+    equal = np.ones(len(rows), dtype=bool)
+    filled = np.flatnonzero(lengths)
+    if len(filled):
+        starts = (np.cumsum(lengths) - lengths)[filled]
+        equal[filled] = ~np.logical_or.reduceat(differs, starts)
+    return equal[1:]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,13 +34,13 @@ class Support:
     """
 
     indptr: NDArray[np.int64]
-    rows: NDArray[np.intp]
+    rows: NDArray[np.signedinteger]
     worth: NDArray[np.int64] | None
     weights: NDArray[np.float64] | None
     votes: list[int]
     totals: list[int]
 
-    def rows_of(self, option: int) -> NDArray[np.intp]:
+    def rows_of(self, option: int) -> NDArray[np.signedinteger]:
         """The rows that support an option."""
         return self.rows[self.indptr[option] : self.indptr[option + 1]]
 
@@ -50,13 +51,28 @@ class Support:
         return self.worth[self.indptr[option] : self.indptr[option + 1]]
 
 
+# Of so many choices on, positions are kept in half the memory and cost time to widen.
+MANY_CHOICES = 2**24
+_kept: WeakKeyDictionary[Ballots, dict[Borda, Support]] = WeakKeyDictionary()
+
+
 def supporters(ballots: Ballots, borda: Borda = Borda.LISTED) -> Support:
-    """The transposed ballots. Supporters of an option are in the order of their rows."""
+    """The transposed ballots, kept as long as the ballots are for the next rule that asks."""
+    kept = _kept.setdefault(ballots, {})
+    if borda not in kept:
+        kept[borda] = _transposed(ballots, borda)
+    return kept[borda]
+
+
+def _transposed(ballots: Ballots, borda: Borda) -> Support:
+    """Supporters of an option are in the order of their rows."""
     worth = choice_worth(ballots, borda)
     weights = None if _all_one(ballots.weights) else ballots.weights.astype(np.float64)
     order = _by_option(ballots, worth)
     columns = ballots.choices[order]
-    rows = ballots.row_of_choice[order].astype(np.intp)
+    rows = ballots.row_of_choice[order]
+    if len(order) < MANY_CHOICES:
+        rows = rows.astype(np.intp)
     worth = None if worth is None else worth[order]
     votes = _sums(columns, ballots.option_count, weights, rows, None)
     totals = votes if worth is None else _sums(columns, ballots.option_count, weights, rows, worth)
@@ -91,7 +107,7 @@ def _sums(
     columns: NDArray[np.int32],
     option_count: int,
     weights: NDArray[np.float64] | None,
-    rows: NDArray[np.intp],
+    rows: NDArray[np.signedinteger],
     worth: NDArray[np.int64] | None,
 ) -> list[int]:
     """Weight times worth, summed by option; exact, as Ballots keeps the sums below 2**53."""

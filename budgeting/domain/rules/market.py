@@ -34,7 +34,7 @@ class Lot:
     option: int
     cost: int
     scale: int
-    rows: NDArray[np.intp]
+    rows: NDArray[np.signedinteger]
     worth: Floats | None
     weights: Floats | None
     mass: Floats | None

@@ -63,7 +63,9 @@ class Book:
     ballots: Ballots
     worth: NDArray[np.int64] | None
 
-    def utility(self, rows: NDArray[np.intp], options: Mapping[int, int]) -> dict[int, int]:
+    def utility(
+        self, rows: NDArray[np.signedinteger], options: Mapping[int, int]
+    ) -> dict[int, int]:
         """The utility that all voters of these rows have together from each of ``options``."""
         if not options or not len(rows):
             return {}
@@ -77,7 +79,7 @@ class Book:
         )
         return {option: int(sums[option]) for option in options}
 
-    def money(self, rows: NDArray[np.intp], purse: Purse) -> list[int]:
+    def money(self, rows: NDArray[np.signedinteger], purse: Purse) -> list[int]:
         """Money, over the purse's denominator, of one voter of each row that never ran out."""
         winners = list(purse.prices)
         if not winners or not len(rows):
@@ -91,7 +93,7 @@ class Book:
         ]
         return [left[index] for index in which.reshape(-1)]
 
-    def _pattern(self, rows: NDArray[np.intp], winners: list[int]) -> NDArray[np.int64]:
+    def _pattern(self, rows: NDArray[np.signedinteger], winners: list[int]) -> NDArray[np.int64]:
         """One line per row: its utility from each winner."""
         column = np.full(self.ballots.option_count, len(winners))
         column[winners] = np.arange(len(winners))
