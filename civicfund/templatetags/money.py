@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from babel.numbers import format_currency, get_decimal_symbol
 from django import template
@@ -19,9 +20,14 @@ def money(amount_minor: int | None, currency: str = "") -> str:
     """``123450|money`` is €1,234.50 in English; whole amounts lose their zeros; None is a dash."""
     if amount_minor is None:
         return "\u2013"
-    currency = currency or settings.CURRENCY
-    amount = to_decimal(amount_minor, currency)
     locale = (get_language() or settings.LANGUAGE_CODE).replace("-", "_")
+    return _written(amount_minor, currency or settings.CURRENCY, locale)
+
+
+@lru_cache(maxsize=4096)
+def _written(amount_minor: int, currency: str, locale: str) -> str:
+    """Remembered, since a page of results writes hundreds of amounts, and the same ones again."""
+    amount = to_decimal(amount_minor, currency)
     # Letters next to a number are set apart from it (Unicode's CLDR asks for it, Babel does not).
     written = re.sub(
         r"(?<=[A-Za-z])(?=\d)", "\u00a0", format_currency(amount, currency, locale=locale)
