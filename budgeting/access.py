@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.http import Http404
 from django.utils.translation import gettext as _
 
+from budgeting.enums import CycleState
 from budgeting.models import Cycle, CycleQuerySet, Pot, RollEntry
 from civicfund.people.enums import Role
 from civicfund.people.models import User
@@ -27,17 +28,21 @@ def require(user: User, role: Role) -> None:
 
 def visible_cycles(user: User | AnonymousUser) -> CycleQuerySet:
     """Public cycles; those who prepare them also see drafts."""
-    if user.is_authenticated and holds(user, Role.BUDGET_ADMINISTRATOR):
+    if _prepares(user):
         return Cycle.objects.prefetch_related("phases")
     return Cycle.objects.public().prefetch_related("phases")
 
 
 def visible_cycle(user: User | AnonymousUser, slug: str) -> Cycle:
     """The cycle with its phases; ``Http404`` where it does not exist for this person."""
-    found = visible_cycles(user).filter(slug=slug).first()
-    if found is None:
+    found = Cycle.objects.prefetch_related("phases").filter(slug=slug).first()
+    if found is None or (found.state == CycleState.DRAFT and not _prepares(user)):
         raise Http404("No such cycle.")
     return found
+
+
+def _prepares(user: User | AnonymousUser) -> bool:
+    return user.is_authenticated and holds(user, Role.BUDGET_ADMINISTRATOR)
 
 
 def roll_entry_of(cycle: Cycle, user: User | AnonymousUser) -> RollEntry | None:

@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import InvalidPage, Page, Paginator
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -170,9 +170,7 @@ def _pots_on_ballot(
     pots = pots_of(entry) if entry else list(cycle.pots.select_related("place"))
     chosen = chosen_codes(choices, pots)
     options: dict[int, list[Option]] = {pot.pk: [] for pot in pots}
-    for option in Option.objects.filter(pot__in=pots).select_related(
-        "proposal__project__neighborhood"
-    ):
+    for option in _options_with_projects().filter(pot__in=pots):
         options[option.pot_id].append(option)
     voter = str(entry.pk) if entry else "anybody"
     return [
@@ -187,6 +185,18 @@ def _pots_on_ballot(
         )
         for pot in pots
     ]
+
+
+def _options_with_projects() -> QuerySet[Option]:
+    """Options with what the ballot shows of their projects, and none of the long texts."""
+    return Option.objects.select_related("proposal__project__neighborhood").only(
+        "pot_id",
+        "code",
+        "name",
+        "cost_minor",
+        "proposal__project__summary",
+        "proposal__project__neighborhood__name",
+    )
 
 
 def _errors_to_show(pots: list[PotOnBallot], errors: dict[int, str]) -> list[dict[str, str]]:
