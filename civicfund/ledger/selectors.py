@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import Q, Sum
@@ -41,6 +42,33 @@ def booked_minor(kind: str, source_type: str, source_ids: Iterable[str]) -> dict
         .values_list("source_id", "debits")
     )
     return dict(rows)
+
+
+def booked(kind: str, source_type: str) -> dict[str, int]:
+    """The amount of every entry of one kind (its debits), by source id."""
+    rows = (
+        Posting.objects.filter(entry__kind=kind, entry__source_type=source_type, amount_minor__gt=0)
+        .values_list("entry__source_id")
+        .annotate(debits=Sum("amount_minor"))
+    )
+    return dict(rows.iterator(chunk_size=10_000))
+
+
+class Invariant(NamedTuple):
+    """Something that is always true, and what breaks it: ids, empty while it holds."""
+
+    name: str
+    broken_by: list[str]
+
+
+def invariants() -> list[Invariant]:
+    """What must hold of the books whatever has crashed, one query each."""
+    laws = {
+        "every entry sums to zero": unbalanced_entries,
+        "every entry has the postings it was booked with": incomplete_entries,
+        "no entry mixes promises with money": mixed_entries,
+    }
+    return [Invariant(name, [str(pk) for pk in ask()]) for name, ask in laws.items()]
 
 
 def unbalanced_entries() -> list[int]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db.models import BooleanField, Count, ExpressionWrapper, F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
+from civicfund.ledger.selectors import Invariant, booked
 from civicfund.people.models import User
 from civicfund.places.models import Neighborhood
 from civicfund.pledges.enums import (
+    FINISHED_CAMPAIGN,
     IN_FLIGHT_PLEDGE,
     OPEN_CAMPAIGN,
     AttemptState,
@@ -61,6 +63,11 @@ def campaign_of(project: Project) -> Campaign | None:
     return for_cards(newest).order_by("-created_at", "-pk").first()
 
 
+def unfinished_campaign_of(project: Project) -> Campaign | None:
+    """The project's one campaign that is not over, private ones too; for its proposer."""
+    return Campaign.objects.filter(project=project).exclude(state__in=FINISHED_CAMPAIGN).first()
+
+
 def pledges_of(user: User) -> PledgeQuerySet:
     """What somebody pledged, the newest first, with campaign and project."""
     return (
@@ -105,15 +112,8 @@ def what_to_do(code: str, decline_code: str) -> str:
     return words.get(decline_code) or words.get(code) or usual
 
 
-class Invariant(NamedTuple):
-    """Something that is always true, and what breaks it: ids, empty while it holds."""
-
-    name: str
-    broken_by: list[str]
-
-
 def invariants() -> list[Invariant]:
-    """What must hold of pledges and campaigns whatever has crashed, one query each."""
+    """What must hold of pledges and campaigns whatever has crashed."""
     pledges, campaigns = Pledge.objects, Campaign.objects
     succeeded = Count("attempts", filter=Q(attempts__state=AttemptState.SUCCEEDED))
     once = pledges.annotate(successes=succeeded)
@@ -129,6 +129,7 @@ def invariants() -> list[Invariant]:
                 | once.exclude(state=PledgeState.COLLECTED).filter(successes__gt=0)
             ),
         ),
+        Invariant("what was collected is what was charged in the books", _booked_differently()),
         Invariant(
             "what was decided is what was pledged",
             _ids(sums.exclude(outcome__pledged_minor=F("pledged_minor"))),
@@ -151,6 +152,17 @@ def invariants() -> list[Invariant]:
             ),
         ),
     ]
+
+
+def _booked_differently() -> list[str]:
+    """Pledges whose charge in the books is not what was collected from them."""
+    collected = {
+        str(pk): amount
+        for pk, amount in Pledge.objects.filter(state=PledgeState.COLLECTED)
+        .values_list("pk", "amount_minor")
+        .iterator(chunk_size=10_000)
+    }
+    return sorted(dict(collected.items() ^ booked("charge", "pledge").items()))
 
 
 def _ids(rows: QuerySet[Any]) -> list[str]:  # of any of the models
