@@ -23,6 +23,7 @@ from civicfund.pledges.selectors import (
     campaigns_near,
     live_campaigns,
     pledges_of,
+    unfinished_campaign_of,
 )
 from civicfund.projects.access import visible_project
 from civicfund.projects.enums import ProjectState
@@ -100,6 +101,7 @@ def project(request: HttpRequest, pk: int) -> HttpResponse:
             "project": found,
             "cost_lines": found.cost_lines.all(),
             "campaign": campaign_of(found),
+            "own_campaign": unfinished_campaign_of(found) if is_mine else None,
             "proposals": proposals_of(found).filter(cycle__in=Cycle.objects.public()),
             "shapes": [found.neighborhood],
             "pins": [found],

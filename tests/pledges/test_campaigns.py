@@ -58,13 +58,28 @@ def test_a_campaign_goes_from_draft_to_live(reviewer):
     assert (campaign.state, campaign.goal_minor) == (CampaignState.LIVE, 60_000)
     assert campaign.live_at is not None
     assert campaign.rewards.count() == 0
-    assert list(Event.objects.order_by("id").values_list("verb", flat=True))[-6:] == [
+    assert list(Event.objects.order_by("id").values_list("verb", flat=True))[-7:] == [
         "campaign.submitted",
         "campaign.changes_requested",
+        "campaign.reviewed",
         "campaign.edited",
         "campaign.submitted",
         "campaign.approved",
         "campaign.live",
+    ]
+
+
+def test_its_creator_hears_of_every_review(reviewer):
+    campaign = CampaignFactory(state=CampaignState.SUBMITTED)
+    for reason in ("Say when.", "Say where."):
+        request_changes(campaign, by=reviewer, reason=reason)
+        submit_campaign(campaign, by=campaign.creator)
+    approve_campaign(campaign, by=reviewer)
+    told = Message.objects.filter(recipient=campaign.creator).order_by("pk")
+    assert [(one.kind, one.context.get("reason")) for one in told] == [
+        ("own_campaign_changes_requested", "Say when."),
+        ("own_campaign_changes_requested", "Say where."),
+        ("own_campaign_approved", None),
     ]
 
 

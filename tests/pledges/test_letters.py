@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from django.core import mail
 
 from civicfund.notices.models import Message
 from civicfund.notices.services import send_next
+from civicfund.pledges.services.letters import tell_backer
+from tests.factories.pledges import PledgeFactory
 from tests.pledges.promises import FAILS, WORKS, funded_campaign, work_until_done
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
@@ -25,6 +29,21 @@ def test_everyone_hears_what_became_of_it_once_each(provider):
             ("charge_failed", bad.backer_id),
         ]
     )
+
+
+@pytest.mark.parametrize(
+    "kind",
+    sorted(path.stem for path in Path("templates/emails").glob("*campaign_*.txt"))
+    + ["pledge_changed", "pledge_collected", "pledge_dropped"],
+)
+def test_every_letter_can_be_sent_in_text_and_html(kind):
+    pledge = PledgeFactory()
+    facts = {"pledged_minor": 1, "collected_minor": 1, "reason": "Say when."}
+    tell_backer(pledge, kind, **facts)
+    assert send_next() is True
+    (sent,) = mail.outbox
+    assert pledge.campaign.project.title in sent.subject
+    assert "{" not in sent.body + sent.alternatives[0].content.partition("<body")[2]
 
 
 def test_the_mail_about_a_failed_card_says_what_to_do(provider, settings):

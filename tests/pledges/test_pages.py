@@ -15,6 +15,7 @@ from tests.factories.pledges import (
     soon,
 )
 from tests.factories.projects import ProjectFactory
+from tests.pledges.promises import choose
 
 pytestmark = pytest.mark.django_db
 
@@ -313,6 +314,52 @@ def test_a_campaign_that_cannot_be_is_refused_with_its_reason(client, backer, gi
     assert response.status_code == 400
     assert reason in text_of(response)
     assert Campaign.objects.count() == 0
+
+
+def test_a_ready_projects_page_leads_its_proposer_to_a_campaign(client, backer):
+    project = ProjectFactory(proposer=backer)
+    new = reverse("campaign_new", args=[project.pk])
+    assert new in text_of(client.get(project.get_absolute_url()))
+    campaign = CampaignFactory(project=project, state=CampaignState.DRAFT)
+    page = text_of(client.get(project.get_absolute_url()))
+    assert campaign.get_absolute_url() in page
+    assert new not in page
+
+
+@pytest.mark.django_db(transaction=True)
+def test_only_the_card_page_may_load_the_payment_host(client, backer, provider):
+    pledge = choose(CampaignFactory(), backer=backer)
+    card = client.get(reverse("pledge_card", args=[pledge.pk]))
+    policy = dict(part.split(" ", 1) for part in card["Content-Security-Policy"].split("; "))
+    assert policy["script-src"] == f"'self' {provider.url}"
+    assert policy["frame-src"] == provider.url
+    assert policy["connect-src"] == f"'self' {provider.url}"
+    assert "unsafe" not in card["Content-Security-Policy"]
+    assert "no-store" in card["Cache-Control"]
+    other = client.get(pledge.get_absolute_url())
+    assert provider.url not in other["Content-Security-Policy"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_silent_provider_is_said_kindly_and_the_choice_is_kept(client, backer, provider):
+    provider.control("faults", rules=[{"kind": "error_unsaved", "path": "setup_intents$"}])
+    pledge = choose(CampaignFactory(), backer=backer)
+    answer = client.get(reverse("pledge_card", args=[pledge.pk]))
+    assert answer.status_code == 503
+    assert "Your choice is kept, and nothing was charged." in text_of(answer)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_coming_back_believes_nothing_in_the_address(client, backer, provider):
+    pledge = choose(CampaignFactory(), backer=backer)
+    client.get(reverse("pledge_card", args=[pledge.pk]))
+    back = client.get(
+        reverse("pledge_return", args=[pledge.pk]),
+        {"redirect_status": "succeeded", "setup_intent_client_secret": "seti_1_secret_2"},
+    )
+    assert back.url == pledge.get_absolute_url()
+    pledge.refresh_from_db()
+    assert pledge.state == PledgeState.AUTHORIZING
 
 
 def test_nobody_starts_a_campaign_for_somebody_elses_project(client, backer):

@@ -26,7 +26,7 @@ from civicfund.pledges.enums import (
 from civicfund.pledges.models import Campaign, Pledge, Reward
 from civicfund.pledges.models.campaigns import MOST_MINOR
 from civicfund.pledges.services.errors import RefusedError
-from civicfund.pledges.services.letters import tell_backers
+from civicfund.pledges.services.letters import tell_backers, tell_creator
 from civicfund.pledges.services.locks import FORGET_AFTER, campaign_to_move
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
@@ -115,25 +115,27 @@ def submit_campaign(campaign: Campaign, *, by: User) -> Campaign:
     return advance(campaign, CampaignState.SUBMITTED, CAMPAIGN_MOVES, actor=by)
 
 
+@transaction.atomic
 def request_changes(campaign: Campaign, *, by: User, reason: str) -> Campaign:
     """Send it back to its creator, saying why."""
     _check_reviewer(campaign, by)
-    if not reason.strip():
+    said = reason.strip()
+    if not said:
         raise RefusedError(_("Say what has to change."), field="reason")
-    return advance(
-        campaign,
-        CampaignState.CHANGES_REQUESTED,
-        CAMPAIGN_MOVES,
-        actor=by,
-        review_note=reason.strip(),
-    )
+    advance(campaign, CampaignState.CHANGES_REQUESTED, CAMPAIGN_MOVES, actor=by, review_note=said)
+    review = record("campaign.reviewed", campaign, actor=by)
+    tell_creator(campaign, "own_campaign_changes_requested", review, reason=said)
+    return campaign
 
 
+@transaction.atomic
 def approve_campaign(campaign: Campaign, *, by: User) -> Campaign:
     """Let it go live: a sweep starts it at its start, or at once where it has none."""
     _check_reviewer(campaign, by)
     _check_time_left(campaign)
-    return advance(campaign, CampaignState.APPROVED, CAMPAIGN_MOVES, actor=by, review_note="")
+    advance(campaign, CampaignState.APPROVED, CAMPAIGN_MOVES, actor=by, review_note="")
+    tell_creator(campaign, "own_campaign_approved")
+    return campaign
 
 
 def start_if_time(campaign: Campaign) -> bool:

@@ -44,9 +44,9 @@ def tell_of_failure(pledge: Pledge, attempt: ChargeAttempt, ends: datetime) -> N
     )
 
 
-def tell_creator(campaign: Campaign, kind: str, **more: Any) -> None:
-    """Write to the campaign's creator."""
-    tell(campaign.creator, kind, campaign, **_terms(campaign), **more)
+def tell_creator(campaign: Campaign, kind: str, about: Model | None = None, **more: Any) -> None:
+    """Write to the campaign's creator, once about each ``about`` (the campaign by default)."""
+    tell(campaign.creator, kind, about or campaign, **_terms(campaign), **more)
 
 
 def _facts(pledge: Pledge, campaign: Campaign) -> dict[str, Any]:
