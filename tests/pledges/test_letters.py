@@ -11,6 +11,8 @@ from civicfund.pledges.services.letters import tell_backer
 from tests.factories.pledges import PledgeFactory
 from tests.pledges.promises import FAILS, WORKS, funded_campaign, work_until_done
 
+EMAILS = Path(__file__).parents[2] / "templates/emails"
+
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
 
 
@@ -33,8 +35,12 @@ def test_everyone_hears_what_became_of_it_once_each(provider):
 
 @pytest.mark.parametrize(
     "kind",
-    sorted(path.stem for path in Path("templates/emails").glob("*campaign_*.txt"))
-    + ["pledge_changed", "pledge_collected", "pledge_dropped"],
+    [
+        *sorted(path.stem for path in EMAILS.glob("*campaign_*.txt")),
+        "pledge_changed",
+        "pledge_collected",
+        "pledge_dropped",
+    ],
 )
 def test_every_letter_can_be_sent_in_text_and_html(kind):
     pledge = PledgeFactory()
