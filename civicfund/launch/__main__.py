@@ -3,28 +3,62 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
+from types import FrameType
+from typing import NoReturn
 
 from civicfund.launch import browser, town
 from civicfund.launch.servers import throwaway_servers
 from civicfund.launch.trouble import LaunchError, say
 
+# What a command may take to end in order.
+STOP_SECONDS = 15
+
 
 def with_servers(command: list[str]) -> int:
-    """Run a command between the start and the stop of throw-away servers; its exit code."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    """Run a command between the start and the stop of throw-away servers; its exit code.
+
+    Asked to stop, it asks the command, and ends whatever the command leaves behind.
+    """
+    signal.signal(signal.SIGTERM, _stop_asked)
     with throwaway_servers() as addresses:
         settings = os.environ.get("DJANGO_SETTINGS_MODULE", "civicfund.settings.test")
         environment = {**os.environ, **addresses, "DJANGO_SETTINGS_MODULE": settings}
         if found := browser.find():
             environment["CHROMIUM_PATH"] = found
-        try:
-            return subprocess.run(command, env=environment, check=False).returncode
-        except FileNotFoundError:
-            raise LaunchError(f"There is no command {command[0]!r}.") from None
+        return _run(command, environment)
+
+
+def _stop_asked(number: int, frame: FrameType | None) -> NoReturn:
+    signal.signal(number, signal.SIG_IGN)  # the stop that is under way is not cut short
+    sys.exit(128 + number)
+
+
+def _run(command: list[str], environment: Mapping[str, str]) -> int:
+    """At a terminal the command shares our process group, so that it has the keyboard."""
+    own_group = not sys.stdin.isatty()
+    try:
+        child = subprocess.Popen(command, env=environment, start_new_session=own_group)
+    except OSError as error:
+        raise LaunchError(f"{command[0]!r} could not be started: {error.strerror}.") from None
+    try:
+        return child.wait()
+    except (SystemExit, KeyboardInterrupt):
+        child.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(STOP_SECONDS)
+        raise
+    finally:
+        if own_group:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+        child.kill()
+        child.wait()
 
 
 def main() -> int:
@@ -47,6 +81,12 @@ def main() -> int:
         return with_servers(command)
     except LaunchError as trouble:
         print(f"civicfund: {trouble}", file=sys.stderr)
+        return 1
+    except OSError as error:  # a folder that belongs to somebody else, a full disk
+        print(
+            f"civicfund: {error.filename or 'the start failed'}: {error.strerror or error}.",
+            file=sys.stderr,
+        )
         return 1
     except KeyboardInterrupt:
         return 130

@@ -15,7 +15,7 @@ import psycopg
 from psycopg import sql
 
 from civicfund.launch.ports import HOST, answers, free_port
-from civicfund.launch.processes import Process, wait_until
+from civicfund.launch.processes import Process, die_with_parent, wait_until
 from civicfund.launch.trouble import LaunchError
 
 DATABASE = "civicfund"
@@ -80,7 +80,8 @@ class Postgres:
             ),
             self.log,
             stop_signal=signal.SIGINT,  # PostgreSQL's fast shutdown
-        ).start()
+        )
+        self.process.start()
         wait_until(self._is_ready, self.process, seconds=60)
         self._make_roles(passwords)
 
@@ -122,6 +123,8 @@ class Postgres:
             capture_output=True,
             text=True,
             check=False,
+            start_new_session=True,  # Ctrl-C is for us, who let the step end
+            preexec_fn=die_with_parent,
         )  # fmt: skip
         secret.unlink()
         if done.returncode != 0:

@@ -19,7 +19,7 @@ _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """On Linux, a child is told to stop when the supervisor dies without saying so."""
     if _LIBC is not None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
@@ -49,7 +49,7 @@ class Process:
                     stderr=out,
                     env={**os.environ, **self.environment},
                     start_new_session=True,
-                    preexec_fn=_die_with_parent,
+                    preexec_fn=die_with_parent,
                 )
             except OSError as error:
                 raise LaunchError(f"{self.name} could not be started: {error}.") from error

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psycopg
+from redis import Redis
+from redis.exceptions import RedisError
 
 from civicfund.launch.postgres import APPLICATION, OWNER, Postgres
 from civicfund.launch.processes import Process
@@ -81,11 +81,14 @@ def _check_database(name: str, url: str) -> None:
 
 
 def _check_redis(url: str) -> None:
-    address = urlsplit(url)
     try:
-        socket.create_connection((address.hostname or "", address.port or 6379), 5).close()
-    except OSError as error:
-        raise LaunchError(f"The server that REDIS_URL names does not answer: {error}.") from None
+        with Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5) as server:
+            server.ping()
+    except ValueError as error:
+        raise LaunchError(f"REDIS_URL is no address of a Redis: {error}.") from None
+    except RedisError as error:
+        reason = str(error).strip().rstrip(".") or type(error).__name__
+        raise LaunchError(f"The Redis that REDIS_URL names cannot be used: {reason}.") from None
 
 
 @contextmanager

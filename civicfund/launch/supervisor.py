@@ -15,6 +15,10 @@ _QUICK_SECONDS = 5
 _MOST_QUICK_ENDS = 4
 
 
+class StopAskedError(Exception):
+    """Somebody asked to stop while the town was still starting."""
+
+
 class Supervisor:
     """Starts processes in order, restarts what falls, stops all in the reverse order."""
 
@@ -33,8 +37,14 @@ class Supervisor:
     def _asked_to_stop(self, number: int, frame: FrameType | None) -> None:
         self.stopping.set()
 
+    def go_on(self) -> None:
+        """Between two steps of a start: ``StopAskedError`` where somebody asked to stop."""
+        if self.stopping.is_set():
+            raise StopAskedError
+
     def start(self, process: Process) -> None:
         """Start one more, to be kept running."""
+        self.go_on()
         self.kept.append(process.start())
         self._started_at[process.name] = time.monotonic()
 

@@ -12,9 +12,9 @@ import urllib.request
 from collections.abc import Mapping
 
 from civicfund.launch.ports import HOST, answers, free_port, web_port
-from civicfund.launch.processes import Process, wait_until
+from civicfund.launch.processes import Process, die_with_parent, wait_until
 from civicfund.launch.servers import LOCAL, ROOT, Servers
-from civicfund.launch.supervisor import Supervisor
+from civicfund.launch.supervisor import StopAskedError, Supervisor
 from civicfund.launch.trouble import LaunchError, say
 
 SANDBOX_PORT = 12_111
@@ -34,14 +34,16 @@ def run() -> None:
         say("Starting PostgreSQL and Valkey")
         servers.start()
         supervisor.essential = list(servers.started)
+        supervisor.go_on()
         environment = town_environment(port, servers.environment)
         keep_environment(environment)
-        prepare(environment, supervisor)
+        prepare(environment)
         start_processes(port, environment, supervisor)
-        if not supervisor.stopping.is_set():
-            greet(port, environment, time.monotonic() - started)
+        greet(port, environment, time.monotonic() - started)
         supervisor.watch()
         say("\nStopping")
+    except StopAskedError:
+        say("\nStopping before the town was ready")
     finally:
         supervisor.stop()
         servers.stop()
@@ -91,10 +93,8 @@ def manage(*arguments: str) -> list[str]:
     return [PYTHON, str(ROOT / "manage.py"), *arguments]
 
 
-def prepare(environment: Mapping[str, str], supervisor: Supervisor) -> None:
+def prepare(environment: Mapping[str, str]) -> None:
     """Tables, rights and, in an empty database, the made-up town."""
-    if supervisor.stopping.is_set():
-        return
     done = subprocess.run(
         manage("prepare_town"),
         env={**os.environ, **environment},
@@ -102,6 +102,7 @@ def prepare(environment: Mapping[str, str], supervisor: Supervisor) -> None:
         text=True,
         check=False,
         start_new_session=True,  # Ctrl-C is for the supervisor, which lets the step end
+        preexec_fn=die_with_parent,
     )
     if done.returncode != 0:
         LOGS.mkdir(exist_ok=True)
@@ -126,6 +127,7 @@ def start_processes(port: int, environment: Mapping[str, str], supervisor: Super
         web,
         seconds=60,
     )
+    supervisor.go_on()
 
 
 def processes(port: int, sandbox_port: int, environment: Mapping[str, str]) -> list[Process]:

@@ -44,7 +44,8 @@ class Valkey:
                 "--daemonize", "no", *keep,
             ],
             self.log,
-        ).start()  # fmt: skip
+        )  # fmt: skip
+        self.process.start()
         wait_until(lambda: answers(HOST, self.port), self.process, seconds=20)
 
     @property

@@ -12,6 +12,7 @@ from civicfund.launch.ports import free_port, web_port
 from civicfund.launch.postgres import OWNER, Postgres
 from civicfund.launch.servers import ROOT
 from civicfund.launch.trouble import LaunchError
+from tests.launch.looking import gone
 
 LAUNCH = [sys.executable, "-m", "civicfund.launch"]
 
@@ -48,7 +49,9 @@ def test_what_is_no_port_is_refused(port):
     ("name", "url", "sentence"),
     [
         ("DATABASE_URL", "postgresql://x@127.0.0.1:1/x", "The database that DATABASE_URL names"),
-        ("REDIS_URL", "redis://127.0.0.1:1/0", "The server that REDIS_URL names does not answer"),
+        ("REDIS_URL", "redis://127.0.0.1:1/0", "The Redis that REDIS_URL names cannot be used"),
+        ("REDIS_URL", "redis://127.0.0.1:abc", "REDIS_URL is no address of a Redis"),
+        ("REDIS_URL", "http://127.0.0.1:1", "REDIS_URL is no address of a Redis"),
     ],
 )
 def test_an_unreachable_server_is_one_sentence(name, url, sentence):
@@ -57,6 +60,36 @@ def test_an_unreachable_server_is_one_sentence(name, url, sentence):
     assert answer.returncode == 1
     assert answer.stderr.startswith(f"civicfund: {sentence}")
     assert "Traceback" not in answer.stderr
+
+
+def test_another_kind_of_server_is_not_taken_for_a_redis():
+    database = os.environ["DATABASE_URL"]
+    address = psycopg.conninfo.conninfo_to_dict(database)
+    answer = launch(
+        "with-servers",
+        "true",
+        DATABASE_URL=database,
+        REDIS_URL=f"redis://{address['host']}:{address['port']}/0",
+    )
+    assert answer.returncode == 1
+    assert answer.stderr.startswith("civicfund: The Redis that REDIS_URL names cannot be used")
+    assert "Traceback" not in answer.stderr
+
+
+def test_asked_to_stop_it_asks_the_command_and_leaves_nothing(tmp_path):
+    told = tmp_path / "told"
+    script = f"trap 'echo asked > {told}; exit 5' TERM; sleep 600 & echo $!; wait"
+    clean = {name: value for name, value in os.environ.items() if not name.endswith("_URL")}
+    served = {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL")}
+    started = subprocess.Popen(
+        [*LAUNCH, "with-servers", "sh", "-c", script],
+        cwd=ROOT, env=clean | served, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    grandchild = int(started.stdout.readline())
+    started.terminate()
+    assert started.wait(20) == 143
+    assert told.read_text() == "asked\n"
+    assert gone(grandchild)
 
 
 def test_servers_are_real_the_exit_code_is_the_commands_and_nothing_stays():

@@ -5,14 +5,14 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 
 import pytest
 
 from civicfund.launch.processes import Process, wait_until
 from civicfund.launch.servers import ROOT
-from civicfund.launch.supervisor import Supervisor
+from civicfund.launch.supervisor import StopAskedError, Supervisor
 from civicfund.launch.trouble import LaunchError
+from tests.launch.looking import gone
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
 DEAF = [
@@ -21,23 +21,6 @@ DEAF = [
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
     "print('deaf', flush=True); time.sleep(60)",
 ]
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        with open(f"/proc/{pid}/stat") as stat:  # noqa: PTH123
-            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def gone(pid: int, seconds: float = 5) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if not is_alive(pid):
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def test_stopping_ends_a_process_that_does_not_listen(tmp_path):
@@ -89,7 +72,7 @@ def parent(tmp_path):
     program = textwrap.dedent(f"""
         from pathlib import Path
         from civicfund.launch.processes import Process
-        from civicfund.launch.supervisor import Supervisor
+        from civicfund.launch.supervisor import StopAskedError, Supervisor
         supervisor = Supervisor()
         supervisor.heed_signals()
         for name in ("One", "Two"):
@@ -105,6 +88,16 @@ def parent(tmp_path):
     yield started, children
     started.kill()
     started.wait()
+
+
+def test_asked_to_stop_while_starting_it_starts_nothing_more(tmp_path):
+    supervisor = Supervisor()
+    supervisor.stopping.set()
+    process = Process("Late", SLEEPER, tmp_path / "late.log")
+    with pytest.raises(StopAskedError):
+        supervisor.start(process)
+    assert process.popen is None
+    assert supervisor.kept == []
 
 
 def test_sigterm_stops_every_child(parent):
