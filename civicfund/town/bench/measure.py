@@ -18,7 +18,7 @@ class Timing:
     tries: int
 
 
-def timed(act: Callable[[], None], *, tries: int, warm_up: int = 3) -> Timing:
+def timed(act: Callable[[], object], *, tries: int, warm_up: int = 3) -> Timing:
     """Do it again and again, one after the other."""
     for _ in range(warm_up):
         act()

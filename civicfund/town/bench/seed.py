@@ -21,12 +21,10 @@ from civicfund.projects.models import CostLine, Project
 from civicfund.town.demo.accounts import account, make_residents, make_staff
 from civicfund.town.demo.geography import draw
 
-PROJECTS, PROPOSALS = 2_000, 200
-
 
 @transaction.atomic
-def seed_town() -> list[User]:
-    """Places, staff, voters and 2,000 projects; the voters."""
+def seed_town(count: int) -> list[User]:
+    """Places, staff, voters and so many projects; the voters."""
     random = Random(1)
     places = draw(settings.TOWN_NAME)
     make_staff()
@@ -43,7 +41,7 @@ def seed_town() -> list[User]:
             latitude=47.62,
             longitude=-23.44,
         )
-        for number in range(PROJECTS)
+        for number in range(count)
     )
     CostLine.objects.bulk_create(
         CostLine(
@@ -54,8 +52,8 @@ def seed_town() -> list[User]:
     return residents
 
 
-def seed_ballot() -> Cycle:
-    """An open cycle with 200 proposals in one pot, closing long after the measuring."""
+def seed_ballot(proposals: int) -> Cycle:
+    """An open cycle with so many proposals in one pot, closing long after the measuring."""
     administrator, reviewer, now = account("administrator"), account("reviewer"), db_now()
     with transaction.atomic():
         cycle = create_cycle(
@@ -80,14 +78,14 @@ def seed_ballot() -> Cycle:
             max_options=10,
             by=administrator,
         )
-        _fill(pot, administrator, reviewer)
+        _fill(pot, proposals, administrator, reviewer)
         make_roll_from_residencies(cycle, day=now.date(), by=administrator)
         request_opening(cycle, by=administrator)
     open_cycle(cycle, by=account("second-administrator"))
     return cycle
 
 
-def _fill(pot: Pot, administrator: User, reviewer: User) -> None:
-    for project in Project.objects.order_by("pk")[:PROPOSALS]:
+def _fill(pot: Pot, count: int, administrator: User, reviewer: User) -> None:
+    for project in Project.objects.order_by("pk")[:count]:
         proposal = submit_proposal(project, pot, by=administrator)
         put_on_ballot(review_proposal(proposal, feasible=True, by=reviewer), by=administrator)

@@ -1,0 +1,113 @@
+"""The processes that are measured, and visitors to them."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from importlib import import_module
+from pathlib import Path
+
+import requests
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.db import connection
+
+from civicfund.launch.ports import HOST, answers, free_port
+from civicfund.launch.processes import Process, wait_until
+from civicfund.payments.sandbox.process import SandboxProcess
+from civicfund.people.models import User
+
+_BACKEND = "django.contrib.auth.backends.ModelBackend"
+_TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
+
+
+@contextmanager
+def running_site(folder: Path) -> Iterator[tuple[str, SandboxProcess]]:
+    """Web, one Celery worker and the payment sandbox; all stopped at the end, whatever happened."""
+    with ExitStack() as stack:
+        sandbox = SandboxProcess(folder / "sandbox").start()
+        stack.callback(sandbox.stop)
+        point_at(sandbox)
+        port = free_port()
+        environment = _environment(sandbox)
+        web = [
+            sys.executable, "-m", "gunicorn", "civicfund.wsgi:application",
+            "--bind", f"{HOST}:{port}", "--worker-class", "gthread", "--workers", "2",
+            "--threads", "8", "--log-level", "warning", "--no-control-socket",
+        ]  # fmt: skip
+        worker = [
+            sys.executable, "-m", "celery", "-A", "civicfund.celery", "worker",
+            "--concurrency", "2", "--loglevel", "ERROR",
+        ]  # fmt: skip
+        for name, command in (("web", web), ("worker", worker)):
+            process = Process(name, command, folder / f"{name}.log", environment).start()
+            stack.callback(process.stop)
+            if name == "web":
+                wait_until(lambda: answers(HOST, port), process, seconds=60)
+        yield f"http://{HOST}:{port}", sandbox
+
+
+def point_at(sandbox: SandboxProcess) -> None:
+    """Let this process, too, speak to the sandbox."""
+    settings.STRIPE_API_BASE = sandbox.url
+    settings.STRIPE_SECRET_KEY = sandbox.secret_key
+    settings.STRIPE_PUBLISHABLE_KEY = sandbox.publishable_key
+    settings.STRIPE_WEBHOOK_SECRET = sandbox.webhook_secret
+
+
+def _environment(sandbox: SandboxProcess) -> dict[str, str]:
+    database = connection.settings_dict
+    login = f"{database['USER']}:{database['PASSWORD']}"
+    address = f"{database['HOST']}:{database['PORT']}"
+    return {
+        "DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"],
+        "DATABASE_URL": f"postgresql://{login}@{address}/{database['NAME']}",
+        "STRIPE_API_BASE": sandbox.url,
+        "STRIPE_SECRET_KEY": sandbox.secret_key,
+        "STRIPE_PUBLISHABLE_KEY": sandbox.publishable_key,
+        "STRIPE_WEBHOOK_SECRET": sandbox.webhook_secret,
+    }
+
+
+class Visitor:
+    """Somebody with a browser's cookies and one kept-alive connection."""
+
+    def __init__(self, site: str, user: User | None = None) -> None:
+        self.site = site
+        self.http = requests.Session()
+        if user is not None:
+            self.http.cookies.set(settings.SESSION_COOKIE_NAME, _session_of(user))
+
+    def read(self, path: str) -> str:
+        """A page; an error status is an error of the measure."""
+        answer = self.http.get(self.site + path, timeout=60)
+        answer.raise_for_status()
+        return answer.text
+
+    def cast(self, path: str, *, reload: bool = True) -> None:
+        """Open the ballot page and cast it with its first three options ticked."""
+        if reload or not hasattr(self, "_form"):
+            self._form = self._filled(self.read(path))
+        answer = self.http.post(self.site + path, self._form, timeout=60, allow_redirects=False)
+        if answer.status_code != requests.codes.found:
+            raise RuntimeError(f"The ballot was not cast: {answer.status_code}")
+
+    def _filled(self, page: str) -> dict[str, str | list[str]]:
+        token = _TOKEN.search(page)
+        boxes = re.findall(r'type="checkbox" name="([\w-]+)" value="([\w-]+)"', page)
+        if token is None or not boxes:
+            raise RuntimeError("There is no ballot on the page.")
+        return {"csrfmiddlewaretoken": token[1], boxes[0][0]: [code for _, code in boxes[:3]]}
+
+
+def _session_of(user: User) -> str:
+    """A signed-in session, made without a password's slow hash: signing in is not measured."""
+    session = import_module(settings.SESSION_ENGINE).SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = _BACKEND
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.save()
+    return str(session.session_key)

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from civicfund.places.models import Neighborhood
+from civicfund.town.bench.measure import rate, timing_of
+from tests.factories.places import NeighborhoodFactory
+
+SMALL = {
+    "projects": 25, "proposals": 5, "tries": 2, "casts": 4, "pledges": 3, "pledging_seconds": 4,
+    "ballots": 50,
+}  # fmt: skip
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+def test_it_measures_a_real_site_and_ends_with_its_figures(monkeypatch):
+    monkeypatch.delenv("PABULIB_DIR", raising=False)
+    out = io.StringIO()
+    call_command("bench", **SMALL, stdout=out, stderr=io.StringIO())
+    figures = json.loads(out.getvalue().splitlines()[-1])
+    assert set(figures["pages"]) == {"home", "home, signed in", "projects", "ballot", "results"}
+    assert all(0 < page["p50_ms"] <= page["p95_ms"] for page in figures["pages"].values())
+    assert all(cast["per_second"] > 0 for cast in figures["casts"].values())
+    assert figures["settlement"]["pledges"] == 3
+    assert figures["settlement"]["settled_per_second"] > 0
+    assert figures["count"]["election"] == "made up, 75255 ballots x 118 projects"
+
+
+@pytest.mark.django_db(databases=["default", "owner"])
+def test_it_does_not_measure_in_a_town_that_is_there():
+    NeighborhoodFactory()
+    before = Neighborhood.objects.count()
+    with pytest.raises(CommandError, match="measure in an empty one"):
+        call_command("bench", **SMALL)
+    assert Neighborhood.objects.count() == before
+
+
+def test_half_of_all_requests_are_quicker_than_the_median():
+    timing = timing_of([float(n) for n in range(1, 102)])
+    assert (timing.p50_ms, timing.p95_ms, timing.tries) == (51.0, 96.0, 101)
+
+
+def test_an_error_of_one_client_ends_the_measure():
+    def act(client: int) -> None:
+        if client == 1:
+            raise ValueError("refused")
+
+    with pytest.raises(ValueError, match="refused"):
+        rate(act, clients=2, times_each=2)
