@@ -1,0 +1,91 @@
+"""No page asks the database more when there is more to show."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from budgeting.services.counting import count_cycle
+from budgeting.services.results import certify, publish
+from tests.budgeting.test_counting import unsealed
+from tests.factories.budgeting import administrator, running_cycle
+from tests.factories.people import ResidencyFactory
+from tests.factories.places import NeighborhoodFactory
+from tests.factories.pledges import CampaignFactory, PledgeFactory, RewardFactory
+from tests.factories.projects import ProjectFactory
+
+pytestmark = pytest.mark.django_db
+
+FEW, MANY = 3, 100
+
+
+def queries_of(client, address):
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(address).status_code == 200
+    return [query["sql"] for query in queries]
+
+
+def fill(resident, rows):
+    """So many of everything that a resident of a neighborhood sees."""
+    for _ in range(rows):
+        project = ProjectFactory(neighborhood=resident.neighborhood, proposer=resident.user)
+        campaign = CampaignFactory(project=project)
+        RewardFactory(campaign=campaign)
+        PledgeFactory(campaign=campaign, backer=resident.user, show_name=True)
+        NeighborhoodFactory(parent=resident.neighborhood.parent)
+
+
+def test_pages_of_the_town_ask_as_much_for_a_hundred_rows_as_for_three(client):
+    running_cycle()
+    resident = ResidencyFactory()
+    client.force_login(resident.user)
+    addresses = [
+        reverse("home"),
+        reverse("my_page"),
+        reverse("neighborhood", args=[resident.neighborhood.slug]),
+        reverse("neighborhood", args=[resident.neighborhood.parent.slug]),
+        reverse("projects"),
+        reverse("campaigns"),
+        reverse("cycles"),
+        reverse("api_projects"),
+        reverse("api_campaigns"),
+        reverse("api_cycles"),
+    ]
+    fill(resident, FEW)
+    few = {address: queries_of(client, address) for address in addresses}
+    fill(resident, MANY - FEW)
+    for address in addresses:
+        many = queries_of(client, address)
+        assert len(many) == len(few[address]), (address, many)
+
+
+def test_a_campaign_asks_as_much_for_a_hundred_backers_as_for_three(client):
+    campaign = CampaignFactory(goal_minor=10_000_000)
+    counts = []
+    for rows in (FEW, MANY - FEW):
+        PledgeFactory.create_batch(rows, campaign=campaign, show_name=True)
+        RewardFactory.create_batch(rows // 10 + 1, campaign=campaign)
+        counts.append(len(queries_of(client, campaign.get_absolute_url())))
+    assert counts[0] == counts[1]
+
+
+def pages_of_a_cycle(client, options):
+    """How many queries a cycle's page, its ballot and, when all is counted, its results take."""
+    costs = [1_000 + number for number in range(options)]
+    running, [voter] = running_cycle(costs_minor=costs)
+    client.force_login(voter)
+    addresses = [reverse(name, args=[running.slug]) for name in ("cycle", "ballot", "api_cycle")]
+    asked = [queries_of(client, address) for address in addresses]
+    done = unsealed([[0], [1]], costs_minor=costs)
+    count_cycle(done)
+    certify(done, by=administrator())
+    publish(done, by=administrator())
+    for name in ("results", "api_results"):
+        asked.append(queries_of(client, reverse(name, args=[done.slug])))
+    return [len(queries) for queries in asked]
+
+
+def test_a_ballot_of_a_hundred_projects_asks_as_much_as_one_of_three(client):
+    assert pages_of_a_cycle(client, FEW) == pages_of_a_cycle(client, MANY)
