@@ -16,6 +16,7 @@ from civicfund.launch.processes import Process, die_with_parent, wait_until
 from civicfund.launch.servers import LOCAL, ROOT, Servers
 from civicfund.launch.supervisor import StopAskedError, Supervisor
 from civicfund.launch.trouble import LaunchError, say
+from civicfund.launch.web import gunicorn
 
 SANDBOX_PORT = 12_111
 RUNNING = LOCAL / "env"
@@ -138,11 +139,7 @@ def processes(port: int, sandbox_port: int, environment: Mapping[str, str]) -> l
         "--state-dir", str(LOCAL / "sandbox"), "--webhook-url", webhook,
         "--webhook-secret", environment["STRIPE_WEBHOOK_SECRET"],
     ]  # fmt: skip
-    web = [
-        PYTHON, "-m", "gunicorn", "civicfund.wsgi:application", "--bind", f"{HOST}:{port}",
-        "--workers", "2", "--worker-class", "gthread", "--threads", "8",
-        "--graceful-timeout", "10", "--worker-tmp-dir", str(LOCAL), "--no-control-socket",
-    ]  # fmt: skip
+    web = gunicorn(PYTHON, port, "--graceful-timeout", "10", "--worker-tmp-dir", str(LOCAL))
     celery = [PYTHON, "-m", "celery", "-A", "civicfund.celery"]
     worker = [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO"]
     beat = [*celery, "beat", "--schedule", str(LOCAL / "beat-schedule"), "--loglevel", "WARNING"]

@@ -17,6 +17,7 @@ from django.db import connection
 
 from civicfund.launch.ports import HOST, answers, free_port
 from civicfund.launch.processes import Process, wait_until
+from civicfund.launch.web import gunicorn
 from civicfund.payments.sandbox.process import SandboxProcess
 from civicfund.people.models import User
 
@@ -33,11 +34,7 @@ def running_site(folder: Path) -> Iterator[tuple[str, SandboxProcess]]:
         point_at(sandbox)
         port = free_port()
         environment = _environment(sandbox)
-        web = [
-            sys.executable, "-m", "gunicorn", "civicfund.wsgi:application",
-            "--bind", f"{HOST}:{port}", "--worker-class", "gthread", "--workers", "2",
-            "--threads", "8", "--log-level", "warning", "--no-control-socket",
-        ]  # fmt: skip
+        web = gunicorn(sys.executable, port, "--log-level", "warning")
         worker = [
             sys.executable, "-m", "celery", "-A", "civicfund.celery", "worker",
             "--concurrency", "2", "--loglevel", "ERROR",
