@@ -5,12 +5,21 @@ A sweep asks the database what is due and does it; a lost message delays, and ne
 
 from __future__ import annotations
 
+import logging.config
 import os
 
 from celery import Celery
+from celery.signals import setup_logging
+from django.conf import settings
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "civicfund.settings.production")
+
+
+@setup_logging.connect  # type: ignore[untyped-decorator]  # Celery has no types
+def _log_as_the_site_does(**said: object) -> None:
+    logging.config.dictConfig(settings.LOGGING)
+
 
 app = Celery("civicfund")
 app.config_from_object("django.conf:settings", namespace="CELERY")

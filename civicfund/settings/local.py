@@ -20,6 +20,7 @@ def _read_running_environment() -> None:
 _read_running_environment()
 
 from civicfund.settings.base import *  # noqa: E402, F403 -- reads the environment set just above
+from civicfund.settings.logs import logging_for  # noqa: E402
 
 DEBUG = True
 SECRET_KEY = os.environ.get("SECRET_KEY") or "local-only-not-a-secret"
@@ -33,3 +34,4 @@ WHITENOISE_USE_FINDERS = True  # collecting and compressing at start-up takes 13
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = _LOCAL_DIR / "mail"
 CLOSING_GRACE_SECONDS = 5
+LOGGING = logging_for(as_json=False)

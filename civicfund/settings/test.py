@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from civicfund.settings.base import *  # noqa: F403
+from civicfund.settings.logs import logging_for
 
 SECRET_KEY = "for-tests-only"  # noqa: S105
 PERSON_KEY_SECRET = "for-tests-only-too"  # noqa: S105
@@ -15,3 +16,4 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 CLOSING_GRACE_SECONDS = 0
+LOGGING = logging_for(as_json=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import platform
 import subprocess
@@ -46,7 +45,6 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         """Seed, start the site, measure, stop it."""
-        logging.getLogger("django_structlog").setLevel(logging.WARNING)  # a table is printed here
         self.prepare()
         self.stderr.write("Seeding")
         voters = seed_town(options["projects"])
