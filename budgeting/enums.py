@@ -49,6 +49,7 @@ IMPORTED_CYCLE_MOVES: dict[CycleState, frozenset[CycleState]] = {
 # What the public may know of: a draft is being prepared, and may still become anything.
 PUBLIC_STATES = tuple(state for state in CycleState if state != CycleState.DRAFT)
 RUNNING_STATES = (CycleState.OPEN,)
+OVER_STATES = (CycleState.PUBLISHED, CycleState.CANCELLED)
 COUNTING_STATES = (CycleState.CLOSED, CycleState.UNSEALED)
 COUNTED_STATES = (CycleState.COUNTED, CycleState.CERTIFIED, CycleState.PUBLISHED)
 

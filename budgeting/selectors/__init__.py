@@ -14,6 +14,7 @@ from budgeting.selectors.cycles import (
     proposals_of,
     running_cycles,
     turnout,
+    why_on_ballot,
 )
 from budgeting.selectors.progress import Progress, counting_progress, progress_key
 from budgeting.selectors.results import OptionResult, PotResult, results_of
@@ -36,4 +37,5 @@ __all__ = [
     "results_of",
     "running_cycles",
     "turnout",
+    "why_on_ballot",
 ]

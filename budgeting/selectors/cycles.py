@@ -7,8 +7,9 @@ from datetime import datetime
 from django.db.models import Prefetch, QuerySet
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
 
-from budgeting.enums import COUNTING_STATES, CycleState, Origin
+from budgeting.enums import COUNTING_STATES, OVER_STATES, CycleState, Origin
 from budgeting.models import Cycle, CycleQuerySet, Phase, Proposal
 from civicfund.projects.models import Project
 
@@ -39,6 +40,17 @@ def proposals_of(project: Project) -> QuerySet[Proposal]:
         .select_related("cycle", "pot", "option")
         .order_by("-submitted_at", "-pk")
     )
+
+
+def why_on_ballot(project: Project) -> str:
+    """Why the project stays as it is, where it is on the ballot of a cycle that is not over."""
+    on_ballot = Cycle.objects.filter(options__proposal__project=project)
+    cycle = on_ballot.exclude(state__in=OVER_STATES).first()
+    if cycle is None:
+        return ""
+    return _("This project is on the ballot of %(cycle)s until its results are out.") % {
+        "cycle": cycle
+    }
 
 
 def turnout(cycle: Cycle) -> int:

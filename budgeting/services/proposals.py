@@ -93,7 +93,8 @@ def put_on_ballot(proposal: Proposal, *, by: User, cost_minor: int | None = None
     with transaction.atomic():
         cycle = take(proposal.cycle)
         _check_before_voting(cycle, cycle.state)
-        project = proposal.project
+        # Held, so that nobody changes it between the sum and the line on the ballot.
+        project = Project.objects.select_for_update().get(pk=proposal.project_id)
         lines = project.cost_lines.aggregate(total=Sum("amount_minor", default=0))
         cost_minor = lines["total"] if cost_minor is None else cost_minor
         if cost_minor <= 0:

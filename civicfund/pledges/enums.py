@@ -49,6 +49,8 @@ COLLECTING_CAMPAIGN = (
 )
 # Was funded: cards are or were charged.
 FUNDED_CAMPAIGN = (*COLLECTING_CAMPAIGN, CampaignState.SETTLED, CampaignState.SETTLED_SHORT)
+# Reviewed, and people pledge or have pledged on what was written: the project stays as it is.
+HOLDING_CAMPAIGN = (CampaignState.APPROVED, *OPEN_CAMPAIGN, *COLLECTING_CAMPAIGN)
 # A project may start another campaign once its last one is in one of these.
 FINISHED_CAMPAIGN = (
     CampaignState.CANCELLED,

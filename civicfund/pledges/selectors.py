@@ -14,6 +14,7 @@ from civicfund.people.models import User
 from civicfund.places.models import Neighborhood
 from civicfund.pledges.enums import (
     FINISHED_CAMPAIGN,
+    HOLDING_CAMPAIGN,
     IN_FLIGHT_PLEDGE,
     OPEN_CAMPAIGN,
     AttemptState,
@@ -66,6 +67,13 @@ def campaign_of(project: Project) -> Campaign | None:
 def unfinished_campaign_of(project: Project) -> Campaign | None:
     """The project's one campaign that is not over, private ones too; for its proposer."""
     return Campaign.objects.filter(project=project).exclude(state__in=FINISHED_CAMPAIGN).first()
+
+
+def why_in_campaign(project: Project) -> str:
+    """Why the project stays as it is, where a campaign of it runs or is being collected."""
+    if Campaign.objects.filter(project=project, state__in=HOLDING_CAMPAIGN).exists():
+        return _("People pledge money for this project until its campaign is over.")
+    return ""
 
 
 def pledges_of(user: User) -> PledgeQuerySet:

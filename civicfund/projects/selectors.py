@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.contrib.postgres.search import SearchQuery, SearchRank, TrigramWordSimilarity
 from django.db.models import F, Q
 
@@ -11,6 +13,27 @@ from civicfund.projects.models import Project, ProjectQuerySet
 
 # How alike a title's word and a misspelt one must be, from 0 to 1: "plaground" finds "playground".
 ALIKE = 0.5
+
+# What stays while people vote or pledge on a project: they decided on what they read.
+HELD_FIELDS = frozenset({"title", "summary", "neighborhood", "latitude", "longitude", "cost_lines"})
+
+Hold = Callable[[Project], str]
+"""Why the project stays as it is, in words for its proposer; empty where it need not."""
+
+_holds: list[Hold] = []
+
+
+def held_by(hold: Hold) -> None:
+    """Ask this, too, before a project changes. Said once, when an app is ready.
+
+    The app that says it refuses the change in the database as well (``constraints.held_while``).
+    """
+    _holds.append(hold)
+
+
+def why_held(project: Project) -> str:
+    """The first reason why title, sentence, place and costs stay; empty where they may change."""
+    return next((words for hold in _holds if (words := hold(project))), "")
 
 
 def missing_parts(project: Project) -> list[Part]:

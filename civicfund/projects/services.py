@@ -15,7 +15,7 @@ from civicfund.places.models import Neighborhood
 from civicfund.places.selectors import neighborhood_at
 from civicfund.projects.enums import PROJECT_MOVES, Category, ProjectState
 from civicfund.projects.models import CostLine, Project
-from civicfund.projects.selectors import missing_parts
+from civicfund.projects.selectors import HELD_FIELDS, missing_parts, why_held
 from civicfund.states import IllegalMoveError
 
 MOST_COST_LINES = 30
@@ -64,12 +64,14 @@ def create_project(proposer: User, **description: Unpack[Description]) -> Projec
 def edit_project(project: Project, *, by: User, **changes: Unpack[Description]) -> Project:
     """Change what is given, and nothing else. A ready project keeps all its parts.
 
-    Raises ``ProjectError`` where it is not theirs, gone, or would lose a part.
+    Raises ``ProjectError`` where it is not theirs, gone, or would lose a part, and where people
+    vote or pledge on what would change.
     """
     with transaction.atomic():
         row = _locked(project, by)
         if row.state not in CHANGEABLE:
             raise ProjectError(_("A project that is gone can no longer be changed."))
+        _check_not_held(row, changes)
         fields = _write(row, changes)
         if row.state == ProjectState.READY:
             _check_complete(row)
@@ -98,6 +100,8 @@ def withdraw_project(project: Project, *, by: User) -> Project:
     """Take a project back, for good."""
     with transaction.atomic():
         row = _locked(project, by)
+        if held := why_held(row):
+            raise ProjectError(held)
         try:
             return advance(row, ProjectState.WITHDRAWN, PROJECT_MOVES, actor=by)
         except IllegalMoveError:
@@ -119,6 +123,30 @@ def _check_complete(project: Project) -> None:
         raise ProjectError(_("To be ready it still needs: %(parts)s.") % {"parts": parts})
 
 
+def _check_not_held(project: Project, changes: Description) -> None:
+    changed = [name for name in sorted(HELD_FIELDS) if _would_change(project, name, changes)]
+    if changed and (held := why_held(project)):
+        raise ProjectError(
+            _("%(reason)s Title, sentence, place and costs stay until then; the story can grow.")
+            % {"reason": held},
+            field=changed[0],
+        )
+
+
+def _would_change(project: Project, name: str, changes: Description) -> bool:
+    if name not in changes:
+        return False
+    if name == "cost_lines":
+        return list(changes["cost_lines"]) != cost_lines_of(project)
+    new = dict(changes)[name]
+    return new != getattr(project, name) and not (name == "neighborhood" and new is None)
+
+
+def cost_lines_of(project: Project) -> list[Cost]:
+    """The lines as they stand, in their order."""
+    return [Cost(line.label, line.amount_minor) for line in project.cost_lines.all()]
+
+
 def _write(project: Project, description: Description) -> list[str]:
     """Save what is given; the names of the fields, for the event."""
     given = dict(description)
@@ -128,7 +156,7 @@ def _write(project: Project, description: Description) -> list[str]:
     for name, value in given.items():
         setattr(project, name, value)
     project.save()
-    if lines is not None:
+    if lines is not None and list(description["cost_lines"]) != cost_lines_of(project):
         _replace_cost_lines(project, description["cost_lines"])
     return sorted(description)
 

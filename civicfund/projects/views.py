@@ -31,7 +31,7 @@ from civicfund.projects.forms import (
     costs_of,
 )
 from civicfund.projects.models import Project
-from civicfund.projects.selectors import missing_parts
+from civicfund.projects.selectors import missing_parts, why_held
 from civicfund.projects.services import (
     MOST_COST_LINES,
     ProjectError,
@@ -77,7 +77,8 @@ def _query(given: QueryDict) -> str:
 def project_new(request: SignedInRequest) -> HttpResponse:
     """Propose a project; it is kept as a draft, or published at once."""
     if request.method != "POST":
-        return _form_page(request, ProjectForm(), CostLines())
+        here = ProjectForm(initial={"neighborhood": request.GET.get("neighborhood", "")})
+        return _form_page(request, here, CostLines())
     return _save(request, None)
 
 
@@ -146,6 +147,7 @@ def _form_page(
         "form": form,
         "lines": lines,
         "project": project,
+        "held": why_held(project) if project else "",
         "shapes": feature_collection(Neighborhood.objects.neighborhoods()),
         "amount_hint": amount_hint(),
         "may_add_lines": lines.total_form_count() + EMPTY_LINES_OFFERED <= MOST_COST_LINES,

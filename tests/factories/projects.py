@@ -9,7 +9,7 @@ from tests.factories.places import NeighborhoodFactory
 
 
 class ProjectFactory(factory.django.DjangoModelFactory):
-    """A public project that says what it costs."""
+    """A public project with all that a ready one has."""
 
     class Meta:
         model = Project
@@ -18,8 +18,14 @@ class ProjectFactory(factory.django.DjangoModelFactory):
     state = ProjectState.READY
     title = factory.Sequence(lambda n: f"Project {n}")
     summary = "A bench where there was none."
+    story = "People who wait like to sit."
+    latitude = 0.5
+    longitude = 0.5
     neighborhood = factory.SubFactory(NeighborhoodFactory)
     proposer = factory.SubFactory(UserFactory)
+
+    class Params:
+        bare = factory.Trait(story="", latitude=None, longitude=None)
 
     @factory.post_generation
     def cost_minor(self, create, extracted, **kwargs):

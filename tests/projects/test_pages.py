@@ -159,7 +159,9 @@ def test_an_edit_starts_from_what_is_there(client, proposer, place):
 
 
 def test_an_edit_is_kept(client, proposer, place):
-    project = ProjectFactory(proposer=proposer, neighborhood=place, state=ProjectState.STUB)
+    project = ProjectFactory(
+        proposer=proposer, neighborhood=place, state=ProjectState.STUB, bare=True
+    )
     edited = typed(("Wood", "5"), title="Two benches", save="yes")
     client.post(reverse("project_edit", args=[project.pk]), edited)
     project.refresh_from_db()
@@ -188,7 +190,7 @@ PAGES = ["project_edit", "project_publish", "project_withdraw"]
 
 @pytest.mark.parametrize("page", PAGES)
 def test_others_drafts_are_not_there(client, proposer, page):
-    project = ProjectFactory(state=ProjectState.DRAFT)
+    project = ProjectFactory(state=ProjectState.DRAFT, bare=True)
     assert client.get(project.get_absolute_url()).status_code == 404
     assert client.post(reverse(page, args=[project.pk]), typed()).status_code == 404
     assert Project.objects.get().state == ProjectState.DRAFT
@@ -196,7 +198,7 @@ def test_others_drafts_are_not_there(client, proposer, page):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_others_public_projects_are_not_mine_to_touch(client, proposer, page):
-    project = ProjectFactory(state=ProjectState.STUB)
+    project = ProjectFactory(state=ProjectState.STUB, bare=True)
     assert client.post(reverse(page, args=[project.pk]), typed()).status_code == 403
     assert Project.objects.get().state == ProjectState.STUB
     assert Event.objects.count() == 0
@@ -209,13 +211,13 @@ def test_a_project_that_never_was_is_not_found(client, proposer, page, pk):
 
 
 def test_publishing_is_not_done_by_following_a_link(client, proposer):
-    project = ProjectFactory(proposer=proposer, state=ProjectState.DRAFT)
+    project = ProjectFactory(proposer=proposer, state=ProjectState.DRAFT, bare=True)
     assert client.get(reverse("project_publish", args=[project.pk])).status_code == 405
     assert Project.objects.get().state == ProjectState.DRAFT
 
 
 def test_the_page_of_a_draft_says_what_is_missing_and_offers_to_publish(client, proposer):
-    project = ProjectFactory(proposer=proposer, state=ProjectState.DRAFT)
+    project = ProjectFactory(proposer=proposer, state=ProjectState.DRAFT, bare=True)
     page = client.get(project.get_absolute_url()).content.decode()
     assert "Only you see this draft" in page
     assert "a place on the map" in page
@@ -225,5 +227,5 @@ def test_the_page_of_a_draft_says_what_is_missing_and_offers_to_publish(client, 
 
 
 def test_others_are_not_told_what_a_stub_lacks(client):
-    project = ProjectFactory(state=ProjectState.STUB)
+    project = ProjectFactory(state=ProjectState.STUB, bare=True)
     assert "it still needs" not in client.get(project.get_absolute_url()).content.decode()

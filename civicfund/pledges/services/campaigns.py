@@ -134,6 +134,10 @@ def approve_campaign(campaign: Campaign, *, by: User) -> Campaign:
     _check_reviewer(campaign, by)
     _check_time_left(campaign)
     advance(campaign, CampaignState.APPROVED, CAMPAIGN_MOVES, actor=by, review_note="")
+    # An edit of the project that is under way ends first; any later one finds it held.
+    project = Project.objects.select_for_update().get(pk=campaign.project_id)
+    if project.state != ProjectState.READY:
+        raise RefusedError(_("The project is no longer ready: nobody could pledge for it."))
     tell_creator(campaign, "own_campaign_approved")
     return campaign
 
