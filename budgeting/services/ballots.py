@@ -114,7 +114,8 @@ def _checked(
         raise BallotRefusedError(_("Choose at least one project."))
     pots = {pot.pk: pot for pot in pots_of(entry)}
     options: dict[int, dict[str, Option]] = {pot: {} for pot in pots}
-    named = {code for choice in chosen.values() for code in choice.options}
+    # PostgreSQL knows no zero byte, so no option is named by one.
+    named = {code for choice in chosen.values() for code in choice.options if "\0" not in code}
     for option in Option.objects.filter(pot__in=pots, code__in=named):
         options[option.pot_id][option.code] = option
     kept, refused = {}, {}

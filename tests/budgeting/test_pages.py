@@ -133,6 +133,9 @@ def test_a_ballot_with_a_made_up_pot_or_nonsense_is_refused(client):
     client.force_login(person)
     for given in ({}, {"pot-999999": ["1"]}, {"pot-": ["1"]}, {"pot-x": ["1"]}):
         assert client.post(page_of("ballot", cycle), given).status_code == 400
+    for code in ("0", "\x00", "1\x00", "\U0001f600" * 300):
+        given = {f"pot-{cycle.pots.get().pk}": [code]}
+        assert client.post(page_of("ballot", cycle), given).status_code == 400
     assert Ballot.objects.count() == 0
 
 
