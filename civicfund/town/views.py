@@ -7,6 +7,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
 
 from budgeting.models import Cycle
 from budgeting.selectors import (
@@ -33,6 +34,7 @@ from civicfund.projects.selectors import missing_parts
 MOST_ON_HOME = 6
 
 
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """The town at a glance, seen from my neighborhood where I have said which it is."""
     residency = residency_of(request.user)
@@ -55,6 +57,7 @@ def home(request: HttpRequest) -> HttpResponse:
     )
 
 
+@require_safe
 @login_required
 def my_page(request: SignedInRequest) -> HttpResponse:
     """What I proposed, voted in and pledged, and what came of it."""
@@ -72,6 +75,7 @@ def my_page(request: SignedInRequest) -> HttpResponse:
     )
 
 
+@require_safe
 def neighborhood(request: HttpRequest, slug: str) -> HttpResponse:
     """Everything about one place: a neighborhood's own, or all that lies in a district."""
     place = get_object_or_404(Neighborhood.objects.select_related("parent"), slug=slug)
@@ -90,6 +94,7 @@ def neighborhood(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
+@require_safe
 def project(request: HttpRequest, pk: int) -> HttpResponse:
     """One project, whatever has become of it."""
     found = visible_project(request.user, pk)
