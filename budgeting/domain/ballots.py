@@ -207,6 +207,8 @@ def first_repeat(
     indptr: NDArray[np.int64], choices: NDArray[np.integer], option_count: int
 ) -> int | None:
     """The first row that names an option twice, or None."""
+    if _increasing(indptr, choices):
+        return None
     for rows, part in _parts(indptr):
         repeat = _repeat_in(
             np.diff(indptr[rows.start : rows.stop + 1]), choices[part], option_count
@@ -244,8 +246,8 @@ def _parts(indptr: NDArray[np.int64]) -> Iterator[tuple[slice, slice]]:
         row = after
 
 
-def _increasing(indptr: NDArray[np.int64], choices: NDArray[np.int32]) -> bool:
-    """Whether the choices of every row are in increasing order."""
+def _increasing(indptr: NDArray[np.int64], choices: NDArray[np.integer]) -> bool:
+    """Whether the choices of every row are in increasing order, so that none is repeated."""
     rises = np.empty(len(choices) + 1, dtype=bool)
     rises[0] = True
     np.greater(choices[1:], choices[:-1], out=rises[1:-1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -68,15 +69,12 @@ def _transposed(ballots: Ballots, borda: Borda) -> Support:
     """Supporters of an option are in the order of their rows."""
     worth = choice_worth(ballots, borda)
     weights = None if _all_one(ballots.weights) else ballots.weights.astype(np.float64)
+    sizes, votes, totals = _sums(ballots, weights, worth)
     order = _by_option(ballots, worth)
-    columns = ballots.choices[order]
     rows = ballots.row_of_choice[order]
     if len(order) < MANY_CHOICES:
         rows = rows.astype(np.intp)
     worth = None if worth is None else worth[order]
-    votes = _sums(columns, ballots.option_count, weights, rows, None)
-    totals = votes if worth is None else _sums(columns, ballots.option_count, weights, rows, worth)
-    sizes = np.bincount(columns, minlength=ballots.option_count)
     indptr = np.concatenate(([0], np.cumsum(sizes)))
     return Support(indptr, rows, worth, weights, votes, totals)
 
@@ -104,17 +102,27 @@ def _by_option(ballots: Ballots, worth: NDArray[np.int64] | None) -> NDArray[np.
 
 
 def _sums(
-    columns: NDArray[np.int32],
-    option_count: int,
-    weights: NDArray[np.float64] | None,
-    rows: NDArray[np.signedinteger],
-    worth: NDArray[np.int64] | None,
-) -> list[int]:
-    """Weight times worth, summed by option; exact, as Ballots keeps the sums below 2**53."""
-    each = None if weights is None else weights[rows]
-    if worth is not None:
-        each = worth.astype(np.float64) if each is None else each * worth
-    return [int(total) for total in np.bincount(columns, weights=each, minlength=option_count)]
+    ballots: Ballots, weights: NDArray[np.float64] | None, worth: NDArray[np.int64] | None
+) -> tuple[NDArray[np.intp], list[int], list[int]]:
+    """Rows, ballots and utility per option; exact, as Ballots keeps all sums below 2**53."""
+    each = None if weights is None else np.repeat(weights, ballots.lengths)
+    if worth is None:
+        sizes = _histogram(ballots, None)
+        votes = sizes if each is None else _histogram(ballots, each)
+        return sizes, _whole(votes), _whole(votes)
+    some = (worth > 0).astype(np.float64)
+    sizes = _histogram(ballots, some).astype(np.intp)
+    votes = sizes if each is None else _histogram(ballots, some * each)
+    totals = _histogram(ballots, worth.astype(np.float64) if each is None else worth * each)
+    return sizes, _whole(votes), _whole(totals)
+
+
+def _histogram(ballots: Ballots, each: NDArray[np.float64] | None) -> NDArray[Any]:
+    return np.bincount(ballots.choices, weights=each, minlength=ballots.option_count)
+
+
+def _whole(sums: NDArray[Any]) -> list[int]:
+    return [int(total) for total in sums]
 
 
 def _all_one(weights: NDArray[np.int64]) -> bool:

@@ -54,13 +54,13 @@ class Lot:
         """The voters among the supporters chosen; a whole number."""
         if self.weights is None:
             return float(np.count_nonzero(chosen))
-        return float(self.weights[chosen].sum())
+        return float((self.weights * chosen).sum())
 
     def mass_of(self, chosen: Mask) -> float:
         """The worth of the lot to the supporters chosen; a whole number."""
         if self.mass is None:
             return float(np.count_nonzero(chosen))
-        return float(self.mass[chosen].sum())
+        return float((self.mass * chosen).sum())
 
 
 @dataclass(frozen=True, eq=False, slots=True)
