@@ -13,8 +13,8 @@ from civicfund.pledges.services import steps
 
 # A task that waited longer than this has been woken again.
 EXPIRES_SECONDS = 60
-# Each pledge asks the provider three times or less; it takes 25 of a kind in a second.
-PLEDGES_PER_SWEEP = 40
+# More than the provider takes in the two seconds between sweeps: workers wait for their turns.
+PLEDGES_PER_SWEEP = 60
 EVENTS_PER_SWEEP = 40
 
 

@@ -290,6 +290,10 @@ STRIPE_JS_URL = env.str(
     "STRIPE_JS_URL",
     f"{STRIPE_API_BASE}/v3/" if STRIPE_API_BASE else "https://js.stripe.com/v3/",
 )
+# How many requests one endpoint of the provider gets from us in a second, and all of them together
+# (0: what the provider takes of a live or a test account).
+PROVIDER_CALLS_PER_ENDPOINT = env.int("PROVIDER_CALLS_PER_ENDPOINT", 24)
+PROVIDER_CALLS_IN_ALL = env.int("PROVIDER_CALLS_IN_ALL", 0)
 
 # What one pledge may be, in minor units; the provider takes nothing smaller than the least.
 PLEDGE_LEAST_MINOR = env.int("PLEDGE_LEAST_MINOR", 100)

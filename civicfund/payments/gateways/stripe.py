@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import stripe
 from django.conf import settings
@@ -30,6 +31,7 @@ from civicfund.payments.domain import (
     SetupIntent,
     UnexpectedState,
 )
+from civicfund.payments.gateways.pacing import TooBusyError, endpoint_of, take_turn
 
 Answer = TypeVar("Answer")
 
@@ -37,6 +39,8 @@ CONNECT_SECONDS = 5
 READ_SECONDS = 25
 RETRIES = 2
 SIGNATURE_SECONDS = 300  # how old a webhook may be
+# What Stripe takes in a second of one account, every endpoint together.
+LIVE_CALLS_IN_ALL, TEST_CALLS_IN_ALL = 100, 25
 
 _NEEDS_OWNER = ("authentication_required", "payment_intent_authentication_failure")
 _IN_PROGRESS = ("idempotency_key_in_use", "lock_timeout")
@@ -49,6 +53,33 @@ def stripe_gateway(secret_key: str, api_base: str) -> StripeGateway:
     return StripeGateway(secret_key, api_base)
 
 
+class PacedClient(stripe.RequestsClient):
+    """The SDK's way to the network, each request in its turn: the SDK's own retries, too."""
+
+    def __init__(self, secret_key: str, *, timeout: tuple[float, float], is_sandbox: bool) -> None:
+        super().__init__(timeout=timeout)
+        self._account = hashlib.sha256(secret_key.encode()).hexdigest()[:16]
+        self._is_test_account = not is_sandbox and "_test_" in secret_key
+
+    def request(  # type: ignore[override]  # as RequestsClient has it, which differs from its base
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        post_data: Any = None,  # whatever the SDK has made of the parameters
+    ) -> tuple[bytes, int, Mapping[str, str]]:
+        """Wait for a turn, and send it. ``stripe.RateLimitError`` where none comes."""
+        most = settings.PROVIDER_CALLS_IN_ALL or (
+            TEST_CALLS_IN_ALL if self._is_test_account else LIVE_CALLS_IN_ALL
+        )
+        try:
+            take_turn(self._account, endpoint_of(method, url), most_in_all=most)
+        except TooBusyError as busy:
+            said = f"{busy} has no room"
+            raise stripe.RateLimitError(said, http_status=429, code="rate_limit") from None
+        return super().request(method, url, headers, post_data)
+
+
 class StripeGateway:
     """Stripe's API through its own SDK, in the version that the SDK was made for."""
 
@@ -58,7 +89,9 @@ class StripeGateway:
             stripe_version=stripe.api_version,
             base_addresses={"api": api_base} if api_base else {},
             max_network_retries=RETRIES,
-            http_client=stripe.RequestsClient(timeout=(CONNECT_SECONDS, READ_SECONDS)),
+            http_client=PacedClient(
+                secret_key, timeout=(CONNECT_SECONDS, READ_SECONDS), is_sandbox=bool(api_base)
+            ),
         )
         self._is_sandbox = bool(api_base)
         self._livemode = secret_key.startswith(("sk_live_", "rk_live_"))
