@@ -11,6 +11,7 @@ from budgeting.enums import CycleState
 from budgeting.models import Cycle
 from budgeting.services.closing import close_cycle, due_to_close, open_ballots
 from budgeting.services.counting import count_cycle, due_to_count
+from budgeting.services.errors import RefusedError
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +36,8 @@ def _each(act: str, service: Callable[[Cycle], object], cycle: Cycle) -> None:
     """Do it to one cycle. What fails is logged, tried again by the next sweep, stops no other."""
     try:
         done = service(cycle)
+    except RefusedError as refusal:
+        log.error(f"{act}.refused", cycle=cycle.pk, why=str(refusal))
     except Exception:
         log.exception(f"{act}.failed", cycle=cycle.pk)
     else:

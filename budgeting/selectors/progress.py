@@ -11,7 +11,10 @@ from budgeting.models import Cycle
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Which pot a worker counts, what it is doing, and how much of that is done."""
+    """Which pot a worker counts, what it is doing, and how much of that is done.
+
+    At the stage ``too_large`` it cannot be counted: ``total`` MiB are needed, ``done`` are free.
+    """
 
     pot: int
     stage: str

@@ -20,6 +20,7 @@ from budgeting.enums import CYCLE_MOVES, IMPORTED_CYCLE_MOVES, CycleState
 from budgeting.models import Cycle, Pot, Tally
 from budgeting.selectors import Progress, progress_key
 from budgeting.services.inputs import Inputs, ballots_opened, read_inputs
+from budgeting.services.memory import ElectionTooLargeError, check_memory
 from budgeting.services.rules import usual_parameters
 from civicfund.audit.services import StaleStateError, advance
 
@@ -49,15 +50,21 @@ def count_cycle(cycle: Cycle) -> bool:
     """Count every pot and move the cycle on; False where another worker is at it.
 
     May be killed at any point and run again, or twice at once: each tally is written once, by
-    the unique key of its inputs, and the move is made by whoever comes to it first.
+    the unique key of its inputs, and the move is made by whoever comes to it first. Raises
+    ``ElectionTooLargeError`` where a pot does not fit into memory; that is said as its progress,
+    and a worker with more memory counts on from there.
     """
     with _alone(cycle) as alone:
         if not alone:
             return False
         cycle.refresh_from_db()
         if cycle.state == CycleState.UNSEALED:
-            for pot in cycle.pots.all():
-                count_pot(cycle, pot)
+            try:
+                for pot in cycle.pots.all():
+                    count_pot(cycle, pot)
+            except ElectionTooLargeError as refusal:
+                _say(cycle, refusal.pot, "too_large", refusal.free, refusal.needed)
+                raise
             _finish(cycle)
     cache.delete(progress_key(cycle))
     return True
@@ -92,6 +99,8 @@ def count_pot(cycle: Cycle, pot: Pot) -> None:
     if not rules:
         return
     total = ballots_opened(pot)
+
+    check_memory(pot)
 
     def on_read(different: int) -> None:
         _say(cycle, pot, "reading", min(different, total), total)

@@ -309,6 +309,9 @@ RECOVERY_DAYS = env.int("RECOVERY_DAYS", 7)
 # Longer than any request may live, so that what was accepted in time is in before a close.
 CLOSING_GRACE_SECONDS = env.int("CLOSING_GRACE_SECONDS", 60)
 
+# How much memory a count may take. 0: what the machine and its container leave free.
+COUNTING_MEMORY_MIB = env.int("COUNTING_MEMORY_MIB", 0)
+
 # Turns a person's number into the key of a line on a voter roll. Kept outside the database, so that
 # the roll alone names nobody; losing it means that no further line can be matched with a person.
 PERSON_KEY_SECRET = env.str("PERSON_KEY_SECRET", "")

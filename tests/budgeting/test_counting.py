@@ -3,13 +3,14 @@ from __future__ import annotations
 import psycopg
 import pytest
 from django.db import connection
+from django.urls import reverse
 
 from budgeting.domain.digest import election_digest
 from budgeting.domain.election import BallotKind, Ballots, Election, Option
 from budgeting.enums import CycleState
 from budgeting.models import OpenedBallot, Tally
 from budgeting.selectors import counting_progress
-from budgeting.services import inputs
+from budgeting.services import inputs, memory
 from budgeting.services.closing import close_cycle, open_ballots
 from budgeting.services.counting import count_cycle, count_pot, due_to_count
 from budgeting.services.inputs import read_inputs
@@ -78,7 +79,7 @@ def test_a_cycle_in_which_nobody_voted_is_counted_with_no_winner():
 def test_while_another_worker_counts_nothing_is_done():
     cycle = unsealed([[0]])
     with psycopg.connect(**connection.get_connection_params()) as elsewhere:
-        elsewhere.execute("SELECT pg_advisory_lock(%s, %s)", [0x7A11, cycle.pk])
+        elsewhere.execute("SELECT pg_advisory_xact_lock(%s, %s)", [0x7A11, cycle.pk])
         assert count_cycle(cycle) is False
         assert Tally.objects.count() == 0
     assert count_cycle(cycle) is True
@@ -159,3 +160,32 @@ def test_nothing_in_an_opened_ballot_leads_to_a_voter():
         "options",
         "points",
     }
+
+
+def test_an_election_too_large_for_memory_is_refused_with_its_estimate(settings, client):
+    cycle = unsealed([[0], [0, 1]])
+    settings.COUNTING_MEMORY_MIB = 16
+    count_due_cycles()
+    cycle.refresh_from_db()
+    assert cycle.state == CycleState.UNSEALED
+    assert Tally.objects.count() == 0
+    said = counting_progress(cycle)
+    assert (said.stage, said.done, said.total) == ("too_large", 16, 33)
+    page = " ".join(client.get(reverse("results", args=[cycle.slug])).content.decode().split())
+    assert "takes about 33 MiB of memory, and 16 MiB are free" in page
+    settings.COUNTING_MEMORY_MIB = 64
+    count_due_cycles()
+    cycle.refresh_from_db()
+    assert cycle.state == CycleState.COUNTED
+    assert counting_progress(cycle) is None
+
+
+def test_identical_ballots_take_the_memory_of_one(settings):
+    cycle = unsealed([[0], [0], [0], [1, 2]])
+    [pot] = cycle.pots.all()
+    assert memory._size(memory._ALL, pot) == memory.Size(4, 5, 2, points=False)
+    assert memory._size(memory._DIFFERENT, pot) == memory.Size(2, 3, 2, points=False)
+
+
+def test_what_is_free_is_known_of_this_machine():
+    assert memory.bytes_free() > 2**20
