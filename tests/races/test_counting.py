@@ -119,32 +119,67 @@ def until(true, seconds=30):
     return True
 
 
-def waits_for_a_lock():
+def waits_for_us():
+    """Whether somebody waits for what the owner's connection holds."""
     with connections["owner"].cursor() as cursor:
         cursor.execute(
             "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted"
-            " AND relation = 'budgeting_tally'::regclass)"
+            " AND pg_backend_pid() = ANY(pg_blocking_pids(pid)))"
         )
         return cursor.fetchone()[0]
 
 
-@pytest.mark.processes
-def test_a_worker_killed_in_the_middle_of_a_count_leaves_it_to_the_next_one():
-    cycle = unsealed([[0], [0, 1], [2]])
-    queue = f"counting-{uuid4().hex}"
+WAITING_TRIGGER = """
+CREATE FUNCTION tests_wait() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN PERFORM pg_advisory_xact_lock(5150); RETURN NEW; END $$;
+CREATE TRIGGER tests_wait BEFORE INSERT ON budgeting_tally
+    FOR EACH ROW WHEN (NOT NEW.binding) EXECUTE FUNCTION tests_wait();
+"""
+
+
+@contextmanager
+def held(statement):
+    """What the owner's connection holds keeps a worker where it stands."""
     owner = connections["owner"]
-    with worker(queue) as first:
-        # Holding the table keeps the worker where it has counted and is about to write.
-        owner.set_autocommit(False)
+    owner.set_autocommit(False)
+    try:
         with owner.cursor() as cursor:
-            cursor.execute("LOCK TABLE budgeting_tally IN SHARE MODE")
-        count_due_cycles.apply_async(queue=queue)
-        assert until(waits_for_a_lock)
-        os.killpg(first.pid, signal.SIGKILL)
-        first.wait(timeout=10)
+            cursor.execute(statement)
+        yield
+    finally:
         owner.rollback()
         owner.set_autocommit(True)
-    assert rules_counted() == []
+
+
+@pytest.fixture
+def waiting_before_the_second_tally():
+    with connections["owner"].cursor() as owner:
+        owner.execute(WAITING_TRIGGER)
+        yield
+        owner.execute("DROP FUNCTION tests_wait() CASCADE")
+
+
+@pytest.mark.processes
+@pytest.mark.usefixtures("waiting_before_the_second_tally")
+@pytest.mark.parametrize(
+    ("statement", "left"),
+    [
+        pytest.param("LOCK TABLE budgeting_openedballot", [], id="reading"),
+        pytest.param("LOCK TABLE budgeting_tally IN SHARE MODE", [], id="writing"),
+        pytest.param("SELECT pg_advisory_xact_lock(5150)", ["greedy"], id="between two tallies"),
+        pytest.param("SELECT FROM budgeting_cycle FOR SHARE", RULES, id="moving the cycle on"),
+    ],
+)
+def test_a_worker_killed_while_it_counts_leaves_the_rest_to_the_next_one(statement, left):
+    cycle = unsealed([[0], [0, 1], [2]])
+    queue = f"counting-{uuid4().hex}"
+    with worker(queue) as first, held(statement):
+        count_due_cycles.apply_async(queue=queue)
+        assert until(waits_for_us)
+        os.killpg(first.pid, signal.SIGKILL)
+        first.wait(timeout=10)
+    assert until(lambda: rules_counted() == left)
+    kept = set(Tally.objects.values_list("pk", flat=True))
     cycle.refresh_from_db()
     assert cycle.state == CycleState.UNSEALED
 
@@ -159,3 +194,4 @@ def test_a_worker_killed_in_the_middle_of_a_count_leaves_it_to_the_next_one():
         assert count_cycle(cycle) in (True, False)
     assert rules_counted() == RULES
     assert Tally.objects.filter(binding=True).count() == 1
+    assert set(Tally.objects.values_list("pk", flat=True)) >= kept
