@@ -44,6 +44,7 @@ bench: dev-environment ## Measure pages, ballots, settlement and counting; print
 
 bench-tally: dev-environment ## Measure every counting rule beside pabutools; prints a table and JSON
 	@$(BIN)/python -m tests.budgeting.tally_bench
+	@$(BIN)/python -m civicfund.launch with-servers $(BIN)/python manage.py bench_count
 
 lock: dev-environment ## Compile requirements/ from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header pyproject.toml -o requirements/production.txt

@@ -30,6 +30,16 @@ def test_it_measures_a_real_site_and_ends_with_its_figures(monkeypatch):
     assert figures["count"]["election"] == "made up, 75255 ballots x 118 projects"
 
 
+@pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+def test_a_count_is_measured_from_the_database_to_its_public_outcome():
+    out = io.StringIO()
+    call_command("bench_count", ballots=[300], stdout=out, stderr=io.StringIO())
+    [figures] = json.loads(out.getvalue().splitlines()[-1])["from_postgresql"]
+    assert (figures["ballots"], figures["options"], figures["public"]) == (300, 118, True)
+    assert 0 < figures["copy_s"] < figures["database_to_outcome_s"]
+    assert set(figures["tallies"]) >= {"equal_shares_cost_greedy", "greedy"}
+
+
 @pytest.mark.django_db(databases=["default", "owner"])
 def test_it_does_not_measure_in_a_town_that_is_there():
     NeighborhoodFactory()
