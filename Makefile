@@ -8,7 +8,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint css bench bench-tally environment dev-environment lock
+.PHONY: help run test lint css bench chaos bench-tally environment dev-environment lock
 
 help: ## List these names
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -45,6 +45,9 @@ bench: dev-environment ## Measure pages, ballots, settlement and counting; print
 bench-tally: dev-environment ## Measure every counting rule beside pabutools; prints a table and JSON
 	@$(BIN)/python -m tests.budgeting.tally_bench
 	@$(BIN)/python -m civicfund.launch with-servers $(BIN)/python manage.py bench_count
+
+chaos: dev-environment ## Settle pledges while all breaks (PLEDGES, KILLS, CRASHES, SEEDS); table and JSON
+	@$(BIN)/python -m tests.chaos --pledges $(or $(PLEDGES),5000) --kills $(or $(KILLS),100) --crashes $(or $(CRASHES),3) --seeds $(or $(SEEDS),5)
 
 lock: dev-environment ## Compile requirements/ from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header pyproject.toml -o requirements/production.txt
