@@ -31,6 +31,7 @@ SWEEPS: dict[str, float] = {
     "civicfund.pledges.tasks.act_on_provider_events": 2,
     "civicfund.pledges.tasks.move_due_campaigns": 5,
     "civicfund.pledges.tasks.take_due_steps": 2,
+    "civicfund.pledges.tasks.remind_backers": 600,
     "civicfund.notices.tasks.send_due_messages": 5,
     "budgeting.tasks.close_due_cycles": 5,
     "budgeting.tasks.count_due_cycles": 5,

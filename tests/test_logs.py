@@ -14,6 +14,8 @@ logging.config.dictConfig(logging_for(as_json={as_json}))
 structlog.get_logger("civicfund.pledges").info("pledge.collected", pledge="7")
 logging.getLogger("stripe").info("every request")
 logging.getLogger("stripe").warning("a refusal")
+logging.getLogger("django.request").warning("Not Found: /pledges/pay/7.secret/")
+structlog.get_logger("x").info("request", request="GET /pledges/pay/7.secret/?a=1")
 try:
     1 / 0
 except ZeroDivisionError:
@@ -32,9 +34,16 @@ def said(*, as_json: bool) -> list[str]:
 
 def test_each_event_is_one_json_object_on_a_line_of_its_own():
     lines = [json.loads(line) for line in said(as_json=True)]
-    assert [line["event"] for line in lines] == ["pledge.collected", "a refusal", "broke"]
+    assert [line["event"] for line in lines] == [
+        "pledge.collected",
+        "a refusal",
+        "Not Found: /pledges/pay/(hidden)/",
+        "request",
+        "broke",
+    ]
     assert (lines[0]["pledge"], lines[0]["level"]) == ("7", "info")
-    assert "ZeroDivisionError" in lines[2]["exception"]
+    assert lines[3]["request"] == "GET /pledges/pay/(hidden)/?a=1"
+    assert "ZeroDivisionError" in lines[4]["exception"]
 
 
 def test_a_person_reads_plain_lines():

@@ -5,13 +5,20 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.base import SessionBase
 from django.core.exceptions import PermissionDenied
+from django.core.signing import BadSignature, Signer
 from django.db.models import Q
 from django.http import Http404
 
 from civicfund.people.models import User
 from civicfund.pledges.models import Campaign, CampaignQuerySet, Pledge
+from civicfund.pledges.models.pledges import PledgeQuerySet
 from civicfund.pledges.models.totals import for_cards
+
+# What a link in a mail is signed with: it opens one pledge's payment, and nothing else.
+_LINKS = Signer(sep=".", salt="pledges.recovery")
+_PAYING = "paying_pledge"
 
 
 def visible_campaigns(user: User | AnonymousUser) -> CampaignQuerySet:
@@ -38,11 +45,36 @@ def own_campaign(user: User, pk: int) -> Campaign:
 
 def own_pledge(user: User, pk: UUID) -> Pledge:
     """One's own pledge; ``Http404`` for anybody else, who is not to know that it exists."""
-    found = (
-        Pledge.objects.filter(pk=pk, backer=user)
-        .select_related("campaign__project", "campaign__creator", "reward", "outcome")
-        .first()
-    )
+    return _found(Pledge.objects.filter(pk=pk, backer=user))
+
+
+def recovery_token(pledge: Pledge) -> str:
+    """What a mail's link carries, so that its backer can pay without signing in."""
+    return _LINKS.sign(str(pledge.pk))
+
+
+def open_recovery(session: SessionBase, token: str) -> Pledge:
+    """Let this browser pay the pledge that a link names; ``Http404`` where the link is not ours."""
+    try:
+        pledge = _found(Pledge.objects.filter(pk=UUID(_LINKS.unsign(token))))
+    except BadSignature:
+        raise Http404("No such link.") from None
+    session[_PAYING] = str(pledge.pk)
+    return pledge
+
+
+def payable_pledge(user: User | AnonymousUser, session: SessionBase, pk: UUID) -> Pledge:
+    """One's own pledge, or the one that a mail's link has opened in this browser."""
+    if session.get(_PAYING) == str(pk):
+        return _found(Pledge.objects.filter(pk=pk))
+    if not user.is_authenticated:
+        raise PermissionDenied
+    return own_pledge(user, pk)
+
+
+def _found(pledges: PledgeQuerySet) -> Pledge:
+    whole = pledges.select_related("campaign__project", "campaign__creator", "reward", "outcome")
+    found = whole.first()
     if found is None:
         raise Http404("No such pledge.")
     return found

@@ -9,13 +9,14 @@ from uuid import UUID
 
 from celery import shared_task
 
-from civicfund.pledges.services import steps
+from civicfund.pledges.services import recovery, steps
 
 # A task that waited longer than this has been woken again.
 EXPIRES_SECONDS = 60
 # More than the provider takes in the two seconds between sweeps: workers wait for their turns.
 PLEDGES_PER_SWEEP = 60
 EVENTS_PER_SWEEP = 40
+REMINDERS_PER_SWEEP = 1_000
 
 
 @shared_task
@@ -42,6 +43,12 @@ def take_due_steps() -> None:
 def take_step(pledge_id: str) -> None:
     """Take the next step for one pledge: look up its card, charge it, drop it, forget its card."""
     steps.take_step(UUID(pledge_id))
+
+
+@shared_task
+def remind_backers() -> None:
+    """Remind backers whose card failed of the days that are left."""
+    recovery.remind(REMINDERS_PER_SWEEP)
 
 
 @shared_task

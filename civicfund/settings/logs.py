@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
+
+# The part of an address that opens a pledge's payment to whoever has it.
+_LINK = re.compile(r"(/pledges/pay/)[^/\s'\"]+")
+
+
+def _without_links(_: Any, __: str, event: EventDict) -> EventDict:
+    """No log line lets its reader in."""
+    for name in ("event", "request", "path"):
+        if isinstance(event.get(name), str):
+            event[name] = _LINK.sub(r"\1(hidden)", event[name])
+    return event
+
 
 _SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,
@@ -13,6 +26,7 @@ _SHARED: list[Processor] = [
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
+    _without_links,
 ]
 
 

@@ -7,6 +7,7 @@ from django.core import mail
 
 from civicfund.notices.models import Message
 from civicfund.notices.services import send_next
+from civicfund.pledges.access import recovery_token
 from civicfund.pledges.services.letters import tell_backer
 from tests.factories.pledges import PledgeFactory
 from tests.pledges.promises import FAILS, WORKS, funded_campaign, work_until_done
@@ -37,6 +38,7 @@ def test_everyone_hears_what_became_of_it_once_each(provider):
     "kind",
     [
         *sorted(path.stem for path in EMAILS.glob("*campaign_*.txt")),
+        *sorted(path.stem for path in EMAILS.glob("recovery_*.txt")),
         "pledge_changed",
         "pledge_collected",
         "pledge_dropped",
@@ -45,6 +47,7 @@ def test_everyone_hears_what_became_of_it_once_each(provider):
 def test_every_letter_can_be_sent_in_text_and_html(kind):
     pledge = PledgeFactory()
     facts = {"pledged_minor": 1, "collected_minor": 1, "reason": "Say when."}
+    facts |= {"advice": "Use another card.", "ends": "1 May", "recover_url": "/pledges/pay/x/"}
     tell_backer(pledge, kind, **facts)
     assert send_next() is True
     (sent,) = mail.outbox
@@ -60,4 +63,4 @@ def test_the_mail_about_a_failed_card_says_what_to_do(provider, settings):
     sent = next(one for one in mail.outbox if "card needs you" in one.subject)
     assert sent.to == [bad.backer.email]
     assert "Nothing was charged." in sent.body
-    assert f"{settings.SITE_URL}/pledges/{bad.pk}/recover/" in sent.body
+    assert f"{settings.SITE_URL}/pledges/pay/{recovery_token(bad)}/" in sent.body

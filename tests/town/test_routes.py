@@ -53,6 +53,8 @@ ROUTES = {
     "pledges/<uuid:pk>/card/": MEMBERS,
     "pledges/<uuid:pk>/recover/": MEMBERS,
     "pledges/<uuid:pk>/return/": MEMBERS,
+    "pledges/<uuid:pk>/paid/": MEMBERS,
+    "pledges/pay/<str:token>/": ANYONE,
     "payments/webhooks/stripe/": HOOK,
     "api/v1/campaigns/": ANYONE,
     "api/v1/campaigns/<int:pk>/": ANYONE,

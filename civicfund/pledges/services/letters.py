@@ -11,8 +11,9 @@ from django.urls import reverse
 from django.utils.formats import date_format
 
 from civicfund.notices.services import Letter, tell, tell_all
+from civicfund.pledges.access import recovery_token
 from civicfund.pledges.models import Campaign, ChargeAttempt, Pledge
-from civicfund.pledges.selectors import what_to_do
+from civicfund.pledges.selectors import last_failure, what_to_do
 
 
 def tell_backer(pledge: Pledge, kind: str, about: Model | None = None, **more: Any) -> None:
@@ -40,8 +41,25 @@ def tell_of_failure(pledge: Pledge, attempt: ChargeAttempt, ends: datetime) -> N
         attempt,
         advice=what_to_do(attempt.code, attempt.decline_code),
         ends=_local(ends, pledge.campaign.deadline_tz),
-        recover_url=reverse("pledge_recover", args=[pledge.pk]),
+        recover_url=_link(pledge),
     )
+
+
+def tell_of_days_left(pledge: Pledge, kind: str, ends: datetime) -> None:
+    """Remind a backer whose card failed; once for each kind of reminder."""
+    failed = last_failure(pledge)
+    tell_backer(
+        pledge,
+        kind,
+        advice=what_to_do(failed.code, failed.decline_code) if failed else "",
+        ends=_local(ends, pledge.campaign.deadline_tz),
+        recover_url=_link(pledge),
+    )
+
+
+def _link(pledge: Pledge) -> str:
+    """Where its backer pays without signing in."""
+    return reverse("pledge_recovery_link", args=[recovery_token(pledge)])
 
 
 def tell_creator(campaign: Campaign, kind: str, about: Model | None = None, **more: Any) -> None:

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import datetime, timedelta
+from itertools import pairwise
 
+from django.conf import settings
+from django.db.models import CharField, Exists, OuterRef, Value
+from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext as _
 
 from civicfund.audit.services import db_now
+from civicfund.notices.models import Message
 from civicfund.payments.domain import GatewayRefused, PaymentIntent, UnexpectedState
 from civicfund.payments.gateways import gateway
 from civicfund.pledges.enums import FAILED_PLEDGE
-from civicfund.pledges.models import Pledge
+from civicfund.pledges.models import ChargeAttempt, Pledge
+from civicfund.pledges.models.pledges import PledgeQuerySet
 from civicfund.pledges.services.applying import apply_payment_intent, drop_without_intent
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.intents import keep_intent
+from civicfund.pledges.services.letters import tell_of_days_left
+
+# Days after the first failure; on the day itself the failure is told.
+REMINDER_DAYS = (2, 4, 6)
 
 
 def start_recovery(pledge: Pledge) -> PaymentIntent:
@@ -62,3 +73,42 @@ def drop_if_over(pledge: Pledge) -> None:
 
 def _is_over(pledge: Pledge) -> bool:
     return pledge.recovery_ends_at is not None and pledge.recovery_ends_at <= db_now()
+
+
+def remind(most: int) -> int:
+    """Remind backers whose card failed, two, four and six days after; return how many.
+
+    Who has heard of another failed try within a day is left alone: that mail said the same.
+    """
+    now = db_now()
+    told = 0
+    for first, last in pairwise((*REMINDER_DAYS, settings.RECOVERY_DAYS)):
+        for pledge in _to_remind(first, last, now, most - told):
+            kind = f"recovery_day_{first}"
+            if pledge.recovery_ends_at is not None:
+                tell_of_days_left(pledge, kind, pledge.recovery_ends_at)
+                told += 1
+    return told
+
+
+def _to_remind(first: int, last: int, now: datetime, most: int) -> PledgeQuerySet:
+    """Failed that many days ago, and not reminded of it yet."""
+    window = timedelta(days=settings.RECOVERY_DAYS)
+    recent = ChargeAttempt.objects.filter(
+        pledge=OuterRef("pk"), resolved_at__gt=now - timedelta(days=1)
+    )
+    told = Message.objects.filter(
+        kind=f"recovery_day_{first}",
+        source=Concat(Value("pledges.pledge:"), Cast(OuterRef("pk"), CharField())),
+    )
+    return (
+        Pledge.objects.failed()
+        .filter(
+            ~Exists(recent),
+            ~Exists(told),
+            recovery_ends_at__lte=now + window - timedelta(days=first),
+            recovery_ends_at__gt=now + window - timedelta(days=last),
+        )
+        .select_related("backer", "campaign__project")
+        .order_by("recovery_ends_at")[:most]
+    )

@@ -7,7 +7,9 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -16,8 +18,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from civicfund.payments.access import with_payment_host
 from civicfund.payments.domain import GatewayUnavailable, RateLimited
-from civicfund.people.requests import SignedInRequest
-from civicfund.pledges.access import own_pledge, visible_campaign
+from civicfund.people.requests import HttpRequest, SignedInRequest
+from civicfund.pledges.access import open_recovery, own_pledge, payable_pledge, visible_campaign
 from civicfund.pledges.domain import CONSENT_VERSION
 from civicfund.pledges.enums import CHANGEABLE_PLEDGE, FAILED_PLEDGE, STARTED_PLEDGE, PledgeState
 from civicfund.pledges.forms import PledgeForm
@@ -30,6 +32,7 @@ from civicfund.pledges.services.recovery import read_back, start_recovery
 from civicfund.pledges.views.campaigns import takes_pledges
 
 NO_ANSWER = (GatewayUnavailable, RateLimited)
+Visit = HttpRequest | SignedInRequest
 
 
 @login_required
@@ -147,24 +150,58 @@ def pledge_card(request: SignedInRequest, pk: UUID) -> HttpResponse:
     return _card_page(request, mine, "setup", intent.client_secret)
 
 
-@login_required
+@require_safe
+@never_cache
+def recovery_link(request: HttpRequest, token: str) -> HttpResponse:
+    """From a mail, without signing in: open one pledge's payment, at an address that is clean."""
+    pledge = open_recovery(request.session, token)
+    response = redirect("pledge_recover", pk=pledge.pk)
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
 @require_safe
 @never_cache
 @with_payment_host
-def pledge_recover(request: SignedInRequest, pk: UUID) -> HttpResponse:
+def pledge_recover(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Pay a pledge whose card failed: with another card, or with one's bank's confirmation."""
-    mine = own_pledge(request.user, pk)
+    if (mine := _payable(request, pk)) is None:
+        return redirect_to_login(request.get_full_path())
     try:
         intent = start_recovery(mine)
     except RefusedError as refusal:
         messages.error(request, str(refusal))
-        return redirect(mine)
+        return redirect(_after(request, mine))
     except NO_ANSWER:
         return _no_answer(request, mine)
     return _card_page(request, mine, "payment", intent.client_secret)
 
 
-def _card_page(request: HttpRequest, mine: Pledge, kind: str, client_secret: str) -> HttpResponse:
+@require_safe
+@never_cache
+def pledge_paid(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """What has become of a pledge, for somebody who came by a mail's link and is not signed in."""
+    if (mine := _payable(request, pk)) is None:
+        return redirect_to_login(request.get_full_path())
+    return render(request, "pledges/paid.html", {"pledge": mine, "campaign": mine.campaign})
+
+
+def _payable(request: HttpRequest, pk: UUID) -> Pledge | None:
+    """The pledge; None where signing in may help."""
+    try:
+        return payable_pledge(request.user, request.session, pk)
+    except PermissionDenied:
+        return None
+
+
+def _after(request: Visit, mine: Pledge) -> str:
+    """Where a visit to the payment page ends: one's pledge, where one may see all of it."""
+    if request.user == mine.backer:
+        return mine.get_absolute_url()
+    return reverse("pledge_paid", args=[mine.pk])
+
+
+def _card_page(request: Visit, mine: Pledge, kind: str, client_secret: str) -> HttpResponse:
     context = {
         "pledge": mine,
         "campaign": mine.campaign,
@@ -173,35 +210,36 @@ def _card_page(request: HttpRequest, mine: Pledge, kind: str, client_secret: str
         "client_secret": client_secret,
         "publishable_key": settings.STRIPE_PUBLISHABLE_KEY,
         "script_url": settings.STRIPE_JS_URL,
+        "back_url": _after(request, mine) if kind == "payment" else mine.get_absolute_url(),
         "return_url": request.build_absolute_uri(reverse("pledge_return", args=[mine.pk])),
     }
     return render(request, "pledges/card.html", context)
 
 
-def _no_answer(request: HttpRequest, mine: Pledge) -> HttpResponse:
+def _no_answer(request: Visit, mine: Pledge) -> HttpResponse:
     """Nothing is lost: the choice is kept, and the page can be asked for again."""
     return render(request, "pledges/no_answer.html", {"pledge": mine}, status=503)
 
 
-@login_required
 @require_safe
 @never_cache
-def pledge_return(request: SignedInRequest, pk: UUID) -> HttpResponse:
+def pledge_return(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Where the payment page comes back to: read what has become of it, and go to the pledge.
 
     Nothing in this address is believed, and whatever secret stands in it goes no further.
     """
-    mine = own_pledge(request.user, pk)
+    if (mine := _payable(request, pk)) is None:
+        return redirect_to_login(reverse("pledge_detail", args=[pk]))
     try:
         after = read_back(mine) if mine.state in FAILED_PLEDGE else read_card_back(mine)
     except NO_ANSWER:
         messages.info(request, _("We have no answer yet. This page shows it once we have."))
-        return redirect(mine)
+        return redirect(_after(request, mine))
     _say(request, mine, after)
-    return redirect(mine)
+    return redirect(_after(request, mine))
 
 
-def _say(request: HttpRequest, before: Pledge, after: Pledge) -> None:
+def _say(request: Visit, before: Pledge, after: Pledge) -> None:
     """What the visit to the payment page came to, where that is certain."""
     if after.state == PledgeState.COLLECTED:
         messages.success(request, _("Thank you: your pledge is collected."))
