@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from budgeting.domain.explain import Reason, explain
+from budgeting.domain.explain import Reason, WhatIf, explain, what_if
 from budgeting.domain.outcome import Outcome, Parameter
 from budgeting.domain.pabulib import PabulibFile
 from budgeting.domain.rules import RULES, RuleError, count, fitting_rules
@@ -24,6 +24,7 @@ class Recount:
     file: PabulibFile
     outcome: Outcome
     reasons: Mapping[str, Reason]
+    changes: Mapping[str, WhatIf]
 
     def to_json(self) -> dict[str, Any]:
         """``selected`` in order of the ids, ``order`` in order of selection."""
@@ -41,10 +42,7 @@ class Recount:
             "digest": outcome.digest,
         }
         if self.reasons:
-            record["reasons"] = {
-                option: {**reason.to_json(), "sentence": reason.sentence(self.file.scale)}
-                for option, reason in self.reasons.items()
-            }
+            record["reasons"] = {option: self._told(option) for option in self.reasons}
         return record
 
     def lines(self) -> Iterator[str]:
@@ -59,6 +57,18 @@ class Recount:
         yield f"  {len(outcome.selected)} selected for {total} of {budget}"
         for option_id, reason in self.reasons.items():
             yield f"  {option_id}: {reason.sentence(self.file.scale)}"
+            for change in self.changes[option_id].reasons() if option_id in self.changes else ():
+                yield f"  {option_id}: {change.sentence(self.file.scale)}"
+
+    def _told(self, option_id: str) -> dict[str, Any]:
+        reason = self.reasons[option_id]
+        told = {**reason.to_json(), "sentence": reason.sentence(self.file.scale)}
+        if option_id in self.changes:
+            told["what_if"] = [
+                {**each.to_json(), "sentence": each.sentence(self.file.scale)}
+                for each in self.changes[option_id].reasons()
+            ]
+        return told
 
 
 def recount(
@@ -68,7 +78,7 @@ def recount(
     parameters: Mapping[str, Parameter],
     explained: Sequence[str] = (),
 ) -> Recount:
-    """Count a file by one rule and explain the options asked for.
+    """Count a file by one rule, and explain the options asked for: why, and what would have won.
 
     A threshold that the file's META sets is used by ``*_threshold`` unless one is given.
     """
@@ -77,7 +87,12 @@ def recount(
         raise RecountError(f"the file has no project {unknown[0]!r}")
     outcome = count(rule, file.election, ties, **{**_published(file, rule), **parameters})
     reasons = explain(file.election, outcome) if explained else {}
-    return Recount(file, outcome, {each: reasons[each] for each in explained})
+    changes = {
+        each: what_if(file.election, ties, outcome, each)
+        for each in explained
+        if each not in outcome.selected
+    }
+    return Recount(file, outcome, {each: reasons[each] for each in explained}, changes)
 
 
 def recount_all(file: PabulibFile, ties: TieOrder, explained: Sequence[str] = ()) -> list[Recount]:

@@ -7,10 +7,11 @@ from budgeting.domain.explain.greedy import greedy_reasons
 from budgeting.domain.explain.phragmen import phragmen_reasons
 from budgeting.domain.explain.sentences import SENTENCES, Reason
 from budgeting.domain.explain.shares import shares_reasons
+from budgeting.domain.explain.whatif import WhatIf, what_if
 from budgeting.domain.outcome import Outcome
 from budgeting.domain.support import Borda, supporters
 
-__all__ = ["SENTENCES", "Reason", "explain"]
+__all__ = ["SENTENCES", "Reason", "WhatIf", "explain", "what_if"]
 
 
 def explain(election: Election, outcome: Outcome) -> dict[str, Reason]:

@@ -40,7 +40,8 @@ def _reason(
     code = f"{unit}_{CODES[each.result]}"
     if each.result is Result.SELECTED and each.tied_with:
         code += "_tie"
-    return Reason(code, _values(election, outcome, rounds, place))
+    figures = _values(election, outcome, rounds, place)
+    return Reason(f"{code}_others_did" if "fitted" in figures else code, figures)
 
 
 def _values(
@@ -60,6 +61,9 @@ def _values(
         values["tied_with"] = each.tied_with
     if each.result is Result.DOES_NOT_FIT:
         values["short_minor"] = cost - each.remaining_minor
+        fitted = [one.option for one in rounds[place:] if one.result is Result.SELECTED]
+        if fitted:
+            values["fitted"] = tuple(fitted)
     if each.result is Result.AFTER_STOP:
         values["stopped_at"] = stops[0]
     if each.result is Result.BELOW_THRESHOLD:

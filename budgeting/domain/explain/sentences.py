@@ -30,6 +30,11 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
             "It got {score} votes and came in place {place} of {options}. When its turn came,"
             " {remaining_minor} was left and it costs {cost_minor}: {short_minor} too much."
         ),
+        "votes_did_not_fit_others_did": (
+            "It got {score} votes and came in place {place} of {options}. When its turn came,"
+            " {remaining_minor} was left and it costs {cost_minor}: {short_minor} too much."
+            " Of those behind it, this still fitted: {fitted}."
+        ),
         "votes_after_stop": (
             "It got {score} votes and came in place {place} of {options}. Funding had ended"
             " before its turn, at {stopped_at}, which did not fit."
@@ -47,6 +52,11 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "points_did_not_fit": (
             "It got {score} points and came in place {place} of {options}. When its turn came,"
             " {remaining_minor} was left and it costs {cost_minor}: {short_minor} too much."
+        ),
+        "points_did_not_fit_others_did": (
+            "It got {score} points and came in place {place} of {options}. When its turn came,"
+            " {remaining_minor} was left and it costs {cost_minor}: {short_minor} too much."
+            " Of those behind it, this still fitted: {fitted}."
         ),
         "points_after_stop": (
             "It got {score} points and came in place {place} of {options}. Funding had ended"
@@ -70,7 +80,26 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         ),
         "shares_money_gone": (
             "Its {support} supporters began with {initial_minor} together and paid for others that"
-            " they support too. {left_minor} was left, and it costs {cost_minor}."
+            " they support too, most of it for {went_to}. In the end {could_pay} of them had"
+            " {left_minor} left together, and it costs {cost_minor}. When it came closest, they"
+            " would have given {effective} percent of its cost at the price of the winner."
+        ),
+        "would_win_at_cost": "If it had cost {cost_minor}, it would have won.",
+        "would_win_at_cost_least": "At a cost of {cost_minor} or less it would have won.",
+        "would_win_with": (
+            "With {supporters} further voters who vote for it alone, it would have won."
+        ),
+        "would_win_with_least": (
+            "It would have won with {supporters} further voters who vote for it alone, and with no"
+            " fewer."
+        ),
+        "would_win_with_points": (
+            "With {supporters} further voters who each give it {points} points and nothing to"
+            " others, it would have won."
+        ),
+        "would_win_with_points_least": (
+            "It would have won with {supporters} further voters who each give it {points} points"
+            " and nothing to others, and with no fewer."
         ),
         "completion_won": (
             "Its supporters could not pay for it alone. What was left over went by support: it"

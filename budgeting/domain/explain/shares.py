@@ -12,6 +12,8 @@ from budgeting.domain.rules.equal_shares import groups_of, market_for
 from budgeting.domain.rules.replay import Trail, follow
 from budgeting.domain.support import Support
 
+MOST_NAMED = 3
+
 
 def shares_reasons(election: Election, outcome: Outcome, support: Support) -> dict[str, Reason]:
     """A reason for every option of an outcome of equal shares."""
@@ -66,10 +68,11 @@ def _lost(
     winners = (each for each in outcome.rounds if each.result is Result.SELECTED)
     if option.group in groups_of(election, winners):
         return Reason("group_taken", {"winner": group_winner(election, outcome, option.id)})
-    return _too_poor(trail, votes, place, option.cost_minor)
+    return _too_poor(election, trail, votes, place)
 
 
-def _too_poor(trail: Trail, votes: int, place: int, cost_minor: int) -> Reason:
+def _too_poor(election: Election, trail: Trail, votes: int, place: int) -> Reason:
+    cost_minor = election.options[place].cost_minor
     initial = votes * trail.endowment
     values: dict[str, Value] = {
         "support": votes,
@@ -78,4 +81,18 @@ def _too_poor(trail: Trail, votes: int, place: int, cost_minor: int) -> Reason:
     }
     if initial < cost_minor:
         return Reason("shares_too_few", {**values, "endowment_minor": trail.endowment})
-    return Reason("shares_money_gone", {**values, "left_minor": trail.left[place]})
+    values |= {
+        "left_minor": trail.left[place],
+        "could_pay": trail.could_pay[place],
+        "went_to": _went_to(election, trail, place),
+        "effective": trail.effective_percent[place],
+    }
+    return Reason("shares_money_gone", values)
+
+
+def _went_to(election: Election, trail: Trail, place: int) -> tuple[str, ...]:
+    """The winners that got most of the money of an option's supporters, most first."""
+    # Amounts are known to a millionth: equal ones go by id, whatever the order of the ballots.
+    paid = {election.options[other].id: round(part[place], 3) for other, part in trail.paid.items()}
+    most = sorted((other for other in paid if paid[other]), key=lambda each: (-paid[each], each))
+    return tuple(most[:MOST_NAMED])

@@ -18,6 +18,8 @@ Mask = NDArray[np.bool_]
 
 # The largest relative error of one operation on float64.
 ROUNDING = 2.0**-53
+# A longer product is spread over threads, which wait for each other when the machine is busy.
+ONE_THREAD = 8192
 # More than the handful of operations around each sum.
 GUARD = 32
 
@@ -48,7 +50,7 @@ class Lot:
 
     def sum_of(self, money: Floats) -> float:
         """Money of all supporters together, given that of each row."""
-        return float(money.sum() if self.weights is None else money @ self.weights)
+        return float(money.sum()) if self.weights is None else _dot(money, self.weights)
 
     def weight_of(self, chosen: Mask) -> float:
         """The voters among the supporters chosen; a whole number."""
@@ -113,6 +115,13 @@ def open_market(
         _ranks(election, lots, ties),
         _leaving([election.options[lot.option].group for lot in lots]),
     )
+
+
+def _dot(left: Floats, right: Floats) -> float:
+    """The sum of products, in one thread."""
+    whole = len(left) // ONE_THREAD * ONE_THREAD
+    rows = np.vecdot(left[:whole].reshape(-1, ONE_THREAD), right[:whole].reshape(-1, ONE_THREAD))
+    return float(rows.sum()) + float(left[whole:] @ right[whole:])
 
 
 def _leaving(groups: list[str | None]) -> tuple[list[int], ...]:

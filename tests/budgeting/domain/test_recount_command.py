@@ -43,6 +43,18 @@ def test_a_reason_is_a_sentence_in_the_file_s_money(capsys, town):
         "1: It got 1 votes and came in place 2 of 2. When its turn came, 599.50 was left and"
         " it costs 600: 0.50 too much." in out
     )
+    assert "1: At a cost of 599.50 or less it would have won." in out
+
+
+def test_reasons_and_what_would_have_won_are_in_the_json_too(capsys, town):
+    arguments = ["--rule", "greedy", "--ties", "lexicographic", "--explain", "1", "--explain", "L2"]
+    reasons = json.loads(run(capsys, town, *arguments, "--json"))["reasons"]
+    assert reasons["L2"]["code"] == "votes_won"
+    assert "what_if" not in reasons["L2"]
+    assert [(each["code"], each["values"]) for each in reasons["1"]["what_if"]] == [
+        ("would_win_at_cost_least", {"cost_minor": 5995}),
+        ("would_win_with_least", {"supporters": 1}),
+    ]
 
 
 @pytest.mark.parametrize(
