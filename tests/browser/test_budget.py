@@ -14,7 +14,6 @@ from budgeting.services.counting import count_cycle
 from budgeting.services.cycles import add_phase
 from budgeting.services.results import certify, publish
 from civicfund.audit.services import db_now
-from civicfund.projects.models import Project
 from tests.factories.budgeting import (
     administrator,
     cast_positions,
@@ -33,7 +32,6 @@ def a_cycle(**options):
     by = administrator()
     cycle = draft_cycle(by=by, costs_minor=[300_000, 120_000, 250_050, 90_000], **options)
     for option, title in zip(cycle.options.order_by("position"), IDEAS, strict=True):
-        Project.objects.filter(pk=option.proposal.project_id).update(title=title)
         cycle.options.filter(pk=option.pk).update(name=title)
     now = db_now()
     for kind, begin, end in (
