@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -17,7 +18,16 @@ from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from budgeting.forms import CycleForm, PhaseForm, PotForm, ReasonForm, ReviewForm, RollForm
+from budgeting.domain.rules import RULES
+from budgeting.forms import (
+    PARAMETERS,
+    CycleForm,
+    PhaseForm,
+    PotForm,
+    ReasonForm,
+    ReviewForm,
+    RollForm,
+)
 from budgeting.models import Cycle, Option, Phase, Pot, Proposal, Tally
 from budgeting.services.cycles import (
     add_phase,
@@ -32,6 +42,7 @@ from budgeting.services.errors import RefusedError
 from budgeting.services.proposals import put_on_ballot, review_proposal
 from budgeting.services.results import certify, publish
 from budgeting.services.roll import make_roll_from_residencies
+from budgeting.services.rules import usual_parameters
 from civicfund.audit.admin import ReadOnlyAdmin, ReadOnlyInline
 from civicfund.audit.services import ApprovalError, StaleStateError
 from civicfund.people.enums import Role
@@ -98,7 +109,8 @@ class ActingAdmin(ReadOnlyAdmin[Any]):
                 try:
                     made = act.act(row, form.cleaned_data, person(request))
                 except REFUSALS as refusal:
-                    form.add_error(None, str(refusal))
+                    field = getattr(refusal, "field", "")
+                    form.add_error(field if field in form.fields else None, str(refusal))
                 else:
                     messages.success(request, _("Done."))
                     target = row if row is not None else made
@@ -146,11 +158,29 @@ class PotInline(ReadOnlyInline[Pot, Cycle]):
     """The money."""
 
     model = Pot
-    fields = ("name", "place", "amount_minor", "min_options", "max_options")
+    fields = (
+        "name", "place", "amount_minor", "min_options", "max_options",
+        "min_points", "max_points", "max_sum_points",
+    )  # fmt: skip
 
 
 def _new_cycle(_row: None, given: Mapping[str, Any], by: User) -> Cycle:
-    return create_cycle(by=by, **given)
+    named = dict(given)
+    rule, set_by_hand = (
+        named["rule"],
+        {name: value for name in PARAMETERS if (value := named.pop(name)) not in (None, "")},
+    )
+    usual = usual_parameters(rule, settings.CURRENCY)
+    return create_cycle(by=by, rule_parameters=usual | _as_parameters(rule, set_by_hand), **named)
+
+
+def _as_parameters(rule: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The least support goes by two names: votes for greedy rules, voters for the others."""
+    named = dict(given)
+    defaults = RULES[rule].defaults if rule in RULES else {}
+    if "threshold" in defaults and "minimum_support" in named:
+        named["threshold"] = named.pop("minimum_support")
+    return named
 
 
 def _new_phase(cycle: Cycle, given: Mapping[str, Any], by: User) -> Phase:

@@ -94,7 +94,7 @@ class MyBallot(APIView):
         except VotingClosedError as refusal:
             return _refused(str(refusal), status.HTTP_409_CONFLICT)
         except BallotRefusedError as refusal:
-            return _refused(str(refusal), status.HTTP_400_BAD_REQUEST, refusal.by_pot)
+            return _refused(str(refusal), status.HTTP_400_BAD_REQUEST, refusal)
         first_or_changed = status.HTTP_200_OK if told.changed else status.HTTP_201_CREATED
         return Response(CastOutput(told).data, status=first_or_changed)
 
@@ -115,10 +115,12 @@ def _status(cycle: Cycle, entry: RollEntry) -> dict[str, object]:
     )
 
 
-def _refused(why: str, code: int, by_pot: dict[int, str] | None = None) -> Response:
+def _refused(why: str, code: int, ballot: BallotRefusedError | None = None) -> Response:
     said: dict[str, object] = {"detail": why}
-    if by_pot:
-        said["pots"] = {str(pot): words for pot, words in by_pot.items()}
+    if ballot and ballot.by_pot:
+        said["pots"] = {str(pot): words for pot, words in ballot.by_pot.items()}
+    if ballot and ballot.options:
+        said["options"] = {str(pot): option for pot, option in ballot.options.items()}
     return Response(said, status=code)
 
 

@@ -75,8 +75,9 @@ class BallotKind(models.TextChoices):
     RANKING = "ranking", _("Rank the projects")
 
 
-# The kinds that the ballot page has a form for; the others come with imported elections.
-CASTABLE = (BallotKind.APPROVAL, BallotKind.CHOOSE_ONE, BallotKind.KNAPSACK)
+# Held here, a ballot ranks no more projects, and gives one no more points.
+MOST_RANKS = 20
+MOST_POINTS = 1_000_000
 
 
 class TieOrder(models.TextChoices):

@@ -48,7 +48,10 @@ class PotOutput(serializers.ModelSerializer[Pot]):
 
     class Meta:
         model = Pot
-        fields = ("id", "name", "place", "amount_minor", "min_options", "max_options", "options")
+        fields = (
+            "id", "name", "place", "amount_minor", "min_options", "max_options", "min_points",
+            "max_points", "max_sum_points", "options",
+        )  # fmt: skip
 
 
 class CycleDetailOutput(CycleOutput):
@@ -62,7 +65,10 @@ class CycleDetailOutput(CycleOutput):
 
 
 class PotBallotInput(serializers.Serializer[object]):
-    """What a voter chooses for one pot: the options' codes, and points for each where asked."""
+    """What a voter chooses for one pot: the options' codes, and points for each where asked.
+
+    On a ballot that ranks, the codes stand in order, the one ranked first being the first.
+    """
 
     pot = serializers.IntegerField(min_value=1)
     options = serializers.ListField(
@@ -150,7 +156,11 @@ class ResultsOutput(serializers.Serializer[object]):
 
 
 class RefusalOutput(serializers.Serializer[object]):
-    """Why it was refused; ``pots`` says it by the pot's id where it is about one."""
+    """Why it was refused; ``pots`` says it by the pot's id where it is about one.
+
+    ``options`` gives the code of the option that it is about, by the pot's id.
+    """
 
     detail = serializers.CharField()
     pots = serializers.DictField(child=serializers.CharField(), required=False)
+    options = serializers.DictField(child=serializers.CharField(), required=False)

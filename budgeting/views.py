@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -17,8 +16,8 @@ from django.views.decorators.vary import vary_on_headers
 
 from budgeting.access import pots_of, roll_entry_of, visible_cycle
 from budgeting.enums import COUNTING_STATES, BallotKind, CycleState, PhaseKind
-from budgeting.forms import ProposalForm, choices_in, chosen_codes, field_name
-from budgeting.models import Cycle, Option, Pot, Proposal, RollEntry
+from budgeting.forms import FilledIn, PotOnBallot, ProposalForm, pot_on_ballot
+from budgeting.models import Cycle, Option, Proposal, RollEntry
 from budgeting.selectors import (
     ballot_status,
     counting_cycles,
@@ -30,7 +29,7 @@ from budgeting.selectors import (
     running_cycles,
     turnout,
 )
-from budgeting.services.ballots import Choice, cast
+from budgeting.services.ballots import cast
 from budgeting.services.errors import BallotRefusedError, RefusedError, VotingClosedError
 from budgeting.services.proposals import submit_proposal
 from civicfund.audit.services import db_now
@@ -99,16 +98,6 @@ def propose(request: SignedInRequest, slug: str) -> HttpResponse:
     return render(request, "budgeting/propose.html", {"cycle": cycle, "form": form}, status=status)
 
 
-@dataclass(frozen=True, slots=True)
-class PotOnBallot:
-    """One pot of the ballot page: its options in the voter's order, and what is chosen."""
-
-    pot: Pot
-    field: str
-    options: list[tuple[Option, bool]]
-    error: str
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
 def ballot(request: HttpRequest, slug: str) -> HttpResponse:
     """The ballot: what may be chosen, what it costs, and whether mine is cast."""
@@ -116,23 +105,22 @@ def ballot(request: HttpRequest, slug: str) -> HttpResponse:
     entry = roll_entry_of(cycle, request.user)
     if request.method == "POST":
         return _cast(request, cycle, entry)
-    return _ballot_page(request, cycle, entry, {}, {})
+    return _ballot_page(request, cycle, entry, FilledIn())
 
 
 def _cast(request: HttpRequest, cycle: Cycle, entry: RollEntry | None) -> HttpResponse:
     """Cast what was filled in; where that is refused, show it as it was, and why."""
     if not request.user.is_authenticated or entry is None:
         messages.error(request, _("You are not on the voter roll of this cycle."))
-        return _ballot_page(request, cycle, entry, {}, {}, status=403)
-    choices = choices_in(request.POST)
+        return _ballot_page(request, cycle, entry, FilledIn(), status=403)
+    filled = FilledIn.of(request.POST)
     try:
-        told = cast(cycle, request.user, choices)
+        told = cast(cycle, request.user, filled.choices(BallotKind(cycle.ballot_kind)))
     except VotingClosedError as refusal:
         messages.error(request, str(refusal))
-        return _ballot_page(request, cycle, entry, choices, {}, status=409)
+        return _ballot_page(request, cycle, entry, filled, status=409)
     except BallotRefusedError as refusal:
-        errors = refusal.by_pot or {0: str(refusal)}
-        return _ballot_page(request, cycle, entry, choices, errors, status=400)
+        return _ballot_page(request, cycle, entry, filled, refusal, status=400)
     messages.success(
         request,
         _("Your new ballot is recorded.") if told.changed else _("Your ballot is recorded."),
@@ -144,44 +132,40 @@ def _ballot_page(
     request: HttpRequest,
     cycle: Cycle,
     entry: RollEntry | None,
-    choices: dict[int, Choice],
-    errors: dict[int, str],
+    filled: FilledIn,
+    refusal: BallotRefusedError | None = None,
     *,
     status: int = 200,
 ) -> HttpResponse:
-    pots = _pots_on_ballot(cycle, entry, choices, errors)
-    kind = BallotKind(cycle.ballot_kind)
+    pots = _pots_on_ballot(cycle, entry, filled, refusal)
     context = {
         "cycle": cycle,
+        "kind": cycle.ballot_kind,
         "entry": entry,
         "status": ballot_status(cycle, entry, db_now()),
         "pots": pots,
-        "errors": _errors_to_show(pots, errors),
-        "choose_one": kind == BallotKind.CHOOSE_ONE,
-        "knapsack": kind == BallotKind.KNAPSACK,
+        "errors": _errors_to_show(pots, refusal),
     }
     return render(request, "budgeting/ballot.html", context, status=status)
 
 
 def _pots_on_ballot(
-    cycle: Cycle, entry: RollEntry | None, choices: dict[int, Choice], errors: dict[int, str]
+    cycle: Cycle, entry: RollEntry | None, filled: FilledIn, refusal: BallotRefusedError | None
 ) -> list[PotOnBallot]:
     """The voter's pots; all of them for somebody who only looks."""
     pots = pots_of(entry) if entry else list(cycle.pots.select_related("place"))
-    chosen = chosen_codes(choices, pots)
     options: dict[int, list[Option]] = {pot.pk: [] for pot in pots}
     for option in _options_with_projects().filter(pot__in=pots):
         options[option.pot_id].append(option)
     voter = str(entry.pk) if entry else "anybody"
+    errors, about = (refusal.by_pot, refusal.options) if refusal else ({}, {})
     return [
-        PotOnBallot(
-            pot=pot,
-            field=field_name(pot),
-            options=[
-                (option, option.code in chosen[pot.pk])
-                for option in in_ballot_order(options[pot.pk], cycle, voter)
-            ],
-            error=errors.get(pot.pk, ""),
+        pot_on_ballot(
+            pot,
+            in_ballot_order(options[pot.pk], cycle, voter),
+            filled,
+            errors.get(pot.pk, ""),
+            about.get(pot.pk, ""),
         )
         for pot in pots
     ]
@@ -199,15 +183,19 @@ def _options_with_projects() -> QuerySet[Option]:
     )
 
 
-def _errors_to_show(pots: list[PotOnBallot], errors: dict[int, str]) -> list[dict[str, str]]:
+def _errors_to_show(
+    pots: list[PotOnBallot], refusal: BallotRefusedError | None
+) -> list[dict[str, str]]:
     """Each error with the place on the page that it is about, for the summary on top."""
-    fields = {each.pot.pk: each for each in pots}
+    if refusal is None:
+        return []
+    shown = {each.pot.pk: each for each in pots}
     return [
         {
-            "words": f"{fields[pot].pot}: {words}" if pot in fields else words,
-            "target": fields[pot].field if pot in fields else "ballot",
+            "words": f"{shown[pot].pot}: {words}" if pot in shown else words,
+            "target": shown[pot].target if pot in shown else "ballot",
         }
-        for pot, words in errors.items()
+        for pot, words in (refusal.by_pot or {0: str(refusal)}).items()
     ]
 
 

@@ -242,6 +242,11 @@ class Pot(models.Model):
     # How many projects a ballot for this pot may name.
     min_options = models.PositiveSmallIntegerField(_("at least"), default=1)
     max_options = models.PositiveSmallIntegerField(_("at most"), null=True, blank=True)
+    # What a ballot may give to each project that it names, and to all of them together. Only for
+    # kinds that give points; an election imported from elsewhere may leave them open.
+    min_points = models.PositiveIntegerField(_("points, at least"), default=0)
+    max_points = models.PositiveIntegerField(_("points, at most"), null=True, blank=True)
+    max_sum_points = models.PositiveIntegerField(_("points to give out"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("pot")
@@ -259,6 +264,19 @@ class Pot(models.Model):
                 condition=Q(max_options__isnull=True)
                 | Q(max_options__gte=F("min_options"), max_options__gt=0),
                 name="pot_most_is_not_below_least",
+            ),
+            models.CheckConstraint(
+                condition=Q(max_points__isnull=True)
+                | Q(max_points__gte=F("min_points"), max_points__gt=0),
+                name="pot_most_points_not_below_least",
+            ),
+            models.CheckConstraint(
+                condition=Q(max_sum_points__isnull=True)
+                | (
+                    Q(max_sum_points__gte=F("min_points"), max_sum_points__gt=0)
+                    & (Q(max_points__isnull=True) | Q(max_points__lte=F("max_sum_points")))
+                ),
+                name="pot_points_to_give_suffice",
             ),
         ]
 

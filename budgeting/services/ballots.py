@@ -21,13 +21,20 @@ from civicfund.audit.services import db_now
 from civicfund.people.models import User
 from civicfund.templatetags.money import money
 
+# What is wrong with a ballot, for the person who filled it in.
 _REFUSALS = {
     "unknown_option": gettext_lazy("Something you chose is not on the ballot of this pot."),
     "unknown_pot": gettext_lazy("You do not vote on this pot."),
-    "repeated_option": gettext_lazy("A project was named twice."),
+    "repeated_option": gettext_lazy("You named %(option)s twice."),
+    "rank_left_empty": gettext_lazy(
+        "Rank %(rank)s is empty. Fill the ranks from the first one on."
+    ),
     "points_missing": gettext_lazy("Give points to every project that you name."),
     "points_not_wanted": gettext_lazy("This ballot takes no points."),
-    "points_sum_too_high": gettext_lazy("You gave more points than you have."),
+    "points_not_whole": gettext_lazy("What you gave to %(option)s is not a whole number."),
+    "points_too_low": gettext_lazy("%(option)s cannot get %(points)s; the least is %(least)s."),
+    "points_too_high": gettext_lazy("%(option)s cannot get %(points)s; the most is %(most)s."),
+    "points_sum_too_high": gettext_lazy("You gave %(total)s points and have %(most)s."),
 }
 
 
@@ -36,7 +43,7 @@ class Choice:
     """What a voter names for one pot: the options' codes, and points for each where asked."""
 
     options: Sequence[str]
-    points: Sequence[int] | None = None
+    points: Sequence[object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +125,19 @@ def _checked(
     named = {code for choice in chosen.values() for code in choice.options if "\0" not in code}
     for option in Option.objects.filter(pot__in=pots, code__in=named):
         options[option.pot_id][option.code] = option
-    kept, refused = {}, {}
+    kept, refused, about = {}, {}, {}
     for pot_id, choice in chosen.items():
         try:
             if pot_id not in pots:
                 raise BallotError("unknown_pot")
             kept[str(pot_id)] = _kept(cycle, pots[pot_id], choice, options[pot_id])
         except BallotError as error:
-            refused[pot_id] = _words(error, cycle.currency)
+            wrong = options.get(pot_id, {}).get(str(error.values.get("option")))
+            refused[pot_id] = _words(error, cycle.currency, wrong)
+            if wrong is not None:
+                about[pot_id] = wrong.code
     if refused:
-        raise BallotRefusedError(_("The ballot was not cast."), refused)
+        raise BallotRefusedError(_("The ballot was not cast."), refused, about)
     return kept
 
 
@@ -136,13 +146,15 @@ def _kept(
 ) -> dict[str, list[int] | None]:
     kind = BallotKind(cycle.ballot_kind)
     costs = {code: option.cost_minor for code, option in options.items()}
+    if kind is BallotKind.RANKING and "" in choice.options:
+        raise BallotError("rank_left_empty", rank=choice.options.index("") + 1)
     validate_ballot(kind, choice.options, choice.points, costs, limits_of(cycle, pot))
     places = [options[code].position for code in choice.options]
     if kind is BallotKind.RANKING:
         return {"options": places, "points": None}
     if choice.points is None or not kind.has_points:
         return {"options": sorted(places), "points": None}
-    pairs = sorted(zip(places, choice.points, strict=True))
+    pairs = sorted(zip(places, map(int, map(str, choice.points)), strict=True))
     return {"options": [place for place, _ in pairs], "points": [points for _, points in pairs]}
 
 
@@ -153,12 +165,16 @@ def limits_of(cycle: Cycle, pot: Pot) -> BallotLimits:
         min_choices=pot.min_options,
         max_choices=pot.max_options,
         budget_minor=pot.amount_minor if knapsack else None,
+        min_points=pot.min_points,
+        max_points=pot.max_points,
+        max_sum_points=pot.max_sum_points,
     )
 
 
-def _words(error: BallotError, currency: str) -> str:
+def _words(error: BallotError, currency: str, option: Option | None) -> str:
     """What is wrong with a ballot, for the person who filled it in."""
     values: dict[str, Any] = dict(error.values)
+    values["option"] = _("“%(name)s”") % {"name": option.name} if option else ""
     if error.code == "over_budget":
         over = money(values["total_minor"] - values["limit_minor"], currency)
         return _("Your choice costs %(over)s more than there is in this pot.") % {"over": over}
@@ -174,4 +190,4 @@ def _words(error: BallotError, currency: str) -> str:
             "You chose %(chosen)s; this pot allows %(most)s projects.",
             values["most"],
         ) % {"chosen": values["chosen"], "most": values["most"]}
-    return str(_REFUSALS.get(error.code, _("The points are not whole numbers within the limits.")))
+    return str(_REFUSALS[error.code]) % values

@@ -32,7 +32,8 @@ _OPEN = f"""
     opened AS MATERIALIZED (
         SELECT chosen.*, CASE WHEN rules.pot_id IS NULL THEN 'unknown_pot'
             ELSE budgeting_ballot_fault(rules.ballot_kind, rules.costs, rules.amount_minor,
-                rules.min_options, rules.max_options, chosen.options, chosen.points)
+                rules.min_options, rules.max_options, chosen.options, chosen.points,
+                rules.min_points, rules.max_points, rules.max_sum_points)
             END AS fault
         FROM ({_LAST_VERSIONS}) ballot
         CROSS JOIN LATERAL budgeting_chosen(ballot.choices) chosen

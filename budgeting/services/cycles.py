@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _
 from budgeting.access import require
 from budgeting.domain.outcome import digest_of
 from budgeting.enums import (
-    CASTABLE,
     CYCLE_MOVES,
     IMPORTED_CYCLE_MOVES,
     BallotKind,
@@ -26,7 +25,7 @@ from budgeting.enums import (
 from budgeting.models import Cycle, Phase, Pot
 from budgeting.services.errors import RefusedError
 from budgeting.services.locks import take
-from budgeting.services.rules import check_rule, usual_parameters
+from budgeting.services.rules import check_rule, pot_limits, usual_parameters
 from civicfund.audit.models import ActRequest
 from civicfund.audit.services import advance, approve_act, db_now, record, request_act
 from civicfund.people.enums import Role
@@ -49,15 +48,17 @@ def create_cycle(
 ) -> Cycle:
     """A cycle to prepare; nobody but those who prepare it sees it before it opens.
 
-    Unless parameters are given, a project that nobody votes for is not funded.
+    Unless parameters are given, a project that nobody votes for is not funded, a place in a
+    ranking is worth as many points as there are options from it down, and everybody's share rises
+    by one unit of the currency at a time.
     """
     require(by, Role.BUDGET_ADMINISTRATOR)
-    if ballot_kind not in CASTABLE:
-        raise RefusedError(_("Such ballots can be imported, but cannot be cast here."))
-    parameters = usual_parameters(rule) if rule_parameters is None else rule_parameters
+    parameters = rule_parameters
+    if parameters is None:
+        parameters = usual_parameters(rule, settings.CURRENCY)
     check_rule(ballot_kind, rule, parameters)
     if Cycle.objects.filter(slug=slug).exists():
-        raise RefusedError(_("Another cycle has this address."))
+        raise RefusedError(_("Another cycle has this address."), field="slug")
     with transaction.atomic():
         cycle = Cycle.objects.create(
             slug=slug,
@@ -100,25 +101,32 @@ def add_pot(
     by: User,
     min_options: int = 1,
     max_options: int | None = None,
+    **points: int | None,
 ) -> Pot:
-    """Money that the residents of a place decide on, in a cycle that is being prepared."""
+    """Money that the residents of a place decide on, in a cycle that is being prepared.
+
+    ``points`` are the limits that the cycle's kind of ballot takes: ``min_points``,
+    ``max_points`` and ``max_sum_points``, as ``pot_limits`` says.
+    """
     require(by, Role.BUDGET_ADMINISTRATOR)
     if amount_minor <= 0:
-        raise RefusedError(_("A pot holds more than nothing."))
-    if max_options is not None and max_options < max(min_options, 1):
-        raise RefusedError(_("A ballot may name at least as many projects as it must name."))
+        raise RefusedError(_("A pot holds more than nothing."), field="amount")
+    limits = pot_limits(
+        cycle.ballot_kind, min_options=min_options, max_options=max_options, **points
+    )
     with transaction.atomic():
         _prepared(cycle)
         if cycle.pots.filter(place=place).exists():
-            raise RefusedError(_("%(place)s has a pot in this cycle.") % {"place": place})
+            raise RefusedError(
+                _("%(place)s has a pot in this cycle.") % {"place": place}, field="place"
+            )
         pot = Pot.objects.create(
             cycle=cycle,
             place=place,
             position=cycle.pots.count(),
             name=name,
             amount_minor=amount_minor,
-            min_options=min_options,
-            max_options=max_options,
+            **limits,
         )
         record("cycle.pot_added", cycle, actor=by, pot=pot.pk, amount_minor=amount_minor)
     return pot
@@ -134,8 +142,9 @@ def rules_digest(cycle: Cycle) -> str:
     """What two people agree to when they open a cycle: its rules, phases and pots."""
     phases = cycle.phases.order_by("pk").values_list("kind", "starts_at", "ends_at")
     pots = cycle.pots.order_by("pk").values_list(
-        "pk", "place", "amount_minor", "min_options", "max_options"
-    )
+        "pk", "place", "amount_minor", "min_options", "max_options",
+        "min_points", "max_points", "max_sum_points",
+    )  # fmt: skip
     return digest_of(
         {
             "ballot_kind": cycle.ballot_kind,

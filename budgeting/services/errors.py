@@ -6,7 +6,14 @@ from collections.abc import Mapping
 
 
 class RefusedError(Exception):
-    """The act cannot be done as asked, and nothing was changed."""
+    """The act cannot be done as asked, and nothing was changed.
+
+    ``field`` names what of it is wrong, where it is one thing.
+    """
+
+    def __init__(self, message: str = "", *, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class VotingClosedError(RefusedError):
@@ -18,8 +25,18 @@ class NotOnRollError(RefusedError):
 
 
 class BallotRefusedError(RefusedError):
-    """The ballot breaks its rules. ``by_pot`` tells what is wrong by the pot's id."""
+    """The ballot breaks its rules.
 
-    def __init__(self, message: str, by_pot: Mapping[int, str] | None = None) -> None:
+    ``by_pot`` tells what is wrong by the pot's id, and ``options`` which option of it that is
+    about, by its code, where it is one of those on the ballot.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        by_pot: Mapping[int, str] | None = None,
+        options: Mapping[int, str] | None = None,
+    ) -> None:
         super().__init__(message)
         self.by_pot = dict(by_pot or {})
+        self.options = dict(options or {})

@@ -75,6 +75,82 @@ def test_a_cycle_is_prepared_on_pages_and_opened_by_a_second_person(client):
     assert state_of(cycle) == CycleState.OPEN
 
 
+def prepare(client, **given):
+    named = {"title": "Spring", "slug": "spring", "ballot_kind": "cumulative"}
+    return client.post(address("prepare"), named | given)
+
+
+def test_a_cycle_of_points_is_prepared_with_its_rule_and_limits(client):
+    signed_in(client, administrator())
+    prepare(
+        client,
+        rule="equal_shares_points_add1_greedy",
+        minimum_support="3",
+        start="integral",
+        increment_minor="0.50",
+        stop="infeasible",
+        ties="lexicographic",
+    )
+    cycle = Cycle.objects.get(slug="spring")
+    assert (cycle.ballot_kind, cycle.ties) == ("cumulative", "lexicographic")
+    assert cycle.rule_parameters == {
+        "minimum_support": 3,
+        "start": "integral",
+        "increment_minor": 50,
+        "stop": "infeasible",
+    }
+    pot = {"place": CityFactory().pk, "name": "Town", "amount": "500", "min_options": "1"}
+    answer = client.post(address("pot", cycle.pk), pot)
+    assert "Say how many points a voter has to give out." in answer.content.decode()
+    client.post(address("pot", cycle.pk), pot | {"max_sum_points": "10", "max_points": "6"})
+    made = cycle.pots.get()
+    assert (made.min_points, made.max_points, made.max_sum_points) == (1, 6, 10)
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "words"),
+    [
+        (
+            {"rule": "greedy"},
+            "rule",
+            "“Most votes first” cannot count ballots of the kind “Share out points”. These can:"
+            " Most points first; Equal shares by points.",
+        ),
+        (
+            {"rule": "greedy_points", "start": "exact"},
+            "start",
+            "“Most points first” does not take this: what raising shares starts from.",
+        ),
+        (
+            {"rule": "greedy_points", "increment_minor": "5"},
+            "increment_minor",
+            "“Most points first” does not take this: by how much shares are raised.",
+        ),
+        (
+            {"rule": "greedy_points", "minimum_support": "-1"},
+            "minimum_support",
+            "Ensure this value is greater than or equal to 0.",
+        ),
+        (
+            {"rule": "coin"},
+            "rule",
+            "Select a valid choice. coin is not one of the available choices.",
+        ),
+    ],
+)
+def test_a_rule_that_does_not_fit_is_refused_in_words_beside_its_field(client, given, field, words):
+    signed_in(client, administrator())
+    answer = prepare(client, **given)
+    assert answer.context["form"].errors == {field: [words]}
+    assert Cycle.objects.count() == 0
+
+
+def test_a_least_support_is_the_threshold_of_rules_that_go_by_most_points(client):
+    signed_in(client, administrator())
+    prepare(client, rule="greedy_points", minimum_support="20")
+    assert Cycle.objects.get().rule_parameters == {"threshold": 20}
+
+
 def test_what_a_service_refuses_is_said_on_the_form_and_nothing_moves(client):
     signed_in(client, administrator())
     cycle = draft_cycle()

@@ -198,6 +198,11 @@ def test_one_voting_phase_and_none_that_ends_before_it_starts():
         ({"position": 0}, "pot_position"),
         ({"amount_minor": -1}, "pot_amount_not_negative"),
         ({"min_options": 3, "max_options": 2}, "pot_most_is_not_below_least"),
+        ({"min_points": 3, "max_points": 2}, "pot_most_points_not_below_least"),
+        ({"max_points": 0}, "pot_most_points_not_below_least"),
+        ({"max_sum_points": 0}, "pot_points_to_give_suffice"),
+        ({"min_points": 3, "max_sum_points": 2}, "pot_points_to_give_suffice"),
+        ({"max_points": 3, "max_sum_points": 2}, "pot_points_to_give_suffice"),
     ],
 )
 def test_a_pot_is_refused(values, name):
@@ -361,20 +366,51 @@ def test_an_opened_knapsack_keeps_to_the_budget_exactly():
     [
         ("choose_one", ([1], None), ([0, 1], None)),
         ("ranking", ([2, 0, 1], None), ([2, 0, 2], None)),
-        ("cumulative", ([0, 2], [3, 1]), ([0, 2], [3])),
+        ("cumulative", ([0, 2], [3, 2]), ([0, 2], [3])),
+        ("cumulative", ([0, 2], [3, 2]), ([0, 2], [3, 3])),
+        ("cumulative", ([0, 2], [3, 2]), ([0, 2], [3, 0])),
+        ("cumulative", ([0, 2], [3, 2]), ([0], [4])),
+        ("cumulative", ([0, 2], [3, 2]), ([0, 2], [2**31 - 1, 2**31 - 1])),
         ("scoring", ([0], [0]), ([0], None)),
+        ("scoring", ([0, 1, 2], [7, 7, 7]), ([0], [8])),
+        ("scoring", ([0], [7]), ([0], [-1])),
         ("scoring", ([0], [7]), ([0], [None])),
     ],
 )
 def test_an_opened_ballot_is_of_the_kind_of_its_cycle(kind, right, wrong):
     drafted = draft_cycle()
+    limits = {
+        "cumulative": {"min_points": 1, "max_points": 3, "max_sum_points": 5},
+        "scoring": {"max_points": 7},
+    }
     Cycle.objects.filter(pk=drafted.pk).update(ballot_kind=kind)
+    Pot.objects.filter(cycle=drafted).update(**limits.get(kind, {"position": 0}))
     cycle = opened(drafted)
     end_voting(cycle)
     cycle = close_cycle(cycle)
     opened_ballot(cycle, *right).save()
     with refused("opened_ballot_valid"):
         opened_ballot(cycle, *wrong).save()
+
+
+@pytest.mark.parametrize(
+    ("kind", "limits"),
+    [
+        ("approval", {"max_points": 3}),
+        ("ranking", {"max_sum_points": 3}),
+        ("cumulative", {}),
+        ("cumulative", {"max_sum_points": 3}),
+        ("scoring", {}),
+        ("scoring", {"max_points": 3, "max_sum_points": 3}),
+    ],
+)
+def test_a_cycle_does_not_open_with_pots_whose_points_do_not_fit_its_ballot(kind, limits):
+    cycle = draft_cycle()
+    Cycle.objects.filter(pk=cycle.pk).update(ballot_kind=kind)
+    Pot.objects.filter(cycle=cycle).update(**({"position": 0} | limits))
+    with refused("pots_fit_ballot"):
+        opened(cycle)
+    assert Cycle.objects.get(pk=cycle.pk).state == CycleState.DRAFT
 
 
 def test_no_ballot_is_opened_while_voting_runs():

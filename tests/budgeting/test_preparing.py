@@ -129,19 +129,92 @@ def test_a_cycle_is_cancelled_by_two_people_with_a_reason():
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"rule": "coin"}, "no rule is called coin"),
-        ({"rule": "greedy_borda"}, "does not count approval ballots"),
-        ({"rule": "greedy", "rule_parameters": {"luck": 3}}, "no parameter luck"),
-        ({"slug": "taken"}, "Another cycle"),
-        ({"ballot_kind": BallotKind.RANKING, "rule": "greedy_borda"}, "cannot be cast here"),
+        ({"rule": "coin"}, "rule: No rule is called coin."),
+        (
+            {"rule": "greedy_borda"},
+            "rule: “Highest ranked first” cannot count ballots of the kind “Tick the projects you"
+            " want”. These can: Most votes first; Equal shares; Equal shares, every project"
+            " counting the same; Phragmén's method.",
+        ),
+        (
+            {"ballot_kind": BallotKind.RANKING, "rule": "phragmen"},
+            "rule: “Phragmén's method” cannot count ballots of the kind “Rank the projects”."
+            " These can: Highest ranked first; Equal shares by rank.",
+        ),
+        (
+            {"rule": "greedy", "rule_parameters": {"start": "exact"}},
+            "start: “Most votes first” does not take this: what raising shares starts from.",
+        ),
+        (
+            {"rule_parameters": {"start": "soon"}},
+            "start: This cannot be soon: what raising shares starts from.",
+        ),
+        (
+            {"rule_parameters": {"increment_minor": -1}},
+            "increment_minor: This cannot be -1: by how much shares are raised.",
+        ),
+        ({"rule_parameters": {"stop": 3}}, "stop: This cannot be 3: when raising shares stops."),
+        ({"slug": "taken"}, "slug: Another cycle has this address."),
     ],
 )
 def test_a_cycle_that_could_not_be_held_is_refused(given, words):
     by = administrator()
     create_cycle(by=by, slug="taken", title="Taken")
-    with pytest.raises(RefusedError, match=words):
+    with pytest.raises(RefusedError) as refusal:
         create_cycle(**({"by": by, "slug": "new", "title": "New"} | given))
+    assert f"{refusal.value.field}: {refusal.value}" == words
     assert Cycle.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "limits", "words"),
+    [
+        ("approval", {"max_sum_points": 5}, "max_sum_points: A ballot of this cycle gives no"),
+        ("knapsack", {"min_points": 0}, "min_points: A ballot of this cycle gives no points."),
+        ("approval", {"min_options": 3, "max_options": 2}, "max_options: A ballot may name"),
+        ("approval", {"min_options": -1}, "min_options: A ballot cannot name fewer"),
+        ("choose_one", {"max_options": 2}, "max_options: A ballot of this cycle names one"),
+        ("choose_one", {"min_options": 2}, "min_options: A ballot of this cycle names one"),
+        ("ranking", {}, "max_options: Say how many projects a ballot ranks at most: up to 20."),
+        ("ranking", {"max_options": 21}, "max_options: Say how many"),
+        ("cumulative", {}, "max_sum_points: Say how many points a voter has to give out."),
+        ("cumulative", {"max_sum_points": 0}, "max_sum_points: There are no points below zero."),
+        ("cumulative", {"max_sum_points": 5, "max_points": 6}, "max_points: One project cannot"),
+        ("cumulative", {"max_sum_points": 2**31}, "max_sum_points: At most 1000000 points"),
+        (
+            "cumulative",
+            {"max_sum_points": 2, "min_options": 3},
+            "max_sum_points: There are too few points",
+        ),
+        ("scoring", {}, "max_points: Say what the highest score is."),
+        ("scoring", {"max_points": 0}, "max_points: There are no points below zero."),
+        ("scoring", {"max_points": 5, "min_points": 5}, "max_points: The most is not above"),
+        ("scoring", {"max_points": 5, "min_points": -1}, "min_points: There are no points below"),
+        ("scoring", {"max_points": 5, "max_sum_points": 9}, "max_sum_points: Scores are not"),
+    ],
+)
+def test_a_pot_whose_limits_do_not_fit_the_ballot_is_refused_with_the_field(kind, limits, words):
+    by = administrator()
+    rules = {"cumulative": "greedy_points", "scoring": "greedy_points", "ranking": "greedy_borda"}
+    rule = rules.get(kind, "greedy")
+    cycle = create_cycle(by=by, slug="new", title="New", ballot_kind=kind, rule=rule)
+    with pytest.raises(RefusedError) as refusal:
+        add_pot(cycle, CityFactory(), name="Town", amount_minor=100, by=by, **limits)
+    assert f"{refusal.value.field}: {refusal.value}".startswith(words)
+    assert cycle.pots.count() == 0
+
+
+def test_what_a_rule_would_take_from_elsewhere_is_written_down_before_anybody_votes():
+    by = administrator()
+    raised = create_cycle(by=by, slug="a", title="A", rule="equal_shares_cost_add1")
+    assert raised.rule_parameters == {
+        "minimum_support": 1,
+        "increment_minor": 100,
+        "start": "exact",
+        "stop": "exhaustive",
+    }
+    ranked = create_cycle(by=by, slug="b", title="B", ballot_kind="ranking", rule="greedy_borda")
+    assert ranked.rule_parameters == {"threshold": 1, "borda": "options"}
 
 
 def test_a_project_that_nobody_votes_for_is_not_funded_unless_that_is_asked_for():

@@ -47,8 +47,12 @@ def draft_cycle(
     kind: BallotKind = BallotKind.APPROVAL,
     rule: str = "greedy",
     max_options: int | None = None,
+    **limits: int,
 ) -> Cycle:
-    """A draft with a city-wide pot, one option for each cost, and dated voting."""
+    """A draft with a city-wide pot, one option for each cost, and dated voting.
+
+    ``limits`` are those on points, for the kinds that give them.
+    """
     by = by or administrator()
     number = next(_numbers)
     cycle = create_cycle(
@@ -69,6 +73,7 @@ def draft_cycle(
         amount_minor=amount_minor,
         by=by,
         max_options=max_options,
+        **limits,
     )
     add_options(pot, costs_minor, by=by)
     return cycle

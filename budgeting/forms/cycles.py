@@ -1,0 +1,196 @@
+"""What people fill in to enter a project into a cycle, and to prepare one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from budgeting.domain.rules import APPROVALS, POINTS, RANKINGS, RULES
+from budgeting.domain.rules.equal_shares import Start, Stop
+from budgeting.enums import MOST_POINTS, BallotKind, PhaseKind, TieOrder
+from budgeting.models import Cycle, Pot
+from budgeting.templatetags.budgeting import rule_words
+from civicfund.people.models import User
+from civicfund.places.models import Neighborhood
+from civicfund.projects.forms import MoneyField
+from civicfund.projects.models import Project
+
+# What the form for a new cycle asks of a rule beside its name; empty: as is usual for the rule.
+PARAMETERS = ("minimum_support", "start", "increment_minor", "stop")
+
+_FAMILIES: tuple[tuple[Promise, frozenset[Any]], ...] = (
+    (_("For ballots that tick or choose projects"), APPROVALS),
+    (_("For ballots that give points or scores"), POINTS),
+    (_("For ballots that rank projects"), RANKINGS),
+)
+_STARTS = {
+    Start.EXACT: _("the money divided by the voters, to the last fraction"),
+    Start.INTEGRAL: _("the same, rounded down to a whole number of raises"),
+}
+_STOPS = {
+    Stop.EXHAUSTIVE: _("once nothing more fits into the pot"),
+    Stop.INFEASIBLE: _("only before the pot would be overspent"),
+}
+
+
+class ProposalForm(forms.Form):
+    """Enter one of one's own projects into a cycle."""
+
+    project = forms.ModelChoiceField(
+        label=_("Your project"), queryset=Project.objects.none(), empty_label=None
+    )
+    pot = forms.ModelChoiceField(
+        label=_("Pot"),
+        queryset=Pot.objects.none(),
+        empty_label=None,
+        help_text=_("A pot of a place is for projects in that place."),
+    )
+
+    def __init__(self, cycle: Cycle, person: User, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        entered = cycle.proposals.values("project")
+        own = Project.objects.listed().filter(proposer=person).exclude(pk__in=entered)
+        self.projects: forms.ModelChoiceField[Project] = self.fields["project"]  # type: ignore[assignment]  # as declared
+        self.pots: forms.ModelChoiceField[Pot] = self.fields["pot"]  # type: ignore[assignment]  # as declared
+        self.projects.queryset = own
+        self.pots.queryset = cycle.pots.all()
+
+    @property
+    def has_projects(self) -> bool:
+        """Whether there is anything to enter."""
+        return bool(self.projects.queryset and self.projects.queryset.exists())
+
+
+def _rules_to_choose() -> list[tuple[Promise, list[tuple[str, str]]]]:
+    return [
+        (words, [(name, rule_words(name)) for name, rule in RULES.items() if rule.kinds == kinds])
+        for words, kinds in _FAMILIES
+    ]
+
+
+def _or_usual(choices: Mapping[Any, Any]) -> list[tuple[str, Any]]:
+    named = [(key.value, words) for key, words in choices.items()]
+    return [("", _("as is usual for the rule")), *named]
+
+
+class CycleForm(forms.Form):
+    """What a cycle is called, how its ballots look and how they are counted."""
+
+    title = forms.CharField(label=_("Title"), max_length=120)
+    slug = forms.SlugField(label=_("Address"), max_length=50, help_text=_("/budget/…/"))
+    summary = forms.CharField(label=_("In one sentence"), max_length=280, required=False)
+    ballot_kind = forms.ChoiceField(label=_("Kind of ballot"), choices=BallotKind.choices)
+    rule = forms.ChoiceField(
+        label=_("Rule and completion"),
+        choices=_rules_to_choose,
+        initial="equal_shares_cost_add1",
+        help_text=_("It has to fit the kind of ballot."),
+    )
+    minimum_support = forms.IntegerField(
+        label=_("Least support"),
+        min_value=0,
+        max_value=2**31 - 1,
+        required=False,
+        help_text=_(
+            "How many voters have to support a project for it to be funded (where most points come"
+            " first: how many points it needs). Empty: as is usual, 1,"
+            " so that a project that nobody votes for is not funded."
+        ),
+    )
+    start = forms.ChoiceField(
+        label=_("Raising shares starts from"),
+        choices=_or_usual(_STARTS),
+        required=False,
+        help_text=_("This and the next two: only for rules that raise everybody's share."),
+    )
+    increment_minor = MoneyField(
+        label=_("Raised each time by"),
+        required=False,
+        help_text=_("Empty: by one unit of the currency."),
+    )
+    stop = forms.ChoiceField(label=_("Raising stops"), choices=_or_usual(_STOPS), required=False)
+    ties = forms.ChoiceField(
+        label=_("Ties are broken by"),
+        choices=TieOrder.choices,
+        initial=TieOrder.SEEDED,
+        required=False,
+    )
+
+    def clean_ties(self) -> str:
+        """By lot unless something else was chosen."""
+        return self.cleaned_data["ties"] or TieOrder.SEEDED.value
+
+
+class PhaseForm(forms.Form):
+    """A window of time."""
+
+    kind = forms.ChoiceField(label=_("Kind"), choices=PhaseKind.choices)
+    starts_at = forms.DateTimeField(label=_("Starts"), help_text=_("2027-03-01 08:00"))
+    ends_at = forms.DateTimeField(label=_("Ends"), help_text=_("The first instant after it."))
+
+
+def _points(label: Any, help_text: Any, *, least: int = 1) -> forms.IntegerField:
+    return forms.IntegerField(
+        label=label, help_text=help_text, required=False, min_value=least, max_value=MOST_POINTS
+    )
+
+
+class PotForm(forms.Form):
+    """Money for the residents of a place to decide on."""
+
+    place = forms.ModelChoiceField(label=_("Place"), queryset=Neighborhood.objects.all())
+    name = forms.CharField(label=_("Name"), max_length=120)
+    amount = MoneyField(label=_("Amount"))
+    min_options = forms.IntegerField(
+        label=_("Projects on a ballot, at least"), min_value=1, max_value=1000, initial=1
+    )
+    max_options = forms.IntegerField(
+        label=_("Projects on a ballot, at most"),
+        min_value=1,
+        max_value=1000,
+        required=False,
+        help_text=_("A ballot that ranks needs this: it has so many ranks."),
+    )
+    max_sum_points = _points(_("Points to give out"), _("Only for ballots that share out points."))
+    min_points = _points(
+        _("Lowest score, or fewest points for a project"),
+        _("Empty: a score of 0, or 1 point."),
+        least=0,
+    )
+    max_points = _points(
+        _("Highest score, or most points for a project"),
+        _("Ballots that score projects need this; empty: no more than there are to give out."),
+    )
+
+
+class RollForm(forms.Form):
+    """The day whose confirmed residents may vote."""
+
+    day = forms.DateField(label=_("Confirmed homes on"), help_text=_("2027-02-01"))
+
+
+class ReasonForm(forms.Form):
+    """Why, for everybody to read."""
+
+    reason = forms.CharField(label=_("Why, for everybody to read"), max_length=500)
+
+
+class ReviewForm(forms.Form):
+    """Whether the town could do it."""
+
+    feasible = forms.TypedChoiceField(
+        label=_("Can it be done?"),
+        choices=[("yes", _("Yes")), ("no", _("No"))],
+        coerce=lambda answer: answer == "yes",
+        widget=forms.RadioSelect,
+    )
+    reason = forms.CharField(
+        label=_("Why, for everybody to read"),
+        max_length=1000,
+        required=False,
+        widget=forms.Textarea,
+    )
