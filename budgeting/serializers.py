@@ -127,7 +127,21 @@ class OptionResultOutput(serializers.Serializer[object]):
     won = serializers.BooleanField()
     support = serializers.IntegerField()
     reason = serializers.CharField()
+    would_win = serializers.ListField(
+        child=serializers.CharField(), help_text="Changes that were tried and make it win."
+    )
     selected_by_city = serializers.BooleanField(source="option.selected_by_city", allow_null=True)
+
+
+class OtherRuleOutput(serializers.Serializer[object]):
+    """What another rule makes of the same ballots."""
+
+    rule = serializers.CharField(source="tally.rule")
+    selected = serializers.ListField(
+        child=serializers.CharField(), source="tally.outcome.selected", help_text="Codes."
+    )
+    spent_minor = serializers.IntegerField()
+    fairness = serializers.JSONField(source="tally.fairness")
 
 
 class PotResultOutput(serializers.Serializer[object]):
@@ -144,6 +158,10 @@ class PotResultOutput(serializers.Serializer[object]):
     digest = serializers.CharField(source="tally.digest")
     ballots = serializers.IntegerField(source="tally.ballots")
     outcome = serializers.JSONField(source="tally.outcome")
+    fairness = serializers.JSONField(
+        source="tally.fairness", help_text='Counts of ballots; ratios are strings "n/d".'
+    )
+    other_rules = OtherRuleOutput(many=True, source="others")
     options = OptionResultOutput(many=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import structlog
@@ -9,11 +10,16 @@ from celery import shared_task
 
 from budgeting.enums import CycleState
 from budgeting.models import Cycle
+from budgeting.services import losses
 from budgeting.services.closing import close_cycle, due_to_close, open_ballots
 from budgeting.services.counting import count_cycle, due_to_count
 from budgeting.services.errors import RefusedError
+from budgeting.services.losses import due_to_explain
 
 log = structlog.get_logger(__name__)
+
+# How long one sweep keeps a worker with explanations, which nobody waits for.
+EXPLAINING_SECONDS = 10
 
 
 @shared_task
@@ -30,6 +36,19 @@ def count_due_cycles() -> None:
     """Count cycles whose ballots are opened."""
     for cycle in due_to_count():
         _each("cycle.count", count_cycle, cycle)
+
+
+@shared_task
+def explain_losses() -> None:
+    """Try what would have made losers win, for a while; the next sweep goes on from there."""
+    until = time.monotonic() + EXPLAINING_SECONDS
+    for tally in due_to_explain().select_related("cycle", "pot"):
+        if (left := until - time.monotonic()) <= 0:
+            break
+        try:
+            losses.explain_losses(tally, seconds=left)
+        except Exception:
+            log.exception("losses.failed", tally=tally.pk)
 
 
 def _each(act: str, service: Callable[[Cycle], object], cycle: Cycle) -> None:

@@ -12,6 +12,7 @@ urlpatterns = [
     path("budget/<slug:slug>/propose/", views.propose, name="cycle_propose"),
     path("budget/<slug:slug>/ballot/", views.ballot, name="ballot"),
     path("budget/<slug:slug>/results/", views.results, name="results"),
+    path("budget/<slug:slug>/results/<int:pot>/rounds/", views.rounds, name="rounds"),
     path("api/v1/cycles/", api.Cycles.as_view(), name="api_cycles"),
     path("api/v1/cycles/<slug:slug>/", api.OneCycle.as_view(), name="api_cycle"),
     path("api/v1/cycles/<slug:slug>/ballot/", api.MyBallot.as_view(), name="api_ballot"),

@@ -26,6 +26,7 @@ from budgeting.selectors import (
     in_ballot_order,
     phase_steps,
     results_of,
+    rounds_of,
     running_cycles,
     turnout,
 )
@@ -36,6 +37,7 @@ from civicfund.audit.services import db_now
 from civicfund.people.requests import HttpRequest, SignedInRequest
 
 FINISHED_PER_PAGE = 20
+LONGEST_ROUND = 6  # digits
 
 
 @require_safe
@@ -217,3 +219,20 @@ def results(request: HttpRequest, slug: str) -> HttpResponse:
     if request.headers.get("HX-Request"):
         template += "#progress"
     return render(request, template, context)
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def rounds(request: HttpRequest, slug: str, pot: int) -> HttpResponse:
+    """The decisions of one pot's count, a picture for each; ``?round=`` says which, from 1."""
+    cycle = visible_cycle(request.user, slug)
+    pots = cycle.pots.select_related("cycle") if cycle.shows_outcome else cycle.pots.none()
+    found, asked = pots.filter(pk=pot).first(), request.GET.get("round", "1")
+    is_number = asked.isdecimal() and len(asked) <= LONGEST_ROUND
+    shown = rounds_of(found, int(asked)) if found and is_number else None
+    if shown is None:
+        raise Http404("No such round.")
+    template = "budgeting/rounds.html"
+    if request.headers.get("HX-Request"):
+        template += "#round"
+    return render(request, template, {"cycle": cycle, "rounds": shown})

@@ -4,10 +4,11 @@ from budgeting.models.ballots import Ballot, OpenedBallot
 from budgeting.models.cycles import Cycle, CycleQuerySet, Phase, Pot
 from budgeting.models.proposals import Option, Proposal
 from budgeting.models.roll import Participation, RollEntry
-from budgeting.models.tallies import Tally
+from budgeting.models.tallies import Counterfactual, Tally
 
 __all__ = [
     "Ballot",
+    "Counterfactual",
     "Cycle",
     "CycleQuerySet",
     "OpenedBallot",

@@ -37,6 +37,8 @@ class Tally(AppendOnly):
     reasons = models.JSONField(_("reasons"))
     # How the outcome treats the voters: figures of budgeting.domain.fairness.
     fairness = models.JSONField(_("fairness"), default=dict)
+    # Before each purchase of equal shares, how much of its cost each option's supporters have.
+    levels = models.JSONField(_("levels"), default=list)
     counted_at = models.DateTimeField(_("counted"), db_default=Now())
     seconds = models.FloatField(_("seconds"))
 
@@ -57,3 +59,26 @@ class Tally(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.rule} on pot {self.pot_id}"
+
+
+class Counterfactual(AppendOnly):
+    """What would have made an option win that the binding count did not select.
+
+    Every sentence was tried by counting the changed ballots, after the count and off any request.
+    """
+
+    tally = models.ForeignKey(Tally, models.PROTECT, related_name="counterfactuals")
+    code = models.CharField(_("code"), max_length=64)
+    # As Reason.to_json writes them; empty where no single change was found.
+    reasons = models.JSONField(_("reasons"))
+    tried_at = models.DateTimeField(_("tried"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("counterfactual")
+        verbose_name_plural = _("counterfactuals")
+        constraints = [
+            models.UniqueConstraint(fields=["tally", "code"], name="counterfactual_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} of {self.tally}"

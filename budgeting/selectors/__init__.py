@@ -17,13 +17,16 @@ from budgeting.selectors.cycles import (
     why_on_ballot,
 )
 from budgeting.selectors.progress import Progress, counting_progress, progress_key
-from budgeting.selectors.results import OptionResult, PotResult, results_of
+from budgeting.selectors.results import Figures, OptionResult, PotResult, results_of
+from budgeting.selectors.rounds import Rounds, rounds_of
 
 __all__ = [
     "BallotStatus",
+    "Figures",
     "OptionResult",
     "PotResult",
     "Progress",
+    "Rounds",
     "Standing",
     "ballot_status",
     "counting_cycles",
@@ -35,6 +38,7 @@ __all__ = [
     "progress_key",
     "proposals_of",
     "results_of",
+    "rounds_of",
     "running_cycles",
     "turnout",
     "why_on_ballot",

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
+from django.db.models import Count, Prefetch
+from django.utils.translation import ngettext
+
 from budgeting.models import Cycle, Option, Pot, Tally
 from budgeting.templatetags.budgeting import reason_sentence, thousands
+from civicfund.templatetags.money import money
+
+# A page with hundreds of bars shows nothing.
+MOST_DRAWN = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,18 +27,80 @@ class OptionResult:
     won: bool
     support: int
     reason: str
-    # Whether the other rule would have chosen it; None where only one was counted.
-    won_beside: bool | None
+    # What would have made it win: each sentence was tried; empty while it is not, or where nothing
+    # was found.
+    would_win: tuple[str, ...]
+    # Whether each of the other rules would have chosen it, in their order.
+    won_beside: tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How an outcome treats the voters, in whole percent where it says so."""
+
+    tally: Tally
+
+    @property
+    def with_a_winner(self) -> int:
+        """Ballots with at least one winner on them."""
+        number: int = self.tally.fairness["with_a_winner"]
+        return number
+
+    @property
+    def with_a_winner_percent(self) -> int:
+        """Of all ballots."""
+        return percent(self.with_a_winner, self.tally.ballots)
+
+    @property
+    def without_percent(self) -> int:
+        """Of the ballots that chose something, those that got nothing of it."""
+        return round(100 * Fraction(self.tally.fairness["exclusion"]))
+
+    @property
+    def average_winners(self) -> float:
+        """Winners on a ballot."""
+        return float(Fraction(self.tally.fairness["average_winners"]))
+
+    @property
+    def spent_minor(self) -> int:
+        """What the selected options cost together."""
+        spent: int = self.tally.outcome["total_cost_minor"]
+        return spent
+
+    @property
+    def selected(self) -> int:
+        """How many options won."""
+        return len(self.tally.outcome["selected"])
+
+    @property
+    def prefer_here(self) -> int:
+        """Ballots with more winners under this rule than under the binding one."""
+        number: int = self.tally.fairness["beside_binding"]["prefer_here"]
+        return number
+
+    @property
+    def prefer_binding(self) -> int:
+        """Ballots with more winners under the binding rule."""
+        number: int = self.tally.fairness["beside_binding"]["prefer_there"]
+        return number
 
 
 @dataclass(frozen=True)
 class PotResult:
-    """The outcome of one pot by the binding rule, and by another one for comparison."""
+    """The outcome of one pot by the binding rule, and by others for comparison."""
 
     pot: Pot
     tally: Tally
-    beside: Tally | None
+    others: tuple[Figures, ...]
     options: tuple[OptionResult, ...]
+    # Money in minor units for each voter of a neighborhood, the most first; empty where unknown.
+    per_voter: tuple[tuple[str, Fraction], ...]
+    currency: str
+
+    @property
+    def figures(self) -> Figures | None:
+        """How the binding outcome treats the voters; None for tallies from before it was kept."""
+        return Figures(self.tally) if self.tally.fairness else None
 
     @cached_property
     def winners(self) -> list[OptionResult]:
@@ -54,7 +125,7 @@ class PotResult:
 
     @cached_property
     def support_rows(self) -> list[dict[str, Any]]:
-        """The support of each option for ``<c-chart.bars>``."""
+        """The options with most support for ``<c-chart.bars>``; the table beside has them all."""
         return [
             {
                 "label": result.option.name,
@@ -62,7 +133,29 @@ class PotResult:
                 "display": thousands(result.support),
                 "tone": "good" if result.won else "muted",
             }
-            for result in self.options
+            for result in self.options[:MOST_DRAWN]
+        ]
+
+    @cached_property
+    def winners_rows(self) -> list[dict[str, Any]]:
+        """How many ballots have none, one, two… of the winners, for ``<c-chart.bars>``."""
+        by_winners: list[int] = self.tally.fairness.get("by_winners", [])
+        return [
+            {
+                "label": ngettext("%(n)s winner", "%(n)s winners", number) % {"n": number},
+                "value": ballots,
+                "display": thousands(ballots),
+                "tone": "good" if number else "muted",
+            }
+            for number, ballots in enumerate(by_winners)
+        ]
+
+    @property
+    def per_voter_rows(self) -> list[dict[str, Any]]:
+        """Money for each voter of a neighborhood, for ``<c-chart.bars>``."""
+        return [
+            {"label": name, "value": int(each), "display": money(int(each), self.currency)}
+            for name, each in self.per_voter
         ]
 
     @cached_property
@@ -86,33 +179,70 @@ class PotResult:
         return [r for r in self.options if not r.won and r.option.selected_by_city]
 
 
+def percent(part: int, whole: int) -> int:
+    """To the nearest whole percent; 0 of nothing."""
+    return round(100 * part / whole) if whole else 0
+
+
 def results_of(cycle: Cycle) -> list[PotResult]:
     """The outcome of each counted pot. The caller has checked that it may be shown."""
     pots = cycle.pots.select_related("place").prefetch_related(
-        "options__proposal__project", "tallies"
+        "options__proposal__project__neighborhood",
+        # What the rounds are drawn from is for their own page.
+        Prefetch(
+            "tallies",
+            Tally.objects.defer("levels").prefetch_related("counterfactuals").order_by("pk"),
+        ),
     )
-    return [result for pot in pots if (result := _pot_result(cycle, pot))]
+    voters = _voters_by_place(cycle)
+    return [result for pot in pots if (result := _pot_result(cycle, pot, voters))]
 
 
-def _pot_result(cycle: Cycle, pot: Pot) -> PotResult | None:
+def _voters_by_place(cycle: Cycle) -> dict[int, int]:
+    rows = cycle.roll.values_list("place").annotate(voters=Count("pk"))
+    return dict(rows.order_by())
+
+
+def _pot_result(cycle: Cycle, pot: Pot, voters: dict[int, int]) -> PotResult | None:
     tallies = list(pot.tallies.all())
     binding = next((tally for tally in tallies if tally.binding), None)
     if binding is None:
         return None
-    beside = next((tally for tally in tallies if not tally.binding), None)
+    others = tuple(Figures(tally) for tally in tallies if not tally.binding)
     options = list(pot.options.all())
     names = {option.code: option.name for option in options}
     selected = set(binding.outcome["selected"])
-    selected_beside = set(beside.outcome["selected"]) if beside else set()
+    changes = {row.code: row.reasons for row in binding.counterfactuals.all()}
+    beside = [set(other.tally.outcome["selected"]) for other in others]
     results = [
         OptionResult(
             option=option,
             won=option.code in selected,
             support=binding.support[option.code],
             reason=reason_sentence(binding.reasons[option.code], names, cycle.currency),
-            won_beside=option.code in selected_beside if beside else None,
+            would_win=tuple(
+                reason_sentence(each, names, cycle.currency)
+                for each in changes.get(option.code, ())
+            ),
+            won_beside=tuple(option.code in winners for winners in beside),
         )
         for option in options
     ]
     results.sort(key=lambda result: (-result.support, result.option.position))
-    return PotResult(pot, binding, beside, tuple(results))
+    per_voter = _per_voter([result.option for result in results if result.won], voters)
+    return PotResult(pot, binding, others, tuple(results), per_voter, cycle.currency)
+
+
+def _per_voter(winners: list[Option], voters: dict[int, int]) -> tuple[tuple[str, Fraction], ...]:
+    """What is spent in each neighborhood that wins something, for each of its voters."""
+    spent: Counter[tuple[int, str]] = Counter()
+    for option in winners:
+        if option.proposal:
+            place = option.proposal.project.neighborhood
+            spent[place.pk, place.name] += option.cost_minor
+    each = [
+        (name, Fraction(amount, voters[place]))
+        for (place, name), amount in spent.items()
+        if voters.get(place)
+    ]
+    return tuple(sorted(each, key=lambda row: (-row[1], row[0])))

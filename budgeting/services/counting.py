@@ -13,6 +13,8 @@ from django.db import connection
 
 from budgeting.domain.election import BallotKind, Election
 from budgeting.domain.explain import Reason, explain
+from budgeting.domain.explain.levels import levels
+from budgeting.domain.fairness import difference, fairness
 from budgeting.domain.outcome import Outcome, Parameter, digest_of
 from budgeting.domain.rules import count, fitting_rules
 from budgeting.domain.support import Borda, supporters
@@ -29,11 +31,13 @@ log = structlog.get_logger(__name__)
 # The first key of the advisory locks that keep two workers from counting the same cycle.
 _COUNTING = 0x7A11
 _PROGRESS_SECONDS = 3600
-# Shown beside the binding outcome: what another common rule makes of the same ballots. Rules that
+# Shown beside the binding outcome: what other common rules make of the same ballots. Rules that
 # count many times over (Add1) can take minutes, and nobody should wait for a comparison.
 _SHOWN_BESIDE = (
     "greedy",
     "equal_shares_cost_greedy",
+    "equal_shares_cardinality_greedy",
+    "phragmen",
     "greedy_points",
     "equal_shares_points_greedy",
     "greedy_borda",
@@ -109,13 +113,21 @@ def count_pot(cycle: Cycle, pot: Pot) -> None:
     started = time.monotonic()
     inputs = read_inputs(cycle, pot, on_read=on_read)
     reading = time.monotonic() - started
+    binding = _binding_outcome(pot)
     for place, (rule, parameters) in enumerate(rules.items()):
         _say(cycle, pot, "counting", place, len(rules))
         started = time.monotonic()
         outcome = count(rule, inputs.election, inputs.ties, **parameters)
+        binding = binding or outcome
         reasons = explain(inputs.election, outcome)
         seconds = reading + time.monotonic() - started
-        _write(cycle, pot, inputs, outcome, reasons, seconds=seconds)
+        _write(cycle, pot, inputs, outcome, binding, reasons, seconds=seconds)
+
+
+def _binding_outcome(pot: Pot) -> Outcome | None:
+    """What an earlier worker has counted by the binding rule."""
+    tally = pot.tallies.filter(binding=True).first()
+    return Outcome.from_json(tally.outcome) if tally else None
 
 
 def _rules(cycle: Cycle) -> dict[str, dict[str, Parameter]]:
@@ -136,6 +148,7 @@ def _write(
     pot: Pot,
     inputs: Inputs,
     outcome: Outcome,
+    binding: Outcome,
     reasons: Mapping[str, Reason],
     *,
     seconds: float,
@@ -154,11 +167,21 @@ def _write(
         distinct_ballots=len(inputs.election.ballots),
         outcome=outcome.to_json(),
         support=_support(inputs.election, outcome),
+        fairness=_fairness(inputs.election, outcome, binding),
+        levels=list(levels(inputs.election, outcome)) if outcome is binding else [],
         reasons={code: reason.to_json() for code, reason in reasons.items()},
         seconds=seconds,
     )
     Tally.objects.bulk_create([tally], ignore_conflicts=True)
     log.info("tally.written", cycle=cycle.pk, pot=pot.pk, rule=outcome.rule, seconds=seconds)
+
+
+def _fairness(election: Election, outcome: Outcome, binding: Outcome) -> dict[str, object]:
+    """How the outcome treats the voters, by itself and beside the binding one."""
+    said: dict[str, object] = fairness(election, outcome).to_json()
+    if outcome is not binding:
+        said["beside_binding"] = difference(election, outcome, binding).to_json()
+    return said
 
 
 def _support(election: Election, outcome: Outcome) -> dict[str, int]:

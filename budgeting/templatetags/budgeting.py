@@ -14,6 +14,7 @@ from django.utils.translation import get_language, gettext, to_locale
 from django.utils.translation import gettext_lazy as _
 
 from budgeting.domain.explain import SENTENCES, Reason
+from budgeting.domain.outcome import Result, Round, Step
 from civicfund.templatetags.money import money
 
 register = template.Library()
@@ -92,6 +93,72 @@ def reason_sentence(record: Mapping[str, object], names: Mapping[str, str], curr
     shown = {name: _shown(name, value, names, currency) for name, value in reason.values.items()}
     sentence = gettext(SENTENCES[reason.code]).format(**shown)
     return _AFTER_A_STOP.sub(lambda letter: letter[0].upper(), sentence)
+
+
+# What one round decided, by the part of the rule and what came of it.
+_ROUNDS: dict[tuple[Step, Result], Promise] = {
+    (Step.COSTLESS, Result.SELECTED): _("%(name)s costs nothing, and is selected first."),
+    (Step.MAIN, Result.SELECTED): _(
+        "%(name)s is selected with a score of %(score)s: it costs %(cost)s, and %(left)s was left."
+    ),
+    (Step.MAIN, Result.DOES_NOT_FIT): _(
+        "%(name)s, with a score of %(score)s, costs %(cost)s. Only %(left)s was left, so it is"
+        " passed over."
+    ),
+    (Step.MAIN, Result.BELOW_THRESHOLD): _(
+        "%(name)s, with a score of %(score)s, has too few votes to be looked at."
+    ),
+    (Step.MAIN, Result.GROUP_TAKEN): _(
+        "%(name)s is passed over: another one of its group is selected already."
+    ),
+    (Step.MAIN, Result.AFTER_STOP): _("%(name)s is not looked at: the count has ended."),
+    (Step.COMPLETION, Result.SELECTED): _(
+        "With what is left over, %(name)s is selected by its votes (%(score)s): it costs %(cost)s,"
+        " and %(left)s was left."
+    ),
+    (Step.COMPLETION, Result.DOES_NOT_FIT): _(
+        "With what is left over, %(name)s would be next by its votes (%(score)s). It costs"
+        " %(cost)s, and only %(left)s was left."
+    ),
+    (Step.COMPLETION, Result.GROUP_TAKEN): _(
+        "%(name)s is passed over: another one of its group is selected already."
+    ),
+}
+_PAID_EVENLY = _(
+    "%(name)s is selected: its %(support)s supporters pay %(price)s each, and together its cost of"
+    " %(cost)s."
+)
+_PAID_UNEVENLY = _(
+    "%(name)s is selected: %(full)s of its %(support)s supporters pay %(price)s each, and"
+    " %(part)s pay all that they have left, which is less. Together they pay its cost of %(cost)s."
+)
+
+
+_LOADS = _(
+    "%(name)s is selected: of all projects that are left, its %(support)s supporters are the first"
+    " who can pay its cost of %(cost)s together."
+)
+
+
+def round_sentence(
+    each: Round, names: Mapping[str, str], cost_minor: int, currency: str, rule: str
+) -> str:
+    """What one round decided, as a sentence with its figures."""
+    sentence = _ROUNDS.get((each.step, each.result), _ROUNDS[Step.MAIN, each.result])
+    if each.price is not None and each.step is Step.MAIN and each.result is Result.SELECTED:
+        sentence = _PAID_UNEVENLY if each.paid_in_part else _PAID_EVENLY
+    if rule == "phragmen" and (each.step, each.result) == (Step.MAIN, Result.SELECTED):
+        sentence = _LOADS
+    return str(sentence) % {
+        "name": _quoted(each.option, names),
+        "score": thousands(int(each.score)),
+        "cost": money(cost_minor, currency),
+        "left": money(each.remaining_minor, currency),
+        "support": thousands(each.support),
+        "full": thousands(each.paid_in_full),
+        "part": thousands(each.paid_in_part),
+        "price": _amount(each.price, currency) if each.price is not None else "",
+    }
 
 
 # An amount that is rounded begins with a small letter, also where it begins a sentence.

@@ -64,6 +64,8 @@ def test_another_common_rule_is_shown_beside_the_binding_one():
     assert set(Tally.objects.values_list("rule", "binding")) == {
         ("greedy", True),
         ("equal_shares_cost_greedy", False),
+        ("equal_shares_cardinality_greedy", False),
+        ("phragmen", False),
     }
 
 

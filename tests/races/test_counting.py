@@ -24,7 +24,7 @@ from tests.races.threads import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
 
-RULES = ["equal_shares_cost_greedy", "greedy"]
+RULES = ["equal_shares_cardinality_greedy", "equal_shares_cost_greedy", "greedy", "phragmen"]
 
 
 def rules_counted():

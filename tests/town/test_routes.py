@@ -41,6 +41,7 @@ ROUTES = {
     "budget/<slug:slug>/propose/": MEMBERS,
     "budget/<slug:slug>/ballot/": ANYONE,
     "budget/<slug:slug>/results/": ANYONE,
+    "budget/<slug:slug>/results/<int:pot>/rounds/": ANYONE,
     "campaigns/": ANYONE,
     "campaigns/<int:pk>/": ANYONE,
     "campaigns/<int:pk>/edit/": MEMBERS,

@@ -87,19 +87,19 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "would_win_at_cost": "If it had cost {cost_minor}, it would have won.",
         "would_win_at_cost_least": "At a cost of {cost_minor} or less it would have won.",
         "would_win_with": (
-            "With {supporters} further voters who vote for it alone, it would have won."
+            "Had more people voted, for it alone, it would have won with this many: {supporters}."
         ),
         "would_win_with_least": (
-            "It would have won with {supporters} further voters who vote for it alone, and with no"
+            "Had more people voted, for it alone, it would have won with {supporters}, and with no"
             " fewer."
         ),
         "would_win_with_points": (
-            "With {supporters} further voters who each give it {points} points and nothing to"
-            " others, it would have won."
+            "Had more people voted, each giving it {points} points and nothing to others, it would"
+            " have won with this many: {supporters}."
         ),
         "would_win_with_points_least": (
-            "It would have won with {supporters} further voters who each give it {points} points"
-            " and nothing to others, and with no fewer."
+            "Had more people voted, each giving it {points} points and nothing to others, it would"
+            " have won with {supporters}, and with no fewer."
         ),
         "completion_won": (
             "Its supporters could not pay for it alone. What was left over went by support: it"

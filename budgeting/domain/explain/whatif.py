@@ -44,7 +44,7 @@ class WhatIf:
         """The changes as sentences."""
         end = "_least" if self.least else ""
         told = []
-        if self.cost_minor is not None:
+        if self.cost_minor:  # that it would have won for nothing helps nobody
             told.append(Reason(f"would_win_at_cost{end}", {"cost_minor": self.cost_minor}))
         if self.supporters is not None and self.points is None:
             told.append(Reason(f"would_win_with{end}", {"supporters": self.supporters}))

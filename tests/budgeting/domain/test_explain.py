@@ -117,7 +117,7 @@ def test_a_loser_of_greedy_says_what_fitted_instead():
     assert (change.cost_minor, change.supporters) == (20, 1)
     assert [each.sentence() for each in change.reasons()] == [
         "At a cost of 20 or less it would have won.",
-        "It would have won with 1 further voters who vote for it alone, and with no fewer.",
+        "Had more people voted, for it alone, it would have won with 1, and with no fewer.",
     ]
 
 
