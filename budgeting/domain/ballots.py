@@ -14,7 +14,7 @@ Row = tuple[Sequence[int], Sequence[int] | None, int]
 
 # Rows are looked at in parts of about so many choices, so that ten million ballots need little
 # more memory than the ballots themselves.
-PART = 2**22
+PART = 2**19
 # Sums of this size are still exact in float64, so histograms weighted by ballots are exact counts.
 EXACT_LIMIT = 2**53
 
@@ -266,9 +266,13 @@ def _identical_rows(ballots: Ballots) -> tuple[NDArray[np.int64], NDArray[np.int
     same = np.zeros(len(order), dtype=bool)
     same[1:] = mixed[order[1:]] == mixed[order[:-1]]
     same[1:] &= ballots.lengths[order[1:]] == ballots.lengths[order[:-1]]
-    for start in range(1, len(order), PART // 8):
-        rows = order[start - 1 : start + PART // 8]
-        same[start : start + PART // 8] &= _equals_the_one_before(ballots, rows)
+    # Only rows beside one of the same hash are read: where few are alike, that is few rows.
+    beside = same.copy()
+    beside[:-1] |= same[1:]
+    doubtful = np.flatnonzero(beside)
+    for start in range(1, len(doubtful), PART // 8):
+        part = doubtful[start - 1 : start + PART // 8]
+        same[part[1:]] &= _equals_the_one_before(ballots, order[part])
     group = np.empty(len(order), dtype=np.int64)
     group[order] = np.cumsum(~same) - 1
     return order[~same], group

@@ -34,7 +34,7 @@ class Loads:
 
     election: Election
     support: Support
-    last: NDArray[np.intp]
+    last: NDArray[np.int32]
     exact: list[int] = field(default_factory=lambda: [0])
     denominator: int = 1
     near: NDArray[np.float64] = field(default_factory=lambda: np.zeros(1))
@@ -103,7 +103,7 @@ def phragmen_rounds(
     together; a ``minimum_support`` of 1 or more leaves them out.
     """
     support = supporters(election.ballots)
-    state = Loads(election, support, np.zeros(len(election.ballots), dtype=np.intp))
+    state = Loads(election, support, np.zeros(len(election.ballots), dtype=np.int32))
     unsupported = []
     for option, each in enumerate(election.options):
         if each.cost_minor > election.budget_minor or support.votes[option] < minimum_support:
