@@ -18,6 +18,8 @@ from budgeting.domain.pabulib.fields import (
     missing,
     places_of,
 )
+from budgeting.domain.pabulib.limits import limits_of
+from budgeting.domain.pabulib.room import Room
 from budgeting.domain.pabulib.votes import CHUNK, Chunk, VoteReader
 
 KINDS: Mapping[str, BallotKind] = MappingProxyType(
@@ -62,17 +64,22 @@ class PabulibFile:
 
 
 def read(
-    source: Path | str | Iterable[str], *, places: int = 0, progress: Progress = _quiet
+    source: Path | str | Iterable[str],
+    *,
+    places: int = 0,
+    progress: Progress = _quiet,
+    memory: int | None = None,
 ) -> PabulibFile:
     """The election of a file (a path), or of lines already open.
 
     Amounts get at least ``places`` decimal places, more where the file needs them.
-    ``progress`` is told how many ballots have been read. Raises :class:`PabulibError`.
+    ``progress`` is told how many ballots have been read. Raises :class:`PabulibError`, as soon as
+    it is clear also where reading and counting would take more than ``memory`` bytes.
     """
     if not isinstance(source, (Path, str)):
-        return _Reader(places, progress).read(source)
+        return _Reader(places, progress, Room(source, memory)).read(source)
     with Path(source).open(encoding="utf-8-sig", newline="") as lines:
-        return _Reader(places, progress).read(lines)
+        return _Reader(places, progress, Room(lines, memory)).read(lines)
 
 
 @dataclass(slots=True)
@@ -101,6 +108,7 @@ class _Rows:
 class _Reader:
     places: int
     progress: Progress
+    room: Room
     complaints: Complaints = field(default_factory=Complaints)
     meta: dict[str, str] = field(default_factory=dict)
     meta_lines: dict[str, int] = field(default_factory=dict)
@@ -118,7 +126,16 @@ class _Reader:
         options, budget_minor, scale = self._money()
         wanted = ("voter_id", "vote", "points") if kind.has_points else ("voter_id", "vote")
         header = self._header(rows, each, wanted)
-        votes = VoteReader(kind, {o.id: place for place, o in enumerate(options)}, self.complaints)
+        limits = limits_of(
+            self.meta,
+            self.meta_lines,
+            self.complaints,
+            [option.cost_minor for option in options],
+            scale,
+            choose_one=kind is BallotKind.CHOOSE_ONE,
+        )
+        places = {option.id: place for place, option in enumerate(options)}
+        votes = VoteReader(kind, places, self.complaints, limits)
         self._votes(rows, each, header, votes)
         ballots, points_places = votes.finish()
         self._check_counts(len(ballots))
@@ -252,14 +269,21 @@ class _Reader:
             chunk.points.append(row[points_at])
             voters.add(row[voter_at])
             if len(chunk.lines) == CHUNK:
-                votes.add(chunk)
-                done, chunk = done + CHUNK, Chunk()
-                self.progress(done)
-        votes.add(chunk)
-        done += len(chunk.lines)
-        self.progress(done)
+                done += self._add(votes, chunk, done)
+                chunk = Chunk()
+        done += self._add(votes, chunk, done)
         if len(voters) < done:
             self.complaints.add(rows.line, "a voter_id stands on more than one ballot")
+
+    def _add(self, votes: VoteReader, chunk: Chunk, done: int) -> int:
+        """Take over a chunk, and say how many ballots it had."""
+        votes.add(chunk)
+        done += len(chunk.lines)
+        if chunk.lines:
+            points = votes.kind.has_points
+            self.room.check(chunk.lines[-1], done, votes.choices_read, points=points)
+        self.progress(done)
+        return len(chunk.lines)
 
     def _short(self, row: list[str], columns: int, needed: int, line: int) -> list[str]:
         if len(row) == 1:

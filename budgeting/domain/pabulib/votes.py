@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from budgeting.domain.ballots import BallotKind, Ballots, MalformedBallots, first_repeat
 from budgeting.domain.pabulib.fields import Amount, Complaints, PabulibError, amount, missing
+from budgeting.domain.pabulib.limits import FileLimits
 
 CHUNK = 20_000
 MOST_POINTS = 2**40
@@ -33,16 +34,22 @@ class Chunk:
 class VoteReader:
     """Collects chunks of ballots; ``finish`` gives them as one value.
 
-    ``index`` gives the position of every option by its id.
+    ``index`` gives the position of every option by its id; ``limits`` what META allows a ballot.
     """
 
     kind: BallotKind
     index: Mapping[str, int]
     complaints: Complaints
+    limits: FileLimits
     lengths: list[NDArray[np.int64]] = field(default_factory=list)
     choices: list[NDArray[np.int32]] = field(default_factory=list)
     points: list[NDArray[np.int64]] = field(default_factory=list)
     places: list[int] = field(default_factory=list)
+
+    @property
+    def choices_read(self) -> int:
+        """How many choices all ballots so far have together."""
+        return sum(map(len, self.choices))
 
     def add(self, chunk: Chunk) -> None:
         """Read a chunk; raise :class:`PabulibError` at the first ballot that cannot be counted."""
@@ -150,6 +157,8 @@ class VoteReader:
         self.choices.append(choices)
         if points is not None:
             self.points.append(points)
+        scaled = None if points is None else (points, 10 ** self.places[-1])
+        self.limits.complain(self.complaints, chunk.lines, lengths, choices, scaled)
 
     def _complain(self, chunk: Chunk) -> Callable[[int], None]:
         def complain(row: int) -> None:

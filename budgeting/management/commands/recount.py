@@ -20,6 +20,7 @@ from budgeting.domain.recount import (
     tie_order,
 )
 from budgeting.domain.ties import UnresolvedTie
+from budgeting.services.memory import bytes_free
 
 
 class Command(BaseCommand):
@@ -55,7 +56,7 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=1) from error
 
     def _counted(self, options: dict[str, Any]) -> list[Recount]:
-        file = pabulib.read(options["file"])
+        file = pabulib.read(options["file"], memory=bytes_free())
         for warning in file.warnings:
             self.stderr.write(f"{options['file']}, {warning}")
         ties = tie_order(options["ties"], file)

@@ -195,3 +195,72 @@ def test_progress_is_told_by_the_chunk():
     votes = "VOTES\nvoter_id;vote\n" + "".join(f"v{n};1\n" for n in range(45_000))
     read(META + PROJECTS + votes, progress=told.append)
     assert told == [20_000, 40_000, 45_000]
+
+
+@pytest.mark.parametrize(
+    ("meta", "warning"),
+    [
+        ("min_length;1", "line 23: a ballot has fewer options than META allows"),
+        ("max_length;1", "line 21: a ballot has more options than META allows"),
+        ("max_sum_cost;999.99", "line 21: a ballot has more cost in all than META allows"),
+        ("max_length;many", "line 14: max_length is not a number of zero or more: 'many'"),
+        ("max_length;" + "9" * 30, None),
+        ("max_length;None", None),
+    ],
+)
+def test_a_ballot_beyond_the_file_s_own_limits_is_counted_and_reported(meta, warning):
+    file = read(META + meta + "\n" + PROJECTS + VOTES)
+    assert file.election.ballots.count == 3
+    assert file.warnings == (() if warning is None else (warning,))
+
+
+@pytest.mark.parametrize(
+    ("meta", "warning"),
+    [
+        (
+            "max_points;2.75",
+            "line 21: a ballot has more points for one option than META allows (and 1 more times)",
+        ),
+        ("min_points;0.5", "line 21: a ballot has fewer points for one option than META allows"),
+        ("max_sum_points;3.5", "line 22: a ballot has more points in all than META allows"),
+        (
+            "min_sum_points;3.5",
+            "line 21: a ballot has fewer points in all than META allows (and 1 more times)",
+        ),
+        ("max_points;4", None),
+    ],
+)
+def test_points_beyond_the_file_s_own_limits_are_reported(meta, warning):
+    votes = "a;1,L2;3,0.25\nb;L2;4\nc;;\n"
+    text = points_file(votes, "scoring").replace("PROJECTS\n", meta + "\nPROJECTS\n", 1)
+    assert read(text).warnings == (() if warning is None else (warning,))
+
+
+def test_two_options_on_a_ballot_that_may_choose_one_are_reported():
+    file = read(META.replace("approval", "choose-1") + PROJECTS + VOTES)
+    assert file.warnings == ("line 20: a ballot has more options than META allows",)
+
+
+def many(tmp_path, ballots=30_000):
+    path = tmp_path / "many.pb"
+    votes = "".join(f"voter-{number:08d};1,L2\n" for number in range(ballots))
+    path.write_text(META + PROJECTS + "VOTES\nvoter_id;vote\n" + votes, encoding="utf-8")
+    return path
+
+
+def test_what_does_not_fit_into_memory_is_refused_with_its_estimate(tmp_path):
+    with pytest.raises(pabulib.TooLargeError, match=r"about 11 MiB of memory; 9 MiB") as refusal:
+        pabulib.read(many(tmp_path), memory=9 * 2**20)
+    # After the first chunk already: the rest of the file is expected to be like it.
+    assert (refusal.value.line, refusal.value.needed) == (20_019, 11)
+
+
+def test_what_fits_into_memory_is_read(tmp_path):
+    assert pabulib.read(many(tmp_path), memory=12 * 2**20).election.ballots.count == 30_000
+
+
+def test_lines_of_unknown_number_are_refused_when_they_have_become_too_many(tmp_path):
+    lines = many(tmp_path).read_text(encoding="utf-8").splitlines(keepends=True)
+    with pytest.raises(pabulib.TooLargeError) as refusal:
+        pabulib.read(lines, memory=9 * 2**20)
+    assert refusal.value.line == 30_019

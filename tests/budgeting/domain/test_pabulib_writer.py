@@ -62,7 +62,8 @@ def test_what_is_written_reads_back_the_same(counted):
     assert file.election.ballots.kind == ("approval" if kind == "knapsack" else kind)
     expected = [row for row in counted.ballots.rows() for _ in range(row[2])]
     assert [row[:2] for row in file.election.ballots.rows()] == [row[:2] for row in expected]
-    assert file.warnings == ()
+    # Ballots made up at random may cost or give more than META allows: reading them says so.
+    assert [each for each in file.warnings if "in all than META allows" not in each] == []
 
 
 @pytest.mark.parametrize("kind", KINDS)

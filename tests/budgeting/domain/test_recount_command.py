@@ -85,6 +85,15 @@ def test_a_broken_file_names_the_line(capsys, town):
     assert refusal.value.returncode == 1
 
 
+def test_an_election_too_large_for_memory_is_refused_with_its_estimate(capsys, town, settings):
+    settings.COUNTING_MEMORY_MIB = 1
+    votes = "".join(f"v{number};L2\n" for number in range(5000))
+    town.write_text(META + PROJECTS + VOTES + votes, encoding="utf-8")
+    with pytest.raises(CommandError, match=r"takes about 2 MiB of memory; 1 MiB") as refusal:
+        run(capsys, town, "--rule", "greedy", "--ties", "lexicographic")
+    assert refusal.value.returncode == 1
+
+
 def test_a_tie_that_nobody_may_break_is_named(capsys, town):
     town.write_text(META + PROJECTS + VOTES.replace("b;L2", "b;"), encoding="utf-8")
     with pytest.raises(CommandError, match="tied: 1, L2") as refusal:
