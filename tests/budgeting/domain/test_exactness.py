@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from budgeting.domain.election import BallotKind, Election
+from budgeting.domain.outcome import Result, Step
 from budgeting.domain.rules import count
 from tests.budgeting.domain import plain
 from tests.budgeting.domain.elections import by_name, election
@@ -135,6 +136,88 @@ def test_a_price_lower_by_less_than_floats_can_tell_wins():
     assert outcome.selected == ("b",)
     assert outcome.exact_decisions > 0
     assert won("phragmen", counted) == ["b"]
+
+
+def test_prices_that_differ_by_less_than_floats_can_tell_are_no_tie():
+    # z takes 0.9 of every supporter's money. The first voter then gives the last tenth for a or b,
+    # and the second the rest, which for a is one more than for b: of 5 and 6 hundred trillion.
+    unit = 10**14
+    costs = {"a": 6 * unit + 1, "b": 6 * unit, "z": 36 * unit}
+    counted = election(costs, ["abz", "ab", "z", "z", "z"], 50 * unit)
+    assert won("equal_shares_cost", counted) == ["z", "b"]
+    assert won(
+        "greedy_per_cost", election({"a": 3 * unit + 1, "b": 3 * unit}, ["ab"], 4 * unit)
+    ) == ["b"]
+
+
+def paid_for(counted, outcome):
+    """Checks, voter by voter, that the prices of an outcome of equal shares are what it says.
+
+    Everyone pays the price for their utility or all they have; that is the cost, together; and in
+    the end nobody's supporters could still pay for anything.
+    """
+    voters = plain.voters_of(counted)
+    money = [Fraction(outcome.facts["endowment"])] * len(voters)
+    sold, groups = set(), set()
+    for each in outcome.rounds:
+        option = counted.index[each.option]
+        if each.result is Result.SELECTED:
+            sold.add(option)
+            groups |= {counted.options[option].group} - {None}
+        if each.step is Step.MAIN:
+            payments = [
+                min(m, each.price * v.get(option, 0)) for m, v in zip(money, voters, strict=True)
+            ]
+            assert sum(payments) == counted.options[option].cost_minor
+            assert each.paid_in_full == sum(
+                pay == each.price * v[option]
+                for pay, v in zip(payments, voters, strict=True)
+                if option in v
+            )
+            money = [m - pay for m, pay in zip(money, payments, strict=True)]
+    for option, each in enumerate(counted.options):
+        if option not in sold and each.group not in groups and any(option in v for v in voters):
+            behind = sum(m for m, v in zip(money, voters, strict=True) if option in v)
+            assert behind < each.cost_minor
+
+
+@pytest.mark.parametrize("completion", ["", "_add1", "_add1_official"])
+@pytest.mark.parametrize("utility", ["cost", "cardinality"])
+@given(counted=elections())
+@settings(max_examples=60, deadline=None)
+def test_what_equal_shares_selects_is_paid_for(utility, completion, counted):
+    rule = f"equal_shares_{utility}{completion}"
+    paid_for(counted, count(rule, counted, by_name(counted)))
+
+
+@SOME
+@given(elections(BallotKind.CUMULATIVE))
+def test_what_equal_shares_selects_is_paid_for_in_proportion_to_points(counted):
+    paid_for(counted, count("equal_shares_points", counted, by_name(counted)))
+    paid_for(counted, count("equal_shares_points_add1", counted, by_name(counted)))
+
+
+@SOME
+@given(elections())
+def test_the_loads_of_phragmen_are_balanced(counted):
+    outcome = count("phragmen", counted, by_name(counted))
+    voters = plain.voters_of(counted)
+    loads, last = [Fraction(0)] * len(voters), Fraction(0)
+    for each in outcome.rounds:
+        option = counted.index[each.option]
+        behind = [place for place, voter in enumerate(voters) if option in voter]
+        if each.result is Result.SELECTED and behind:
+            cost = counted.options[option].cost_minor
+            assert each.score * len(behind) == cost + sum(loads[place] for place in behind)
+            assert each.score >= max(last, *(loads[place] for place in behind))
+            last = each.score
+            for place in behind:
+                loads[place] = last
+    supported = [
+        each for each in outcome.selected if any(counted.index[each] in voter for voter in voters)
+    ]
+    costs = {option.id: option.cost_minor for option in counted.options}
+    assert sum(loads) == sum(costs[each] for each in supported)
 
 
 def test_supporters_short_of_one_minor_unit_cannot_pay():

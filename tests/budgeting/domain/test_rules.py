@@ -16,6 +16,7 @@ from budgeting.domain.rules import (
     count,
     fitting_rules,
 )
+from budgeting.domain.ties import TieOrder, UnresolvedTie, refuse
 from tests.budgeting.domain.elections import by_name, election
 
 APPROVAL_RULES = fitting_rules(BallotKind.APPROVAL)
@@ -154,6 +155,21 @@ def test_borda_counts_places_in_two_ways():
 def test_what_costs_nothing_wins_where_somebody_supports_it(rule):
     counted = election({"a": 0, "b": 5}, ["a", "b"], 0)
     assert "a" in won(rule, counted)
+
+
+@pytest.mark.parametrize("utility", ["cost", "cardinality"])
+def test_what_nobody_supports_does_not_win_equal_shares_though_it_costs_nothing(utility):
+    assert won(f"equal_shares_{utility}", election({"a": 0, "b": 1}, ["b"], 1)) == ("b",)
+
+
+@pytest.mark.parametrize("rule", [each for each in APPROVAL_RULES if each != "greedy_threshold"])
+def test_of_two_that_are_tied_the_order_says_which(rule):
+    counted = election({"a": 3, "b": 3}, ["ab", "ab"], 3)
+    assert count(rule, counted, by_name(counted)).selected == ("a",)
+    turned = TieOrder("turned", {"b": 0, "a": 1})
+    assert count(rule, counted, turned).selected == ("b",)
+    with pytest.raises(UnresolvedTie):
+        count(rule, counted, refuse())
 
 
 @pytest.mark.parametrize("rule", APPROVAL_RULES)
