@@ -113,3 +113,16 @@ class Channel(models.TextChoices):
     """How somebody voted."""
 
     WEB = "web", _("On the web")
+
+
+# Pages of this half that are no cycle's.
+RESERVED_SLUGS = ("what-if",)
+
+
+class TrialState(models.TextChoices):
+    """How far a what-if count has come."""
+
+    WAITING = "waiting", _("Waiting for a worker")
+    COUNTING = "counting", _("Being counted")
+    DONE = "done", _("Counted")
+    FAILED = "failed", _("Failed")

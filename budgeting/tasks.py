@@ -15,6 +15,7 @@ from budgeting.services.closing import close_cycle, due_to_close, open_ballots
 from budgeting.services.counting import count_cycle, due_to_count
 from budgeting.services.errors import RefusedError
 from budgeting.services.losses import due_to_explain
+from budgeting.services.trials import count_trial, trials_to_count
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +37,16 @@ def count_due_cycles() -> None:
     """Count cycles whose ballots are opened."""
     for cycle in due_to_count():
         _each("cycle.count", count_cycle, cycle)
+
+
+@shared_task
+def count_trials() -> None:
+    """Count what administrators want to try."""
+    for trial in trials_to_count():
+        try:
+            count_trial(trial)
+        except Exception:
+            log.exception("trial.failed", trial=trial.pk)
 
 
 @shared_task

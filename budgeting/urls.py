@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from budgeting import api, views
+from budgeting import api
+from budgeting.views import cycles, trials
 
 urlpatterns = [
-    path("budget/", views.cycle_list, name="cycles"),
-    path("budget/<slug:slug>/", views.cycle_detail, name="cycle"),
-    path("budget/<slug:slug>/propose/", views.propose, name="cycle_propose"),
-    path("budget/<slug:slug>/ballot/", views.ballot, name="ballot"),
-    path("budget/<slug:slug>/results/", views.results, name="results"),
-    path("budget/<slug:slug>/results/<int:pot>/rounds/", views.rounds, name="rounds"),
+    path("budget/", cycles.cycle_list, name="cycles"),
+    path("budget/what-if/", trials.trials, name="trials"),
+    path("budget/what-if/<int:pk>/", trials.trial, name="trial"),
+    path("budget/<slug:slug>/", cycles.cycle_detail, name="cycle"),
+    path("budget/<slug:slug>/propose/", cycles.propose, name="cycle_propose"),
+    path("budget/<slug:slug>/ballot/", cycles.ballot, name="ballot"),
+    path("budget/<slug:slug>/results/", cycles.results, name="results"),
+    path("budget/<slug:slug>/results/<int:pot>/rounds/", cycles.rounds, name="rounds"),
     path("api/v1/cycles/", api.Cycles.as_view(), name="api_cycles"),
     path("api/v1/cycles/<slug:slug>/", api.OneCycle.as_view(), name="api_cycle"),
     path("api/v1/cycles/<slug:slug>/ballot/", api.MyBallot.as_view(), name="api_ballot"),

@@ -35,6 +35,7 @@ SWEEPS: dict[str, float] = {
     "civicfund.notices.tasks.send_due_messages": 5,
     "budgeting.tasks.close_due_cycles": 5,
     "budgeting.tasks.count_due_cycles": 5,
+    "budgeting.tasks.count_trials": 3,
     "budgeting.tasks.explain_losses": 20,
 }
 app.conf.beat_schedule = {

@@ -5,6 +5,7 @@ from budgeting.models.cycles import Cycle, CycleQuerySet, Phase, Pot
 from budgeting.models.proposals import Option, Proposal
 from budgeting.models.roll import Participation, RollEntry
 from budgeting.models.tallies import Counterfactual, Tally
+from budgeting.models.trials import Trial
 
 __all__ = [
     "Ballot",
@@ -19,4 +20,5 @@ __all__ = [
     "Proposal",
     "RollEntry",
     "Tally",
+    "Trial",
 ]

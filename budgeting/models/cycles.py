@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from budgeting.enums import (
     COUNTED_STATES,
     PUBLIC_STATES,
+    RESERVED_SLUGS,
     RUNNING_STATES,
     BallotKind,
     CycleState,
@@ -94,6 +95,9 @@ class Cycle(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(origin__in=Origin.values), name="cycle_origin_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(slug__in=RESERVED_SLUGS), name="cycle_address_is_its_own"
             ),
             models.CheckConstraint(
                 condition=Q(ballot_kind__in=BallotKind.values), name="cycle_ballot_kind_known"

@@ -16,6 +16,7 @@ from budgeting.domain.outcome import digest_of
 from budgeting.enums import (
     CYCLE_MOVES,
     IMPORTED_CYCLE_MOVES,
+    RESERVED_SLUGS,
     BallotKind,
     CycleState,
     Origin,
@@ -57,7 +58,7 @@ def create_cycle(
     if parameters is None:
         parameters = usual_parameters(rule, settings.CURRENCY)
     check_rule(ballot_kind, rule, parameters)
-    if Cycle.objects.filter(slug=slug).exists():
+    if slug in RESERVED_SLUGS or Cycle.objects.filter(slug=slug).exists():
         raise RefusedError(_("Another cycle has this address."), field="slug")
     with transaction.atomic():
         cycle = Cycle.objects.create(

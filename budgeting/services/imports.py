@@ -18,7 +18,14 @@ from budgeting.domain import pabulib
 from budgeting.domain.election import BallotKind, Ballots
 from budgeting.domain.outcome import Parameter
 from budgeting.domain.pabulib import PabulibFile
-from budgeting.enums import IMPORTED_CYCLE_MOVES, CycleState, Origin, PhaseKind, TieOrder
+from budgeting.enums import (
+    IMPORTED_CYCLE_MOVES,
+    RESERVED_SLUGS,
+    CycleState,
+    Origin,
+    PhaseKind,
+    TieOrder,
+)
 from budgeting.models import Cycle, Option, Phase, Pot
 from budgeting.services.errors import RefusedError
 from budgeting.services.rules import check_rule
@@ -67,8 +74,8 @@ def import_election(
         places=minor_digits(settings.CURRENCY),
         progress=lambda done: on_progress("reading", done, 0),
     )
-    currency = _currency(file)
-    factor = _factor(file, currency)
+    currency = currency_of(file)
+    factor = factor_of(file, currency)
     with transaction.atomic():
         cycle = _cycle(file, slug, currency, rule)
         pot = Pot.objects.create(
@@ -88,19 +95,20 @@ def import_election(
 def _slug(path: Path) -> str:
     """The file's name as an address; of two long names that begin alike each keeps its own."""
     slug = slugify(path.stem) or "election"
+    slug = f"{slug}-election" if slug in RESERVED_SLUGS else slug
     if len(slug) <= _LONGEST_SLUG:
         return slug
     mark = hashlib.sha256(slug.encode()).hexdigest()[:6]
     return f"{slug[: _LONGEST_SLUG - 7]}-{mark}"
 
 
-def _currency(file: PabulibFile) -> str:
+def currency_of(file: PabulibFile) -> str:
     """The file's currency; ISO 4217's code for none where it does not say."""
     said = file.meta.get("currency", "").upper()
     return said if len(said) == 3 and said.isascii() and said.isalpha() else "XXX"
 
 
-def _factor(file: PabulibFile, currency: str) -> int:
+def factor_of(file: PabulibFile, currency: str) -> int:
     """What the file's smallest units have to be multiplied by to be the currency's."""
     factor, rest = divmod(one_major_unit(currency), file.scale)
     if rest or not factor:
@@ -117,7 +125,7 @@ def _cycle(file: PabulibFile, slug: str, currency: str, rule: str) -> Cycle:
     check_rule(kind, rule, parameters)
     return Cycle.objects.create(
         slug=slug,
-        title=_title(file),
+        title=title_of(file),
         summary=file.meta.get("description", "")[:280],
         origin=Origin.IMPORTED,
         ballot_kind=kind.value,
@@ -147,7 +155,8 @@ def _part(file: PabulibFile) -> str:
     return (file.meta.get("subunit") or file.meta.get("district") or "")[:120]
 
 
-def _title(file: PabulibFile) -> str:
+def title_of(file: PabulibFile) -> str:
+    """What a page calls the election: its town, its instance, its part of the town."""
     town = " ".join(filter(None, (file.meta.get("unit"), file.meta.get("instance"))))
     return ", ".join(filter(None, (town, _part(file))))[:120] or str(_("An election"))
 

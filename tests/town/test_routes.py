@@ -38,6 +38,8 @@ ROUTES = {
     "projects/<int:pk>/campaign/": MEMBERS,
     "budget/": ANYONE,
     "budget/<slug:slug>/": ANYONE,
+    "budget/what-if/": MEMBERS,
+    "budget/what-if/<int:pk>/": MEMBERS,
     "budget/<slug:slug>/propose/": MEMBERS,
     "budget/<slug:slug>/ballot/": ANYONE,
     "budget/<slug:slug>/results/": ANYONE,

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from budgeting.access import pots_of, roll_entry_of, visible_cycle
+from budgeting.access import holds, pots_of, roll_entry_of, visible_cycle
 from budgeting.enums import COUNTING_STATES, BallotKind, CycleState, PhaseKind
 from budgeting.forms import FilledIn, PotOnBallot, ProposalForm, pot_on_ballot
 from budgeting.models import Cycle, Option, Proposal, RollEntry
@@ -34,6 +34,7 @@ from budgeting.services.ballots import cast
 from budgeting.services.errors import BallotRefusedError, RefusedError, VotingClosedError
 from budgeting.services.proposals import submit_proposal
 from civicfund.audit.services import db_now
+from civicfund.people.enums import Role
 from civicfund.people.requests import HttpRequest, SignedInRequest
 
 FINISHED_PER_PAGE = 20
@@ -47,6 +48,7 @@ def cycle_list(request: HttpRequest) -> HttpResponse:
         "running": running_cycles(),
         "counting": counting_cycles(),
         "page": _page(request.GET.get("page", "1")),
+        "administers": holds(request.user, Role.BUDGET_ADMINISTRATOR),
     }
     return render(request, "budgeting/list.html", context)
 
