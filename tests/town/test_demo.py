@@ -43,6 +43,7 @@ def test_the_town_has_every_place_idea_and_state_it_promises():
         "green-round": CycleState.OPEN,
         "town-budget": CycleState.OPEN,
         "district-baskets": CycleState.OPEN,
+        "culture-points": CycleState.OPEN,
     }
     assert set(Campaign.objects.values_list("state", flat=True)) == {
         "draft",

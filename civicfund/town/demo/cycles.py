@@ -22,14 +22,16 @@ from civicfund.projects.models import Project
 from civicfund.town.demo.accounts import account
 from civicfund.town.demo.geography import DISTRICTS, slug_of
 
-HELD, RUNNING, OPEN = "green-round", "town-budget", "district-baskets"
+HELD, RUNNING, OPEN, POINTS = "green-round", "town-budget", "district-baskets", "culture-points"
 # How long after its making each closes: the visitor sees one counted at once, the other soon.
 HELD_LASTS, RUNNING_LASTS = timedelta(seconds=75), timedelta(minutes=4)
 OPEN_LASTS = timedelta(days=12)
 # What costs as much is for the whole town's pot, in whole currency units.
 DEAR = 30_000
+POINTS_TO_GIVE = 10
 GREEN = (Category.GREEN, Category.CLIMATE)
-HELD_VOTERS, RUNNING_VOTERS, OPEN_VOTERS = 110, 60, 24
+LIVELY = (Category.CULTURE, Category.PLAY)
+HELD_VOTERS, RUNNING_VOTERS, OPEN_VOTERS, POINTS_VOTERS = 110, 60, 24, 16
 VISITORS = 10
 # Not feasible, so that a visitor can read why.
 DANGEROUS = "Sledging slope with a straw wall"
@@ -102,6 +104,26 @@ def make_open_cycle(projects: list[Project], residents: list[User], random: Rand
     return cycle
 
 
+def make_points_cycle(projects: list[Project], residents: list[User], random: Random) -> Cycle:
+    """Ten points for each voter to share out, open as long as the baskets."""
+    cycle = create_cycle(
+        by=account("administrator"),
+        slug=POINTS,
+        title="Culture and play by points",
+        summary="You have ten points: give them all to one project, or share them out.",
+        ballot_kind=BallotKind.CUMULATIVE,
+        rule="equal_shares_points_greedy",
+    )
+    _add_phases(cycle, OPEN_LASTS)
+    city = Neighborhood.objects.get(kind="city")
+    name = "Culture and play for the whole town"
+    pot = _add_pot(cycle, city, name, 60_000, max_sum_points=POINTS_TO_GIVE)
+    _enter({pot: [project for project in projects if project.category in LIVELY]})
+    _open(cycle)
+    _some_vote(cycle, residents, POINTS_VOTERS, random)
+    return cycle
+
+
 def _some_vote(cycle: Cycle, residents: list[User], count: int, random: Random) -> None:
     """So many at the most cast a ballot; the first residents stay free, for visitors to try."""
     waiting = residents[VISITORS:]
@@ -115,8 +137,17 @@ def vote(cycle: Cycle, voter: User, random: Random) -> None:
     home = entry.place
     reach = {place.pk for place in (home, home.parent) if place} | {_city_pk(home)}
     pots = cycle.pots.filter(place__in=reach).prefetch_related("options__proposal__project")
-    choices = {pot.pk: Choice(_chosen(cycle, pot, home, random)) for pot in pots}
+    choices = {pot.pk: _choice(cycle, pot, home, random) for pot in pots}
     cast(cycle, voter, choices)
+
+
+def _choice(cycle: Cycle, pot: Pot, home: Neighborhood, random: Random) -> Choice:
+    """What is chosen, and where points are shared out some for each, the most for the first."""
+    chosen = _chosen(cycle, pot, home, random)
+    if cycle.ballot_kind != BallotKind.CUMULATIVE:
+        return Choice(chosen)
+    each, more = divmod(POINTS_TO_GIVE, len(chosen))
+    return Choice(chosen, [each + more, *[each] * (len(chosen) - 1)])
 
 
 def _city_pk(home: Neighborhood) -> int | None:
@@ -166,7 +197,13 @@ def _add_phases(cycle: Cycle, lasts: timedelta) -> None:
 
 
 def _add_pot(
-    cycle: Cycle, place: Neighborhood, name: str, amount: int, *, most: int | None = None
+    cycle: Cycle,
+    place: Neighborhood,
+    name: str,
+    amount: int,
+    *,
+    most: int | None = None,
+    **points: int,
 ) -> Pot:
     return add_pot(
         cycle,
@@ -175,6 +212,7 @@ def _add_pot(
         amount_minor=amount * _unit(),
         max_options=most,
         by=account("administrator"),
+        **points,
     )
 
 

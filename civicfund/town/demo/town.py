@@ -17,7 +17,12 @@ from civicfund.town.demo.accounts import (
     verify_addresses,
 )
 from civicfund.town.demo.campaigns import PLANS, make_campaigns
-from civicfund.town.demo.cycles import make_held_cycle, make_open_cycle, make_running_cycle
+from civicfund.town.demo.cycles import (
+    make_held_cycle,
+    make_open_cycle,
+    make_points_cycle,
+    make_running_cycle,
+)
 from civicfund.town.demo.geography import draw
 from civicfund.town.demo.projects import make_projects
 
@@ -44,6 +49,7 @@ def build(*, say: Callable[[str], None], seed: int = SEED, resident_count: int =
     make_held_cycle(entered, residents, random)
     make_running_cycle(entered, residents, random)
     make_open_cycle(entered, residents, random)
-    say("3 budget cycles, with ballots")
+    make_points_cycle(entered, residents, random)
+    say("4 budget cycles, with ballots")
     make_campaigns(entered)
     say(f"{len(PLANS)} campaigns")
