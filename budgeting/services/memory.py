@@ -76,9 +76,14 @@ def check_memory(pot: Pot) -> None:
     free = bytes_free()
     if free is None or _size(_ALL, pot).bytes_needed <= free:
         return
-    needed = _size(_DIFFERENT, pot).bytes_needed
+    needed = estimated_bytes(pot)
     if needed > free:
         raise ElectionTooLargeError(pot, -(-needed // _MIB), free // _MIB)
+
+
+def estimated_bytes(pot: Pot) -> int:
+    """What counting the pot's ballots takes, identical ones being counted as one."""
+    return _size(_DIFFERENT, pot).bytes_needed
 
 
 def _size(query: str, pot: Pot) -> Size:

@@ -15,6 +15,7 @@ from budgeting.domain.generated import approval_election
 from budgeting.enums import IMPORTED_CYCLE_MOVES, BallotKind, CycleState, Origin, TieOrder
 from budgeting.models import Cycle, Option, Pot, Tally
 from budgeting.services.counting import count_cycle
+from budgeting.services.memory import estimated_bytes
 from civicfund.audit.services import advance
 
 OPTIONS = 118
@@ -90,6 +91,8 @@ def copied_out(cycle: Cycle) -> tuple[float, float]:
 def measured(cycle: Cycle) -> dict[str, object]:
     """Count it as the worker does; how long that took, beside the bare COPY."""
     bare, size = copied_out(cycle)
+    estimate = estimated_bytes(cycle.pots.get())
+    before = memory_held()
     started = time.perf_counter()
     count_cycle(cycle)
     taken = time.perf_counter() - started
@@ -107,11 +110,13 @@ def measured(cycle: Cycle) -> dict[str, object]:
         "database_to_outcome_s": round(taken, 3),
         "ratio_to_copy": round(taken / bare, 1),
         "tallies": {tally.rule: round(tally.seconds, 3) for tally in tallies.order_by("pk")},
-        "peak_mib": round(_peak_mib()),
+        "estimate_mib": round(estimate / 2**20),
+        "before_mib": round(before),
+        "peak_mib": round(memory_held()),
     }
 
 
-def _peak_mib() -> float:
-    """The most memory that this process has held, the making of the election included."""
+def memory_held() -> float:
+    """The most MiB that this process has held so far, the making of the election included."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
