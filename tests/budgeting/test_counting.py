@@ -185,8 +185,8 @@ def test_an_election_too_large_for_memory_is_refused_with_its_estimate(settings,
 def test_identical_ballots_take_the_memory_of_one(settings):
     cycle = unsealed([[0], [0], [0], [1, 2]])
     [pot] = cycle.pots.all()
-    assert memory._size(memory._ALL, pot) == memory.Size(4, 5, 2, points=False)
-    assert memory._size(memory._DIFFERENT, pot) == memory.Size(2, 3, 2, points=False)
+    assert memory._size(memory._ALL, pot) == memory.Size(4, 5, 2, points=False, ranked=False)
+    assert memory._size(memory._DIFFERENT, pot) == memory.Size(2, 3, 2, points=False, ranked=False)
 
 
 def test_what_is_free_is_known_of_this_machine():
