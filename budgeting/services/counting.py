@@ -102,9 +102,8 @@ def count_pot(cycle: Cycle, pot: Pot) -> None:
     rules = {rule: given for rule, given in _rules(cycle).items() if rule not in counted}
     if not rules:
         return
-    total = ballots_opened(pot)
-
     check_memory(pot)
+    total = ballots_opened(pot)
 
     def on_read(different: int) -> None:
         _say(cycle, pot, "reading", min(different, total), total)
