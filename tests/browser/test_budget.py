@@ -177,3 +177,19 @@ def test_the_outcome_is_told_at_both_widths(page, phone, check_axe, screenshot):
     page.get_by_text("Counted with").click()
     expect(page.get_by_text(cycle.tie_commitment)).to_be_visible()
     check_axe(page)
+
+
+def test_the_count_can_be_stepped_through_at_both_widths(page, phone, check_axe, screenshot):
+    cycle = published(*a_cycle(rule="equal_shares_cost_greedy"))
+    for tab, width in both(page, phone):
+        tab.goto(f"/budget/{cycle.slug}/results/")
+        tab.get_by_role("link", name="Watch the count, round by round").click()
+        expect(tab.get_by_role("heading", name="Round 1 of")).to_be_visible()
+        check_axe(tab)
+        tab.get_by_role("link", name="Next round").click()
+        expect(tab.get_by_role("heading", name="Round 2 of")).to_be_visible()
+        assert tab.url.endswith("?round=2")
+        screenshot(tab, f"rounds-{width}")
+        check_axe(tab)
+        tab.go_back()
+        expect(tab.get_by_role("heading", name="Round 1 of")).to_be_visible()
