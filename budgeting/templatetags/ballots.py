@@ -1,11 +1,13 @@
-"""The binding rule of a cycle in one paragraph, as it is read before voting."""
+"""Rules in one paragraph, as they are read before voting and beside results; ranks to choose."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from django import template
 from django.utils.functional import Promise
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -14,12 +16,15 @@ from budgeting.domain.rules import POINTS, RANKINGS, RULES
 from budgeting.domain.rules.equal_shares import Start, Stop
 from budgeting.domain.support import Borda
 from budgeting.enums import TieOrder
-from budgeting.models import Cycle
+from budgeting.forms.ballot import Line
+from budgeting.models import Cycle, Tally
 from budgeting.templatetags.budgeting import thousands
 from civicfund.money import one_major_unit
 from civicfund.templatetags.money import money
 
 register = template.Library()
+
+_SELECTED = SafeString(" selected")
 
 _RANKS: dict[str, Promise] = {
     Borda.OPTIONS: _(
@@ -70,21 +75,49 @@ _TIES: dict[str, Promise] = {
 }
 
 
+@register.simple_tag
+def options_of_rank(lines: Iterable[Line], code: str) -> SafeString:
+    """What can be put at a rank; twenty ranks of a hundred projects are many to a template."""
+    return format_html_join(
+        "",
+        '<option value="{}"{}>{}</option>',
+        (
+            (line.option.code, _SELECTED if line.option.code == code else "", line.option.name)
+            for line in lines
+        ),
+    )
+
+
 @register.filter
 def binding_rule(cycle: Cycle) -> str:
     """How the cycle is counted: its rule with its completion, parameters and ties."""
-    rule = cycle.rule
+    return _told(cycle.rule, cycle.rule_parameters, cycle.ties, cycle.currency)
+
+
+@register.filter
+def tally_rule(tally: Tally, currency: str) -> str:
+    """The same of a rule that was counted by, the binding one or one beside it."""
+    return _told(tally.rule, tally.parameters, tally.ties, currency)
+
+
+def _told(rule: str, given: Mapping[str, Parameter], ties: str, currency: str) -> str:
     if rule not in RULES:
         return ""
-    parameters = {**RULES[rule].defaults, **cycle.rule_parameters}
-    return " ".join(str(each) for each in _sentences(cycle, parameters))
+    parameters = {**RULES[rule].defaults, **given}
+    in_points = RULES[rule].kinds in (POINTS, RANKINGS)
+    sentences = [
+        *_how(rule, parameters, currency, in_points=in_points),
+        *_least(parameters, in_points=in_points),
+        _TIES[ties],
+    ]
+    return " ".join(str(each) for each in sentences)
 
 
-def _sentences(cycle: Cycle, parameters: Mapping[str, Parameter]) -> Iterator[Promise | str]:
-    rule, kinds = cycle.rule, RULES[cycle.rule].kinds
-    if kinds == RANKINGS:
+def _how(
+    rule: str, parameters: Mapping[str, Parameter], currency: str, *, in_points: bool
+) -> Iterator[Promise | str]:
+    if "borda" in parameters:
         yield _RANKS[str(parameters["borda"])]
-    in_points = kinds in (POINTS, RANKINGS)
     if rule.startswith("greedy"):
         counted = "points" if in_points else "votes"
         yield _GREEDY[f"{counted}_per_cost" if rule.endswith("_per_cost") else counted]
@@ -92,28 +125,28 @@ def _sentences(cycle: Cycle, parameters: Mapping[str, Parameter]) -> Iterator[Pr
     elif rule.startswith("equal_shares"):
         yield _SHARES
         yield _WORTH[rule.split("_")[2]]
-        yield from _completion(cycle, parameters)
+        yield from _completion(rule, parameters, currency)
     else:
         yield _PHRAGMEN
-    yield from _least(parameters, in_points=in_points)
-    yield _TIES[cycle.ties]
 
 
-def _completion(cycle: Cycle, parameters: Mapping[str, Parameter]) -> Iterator[Promise | str]:
+def _completion(
+    rule: str, parameters: Mapping[str, Parameter], currency: str
+) -> Iterator[Promise | str]:
     """What is done with money that is left over when no group can pay for another project."""
     if "increment_minor" in parameters:
-        step = int(parameters["increment_minor"]) or one_major_unit(cycle.currency)
+        step = int(parameters["increment_minor"]) or one_major_unit(currency)
         yield gettext(
             "As long as money is left over, everybody's share is raised by %(step)s and the count"
             " is made again;"
-        ) % {"step": money(step, cycle.currency)}
+        ) % {"step": money(step, currency)}
         if parameters["stop"] == Stop.EXHAUSTIVE:
             yield _("that ends once nothing more fits, or before the pot would be overspent.")
         else:
             yield _("that ends before the pot would be overspent.")
         if parameters["start"] == Start.INTEGRAL:
             yield _("The first share is rounded down to a whole number of such steps.")
-    if cycle.rule.endswith("_greedy"):
+    if rule.endswith("_greedy"):
         yield _("What is left over after that goes to the projects with the most support that fit.")
     elif "increment_minor" not in parameters:
         yield _("What is left over after that is not spent.")

@@ -58,32 +58,6 @@ def thousands(number: int) -> str:
     return format_decimal(number, locale=to_locale(get_language() or settings.LANGUAGE_CODE))
 
 
-_RULES_TOLD: dict[str, Promise] = {
-    "greedy": _(
-        "The project with the most votes is funded first, then the next one, and so on. A project"
-        " that costs more than what is left is passed over."
-    ),
-    "equal_shares": _(
-        "Every voter is given an equal share of the money. A project is funded when the people who"
-        " voted for it can pay for it together; the one for which each of them has to give the"
-        " least for what it is worth to them goes first. So every group of voters decides on a"
-        " part of the money that is as large as the group."
-    ),
-    "phragmen": _(
-        "Every voter is given money, at the same slow pace. As soon as the people who voted for a"
-        " project can pay for it together, it is funded. The count ends with the first project"
-        " that would cost more than there is."
-    ),
-}
-
-
-@register.filter
-def rule_told(rule: str) -> str:
-    """The rule in one paragraph."""
-    family = next((name for name in _RULES_TOLD if rule.startswith(name)), None)
-    return str(_RULES_TOLD[family]) if family else ""
-
-
 def reason_sentence(record: Mapping[str, object], names: Mapping[str, str], currency: str) -> str:
     """Why an option won or lost, as one sentence with its figures.
 

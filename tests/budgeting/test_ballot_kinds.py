@@ -11,6 +11,8 @@ from budgeting.services.ballots import Choice, cast
 from budgeting.services.closing import close_cycle, open_ballots
 from budgeting.services.counting import count_cycle
 from budgeting.services.errors import BallotRefusedError
+from budgeting.services.results import certify, publish
+from budgeting.templatetags.ballots import binding_rule, tally_rule
 from tests.budgeting.test_pages import page_of, text_of
 from tests.factories.budgeting import administrator, codes, draft_cycle, end_voting, opened, voters
 
@@ -264,6 +266,31 @@ def test_points_and_ranks_are_counted_by_the_rule_that_the_cycle_named(kind):
     assert tally.support == {codes(pot)[place]: sum_ for place, sum_ in support.items()}
     assert tally.outcome["selected"][0] == codes(pot)[1]
     assert cycle.rule_parameters.items() <= tally.parameters.items()
+
+
+def test_results_and_rounds_tell_the_rule_as_the_ballot_did(client):
+    cycle, [person] = cycle_of("ranking")
+    pot = cycle.pots.get()
+    told = binding_rule(cycle)
+    cast(cycle, person, {pot.pk: choice(pot, [2, 1])})
+    end_voting(cycle)
+    count_cycle(open_ballots(close_cycle(cycle)))
+    cycle.refresh_from_db()
+    publish(certify(cycle, by=administrator()), by=administrator())
+    assert told in text_of(client.get(page_of("results", cycle)))
+    assert tally_rule(Tally.objects.get(binding=True), cycle.currency) == told
+
+
+def test_twenty_ranks_of_many_projects_can_be_chosen_and_keep_markup_as_text(client):
+    cycle = draft_cycle(
+        kind=BallotKind.RANKING, rule="greedy_borda", max_options=20, costs_minor=[1000] * 30
+    )
+    cycle.options.filter(position=0).update(name='"><script>')
+    pot = cycle.pots.get()
+    page = text_of(client.get(page_of("ballot", opened(cycle))))
+    assert page.count("<select") == 20
+    assert page.count(f'<option value="{codes(pot)[0]}">') == 20
+    assert "<script>" not in page.split("<form", 1)[1].split("</form>")[0]
 
 
 @pytest.mark.parametrize(
