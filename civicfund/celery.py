@@ -33,6 +33,7 @@ SWEEPS: dict[str, float] = {
     "civicfund.pledges.tasks.take_due_steps": 2,
     "civicfund.pledges.tasks.remind_backers": 600,
     "civicfund.notices.tasks.send_due_messages": 5,
+    "civicfund.town.tasks.check_books": 86_400,
     "budgeting.tasks.close_due_cycles": 5,
     "budgeting.tasks.count_due_cycles": 5,
     "budgeting.tasks.count_trials": 3,

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
+
+from django.db.models.functions import Now
 
 from civicfund.payments.models import Orphan, ProviderEvent
 
@@ -10,6 +13,12 @@ from civicfund.payments.models import Orphan, ProviderEvent
 def due_events(types: Iterable[str], *, most: int) -> list[ProviderEvent]:
     """Events of these types that nobody has acted on, those that wait longest first."""
     return list(ProviderEvent.objects.due().filter(type__in=list(types))[:most])
+
+
+def overdue_events(*, minutes: int) -> int:
+    """How many events nobody has acted on for so long."""
+    since = Now() - timedelta(minutes=minutes)
+    return ProviderEvent.objects.filter(handled_at__isnull=True, received_at__lt=since).count()
 
 
 def orphan_count() -> int:

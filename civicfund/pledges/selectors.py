@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -9,9 +10,10 @@ from django.db.models import BooleanField, Count, ExpressionWrapper, F, Q, Query
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from civicfund.ledger.selectors import Invariant, booked
+from civicfund.ledger.selectors import Invariant, booked, booked_minor
 from civicfund.people.models import User
 from civicfund.places.models import Neighborhood
+from civicfund.pledges.domain import Promise, digest
 from civicfund.pledges.enums import (
     FINISHED_CAMPAIGN,
     HOLDING_CAMPAIGN,
@@ -19,10 +21,12 @@ from civicfund.pledges.enums import (
     OPEN_CAMPAIGN,
     AttemptState,
     CampaignState,
+    Decision,
     PledgeState,
 )
 from civicfund.pledges.models import (
     Campaign,
+    CampaignOutcome,
     CampaignQuerySet,
     ChargeAttempt,
     Pledge,
@@ -92,6 +96,57 @@ def open_pledge_of(user: User, campaign: Campaign) -> Pledge | None:
     return mine.exclude(state=PledgeState.CANCELLED).select_related("reward").first()
 
 
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What a decided campaign came to, for anyone to add up. Amounts in minor units."""
+
+    outcome: CampaignOutcome
+    # How many pledges stand in each state, and what they come to: label, number, amount.
+    by_state: tuple[tuple[str, int, int], ...]
+    intents: int
+    collected_minor: int
+    booked_minor: int
+    digest_now: str
+
+    @property
+    def unmatched_minor(self) -> int:
+        """What was collected and is not in the books, or the other way round."""
+        return abs(self.collected_minor - self.booked_minor)
+
+    @property
+    def is_what_was_decided(self) -> bool:
+        """Whether the pledges are still those that the decision was taken from."""
+        return self.digest_now == self.outcome.digest
+
+
+def settlement_of(campaign: Campaign) -> Settlement | None:
+    """The figures of a campaign that is decided; None before."""
+    outcome = CampaignOutcome.objects.filter(campaign=campaign).first()
+    if outcome is None:
+        return None
+    funded = outcome.decision == Decision.FUNDED
+    pledges = Pledge.objects.filter(campaign=campaign)
+    pledges = (
+        pledges.filter(outcome=outcome) if funded else pledges.filter(state=PledgeState.RELEASED)
+    )
+    rows = list(pledges.values_list("pk", "state", "amount_minor", "payment_intent_id"))
+    sums: dict[str, tuple[int, int]] = {}
+    for _pk, state, amount, _intent in rows:
+        number, total = sums.get(state, (0, 0))
+        sums[state] = (number + 1, total + amount)
+    collected = [str(pk) for pk, state, _, _ in rows if state == PledgeState.COLLECTED]
+    return Settlement(
+        outcome=outcome,
+        by_state=tuple(
+            (str(PledgeState(state).label), *sums[state]) for state in PledgeState if state in sums
+        ),
+        intents=sum(bool(intent) for *_, intent in rows),
+        collected_minor=sums.get(PledgeState.COLLECTED, (0, 0))[1],
+        booked_minor=sum(booked_minor("charge", "pledge", collected).values()),
+        digest_now=digest(Promise(str(pk), amount) for pk, _, amount, _ in rows),
+    )
+
+
 def named_backers(campaign: Campaign) -> list[str]:
     """Names of backers who wish theirs to be shown, the first of them first."""
     named = Pledge.objects.counted().filter(campaign=campaign, show_name=True)
@@ -125,8 +180,6 @@ def invariants() -> list[Invariant]:
     pledges, campaigns = Pledge.objects, Campaign.objects
     succeeded = Count("attempts", filter=Q(attempts__state=AttemptState.SUCCEEDED))
     once = pledges.annotate(successes=succeeded)
-    hour_ago = Now() - timedelta(hours=1)
-    late = Q(state__in=OPEN_CAMPAIGN, deadline_at__lt=Now() - timedelta(minutes=15))
     settled = Q(state__in=[CampaignState.SETTLED, CampaignState.SETTLED_SHORT])
     sums = with_totals(campaigns.filter(outcome__isnull=False))
     return [
@@ -146,10 +199,19 @@ def invariants() -> list[Invariant]:
             "nothing is owed to a settled campaign",
             _ids(campaigns.filter(settled, pledges__state__in=IN_FLIGHT_PLEDGE).distinct()),
         ),
-        Invariant("every campaign is decided in time", _ids(campaigns.filter(late))),
+        *overdue(),
+    ]
+
+
+def overdue() -> list[Invariant]:
+    """What a worker should have done by now: broken where none works, or none can."""
+    hour_ago = Now() - timedelta(hours=1)
+    late = Q(state__in=OPEN_CAMPAIGN, deadline_at__lt=Now() - timedelta(minutes=15))
+    return [
+        Invariant("every campaign is decided in time", _ids(Campaign.objects.filter(late))),
         Invariant(
             "no pledge waits for its first charge longer than an hour",
-            _ids(pledges.filter(state=PledgeState.DUE, outcome__decided_at__lt=hour_ago)),
+            _ids(Pledge.objects.filter(state=PledgeState.DUE, outcome__decided_at__lt=hour_ago)),
         ),
         Invariant(
             "no attempt is without an answer longer than an hour",

@@ -10,6 +10,7 @@ from civicfund.pledges.views import campaigns, pledges
 urlpatterns = [
     path("campaigns/", campaigns.campaign_list, name="campaigns"),
     path("campaigns/<int:pk>/", campaigns.campaign_page, name="campaign"),
+    path("campaigns/<int:pk>/settlement/", campaigns.settlement, name="settlement"),
     path("projects/<int:pk>/campaign/", campaigns.campaign_new, name="campaign_new"),
     path("campaigns/<int:pk>/edit/", campaigns.campaign_edit, name="campaign_edit"),
     path("campaigns/<int:pk>/submit/", campaigns.campaign_submit, name="campaign_submit"),

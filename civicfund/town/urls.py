@@ -14,6 +14,7 @@ urlpatterns = [
     path("neighborhoods/<slug:slug>/", views.neighborhood, name="neighborhood"),
     path("projects/<int:pk>/", views.project, name="project"),
     path("health/", views.health, name="health"),
+    path("health/work/", views.health_of_work, name="health_of_work"),
     path("api/v1/", api.Root.as_view(), name="api_root"),
     path(
         "api/v1/schema/",

@@ -30,6 +30,7 @@ from civicfund.projects.access import visible_project
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
 from civicfund.projects.selectors import missing_parts
+from civicfund.town.selectors import alarms
 
 MOST_ON_HOME = 6
 
@@ -120,6 +121,13 @@ def health(request: HttpRequest) -> JsonResponse:
     """Whether the database and the cache answer; 503 where one does not."""
     checks = {"database": _database_answers(), "cache": _cache_answers()}
     return JsonResponse(checks, status=200 if all(checks.values()) else 503)
+
+
+@require_safe
+def health_of_work(request: HttpRequest) -> JsonResponse:
+    """What is late that a worker should have done, counted; 503 where anything is."""
+    late = alarms()
+    return JsonResponse(late, status=503 if any(late.values()) else 200)
 
 
 def _database_answers() -> bool:

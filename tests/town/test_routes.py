@@ -26,6 +26,7 @@ HOOK = "hook"  # only POST, by a machine that signs what it says
 ROUTES = {
     "": ANYONE,
     "health/": ANYONE,
+    "health/work/": ANYONE,
     "me/": MEMBERS,
     "me/residency/": MEMBERS,
     "neighborhoods/<slug:slug>/": ANYONE,
@@ -50,6 +51,7 @@ ROUTES = {
     "campaigns/<int:pk>/submit/": ACT,
     "campaigns/<int:pk>/cancel/": MEMBERS,
     "campaigns/<int:pk>/pledge/": MEMBERS,
+    "campaigns/<int:pk>/settlement/": ANYONE,
     "pledges/<uuid:pk>/": MEMBERS,
     "pledges/<uuid:pk>/change/": MEMBERS,
     "pledges/<uuid:pk>/cancel/": MEMBERS,

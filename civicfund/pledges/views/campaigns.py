@@ -25,6 +25,7 @@ from civicfund.pledges.selectors import (
     live_campaigns,
     named_backers,
     open_pledge_of,
+    settlement_of,
 )
 from civicfund.pledges.services.campaigns import (
     cancel_campaign,
@@ -76,6 +77,16 @@ def campaign_page(request: HttpRequest, pk: int) -> HttpResponse:
         "outcome": getattr(campaign, "outcome", None),
     }
     return render(request, "pledges/campaign.html", context)
+
+
+@require_safe
+def settlement(request: HttpRequest, pk: int) -> HttpResponse:
+    """What a decided campaign came to: pledges, charges, books, and the digest of the decision."""
+    campaign = visible_campaign(request.user, pk)
+    found = settlement_of(campaign)
+    if found is None:
+        raise Http404("Not decided yet.")
+    return render(request, "pledges/settlement.html", {"campaign": campaign, "settlement": found})
 
 
 def takes_pledges(campaign: Campaign) -> bool:

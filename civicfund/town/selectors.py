@@ -1,0 +1,23 @@
+"""What must hold of the whole town, and what should have happened by now."""
+
+from __future__ import annotations
+
+from civicfund.ledger.selectors import Invariant
+from civicfund.ledger.selectors import invariants as laws_of_the_books
+from civicfund.payments.selectors import orphan_count, overdue_events
+from civicfund.pledges.selectors import invariants as laws_of_pledges
+from civicfund.pledges.selectors import overdue
+
+
+def laws() -> list[Invariant]:
+    """Every law of docs/money.md, one query each or two: what breaks it, empty while it holds."""
+    return [*laws_of_the_books(), *laws_of_pledges()]
+
+
+def alarms() -> dict[str, int]:
+    """How much is late that a worker should have done, by what it is: zeros while all is well."""
+    return {
+        **{law.name: len(law.broken_by) for law in overdue()},
+        "provider events that wait longer than ten minutes": overdue_events(minutes=10),
+        "payments at the provider that fit nothing of ours": orphan_count(),
+    }
