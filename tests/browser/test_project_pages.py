@@ -203,7 +203,7 @@ def test_nothing_that_somebody_wrote_runs(page, town, sign_in):
 
 
 def test_the_page_of_ones_own_draft(screen, town, sign_in, check_axe, screenshot):
-    project = ProjectFactory(state=ProjectState.DRAFT, neighborhood=town[0])
+    project = ProjectFactory(bare=True, state=ProjectState.DRAFT, neighborhood=town[0])
     sign_in(screen, project.proposer)
     screen.goto(project.get_absolute_url())
     screenshot(screen, f"project-draft-{screen.width}")
