@@ -99,13 +99,15 @@ def _run(market: Market, endowment: Fraction, leader: Trace | None) -> Run:
         number = len(run.trace.quotes)
         if leader is not None:
             _learn(run, leader, number, drift)
-        led = leader is not None and number < len(leader.quotes)
-        quote = run.choose(leader.quotes[number].place if leader is not None and led else None)
+        led = leader.quotes[number] if leader and number < len(leader.quotes) else None
+        if led is not None:
+            run.levels[led.place] = led.level
+        quote = run.choose(None if led is None else led.place)
         if quote is None:
             return run
         run.buy(quote)
-        if leader is not None and led and leader.quotes[number].place == quote.place:
-            drift = _drifted(run, drift, leader.quotes[number], quote)
+        if led is not None and led.place == quote.place:
+            drift = _drifted(run, drift, led, quote)
         else:
             leader = None
 

@@ -89,6 +89,7 @@ class Run:
     tied: list[list[int]] = field(default_factory=list)
     spent_minor: int = 0
     exact_decisions: int = 0
+    _looked_up: dict[int, Floats] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         lots = self.market.lots
@@ -129,6 +130,7 @@ class Run:
         """
         front = np.where(self.gone, np.inf, self.bounds)
         quotes: dict[int, Quote] = {}
+        self._looked_up.clear()
         high = math.inf
         place = likely if likely is not None and not self.gone[likely] else _lowest(front)
         while place is not None and front[place] <= high:
@@ -148,7 +150,9 @@ class Run:
         lot = self.market.lots[quote.place]
         off = max(quote.high - quote.level, quote.level - quote.low)
         doubt = 1.01 * lot.most_worth * off + 8 * ROUNDING * float(self.endowment)
-        left = self.money.take(lot.rows)
+        left = self._looked_up.pop(quote.place, None)
+        if left is None:
+            left = self.money.take(lot.rows)
         left -= lot.asked(quote.level)
         perhaps_some = left >= -(self.slack + doubt)
         np.maximum(left, SPECK, out=left)
@@ -179,7 +183,7 @@ class Run:
     def _quote(self, place: int, enough: float) -> Quote | None:
         """A lot's price, after raising its bound; None if the bound exceeds ``enough``."""
         lot = self.market.lots[place]
-        money = self.money.take(lot.rows)
+        money = self._looked_up[place] = self.money.take(lot.rows)
         level, paid, rich, higher = self._water(place, lot, money, enough * lot.scale)
         if rich == 0:
             return self._quote_doubtful(place, lot, money)
@@ -305,6 +309,7 @@ class Run:
         """Make every purchase so far at its exact price, and go on from the exact money."""
         for quote in self.trace.quotes[len(self.till.sales) :]:
             self.till.buy(quote.place, quote.level)
+        self._looked_up.clear()
         self.money, self.slack = self.till.money.copy(), self.till.slack
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from budgeting.domain.election import BallotKind, Election
+from budgeting.domain.election import BallotKind, Ballots, Election
 from budgeting.domain.outcome import Result, Step
-from budgeting.domain.rules import count
+from budgeting.domain.rules import count, fitting_rules
 from tests.budgeting.domain import plain
 from tests.budgeting.domain.elections import by_name, election
 
@@ -82,42 +83,52 @@ def test_add1_on_points_passes_over_no_step_that_matters(counted):
     assert won("equal_shares_points_add1", counted) == expected
 
 
-@pytest.mark.parametrize("rule", ["equal_shares_cost", "equal_shares_cardinality", "phragmen"])
-@given(elections())
-@settings(max_examples=60, deadline=None)
-def test_identical_ballots_may_be_grouped(rule, counted):
-    ballots = counted.ballots.grouped()
-    together = Election(counted.options, counted.budget_minor, ballots, counted.increment_minor)
+KINDS = (BallotKind.APPROVAL, BallotKind.SCORING)
+EVERY_RULE = [(rule, kind) for kind in KINDS for rule in fitting_rules(kind)]
+FEW = settings(max_examples=30, deadline=None)
+
+
+@pytest.mark.parametrize(("rule", "kind"), EVERY_RULE)
+@given(data=st.data())
+@FEW
+def test_identical_ballots_may_be_grouped(rule, kind, data):
+    counted = data.draw(elections(kind))
+    together = replace(counted, ballots=counted.ballots.grouped())
     assert won(rule, together) == won(rule, counted)
 
 
-@pytest.mark.parametrize("rule", ["equal_shares_cost", "equal_shares_cost_add1", "phragmen"])
-@given(elections())
-@settings(max_examples=60, deadline=None)
-def test_the_scale_of_money_does_not_matter(rule, counted):
-    options = tuple(
-        type(each)(each.id, each.cost_minor * 997, each.name, each.group)
-        for each in counted.options
-    )
+@pytest.mark.parametrize(("rule", "kind"), EVERY_RULE)
+@given(data=st.data())
+@FEW
+def test_the_scale_of_money_does_not_matter(rule, kind, data):
+    counted = data.draw(elections(kind))
+    options = tuple(replace(each, cost_minor=each.cost_minor * 997) for each in counted.options)
     scaled = Election(options, counted.budget_minor * 997, counted.ballots, 997)
     assert won(rule, scaled) == won(rule, counted)
 
 
-@pytest.mark.parametrize("rule", ["greedy", "equal_shares_cost", "equal_shares_cost_add1_greedy"])
-@given(elections())
-@settings(max_examples=60, deadline=None)
-def test_the_order_of_ballots_and_options_does_not_matter(rule, counted):
-    turned = {option.id: option.cost_minor for option in reversed(counted.options)}
-    ids = [option.id for option in counted.options]
-    rows = list(counted.ballots.rows())[::-1]
-    again = election(
-        turned,
-        ["".join(ids[choice] for choice in reversed(choices)) for choices, _, _ in rows],
-        counted.budget_minor,
-        groups={option.id: option.group for option in counted.options},
-        weights=[weight for _, _, weight in rows],
-    )
-    assert won(rule, again) == won(rule, counted)
+@pytest.mark.parametrize(("rule", "kind"), EVERY_RULE)
+@given(data=st.data())
+@FEW
+def test_the_order_of_ballots_and_options_does_not_matter(rule, kind, data):
+    counted = data.draw(elections(kind))
+    last = len(counted.options) - 1
+    rows = [
+        ([last - choice for choice in choices][::-1], points and points[::-1], weight)
+        for choices, points, weight in counted.ballots.rows()
+    ]
+    ballots = Ballots.from_rows(kind, rows[::-1], len(counted.options))
+    turned = replace(counted, options=counted.options[::-1], ballots=ballots)
+    assert won(rule, turned) == won(rule, counted)
+
+
+@pytest.mark.parametrize(("rule", "kind"), EVERY_RULE)
+@given(data=st.data())
+@FEW
+def test_no_more_is_spent_than_there_is(rule, kind, data):
+    counted = data.draw(elections(kind))
+    costs = {option.id: option.cost_minor for option in counted.options}
+    assert sum(costs[each] for each in won(rule, counted)) <= counted.budget_minor
 
 
 def test_one_supporter_in_150000_decides():

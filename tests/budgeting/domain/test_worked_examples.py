@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from budgeting.domain.election import BallotKind, Ballots, Election, Option
+from budgeting.domain.explain import explain, what_if
 from budgeting.domain.outcome import Outcome, Result
 from budgeting.domain.rules import RULES, count
 from budgeting.domain.ties import lexicographic
@@ -93,6 +94,21 @@ def test_an_example_of_the_page_comes_out_as_written(made, rule, parameters, fun
         assert (str(found) if isinstance(found, str) else found) == (
             value if isinstance(found, str) else Fraction(value)
         )
+
+
+SAID = re.search(
+    r"^```reasons\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+)
+
+
+@pytest.mark.parametrize("line", SAID[1].splitlines() if SAID else [None])
+def test_a_reason_on_the_page_is_what_is_said(line):
+    rule, option, said = re.fullmatch(r"(\w+) \? (\w+): (.*)", line).groups()
+    counted = next(each for each in EXAMPLES if len(each.options) == 3).election()
+    ties = lexicographic(counted.options)
+    outcome = count(rule, counted, ties)
+    told = [explain(counted, outcome)[option], *what_if(counted, ties, outcome, option).reasons()]
+    assert " ".join(each.sentence() for each in told) == said
 
 
 def test_every_sort_of_rule_has_an_example():
