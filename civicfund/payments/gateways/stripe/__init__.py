@@ -1,0 +1,70 @@
+"""Stripe: the only place that knows its SDK."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from functools import lru_cache
+
+import stripe
+from django.conf import settings
+
+from civicfund.payments.domain import ForgedEventError, ProviderNews
+from civicfund.payments.gateways.stripe.cards import CardCalls
+from civicfund.payments.gateways.stripe.charges import ChargeCalls
+from civicfund.payments.gateways.stripe.client import ask, paced_client
+
+SIGNATURE_SECONDS = 300  # how old a webhook may be
+
+
+@lru_cache(maxsize=8)
+def stripe_gateway(secret_key: str, api_base: str) -> StripeGateway:
+    """The gateway for a key; ``api_base`` is empty for Stripe itself."""
+    return StripeGateway(secret_key, api_base)
+
+
+class StripeGateway(CardCalls, ChargeCalls):
+    """Stripe's API through its own SDK, in the version that the SDK was made for."""
+
+    def __init__(self, secret_key: str, api_base: str) -> None:
+        self._client = paced_client(secret_key, api_base)
+        self._is_sandbox = bool(api_base)
+        self._livemode = secret_key.startswith(("sk_live_", "rk_live_"))
+
+    @property
+    def livemode(self) -> bool:
+        """Whether real cards are charged: the key says so."""
+        return self._livemode
+
+    @property
+    def api_version(self) -> str:
+        """The API version that the SDK pins."""
+        return stripe.api_version
+
+    def save_test_card(self, setup_intent_id: str, card: str) -> None:
+        """Save one of Stripe's test cards (``pm_card_visa``) with no page: sandbox only."""
+        if not self._is_sandbox:
+            raise RuntimeError("test cards are saved without a page only in the sandbox")
+        ask(
+            lambda: self._client.v1.setup_intents.confirm(setup_intent_id, {"payment_method": card})
+        )
+
+    def read_event(self, payload: bytes, signature: str) -> ProviderNews:
+        """The event that a webhook carries; ``ForgedEventError`` unless all is right with it."""
+        secret = settings.STRIPE_WEBHOOK_SECRET
+        try:
+            stripe.WebhookSignature.verify_header(payload, signature, secret, SIGNATURE_SECONDS)
+            event = json.loads(payload)
+            news = ProviderNews(
+                id=event["id"],
+                type=event["type"],
+                object_id=event["data"]["object"]["id"],
+                account=event.get("account") or "",
+                livemode=event["livemode"],
+                created_at=datetime.fromtimestamp(event["created"], tz=UTC),
+            )
+        except (stripe.SignatureVerificationError, ValueError, KeyError, TypeError) as error:
+            raise ForgedEventError(type(error).__name__) from None
+        if news.livemode != self._livemode:
+            raise ForgedEventError("it is of another mode than our key")
+        return news
