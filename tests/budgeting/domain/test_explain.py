@@ -13,9 +13,9 @@ from budgeting.domain.explain import SENTENCES, Reason, explain, what_if
 from budgeting.domain.explain.whatif import at_cost, with_supporters
 from budgeting.domain.rules import count, fitting_rules
 from budgeting.domain.ties import refuse
+from tests.budgeting.domain.drawn import elections
 from tests.budgeting.domain.elections import by_name, election
 from tests.budgeting.domain.test_against_pabutools import approvals, points, rankings
-from tests.budgeting.domain.test_exactness import elections
 
 HUNDREDS = settings(max_examples=120, deadline=None)
 KINDS = {
