@@ -31,6 +31,8 @@ SWEEPS: dict[str, float] = {
     "civicfund.pledges.tasks.act_on_provider_events": 2,
     "civicfund.pledges.tasks.move_due_campaigns": 5,
     "civicfund.pledges.tasks.take_due_steps": 2,
+    "civicfund.pledges.tasks.take_due_refunds": 3,
+    "civicfund.pledges.tasks.book_released": 60,
     "civicfund.pledges.tasks.remind_backers": 600,
     "civicfund.notices.tasks.send_due_messages": 5,
     "civicfund.town.tasks.check_books": 86_400,

@@ -8,9 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-# Money at the payment provider that it has not yet released, and the cost of taking it.
+# Money at the payment provider: what it has not yet released, what can be paid out, and the costs.
 STRIPE_PENDING = "stripe_pending"
+STRIPE_AVAILABLE = "stripe_available"
 PROCESSOR_FEE = "processor_fee"
+DISPUTE_FEE = "dispute_fee"
+# What backers are to get back and have not got yet.
+REFUNDS_PAYABLE = "refunds_payable"
+# What payers took back through their banks after a project had been paid.
+CHARGEBACK_LOSS = "chargeback_loss"
 # Public money that residents have voted on: what the town's budget gives to projects.
 VOTED_BUDGET = "voted_budget"
 # The other side of every promise, so that promises balance among themselves.
@@ -18,7 +24,12 @@ PROMISES = "memo:promises"
 
 _KINDS = {
     STRIPE_PENDING: "asset",
+    STRIPE_AVAILABLE: "asset",
     PROCESSOR_FEE: "expense",
+    DISPUTE_FEE: "expense",
+    CHARGEBACK_LOSS: "expense",
+    "dispute_hold/": "asset",
+    REFUNDS_PAYABLE: "liability",
     VOTED_BUDGET: "expense",
     "project_payable/": "liability",
     "memo:": "memo",
@@ -48,6 +59,11 @@ def project_pledges(project_id: int) -> str:
 def project_award(project_id: int) -> str:
     """The account of what the town owes a project from the public budget that was voted."""
     return f"project_payable/{project_id}/award"
+
+
+def dispute_hold(project_id: int) -> str:
+    """The account of what banks hold of a project's pledges until disputes are decided."""
+    return f"dispute_hold/{project_id}"
 
 
 def pledged(project_id: int) -> str:
@@ -82,6 +98,69 @@ def charge(project_id: int, amount_minor: int) -> Legs:
 def fee(amount_minor: int) -> Legs:
     """The provider kept its fee. The town bears it: the project is owed the whole pledge."""
     return balanced(Leg(PROCESSOR_FEE, amount_minor), Leg(STRIPE_PENDING, -amount_minor))
+
+
+def available(amount_minor: int) -> Legs:
+    """The provider released what it kept of a charge after its fee: it can be paid out."""
+    return balanced(Leg(STRIPE_AVAILABLE, amount_minor), Leg(STRIPE_PENDING, -amount_minor))
+
+
+def refund_owed(project_id: int, amount_minor: int) -> Legs:
+    """A refund was decided: the town owes the backer what it owed the project."""
+    return balanced(
+        Leg(project_pledges(project_id), amount_minor), Leg(REFUNDS_PAYABLE, -amount_minor)
+    )
+
+
+def refund_called_off(project_id: int, amount_minor: int) -> Legs:
+    """A refund could not be made: the money is the project's again."""
+    return balanced(
+        Leg(REFUNDS_PAYABLE, amount_minor), Leg(project_pledges(project_id), -amount_minor)
+    )
+
+
+def refund_paid(amount_minor: int) -> Legs:
+    """The provider took a refund from what it holds for us and sent it to the backer's card."""
+    return balanced(Leg(REFUNDS_PAYABLE, amount_minor), Leg(STRIPE_AVAILABLE, -amount_minor))
+
+
+def refund_came_back(amount_minor: int) -> Legs:
+    """The backer's bank sent a refund back to the provider."""
+    return balanced(Leg(STRIPE_AVAILABLE, amount_minor), Leg(REFUNDS_PAYABLE, -amount_minor))
+
+
+def dispute_opened(project_id: int, amount_minor: int, fee_minor: int) -> Legs:
+    """A bank took a disputed charge back until it is decided, and the provider a fee for it."""
+    legs = [
+        Leg(dispute_hold(project_id), amount_minor),
+        Leg(STRIPE_AVAILABLE, -amount_minor - fee_minor),
+    ]
+    return balanced(*legs, *_unless_zero(Leg(DISPUTE_FEE, fee_minor)))
+
+
+def dispute_won(project_id: int, amount_minor: int, fee_minor: int) -> Legs:
+    """The bank decided for the project: what was taken comes back, and perhaps the fee."""
+    legs = [
+        Leg(STRIPE_AVAILABLE, amount_minor + fee_minor),
+        Leg(dispute_hold(project_id), -amount_minor),
+    ]
+    return balanced(*legs, *_unless_zero(Leg(DISPUTE_FEE, -fee_minor)))
+
+
+def dispute_lost(project_id: int, amount_minor: int, held_minor: int) -> Legs:
+    """The bank decided for the payer. The project bears what is still held for it, the town the
+    rest.
+    """
+    borne = max(0, min(amount_minor, held_minor))
+    return balanced(
+        Leg(dispute_hold(project_id), -amount_minor),
+        *_unless_zero(Leg(project_pledges(project_id), borne)),
+        *_unless_zero(Leg(CHARGEBACK_LOSS, amount_minor - borne)),
+    )
+
+
+def _unless_zero(leg: Leg) -> Legs:
+    return (leg,) if leg.amount_minor else ()
 
 
 def promise(project_id: int, amount_minor: int) -> Legs:

@@ -29,6 +29,14 @@ def collected_for(project_id: int) -> int:
     return -balance_minor(domain.project_pledges(project_id))
 
 
+def free_of_pledges_minor(project_id: int) -> int:
+    """What a project's pledges leave to be paid out or back: collected, neither paid nor disputed.
+
+    Before money moves, read it while alone with the project's money (``alone_with_project``).
+    """
+    return collected_for(project_id) - balance_minor(domain.dispute_hold(project_id))
+
+
 def still_promised_to(project_id: int) -> int:
     """What backers of a funded project have still to be charged, in minor units."""
     return balance_minor(domain.pledged(project_id))

@@ -37,6 +37,17 @@ def post(kind: str, *, source_type: str, source_id: str, legs: Legs, currency: s
     return Entry.objects.get(pk=entry_id)
 
 
+def alone_with_project(project_id: int) -> None:
+    """Wait until nobody else decides about a project's money, and keep others waiting until the
+    transaction ends: what is read of its accounts then stays true.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtext('ledger.project'), hashtext(%s))",
+            [str(project_id)],
+        )
+
+
 def _insert_entry(kind: str, source_type: str, source_id: str, legs: int) -> int | None:
     """The new entry's id; None where the fact is booked already.
 

@@ -60,10 +60,11 @@ class Failure:
 
 @dataclass(frozen=True)
 class Fee:
-    """What the provider kept of a charge."""
+    """What the provider kept of a charge, and when the rest can be paid out."""
 
     amount_minor: int
     currency: str
+    available_at: datetime
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,58 @@ class PaymentIntent:
     charge_id: str
     failure: Failure | None
     fee: Fee | None
+
+
+class RefundStatus(StrEnum):
+    """How far money that is given back has come at the provider."""
+
+    PENDING = "pending"
+    REQUIRES_ACTION = "requires_action"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+@dataclass(frozen=True)
+class ProviderRefund:
+    """Money of a charge on its way back; ``left_balance`` once the provider has taken it from us.
+
+    ``came_back`` once a bank has refused it and the money is ours again.
+    """
+
+    id: str
+    status: RefundStatus
+    amount_minor: int
+    currency: str
+    payment_intent_id: str
+    metadata: Mapping[str, str]
+    failure_code: str
+    left_balance: bool
+    came_back: bool
+
+
+@dataclass(frozen=True)
+class Movement:
+    """What the provider took from our balance, or gave back: amount and fee, both above zero."""
+
+    amount_minor: int
+    fee_minor: int
+
+
+@dataclass(frozen=True)
+class ProviderDispute:
+    """A charge that its payer disputes with the bank; ``won`` is None until it is decided."""
+
+    id: str
+    amount_minor: int
+    currency: str
+    payment_intent_id: str
+    reason: str
+    livemode: bool
+    evidence_due_at: datetime | None
+    won: bool | None
+    taken: Movement | None
+    given_back: Movement | None
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,29 @@ class EventType(models.TextChoices):
     PAYMENT_PROCESSING = "payment_intent.processing"
     PAYMENT_REQUIRES_ACTION = "payment_intent.requires_action"
     PAYMENT_CANCELED = "payment_intent.canceled"
+    REFUND_CREATED = "refund.created"
+    REFUND_UPDATED = "refund.updated"
+    REFUND_FAILED = "refund.failed"
+    DISPUTE_CREATED = "charge.dispute.created"
+    DISPUTE_UPDATED = "charge.dispute.updated"
+    DISPUTE_CLOSED = "charge.dispute.closed"
+    DISPUTE_WITHDRAWN = "charge.dispute.funds_withdrawn"
+    DISPUTE_REINSTATED = "charge.dispute.funds_reinstated"
 
 
 SETUP_EVENTS = (EventType.SETUP_SUCCEEDED, EventType.SETUP_CANCELED)
-PAYMENT_EVENTS = tuple(set(EventType) - set(SETUP_EVENTS))
+PAYMENT_EVENTS = (
+    EventType.PAYMENT_SUCCEEDED,
+    EventType.PAYMENT_FAILED,
+    EventType.PAYMENT_PROCESSING,
+    EventType.PAYMENT_REQUIRES_ACTION,
+    EventType.PAYMENT_CANCELED,
+)
+REFUND_EVENTS = (EventType.REFUND_CREATED, EventType.REFUND_UPDATED, EventType.REFUND_FAILED)
+DISPUTE_EVENTS = (
+    EventType.DISPUTE_CREATED,
+    EventType.DISPUTE_UPDATED,
+    EventType.DISPUTE_CLOSED,
+    EventType.DISPUTE_WITHDRAWN,
+    EventType.DISPUTE_REINSTATED,
+)

@@ -111,3 +111,8 @@ def next_try(
 def percent(part_minor: int, whole_minor: int) -> int:
     """How many whole percent of an amount have been reached; more than 100 is possible."""
     return part_minor * 100 // whole_minor if whole_minor > 0 else 0
+
+
+def is_below_floor(collected_minor: int, pledged_minor: int, floor_percent: int | None) -> bool:
+    """Whether so little of what was pledged was collected that everybody gets it back."""
+    return floor_percent is not None and collected_minor * 100 < pledged_minor * floor_percent

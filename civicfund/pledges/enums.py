@@ -22,6 +22,8 @@ class CampaignState(models.TextChoices):
     RECOVERING = "recovering", _("Collecting the last pledges")
     SETTLED = "settled", _("Collected in full")
     SETTLED_SHORT = "settled_short", _("Collected in part")
+    FAILED_SHORT = "failed_short", _("Too little collected, being refunded")
+    REFUNDED = "refunded", _("Refunded")
 
 
 CAMPAIGN_MOVES: dict[CampaignState, frozenset[CampaignState]] = {
@@ -35,9 +37,13 @@ CAMPAIGN_MOVES: dict[CampaignState, frozenset[CampaignState]] = {
     CampaignState.FUNDED: frozenset({CampaignState.COLLECTING}),
     CampaignState.UNFUNDED: frozenset(),
     CampaignState.COLLECTING: frozenset({CampaignState.RECOVERING, CampaignState.SETTLED}),
-    CampaignState.RECOVERING: frozenset({CampaignState.SETTLED, CampaignState.SETTLED_SHORT}),
+    CampaignState.RECOVERING: frozenset(
+        {CampaignState.SETTLED, CampaignState.SETTLED_SHORT, CampaignState.FAILED_SHORT}
+    ),
     CampaignState.SETTLED: frozenset(),
     CampaignState.SETTLED_SHORT: frozenset(),
+    CampaignState.FAILED_SHORT: frozenset({CampaignState.REFUNDED}),
+    CampaignState.REFUNDED: frozenset(),
 }
 EDITABLE_CAMPAIGN = (CampaignState.DRAFT, CampaignState.CHANGES_REQUESTED)
 PRIVATE_CAMPAIGN = (*EDITABLE_CAMPAIGN, CampaignState.SUBMITTED)
@@ -47,16 +53,20 @@ COLLECTING_CAMPAIGN = (
     CampaignState.COLLECTING,
     CampaignState.RECOVERING,
 )
+# Too little was collected: every backer gets the money back.
+RETURNING_CAMPAIGN = (CampaignState.FAILED_SHORT, CampaignState.REFUNDED)
+# Every pledge is collected or dropped, and the project has the money.
+SETTLED_CAMPAIGN = (CampaignState.SETTLED, CampaignState.SETTLED_SHORT)
 # Was funded: cards are or were charged.
-FUNDED_CAMPAIGN = (*COLLECTING_CAMPAIGN, CampaignState.SETTLED, CampaignState.SETTLED_SHORT)
+FUNDED_CAMPAIGN = (*COLLECTING_CAMPAIGN, *SETTLED_CAMPAIGN, *RETURNING_CAMPAIGN)
 # Reviewed, and people pledge or have pledged on what was written: the project stays as it is.
 HOLDING_CAMPAIGN = (CampaignState.APPROVED, *OPEN_CAMPAIGN, *COLLECTING_CAMPAIGN)
 # A project may start another campaign once its last one is in one of these.
 FINISHED_CAMPAIGN = (
     CampaignState.CANCELLED,
     CampaignState.UNFUNDED,
-    CampaignState.SETTLED,
-    CampaignState.SETTLED_SHORT,
+    *SETTLED_CAMPAIGN,
+    CampaignState.REFUNDED,
 )
 
 
@@ -64,6 +74,7 @@ class ShortPolicy(models.TextChoices):
     """What happens when some cards of a funded campaign fail: chosen before launch, shown."""
 
     PAY_ANYWAY = "pay_anyway", _("The project receives what could be collected")
+    FLOOR = "floor", _("Below a share of what was pledged, everyone gets their money back")
 
 
 class Decision(models.TextChoices):
@@ -87,6 +98,8 @@ class PledgeState(models.TextChoices):
     DECLINED = "declined", _("Card declined")
     ACTION_REQUIRED = "action_required", _("Needs your confirmation")
     COLLECTED = "collected", _("Collected")
+    DISPUTED = "disputed", _("Collected, disputed with the bank")
+    CHARGED_BACK = "charged_back", _("Taken back by the bank")
     DROPPED = "dropped", _("Dropped, nothing charged")
 
 
@@ -108,7 +121,9 @@ PLEDGE_MOVES: dict[PledgeState, frozenset[PledgeState]] = {
     PledgeState.PROCESSING: frozenset({PledgeState.COLLECTED, PledgeState.DECLINED}),
     PledgeState.DECLINED: frozenset({PledgeState.CHARGING, PledgeState.DROPPED}),
     PledgeState.ACTION_REQUIRED: frozenset({PledgeState.CHARGING, PledgeState.DROPPED}),
-    PledgeState.COLLECTED: frozenset(),
+    PledgeState.COLLECTED: frozenset({PledgeState.DISPUTED}),
+    PledgeState.DISPUTED: frozenset({PledgeState.COLLECTED, PledgeState.CHARGED_BACK}),
+    PledgeState.CHARGED_BACK: frozenset(),
     PledgeState.DROPPED: frozenset(),
 }
 # A card is being given; the pledge keeps its place and counts for nothing yet.
@@ -121,8 +136,10 @@ FAILED_PLEDGE = (PledgeState.DECLINED, PledgeState.ACTION_REQUIRED)
 IN_FLIGHT_PLEDGE = (PledgeState.DUE, PledgeState.CHARGING, PledgeState.PROCESSING)
 # Owed to a funded campaign, and neither collected nor dropped.
 OWED_PLEDGE = (*IN_FLIGHT_PLEDGE, *FAILED_PLEDGE)
+# Its card was charged, whatever a bank has done since.
+CHARGED_PLEDGE = (PledgeState.COLLECTED, PledgeState.DISPUTED, PledgeState.CHARGED_BACK)
 # Exists only where a campaign was funded.
-SETTLING_PLEDGE = (*OWED_PLEDGE, PledgeState.COLLECTED, PledgeState.DROPPED)
+SETTLING_PLEDGE = (*OWED_PLEDGE, *CHARGED_PLEDGE, PledgeState.DROPPED)
 # Counts as pledged, whatever became of it.
 PLEDGED = (PledgeState.ACTIVE, PledgeState.RELEASED, *SETTLING_PLEDGE)
 
@@ -170,3 +187,81 @@ OPEN_ATTEMPT = (
     AttemptState.UNKNOWN,
     AttemptState.PROCESSING,
 )
+
+
+class RefundReason(models.TextChoices):
+    """Why a backer gets money back."""
+
+    ASKED = "asked", _("The backer asked for it")
+    NOT_DELIVERED = "not_delivered", _("The project did not deliver")
+    MISTAKE = "mistake", _("It was charged by mistake")
+    TOO_LITTLE = "too_little", _("Too little was collected for the project")
+    ELSEWHERE = "elsewhere", _("Made at the provider")
+
+
+# What a person may give as the reason; the others are given by what happened.
+GIVEN_REASONS = (RefundReason.ASKED, RefundReason.NOT_DELIVERED, RefundReason.MISTAKE)
+
+
+class RefundState(models.TextChoices):
+    """From somebody's decision to money on a card."""
+
+    WAITING = "waiting", _("Waits for a second person")
+    PLANNED = "planned", _("About to be paid back")
+    PENDING = "pending", _("On its way")
+    SUCCEEDED = "succeeded", _("Paid back")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Not made")
+
+
+REFUND_MOVES: dict[RefundState, frozenset[RefundState]] = {
+    RefundState.WAITING: frozenset({RefundState.PLANNED, RefundState.CANCELLED}),
+    RefundState.PLANNED: frozenset(
+        {RefundState.PENDING, RefundState.SUCCEEDED, RefundState.FAILED}
+    ),
+    RefundState.PENDING: frozenset({RefundState.SUCCEEDED, RefundState.FAILED}),
+    # A bank may send money back days after the provider said that it was done.
+    RefundState.SUCCEEDED: frozenset({RefundState.FAILED}),
+    RefundState.FAILED: frozenset(),
+    RefundState.CANCELLED: frozenset(),
+}
+# Counts against what is left of the pledge.
+LIVE_REFUND = (
+    RefundState.WAITING,
+    RefundState.PLANNED,
+    RefundState.PENDING,
+    RefundState.SUCCEEDED,
+)
+UNDER_WAY_REFUND = (RefundState.PLANNED, RefundState.PENDING)
+
+
+class BatchState(models.TextChoices):
+    """From the wish to refund a whole campaign to every backer paid back."""
+
+    WAITING = "waiting", _("Waits for a second person")
+    RUNNING = "running", _("Being paid back")
+    DONE = "done", _("Done")
+    CANCELLED = "cancelled", _("Not made")
+
+
+BATCH_MOVES: dict[BatchState, frozenset[BatchState]] = {
+    BatchState.WAITING: frozenset({BatchState.RUNNING, BatchState.CANCELLED}),
+    BatchState.RUNNING: frozenset({BatchState.DONE}),
+    BatchState.DONE: frozenset(),
+    BatchState.CANCELLED: frozenset(),
+}
+
+
+class DisputeState(models.TextChoices):
+    """A charge that its payer disputes with the bank."""
+
+    OPEN = "open", _("Being decided")
+    WON = "won", _("Decided for the project")
+    LOST = "lost", _("Decided for the payer")
+
+
+DISPUTE_MOVES: dict[DisputeState, frozenset[DisputeState]] = {
+    DisputeState.OPEN: frozenset({DisputeState.WON, DisputeState.LOST}),
+    DisputeState.WON: frozenset(),
+    DisputeState.LOST: frozenset(),
+}

@@ -15,6 +15,7 @@ from civicfund.people.models import User
 from civicfund.places.models import Neighborhood
 from civicfund.pledges.domain import Promise, digest
 from civicfund.pledges.enums import (
+    CHARGED_PLEDGE,
     FINISHED_CAMPAIGN,
     HOLDING_CAMPAIGN,
     IN_FLIGHT_PLEDGE,
@@ -134,14 +135,14 @@ def settlement_of(campaign: Campaign) -> Settlement | None:
     for _pk, state, amount, _intent in rows:
         number, total = sums.get(state, (0, 0))
         sums[state] = (number + 1, total + amount)
-    collected = [str(pk) for pk, state, _, _ in rows if state == PledgeState.COLLECTED]
+    collected = [str(pk) for pk, state, _, _ in rows if state in CHARGED_PLEDGE]
     return Settlement(
         outcome=outcome,
         by_state=tuple(
             (str(PledgeState(state).label), *sums[state]) for state in PledgeState if state in sums
         ),
         intents=sum(bool(intent) for *_, intent in rows),
-        collected_minor=sums.get(PledgeState.COLLECTED, (0, 0))[1],
+        collected_minor=sum(sums.get(state, (0, 0))[1] for state in CHARGED_PLEDGE),
         booked_minor=sum(booked_minor("charge", "pledge", collected).values()),
         digest_now=digest(Promise(str(pk), amount) for pk, _, amount, _ in rows),
     )
@@ -186,8 +187,8 @@ def invariants() -> list[Invariant]:
         Invariant(
             "a collected pledge has one success, and no other has any",
             _ids(
-                once.filter(state=PledgeState.COLLECTED).exclude(successes=1)
-                | once.exclude(state=PledgeState.COLLECTED).filter(successes__gt=0)
+                once.filter(state__in=CHARGED_PLEDGE).exclude(successes=1)
+                | once.exclude(state__in=CHARGED_PLEDGE).filter(successes__gt=0)
             ),
         ),
         Invariant("what was collected is what was charged in the books", _booked_differently()),
@@ -228,7 +229,7 @@ def _booked_differently() -> list[str]:
     """Pledges whose charge in the books is not what was collected from them."""
     collected = {
         str(pk): amount
-        for pk, amount in Pledge.objects.filter(state=PledgeState.COLLECTED)
+        for pk, amount in Pledge.objects.filter(state__in=CHARGED_PLEDGE)
         .values_list("pk", "amount_minor")
         .iterator(chunk_size=10_000)
     }

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from celery import shared_task
 
-from civicfund.pledges.services import recovery, steps
+from civicfund.pledges.models import Pledge, Refund
+from civicfund.pledges.services import recovery, refund_batches, refunding, releasing, steps
 
 # A task that waited longer than this has been woken again.
 EXPIRES_SECONDS = 60
@@ -17,6 +18,7 @@ EXPIRES_SECONDS = 60
 PLEDGES_PER_SWEEP = 60
 EVENTS_PER_SWEEP = 40
 REMINDERS_PER_SWEEP = 1_000
+RELEASED_PER_SWEEP = 2_000
 
 
 @shared_task
@@ -35,7 +37,7 @@ def move_campaign(campaign_id: int) -> None:
 @shared_task
 def take_due_steps() -> None:
     """Wake a task for every pledge that is due, as many as the provider will bear."""
-    for pledge_id in steps.wake(PLEDGES_PER_SWEEP):
+    for pledge_id in steps.wake(Pledge, PLEDGES_PER_SWEEP):
         take_step.apply_async([str(pledge_id)], expires=EXPIRES_SECONDS)
 
 
@@ -43,6 +45,26 @@ def take_due_steps() -> None:
 def take_step(pledge_id: str) -> None:
     """Take the next step for one pledge: look up its card, charge it, drop it, forget its card."""
     steps.take_step(UUID(pledge_id))
+
+
+@shared_task
+def take_due_refunds() -> None:
+    """Wake a task for every refund that is due, and plan what approved batches still owe."""
+    refund_batches.follow_batches()
+    for refund_id in steps.wake(Refund, PLEDGES_PER_SWEEP):
+        take_refund_step.apply_async([str(refund_id)], expires=EXPIRES_SECONDS)
+
+
+@shared_task
+def take_refund_step(refund_id: str) -> None:
+    """Ask the provider for one refund, or what became of it."""
+    refunding.take_refund_step(UUID(refund_id))
+
+
+@shared_task
+def book_released() -> None:
+    """Book what the provider has released for paying out."""
+    releasing.book_released(RELEASED_PER_SWEEP)
 
 
 @shared_task

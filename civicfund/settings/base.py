@@ -305,6 +305,8 @@ CHECKOUT_SECONDS = env.int("CHECKOUT_SECONDS", 30 * 60)
 SETTLEMENT_LEASE_SECONDS = env.int("SETTLEMENT_LEASE_SECONDS", 300)
 # How long a backer whose card failed has to make good.
 RECOVERY_DAYS = env.int("RECOVERY_DAYS", 7)
+# What one treasurer may give back within a day without a second one, in minor units.
+REFUND_ALONE_MINOR = env.int("REFUND_ALONE_MINOR", 20_000)
 
 # Longer than any request may live, so that what was accepted in time is in before a close.
 CLOSING_GRACE_SECONDS = env.int("CLOSING_GRACE_SECONDS", 60)

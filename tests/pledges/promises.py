@@ -8,11 +8,13 @@ from django.db import connections
 from django.db.models import F
 
 from civicfund.pledges.domain import CONSENT_VERSION
-from civicfund.pledges.models import Campaign, ChargeAttempt, Pledge
+from civicfund.pledges.models import Campaign, ChargeAttempt, Pledge, Refund
 from civicfund.pledges.services import steps
 from civicfund.pledges.services.cards import save_test_card
 from civicfund.pledges.services.closing import close_if_over, decide_if_time
 from civicfund.pledges.services.pledging import pledge
+from civicfund.pledges.services.refund_batches import follow_batches
+from civicfund.pledges.services.refunding import take_refund_step
 from tests.factories.people import UserFactory
 from tests.factories.pledges import CampaignFactory, soon
 from tests.stripe.helpers import sandbox_client
@@ -65,11 +67,14 @@ def end(campaign):
 def work_until_done(limit=20):
     """What the sweeps and their tasks do, in this process, until nothing is due."""
     for _ in range(limit):
-        woken = steps.wake(100)
-        if not woken:
+        follow_batches()
+        woken, refunds = steps.wake(Pledge, 100), steps.wake(Refund, 100)
+        if not woken and not refunds:
             break
         for pk in woken:
             steps.take_step(pk)
+        for pk in refunds:
+            take_refund_step(pk)
     for pk in Campaign.objects.values_list("pk", flat=True):
         steps.move_campaign(pk)
 
@@ -79,6 +84,8 @@ def let_pass(**delta):
     back = timedelta(**delta)
     for field in ("next_step_at", "lease_until", "woken_until", "recovery_ends_at"):
         Pledge.objects.filter(**{f"{field}__isnull": False}).update(**{field: F(field) - back})
+    for field in ("next_step_at", "lease_until", "woken_until", "sent_at"):
+        Refund.objects.filter(**{f"{field}__isnull": False}).update(**{field: F(field) - back})
     ChargeAttempt.objects.filter(sent_at__isnull=False).update(sent_at=F("sent_at") - back)
 
 

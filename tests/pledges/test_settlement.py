@@ -417,8 +417,8 @@ def test_an_old_refusal_that_arrives_during_the_next_try_is_not_taken_for_its_an
 
 def test_each_due_pledge_wakes_one_worker(provider):
     _, pledges = funded_campaign(WORKS, WORKS, WORKS)
-    assert len(steps.wake(2)) == 2
-    assert len(steps.wake(2)) == 1
-    assert steps.wake(2) == []
+    assert len(steps.wake(Pledge, 2)) == 2
+    assert len(steps.wake(Pledge, 2)) == 1
+    assert steps.wake(Pledge, 2) == []
     Pledge.objects.update(woken_until=soon(seconds=-1))
-    assert sorted(steps.wake(9)) == sorted(pledge.pk for pledge in pledges)
+    assert sorted(steps.wake(Pledge, 9)) == sorted(pledge.pk for pledge in pledges)

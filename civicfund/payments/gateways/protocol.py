@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from civicfund.payments.domain import PaymentIntent, ProviderNews, SetupIntent
+from civicfund.payments.domain import (
+    PaymentIntent,
+    ProviderDispute,
+    ProviderNews,
+    ProviderRefund,
+    SetupIntent,
+)
 
 
 class PaymentGateway(Protocol):
@@ -62,6 +68,20 @@ class PaymentGateway(Protocol):
 
     def cancel_payment_intent(self, payment_intent_id: str) -> None:
         """Make sure that no charge can come of it any more."""
+
+    def create_refund(
+        self, payment_intent_id: str, *, amount_minor: int, key: str, metadata: Mapping[str, str]
+    ) -> ProviderRefund:
+        """Give part or all of a charge back to the card that paid it."""
+
+    def retrieve_refund(self, refund_id: str) -> ProviderRefund:
+        """What the provider says of it now."""
+
+    def refunds_of(self, payment_intent_id: str) -> list[ProviderRefund]:
+        """Every refund of one order, the newest first."""
+
+    def retrieve_dispute(self, dispute_id: str) -> ProviderDispute:
+        """What the provider says of it now."""
 
     def read_event(self, payload: bytes, signature: str) -> ProviderNews:
         """The event that a webhook carries; ``ForgedEventError`` unless all is right with it."""

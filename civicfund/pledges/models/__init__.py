@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from civicfund.pledges.models.campaigns import Campaign, CampaignOutcome, CampaignQuerySet, Reward
 from civicfund.pledges.models.pledges import ChargeAttempt, Consent, Pledge, PledgeQuerySet
+from civicfund.pledges.models.refunds import Dispute, Refund, RefundBatch
 
 __all__ = [
     "Campaign",
@@ -11,7 +12,10 @@ __all__ = [
     "CampaignQuerySet",
     "ChargeAttempt",
     "Consent",
+    "Dispute",
     "Pledge",
     "PledgeQuerySet",
+    "Refund",
+    "RefundBatch",
     "Reward",
 ]

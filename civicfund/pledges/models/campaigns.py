@@ -64,6 +64,10 @@ class Campaign(models.Model):
         choices=ShortPolicy.choices,
         default=ShortPolicy.PAY_ANYWAY,
     )
+    # Of what was pledged; only where the policy asks for one.
+    floor_percent = models.PositiveSmallIntegerField(
+        _("share to be collected"), null=True, blank=True
+    )
     review_note = models.TextField(_("what the reviewer asked for"), blank=True)
     created_at = models.DateTimeField(_("created"), db_default=Now())
     live_at = models.DateTimeField(_("went live"), null=True, blank=True)
@@ -87,6 +91,15 @@ class Campaign(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(short_policy__in=ShortPolicy.values), name="campaign_short_policy_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    short_policy=ShortPolicy.FLOOR,
+                    floor_percent__isnull=False,
+                    floor_percent__range=(1, 100),
+                )
+                | (~Q(short_policy=ShortPolicy.FLOOR) & Q(floor_percent__isnull=True)),
+                name="campaign_floor_where_the_policy_has_one",
             ),
             models.CheckConstraint(
                 condition=Q(starts_at__isnull=True) | Q(deadline_at__gt=F("starts_at")),

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.pledges.enums import (
+    CHARGED_PLEDGE,
     FAILED_PLEDGE,
     OPEN_ATTEMPT,
     PLEDGED,
@@ -22,9 +23,10 @@ from civicfund.pledges.enums import (
     PledgeState,
 )
 from civicfund.pledges.models.campaigns import MOST_MINOR, Campaign, CampaignOutcome, Reward
+from civicfund.pledges.models.steps import Stepped, SteppedQuerySet
 
 
-class PledgeQuerySet(models.QuerySet["Pledge"]):
+class PledgeQuerySet(SteppedQuerySet["Pledge"]):
     """Questions about pledges."""
 
     def counted(self) -> PledgeQuerySet:
@@ -35,13 +37,8 @@ class PledgeQuerySet(models.QuerySet["Pledge"]):
         """Those whose card failed and whose backer can still make good."""
         return self.filter(state__in=FAILED_PLEDGE)
 
-    def due(self) -> PledgeQuerySet:
-        """Those that want a look now, by the database's clock, and have no worker."""
-        free = Q(lease_until__isnull=True) | Q(lease_until__lte=Now())
-        return self.filter(free, next_step_at__lte=Now())
 
-
-class Pledge(models.Model):
+class Pledge(Stepped):
     """A backer's promise: nothing is charged unless the campaign is funded."""
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -76,11 +73,9 @@ class Pledge(models.Model):
     card_last4 = models.CharField(_("last four digits"), max_length=4, blank=True)
     card_forgotten_at = models.DateTimeField(_("card forgotten"), null=True, blank=True)
     fee_minor = models.BigIntegerField(_("provider's fee"), null=True, blank=True)
+    # When the provider releases the money; booked by a sweep, which then clears it.
+    available_at = models.DateTimeField(_("can be paid out from"), null=True, blank=True)
 
-    # When a sweep has to look again; who is at it; what was woken for it.
-    next_step_at = models.DateTimeField(_("next step"), null=True, blank=True)
-    lease_until = models.DateTimeField(_("taken until"), null=True, blank=True)
-    woken_until = models.DateTimeField(_("woken until"), null=True, blank=True)
     checkout_ends_at = models.DateTimeField(_("card awaited until"), null=True, blank=True)
     recovery_ends_at = models.DateTimeField(_("to be made good until"), null=True, blank=True)
 
@@ -100,6 +95,12 @@ class Pledge(models.Model):
                 condition=Q(next_step_at__isnull=False),
                 name="pledge_next_step",
             ),
+            # The sweep that books what the provider has released.
+            models.Index(
+                fields=["available_at"],
+                condition=Q(available_at__isnull=False),
+                name="pledge_to_be_available",
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -118,7 +119,7 @@ class Pledge(models.Model):
                 name="pledge_settles_only_after_an_outcome",
             ),
             models.CheckConstraint(
-                condition=~Q(state=PledgeState.COLLECTED) | ~Q(payment_intent_id=""),
+                condition=~Q(state__in=CHARGED_PLEDGE) | ~Q(payment_intent_id=""),
                 name="pledge_collected_through_an_intent",
             ),
             models.CheckConstraint(

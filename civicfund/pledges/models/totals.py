@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import Aggregate, BigIntegerField, Count, OuterRef, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
-from civicfund.pledges.enums import PLEDGED, PledgeState
+from civicfund.pledges.enums import CHARGED_PLEDGE, PLEDGED
 from civicfund.pledges.models.campaigns import CampaignQuerySet
 from civicfund.pledges.models.pledges import Pledge, PledgeQuerySet
 
@@ -16,7 +16,7 @@ def with_totals(campaigns: CampaignQuerySet) -> CampaignQuerySet:
     What was pledged stays pledged, whatever became of a card: honest progress shows both.
     """
     counted = Pledge.objects.filter(campaign=OuterRef("pk"), state__in=PLEDGED)
-    collected = counted.filter(state=PledgeState.COLLECTED)
+    collected = counted.filter(state__in=CHARGED_PLEDGE)
     return campaigns.annotate(
         pledged_minor=_over(counted, Sum("amount_minor")),
         collected_minor=_over(collected, Sum("amount_minor")),

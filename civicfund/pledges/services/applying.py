@@ -19,6 +19,7 @@ from civicfund.payments.services import note_orphan
 from civicfund.pledges.domain import next_try
 from civicfund.pledges.enums import (
     ATTEMPT_MOVES,
+    CHARGED_PLEDGE,
     FAILED_PLEDGE,
     OPEN_ATTEMPT,
     OWED_PLEDGE,
@@ -78,7 +79,7 @@ def _is_ours(pledge: Pledge, intent: PaymentIntent) -> bool:
 
 
 def _collect(pledge: Pledge, intent: PaymentIntent, answer: Answer | None) -> None:
-    if pledge.state == PledgeState.COLLECTED:
+    if pledge.state in CHARGED_PLEDGE:
         _book_fee(pledge, intent)
         return
     if pledge.state not in OWED_PLEDGE:
@@ -110,7 +111,9 @@ def _book_fee(pledge: Pledge, intent: PaymentIntent) -> None:
     if fee_minor:
         _post(pledge, "fee", books.fee(fee_minor))
     Pledge.objects.filter(pk=pledge.pk).update(
-        fee_minor=fee_minor, next_step_at=db_now() + ASK_BANK_AGAIN
+        fee_minor=fee_minor,
+        available_at=intent.fee.available_at if intent.fee else None,
+        next_step_at=db_now() + ASK_BANK_AGAIN,
     )
 
 

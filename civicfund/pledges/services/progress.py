@@ -6,17 +6,26 @@ from django.db import transaction
 from django.db.models import Count, Q, Sum
 
 from civicfund.audit.services import advance
+from civicfund.pledges.domain import is_below_floor
 from civicfund.pledges.enums import (
     CAMPAIGN_MOVES,
+    CHARGED_PLEDGE,
     COLLECTING_CAMPAIGN,
     FAILED_PLEDGE,
     IN_FLIGHT_PLEDGE,
+    SETTLING_PLEDGE,
     CampaignState,
     PledgeState,
 )
 from civicfund.pledges.models import Campaign, Pledge
-from civicfund.pledges.services.letters import tell_creator
+from civicfund.pledges.services.letters import tell_backers, tell_creator
 from civicfund.pledges.services.locks import campaign_to_move
+
+TOLD = {
+    CampaignState.SETTLED: "own_campaign_settled",
+    CampaignState.SETTLED_SHORT: "own_campaign_settled",
+    CampaignState.FAILED_SHORT: "own_campaign_failed_short",
+}
 
 
 def follow_collection(campaign: Campaign) -> Campaign:
@@ -38,7 +47,8 @@ def _follow(campaign: Campaign) -> None:
         in_flight=Count("pk", filter=Q(state__in=IN_FLIGHT_PLEDGE)),
         failed=Count("pk", filter=Q(state__in=FAILED_PLEDGE)),
         dropped=Count("pk", filter=Q(state=PledgeState.DROPPED)),
-        collected_minor=Sum("amount_minor", filter=Q(state=PledgeState.COLLECTED), default=0),
+        collected_minor=Sum("amount_minor", filter=Q(state__in=CHARGED_PLEDGE), default=0),
+        pledged_minor=Sum("amount_minor", filter=Q(state__in=SETTLING_PLEDGE), default=0),
     )
     if now["in_flight"]:
         return
@@ -47,6 +57,13 @@ def _follow(campaign: Campaign) -> None:
         advance(campaign, CampaignState.RECOVERING, CAMPAIGN_MOVES, actor=None)
     if now["failed"]:
         return
-    done = CampaignState.SETTLED_SHORT if now["dropped"] else CampaignState.SETTLED
+    if not now["dropped"]:
+        done = CampaignState.SETTLED
+    elif is_below_floor(now["collected_minor"], now["pledged_minor"], campaign.floor_percent):
+        done = CampaignState.FAILED_SHORT
+    else:
+        done = CampaignState.SETTLED_SHORT
     advance(campaign, done, CAMPAIGN_MOVES, actor=None)
-    tell_creator(campaign, "own_campaign_settled", collected_minor=now["collected_minor"])
+    tell_creator(campaign, TOLD[done], collected_minor=now["collected_minor"])
+    if done == CampaignState.FAILED_SHORT:
+        tell_backers(campaign, "campaign_failed_short", collected_minor=now["collected_minor"])

@@ -14,26 +14,34 @@ from django.db.models.functions import Now
 
 from civicfund.audit.services import db_now
 from civicfund.payments.domain import GatewayUnavailable, RateLimited
-from civicfund.payments.enums import PAYMENT_EVENTS, SETUP_EVENTS
+from civicfund.payments.enums import (
+    DISPUTE_EVENTS,
+    PAYMENT_EVENTS,
+    REFUND_EVENTS,
+    SETUP_EVENTS,
+)
 from civicfund.payments.gateways import gateway
 from civicfund.payments.models import ProviderEvent
 from civicfund.payments.selectors import due_events
 from civicfund.payments.services import event_failed, event_handled
 from civicfund.pledges.enums import (
     CHANGEABLE_PLEDGE,
+    CHARGED_PLEDGE,
     COLLECTING_CAMPAIGN,
     FAILED_PLEDGE,
     OWED_PLEDGE,
     CampaignState,
-    PledgeState,
 )
-from civicfund.pledges.models import Campaign, Pledge
+from civicfund.pledges.models import Campaign, Pledge, Refund
 from civicfund.pledges.services.applying import apply_payment_intent
 from civicfund.pledges.services.campaigns import start_if_time
 from civicfund.pledges.services.cards import apply_setup_intent, check_card, forget_card
 from civicfund.pledges.services.closing import close_if_over, decide_if_time
+from civicfund.pledges.services.disputes import apply_dispute
 from civicfund.pledges.services.progress import follow_collection
 from civicfund.pledges.services.recovery import drop_if_over, read_back
+from civicfund.pledges.services.refund_batches import follow_shortfall
+from civicfund.pledges.services.refunding import apply_refund
 from civicfund.pledges.services.settlement import settle_pledge
 
 log = structlog.get_logger(__name__)
@@ -63,7 +71,7 @@ def _step_for(pledge: Pledge) -> Callable[[Pledge], object]:
         return drop_if_over
     if pledge.state in OWED_PLEDGE:
         return settle_pledge
-    if pledge.state == PledgeState.COLLECTED and pledge.fee_minor is None:
+    if pledge.state in CHARGED_PLEDGE and pledge.fee_minor is None:
         return read_back
     return forget_card
 
@@ -73,14 +81,14 @@ def _recovery_over(pledge: Pledge) -> bool:
 
 
 @transaction.atomic
-def wake(most: int) -> list[UUID]:
-    """Pledges that are due, each for one worker: nobody else is given them for a minute."""
+def wake(rows: type[Pledge | Refund], most: int) -> list[UUID]:
+    """Those that are due, each for one worker: nobody else is given them for a minute."""
     free = Q(woken_until__isnull=True) | Q(woken_until__lte=Now())
-    due = Pledge.objects.due().filter(free).order_by("next_step_at", "pk")
+    due = rows.objects.due().filter(free).order_by("next_step_at", "pk")
     pks = list(
         due.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)[:most]
     )
-    Pledge.objects.filter(pk__in=pks).update(woken_until=db_now() + WOKEN)
+    rows.objects.filter(pk__in=pks).update(woken_until=db_now() + WOKEN)
     return pks
 
 
@@ -90,7 +98,7 @@ def campaigns_to_move() -> list[int]:
     start = Q(state=CampaignState.APPROVED) & (Q(starts_at__isnull=True) | Q(starts_at__lte=Now()))
     end = Q(state=CampaignState.LIVE, deadline_at__lte=Now())
     decide = Q(state=CampaignState.CLOSING, deadline_at__lte=Now() - grace)
-    collect = Q(state__in=COLLECTING_CAMPAIGN)
+    collect = Q(state__in=[*COLLECTING_CAMPAIGN, CampaignState.FAILED_SHORT])
     due = Campaign.objects.filter(start | end | decide | collect).order_by("deadline_at", "pk")
     return list(due.values_list("pk", flat=True))
 
@@ -107,7 +115,7 @@ def move_campaign(campaign_id: int) -> None:
         decide_if_time(campaign)
     except (GatewayUnavailable, RateLimited) as error:
         log.warning("campaign.not_decided_yet", campaign=campaign_id, code=error.code)
-    follow_collection(campaign)
+    follow_shortfall(follow_collection(campaign))
 
 
 def act_on_events(most: int) -> int:
@@ -115,7 +123,8 @@ def act_on_events(most: int) -> int:
 
     The object is read again, so that duplicates, old news and any order come to the same end.
     """
-    events = due_events((*SETUP_EVENTS, *PAYMENT_EVENTS), most=most)
+    kinds = (*SETUP_EVENTS, *PAYMENT_EVENTS, *REFUND_EVENTS, *DISPUTE_EVENTS)
+    events = due_events(kinds, most=most)
     for event in events:
         try:
             _act_on(event)
@@ -129,5 +138,9 @@ def act_on_events(most: int) -> int:
 def _act_on(event: ProviderEvent) -> None:
     if event.type in SETUP_EVENTS:
         apply_setup_intent(gateway().retrieve_setup_intent(event.object_id))
+    elif event.type in REFUND_EVENTS:
+        apply_refund(gateway().retrieve_refund(event.object_id))
+    elif event.type in DISPUTE_EVENTS:
+        apply_dispute(gateway().retrieve_dispute(event.object_id))
     else:
         apply_payment_intent(gateway().retrieve_payment_intent(event.object_id))

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import stripe
 from stripe import PaymentMethod
 
-from civicfund.payments.domain import Card, Failure, Fee, IntentStatus, PaymentIntent, SetupIntent
+from civicfund.payments.domain import (
+    Card,
+    Failure,
+    Fee,
+    IntentStatus,
+    Movement,
+    PaymentIntent,
+    ProviderDispute,
+    ProviderRefund,
+    RefundStatus,
+    SetupIntent,
+)
 
 
 def to_setup_intent(intent: stripe.SetupIntent) -> SetupIntent:
@@ -65,7 +78,55 @@ def _fee(charge: str | stripe.Charge | None) -> Fee | None:
     line = charge.balance_transaction
     if not isinstance(line, stripe.BalanceTransaction):
         return None
-    return Fee(amount_minor=line.fee, currency=line.currency.upper())
+    return Fee(
+        amount_minor=line.fee,
+        currency=line.currency.upper(),
+        available_at=datetime.fromtimestamp(line.available_on, tz=UTC),
+    )
+
+
+def to_refund(refund: stripe.Refund) -> ProviderRefund:
+    """Our value of it."""
+    said = refund.to_dict()
+    return ProviderRefund(
+        id=refund.id,
+        status=RefundStatus(refund.status or "pending"),
+        amount_minor=refund.amount,
+        currency=refund.currency.upper(),
+        payment_intent_id=id_of(refund.payment_intent),
+        metadata=metadata_of(refund.metadata),
+        failure_code=said.get("failure_reason") or "",
+        left_balance=bool(said.get("balance_transaction")),
+        came_back=bool(said.get("failure_balance_transaction")),
+    )
+
+
+def to_dispute(dispute: stripe.Dispute) -> ProviderDispute:
+    """Our value of it. What was taken and given back is read from the lines of our balance."""
+    lines = dispute.balance_transactions
+    due = dispute.evidence_details.due_by
+    return ProviderDispute(
+        id=dispute.id,
+        amount_minor=dispute.amount,
+        currency=dispute.currency.upper(),
+        payment_intent_id=id_of(dispute.payment_intent),
+        reason=dispute.reason,
+        livemode=dispute.livemode,
+        evidence_due_at=datetime.fromtimestamp(due, tz=UTC) if due else None,
+        won={"won": True, "warning_closed": True, "lost": False}.get(dispute.status),
+        taken=_movement([line for line in lines if line.amount < 0]),
+        given_back=_movement([line for line in lines if line.amount > 0]),
+    )
+
+
+def _movement(lines: list[stripe.BalanceTransaction]) -> Movement | None:
+    """The lines together, whichever way they go; None where there are none."""
+    if not lines:
+        return None
+    return Movement(
+        amount_minor=abs(sum(line.amount for line in lines)),
+        fee_minor=abs(sum(line.fee for line in lines)),
+    )
 
 
 def metadata_of(given: stripe.StripeObject | dict[str, str] | None) -> dict[str, str]:

@@ -1,0 +1,109 @@
+"""What becomes of a funded campaign when too many cards fail."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import DatabaseError, IntegrityError, transaction
+
+from civicfund.ledger.selectors import balance_minor, collected_for, still_promised_to
+from civicfund.notices.models import Message
+from civicfund.pledges.domain import is_below_floor
+from civicfund.pledges.enums import CampaignState, PledgeState, RefundReason, ShortPolicy
+from civicfund.pledges.models import Campaign, Refund
+from civicfund.pledges.services.closing import decide_if_time
+from tests.factories.pledges import CampaignFactory, PledgeFactory, soon
+from tests.pledges.promises import FAILS, WORKS, end, let_pass, promise, work_until_done
+from tests.pledges.test_refunds import all_holds, given_back
+
+
+def collect_short(floor_percent, *cards):
+    """A funded campaign with a floor, its recovery week over."""
+    campaign = CampaignFactory(
+        goal_minor=2500 * len(cards),
+        deadline_at=soon(days=1),
+        short_policy=ShortPolicy.FLOOR,
+        floor_percent=floor_percent,
+    )
+    for card in cards:
+        promise(campaign, card=card)
+    end(campaign)
+    assert decide_if_time(campaign) is not None
+    work_until_done()
+    let_pass(days=8)
+    work_until_done()
+    campaign.refresh_from_db()
+    return campaign
+
+
+@pytest.mark.parametrize(
+    ("collected", "pledged", "floor", "expected"),
+    [(79, 100, 80, True), (80, 100, 80, False), (1, 3, 33, False), (1, 3, 34, True)],
+)
+def test_a_floor_is_reached_exactly(collected, pledged, floor, expected):
+    assert is_below_floor(collected, pledged, floor) is expected
+
+
+def test_without_a_floor_nothing_is_below_it():
+    assert not is_below_floor(0, 100, None)
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+def test_below_the_floor_everybody_gets_their_money_back(provider):
+    campaign = collect_short(80, WORKS, FAILS)
+    assert campaign.state == CampaignState.FAILED_SHORT
+    work_until_done()
+    campaign.refresh_from_db()
+    assert campaign.state == CampaignState.REFUNDED
+    assert given_back(provider) == [2500]
+    refund = Refund.objects.get()
+    assert (refund.reason, refund.requested_by) == (RefundReason.TOO_LITTLE, None)
+    assert collected_for(campaign.project_id) == 0
+    assert still_promised_to(campaign.project_id) == 0
+    assert balance_minor("refunds_payable") == 0
+    kinds = Message.objects.values_list("kind", flat=True)
+    assert {"campaign_failed_short", "own_campaign_failed_short", "own_campaign_refunded"} <= set(
+        kinds
+    )
+    all_holds()
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+def test_at_the_floor_the_project_receives_what_was_collected(provider):
+    campaign = collect_short(50, WORKS, FAILS)
+    assert campaign.state == CampaignState.SETTLED_SHORT
+    work_until_done()
+    assert Refund.objects.count() == 0
+    assert collected_for(campaign.project_id) == 2500
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+def test_a_refund_that_fails_leaves_the_campaign_to_a_treasurer(provider):
+    campaign = collect_short(80, "pm_card_refundFail", FAILS)
+    refund = Refund.objects.get()
+    provider.control("clock", advance=120)
+    let_pass(hours=2)
+    work_until_done()
+    campaign.refresh_from_db()
+    assert Refund.objects.get().pk == refund.pk
+    assert campaign.pledges.filter(state=PledgeState.COLLECTED).count() == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("policy", "floor"),
+    [("floor", None), ("floor", 0), ("floor", 101), ("pay_anyway", 50), ("other", None)],
+)
+def test_the_database_refuses_a_policy_that_makes_no_sense(policy, floor):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        CampaignFactory(short_policy=policy, floor_percent=floor)
+    assert Campaign.objects.count() == 0
+
+
+@pytest.mark.django_db
+def test_the_floor_is_frozen_by_the_first_pledge():
+    campaign = CampaignFactory(short_policy=ShortPolicy.FLOOR, floor_percent=50)
+    PledgeFactory(campaign=campaign)
+    with pytest.raises(DatabaseError, match="frozen"), transaction.atomic():
+        Campaign.objects.filter(pk=campaign.pk).update(floor_percent=10)
+    campaign.refresh_from_db()
+    assert campaign.floor_percent == 50
