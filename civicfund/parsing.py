@@ -1,4 +1,4 @@
-"""What the API reads."""
+"""What the API reads, and numbers in addresses."""
 
 from __future__ import annotations
 
@@ -23,3 +23,8 @@ class Json(JSONParser):
             return super().parse(stream, media_type, parser_context)
         except RecursionError:
             raise ParseError("The JSON is nested too deeply.") from None
+
+
+def whole_number(text: str) -> int | None:
+    """The number that an address or a form carries; None for what is none, or none of a row."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None

@@ -3,51 +3,28 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import wraps
 from pathlib import Path
-from typing import Concatenate, ParamSpec
-from urllib.parse import urlencode
 
-from django.contrib.auth.decorators import login_required
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render, resolve_url
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from budgeting.access import require
 from budgeting.enums import TrialState
 from budgeting.forms.trials import TrialForm
 from budgeting.models import Trial
 from budgeting.selectors.trials import Comparison, latest_trials
 from budgeting.services.errors import RefusedError
 from budgeting.services.trials import ask_for_trial
-from civicfund.admin_site import gave_second_factor
+from civicfund import staff
 from civicfund.people.enums import Role
 from civicfund.people.requests import SignedInRequest
 
 LATEST_TRIALS = 20
-Rest = ParamSpec("Rest")
-View = Callable[Concatenate[SignedInRequest, Rest], HttpResponse]
-
-
-def administrators_only(view: View[Rest]) -> View[Rest]:
-    """Budget administrators who have given a second factor, as for the administration."""
-
-    @login_required
-    @wraps(view)
-    def guarded(
-        request: SignedInRequest, /, *given: Rest.args, **named: Rest.kwargs
-    ) -> HttpResponse:
-        require(request.user, Role.BUDGET_ADMINISTRATOR)
-        if not gave_second_factor(request):
-            query = urlencode({"next": request.get_full_path()})
-            return redirect(f"{resolve_url('admin:login')}?{query}")
-        return view(request, *given, **named)
-
-    return guarded
+administrators_only = staff.only(Role.BUDGET_ADMINISTRATOR)
 
 
 @administrators_only

@@ -61,7 +61,7 @@ def project_award(project_id: int) -> str:
     return f"project_payable/{project_id}/award"
 
 
-def dispute_hold(project_id: int) -> str:
+def dispute_hold(project_id: int | str) -> str:
     """The account of what banks hold of a project's pledges until disputes are decided."""
     return f"dispute_hold/{project_id}"
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import Q, Sum
+from django.utils.translation import gettext as _
 
 from civicfund.ledger import domain
 from civicfund.ledger.models import Account, Entry, Posting
@@ -22,6 +25,59 @@ def balance_minor(code: str) -> int:
 def balances() -> list[Account]:
     """Every account with ``balance_minor``, by code."""
     return list(Account.objects.annotate(balance_minor=Sum("postings__amount_minor", default=0)))
+
+
+def family_balances(family: str) -> dict[str, int]:
+    """The balances of the accounts whose codes begin so, without those at zero."""
+    rows = Posting.objects.filter(account__code__startswith=family)
+    sums = rows.values_list("account__code").annotate(sum=Sum("amount_minor"))
+    return dict(sums.exclude(sum=0))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One posting on an account's statement, and what the account came to after it."""
+
+    at: datetime
+    kind: str
+    source_type: str
+    source_id: str
+    amount_minor: int
+    balance_minor: int
+
+
+def statement(code: str, *, before: int | None = None, most: int = 50) -> tuple[list[Line], int]:
+    """An account's postings, newest first, and the id to go on before (0 where none are older).
+
+    Amounts in minor units, debits above zero. ``before`` is that id of the page above.
+    """
+    account = Account.objects.filter(code=code).first()
+    if account is None:
+        return [], 0
+    rows = Posting.objects.filter(account=account)
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    after = int(rows.aggregate(sum=Sum("amount_minor"))["sum"] or 0)
+    shown = list(rows.select_related("entry").order_by("-pk")[: most + 1])
+    lines = []
+    for posting in shown[:most]:
+        entry = posting.entry
+        lines.append(
+            Line(
+                entry.at, entry.kind, entry.source_type, entry.source_id,
+                posting.amount_minor, after,
+            )
+        )  # fmt: skip
+        after -= posting.amount_minor
+    return lines, shown[most - 1].pk if len(shown) > most else 0
+
+
+def all_lines(code: str) -> Iterator[tuple[datetime, str, str, str, int]]:
+    """Every posting of an account, oldest first: when, kind, source, its id, amount."""
+    rows = Posting.objects.filter(account__code=code).order_by("pk")
+    return rows.values_list(
+        "entry__at", "entry__kind", "entry__source_type", "entry__source_id", "amount_minor"
+    ).iterator(chunk_size=5000)
 
 
 def collected_for(project_id: int) -> int:
@@ -106,3 +162,25 @@ def _entry_ids(query: str) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(query)
         return [row[0] for row in cursor.fetchall()]
+
+
+def account_name(code: str) -> str:
+    """What an account holds, in plain words; its code where it belongs to no family we know."""
+    family, _slash, rest = code.partition("/")
+    number, _slash, source = rest.partition("/")
+    words = {
+        domain.STRIPE_PENDING: _("With the payment provider, not released yet"),
+        domain.STRIPE_AVAILABLE: _("With the payment provider, can be paid out"),
+        domain.PROCESSOR_FEE: _("Fees of the payment provider"),
+        domain.DISPUTE_FEE: _("Fees for disputes"),
+        domain.CHARGEBACK_LOSS: _("Lost in disputes after a project was paid"),
+        domain.REFUNDS_PAYABLE: _("Owed to backers as refunds"),
+        domain.VOTED_BUDGET: _("Public money given by votes"),
+        domain.PROMISES: _("All promises, the other side"),
+        "project_payable/pledges": _("Owed to project %(number)s from pledges"),
+        "project_payable/award": _("Owed to project %(number)s from the public budget"),
+        "dispute_hold": _("Held by banks, of project %(number)s"),
+        "memo:pledged": _("Promised to project %(number)s, not charged yet"),
+    }
+    named = words.get(f"{family}/{source}" if source else family)
+    return named % {"number": number} if named else code

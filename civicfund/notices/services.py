@@ -15,7 +15,7 @@ from django.db import models, transaction
 from django.template.loader import render_to_string
 from django.utils.translation import override
 
-from civicfund.audit.services import db_now
+from civicfund.audit.services import db_now, record
 from civicfund.notices.models import Message
 from civicfund.people.models import User
 
@@ -76,6 +76,14 @@ def send_next() -> bool:
             return False
         _try_to_send(message)
     return True
+
+
+def send_again(message: Message, *, by: User) -> None:
+    """Put a message in the outbox once more, as it was."""
+    Message.objects.filter(pk=message.pk).update(
+        sent_at=None, given_up_at=None, tries=0, next_try_at=db_now()
+    )
+    record("message.sent_again", message, actor=by)
 
 
 def _try_to_send(message: Message) -> None:

@@ -24,3 +24,8 @@ def overdue_events(*, minutes: int) -> int:
 def orphan_count() -> int:
     """How many objects at the provider fit nothing of ours."""
     return Orphan.objects.count()
+
+
+def latest_orphans(most: int) -> list[Orphan]:
+    """What the provider holds that fits nothing of ours, the newest first."""
+    return list(Orphan.objects.order_by("-pk")[:most])

@@ -17,6 +17,11 @@ def has_role(user: User | AnonymousUser, role: Role) -> bool:
     return user.is_authenticated and RoleGrant.objects.filter(user=user, role=role).exists()
 
 
+def roles_of(user: User) -> set[str]:
+    """The roles that somebody was given."""
+    return set(RoleGrant.objects.filter(user=user).values_list("role", flat=True))
+
+
 def residencies_on(day: date) -> QuerySet[Residency]:
     """Who lived where on a day, proved or not."""
     return Residency.objects.filter(Q(until__isnull=True) | Q(until__gt=day), since__lte=day)

@@ -48,6 +48,19 @@ def own_pledge(user: User, pk: UUID) -> Pledge:
     return _found(Pledge.objects.filter(pk=pk, backer=user))
 
 
+def any_pledge(pk: UUID) -> Pledge:
+    """Any pledge, for a desk that lets only treasurers through; ``Http404`` where none is."""
+    return _found(Pledge.objects.filter(pk=pk))
+
+
+def any_campaign(pk: int) -> Campaign:
+    """Any campaign with its totals, for a desk of the staff; ``Http404`` where none is."""
+    found = for_cards(Campaign.objects.filter(pk=pk)).select_related("creator").first()
+    if found is None:
+        raise Http404("No such campaign.")
+    return found
+
+
 def recovery_token(pledge: Pledge) -> str:
     """What a mail's link carries, so that its backer can pay without signing in."""
     return _LINKS.sign(str(pledge.pk))

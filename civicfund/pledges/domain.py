@@ -98,14 +98,18 @@ def next_try(
 
     ``tries`` counts the charges made so far, the one that failed included.
     """
-    hopeless = (
+    if is_hopeless(code, decline_code, advice_code) or not 1 <= tries <= len(RETRY_AFTER_DAYS):
+        return None
+    return failed_at + timedelta(days=RETRY_AFTER_DAYS[tries - 1])
+
+
+def is_hopeless(code: str, decline_code: str, advice_code: str) -> bool:
+    """Whether only the card's owner can help after such a failure."""
+    return (
         code in _HOPELESS_CODES
         or decline_code in _HOPELESS_DECLINES
         or advice_code in _HOPELESS_ADVICE
     )
-    if hopeless or not 1 <= tries <= len(RETRY_AFTER_DAYS):
-        return None
-    return failed_at + timedelta(days=RETRY_AFTER_DAYS[tries - 1])
 
 
 def percent(part_minor: int, whole_minor: int) -> int:

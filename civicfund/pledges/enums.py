@@ -252,6 +252,9 @@ BATCH_MOVES: dict[BatchState, frozenset[BatchState]] = {
 }
 
 
+OPEN_BATCH = (BatchState.WAITING, BatchState.RUNNING)
+
+
 class DisputeState(models.TextChoices):
     """A charge that its payer disputes with the bank."""
 

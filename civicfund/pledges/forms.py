@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.pledges.domain import CONSENT_VERSION, end_of_day, last_day, start_of_day
+from civicfund.pledges.enums import ShortPolicy
 from civicfund.pledges.models import Campaign, Pledge, Reward
 from civicfund.pledges.services.campaigns import RewardTerms
 from civicfund.projects.forms import MoneyField
@@ -96,6 +97,32 @@ class CampaignForm(forms.Form):
         help_text=_("Leave it empty to start as soon as it is approved."),
     )
 
+    short_policy = forms.ChoiceField(
+        label=_("If some cards fail in the end"),
+        choices=ShortPolicy.choices,
+        initial=ShortPolicy.PAY_ANYWAY,
+        required=False,
+        widget=forms.RadioSelect,
+        help_text=_("Backers see this before they pledge. It can no longer change after that."),
+    )
+    floor_percent = forms.IntegerField(
+        label=_("Share that has to be collected"),
+        required=False,
+        min_value=1,
+        max_value=100,
+        help_text=_("Only where everyone is to get their money back below it. In percent."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """A share where the policy needs one, and none where it does not."""
+        data = self.cleaned_data
+        data["short_policy"] = data.get("short_policy") or ShortPolicy.PAY_ANYWAY
+        if data["short_policy"] != ShortPolicy.FLOOR:
+            data["floor_percent"] = None
+        elif data.get("floor_percent") is None and "floor_percent" not in self.errors:
+            self.add_error("floor_percent", _("Say which share, from 1 to 100 percent."))
+        return data
+
     @staticmethod
     def initial_of(campaign: Campaign) -> dict[str, Any]:
         """What an edit starts from."""
@@ -104,6 +131,8 @@ class CampaignForm(forms.Form):
             "goal": campaign.goal_minor,
             "deadline_at": last_day(campaign.deadline_at, campaign.deadline_tz),
             "starts_at": timezone.localtime(starts).date() if starts else None,
+            "short_policy": campaign.short_policy,
+            "floor_percent": campaign.floor_percent,
         }
 
     def terms(self) -> dict[str, Any]:
@@ -115,6 +144,7 @@ class CampaignForm(forms.Form):
             "deadline_at": end_of_day(data["deadline_at"], zone),
             "deadline_tz": zone,
             "starts_at": start_of_day(starts, zone) if starts else None,
+            "floor_percent": data["floor_percent"],
         }
 
 

@@ -86,6 +86,7 @@ class CampaignDetailOutput(CampaignOutput):
             "creator",
             "starts_at",
             "short_policy",
+            "floor_percent",
             "rewards",
             "outcome",
             "consent_version",

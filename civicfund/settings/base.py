@@ -307,6 +307,8 @@ SETTLEMENT_LEASE_SECONDS = env.int("SETTLEMENT_LEASE_SECONDS", 300)
 RECOVERY_DAYS = env.int("RECOVERY_DAYS", 7)
 # What one treasurer may give back within a day without a second one, in minor units.
 REFUND_ALONE_MINOR = env.int("REFUND_ALONE_MINOR", 20_000)
+# How long ago the second factor may have been given when somebody approves a grave act.
+SECOND_FACTOR_RECENT_SECONDS = env.int("SECOND_FACTOR_RECENT_SECONDS", 300)
 
 # Longer than any request may live, so that what was accepted in time is in before a close.
 CLOSING_GRACE_SECONDS = env.int("CLOSING_GRACE_SECONDS", 60)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from civicfund.ledger.selectors import Invariant
 from civicfund.ledger.selectors import invariants as laws_of_the_books
 from civicfund.payments.selectors import orphan_count, overdue_events
-from civicfund.pledges.selectors import invariants as laws_of_pledges
-from civicfund.pledges.selectors import overdue
+from civicfund.pledges.selectors.laws import invariants as laws_of_pledges
+from civicfund.pledges.selectors.laws import overdue
 
 
 def laws() -> list[Invariant]:

@@ -6,15 +6,22 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.permissions import AllowAny
 
-from civicfund.town import api, views
+from civicfund.town import api
+from civicfund.town.views import pages, treasury
 
 urlpatterns = [
-    path("", views.home, name="home"),
-    path("me/", views.my_page, name="my_page"),
-    path("neighborhoods/<slug:slug>/", views.neighborhood, name="neighborhood"),
-    path("projects/<int:pk>/", views.project, name="project"),
-    path("health/", views.health, name="health"),
-    path("health/work/", views.health_of_work, name="health_of_work"),
+    path("", pages.home, name="home"),
+    path("me/", pages.my_page, name="my_page"),
+    path("neighborhoods/<slug:slug>/", pages.neighborhood, name="neighborhood"),
+    path("projects/<int:pk>/", pages.project, name="project"),
+    path("health/", pages.health, name="health"),
+    path("health/work/", pages.health_of_work, name="health_of_work"),
+    path("treasury/", treasury.desk, name="treasury"),
+    path("treasury/account/", treasury.account, name="treasury_account"),
+    path("treasury/account.csv", treasury.account_csv, name="treasury_account_csv"),
+    path("treasury/pledges/", treasury.pledges, name="treasury_pledges"),
+    path("treasury/pledges/<uuid:pk>/", treasury.pledge, name="treasury_pledge"),
+    path("treasury/campaigns/<int:pk>/", treasury.campaign, name="treasury_campaign"),
     path("api/v1/", api.Root.as_view(), name="api_root"),
     path(
         "api/v1/schema/",

@@ -20,13 +20,6 @@ KINDS = {
 
 
 @pytest.fixture
-def refusals_are_expected(complaints):
-    """The browser calls an answer of 400 an error, and here it is what should come."""
-    yield
-    complaints[:] = [words for words in complaints if "status of 400" not in words]
-
-
-@pytest.fixture
 def at_the_ballot(sign_in):
     """Open the ballot of a cycle in tabs, as one of its voters."""
 

@@ -59,13 +59,6 @@ def published(cycle, people):
     return publish(certify(cycle, by=administrator()), by=administrator())
 
 
-@pytest.fixture
-def refusals_are_expected(complaints):
-    """The browser calls an answer of 400 an error, and here it is what should come."""
-    yield
-    complaints[:] = [words for words in complaints if "status of 400" not in words]
-
-
 def both(page, phone):
     return ((page, 1280), (phone, 390))
 

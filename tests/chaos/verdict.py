@@ -13,7 +13,7 @@ from civicfund.ledger.models import Posting
 from civicfund.ledger.selectors import invariants as laws_of_books
 from civicfund.pledges.enums import PledgeState
 from civicfund.pledges.models import Campaign, Pledge
-from civicfund.pledges.selectors import invariants
+from civicfund.pledges.selectors.laws import invariants
 
 FINAL = (PledgeState.COLLECTED, PledgeState.DECLINED)
 

@@ -21,7 +21,7 @@ from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
 from civicfund.pledges.enums import BatchState, CampaignState, RefundReason, RefundState
 from civicfund.pledges.models import Pledge, Refund, RefundBatch
-from civicfund.pledges.selectors import invariants
+from civicfund.pledges.selectors.laws import invariants
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.refund_batches import (
     approve_batch,
@@ -415,3 +415,13 @@ def test_a_campaign_that_is_not_refunded_after_all_can_be_asked_for_again(collec
     reject_batch(batch, by=new_treasurer())
     assert refund_campaign(collected.campaign, by=treasurer, reason=ASKED).pk != batch.pk
     assert collected.campaign.state != CampaignState.REFUNDED
+
+
+def test_the_laws_notice_a_refund_that_the_books_do_not_know(collected):
+    post_free = Refund(
+        pledge=collected, amount_minor=100, currency="EUR", reason=ASKED,
+        requested_by=collected.backer, alone_limit_minor=100,
+    )  # fmt: skip
+    post_free.save()
+    broken = {law.name: law.broken_by for law in invariants() if law.broken_by}
+    assert broken == {"every refund is in the books as it stands": [str(post_free.pk)]}

@@ -74,7 +74,7 @@ def test_the_books_are_checked_and_a_broken_law_is_named(provider):
     said = io.StringIO()
     call_command("check_books", stdout=said)
     assert "BROKEN" not in said.getvalue()
-    assert said.getvalue().count("holds") == 10
+    assert said.getvalue().count("holds") == 12
     as_owner("ALTER TABLE pledges_pledge DISABLE TRIGGER USER")
     as_owner("UPDATE pledges_pledge SET amount_minor = 2600 WHERE id = %s", pledge.pk)
     as_owner("ALTER TABLE pledges_pledge ENABLE TRIGGER USER")

@@ -15,7 +15,7 @@ from civicfund.ledger.services import post
 from civicfund.pledges.domain import CONSENT_VERSION
 from civicfund.pledges.enums import CampaignState, PledgeState
 from civicfund.pledges.models import Campaign, CampaignOutcome, Pledge
-from civicfund.pledges.selectors import invariants
+from civicfund.pledges.selectors.laws import invariants
 from civicfund.pledges.services.closing import close_if_over, decide_if_time
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.pledging import cancel_pledge, change_pledge

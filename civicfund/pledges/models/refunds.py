@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.pledges.enums import (
+    OPEN_BATCH,
     BatchState,
     DisputeState,
     RefundReason,
@@ -43,13 +44,18 @@ class RefundBatch(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["campaign"],
-                condition=Q(state__in=[BatchState.WAITING, BatchState.RUNNING]),
+                condition=Q(state__in=OPEN_BATCH),
                 name="refund_batch_one_at_a_time",
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.campaign}: {self.get_state_display()}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it waits for somebody, or is being paid."""
+        return self.state in OPEN_BATCH
 
 
 class RefundQuerySet(SteppedQuerySet["Refund"]):

@@ -22,6 +22,7 @@ from civicfund.pledges.enums import (
     STARTED_PLEDGE,
     CampaignState,
     PledgeState,
+    ShortPolicy,
 )
 from civicfund.pledges.models import Campaign, Pledge, Reward
 from civicfund.pledges.models.campaigns import MOST_MINOR
@@ -32,6 +33,9 @@ from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
 
 LONGEST = timedelta(days=90)
+TERMS = [
+    "goal_minor", "deadline_at", "deadline_tz", "starts_at", "short_policy", "floor_percent",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -52,17 +56,20 @@ def create_campaign(
     deadline_at: datetime,
     deadline_tz: str = settings.TIME_ZONE,
     starts_at: datetime | None = None,
+    floor_percent: int | None = None,
     rewards: Iterable[RewardTerms] = (),
 ) -> Campaign:
     """A draft campaign for one's own project that is ready. Raises ``RefusedError``.
 
-    ``deadline_at`` is the first instant at which no pledge is taken.
+    ``deadline_at`` is the first instant at which no pledge is taken. Where less than
+    ``floor_percent`` of what was pledged can be collected, everybody is refunded.
     """
     if project.proposer_id != creator.pk:
         raise RefusedError(_("Only the person who proposed the project can start its campaign."))
     if project.state != ProjectState.READY:
         raise RefusedError(_("The project has to be ready before it can ask for pledges."))
     _check_terms(goal_minor, deadline_at, deadline_tz, starts_at)
+    _check_floor(floor_percent)
     try:
         with transaction.atomic():
             campaign = Campaign.objects.create(
@@ -73,6 +80,8 @@ def create_campaign(
                 deadline_at=deadline_at,
                 deadline_tz=deadline_tz,
                 starts_at=starts_at,
+                short_policy=_policy(floor_percent),
+                floor_percent=floor_percent,
             )
             _replace_rewards(campaign, rewards)
             record("campaign.created", campaign, actor=creator, goal_minor=goal_minor)
@@ -91,18 +100,21 @@ def edit_campaign(
     deadline_at: datetime,
     deadline_tz: str = settings.TIME_ZONE,
     starts_at: datetime | None = None,
+    floor_percent: int | None = None,
     rewards: Iterable[RewardTerms] = (),
 ) -> Campaign:
     """Put other terms in place of a campaign's, rewards included, while nobody has promised any."""
     _check_owner(campaign, by)
     _check_terms(goal_minor, deadline_at, deadline_tz, starts_at)
+    _check_floor(floor_percent)
     with transaction.atomic():
         locked = campaign_to_move(campaign.pk)
         if locked.state not in EDITABLE_CAMPAIGN:
             raise RefusedError(_("A campaign can only be edited before it is sent for review."))
         locked.goal_minor, locked.deadline_at = goal_minor, deadline_at
         locked.deadline_tz, locked.starts_at = deadline_tz, starts_at
-        locked.save(update_fields=["goal_minor", "deadline_at", "deadline_tz", "starts_at"])
+        locked.short_policy, locked.floor_percent = _policy(floor_percent), floor_percent
+        locked.save(update_fields=TERMS)
         _replace_rewards(locked, rewards)
         record("campaign.edited", locked, actor=by, goal_minor=goal_minor)
     return locked
@@ -209,6 +221,17 @@ def _check_terms(
         raise RefusedError(
             _("A campaign lasts at most %(days)s days.") % {"days": LONGEST.days},
             field="deadline_at",
+        )
+
+
+def _policy(floor_percent: int | None) -> ShortPolicy:
+    return ShortPolicy.PAY_ANYWAY if floor_percent is None else ShortPolicy.FLOOR
+
+
+def _check_floor(floor_percent: int | None) -> None:
+    if floor_percent is not None and not 1 <= floor_percent <= 100:
+        raise RefusedError(
+            _("The share has to be between 1 and 100 percent."), field="floor_percent"
         )
 
 

@@ -7,21 +7,28 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import CharField, Exists, OuterRef, Value
 from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext as _
 
-from civicfund.audit.services import db_now
+from civicfund.audit.services import db_now, record
 from civicfund.notices.models import Message
 from civicfund.payments.domain import GatewayRefused, PaymentIntent, UnexpectedState
 from civicfund.payments.gateways import gateway
+from civicfund.people.enums import Role
+from civicfund.people.models import User
+from civicfund.people.selectors import has_role
+from civicfund.pledges.domain import is_hopeless
 from civicfund.pledges.enums import FAILED_PLEDGE
 from civicfund.pledges.models import ChargeAttempt, Pledge
 from civicfund.pledges.models.pledges import PledgeQuerySet
+from civicfund.pledges.selectors import last_failure
 from civicfund.pledges.services.applying import apply_payment_intent, drop_without_intent
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.intents import keep_intent
 from civicfund.pledges.services.letters import tell_of_days_left
+from civicfund.pledges.services.locks import pledge_alone
 
 # Days after the first failure; on the day itself the failure is told.
 REMINDER_DAYS = (2, 4, 6)
@@ -46,6 +53,23 @@ def start_recovery(pledge: Pledge) -> PaymentIntent:
     if pledge.state not in FAILED_PLEDGE:
         raise RefusedError(_("There is nothing to pay for this pledge now."))
     return intent
+
+
+def try_now(pledge: Pledge, *, by: User) -> None:
+    """Let a worker charge the same card again at once. Raises ``RefusedError`` where that cannot
+    help, or where the week is over.
+    """
+    if not has_role(by, Role.TREASURER):
+        raise RefusedError(_("Only a treasurer can do this."))
+    with transaction.atomic():
+        row = pledge_alone(pledge.pk)
+        failed = last_failure(row)
+        if row.state not in FAILED_PLEDGE or _is_over(row) or failed is None:
+            raise RefusedError(_("There is nothing to charge for this pledge now."))
+        if is_hopeless(failed.code, failed.decline_code, failed.advice_code):
+            raise RefusedError(_("Only the backer can help here: trying this card again cannot."))
+        Pledge.objects.filter(pk=row.pk).update(next_step_at=db_now(), woken_until=None)
+        record("pledge.tried_again", row, actor=by)
 
 
 def read_back(pledge: Pledge) -> Pledge:

@@ -27,6 +27,7 @@ from civicfund.pledges.selectors import (
     open_pledge_of,
     settlement_of,
 )
+from civicfund.pledges.selectors.treasury import returned_of
 from civicfund.pledges.services.campaigns import (
     cancel_campaign,
     create_campaign,
@@ -75,6 +76,7 @@ def campaign_page(request: HttpRequest, pk: int) -> HttpResponse:
         "is_creator": campaign.creator_id == user.pk,
         "may_edit": campaign.creator_id == user.pk and campaign.state in EDITABLE_CAMPAIGN,
         "outcome": getattr(campaign, "outcome", None),
+        "returned": returned_of(campaign) if campaign.is_being_collected else None,
     }
     return render(request, "pledges/campaign.html", context)
 
@@ -86,7 +88,8 @@ def settlement(request: HttpRequest, pk: int) -> HttpResponse:
     found = settlement_of(campaign)
     if found is None:
         raise Http404("Not decided yet.")
-    return render(request, "pledges/settlement.html", {"campaign": campaign, "settlement": found})
+    context = {"campaign": campaign, "settlement": found, "returned": returned_of(campaign)}
+    return render(request, "pledges/settlement.html", context)
 
 
 def takes_pledges(campaign: Campaign) -> bool:

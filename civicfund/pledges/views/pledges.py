@@ -25,6 +25,7 @@ from civicfund.pledges.enums import CHANGEABLE_PLEDGE, FAILED_PLEDGE, STARTED_PL
 from civicfund.pledges.forms import PledgeForm
 from civicfund.pledges.models import Campaign, Pledge
 from civicfund.pledges.selectors import last_failure, open_pledge_of, what_to_do
+from civicfund.pledges.selectors.treasury import paid_back
 from civicfund.pledges.services.cards import read_card_back, start_card
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.pledging import cancel_pledge, change_pledge, pledge
@@ -90,6 +91,7 @@ def pledge_detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
         "has_started": found.state in STARTED_PLEDGE,
         "is_active": found.state == PledgeState.ACTIVE,
         "may_change": found.state in CHANGEABLE_PLEDGE and takes_pledges(found.campaign),
+        "returned_minor": paid_back(found),
         "failure": failure,
         "what_to_do": what_to_do(failure.code, failure.decline_code) if failure else "",
     }

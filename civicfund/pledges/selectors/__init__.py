@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
 
-from django.db.models import BooleanField, Count, ExpressionWrapper, F, Q, QuerySet
-from django.db.models.functions import Now
+from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.utils.translation import gettext as _
 
-from civicfund.ledger.selectors import Invariant, booked, booked_minor
+from civicfund.ledger.selectors import booked_minor
 from civicfund.people.models import User
 from civicfund.places.models import Neighborhood
 from civicfund.pledges.domain import Promise, digest
@@ -18,7 +15,6 @@ from civicfund.pledges.enums import (
     CHARGED_PLEDGE,
     FINISHED_CAMPAIGN,
     HOLDING_CAMPAIGN,
-    IN_FLIGHT_PLEDGE,
     OPEN_CAMPAIGN,
     AttemptState,
     CampaignState,
@@ -33,7 +29,7 @@ from civicfund.pledges.models import (
     Pledge,
     PledgeQuerySet,
 )
-from civicfund.pledges.models.totals import for_cards, with_totals
+from civicfund.pledges.models.totals import for_cards
 from civicfund.projects.models import Project
 
 SHOWN_BACKERS = 30
@@ -174,67 +170,3 @@ def what_to_do(code: str, decline_code: str) -> str:
     }
     usual = _("Your bank declined the card and did not say why. Use another card or ask the bank.")
     return words.get(decline_code) or words.get(code) or usual
-
-
-def invariants() -> list[Invariant]:
-    """What must hold of pledges and campaigns whatever has crashed."""
-    pledges, campaigns = Pledge.objects, Campaign.objects
-    succeeded = Count("attempts", filter=Q(attempts__state=AttemptState.SUCCEEDED))
-    once = pledges.annotate(successes=succeeded)
-    settled = Q(state__in=[CampaignState.SETTLED, CampaignState.SETTLED_SHORT])
-    sums = with_totals(campaigns.filter(outcome__isnull=False))
-    return [
-        Invariant(
-            "a collected pledge has one success, and no other has any",
-            _ids(
-                once.filter(state__in=CHARGED_PLEDGE).exclude(successes=1)
-                | once.exclude(state__in=CHARGED_PLEDGE).filter(successes__gt=0)
-            ),
-        ),
-        Invariant("what was collected is what was charged in the books", _booked_differently()),
-        Invariant(
-            "what was decided is what was pledged",
-            _ids(sums.exclude(outcome__pledged_minor=F("pledged_minor"))),
-        ),
-        Invariant(
-            "nothing is owed to a settled campaign",
-            _ids(campaigns.filter(settled, pledges__state__in=IN_FLIGHT_PLEDGE).distinct()),
-        ),
-        *overdue(),
-    ]
-
-
-def overdue() -> list[Invariant]:
-    """What a worker should have done by now: broken where none works, or none can."""
-    hour_ago = Now() - timedelta(hours=1)
-    late = Q(state__in=OPEN_CAMPAIGN, deadline_at__lt=Now() - timedelta(minutes=15))
-    return [
-        Invariant("every campaign is decided in time", _ids(Campaign.objects.filter(late))),
-        Invariant(
-            "no pledge waits for its first charge longer than an hour",
-            _ids(Pledge.objects.filter(state=PledgeState.DUE, outcome__decided_at__lt=hour_ago)),
-        ),
-        Invariant(
-            "no attempt is without an answer longer than an hour",
-            _ids(
-                ChargeAttempt.objects.filter(
-                    state__in=[AttemptState.SENT, AttemptState.UNKNOWN], sent_at__lt=hour_ago
-                )
-            ),
-        ),
-    ]
-
-
-def _booked_differently() -> list[str]:
-    """Pledges whose charge in the books is not what was collected from them."""
-    collected = {
-        str(pk): amount
-        for pk, amount in Pledge.objects.filter(state__in=CHARGED_PLEDGE)
-        .values_list("pk", "amount_minor")
-        .iterator(chunk_size=10_000)
-    }
-    return sorted(dict(collected.items() ^ booked("charge", "pledge").items()))
-
-
-def _ids(rows: QuerySet[Any]) -> list[str]:  # of any of the models
-    return [str(pk) for pk in rows.values_list("pk", flat=True)]

@@ -1,4 +1,4 @@
-"""Pages that show both halves at once."""
+"""What everybody sees of the town: home, my page, places, projects, health."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from budgeting.selectors import (
     running_cycles,
 )
 from civicfund.people.requests import HttpRequest, SignedInRequest
-from civicfund.people.selectors import residency_of
+from civicfund.people.selectors import residency_of, roles_of
 from civicfund.places.models import Neighborhood
 from civicfund.pledges.selectors import (
     campaign_of,
@@ -68,6 +68,7 @@ def my_page(request: SignedInRequest) -> HttpResponse:
         "town/my_page.html",
         {
             "residency": residency_of(request.user),
+            "roles": roles_of(request.user),
             "participations": my_participations(request.user),
             "open_to_me": running_cycles().filter(roll__claimed_by=request.user),
             "pledges": pledges_of(request.user),

@@ -1,0 +1,126 @@
+"""What must hold of pledges and campaigns whatever has crashed, and what is late."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models.functions import Now
+
+from civicfund.ledger.domain import dispute_hold
+from civicfund.ledger.selectors import Invariant, booked, family_balances
+from civicfund.pledges.enums import (
+    CHARGED_PLEDGE,
+    IN_FLIGHT_PLEDGE,
+    OPEN_CAMPAIGN,
+    RETURNING_CAMPAIGN,
+    SETTLED_CAMPAIGN,
+    AttemptState,
+    DisputeState,
+    PledgeState,
+    RefundState,
+)
+from civicfund.pledges.models import Campaign, ChargeAttempt, Dispute, Pledge, Refund
+from civicfund.pledges.models.totals import with_totals
+
+
+def invariants() -> list[Invariant]:
+    """What must hold of pledges and campaigns whatever has crashed."""
+    pledges, campaigns = Pledge.objects, Campaign.objects
+    succeeded = Count("attempts", filter=Q(attempts__state=AttemptState.SUCCEEDED))
+    once = pledges.annotate(successes=succeeded)
+    settled = Q(state__in=[*SETTLED_CAMPAIGN, *RETURNING_CAMPAIGN])
+    sums = with_totals(campaigns.filter(outcome__isnull=False))
+    return [
+        Invariant(
+            "a collected pledge has one success, and no other has any",
+            _ids(
+                once.filter(state__in=CHARGED_PLEDGE).exclude(successes=1)
+                | once.exclude(state__in=CHARGED_PLEDGE).filter(successes__gt=0)
+            ),
+        ),
+        Invariant("what was collected is what was charged in the books", _booked_differently()),
+        Invariant(
+            "what was decided is what was pledged",
+            _ids(sums.exclude(outcome__pledged_minor=F("pledged_minor"))),
+        ),
+        Invariant(
+            "nothing is owed to a settled campaign",
+            _ids(campaigns.filter(settled, pledges__state__in=IN_FLIGHT_PLEDGE).distinct()),
+        ),
+        Invariant("every refund is in the books as it stands", _refunds_booked_differently()),
+        Invariant("what banks hold is what is disputed", _held_differently()),
+        *overdue(),
+    ]
+
+
+def overdue() -> list[Invariant]:
+    """What a worker should have done by now: broken where none works, or none can."""
+    hour_ago = Now() - timedelta(hours=1)
+    late = Q(state__in=OPEN_CAMPAIGN, deadline_at__lt=Now() - timedelta(minutes=15))
+    return [
+        Invariant("every campaign is decided in time", _ids(Campaign.objects.filter(late))),
+        Invariant(
+            "no pledge waits for its first charge longer than an hour",
+            _ids(Pledge.objects.filter(state=PledgeState.DUE, outcome__decided_at__lt=hour_ago)),
+        ),
+        Invariant(
+            "no attempt is without an answer longer than an hour",
+            _ids(
+                ChargeAttempt.objects.filter(
+                    state__in=[AttemptState.SENT, AttemptState.UNKNOWN], sent_at__lt=hour_ago
+                )
+            ),
+        ),
+    ]
+
+
+def _booked_differently() -> list[str]:
+    """Pledges whose charge in the books is not what was collected from them."""
+    collected = {
+        str(pk): amount
+        for pk, amount in Pledge.objects.filter(state__in=CHARGED_PLEDGE)
+        .values_list("pk", "amount_minor")
+        .iterator(chunk_size=10_000)
+    }
+    return sorted(dict(collected.items() ^ booked("charge", "pledge").items()))
+
+
+def _ids(rows: QuerySet[Any]) -> list[str]:  # of any of the models
+    return [str(pk) for pk in rows.values_list("pk", flat=True)]
+
+
+def _refunds_booked_differently() -> list[str]:
+    """Refunds of which the books say something else than their state."""
+    kinds = ("refund_owed", "refund_paid", "refund_came_back", "refund_called_off")
+    books = [booked(kind, "refund") for kind in kinds]
+    rows = Refund.objects.values_list("pk", "state", "amount_minor").iterator(chunk_size=10_000)
+    return [
+        str(pk)
+        for pk, state, amount in rows
+        if not _fits(RefundState(state), [book.get(str(pk), 0) == amount for book in books])
+    ]
+
+
+def _fits(state: RefundState, booked_as: list[bool]) -> bool:
+    """Whether a refund in this state may be booked as owed, paid, come back, called off."""
+    owed, paid, came_back, called_off = booked_as
+    if state in (RefundState.WAITING, RefundState.CANCELLED):
+        return not any(booked_as)
+    if state == RefundState.FAILED:
+        return owed and called_off and paid == came_back
+    return owed and not called_off and (paid or state != RefundState.SUCCEEDED)
+
+
+def _held_differently() -> list[str]:
+    """Projects of which banks hold something else than what is disputed and withdrawn."""
+    disputed = {
+        dispute_hold(project): amount
+        for project, amount in Dispute.objects.filter(
+            state=DisputeState.OPEN, pledge__state=PledgeState.DISPUTED
+        )
+        .values_list("pledge__campaign__project")
+        .annotate(sum=Sum("amount_minor"))
+    }
+    return sorted(dict(disputed.items() ^ family_balances(dispute_hold("")).items()))

@@ -1,0 +1,1 @@
+"""Pages that show both halves at once."""

@@ -1,0 +1,113 @@
+"""A treasurer gives money back in a browser, and a second one approves it."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from civicfund.ledger import domain as books
+from civicfund.ledger.services import post
+from civicfund.notices.services import tell
+from civicfund.people.enums import Role
+from civicfund.people.services import grant_role
+from civicfund.pledges.enums import AttemptState, CampaignState, PledgeState, RefundReason
+from civicfund.pledges.models import ChargeAttempt, Refund
+from civicfund.pledges.services.refund_batches import refund_campaign
+from tests.factories.people import UserFactory
+from tests.factories.pledges import CampaignFactory, PledgeFactory
+from tests.signing_in import PASSWORD, code_now, verified, with_totp
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def collected():
+    """A collected pledge with a failed try before, booked, its receipt sent."""
+    campaign = CampaignFactory(state=CampaignState.SETTLED)
+    pledge = PledgeFactory(
+        campaign=campaign, state=PledgeState.COLLECTED, amount_minor=4000, fee_minor=85,
+        card_brand="visa", card_last4="4242",
+    )  # fmt: skip
+    tries = [
+        (AttemptState.DECLINED, "card_declined", "insufficient_funds"),
+        (AttemptState.SUCCEEDED, "", ""),
+    ]
+    for n, (state, code, decline_code) in enumerate(tries, start=1):
+        ChargeAttempt.objects.create(
+            pledge=pledge, n=n, kind="auto", state=state, idempotency_key=f"cf:{n}",
+            parameters={}, api_version="v", request_id=f"req_{n}abcdef", charge_id=f"ch_{n}abcdef",
+            code=code, decline_code=decline_code,
+        )  # fmt: skip
+    legs = books.charge(campaign.project_id, pledge.amount_minor)
+    post("charge", source_type="pledge", source_id=str(pledge.pk), legs=legs, currency="EUR")
+    tell(pledge.backer, "pledge_collected", pledge)
+    return pledge
+
+
+def treasurer():
+    user = UserFactory()
+    grant_role(user, Role.TREASURER, by=None)
+    user.refresh_from_db()
+    return user, with_totp(verified(user))
+
+
+def come_in(page, person, secret, address):
+    page.goto(address)
+    page.get_by_label("E-mail").or_(page.get_by_label("Email")).fill(person.email)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.locator("input[name=code]").fill(code_now(secret))
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**{address}")
+
+
+def look(page, name, check_axe, screenshot):
+    """At both widths: axe, no sideways scrolling, a picture."""
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        check_axe(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        screenshot(page, f"{name}-{width}")
+
+
+def test_two_treasurers_give_money_back(
+    open_page, collected, settings, check_axe, screenshot, refusals_are_expected
+):
+    settings.REFUND_ALONE_MINOR = 1000
+    case = f"/treasury/pledges/{collected.pk}/"
+    page = open_page()
+    come_in(page, *treasurer(), "/treasury/")
+    look(page, "treasury", check_axe, screenshot)
+    page.get_by_role("link", name="Owed to project").click()
+    look(page, "treasury-account", check_axe, screenshot)
+    page.goto("/treasury/pledges/")
+    page.get_by_label("Find one").fill(str(collected.pk))
+    page.get_by_role("button", name="Find").click()
+    look(page, "treasury-pledges", check_axe, screenshot)
+    page.get_by_role("link", name=collected.campaign.project.title).click()
+    page.get_by_label("Give back").fill("99")
+    page.get_by_role("button", name="Give money back").click()
+    expect(page.get_by_label("Give back")).to_have_value("99")
+    look(page, "treasury-pledge-wrong", check_axe, screenshot)
+    page.get_by_label("Give back").fill("40")
+    page.get_by_role("button", name="Give money back").click()
+    expect(page.get_by_text("Waits for a second person")).to_be_visible()
+    expect(page.get_by_role("button", name="Approve")).to_have_count(0)
+
+    second = open_page()
+    come_in(second, *treasurer(), case)
+    look(second, "treasury-pledge", check_axe, screenshot)
+    second.get_by_role("button", name="Approve").click()
+    expect(second.get_by_text("Approved: the refund is being paid.")).to_be_visible()
+    assert Refund.objects.get().state == "planned"
+
+
+def test_a_campaigns_refund_is_looked_at(open_page, collected, check_axe, screenshot):
+    person, secret = treasurer()
+    refund_campaign(collected.campaign, by=treasurer()[0], reason=RefundReason.NOT_DELIVERED)
+    page = open_page()
+    come_in(page, person, secret, f"/treasury/campaigns/{collected.campaign_id}/")
+    look(page, "treasury-campaign", check_axe, screenshot)
+    page.get_by_role("button", name="Approve").click()
+    expect(page.get_by_text("Being paid back")).to_be_visible()
+    look(page, "treasury-campaign-running", check_axe, screenshot)
