@@ -34,6 +34,7 @@ SWEEPS: dict[str, float] = {
     "civicfund.pledges.tasks.take_due_refunds": 3,
     "civicfund.pledges.tasks.book_released": 60,
     "civicfund.pledges.tasks.remind_backers": 600,
+    "civicfund.payouts.tasks.send_due_payouts": 5,
     "civicfund.notices.tasks.send_due_messages": 5,
     "civicfund.town.tasks.check_books": 86_400,
     "budgeting.tasks.close_due_cycles": 5,

@@ -55,7 +55,7 @@ def second_factor_is_recent(request: HttpRequest) -> bool:
     )
 
 
-def ask_for_second_factor(request: HttpRequest) -> HttpResponse:
-    """To the page that asks for it again, and back to this one."""
-    query = urlencode({"next": request.path})
+def ask_for_second_factor(request: HttpRequest, *, back: str = "") -> HttpResponse:
+    """To the page that asks for it again, and back to this one or another."""
+    query = urlencode({"next": back or request.path})
     return redirect(f"{resolve_url('mfa_reauthenticate')}?{query}")

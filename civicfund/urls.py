@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("civicfund.places.urls")),
     path("", include("civicfund.people.urls")),
     path("", include("civicfund.projects.urls")),
+    path("", include("civicfund.payouts.urls")),
     path("", include("civicfund.pledges.urls")),
     path("payments/", include("civicfund.payments.urls")),
     path("", include("budgeting.urls")),

@@ -1,17 +1,23 @@
-"""The guarded move, the trail it leaves, and acts that need two people."""
+"""The guarded move, the trail it leaves, acts that need two people, and what is due."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
+from uuid import UUID
 
 from django.db import connection, models, transaction
+from django.db.models import Q
+from django.db.models.functions import Now
 
-from civicfund.audit.models import ActRequest, Approval, Event
+from civicfund.audit.models import ActRequest, Approval, Event, SteppedQuerySet
 from civicfund.states import State, check_move
 
 Row = TypeVar("Row", bound=models.Model)
+
+# How long a woken worker has to come before another is woken.
+WOKEN = timedelta(seconds=60)
 
 
 class StaleStateError(Exception):
@@ -141,3 +147,13 @@ def approval_for(act: str, target: models.Model) -> Approval:
     if found is None:
         raise ApprovalError("A second person has to approve this first.")
     return found
+
+
+@transaction.atomic
+def wake(due: SteppedQuerySet[Any], most: int) -> list[UUID]:
+    """Of those that are due, each for one worker: nobody else is given them for a minute."""
+    free = due.filter(Q(woken_until__isnull=True) | Q(woken_until__lte=Now()))
+    turn = free.order_by("next_step_at", "pk").select_for_update(skip_locked=True, of=("self",))
+    pks = list(turn.values_list("pk", flat=True)[:most])
+    due.model._default_manager.filter(pk__in=pks).update(woken_until=db_now() + WOKEN)
+    return pks

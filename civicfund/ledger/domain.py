@@ -15,6 +15,12 @@ PROCESSOR_FEE = "processor_fee"
 DISPUTE_FEE = "dispute_fee"
 # What backers are to get back and have not got yet.
 REFUNDS_PAYABLE = "refunds_payable"
+# What projects are to be paid and have not been yet.
+PAYOUTS_PAYABLE = "payouts_payable"
+# The town's own bank accounts: below zero, since the books see only what leaves them.
+BANK = "bank"
+# What the town keeps for projects of its own.
+OWN_PROJECTS = "own_projects"
 # What payers took back through their banks after a project had been paid.
 CHARGEBACK_LOSS = "chargeback_loss"
 # Public money that residents have voted on: what the town's budget gives to projects.
@@ -30,6 +36,9 @@ _KINDS = {
     CHARGEBACK_LOSS: "expense",
     "dispute_hold/": "asset",
     REFUNDS_PAYABLE: "liability",
+    PAYOUTS_PAYABLE: "liability",
+    BANK: "asset",
+    OWN_PROJECTS: "income",
     VOTED_BUDGET: "expense",
     "project_payable/": "liability",
     "memo:": "memo",
@@ -51,14 +60,19 @@ class Leg:
 Legs = tuple[Leg, ...]
 
 
+def project_payable(project_id: int, source: str) -> str:
+    """The account of what the town owes a project from one source: ``pledges`` or ``award``."""
+    return f"project_payable/{project_id}/{source}"
+
+
 def project_pledges(project_id: int) -> str:
     """The account of what the town owes a project from pledges that were collected."""
-    return f"project_payable/{project_id}/pledges"
+    return project_payable(project_id, "pledges")
 
 
 def project_award(project_id: int) -> str:
     """The account of what the town owes a project from the public budget that was voted."""
-    return f"project_payable/{project_id}/award"
+    return project_payable(project_id, "award")
 
 
 def dispute_hold(project_id: int | str) -> str:
@@ -161,6 +175,27 @@ def dispute_lost(project_id: int, amount_minor: int, held_minor: int) -> Legs:
 
 def _unless_zero(leg: Leg) -> Legs:
     return (leg,) if leg.amount_minor else ()
+
+
+def payout_owed(project_id: int, source: str, amount_minor: int) -> Legs:
+    """A payout was approved: what the town owed the project is on its way to be paid."""
+    return balanced(
+        Leg(project_payable(project_id, source), amount_minor),
+        Leg(PAYOUTS_PAYABLE, -amount_minor),
+    )
+
+
+def payout_called_off(project_id: int, source: str, amount_minor: int) -> Legs:
+    """A payout could not be made: the town owes it to the project again."""
+    return balanced(
+        Leg(PAYOUTS_PAYABLE, amount_minor),
+        Leg(project_payable(project_id, source), -amount_minor),
+    )
+
+
+def payout_made(amount_minor: int, out_of: str) -> Legs:
+    """A payout left: the provider's balance, the town's bank, or into the town's own projects."""
+    return balanced(Leg(PAYOUTS_PAYABLE, amount_minor), Leg(out_of, -amount_minor))
 
 
 def promise(project_id: int, amount_minor: int) -> Legs:

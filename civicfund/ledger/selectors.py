@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import Q, Sum
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from civicfund.ledger import domain
@@ -93,6 +94,25 @@ def free_of_pledges_minor(project_id: int) -> int:
     return collected_for(project_id) - balance_minor(domain.dispute_hold(project_id))
 
 
+def owed_to_projects() -> dict[tuple[int, str], int]:
+    """What the town owes each project from each source, in minor units, without zeros."""
+    owed = {}
+    for code, balance in family_balances("project_payable/").items():
+        _family, project_id, source = code.split("/")
+        owed[int(project_id), source] = -balance
+    return owed
+
+
+def charged_lately(project_id: int, *, days: int) -> int:
+    """What cards were charged for a project in the last days, in minor units."""
+    rows = Posting.objects.filter(
+        account__code=domain.project_pledges(project_id),
+        entry__kind="charge",
+        entry__at__gt=Now() - timedelta(days=days),
+    )
+    return -int(rows.aggregate(sum=Sum("amount_minor"))["sum"] or 0)
+
+
 def still_promised_to(project_id: int) -> int:
     """What backers of a funded project have still to be charged, in minor units."""
     return balance_minor(domain.pledged(project_id))
@@ -175,6 +195,9 @@ def account_name(code: str) -> str:
         domain.DISPUTE_FEE: _("Fees for disputes"),
         domain.CHARGEBACK_LOSS: _("Lost in disputes after a project was paid"),
         domain.REFUNDS_PAYABLE: _("Owed to backers as refunds"),
+        domain.PAYOUTS_PAYABLE: _("Payouts on their way to projects"),
+        domain.BANK: _("Paid from the town's own bank accounts"),
+        domain.OWN_PROJECTS: _("Kept for the town's own projects"),
         domain.VOTED_BUDGET: _("Public money given by votes"),
         domain.PROMISES: _("All promises, the other side"),
         "project_payable/pledges": _("Owed to project %(number)s from pledges"),

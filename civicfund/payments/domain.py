@@ -136,6 +136,27 @@ class ProviderDispute:
     given_back: Movement | None
 
 
+class Capability(StrEnum):
+    """Whether the provider lets an account receive transfers."""
+
+    ACTIVE = "active"
+    PENDING = "pending"
+    RESTRICTED = "restricted"
+    UNSUPPORTED = "unsupported"
+
+
+@dataclass(frozen=True)
+class ProviderTransfer:
+    """Money that was moved from our balance to a connected account."""
+
+    id: str
+    amount_minor: int
+    currency: str
+    account_id: str
+    reversed_minor: int
+    metadata: Mapping[str, str]
+
+
 @dataclass(frozen=True)
 class ProviderNews:
     """An event whose signature was right. Only its pointer is kept; the object is read again."""

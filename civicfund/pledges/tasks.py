@@ -9,6 +9,7 @@ from uuid import UUID
 
 from celery import shared_task
 
+from civicfund.audit.services import wake
 from civicfund.pledges.models import Pledge, Refund
 from civicfund.pledges.services import recovery, refund_batches, refunding, releasing, steps
 
@@ -37,7 +38,7 @@ def move_campaign(campaign_id: int) -> None:
 @shared_task
 def take_due_steps() -> None:
     """Wake a task for every pledge that is due, as many as the provider will bear."""
-    for pledge_id in steps.wake(Pledge, PLEDGES_PER_SWEEP):
+    for pledge_id in wake(Pledge.objects.due(), PLEDGES_PER_SWEEP):
         take_step.apply_async([str(pledge_id)], expires=EXPIRES_SECONDS)
 
 
@@ -51,7 +52,7 @@ def take_step(pledge_id: str) -> None:
 def take_due_refunds() -> None:
     """Wake a task for every refund that is due, and plan what approved batches still owe."""
     refund_batches.follow_batches()
-    for refund_id in steps.wake(Refund, PLEDGES_PER_SWEEP):
+    for refund_id in wake(Refund.objects.due(), PLEDGES_PER_SWEEP):
         take_refund_step.apply_async([str(refund_id)], expires=EXPIRES_SECONDS)
 
 

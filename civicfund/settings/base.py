@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "civicfund.projects",
     "civicfund.ledger",
     "civicfund.payments",
+    "civicfund.payouts",
     "civicfund.pledges",
     "budgeting",
     "civicfund.town",
@@ -307,6 +308,11 @@ SETTLEMENT_LEASE_SECONDS = env.int("SETTLEMENT_LEASE_SECONDS", 300)
 RECOVERY_DAYS = env.int("RECOVERY_DAYS", 7)
 # What one treasurer may give back within a day without a second one, in minor units.
 REFUND_ALONE_MINOR = env.int("REFUND_ALONE_MINOR", 20_000)
+# Of charges of the last days, which a bank may still take back, so much is kept from payouts.
+PAYOUT_RESERVE_PERCENT = env.int("PAYOUT_RESERVE_PERCENT", 5)
+PAYOUT_RESERVE_DAYS = env.int("PAYOUT_RESERVE_DAYS", 120)
+# Where project owners are, for the payment provider: ISO 3166-1.
+PAYOUT_COUNTRY = env.str("PAYOUT_COUNTRY", "IE")
 # How long ago the second factor may have been given when somebody approves a grave act.
 SECOND_FACTOR_RECENT_SECONDS = env.int("SECOND_FACTOR_RECENT_SECONDS", 300)
 

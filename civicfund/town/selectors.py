@@ -5,13 +5,14 @@ from __future__ import annotations
 from civicfund.ledger.selectors import Invariant
 from civicfund.ledger.selectors import invariants as laws_of_the_books
 from civicfund.payments.selectors import orphan_count, overdue_events
+from civicfund.payouts.selectors import invariants as laws_of_payouts
 from civicfund.pledges.selectors.laws import invariants as laws_of_pledges
 from civicfund.pledges.selectors.laws import overdue
 
 
 def laws() -> list[Invariant]:
     """Every law of docs/money.md, one query each or two: what breaks it, empty while it holds."""
-    return [*laws_of_the_books(), *laws_of_pledges()]
+    return [*laws_of_the_books(), *laws_of_pledges(), *laws_of_payouts()]
 
 
 def alarms() -> dict[str, int]:

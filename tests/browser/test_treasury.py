@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from civicfund.ledger import domain as books
 from civicfund.ledger.services import post
 from civicfund.notices.services import tell
+from civicfund.payouts.models import Payout
 from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
 from civicfund.pledges.enums import AttemptState, CampaignState, PledgeState, RefundReason
@@ -15,6 +16,7 @@ from civicfund.pledges.models import ChargeAttempt, Refund
 from civicfund.pledges.services.refund_batches import refund_campaign
 from tests.factories.people import UserFactory
 from tests.factories.pledges import CampaignFactory, PledgeFactory
+from tests.factories.projects import ProjectFactory
 from tests.signing_in import PASSWORD, code_now, verified, with_totp
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -111,3 +113,38 @@ def test_a_campaigns_refund_is_looked_at(open_page, collected, check_axe, screen
     page.get_by_role("button", name="Approve").click()
     expect(page.get_by_text("Being paid back")).to_be_visible()
     look(page, "treasury-campaign-running", check_axe, screenshot)
+
+
+def test_a_project_is_paid_by_two_treasurers(open_page, check_axe, screenshot):
+    project = ProjectFactory()
+    legs = books.award(project.pk, 50_000)
+    post("award", source_type="test", source_id=str(project.pk), legs=legs, currency="EUR")
+    page = open_page()
+    come_in(page, *treasurer(), "/treasury/payouts/")
+    look(page, "payouts", check_axe, screenshot)
+    page.get_by_role("link", name=project.title).click()
+    page.get_by_label("Amount").fill("200")
+    page.get_by_label("How").select_option("bank")
+    page.get_by_role("button", name="Ask for the payout").click()
+    expect(page.get_by_text("Waits for a second person")).to_be_visible()
+    second = open_page()
+    come_in(second, *treasurer(), f"/treasury/payouts/projects/{project.pk}/")
+    look(second, "payouts-project", check_axe, screenshot)
+    second.get_by_role("button", name="Approve").click()
+    second.get_by_label("Reference of the bank payment").fill("Transfer 12")
+    look(second, "payouts-project-bank", check_axe, screenshot)
+    second.get_by_role("button", name="The bank has paid it").click()
+    expect(second.get_by_text("The bank payment is noted.")).to_be_visible()
+    assert Payout.objects.get().bank_reference == "Transfer 12"
+
+
+def test_an_owner_is_onboarded_at_the_provider(open_page, provider, sign_in, check_axe, screenshot):
+    page = open_page()
+    sign_in(page, UserFactory())
+    page.goto("/me/payout-account/")
+    look(page, "payout-account", check_axe, screenshot)
+    page.get_by_role("button", name="Set up my account").click()
+    page.get_by_role("link", name="Go on at the payment provider").click()
+    page.get_by_role("button").first.click()
+    expect(page.get_by_text("A treasurer now has to approve the account")).to_be_visible()
+    look(page, "payout-account-waiting", check_axe, screenshot)

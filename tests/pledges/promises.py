@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.db import connections
 from django.db.models import F
 
+from civicfund.audit.services import wake
 from civicfund.pledges.domain import CONSENT_VERSION
 from civicfund.pledges.models import Campaign, ChargeAttempt, Pledge, Refund
 from civicfund.pledges.services import steps
@@ -68,7 +69,7 @@ def work_until_done(limit=20):
     """What the sweeps and their tasks do, in this process, until nothing is due."""
     for _ in range(limit):
         follow_batches()
-        woken, refunds = steps.wake(Pledge, 100), steps.wake(Refund, 100)
+        woken, refunds = wake(Pledge.objects.due(), 100), wake(Refund.objects.due(), 100)
         if not woken and not refunds:
             break
         for pk in woken:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from civicfund.audit.services import wake
 from civicfund.ledger.models import Entry
 from civicfund.ledger.selectors import balance_minor, collected_for, still_promised_to
 from civicfund.payments.domain import IntentStatus, PaymentIntent
@@ -14,7 +15,6 @@ from civicfund.payments.models import Orphan
 from civicfund.pledges.enums import AttemptKind, AttemptState, CampaignState, PledgeState
 from civicfund.pledges.models import ChargeAttempt, Pledge
 from civicfund.pledges.selectors.laws import invariants
-from civicfund.pledges.services import steps
 from civicfund.pledges.services.applying import apply_payment_intent
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.recovery import read_back, start_recovery
@@ -417,8 +417,8 @@ def test_an_old_refusal_that_arrives_during_the_next_try_is_not_taken_for_its_an
 
 def test_each_due_pledge_wakes_one_worker(provider):
     _, pledges = funded_campaign(WORKS, WORKS, WORKS)
-    assert len(steps.wake(Pledge, 2)) == 2
-    assert len(steps.wake(Pledge, 2)) == 1
-    assert steps.wake(Pledge, 2) == []
+    assert len(wake(Pledge.objects.due(), 2)) == 2
+    assert len(wake(Pledge.objects.due(), 2)) == 1
+    assert wake(Pledge.objects.due(), 2) == []
     Pledge.objects.update(woken_until=soon(seconds=-1))
-    assert sorted(steps.wake(Pledge, 9)) == sorted(pledge.pk for pledge in pledges)
+    assert sorted(wake(Pledge.objects.due(), 9)) == sorted(pledge.pk for pledge in pledges)

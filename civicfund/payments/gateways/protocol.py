@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from civicfund.payments.domain import (
+    Capability,
     PaymentIntent,
     ProviderDispute,
     ProviderNews,
     ProviderRefund,
+    ProviderTransfer,
     SetupIntent,
 )
 
@@ -82,6 +84,35 @@ class PaymentGateway(Protocol):
 
     def retrieve_dispute(self, dispute_id: str) -> ProviderDispute:
         """What the provider says of it now."""
+
+    def create_account(
+        self, *, key: str, country: str, email: str, metadata: Mapping[str, str]
+    ) -> str:
+        """A new recipient, who cannot be paid before the provider knows who they are."""
+
+    def onboarding_link(self, account_id: str, *, return_url: str, refresh_url: str) -> str:
+        """The provider's page on which the recipient says who they are; good for minutes."""
+
+    def capability_of(self, account_id: str) -> Capability:
+        """Whether transfers can be sent to the account now."""
+
+    def create_transfer(
+        self,
+        *,
+        amount_minor: int,
+        currency: str,
+        account_id: str,
+        transfer_group: str,
+        key: str,
+        metadata: Mapping[str, str],
+    ) -> ProviderTransfer:
+        """Move money that is available to a recipient."""
+
+    def transfers_of(self, transfer_group: str) -> list[ProviderTransfer]:
+        """Every transfer of a group, the newest first."""
+
+    def available_minor(self, currency: str) -> int:
+        """What the provider would let us pay out now."""
 
     def read_event(self, payload: bytes, signature: str) -> ProviderNews:
         """The event that a webhook carries; ``ForgedEventError`` unless all is right with it."""

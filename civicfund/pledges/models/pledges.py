@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from civicfund.audit.models import Stepped, SteppedQuerySet
 from civicfund.pledges.enums import (
     CHARGED_PLEDGE,
     FAILED_PLEDGE,
@@ -23,7 +24,6 @@ from civicfund.pledges.enums import (
     PledgeState,
 )
 from civicfund.pledges.models.campaigns import MOST_MINOR, Campaign, CampaignOutcome, Reward
-from civicfund.pledges.models.steps import Stepped, SteppedQuerySet
 
 
 class PledgeQuerySet(SteppedQuerySet["Pledge"]):

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from civicfund.audit.models import Stepped, SteppedQuerySet
 from civicfund.pledges.enums import (
     OPEN_BATCH,
     BatchState,
@@ -19,7 +20,6 @@ from civicfund.pledges.enums import (
 )
 from civicfund.pledges.models.campaigns import Campaign
 from civicfund.pledges.models.pledges import Pledge
-from civicfund.pledges.models.steps import Stepped, SteppedQuerySet
 
 
 class RefundBatch(models.Model):

@@ -8,7 +8,6 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
@@ -32,7 +31,7 @@ from civicfund.pledges.enums import (
     OWED_PLEDGE,
     CampaignState,
 )
-from civicfund.pledges.models import Campaign, Pledge, Refund
+from civicfund.pledges.models import Campaign, Pledge
 from civicfund.pledges.services.applying import apply_payment_intent
 from civicfund.pledges.services.campaigns import start_if_time
 from civicfund.pledges.services.cards import apply_setup_intent, check_card, forget_card
@@ -45,9 +44,6 @@ from civicfund.pledges.services.refunding import apply_refund
 from civicfund.pledges.services.settlement import settle_pledge
 
 log = structlog.get_logger(__name__)
-
-# How long a woken worker has to come before another is woken.
-WOKEN = timedelta(seconds=60)
 
 
 def take_step(pledge_id: UUID) -> None:
@@ -78,18 +74,6 @@ def _step_for(pledge: Pledge) -> Callable[[Pledge], object]:
 
 def _recovery_over(pledge: Pledge) -> bool:
     return pledge.recovery_ends_at is not None and pledge.recovery_ends_at <= db_now()
-
-
-@transaction.atomic
-def wake(rows: type[Pledge | Refund], most: int) -> list[UUID]:
-    """Those that are due, each for one worker: nobody else is given them for a minute."""
-    free = Q(woken_until__isnull=True) | Q(woken_until__lte=Now())
-    due = rows.objects.due().filter(free).order_by("next_step_at", "pk")
-    pks = list(
-        due.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)[:most]
-    )
-    rows.objects.filter(pk__in=pks).update(woken_until=db_now() + WOKEN)
-    return pks
 
 
 def campaigns_to_move() -> list[int]:

@@ -21,6 +21,7 @@ from civicfund.ledger.selectors import account_name, all_lines, balance_minor, b
 from civicfund.notices.services import send_again
 from civicfund.parsing import whole_number
 from civicfund.payments.selectors import latest_orphans
+from civicfund.payouts.selectors import accounts_to_approve, payouts_to_look_at
 from civicfund.people.enums import Role
 from civicfund.people.requests import SignedInRequest
 from civicfund.pledges.access import any_campaign, any_pledge
@@ -72,6 +73,7 @@ def desk(request: SignedInRequest) -> HttpResponse:
         "batches": batches_to_look_at()[:SHOWN],
         "disputes": open_disputes()[:SHOWN],
         "orphans": latest_orphans(SHOWN),
+        "payouts_waiting": payouts_to_look_at().count() + accounts_to_approve().count(),
     }
     return render(request, "treasury/desk.html", context)
 

@@ -13,6 +13,7 @@ from civicfund.payments.domain import ForgedEventError, ProviderNews
 from civicfund.payments.gateways.stripe.cards import CardCalls
 from civicfund.payments.gateways.stripe.charges import ChargeCalls
 from civicfund.payments.gateways.stripe.client import ask, paced_client
+from civicfund.payments.gateways.stripe.connect import ConnectCalls
 from civicfund.payments.gateways.stripe.refunds import RefundCalls
 
 SIGNATURE_SECONDS = 300  # how old a webhook may be
@@ -24,7 +25,7 @@ def stripe_gateway(secret_key: str, api_base: str) -> StripeGateway:
     return StripeGateway(secret_key, api_base)
 
 
-class StripeGateway(CardCalls, ChargeCalls, RefundCalls):
+class StripeGateway(CardCalls, ChargeCalls, RefundCalls, ConnectCalls):
     """Stripe's API through its own SDK, in the version that the SDK was made for."""
 
     def __init__(self, secret_key: str, api_base: str) -> None:

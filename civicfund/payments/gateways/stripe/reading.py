@@ -8,6 +8,7 @@ import stripe
 from stripe import PaymentMethod
 
 from civicfund.payments.domain import (
+    Capability,
     Card,
     Failure,
     Fee,
@@ -16,6 +17,7 @@ from civicfund.payments.domain import (
     PaymentIntent,
     ProviderDispute,
     ProviderRefund,
+    ProviderTransfer,
     RefundStatus,
     SetupIntent,
 )
@@ -117,6 +119,27 @@ def to_dispute(dispute: stripe.Dispute) -> ProviderDispute:
         taken=_movement([line for line in lines if line.amount < 0]),
         given_back=_movement([line for line in lines if line.amount > 0]),
     )
+
+
+def to_transfer(transfer: stripe.Transfer) -> ProviderTransfer:
+    """Our value of it."""
+    return ProviderTransfer(
+        id=transfer.id,
+        amount_minor=transfer.amount,
+        currency=transfer.currency.upper(),
+        account_id=id_of(transfer.destination),
+        reversed_minor=transfer.amount_reversed,
+        metadata=metadata_of(transfer.metadata),
+    )
+
+
+def to_capability(account: stripe.v2.core.Account) -> Capability:
+    """Whether the account may receive transfers; restricted where it was never asked for."""
+    recipient = account.configuration.recipient if account.configuration else None
+    capabilities = recipient.capabilities if recipient else None
+    balance = capabilities.stripe_balance if capabilities else None
+    transfers = balance.stripe_transfers if balance else None
+    return Capability(transfers.status) if transfers else Capability.RESTRICTED
 
 
 def _movement(lines: list[stripe.BalanceTransaction]) -> Movement | None:

@@ -1,0 +1,57 @@
+"""States of payouts, where their money comes from and how it leaves."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Source(models.TextChoices):
+    """Which of a project's money is paid out: the names that its accounts end in."""
+
+    PLEDGES = "pledges", _("Pledges")
+    AWARD = "award", _("Public budget")
+
+
+class Method(models.TextChoices):
+    """How it leaves."""
+
+    TRANSFER = "transfer", _("Transfer by the payment provider")
+    BANK = "bank", _("Bank payment by the town")
+    KEPT = "kept", _("Kept: the town runs the project itself")
+
+
+# What leaves by which way: what backers paid is with the provider, public money with the town.
+METHODS = {
+    Source.PLEDGES: (Method.TRANSFER, Method.KEPT),
+    Source.AWARD: (Method.BANK, Method.KEPT),
+}
+
+
+class PayoutState(models.TextChoices):
+    """From one person's request to money that has left."""
+
+    WAITING = "waiting", _("Waits for a second person")
+    APPROVED = "approved", _("Being paid")
+    PAID = "paid", _("Paid")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Not made")
+
+
+PAYOUT_MOVES: dict[PayoutState, frozenset[PayoutState]] = {
+    PayoutState.WAITING: frozenset({PayoutState.APPROVED, PayoutState.CANCELLED}),
+    PayoutState.APPROVED: frozenset({PayoutState.PAID, PayoutState.FAILED}),
+    PayoutState.PAID: frozenset(),
+    PayoutState.FAILED: frozenset(),
+    PayoutState.CANCELLED: frozenset(),
+}
+OPEN_PAYOUT = (PayoutState.WAITING, PayoutState.APPROVED)
+
+
+class AccountStatus(models.TextChoices):
+    """What the provider thinks of an account, in its words."""
+
+    ACTIVE = "active", _("Can be paid")
+    PENDING = "pending", _("Being checked by the provider")
+    RESTRICTED = "restricted", _("The provider needs to know more")
+    UNSUPPORTED = "unsupported", _("The provider cannot pay it")

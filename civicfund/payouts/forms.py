@@ -1,0 +1,33 @@
+"""What treasurers fill in to pay a project."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from civicfund.payouts.enums import METHODS, Method, Source
+from civicfund.projects.forms import MoneyField
+
+
+class PayoutForm(forms.Form):
+    """How much of one source leaves, and how."""
+
+    amount = MoneyField(label=_("Amount"))
+    method = forms.ChoiceField(label=_("How"))
+
+    def __init__(self, source: Source, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options | {"prefix": str(source)})
+        self.source = source
+        field: Any = self.fields["method"]
+        field.choices = [(method.value, method.label) for method in METHODS[source]]
+
+    def terms(self) -> dict[str, Any]:
+        """What was written, in the services' words."""
+        data = self.cleaned_data
+        return {
+            "source": self.source,
+            "method": Method(data["method"]),
+            "amount_minor": data["amount"],
+        }

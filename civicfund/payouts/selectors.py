@@ -1,0 +1,134 @@
+"""Reading projects' money, payouts and the accounts they go to. Amounts in minor units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models import Count, F, Q, QuerySet, Sum
+
+from civicfund.ledger import domain as books
+from civicfund.ledger.selectors import (
+    Invariant,
+    balance_minor,
+    booked,
+    charged_lately,
+    owed_to_projects,
+)
+from civicfund.payouts.enums import Method, PayoutState, Source
+from civicfund.payouts.models import Payout, PayoutAccount, PayoutQuerySet
+from civicfund.people.models import User
+from civicfund.projects.models import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Purse:
+    """What the town owes a project from one source, and what of it can be paid out now."""
+
+    source: Source
+    owed_minor: int
+    disputed_minor: int
+    reserve_minor: int
+    paid_minor: int
+
+    @property
+    def free_minor(self) -> int:
+        """What can be paid out now."""
+        return max(0, self.owed_minor - self.disputed_minor - self.reserve_minor)
+
+
+def purse_of(project_id: int, source: Source) -> Purse:
+    """One source of a project's money. Before money moves, read it while alone with the project."""
+    owed = -balance_minor(books.project_payable(project_id, source))
+    is_pledges = source == Source.PLEDGES
+    paid = Payout.objects.filter(project=project_id, source=source, state=PayoutState.PAID)
+    return Purse(
+        source=source,
+        owed_minor=owed,
+        disputed_minor=balance_minor(books.dispute_hold(project_id)) if is_pledges else 0,
+        reserve_minor=reserve_minor(project_id) if is_pledges else 0,
+        paid_minor=paid.aggregate(sum=Sum("amount_minor", default=0))["sum"],
+    )
+
+
+def reserve_minor(project_id: int) -> int:
+    """What is kept back of charges that may still be disputed, rounded up."""
+    lately = charged_lately(project_id, days=settings.PAYOUT_RESERVE_DAYS)
+    return -(-lately * settings.PAYOUT_RESERVE_PERCENT // 100)
+
+
+def projects_with_money() -> list[tuple[Project, int]]:
+    """Projects that the town owes money, with how much together, the most first."""
+    sums: dict[int, int] = {}
+    for (project_id, _source), owed in owed_to_projects().items():
+        sums[project_id] = sums.get(project_id, 0) + owed
+    found = Project.objects.filter(pk__in=sums).select_related("proposer", "neighborhood")
+    return sorted(
+        ((project, sums[project.pk]) for project in found), key=lambda each: (-each[1], each[0].pk)
+    )
+
+
+def payouts_of(project: Project) -> PayoutQuerySet:
+    """A project's payouts, the newest first."""
+    rows = Payout.objects.filter(project=project).select_related("requested_by", "account")
+    return rows.order_by("-created_at", "pk")
+
+
+def payouts_to_look_at() -> PayoutQuerySet:
+    """Payouts that wait for somebody, that are being paid, or that failed."""
+    wanted = Payout.objects.filter(
+        Q(pk__in=Payout.objects.still_open().values("pk")) | Q(state=PayoutState.FAILED)
+    )
+    return wanted.select_related("project", "requested_by").order_by("created_at", "pk")
+
+
+def approved_account_of(user: User) -> PayoutAccount | None:
+    """Where somebody's money goes: the account that was approved last."""
+    approved = PayoutAccount.objects.filter(user=user, approved_at__isnull=False)
+    return approved.order_by("-approved_at").first()
+
+
+def waiting_account_of(user: User) -> PayoutAccount | None:
+    """An account of somebody's that no treasurer has approved yet."""
+    return PayoutAccount.objects.filter(user=user, approved_at__isnull=True).first()
+
+
+def accounts_to_approve() -> QuerySet[PayoutAccount]:
+    """Accounts that the provider would pay and no treasurer has approved."""
+    waiting = PayoutAccount.objects.filter(approved_at__isnull=True, status="active")
+    owners = waiting.select_related("user").annotate(
+        others=Count(
+            "user__payout_accounts", filter=Q(user__payout_accounts__approved_at__isnull=False)
+        )
+    )
+    return owners.order_by("created_at")
+
+
+def invariants() -> list[Invariant]:
+    """What must hold of payouts whatever has crashed."""
+    kinds = ("payout_owed", "payout_made", "payout_called_off")
+    owed, made, called_off = (booked(kind, "payout") for kind in kinds)
+    expected = {
+        PayoutState.WAITING: (False, False, False),
+        PayoutState.CANCELLED: (False, False, False),
+        PayoutState.APPROVED: (True, False, False),
+        PayoutState.PAID: (True, True, False),
+        PayoutState.FAILED: (True, False, True),
+    }
+    rows = Payout.objects.values_list("pk", "state", "amount_minor").iterator(chunk_size=10_000)
+    differing = [
+        str(pk)
+        for pk, state, amount in rows
+        if tuple(book.get(str(pk), 0) == amount for book in (owed, made, called_off))
+        != expected[PayoutState(state)]
+    ]
+    alone = Payout.objects.filter(method=Method.TRANSFER).exclude(
+        account__user=F("project__proposer")
+    )
+    return [
+        Invariant("every payout is in the books as it stands", differing),
+        Invariant(
+            "every transfer goes to its project's owner",
+            [str(pk) for pk in alone.values_list("pk", flat=True)],
+        ),
+    ]

@@ -1,0 +1,1 @@
+"""Acts on payouts and on the accounts that they go to."""

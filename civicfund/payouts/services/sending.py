@@ -1,0 +1,140 @@
+"""Sending one approved transfer: asked for under its own id, so that asking again pays it once.
+
+No lock and no transaction is held while the provider is asked.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+
+from civicfund.audit.services import advance, db_now
+from civicfund.ledger import domain as books
+from civicfund.payments.domain import (
+    GatewayRefused,
+    GatewayUnavailable,
+    ProviderTransfer,
+    RateLimited,
+)
+from civicfund.payments.gateways import gateway
+from civicfund.payments.services import note_orphan
+from civicfund.payouts.enums import PAYOUT_MOVES, Method, PayoutState
+from civicfund.payouts.models import Payout
+from civicfund.payouts.services.accounts import read_account
+from civicfund.payouts.services.deciding import book, pay
+
+log = structlog.get_logger(__name__)
+
+LOOK_AGAIN = timedelta(minutes=2)
+SLOW_DOWN = timedelta(seconds=5)
+MONEY_COMES = timedelta(hours=1)
+
+
+def take_payout_step(payout_id: UUID) -> None:
+    """Send a transfer that is due, or find out what became of it; quiet where there is none.
+
+    May run twice, at once, and after a crash at any point. Where the provider has not released
+    the money yet, or does not pay the account any more, the payout waits.
+    """
+    payout = _claim(payout_id)
+    if payout is None:
+        return
+    try:
+        transfer = _send(payout)
+    except RateLimited:
+        _put_off(payout, SLOW_DOWN)
+    except GatewayUnavailable as error:
+        log.warning("payout.no_answer", payout=str(payout_id), code=error.code)
+        _put_off(payout, LOOK_AGAIN)
+    except GatewayRefused as refusal:
+        log.error("payout.refused", payout=str(payout_id), code=refusal.code, said=str(refusal))
+        _refused(payout, refusal.code or "refused")
+    else:
+        if transfer is None:
+            _put_off(payout, MONEY_COMES)
+        else:
+            apply_transfer(payout, transfer)
+
+
+@transaction.atomic
+def _claim(payout_id: UUID) -> Payout | None:
+    """Take the payout for a while; None where it is not due or somebody else has it."""
+    due = Payout.objects.due().filter(
+        pk=payout_id, state=PayoutState.APPROVED, method=Method.TRANSFER
+    )
+    payout = due.select_for_update(skip_locked=True, of=("self",)).first()
+    if payout is not None:
+        lease = db_now() + timedelta(seconds=settings.SETTLEMENT_LEASE_SECONDS)
+        Payout.objects.filter(pk=payout.pk).update(lease_until=lease, next_step_at=lease)
+    return payout
+
+
+def _send(payout: Payout) -> ProviderTransfer | None:
+    """The provider's transfer, found or made; None where it has to wait."""
+    group = f"project-{payout.project_id}"
+    if payout.sent_at is not None:
+        # Somebody has asked before and not heard. The key may be forgotten by now; the transfer's
+        # metadata is not.
+        for made in gateway().transfers_of(group):
+            if made.metadata.get("payout") == str(payout.pk):
+                return made
+    if payout.account is None or not read_account(payout.account).can_be_paid:
+        return None
+    if gateway().available_minor(payout.currency) < payout.amount_minor:
+        return None
+    Payout.objects.filter(pk=payout.pk, sent_at__isnull=True).update(sent_at=db_now())
+    return gateway().create_transfer(
+        amount_minor=payout.amount_minor,
+        currency=payout.currency,
+        account_id=payout.account.account_id,
+        transfer_group=group,
+        key=f"tr:{payout.pk}",
+        metadata={"payout": str(payout.pk), "project": str(payout.project_id)},
+    )
+
+
+def apply_transfer(payout: Payout, told: ProviderTransfer) -> Payout:
+    """Note that a transfer was made. Applying the same again changes nothing."""
+    with transaction.atomic():
+        row = Payout.objects.select_for_update().get(pk=payout.pk)
+        account_id = row.account.account_id if row.account else ""
+        expected = (row.amount_minor, row.currency, account_id)
+        if (told.amount_minor, told.currency, told.account_id) != expected:
+            note_orphan(told.id, "transfer_differs")
+        elif row.state == PayoutState.APPROVED:
+            pay(row, out_of=books.STRIPE_AVAILABLE, actor=None, transfer_id=told.id)
+    return row
+
+
+# The provider's words for what time may mend.
+_WAITS = frozenset({"balance_insufficient", "insufficient_capabilities_for_transfer"})
+
+
+def _refused(payout: Payout, code: str) -> None:
+    """Wait where time may help; else the money is the project's again, and a treasurer looks."""
+    if code in _WAITS:
+        # The provider may repeat this answer to the same key for a day; then it looks anew.
+        Payout.objects.filter(pk=payout.pk).update(failure_code=code)
+        _put_off(payout, MONEY_COMES)
+        return
+    with transaction.atomic():
+        row = Payout.objects.select_for_update().get(pk=payout.pk)
+        if row.state != PayoutState.APPROVED:
+            return
+        advance(
+            row, PayoutState.FAILED, PAYOUT_MOVES,
+            actor=None, failure_code=code, resolved_at=db_now(), next_step_at=None,
+            lease_until=None,
+        )  # fmt: skip
+        legs = books.payout_called_off(row.project_id, row.source, row.amount_minor)
+        book(row, "payout_called_off", legs)
+
+
+def _put_off(payout: Payout, wait: timedelta) -> None:
+    Payout.objects.filter(pk=payout.pk, state=PayoutState.APPROVED).update(
+        next_step_at=db_now() + wait, lease_until=None, woken_until=None
+    )
