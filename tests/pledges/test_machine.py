@@ -1,0 +1,309 @@
+"""Whatever people, banks, workers and the provider do in whatever order, the laws hold."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as how
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from civicfund.audit.services import wake
+from civicfund.ledger import domain as books
+from civicfund.ledger.selectors import balance_minor
+from civicfund.ledger.selectors import invariants as laws_of_the_books
+from civicfund.payments.domain import CardDeclined
+from civicfund.payments.gateways import gateway
+from civicfund.payouts.enums import Method, PayoutState, Source
+from civicfund.payouts.models import Payout
+from civicfund.payouts.selectors import invariants as laws_of_payouts
+from civicfund.payouts.services.accounts import approve_account, open_account, read_account
+from civicfund.payouts.services.deciding import approve_payout, request_payout
+from civicfund.payouts.services.errors import RefusedError as PayoutRefusedError
+from civicfund.payouts.services.sending import take_payout_step
+from civicfund.pledges.domain import CONSENT_VERSION
+from civicfund.pledges.enums import (
+    CHARGED_PLEDGE,
+    OWED_PLEDGE,
+    CampaignState,
+    DisputeState,
+    RefundReason,
+    RefundState,
+    ShortPolicy,
+)
+from civicfund.pledges.models import Campaign, Dispute, Pledge, Refund
+from civicfund.pledges.selectors.laws import invariants as laws_of_pledges
+from civicfund.pledges.selectors.laws import overdue
+from civicfund.pledges.services import steps
+from civicfund.pledges.services.applying import apply_payment_intent
+from civicfund.pledges.services.cards import save_test_card
+from civicfund.pledges.services.closing import decide_if_time
+from civicfund.pledges.services.disputes import apply_dispute
+from civicfund.pledges.services.errors import RefusedError
+from civicfund.pledges.services.pledging import cancel_pledge, change_pledge
+from civicfund.pledges.services.refunding import apply_refund, take_refund_step
+from civicfund.pledges.services.refunds import approve_refund, refund_pledge
+from civicfund.pledges.services.releasing import book_released
+from civicfund.states import IllegalMoveError
+from tests.factories.payouts import new_treasurer
+from tests.factories.people import UserFactory
+from tests.factories.pledges import CampaignFactory, soon
+from tests.pledges.promises import choose, end, let_pass, work_until_done
+from tests.sizes import size
+from tests.stripe.helpers import sandbox_client
+
+CARDS = (
+    "pm_card_visa",
+    "pm_card_bypassPending",
+    "pm_card_chargeCustomerFail",
+    "pm_card_authenticationRequiredOnSetup",
+    "pm_card_pendingRefund",
+    "pm_card_refundFail",
+    "pm_card_createDispute",
+)
+BACKERS = 4
+LONG = how(
+    max_examples=size(6, 500),
+    stateful_step_count=size(25, 50),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+REFUSED = (RefusedError, PayoutRefusedError, IllegalMoveError, CardDeclined)
+who = st.integers(0, BACKERS - 1)
+amounts = st.sampled_from([500, 1000, 2500, 4999])
+
+
+class Money(RuleBasedStateMachine):
+    """One campaign, a few backers, two treasurers, a provider that is really there."""
+
+    provider = None  # set by the test
+
+    @initialize(goal=st.sampled_from([500, 2500, 6000]), floor=st.sampled_from([None, 40, 90]))
+    def begin(self, goal, floor):
+        self.provider.reset()
+        self.client = sandbox_client(self.provider)
+        self.backers = UserFactory.create_batch(BACKERS)
+        self.treasurers = [new_treasurer(), new_treasurer()]
+        self.campaign = CampaignFactory(
+            goal_minor=goal,
+            deadline_at=soon(days=1),
+            floor_percent=floor,
+            short_policy=ShortPolicy.FLOOR if floor else ShortPolicy.PAY_ANYWAY,
+        )
+        self.held_before = held()
+        self.onboarded = False
+
+    def mine(self, n):
+        return Pledge.objects.filter(campaign=self.campaign, backer=self.backers[n]).first()
+
+    def theirs(self, **wanted):
+        return Pledge.objects.filter(campaign=self.campaign, **wanted).order_by("created_at")
+
+    def is_live(self):
+        self.campaign.refresh_from_db()
+        return self.campaign.state == CampaignState.LIVE
+
+    @rule(n=who, amount=amounts, card=st.sampled_from(CARDS))
+    def pledge(self, n, amount, card):
+        with suppress(*REFUSED):
+            save_test_card(choose(self.campaign, amount, backer=self.backers[n]), card)
+
+    @rule(n=who, amount=amounts)
+    def change(self, n, amount):
+        if (mine := self.mine(n)) is not None:
+            with suppress(*REFUSED):
+                change_pledge(
+                    mine, by=mine.backer, amount_minor=amount, consent_version=CONSENT_VERSION
+                )
+
+    @rule(n=who)
+    def cancel(self, n):
+        if (mine := self.mine(n)) is not None:
+            with suppress(*REFUSED):
+                cancel_pledge(mine, by=mine.backer)
+
+    @precondition(lambda self: self.is_live())
+    @rule()
+    def deadline(self):
+        end(self.campaign)
+        decide_if_time(self.campaign)
+
+    @rule()
+    def sweep(self):
+        for pk in wake(Pledge.objects.due(), 2):
+            steps.take_step(pk)
+        steps.move_campaign(self.campaign.pk)
+
+    @rule(days=st.sampled_from([1, 3, 8]))
+    def time_passes(self, days):
+        let_pass(days=days)
+        self.provider.control("clock", advance=days * 86_400)
+
+    @rule(n=who)
+    def news_of_a_payment(self, n):
+        if (mine := self.mine(n)) is not None and mine.payment_intent_id:
+            apply_payment_intent(gateway().retrieve_payment_intent(mine.payment_intent_id))
+
+    @rule(n=who, card=st.sampled_from(["pm_card_visa", "pm_card_visa_chargeDeclined"]))
+    def pay_on_the_page(self, n, card):
+        mine = self.mine(n)
+        if mine is not None and mine.payment_intent_id and mine.state in OWED_PLEDGE:
+            with suppress(Exception):  # whatever the provider says there, news of it come later
+                self.client.v1.payment_intents.confirm(
+                    mine.payment_intent_id, {"payment_method": card}
+                )
+
+    @rule(n=who, amount=amounts | st.none(), limit=st.sampled_from([0, 3000, 50_000]))
+    def give_back(self, n, amount, limit):
+        if (mine := self.mine(n)) is not None:
+            self.provider_settings.REFUND_ALONE_MINOR = limit
+            with suppress(*REFUSED):
+                refund_pledge(
+                    mine, by=self.treasurers[0], amount_minor=amount, reason=RefundReason.ASKED
+                )
+
+    @rule(place=st.integers(0, 1))
+    def agree_to_a_refund(self, place):
+        waiting = Refund.objects.filter(
+            pledge__campaign=self.campaign, state=RefundState.WAITING
+        ).first()
+        if waiting is not None:
+            with suppress(*REFUSED):
+                approve_refund(waiting, by=self.treasurers[place])
+
+    @rule()
+    def refunds_are_sent_and_heard_of(self):
+        work_refunds(self.client)
+
+    @rule(n=who)
+    def dispute(self, n):
+        mine = self.mine(n)
+        charged = mine.attempts.exclude(charge_id="").last() if mine else None
+        if charged is not None and mine.state in CHARGED_PLEDGE:
+            with suppress(AssertionError):  # the provider may refuse: disputed already, refunded
+                self.provider.control("dispute", charge=charged.charge_id, reason="fraudulent")
+
+    @rule()
+    def disputes_are_heard_of(self):
+        hear_disputes(self.client)
+
+    @rule(won=st.booleans())
+    def a_bank_decides(self, won):
+        opened = Dispute.objects.filter(
+            pledge__campaign=self.campaign, state=DisputeState.OPEN
+        ).first()
+        if opened is not None:
+            with suppress(AssertionError):  # decided already, and not heard of yet
+                self.provider.control(
+                    "dispute", dispute=opened.pk, outcome="won" if won else "lost"
+                )
+
+    @rule(amount=amounts)
+    def ask_for_a_payout(self, amount):
+        if not self.onboarded:
+            account = open_account(self.campaign.creator)
+            self.provider.control("account", account=account.account_id, status="active")
+            approve_account(read_account(account), by=self.treasurers[0])
+            self.onboarded = True
+        with suppress(*REFUSED):
+            request_payout(
+                self.campaign.project, by=self.treasurers[0], source=Source.PLEDGES,
+                method=Method.TRANSFER, amount_minor=amount,
+            )  # fmt: skip
+
+    @rule(place=st.integers(0, 1))
+    def agree_to_a_payout(self, place):
+        waiting = Payout.objects.filter(
+            project=self.campaign.project, state=PayoutState.WAITING
+        ).first()
+        if waiting is not None:
+            with suppress(*REFUSED):
+                approve_payout(waiting, by=self.treasurers[place])
+
+    @rule()
+    def payouts_are_sent(self):
+        Payout.objects.filter(next_step_at__isnull=False).update(
+            next_step_at=soon(), lease_until=None, woken_until=None
+        )
+        for pk in wake(Payout.objects.due(), 5):
+            take_payout_step(pk)
+
+    @rule()
+    def money_is_released(self):
+        book_released(100)
+
+    @invariant()
+    def the_laws_hold(self):
+        late = {law.name for law in overdue()}
+        laws = (*laws_of_the_books(), *laws_of_pledges(), *laws_of_payouts())
+        broken = [law for law in laws if law.broken_by and law.name not in late]
+        assert broken == []
+        assert -balance_minor("refunds_payable") >= 0
+        assert -balance_minor("payouts_payable") >= 0
+
+    def teardown(self):
+        """In the end, once everything is heard of, our books are what the provider holds."""
+        if not hasattr(self, "campaign"):
+            return
+        for _ in range(3):
+            work_until_done()
+            hear_disputes(self.client)
+            work_refunds(self.client)
+            for pledge in self.theirs().exclude(payment_intent_id=""):
+                apply_payment_intent(gateway().retrieve_payment_intent(pledge.payment_intent_id))
+            let_pass(hours=3)
+        assert held() - self.held_before == provider_holds(self.client)
+        self.the_laws_hold()
+        self.everybody_was_charged_at_most_once()
+
+    def everybody_was_charged_at_most_once(self):
+        charged = [each for each in self.client.v1.charges.list({"limit": 100}).data if each.paid]
+        intents = [each.payment_intent for each in charged]
+        assert len(intents) == len(set(intents))
+        outcome = getattr(Campaign.objects.get(pk=self.campaign.pk), "outcome", None)
+        if outcome is None or outcome.decision != "funded":
+            assert intents == []
+        expected = set(
+            self.theirs(state__in=CHARGED_PLEDGE).values_list("payment_intent_id", flat=True)
+        )
+        assert set(intents) == expected
+
+
+def held():
+    """What our books say is with the provider, in minor units."""
+    return balance_minor(books.STRIPE_PENDING) + balance_minor(books.STRIPE_AVAILABLE)
+
+
+def provider_holds(client):
+    balance = client.v1.balance.retrieve()
+    return sum(part.amount for part in (*balance.available, *balance.pending))
+
+
+def hear_disputes(client):
+    for told in client.v1.disputes.list({"limit": 100}).data:
+        apply_dispute(gateway().retrieve_dispute(told.id))
+
+
+def work_refunds(client):
+    """Send what is due, and hear of every refund there is."""
+    for pk in wake(Refund.objects.due(), 5):
+        take_refund_step(pk)
+    for told in client.v1.refunds.list({"limit": 100}).data:
+        apply_refund(gateway().retrieve_refund(told.id))
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+def test_the_laws_hold_whatever_happens_in_whatever_order(provider, settings):
+    settings.CLOSING_GRACE_SECONDS = 0
+    settings.PAYOUT_RESERVE_PERCENT = 0
+    Money.provider, Money.provider_settings = provider, settings
+    run_state_machine_as_test(Money, settings=LONG)
