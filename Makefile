@@ -50,7 +50,7 @@ chaos: dev-environment ## Settle pledges while all breaks (PLEDGES, KILLS, CRASH
 	@$(BIN)/python -m tests.chaos --pledges $(or $(PLEDGES),5000) --kills $(or $(KILLS),100) --crashes $(or $(CRASHES),3) --seeds $(or $(SEEDS),5)
 
 proofs: dev-environment ## Storms, races and random histories of money at full size (takes an hour)
-	@$(BIN)/python -m civicfund.launch with-servers env SIZE=full $(BIN)/python -m pytest -q --durations=0 tests/pledges/test_machine.py tests/races
+	@$(BIN)/python -m civicfund.launch with-servers env SIZE=full $(BIN)/python -m pytest -q --timeout=0 --durations=0 tests/pledges/test_machine.py tests/races
 
 lock: dev-environment ## Compile requirements/ from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header pyproject.toml -o requirements/production.txt

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -17,6 +19,7 @@ from civicfund.people.selectors import has_role
 from civicfund.pledges.models import (
     Campaign,
     CampaignOutcome,
+    CampaignReport,
     ChargeAttempt,
     Consent,
     Pledge,
@@ -24,8 +27,16 @@ from civicfund.pledges.models import (
 )
 from civicfund.pledges.services.campaigns import approve_campaign, request_changes
 from civicfund.pledges.services.errors import RefusedError
+from civicfund.pledges.services.moderating import (
+    handle_report,
+    resume_campaign,
+    suspend_campaign,
+)
 
-READERS = frozenset({Role.REVIEWER, Role.TREASURER, Role.BUDGET_ADMINISTRATOR})
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+READERS = frozenset({Role.REVIEWER, Role.TREASURER, Role.BUDGET_ADMINISTRATOR, Role.MODERATOR})
 MONEY_READERS = frozenset({Role.TREASURER})
 
 
@@ -67,6 +78,7 @@ class CampaignAdmin(ReadOnlyAdmin[Campaign]):
         "starts_at",
         "short_policy",
         "review_note",
+        "suspension_reason",
         "created_at",
         "live_at",
     )
@@ -76,7 +88,7 @@ class CampaignAdmin(ReadOnlyAdmin[Campaign]):
     search_fields = ("project__title",)
     ordering = ("-pk",)
     inlines = (RewardInline, OutcomeInline)
-    actions = ("approve", "ask_for_changes")
+    actions = ("approve", "ask_for_changes", "suspend", "resume")
 
     def has_review_permission(self, request: HttpRequest) -> bool:
         """Reviewers; being a superuser is not enough."""
@@ -92,15 +104,47 @@ class CampaignAdmin(ReadOnlyAdmin[Campaign]):
         self, request: HttpRequest, rows: QuerySet[Campaign]
     ) -> HttpResponse | None:
         """Send them back to their creators, saying why."""
+        return self._with_reason(
+            request, rows, "ask_for_changes", _("Ask for changes"), _("What has to change?"),
+            request_changes,
+        )  # fmt: skip
+
+    def has_moderate_permission(self, request: HttpRequest) -> bool:
+        """Moderators; being a superuser is not enough."""
+        return has_role(_staff(request), Role.MODERATOR)
+
+    @admin.action(description=_("Suspend"), permissions=["moderate"])
+    def suspend(self, request: HttpRequest, rows: QuerySet[Campaign]) -> HttpResponse | None:
+        """Take no pledges for a while, saying why."""
+        return self._with_reason(
+            request, rows, "suspend", _("Suspend"), _("Why? Everybody reads it."), suspend_campaign
+        )
+
+    @admin.action(description=_("Let it go on"), permissions=["moderate"])
+    def resume(self, request: HttpRequest, rows: QuerySet[Campaign]) -> None:
+        """Take pledges again."""
+        self.each(request, rows, partial(resume_campaign, by=_staff(request)))
+
+    def _with_reason(
+        self,
+        request: HttpRequest,
+        rows: QuerySet[Campaign],
+        action: str,
+        title: StrPromise,
+        question: StrPromise,
+        act: Callable[..., Campaign],
+    ) -> HttpResponse | None:
+        """Ask for a reason, then do the act with it."""
         if "reason" not in request.POST:
             context = self.admin_site.each_context(request) | {
-                "title": _("Ask for changes"),
+                "title": title,
+                "question": question,
+                "act": action,
                 "opts": self.opts,
                 "rows": rows,
             }
-            return TemplateResponse(request, "admin/pledges/ask_for_changes.html", context)
-        act = partial(request_changes, by=_staff(request), reason=request.POST["reason"])
-        self.each(request, rows, act)
+            return TemplateResponse(request, "admin/pledges/reason.html", context)
+        self.each(request, rows, partial(act, by=_staff(request), reason=request.POST["reason"]))
         return None
 
 
@@ -141,3 +185,25 @@ class PledgeAdmin(ReadOnlyAdmin[Pledge]):
     ordering = ("-created_at",)
     inlines = (AttemptInline, ConsentInline)
     show_full_result_count = False
+
+
+@admin.register(CampaignReport)
+class CampaignReportAdmin(ReadOnlyAdmin[CampaignReport]):
+    """What people find wrong with campaigns."""
+
+    readers = frozenset({Role.MODERATOR})
+    refusals = (RefusedError,)
+    list_display = ("campaign", "reason", "words", "created_at", "handled_at")
+    list_filter = ("reason", ("handled_at", admin.EmptyFieldListFilter))
+    list_select_related = ("campaign__project",)
+    ordering = ("handled_at", "-pk")
+    actions = ("handled",)
+
+    def has_moderate_permission(self, request: HttpRequest) -> bool:
+        """Moderators; being a superuser is not enough."""
+        return has_role(_staff(request), Role.MODERATOR)
+
+    @admin.action(description=_("I have looked at it"), permissions=["moderate"])
+    def handled(self, request: HttpRequest, rows: QuerySet[CampaignReport]) -> None:
+        """Take it from the list of what is to be looked at."""
+        self.each(request, rows, partial(handle_report, by=_staff(request)))

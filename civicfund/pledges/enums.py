@@ -14,6 +14,7 @@ class CampaignState(models.TextChoices):
     CHANGES_REQUESTED = "changes_requested", _("Changes requested")
     APPROVED = "approved", _("Approved")
     LIVE = "live", _("Live")
+    SUSPENDED = "suspended", _("Suspended")
     CANCELLED = "cancelled", _("Cancelled")
     CLOSING = "closing", _("Closing")
     FUNDED = "funded", _("Funded")
@@ -31,7 +32,11 @@ CAMPAIGN_MOVES: dict[CampaignState, frozenset[CampaignState]] = {
     CampaignState.SUBMITTED: frozenset({CampaignState.CHANGES_REQUESTED, CampaignState.APPROVED}),
     CampaignState.CHANGES_REQUESTED: frozenset({CampaignState.SUBMITTED}),
     CampaignState.APPROVED: frozenset({CampaignState.LIVE}),
-    CampaignState.LIVE: frozenset({CampaignState.CLOSING, CampaignState.CANCELLED}),
+    CampaignState.LIVE: frozenset(
+        {CampaignState.SUSPENDED, CampaignState.CLOSING, CampaignState.CANCELLED}
+    ),
+    # Suspended until its deadline, it is cancelled: nobody is charged for what staff stopped.
+    CampaignState.SUSPENDED: frozenset({CampaignState.LIVE, CampaignState.CANCELLED}),
     CampaignState.CANCELLED: frozenset(),
     CampaignState.CLOSING: frozenset({CampaignState.FUNDED, CampaignState.UNFUNDED}),
     CampaignState.FUNDED: frozenset({CampaignState.COLLECTING}),
@@ -47,7 +52,7 @@ CAMPAIGN_MOVES: dict[CampaignState, frozenset[CampaignState]] = {
 }
 EDITABLE_CAMPAIGN = (CampaignState.DRAFT, CampaignState.CHANGES_REQUESTED)
 PRIVATE_CAMPAIGN = (*EDITABLE_CAMPAIGN, CampaignState.SUBMITTED)
-OPEN_CAMPAIGN = (CampaignState.LIVE, CampaignState.CLOSING)
+OPEN_CAMPAIGN = (CampaignState.LIVE, CampaignState.SUSPENDED, CampaignState.CLOSING)
 COLLECTING_CAMPAIGN = (
     CampaignState.FUNDED,
     CampaignState.COLLECTING,
@@ -268,3 +273,13 @@ DISPUTE_MOVES: dict[DisputeState, frozenset[DisputeState]] = {
     DisputeState.WON: frozenset(),
     DisputeState.LOST: frozenset(),
 }
+
+
+class ReportReason(models.TextChoices):
+    """What somebody finds wrong with a campaign."""
+
+    FRAUD = "fraud", _("It seems to be a fraud")
+    ILLEGAL = "illegal", _("It seems to be illegal")
+    OFFENSIVE = "offensive", _("It insults or threatens people")
+    NOT_THEIRS = "not_theirs", _("It uses somebody else's work or name")
+    OTHER = "other", _("Something else")

@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.pledges.domain import CONSENT_VERSION, end_of_day, last_day, start_of_day
-from civicfund.pledges.enums import ShortPolicy
+from civicfund.pledges.enums import ReportReason, ShortPolicy
 from civicfund.pledges.models import Campaign, Pledge, Reward
 from civicfund.pledges.services.campaigns import RewardTerms
 from civicfund.projects.forms import MoneyField
@@ -187,3 +187,17 @@ Rewards = forms.formset_factory(
 def rewards_of(formset: forms.BaseFormSet[RewardForm]) -> list[RewardTerms]:
     """The rewards that say something, in order."""
     return [terms for form in formset.forms if (terms := form.terms())]
+
+
+class ReportForm(forms.Form):
+    """What is wrong with a campaign."""
+
+    reason = forms.ChoiceField(
+        label=_("What is wrong?"), choices=ReportReason.choices, widget=forms.RadioSelect
+    )
+    words = forms.CharField(
+        label=_("More about it"),
+        required=False,
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 5}),
+    )

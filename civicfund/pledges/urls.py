@@ -5,12 +5,15 @@ from __future__ import annotations
 from django.urls import path
 
 from civicfund.pledges import api
-from civicfund.pledges.views import campaigns, pledges
+from civicfund.pledges.views import campaigns, desk, pledges
 
 urlpatterns = [
     path("campaigns/", campaigns.campaign_list, name="campaigns"),
     path("campaigns/<int:pk>/", campaigns.campaign_page, name="campaign"),
     path("campaigns/<int:pk>/settlement/", campaigns.settlement, name="settlement"),
+    path("campaigns/<int:pk>/backers/", desk.campaign_backers, name="campaign_backers"),
+    path("campaigns/<int:pk>/backers.csv", desk.campaign_backers_csv, name="campaign_backers_csv"),
+    path("campaigns/<int:pk>/report/", desk.campaign_report, name="campaign_report"),
     path("projects/<int:pk>/campaign/", campaigns.campaign_new, name="campaign_new"),
     path("campaigns/<int:pk>/edit/", campaigns.campaign_edit, name="campaign_edit"),
     path("campaigns/<int:pk>/submit/", campaigns.campaign_submit, name="campaign_submit"),

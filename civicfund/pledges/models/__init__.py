@@ -5,11 +5,13 @@ from __future__ import annotations
 from civicfund.pledges.models.campaigns import Campaign, CampaignOutcome, CampaignQuerySet, Reward
 from civicfund.pledges.models.pledges import ChargeAttempt, Consent, Pledge, PledgeQuerySet
 from civicfund.pledges.models.refunds import Dispute, Refund, RefundBatch
+from civicfund.pledges.models.reports import CampaignReport
 
 __all__ = [
     "Campaign",
     "CampaignOutcome",
     "CampaignQuerySet",
+    "CampaignReport",
     "ChargeAttempt",
     "Consent",
     "Dispute",

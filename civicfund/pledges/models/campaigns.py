@@ -69,6 +69,7 @@ class Campaign(models.Model):
         _("share to be collected"), null=True, blank=True
     )
     review_note = models.TextField(_("what the reviewer asked for"), blank=True)
+    suspension_reason = models.TextField(_("why it is suspended"), blank=True)
     created_at = models.DateTimeField(_("created"), db_default=Now())
     live_at = models.DateTimeField(_("went live"), null=True, blank=True)
 
@@ -116,6 +117,10 @@ class Campaign(models.Model):
                     ]
                 ),
                 name="campaign_live_at_once_live",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=CampaignState.SUSPENDED) | ~Q(suspension_reason=""),
+                name="campaign_suspended_for_a_reason",
             ),
             models.UniqueConstraint(
                 fields=["project"],

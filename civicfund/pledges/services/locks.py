@@ -12,6 +12,7 @@ from civicfund.pledges.enums import OPEN_CAMPAIGN, CampaignState
 from civicfund.pledges.models import Campaign, Pledge
 from civicfund.pledges.services.errors import RefusedError
 
+KEEPING = (CampaignState.LIVE, CampaignState.SUSPENDED)
 # A card that is not needed any more is forgotten at the provider, once the rush is over.
 FORGET_AFTER = timedelta(hours=1)
 
@@ -30,6 +31,16 @@ def campaign_taking_pledges(campaign_id: int) -> Campaign:
     campaign = campaign_to_act_in(campaign_id)
     if campaign.state != CampaignState.LIVE or db_now() >= campaign.deadline_at:
         raise RefusedError(_("This campaign takes no pledges now. Nothing was changed."))
+    return campaign
+
+
+def campaign_keeping_pledges(campaign_id: int) -> Campaign:
+    """The campaign, kept from closing, if pledges can still be taken back at this instant: while
+    it is live, and while it is suspended. Raises ``RefusedError`` otherwise.
+    """
+    campaign = campaign_to_act_in(campaign_id)
+    if campaign.state not in KEEPING or db_now() >= campaign.deadline_at:
+        raise RefusedError(_("Pledging is over, so this pledge can no longer be taken back."))
     return campaign
 
 

@@ -16,7 +16,12 @@ from civicfund.pledges.enums import CHANGEABLE_PLEDGE, PLEDGE_MOVES, STARTED_PLE
 from civicfund.pledges.models import Campaign, Consent, Pledge, Reward
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.letters import tell_backer
-from civicfund.pledges.services.locks import FORGET_AFTER, campaign_taking_pledges, pledge_alone
+from civicfund.pledges.services.locks import (
+    FORGET_AFTER,
+    campaign_keeping_pledges,
+    campaign_taking_pledges,
+    pledge_alone,
+)
 from civicfund.templatetags.money import money
 
 
@@ -92,7 +97,7 @@ def change_pledge(
 def cancel_pledge(pledge: Pledge, *, by: User) -> Pledge:
     """Take a promise back before the deadline: nothing is charged, a reward is free again."""
     with transaction.atomic():
-        campaign_taking_pledges(pledge.campaign_id)
+        campaign_keeping_pledges(pledge.campaign_id)
         row = pledge_alone(pledge.pk)
         _check_own(row, by)
         return give_up(row, actor=by)

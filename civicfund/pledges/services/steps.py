@@ -37,6 +37,8 @@ from civicfund.pledges.services.campaigns import start_if_time
 from civicfund.pledges.services.cards import apply_setup_intent, check_card, forget_card
 from civicfund.pledges.services.closing import close_if_over, decide_if_time
 from civicfund.pledges.services.disputes import apply_dispute
+from civicfund.pledges.services.locks import KEEPING
+from civicfund.pledges.services.moderating import cancel_if_suspended_too_long
 from civicfund.pledges.services.progress import follow_collection
 from civicfund.pledges.services.recovery import drop_if_over, read_back
 from civicfund.pledges.services.refund_batches import follow_shortfall
@@ -80,7 +82,7 @@ def campaigns_to_move() -> list[int]:
     """Campaigns whose start, end or decision has come, or that are being collected."""
     grace = timedelta(seconds=settings.CLOSING_GRACE_SECONDS)
     start = Q(state=CampaignState.APPROVED) & (Q(starts_at__isnull=True) | Q(starts_at__lte=Now()))
-    end = Q(state=CampaignState.LIVE, deadline_at__lte=Now())
+    end = Q(state__in=KEEPING, deadline_at__lte=Now())
     decide = Q(state=CampaignState.CLOSING, deadline_at__lte=Now() - grace)
     collect = Q(state__in=[*COLLECTING_CAMPAIGN, CampaignState.FAILED_SHORT])
     due = Campaign.objects.filter(start | end | decide | collect).order_by("deadline_at", "pk")
@@ -94,6 +96,7 @@ def move_campaign(campaign_id: int) -> None:
     """
     campaign = Campaign.objects.get(pk=campaign_id)
     start_if_time(campaign)
+    cancel_if_suspended_too_long(campaign)
     close_if_over(campaign)
     try:
         decide_if_time(campaign)

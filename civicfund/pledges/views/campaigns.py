@@ -35,6 +35,7 @@ from civicfund.pledges.services.campaigns import (
     submit_campaign,
 )
 from civicfund.pledges.services.errors import RefusedError
+from civicfund.pledges.services.locks import KEEPING
 from civicfund.projects.access import own_project
 from civicfund.projects.models import Project
 from civicfund.states import IllegalMoveError
@@ -95,6 +96,11 @@ def settlement(request: HttpRequest, pk: int) -> HttpResponse:
 def takes_pledges(campaign: Campaign) -> bool:
     """Whether a pledge would be taken at this instant."""
     return campaign.state == CampaignState.LIVE and db_now() < campaign.deadline_at
+
+
+def keeps_pledges(campaign: Campaign) -> bool:
+    """Whether a pledge could be taken back at this instant."""
+    return campaign.state in KEEPING and db_now() < campaign.deadline_at
 
 
 @login_required

@@ -30,7 +30,7 @@ from civicfund.pledges.services.cards import read_card_back, start_card
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.pledging import cancel_pledge, change_pledge, pledge
 from civicfund.pledges.services.recovery import read_back, start_recovery
-from civicfund.pledges.views.campaigns import takes_pledges
+from civicfund.pledges.views.campaigns import keeps_pledges, takes_pledges
 
 NO_ANSWER = (GatewayUnavailable, RateLimited)
 Visit = HttpRequest | SignedInRequest
@@ -91,6 +91,7 @@ def pledge_detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
         "has_started": found.state in STARTED_PLEDGE,
         "is_active": found.state == PledgeState.ACTIVE,
         "may_change": found.state in CHANGEABLE_PLEDGE and takes_pledges(found.campaign),
+        "may_cancel": found.state in CHANGEABLE_PLEDGE and keeps_pledges(found.campaign),
         "returned_minor": paid_back(found),
         "failure": failure,
         "what_to_do": what_to_do(failure.code, failure.decline_code) if failure else "",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TypeVar
 from uuid import UUID
 
@@ -45,6 +44,7 @@ from civicfund.pledges.services.refunds import (
     refund_pledge,
     reject_refund,
 )
+from civicfund.spreadsheets import csv_response
 from civicfund.states import IllegalMoveError
 from civicfund.town.forms import CampaignRefundForm, RefundForm
 from civicfund.town.selectors import alarms, laws
@@ -53,8 +53,6 @@ Row = TypeVar("Row", bound=Model)
 
 SHOWN = 50
 REFUSALS = (RefusedError, StaleStateError, IllegalMoveError)
-# A cell that a spreadsheet would take for a formula begins with one of these.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 treasurers_only = staff.only(Role.TREASURER)
 
 
@@ -103,29 +101,9 @@ def account(request: SignedInRequest) -> HttpResponse:
 @never_cache
 def account_csv(request: SignedInRequest) -> StreamingHttpResponse:
     """One account's whole statement, oldest first, amounts in minor units."""
-    code = request.GET.get("code", "")
-    response = StreamingHttpResponse(_rows(code), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="statement.csv"'
-    return response
-
-
-class _Echo:
-    """Lets the csv module hand its lines on."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
-def _rows(code: str) -> Iterator[str]:
-    writer = csv.writer(_Echo())
-    yield writer.writerow(["booked", "kind", "source", "source_id", "amount_minor"])
-    for at, *words, amount in all_lines(code):
-        yield writer.writerow([at.isoformat(), *map(_plain, words), amount])
-
-
-def _plain(cell: str) -> str:
-    """The cell, so that no spreadsheet runs it."""
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
+    rows = ((at.isoformat(), *rest) for at, *rest in all_lines(request.GET.get("code", "")))
+    header = ["booked", "kind", "source", "source_id", "amount_minor"]
+    return csv_response("statement.csv", header, rows)
 
 
 @treasurers_only

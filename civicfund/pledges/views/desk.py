@@ -1,0 +1,83 @@
+"""A creator's own pages of their campaign's backers, and telling the moderators of a campaign."""
+
+from __future__ import annotations
+
+from allauth.core.ratelimit import consume, respond_429
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from civicfund.people.models import User
+from civicfund.people.requests import HttpRequest, SignedInRequest
+from civicfund.pledges.access import own_campaign, visible_campaign
+from civicfund.pledges.forms import ReportForm
+from civicfund.pledges.selectors.backers import (
+    backers_of,
+    by_day,
+    by_reward,
+    by_state,
+    name_for_creator,
+    rows_for_creator,
+)
+from civicfund.pledges.services.errors import RefusedError
+from civicfund.pledges.services.moderating import report_campaign
+from civicfund.spreadsheets import csv_response
+from civicfund.templatetags.money import money
+
+LATEST = 50
+COLUMNS = ["pledge", "pledged_at", "state", "amount_minor", "currency", "reward", "name"]
+
+
+@login_required
+@require_safe
+@never_cache
+def campaign_backers(request: SignedInRequest, pk: int) -> HttpResponse:
+    """One's own campaign's pledges: by day, by reward, by state, and the latest."""
+    campaign = own_campaign(request.user, pk)
+    days = by_day(campaign)
+    context = {
+        "campaign": campaign,
+        "days": [
+            {"label": date_format(day, "j M"), "value": amount, "display": money(amount)}
+            for day, _pledges, amount in days
+        ],
+        "rewards": by_reward(campaign),
+        "states": by_state(campaign),
+        "pledges": [(pledge, name_for_creator(pledge)) for pledge in backers_of(campaign)[:LATEST]],
+    }
+    return render(request, "pledges/backers.html", context)
+
+
+@login_required
+@require_safe
+@never_cache
+def campaign_backers_csv(request: SignedInRequest, pk: int) -> StreamingHttpResponse:
+    """The same as a file, a line for each pledge; amounts in minor units."""
+    campaign = own_campaign(request.user, pk)
+    return csv_response(f"campaign-{campaign.pk}.csv", COLUMNS, rows_for_creator(campaign))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def campaign_report(request: HttpRequest, pk: int) -> HttpResponse:
+    """Tell the moderators what is wrong with a campaign; nobody has to sign in for that."""
+    campaign = visible_campaign(request.user, pk)
+    form = ReportForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        if not consume(request, action="report_campaign"):
+            too_many: HttpResponse = respond_429(request)
+            return too_many
+        by = request.user if isinstance(request.user, User) else None
+        try:
+            report_campaign(campaign, by=by, **form.cleaned_data)
+        except RefusedError as refusal:
+            messages.info(request, str(refusal))
+        else:
+            messages.success(request, _("Thank you. A moderator will look at it."))
+        return redirect(campaign)
+    context = {"campaign": campaign, "form": form}
+    return render(request, "pledges/report.html", context, status=400 if form.errors else 200)

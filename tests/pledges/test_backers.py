@@ -1,0 +1,104 @@
+"""What a creator sees of their campaign's backers, and what nobody else does."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+from django.urls import reverse
+
+from civicfund.pledges.enums import PledgeState
+from tests.factories.people import UserFactory
+from tests.factories.pledges import CampaignFactory, PledgeFactory, RewardFactory, soon
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def campaign():
+    return CampaignFactory()
+
+
+def pledged(campaign, amount_minor=2500, **more):
+    return PledgeFactory(
+        campaign=campaign, amount_minor=amount_minor, confirmed_at=soon(days=-1), **more
+    )
+
+
+def page_of(campaign):
+    return reverse("campaign_backers", args=[campaign.pk])
+
+
+def csv_of(campaign):
+    return reverse("campaign_backers_csv", args=[campaign.pk])
+
+
+def rows_of(client, campaign):
+    answer = client.get(csv_of(campaign))
+    return list(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode())))
+
+
+def test_a_creator_sees_days_rewards_and_states(client, campaign):
+    reward = RewardFactory(campaign=campaign, title="A tile")
+    pledged(campaign, 3000, reward=reward)
+    pledged(campaign, 2000)
+    pledged(campaign, 9999, state=PledgeState.CANCELLED)
+    client.force_login(campaign.creator)
+    context = client.get(page_of(campaign)).context
+    assert [(part.label, part.pledges, part.amount_minor) for part in context["rewards"]] == [
+        ("A tile", 1, 3000),
+        ("", 1, 2000),
+    ]
+    assert [(part.label, part.pledges) for part in context["states"]] == [("Promised", 2)]
+    assert [day["value"] for day in context["days"]] == [5000]
+
+
+def test_names_are_of_those_who_wish_it_and_mails_of_nobody(client, campaign):
+    shown = pledged(campaign, show_name=True)
+    hidden = pledged(campaign)
+    client.force_login(campaign.creator)
+    page = client.get(page_of(campaign)).content.decode()
+    assert shown.backer.display_name in page
+    assert hidden.backer.display_name not in page
+    assert shown.backer.email not in page
+    rows = rows_of(client, campaign)
+    assert {row["pledge"]: row["name"] for row in rows} == {
+        str(shown.pk): shown.backer.display_name,
+        str(hidden.pk): "",
+    }
+    assert "@" not in "".join(value for row in rows for value in row.values())
+
+
+def test_a_name_that_is_a_formula_is_run_by_no_spreadsheet(client, campaign):
+    backer = UserFactory(display_name='=HYPERLINK("http://example.org")')
+    pledged(campaign, show_name=True, backer=backer)
+    client.force_login(campaign.creator)
+    assert rows_of(client, campaign)[0]["name"] == """'=HYPERLINK("http://example.org")"""
+
+
+@pytest.mark.parametrize("address", [page_of, csv_of])
+def test_nobody_else_sees_it(client, campaign, address):
+    assert client.get(address(campaign)).status_code == 302
+    client.force_login(UserFactory())
+    assert client.get(address(campaign)).status_code == 403
+    client.force_login(pledged(campaign).backer)
+    assert client.get(address(campaign)).status_code == 403
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_it_asks_as_often_for_three_as_for_one(
+    client, campaign, rows, django_assert_max_num_queries
+):
+    for _ in range(rows):
+        pledged(campaign, reward=RewardFactory(campaign=campaign))
+    client.force_login(campaign.creator)
+    with django_assert_max_num_queries(9):
+        assert client.get(page_of(campaign)).status_code == 200
+    with django_assert_max_num_queries(4):
+        rows_of(client, campaign)
+
+
+def test_a_campaign_without_backers_says_so(client, campaign):
+    client.force_login(campaign.creator)
+    assert "Nobody yet" in client.get(page_of(campaign)).content.decode()
