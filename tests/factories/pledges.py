@@ -34,6 +34,9 @@ class CampaignFactory(factory.django.DjangoModelFactory):
     state = CampaignState.LIVE
     goal_minor = 100_000
     currency = "EUR"
+    suspension_reason = factory.LazyAttribute(
+        lambda row: "Looked into." if row.state == CampaignState.SUSPENDED else ""
+    )
     deadline_at = factory.LazyFunction(lambda: soon(days=10))
     deadline_tz = "Europe/Dublin"
     live_at = factory.LazyAttribute(

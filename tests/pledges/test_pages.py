@@ -235,7 +235,7 @@ def test_a_pledge_cannot_be_taken_back_after_the_deadline(client, backer):
     campaign = CampaignFactory(deadline_at=soon(seconds=-1))
     pledge = PledgeFactory(backer=backer, campaign=campaign)
     response = client.post(reverse("pledge_cancel", args=[pledge.pk]), follow=True)
-    assert "This campaign takes no pledges now." in text_of(response)
+    assert "this pledge can no longer be taken back" in text_of(response)
     pledge.refresh_from_db()
     assert pledge.state == PledgeState.ACTIVE
 
