@@ -200,6 +200,8 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True  # a changed password or a new key is told to
 ACCOUNT_RATE_LIMITS = {"report_campaign": "5/h/ip"}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_TOTP_ISSUER = TOWN_NAME
+# The code before and after the current one: clocks differ, and people type slowly (RFC 6238, 5.2).
+MFA_TOTP_TOLERANCE = 1
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]

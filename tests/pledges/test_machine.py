@@ -189,7 +189,7 @@ class Money(RuleBasedStateMachine):
         mine = self.mine(n)
         charged = mine.attempts.exclude(charge_id="").last() if mine else None
         if charged is not None and mine.state in CHARGED_PLEDGE:
-            with suppress(AssertionError):  # the provider may refuse: disputed already, refunded
+            with suppress(ValueError):  # the provider may refuse: disputed already, refunded
                 self.provider.control("dispute", charge=charged.charge_id, reason="fraudulent")
 
     @rule()
@@ -202,7 +202,7 @@ class Money(RuleBasedStateMachine):
             pledge__campaign=self.campaign, state=DisputeState.OPEN
         ).first()
         if opened is not None:
-            with suppress(AssertionError):  # decided already, and not heard of yet
+            with suppress(ValueError):  # decided already, and not heard of yet
                 self.provider.control(
                     "dispute", dispute=opened.pk, outcome="won" if won else "lost"
                 )
