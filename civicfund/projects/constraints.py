@@ -5,17 +5,28 @@ from __future__ import annotations
 from django.db.migrations import RunSQL
 
 
-def held_while(name: str, condition: str) -> RunSQL:
-    """Refuse changes of what was decided on while the SQL ``condition`` holds of ``project``."""
-    return RunSQL(
-        f"""
-        CREATE FUNCTION {name}_holds(project bigint) RETURNS void LANGUAGE plpgsql AS $$
+def _holds(name: str, condition: str) -> str:
+    return f"""
+        CREATE OR REPLACE FUNCTION {name}_holds(project bigint) RETURNS void LANGUAGE plpgsql AS $$
         BEGIN
             IF {condition} THEN
                 RAISE EXCEPTION 'project % stays as it is', project
                     USING ERRCODE = 'restrict_violation', CONSTRAINT = 'project_held_by_{name}';
             END IF;
         END $$;
+        """
+
+
+def held_instead_while(name: str, condition: str, *, before: str) -> RunSQL:
+    """Another condition for what ``held_while`` refuses; ``before`` is the one it replaces."""
+    return RunSQL(_holds(name, condition), _holds(name, before))
+
+
+def held_while(name: str, condition: str) -> RunSQL:
+    """Refuse changes of what was decided on while the SQL ``condition`` holds of ``project``."""
+    return RunSQL(
+        _holds(name, condition)
+        + f"""
         CREATE FUNCTION {name}_holds_project() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
             PERFORM {name}_holds(OLD.id);

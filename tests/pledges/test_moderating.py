@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
@@ -136,11 +135,6 @@ def test_a_moderator_suspends_in_the_administration(client, moderator):
 
 def report_page(campaign):
     return reverse("campaign_report", args=[campaign.pk])
-
-
-@pytest.fixture(autouse=True)
-def no_tries_before():
-    cache.clear()
 
 
 def test_anybody_reports_a_campaign(client):

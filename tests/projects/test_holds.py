@@ -25,7 +25,7 @@ from tests.factories.projects import ProjectFactory
 
 pytestmark = pytest.mark.django_db
 
-HOLDING = ["approved", "live", "closing", "funded", "collecting", "recovering"]
+HOLDING = ["approved", "live", "suspended", "closing", "funded", "collecting", "recovering"]
 FREE = sorted({*CampaignState.values} - {*HOLDING})
 
 
@@ -45,12 +45,16 @@ def in_campaign():
     return CampaignFactory().project
 
 
+def in_suspended_campaign():
+    return CampaignFactory(state=CampaignState.SUSPENDED).project
+
+
 def as_stored(project):
     row = Project.objects.values().get(pk=project.pk)
     return row | {"lines": list(CostLine.objects.filter(project=project).values())}
 
 
-@pytest.mark.parametrize("held", [on_ballot, in_campaign])
+@pytest.mark.parametrize("held", [on_ballot, in_campaign, in_suspended_campaign])
 @pytest.mark.parametrize(
     "change",
     [
@@ -72,7 +76,7 @@ def test_what_was_decided_on_stays(held, change):
     assert as_stored(project) == before
 
 
-@pytest.mark.parametrize("held", [on_ballot, in_campaign])
+@pytest.mark.parametrize("held", [on_ballot, in_campaign, in_suspended_campaign])
 def test_the_database_refuses_it_from_anywhere(held):
     project = held()
     before = as_stored(project)
@@ -89,7 +93,7 @@ def test_the_database_refuses_it_from_anywhere(held):
     assert as_stored(project) == before
 
 
-@pytest.mark.parametrize("held", [on_ballot, in_campaign])
+@pytest.mark.parametrize("held", [on_ballot, in_campaign, in_suspended_campaign])
 def test_the_story_can_grow_while_the_rest_is_sent_along_unchanged(held):
     project = held()
     lines = [Cost(line.label, line.amount_minor) for line in project.cost_lines.all()]
@@ -105,7 +109,7 @@ def test_the_story_can_grow_while_the_rest_is_sent_along_unchanged(held):
     assert project.story == "What we have learnt since."
 
 
-@pytest.mark.parametrize("held", [on_ballot, in_campaign])
+@pytest.mark.parametrize("held", [on_ballot, in_campaign, in_suspended_campaign])
 def test_it_cannot_be_withdrawn(held):
     project = held()
     before = as_stored(project)
