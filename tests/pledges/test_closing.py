@@ -9,11 +9,12 @@ import pytest
 from civicfund.ledger.selectors import still_promised_to
 from civicfund.notices.models import Message
 from civicfund.payments.domain import GatewayUnavailable
+from civicfund.payments.models import Orphan
 from civicfund.pledges.enums import CampaignState, PledgeState
-from civicfund.pledges.models import Campaign, CampaignOutcome
+from civicfund.pledges.models import Campaign, CampaignOutcome, Pledge
 from civicfund.pledges.services.cards import start_card
 from civicfund.pledges.services.closing import close_if_over, decide_if_time
-from civicfund.pledges.services.steps import campaigns_to_move, move_campaign
+from civicfund.pledges.services.steps import campaigns_to_move, move_campaign, take_step
 from tests.factories.pledges import CampaignFactory, PledgeFactory, soon
 from tests.pledges.promises import choose, end
 
@@ -122,3 +123,31 @@ def test_nothing_is_decided_while_the_provider_cannot_say_which_cards_were_saved
     move_campaign(campaign.pk)
     campaign.refresh_from_db()
     assert campaign.state == CampaignState.UNFUNDED
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+def test_a_card_that_the_provider_knows_nothing_of_holds_up_no_decision(provider):
+    campaign = CampaignFactory(goal_minor=2500, deadline_at=soon(days=1))
+    lost = choose(campaign)
+    start_card(lost)
+    provider.reset()
+    PledgeFactory(campaign=campaign)
+    end(campaign)
+    outcome = decide_if_time(campaign)
+    assert (outcome.decision, outcome.pledges) == ("funded", 1)
+    assert Orphan.objects.get().reason == "setup_intent_unknown"
+    take_step(lost.pk)
+    lost.refresh_from_db()
+    assert lost.state == PledgeState.CANCELLED
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+def test_a_started_card_that_the_provider_knows_nothing_of_is_given_up_in_time(provider, settings):
+    settings.CHECKOUT_SECONDS = 0
+    lost = choose(CampaignFactory())
+    start_card(lost)
+    provider.reset()
+    Pledge.objects.update(next_step_at=soon(), checkout_ends_at=soon())
+    take_step(lost.pk)
+    lost.refresh_from_db()
+    assert lost.state == PledgeState.CANCELLED

@@ -140,6 +140,21 @@ def _keep_card(pledge: Pledge, intent: SetupIntent) -> None:
         record("pledge.card_changed", pledge, actor=pledge.backer)
 
 
+def started_card(pledge: Pledge) -> SetupIntent | None:
+    """What the provider says of the card that is being saved; None where it knows of none.
+
+    Calls the network. A setup intent that it refuses to show is noted, and holds up nobody: no
+    card of it was ever confirmed to us.
+    """
+    if not pledge.setup_intent_id:
+        return None
+    try:
+        return gateway().retrieve_setup_intent(pledge.setup_intent_id)
+    except GatewayRefused:
+        note_orphan(pledge.setup_intent_id, "setup_intent_unknown")
+        return None
+
+
 def read_card_back(pledge: Pledge) -> Pledge:
     """Act on what the provider says of the pledge's card now. Calls the network."""
     if pledge.setup_intent_id:
@@ -153,8 +168,8 @@ def check_card(pledge: Pledge) -> None:
     Calls the network. A pledge whose time is up is cancelled only once no card can be saved
     through its setup intent any more.
     """
-    if pledge.setup_intent_id:
-        intent = gateway().retrieve_setup_intent(pledge.setup_intent_id)
+    intent = started_card(pledge)
+    if intent is not None:
         if intent.status == IntentStatus.SUCCEEDED:
             apply_setup_intent(intent)
             return

@@ -10,7 +10,6 @@ from django.db import transaction
 from civicfund.audit.services import advance, advance_all, db_now
 from civicfund.ledger import domain as books
 from civicfund.ledger.services import post
-from civicfund.payments.gateways import gateway
 from civicfund.pledges.domain import Promise, Verdict, decide
 from civicfund.pledges.enums import (
     CAMPAIGN_MOVES,
@@ -22,7 +21,7 @@ from civicfund.pledges.enums import (
 )
 from civicfund.pledges.models import Campaign, CampaignOutcome, Pledge
 from civicfund.pledges.services.campaigns import release_all
-from civicfund.pledges.services.cards import apply_setup_intent
+from civicfund.pledges.services.cards import apply_setup_intent, started_card
 from civicfund.pledges.services.letters import tell_backers, tell_creator
 from civicfund.pledges.services.locks import campaign_to_move
 
@@ -65,7 +64,9 @@ def _look_up_started_cards(campaign: Campaign) -> None:
         campaign=campaign, state__in=CHANGEABLE_PLEDGE, checkout_ends_at__isnull=False
     ).exclude(setup_intent_id="")
     for pledge in started:
-        apply_setup_intent(gateway().retrieve_setup_intent(pledge.setup_intent_id))
+        intent = started_card(pledge)
+        if intent is not None:
+            apply_setup_intent(intent)
 
 
 def _decide(campaign: Campaign) -> CampaignOutcome:
