@@ -9,6 +9,7 @@ import logging.config
 import os
 
 from celery import Celery
+from celery.schedules import crontab
 from celery.signals import setup_logging
 from django.conf import settings
 from django_structlog.celery.steps import DjangoStructLogInitStep
@@ -35,14 +36,22 @@ SWEEPS: dict[str, float] = {
     "civicfund.pledges.tasks.book_released": 60,
     "civicfund.pledges.tasks.remind_backers": 600,
     "civicfund.payouts.tasks.send_due_payouts": 5,
+    "civicfund.reconciliation.tasks.fetch_missed_news": 3_600,
     "civicfund.notices.tasks.send_due_messages": 5,
-    "civicfund.town.tasks.check_books": 86_400,
     "budgeting.tasks.close_due_cycles": 5,
     "budgeting.tasks.count_due_cycles": 5,
     "budgeting.tasks.count_trials": 3,
     "budgeting.tasks.explain_losses": 20,
 }
+# What is done every night, by the clock (UTC), however often beat restarts.
+NIGHTLY = {
+    "civicfund.reconciliation.tasks.reconcile": crontab(hour="2", minute="30"),
+    "civicfund.town.tasks.check_books": crontab(hour="3", minute="30"),
+}
 app.conf.beat_schedule = {
     name: {"task": name, "schedule": seconds, "options": {"expires": seconds * 4}}
     for name, seconds in SWEEPS.items()
+} | {
+    name: {"task": name, "schedule": at, "options": {"expires": 43_200}}
+    for name, at in NIGHTLY.items()
 }

@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("civicfund.projects.urls")),
     path("", include("civicfund.payouts.urls")),
     path("", include("civicfund.pledges.urls")),
+    path("", include("civicfund.reconciliation.urls")),
     path("payments/", include("civicfund.payments.urls")),
     path("", include("budgeting.urls")),
     path("accounts/", include("allauth.urls")),

@@ -138,6 +138,54 @@ def booked(kind: str, source_type: str) -> dict[str, int]:
     return dict(rows.iterator(chunk_size=10_000))
 
 
+class Moved(NamedTuple):
+    """By how much an entry changed what is with the provider: above zero where it came in."""
+
+    net_minor: int
+    currency: str
+
+
+AT_PROVIDER = (domain.STRIPE_PENDING, domain.STRIPE_AVAILABLE)
+
+
+def moved_at_provider(source_type: str, source_ids: Iterable[str]) -> dict[tuple[str, str], Moved]:
+    """What entries of these sources did to the money at the provider, by source id and kind.
+
+    Entries that only say that it was released are left out: nothing came or went.
+    """
+    rows = (
+        Posting.objects.filter(
+            entry__source_type=source_type,
+            entry__source_id__in=list(source_ids),
+            account__code__in=AT_PROVIDER,
+        )
+        .values_list("entry__source_id", "entry__kind", "currency")
+        .annotate(net=Sum("amount_minor"))
+        .exclude(net=0)
+    )
+    return {(source, kind): Moved(net, currency) for source, kind, currency, net in rows}
+
+
+def moved_between(since: datetime, until: datetime) -> Iterator[tuple[str, str, str]]:
+    """Entries that were booked in a time and moved money at the provider: source, id, kind."""
+    rows = (
+        Posting.objects.filter(
+            entry__at__gte=since, entry__at__lt=until, account__code__in=AT_PROVIDER
+        )
+        .values_list("entry__source_type", "entry__source_id", "entry__kind")
+        .annotate(net=Sum("amount_minor"))
+        .exclude(net=0)
+    )
+    for source_type, source_id, kind, _net in rows.iterator(chunk_size=5000):
+        yield source_type, source_id, kind
+
+
+def first_movement_at() -> datetime | None:
+    """When money at the provider first moved; None where none ever has."""
+    moved = Posting.objects.filter(account__code__in=AT_PROVIDER).order_by("pk")
+    return moved.values_list("entry__at", flat=True).first()
+
+
 class Invariant(NamedTuple):
     """Something that is always true, and what breaks it: ids, empty while it holds."""
 

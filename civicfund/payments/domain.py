@@ -157,6 +157,35 @@ class ProviderTransfer:
     metadata: Mapping[str, str]
 
 
+class MovementKind(StrEnum):
+    """Why the provider moved money of our balance."""
+
+    CHARGE = "charge"
+    REFUND = "refund"
+    REFUND_RETURNED = "refund_returned"
+    DISPUTE_TAKEN = "dispute_taken"
+    DISPUTE_RETURNED = "dispute_returned"
+    TRANSFER = "transfer"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceLine:
+    """One line of our balance at the provider; ``amount_minor`` is below zero where it leaves.
+
+    The balance changes by the amount less the fee. ``object_id`` is what moved it: a charge, a
+    refund, a dispute, a transfer.
+    """
+
+    id: str
+    kind: MovementKind
+    object_id: str
+    amount_minor: int
+    fee_minor: int
+    currency: str
+    created_at: datetime
+
+
 @dataclass(frozen=True)
 class ProviderNews:
     """An event whose signature was right. Only its pointer is kept; the object is read again."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 import structlog
 from django.conf import settings
 
 from civicfund.audit.services import db_now
-from civicfund.payments.domain import SetupIntent
+from civicfund.payments.domain import ProviderNews, SetupIntent
 from civicfund.payments.enums import EventType
 from civicfund.payments.gateways import gateway
 from civicfund.payments.gateways.stripe import stripe_gateway
@@ -18,6 +19,7 @@ from civicfund.people.models import User
 log = structlog.get_logger(__name__)
 
 LONGEST_WAIT_MINUTES = 60
+MISSED_FOR = timedelta(days=3)
 
 
 def customer_of(user: User) -> str:
@@ -37,24 +39,37 @@ def receive_event(payload: bytes, signature: str) -> bool:
 
     Raises ``ForgedEventError`` and keeps nothing unless signature, age and mode are right.
     """
-    news = gateway().read_event(payload, signature)
-    if news.type not in EventType.values:
-        return False
-    if ProviderEvent.objects.filter(pk=news.id).exists():
-        return False
-    ProviderEvent.objects.bulk_create(
-        [
-            ProviderEvent(
-                id=news.id,
-                type=news.type,
-                object_id=news.object_id,
-                account=news.account,
-                created_at=news.created_at,
-            )
-        ],
-        ignore_conflicts=True,
-    )
-    return True
+    return _keep([gateway().read_event(payload, signature)]) == 1
+
+
+def fetch_missed_events() -> int:
+    """Keep what the provider could not tell us by webhook; return how much was new to us.
+
+    Looks back as far as we were ever silent: three days, the longest that it tries by itself.
+    Calls the network.
+    """
+    since = db_now() - MISSED_FOR
+    missed = gateway().undelivered_news(EventType.values, since)
+    return _keep(news for news in missed if news.livemode == gateway().livemode)
+
+
+def _keep(news: Iterable[ProviderNews]) -> int:
+    """Keep pointers to events that something here acts on; return how many were new."""
+    wanted = {each.id: each for each in news if each.type in EventType.values}
+    known = set(ProviderEvent.objects.filter(pk__in=wanted).values_list("pk", flat=True))
+    rows = [
+        ProviderEvent(
+            id=each.id,
+            type=each.type,
+            object_id=each.object_id,
+            account=each.account,
+            created_at=each.created_at,
+        )
+        for each in wanted.values()
+        if each.id not in known
+    ]
+    ProviderEvent.objects.bulk_create(rows, ignore_conflicts=True)
+    return len(rows)
 
 
 def event_handled(event: ProviderEvent) -> None:

@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "civicfund.payments",
     "civicfund.payouts",
     "civicfund.pledges",
+    "civicfund.reconciliation",
     "budgeting",
     "civicfund.town",
     "civicfund.apps.SecondFactorAdminConfig",

@@ -8,6 +8,9 @@ from civicfund.payments.selectors import orphan_count, overdue_events
 from civicfund.payouts.selectors import invariants as laws_of_payouts
 from civicfund.pledges.selectors.laws import invariants as laws_of_pledges
 from civicfund.pledges.selectors.laws import overdue
+from civicfund.reconciliation.selectors import difference_count, is_overdue
+
+COMPARED_WITHIN = 50  # hours: a night may fail once
 
 
 def laws() -> list[Invariant]:
@@ -21,4 +24,6 @@ def alarms() -> dict[str, int]:
         **{law.name: len(law.broken_by) for law in overdue()},
         "provider events that wait longer than ten minutes": overdue_events(minutes=10),
         "payments at the provider that fit nothing of ours": orphan_count(),
+        "movements that the provider and our books tell differently": difference_count(),
+        "comparisons with the provider that are overdue": int(is_overdue(hours=COMPARED_WITHIN)),
     }

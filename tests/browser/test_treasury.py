@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from civicfund.audit.services import db_now
 from civicfund.ledger import domain as books
 from civicfund.ledger.services import post
 from civicfund.notices.services import tell
@@ -17,6 +18,7 @@ from civicfund.pledges.services.refund_batches import refund_campaign
 from tests.factories.people import UserFactory
 from tests.factories.pledges import CampaignFactory, PledgeFactory
 from tests.factories.projects import ProjectFactory
+from tests.reconciliation.test_pages import compared, differing
 from tests.signing_in import PASSWORD, code_now, verified, with_totp
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -148,3 +150,14 @@ def test_an_owner_is_onboarded_at_the_provider(open_page, provider, sign_in, che
     page.get_by_role("button").first.click()
     expect(page.get_by_text("A treasurer now has to approve the account")).to_be_visible()
     look(page, "payout-account-waiting", check_axe, screenshot)
+
+
+def test_the_comparison_with_the_provider_is_looked_at(open_page, check_axe, screenshot):
+    differing("ch_nobody_knows")
+    differing("ch_once_unknown", ended_at=db_now(), healed=True)
+    compared(compared=412, healed=1, differing=1)
+    page = open_page()
+    come_in(page, *treasurer(), "/treasury/reconciliation/")
+    look(page, "treasury-reconciliation", check_axe, screenshot)
+    page.get_by_role("button", name="Compare now").click()
+    expect(page.get_by_text("The comparison begins.")).to_be_visible()

@@ -50,6 +50,8 @@ ROUTES = {
     "treasury/payouts/": MEMBERS,
     "treasury/payouts/accounts/<int:pk>/approve/": MEMBERS,
     "treasury/payouts/projects/<int:pk>/": MEMBERS,
+    "treasury/reconciliation/": MEMBERS,
+    "treasury/reconciliation.csv": MEMBERS,
     "treasury/account/": MEMBERS,
     "treasury/account.csv": MEMBERS,
     "treasury/pledges/": MEMBERS,

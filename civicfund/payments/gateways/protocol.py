@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Protocol
 
 from civicfund.payments.domain import (
+    BalanceLine,
     Capability,
     PaymentIntent,
     ProviderDispute,
@@ -111,8 +113,23 @@ class PaymentGateway(Protocol):
     def transfers_of(self, transfer_group: str) -> list[ProviderTransfer]:
         """Every transfer of a group, the newest first."""
 
+    def retrieve_transfer(self, transfer_id: str) -> ProviderTransfer:
+        """What the provider says of it now."""
+
     def available_minor(self, currency: str) -> int:
         """What the provider would let us pay out now."""
+
+    def balance_lines(self, since: datetime, until: datetime) -> Iterator[BalanceLine]:
+        """Every movement of our balance in a time, ``until`` excluded, the newest first."""
+
+    def balance_lines_of(self, object_id: str) -> list[BalanceLine]:
+        """Every movement that one charge, refund, dispute or transfer has made, whenever."""
+
+    def order_of(self, charge_id: str) -> str:
+        """The id of the payment intent that a charge is of."""
+
+    def undelivered_news(self, types: Iterable[str], since: datetime) -> Iterator[ProviderNews]:
+        """Events that no webhook of ours has taken, the newest first. 30 days back at most."""
 
     def read_event(self, payload: bytes, signature: str) -> ProviderNews:
         """The event that a webhook carries; ``ForgedEventError`` unless all is right with it."""

@@ -10,6 +10,7 @@ import stripe
 from django.conf import settings
 
 from civicfund.payments.domain import ForgedEventError, ProviderNews
+from civicfund.payments.gateways.stripe.balance import BalanceCalls
 from civicfund.payments.gateways.stripe.cards import CardCalls
 from civicfund.payments.gateways.stripe.charges import ChargeCalls
 from civicfund.payments.gateways.stripe.client import ask, paced_client
@@ -25,7 +26,7 @@ def stripe_gateway(secret_key: str, api_base: str) -> StripeGateway:
     return StripeGateway(secret_key, api_base)
 
 
-class StripeGateway(CardCalls, ChargeCalls, RefundCalls, ConnectCalls):
+class StripeGateway(CardCalls, ChargeCalls, RefundCalls, ConnectCalls, BalanceCalls):
     """Stripe's API through its own SDK, in the version that the SDK was made for."""
 
     def __init__(self, secret_key: str, api_base: str) -> None:

@@ -110,7 +110,6 @@ class ConnectCalls(Calls):
         )
         return [to_transfer(transfer) for transfer in found.auto_paging_iter()]
 
-    def available_minor(self, currency: str) -> int:
-        """What the provider would let us pay out now."""
-        found = ask(lambda: self._client.v1.balance.retrieve())
-        return sum(part.amount for part in found.available if part.currency == currency.lower())
+    def retrieve_transfer(self, transfer_id: str) -> ProviderTransfer:
+        """What Stripe says of it now."""
+        return to_transfer(ask(lambda: self._client.v1.transfers.retrieve(transfer_id)))

@@ -8,12 +8,14 @@ import stripe
 from stripe import PaymentMethod
 
 from civicfund.payments.domain import (
+    BalanceLine,
     Capability,
     Card,
     Failure,
     Fee,
     IntentStatus,
     Movement,
+    MovementKind,
     PaymentIntent,
     ProviderDispute,
     ProviderRefund,
@@ -140,6 +142,35 @@ def to_capability(account: stripe.v2.core.Account) -> Capability:
     balance = capabilities.stripe_balance if capabilities else None
     transfers = balance.stripe_transfers if balance else None
     return Capability(transfers.status) if transfers else Capability.RESTRICTED
+
+
+_KINDS = {
+    "charge": MovementKind.CHARGE,
+    "payment": MovementKind.CHARGE,
+    "refund": MovementKind.REFUND,
+    "payment_refund": MovementKind.REFUND,
+    "refund_failure": MovementKind.REFUND_RETURNED,
+    "payment_failure_refund": MovementKind.REFUND_RETURNED,
+    "transfer": MovementKind.TRANSFER,
+}
+_DISPUTES = ("dispute", "dispute_reversal")
+
+
+def to_balance_line(line: stripe.BalanceTransaction) -> BalanceLine:
+    """Our value of it."""
+    kind = _KINDS.get(line.type, MovementKind.OTHER)
+    if line.type == "adjustment" and line.reporting_category in _DISPUTES:
+        taken = line.amount < 0
+        kind = MovementKind.DISPUTE_TAKEN if taken else MovementKind.DISPUTE_RETURNED
+    return BalanceLine(
+        id=line.id,
+        kind=kind,
+        object_id=id_of(line.source) or line.id,
+        amount_minor=line.amount,
+        fee_minor=line.fee,
+        currency=line.currency.upper(),
+        created_at=datetime.fromtimestamp(line.created, tz=UTC),
+    )
 
 
 def _movement(lines: list[stripe.BalanceTransaction]) -> Movement | None:

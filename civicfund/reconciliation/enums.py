@@ -1,0 +1,28 @@
+"""How our books and the provider's can differ."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Movement(models.TextChoices):
+    """Why the provider moved money, in the words of ``payments.domain.MovementKind``."""
+
+    CHARGE = "charge", _("Charge")
+    REFUND = "refund", _("Refund")
+    REFUND_RETURNED = "refund_returned", _("Refund that came back")
+    DISPUTE_TAKEN = "dispute_taken", _("Taken in a dispute")
+    DISPUTE_RETURNED = "dispute_returned", _("Given back after a dispute")
+    TRANSFER = "transfer", _("Transfer")
+    OTHER = "other", _("Something else")
+
+
+class Defect(models.TextChoices):
+    """What is wrong with one movement."""
+
+    NOT_BOOKED = "not_booked", _("The provider has it, our books do not")
+    NOT_AT_PROVIDER = "not_at_provider", _("Our books have it, the provider does not")
+    AMOUNT_DIFFERS = "amount_differs", _("Another amount")
+    FEE_DIFFERS = "fee_differs", _("Another fee")
+    CURRENCY_DIFFERS = "currency_differs", _("Another currency")
