@@ -10,7 +10,6 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from types import FrameType
-from typing import NoReturn
 
 from civicfund.launch import browser, town
 from civicfund.launch.servers import throwaway_servers
@@ -25,28 +24,46 @@ def with_servers(command: list[str]) -> int:
 
     Asked to stop, it asks the command, and ends whatever the command leaves behind.
     """
-    signal.signal(signal.SIGTERM, _stop_asked)
+    stop = _Stop()
+    signal.signal(signal.SIGTERM, stop)
     with throwaway_servers() as addresses:
         settings = os.environ.get("DJANGO_SETTINGS_MODULE", "civicfund.settings.test")
         environment = {**os.environ, **addresses, "DJANGO_SETTINGS_MODULE": settings}
         if found := browser.find():
             environment["CHROMIUM_PATH"] = found
-        return _run(command, environment)
+        return _run(command, environment, stop)
 
 
-def _stop_asked(number: int, frame: FrameType | None) -> NoReturn:
-    signal.signal(number, signal.SIG_IGN)  # the stop that is under way is not cut short
-    sys.exit(128 + number)
+class _Stop:
+    """Leaves when it is asked to; while it is held, once it is let go."""
+
+    def __init__(self) -> None:
+        self.held = False
+        self._number = 0
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_IGN)  # the stop that is under way is not cut short
+        self._number = number
+        if not self.held:
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Leave now if it was asked meanwhile."""
+        self.held = False
+        if self._number:
+            sys.exit(128 + self._number)
 
 
-def _run(command: list[str], environment: Mapping[str, str]) -> int:
+def _run(command: list[str], environment: Mapping[str, str], stop: _Stop) -> int:
     """At a terminal the command shares our process group, so that it has the keyboard."""
     own_group = not sys.stdin.isatty()
+    stop.held = True  # until there is a child to pass it on to
     try:
         child = subprocess.Popen(command, env=environment, start_new_session=own_group)
     except OSError as error:
         raise LaunchError(f"{command[0]!r} could not be started: {error.strerror}.") from None
     try:
+        stop.let_go()
         return child.wait()
     except (SystemExit, KeyboardInterrupt):
         child.terminate()
