@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
+from django.conf import settings
 from django.db.models.functions import Now
 
 from civicfund.payments.models import Orphan, ProviderEvent
@@ -29,3 +30,9 @@ def orphan_count() -> int:
 def latest_orphans(most: int) -> list[Orphan]:
     """What the provider holds that fits nothing of ours, the newest first."""
     return list(Orphan.objects.order_by("-pk")[:most])
+
+
+def likely_fee(amount_minor: int) -> int:
+    """What the provider is likely to keep of a charge, by its price list, rounded half up."""
+    share = (amount_minor * settings.PROVIDER_FEE_THOUSANDTHS + 500) // 1000
+    return min(amount_minor, share + settings.PROVIDER_FEE_FIXED_MINOR)

@@ -21,7 +21,9 @@ from civicfund.pledges.models import (
     CampaignOutcome,
     CampaignReport,
     ChargeAttempt,
+    ChosenAddOn,
     Consent,
+    GoalLine,
     Pledge,
     Reward,
 )
@@ -51,7 +53,21 @@ class RewardInline(ReadOnlyInline[Reward, Campaign]):
     """What the campaign gives back."""
 
     model = Reward
-    fields = ("position", "title", "amount_minor", "limit", "claimed")
+    fields = ("position", "kind", "title", "amount_minor", "limit", "claimed", "handover")
+
+
+class GoalLineInline(ReadOnlyInline[GoalLine, Campaign]):
+    """What the goal pays for."""
+
+    model = GoalLine
+    fields = ("position", "label", "amount_minor")
+
+
+class ChosenAddOnInline(ReadOnlyInline[ChosenAddOn, Pledge]):
+    """What was added by the piece."""
+
+    model = ChosenAddOn
+    fields = ("add_on", "quantity", "price_minor")
 
 
 class OutcomeInline(ReadOnlyInline[CampaignOutcome, Campaign]):
@@ -87,7 +103,7 @@ class CampaignAdmin(ReadOnlyAdmin[Campaign]):
     list_select_related = ("project", "creator")
     search_fields = ("project__title",)
     ordering = ("-pk",)
-    inlines = (RewardInline, OutcomeInline)
+    inlines = (GoalLineInline, RewardInline, OutcomeInline)
     actions = ("approve", "ask_for_changes", "suspend", "resume")
 
     def has_review_permission(self, request: HttpRequest) -> bool:
@@ -183,7 +199,7 @@ class PledgeAdmin(ReadOnlyAdmin[Pledge]):
     list_select_related = ("campaign__project", "backer")
     search_fields = ("=id", "=payment_intent_id", "=setup_intent_id")
     ordering = ("-created_at",)
-    inlines = (AttemptInline, ConsentInline)
+    inlines = (ChosenAddOnInline, AttemptInline, ConsentInline)
     show_full_result_count = False
 
 

@@ -40,7 +40,7 @@ Made = TypeVar("Made")
 
 LISTS = {"live": live_campaigns, "finished": finished_campaigns}
 # Fields of a refusal that have another name here.
-FIELDS = {"amount": "amount_minor", "consent": "consent_version"}
+FIELDS = {"amount": "amount_minor", "consent": "consent_version", "zone": "shipping_zone"}
 
 
 class ProviderSilent(APIException):

@@ -75,6 +75,21 @@ FINISHED_CAMPAIGN = (
 )
 
 
+class RewardKind(models.TextChoices):
+    """What backers choose one of, and what they may add to it."""
+
+    REWARD = "reward", _("Reward")
+    ADD_ON = "add_on", _("Add-on")
+
+
+class Handover(models.TextChoices):
+    """How a reward comes to its backer."""
+
+    NONE = "none", _("Nothing to hand over")
+    PICKUP = "pickup", _("Picked up in the neighborhood")
+    SHIPPING = "shipping", _("Sent by post")
+
+
 class ShortPolicy(models.TextChoices):
     """What happens when some cards of a funded campaign fail: chosen before launch, shown."""
 

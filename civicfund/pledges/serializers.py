@@ -2,23 +2,63 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 from rest_framework import serializers
 
 from civicfund.pledges.domain import CONSENT_VERSION
-from civicfund.pledges.enums import CampaignState, Decision, PledgeState, ShortPolicy
-from civicfund.pledges.models import Campaign, CampaignOutcome, Pledge, Reward
+from civicfund.pledges.enums import (
+    CampaignState,
+    Decision,
+    Handover,
+    PledgeState,
+    RewardKind,
+    ShortPolicy,
+)
+from civicfund.pledges.models import (
+    Campaign,
+    CampaignOutcome,
+    ChosenAddOn,
+    GoalLine,
+    Pledge,
+    Reward,
+    ShippingZone,
+)
+from civicfund.pledges.services.choosing import MOST_OF_ONE, Choice, choice_of
 
 
 class RewardOutput(serializers.ModelSerializer[Reward]):
-    """What a campaign gives back for a pledge of at least ``amount_minor``."""
+    """What a campaign gives back from ``amount_minor`` on; or an add-on, apiece."""
 
+    kind = serializers.ChoiceField(choices=RewardKind.choices)
+    handover = serializers.ChoiceField(choices=Handover.choices)
     left = serializers.IntegerField(allow_null=True, help_text="Null where there is no limit.")
 
     class Meta:
         model = Reward
-        fields = ["id", "title", "description", "amount_minor", "limit", "left"]
+        fields = [
+            "id", "kind", "title", "description", "amount_minor", "limit", "left",
+            "delivered_from", "handover",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class ShippingZoneOutput(serializers.ModelSerializer[ShippingZone]):
+    """Where rewards are sent to, and what that costs, once per pledge."""
+
+    class Meta:
+        model = ShippingZone
+        fields = ["id", "name", "amount_minor"]
+        read_only_fields = fields
+
+
+class GoalLineOutput(serializers.ModelSerializer[GoalLine]):
+    """One thing that the goal pays for."""
+
+    class Meta:
+        model = GoalLine
+        fields = ["label", "amount_minor"]
         read_only_fields = fields
 
 
@@ -74,7 +114,9 @@ class CampaignDetailOutput(CampaignOutput):
 
     creator = serializers.CharField(source="creator.display_name")
     short_policy = serializers.ChoiceField(choices=ShortPolicy.choices)
+    goal_lines = GoalLineOutput(many=True)
     rewards = RewardOutput(many=True)
+    shipping_zones = ShippingZoneOutput(many=True)
     outcome = serializers.SerializerMethodField(help_text="Null until it is decided.")
     consent_version = serializers.SerializerMethodField(
         help_text="The words that a pledge agrees to; they stand on the page."
@@ -87,7 +129,10 @@ class CampaignDetailOutput(CampaignOutput):
             "starts_at",
             "short_policy",
             "floor_percent",
+            "optimum_minor",
+            "goal_lines",
             "rewards",
+            "shipping_zones",
             "outcome",
             "consent_version",
         ]
@@ -103,13 +148,26 @@ class CampaignDetailOutput(CampaignOutput):
         return CONSENT_VERSION
 
 
+class AddOnOutput(serializers.ModelSerializer[ChosenAddOn]):
+    """So many pieces of an add-on, at the price of one when it was agreed to."""
+
+    reward = serializers.IntegerField(source="add_on_id")
+
+    class Meta:
+        model = ChosenAddOn
+        fields = ["reward", "quantity", "price_minor"]
+        read_only_fields = fields
+
+
 class PledgeOutput(serializers.ModelSerializer[Pledge]):
-    """One's own pledge."""
+    """One's own pledge. ``amount_minor`` is all of it: reward, add-ons, sending, bonus."""
 
     campaign = serializers.IntegerField(source="campaign_id")
     title = serializers.CharField(source="campaign.project.title")
     state = serializers.ChoiceField(choices=PledgeState.choices)
     reward = serializers.IntegerField(source="reward_id", allow_null=True)
+    add_ons = AddOnOutput(many=True)
+    shipping_zone = serializers.IntegerField(source="shipping_zone_id", allow_null=True)
     card = serializers.CharField(source="card_words")
     page = serializers.SerializerMethodField(help_text="The pledge's page, from the site's root.")
 
@@ -123,6 +181,9 @@ class PledgeOutput(serializers.ModelSerializer[Pledge]):
             "amount_minor",
             "currency",
             "reward",
+            "add_ons",
+            "shipping_zone",
+            "shipping_minor",
             "show_name",
             "card",
             "created_at",
@@ -154,12 +215,25 @@ class StartedPledgeOutput(PledgeOutput):
         return secret
 
 
+class AddOnInput(serializers.Serializer[ChosenAddOn]):
+    """How many pieces of an add-on."""
+
+    reward = serializers.PrimaryKeyRelatedField(queryset=Reward.objects.all())
+    quantity = serializers.IntegerField(min_value=1, max_value=MOST_OF_ONE)
+
+
 class PledgeInput(serializers.Serializer[Pledge]):
     """What a backer promises, and to which words."""
 
-    amount_minor = serializers.IntegerField()
+    amount_minor = serializers.IntegerField(
+        help_text="All that is charged: reward, add-ons and sending, too."
+    )
     reward = serializers.PrimaryKeyRelatedField(
         queryset=Reward.objects.all(), required=False, allow_null=True
+    )
+    add_ons = AddOnInput(many=True, required=False)
+    shipping_zone = serializers.PrimaryKeyRelatedField(
+        queryset=ShippingZone.objects.all(), required=False, allow_null=True, source="zone"
     )
     show_name = serializers.BooleanField(required=False)
     consent_version = serializers.CharField(
@@ -170,12 +244,12 @@ class PledgeInput(serializers.Serializer[Pledge]):
         """What was chosen, in the services' words; what was not given stays as it was."""
         kept: dict[str, Any] = {"reward": None, "show_name": False}
         if before is not None:
-            kept = {
-                "amount_minor": before.amount_minor,
-                "reward": before.reward,
-                "show_name": before.show_name,
-            }
-        return kept | dict(self.validated_data)
+            chosen = choice_of(before)
+            kept = {field.name: getattr(chosen, field.name) for field in fields(Choice)}
+        given = dict(self.validated_data)
+        if "add_ons" in given:
+            given["add_ons"] = {each["reward"]: each["quantity"] for each in given["add_ons"]}
+        return kept | given
 
 
 class PledgeChangeInput(PledgeInput):

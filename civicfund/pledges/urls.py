@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from civicfund.pledges import api
-from civicfund.pledges.views import campaigns, desk, pledges
+from civicfund.pledges.views import campaigns, choosing, desk, pledges
 
 urlpatterns = [
     path("campaigns/", campaigns.campaign_list, name="campaigns"),
@@ -18,9 +18,9 @@ urlpatterns = [
     path("campaigns/<int:pk>/edit/", campaigns.campaign_edit, name="campaign_edit"),
     path("campaigns/<int:pk>/submit/", campaigns.campaign_submit, name="campaign_submit"),
     path("campaigns/<int:pk>/cancel/", campaigns.campaign_cancel, name="campaign_cancel"),
-    path("campaigns/<int:pk>/pledge/", pledges.pledge_new, name="pledge"),
+    path("campaigns/<int:pk>/pledge/", choosing.pledge_new, name="pledge"),
     path("pledges/<uuid:pk>/", pledges.pledge_detail, name="pledge_detail"),
-    path("pledges/<uuid:pk>/change/", pledges.pledge_change, name="pledge_change"),
+    path("pledges/<uuid:pk>/change/", choosing.pledge_change, name="pledge_change"),
     path("pledges/<uuid:pk>/cancel/", pledges.pledge_cancel, name="pledge_cancel"),
     path("pledges/<uuid:pk>/card/", pledges.pledge_card, name="pledge_card"),
     path("pledges/<uuid:pk>/recover/", pledges.pledge_recover, name="pledge_recover"),

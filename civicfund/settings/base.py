@@ -304,6 +304,9 @@ PROVIDER_CALLS_IN_ALL = env.int("PROVIDER_CALLS_IN_ALL", 0)
 # What one pledge may be, in minor units; the provider takes nothing smaller than the least.
 PLEDGE_LEAST_MINOR = env.int("PLEDGE_LEAST_MINOR", 100)
 PLEDGE_CEILING_MINOR = env.int("PLEDGE_CEILING_MINOR", 1_000_000)
+# The provider's price list, to tell backers what of a charge goes to it: a share, a fixed part.
+PROVIDER_FEE_THOUSANDTHS = env.int("PROVIDER_FEE_THOUSANDTHS", 15)
+PROVIDER_FEE_FIXED_MINOR = env.int("PROVIDER_FEE_FIXED_MINOR", 25)
 # How long a started pledge keeps its place while its backer gives a card.
 CHECKOUT_SECONDS = env.int("CHECKOUT_SECONDS", 30 * 60)
 # How long one worker has a pledge to itself while it settles it. Longer than the calls may take;

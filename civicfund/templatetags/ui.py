@@ -115,6 +115,12 @@ def extras(attrs: Mapping[str, Any]) -> SafeString:
 
 
 @register.filter
+def has_errors(formsets: Iterable[Any]) -> bool:
+    """Whether anything in these formsets has to be put right."""
+    return any(part.total_error_count() for part in formsets if part.is_bound)
+
+
+@register.filter
 def colon(label: str) -> str:
     """A label before what is said about it; a question keeps its own mark."""
     return label if str(label).endswith(("?", "!", ".", ":")) else f"{label}:"

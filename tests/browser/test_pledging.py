@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import pytest
 from playwright.sync_api import expect
 
-from civicfund.pledges.enums import CampaignState, PledgeState
+from civicfund.pledges.enums import CampaignState, Handover, PledgeState, RewardKind
 from civicfund.pledges.models import Pledge
 from tests.factories.people import UserFactory
 from tests.factories.pledges import CampaignFactory, OutcomeFactory, PledgeFactory, RewardFactory
+from tests.factories.projects import ProjectFactory
 from tests.pledges.promises import FAILS, funded_campaign, work_until_done
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
@@ -41,6 +43,7 @@ def reach_card_page(page, campaign, amount="30"):
     page.goto(campaign.get_absolute_url())
     page.get_by_role("link", name="Back this project").click()
     page.get_by_label("How much do you pledge?").fill(amount)
+    page.get_by_role("button", name="See what it comes to").click()
     page.get_by_label("I agree to be charged").check()
     page.get_by_role("button", name="Go on to the card").click()
     expect(page.get_by_role("button", name="Save the card and pledge")).to_be_enabled()
@@ -53,6 +56,7 @@ def test_a_backer_pledges_with_a_reward_and_changes_it(page, backer, screenshot)
     page.get_by_role("link", name="Choose “A cup”").click()
     assert page.get_by_label("A cup (from €20), 5 left").is_checked()
     page.get_by_label("How much do you pledge?").fill("25")
+    page.get_by_role("button", name="See what it comes to").click()
     page.get_by_label("I agree to be charged").check()
     page.get_by_role("button", name="Go on to the card").click()
     expect(page.get_by_role("button", name="Save the card and pledge")).to_be_enabled()
@@ -65,6 +69,7 @@ def test_a_backer_pledges_with_a_reward_and_changes_it(page, backer, screenshot)
     assert (pledge.state, pledge.reward, pledge.card_last4) == (PledgeState.ACTIVE, reward, "4242")
     page.get_by_role("link", name="Change amount or reward").click()
     page.get_by_label("How much do you pledge?").fill("40")
+    page.get_by_role("button", name="See what it comes to").click()
     page.get_by_label("I agree to be charged").check()
     page.get_by_role("button", name="Change the pledge").click()
     expect(page.get_by_text("Your pledge is changed.")).to_be_visible()
@@ -120,6 +125,7 @@ def test_without_scripts_the_choice_is_kept_and_the_page_says_what_it_needs(
     tab.goto(campaign.get_absolute_url())
     tab.get_by_role("link", name="Back this project").click()
     tab.get_by_label("How much do you pledge?").fill("30")
+    tab.get_by_role("button", name="See what it comes to").click()
     tab.get_by_label("I agree to be charged").check()
     tab.get_by_role("button", name="Go on to the card").click()
     expect(tab.get_by_role("heading", name="Your card")).to_be_visible()
@@ -155,6 +161,49 @@ def test_pages_of_pledges_pass_axe_at_both_widths(
             tab.goto(path)
             screenshot(tab, f"{name}-{width}")
             check_axe(tab)
+
+
+def test_add_ons_and_sending_are_chosen_and_seen_at_both_widths(
+    page, phone, check_axe, screenshot, sign_in, provider, refusals_are_expected
+):
+    campaign = CampaignFactory(optimum_minor=120_000)
+    cup = RewardFactory(campaign=campaign, title="A cup", limit=5, delivered_from=date(2027, 5, 1))
+    RewardFactory(
+        campaign=campaign, title="A card", amount_minor=300,
+        kind=RewardKind.ADD_ON, handover=Handover.SHIPPING,
+    )  # fmt: skip
+    for n, (name, price) in enumerate([("In town", 0), ("Elsewhere", 350)]):
+        campaign.shipping_zones.create(position=n, name=name, amount_minor=price)
+    for tab, width in ((page, 1280), (phone, 390)):
+        sign_in(tab, UserFactory())
+        tab.goto(campaign.get_absolute_url())
+        screenshot(tab, f"campaign-add-ons-{width}")
+        check_axe(tab)
+        tab.get_by_role("link", name="Choose “A cup”").click()
+        tab.get_by_label("How much do you pledge?").fill("21.50")
+        tab.get_by_label("A card (€3)").fill("2")
+        tab.get_by_role("button", name="See what it comes to").click()
+        expect(tab.get_by_role("alert")).to_contain_text("Say where it is to be sent.")
+        screenshot(tab, f"pledge-choose-wrong-{width}")
+        check_axe(tab)
+        tab.get_by_label("Elsewhere (€3.50)").check()
+        tab.get_by_role("button", name="See what it comes to").click()
+        expect(tab.get_by_text("You pay €31")).to_be_visible()
+        screenshot(tab, f"pledge-agree-{width}")
+        check_axe(tab)
+        tab.get_by_label("I agree to be charged").check()
+        tab.get_by_role("button", name="Go on to the card").click()
+        expect(tab.get_by_role("heading", name="Your card")).to_be_visible()
+    assert set(Pledge.objects.values_list("amount_minor", "reward")) == {(3100, cup.pk)}
+
+
+def test_a_creator_writes_all_of_a_campaign(page, phone, check_axe, screenshot, sign_in):
+    project = ProjectFactory()
+    for tab, width in ((page, 1280), (phone, 390)):
+        sign_in(tab, project.proposer)
+        tab.goto(f"/projects/{project.pk}/campaign/")
+        screenshot(tab, f"campaign-form-{width}")
+        check_axe(tab)
 
 
 def test_the_card_page_passes_axe_at_both_widths(

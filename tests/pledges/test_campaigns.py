@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from civicfund.audit.models import Event
 from civicfund.audit.services import StaleStateError
 from civicfund.notices.models import Message
 from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
-from civicfund.pledges.enums import CampaignState, PledgeState
+from civicfund.pledges.enums import CampaignState, Handover, PledgeState
 from civicfund.pledges.models import Campaign
 from civicfund.pledges.services.campaigns import (
-    RewardTerms,
     approve_campaign,
     cancel_campaign,
     create_campaign,
@@ -22,7 +22,9 @@ from civicfund.pledges.services.campaigns import (
     submit_campaign,
 )
 from civicfund.pledges.services.errors import RefusedError
+from civicfund.pledges.services.terms import RewardTerms, ZoneTerms
 from civicfund.projects.enums import ProjectState
+from civicfund.projects.services import Cost
 from civicfund.states import IllegalMoveError
 from tests.factories.people import UserFactory
 from tests.factories.pledges import CampaignFactory, PledgeFactory, soon
@@ -33,7 +35,8 @@ pytestmark = pytest.mark.django_db
 
 def create(project, **given):
     terms = {"creator": project.proposer, "goal_minor": 50_000, "deadline_at": soon(days=30)}
-    return create_campaign(project, **terms | given)
+    terms |= given
+    return create_campaign(project, **{"goal_lines": [Cost("All", terms["goal_minor"])]} | terms)
 
 
 @pytest.fixture
@@ -49,7 +52,13 @@ def test_a_campaign_goes_from_draft_to_live(reviewer):
     submit_campaign(campaign, by=project.proposer)
     request_changes(campaign, by=reviewer, reason=" Say when it is built. ")
     assert campaign.review_note == "Say when it is built."
-    edit_campaign(campaign, by=project.proposer, goal_minor=60_000, deadline_at=soon(days=20))
+    edit_campaign(
+        campaign,
+        by=project.proposer,
+        goal_minor=60_000,
+        deadline_at=soon(days=20),
+        goal_lines=[Cost("Wood", 50_000), Cost("Nails", 10_000)],
+    )
     campaign.refresh_from_db()
     submit_campaign(campaign, by=project.proposer)
     approve_campaign(campaign, by=reviewer)
@@ -70,7 +79,8 @@ def test_a_campaign_goes_from_draft_to_live(reviewer):
 
 
 def test_its_creator_hears_of_every_review(reviewer):
-    campaign = CampaignFactory(state=CampaignState.SUBMITTED)
+    campaign = create(ProjectFactory())
+    submit_campaign(campaign, by=campaign.creator)
     for reason in ("Say when.", "Say where."):
         request_changes(campaign, by=reviewer, reason=reason)
         submit_campaign(campaign, by=campaign.creator)
@@ -107,6 +117,9 @@ def test_a_campaign_whose_end_has_passed_does_not_start():
         ({"deadline_tz": "Mars/Olympus"}, "deadline_tz"),
         ({"rewards": [RewardTerms("A cup", 0)]}, "rewards"),
         ({"rewards": [RewardTerms("A house", 1_000_001)]}, "rewards"),
+        ({"optimum_minor": 50_000}, "optimum"),
+        ({"rewards": [RewardTerms("A cup", 2000, handover=Handover.SHIPPING)]}, "zones"),
+        ({"zones": [ZoneTerms("In town", -1)]}, "zones"),
     ],
 )
 def test_terms_that_cannot_be_are_refused_and_nothing_is_kept(given, field):
@@ -114,6 +127,34 @@ def test_terms_that_cannot_be_are_refused_and_nothing_is_kept(given, field):
         create(ProjectFactory(), **given)
     assert refusal.value.field == field
     assert Campaign.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"), [([], "lack"), ([49_999], "lack"), ([40_000, 10_001], "more than the goal")]
+)
+def test_the_parts_of_a_goal_add_up_to_it_before_anybody_reviews_it(lines, said):
+    parts = [Cost(f"Part {n}", amount) for n, amount in enumerate(lines)]
+    campaign = create(ProjectFactory(), goal_lines=parts)
+    with pytest.raises(RefusedError, match=said):
+        submit_campaign(campaign, by=campaign.creator)
+    with pytest.raises(IntegrityError, match="are not the goal"), transaction.atomic():
+        Campaign.objects.update(state=CampaignState.SUBMITTED)
+    campaign.refresh_from_db()
+    assert campaign.state == CampaignState.DRAFT
+
+
+def test_the_parts_of_a_goal_stay_as_they_were_reviewed():
+    campaign = create(ProjectFactory())
+    submit_campaign(campaign, by=campaign.creator)
+    acts = [
+        lambda: campaign.goal_lines.update(amount_minor=1),
+        lambda: campaign.goal_lines.all().delete(),
+        lambda: campaign.goal_lines.create(position=9, label="More", amount_minor=1),
+    ]
+    for act in acts:
+        with pytest.raises(IntegrityError, match="stay as they were"), transaction.atomic():
+            act()
+    assert [line.amount_minor for line in campaign.goal_lines.all()] == [50_000]
 
 
 def test_only_a_ready_project_of_ones_own_gets_a_campaign():

@@ -67,7 +67,10 @@ def test_a_campaign_asks_as_much_for_three_rewards_as_for_one(
     campaign = CampaignFactory()
     RewardFactory.create_batch(rows, campaign=campaign)
     PledgeFactory.create_batch(rows, campaign=campaign, show_name=True)
-    with django_assert_num_queries(5):
+    for n in range(rows):
+        RewardFactory(campaign=campaign, kind="add_on")
+        campaign.shipping_zones.create(position=n, name="There", amount_minor=1)
+    with django_assert_num_queries(7):
         assert client.get(campaign.get_absolute_url()).status_code == 200
 
 
@@ -119,8 +122,11 @@ def test_choosing_needs_an_account(client):
 
 def test_the_consent_says_the_total_and_when_the_card_is_charged(client, backer):
     campaign = CampaignFactory(goal_minor=500_000)
-    page = text_of(client.get(reverse("pledge", args=[campaign.pk])))
+    page = text_of(client.post(reverse("pledge", args=[campaign.pk]), {"amount": "40"}))
     assert "Nothing is charged now. If €5,000 or more is pledged by" in page
+    assert "You pay €40 and nothing on top. Of it, the payment provider is likely to keep" in page
+    assert "€0.85" in page
+    assert Pledge.objects.count() == 0
 
 
 def test_a_choice_is_kept_before_there_is_a_card(client, backer):
@@ -143,7 +149,7 @@ def test_a_choice_is_kept_before_there_is_a_card(client, backer):
         ({"amount": "0.99"}, "Pledge an amount between €1 and €10,000."),
         ({"amount": "lots"}, "Write an amount such as"),
         ({"amount": ""}, "This field is required."),
-        ({"consent": ""}, "This field is required."),
+        ({"consent": ""}, "Nothing is kept unless you agree."),
         ({"consent_version": "1999"}, "The words you agree to have changed."),
         ({"reward": "999999"}, "Select a valid choice."),
     ],
@@ -271,9 +277,17 @@ def test_a_failed_card_says_what_to_do(client, backer):
 def campaign_form(**given):
     return {
         "goal": "1200", "deadline_at": soon(days=20).date().isoformat(), "starts_at": "",
-        "form-TOTAL_FORMS": "2", "form-INITIAL_FORMS": "0",
-        "form-0-title": "A cup", "form-0-amount": "20", "form-0-limit": "5",
-        "form-1-title": "", "form-1-amount": "",
+        "rewards-TOTAL_FORMS": "3", "rewards-INITIAL_FORMS": "0",
+        "rewards-0-title": "A cup", "rewards-0-amount": "20", "rewards-0-limit": "5",
+        "rewards-1-title": "", "rewards-1-amount": "",
+        "rewards-2-title": "A card", "rewards-2-amount": "3", "rewards-2-kind": "add_on",
+        "rewards-2-handover": "shipping", "rewards-2-delivered_from": "2027-05-01",
+        "zones-TOTAL_FORMS": "2", "zones-INITIAL_FORMS": "0",
+        "zones-0-name": "In town", "zones-0-amount": "",
+        "zones-1-name": "Elsewhere", "zones-1-amount": "3.50",
+        "lines-TOTAL_FORMS": "2", "lines-INITIAL_FORMS": "0",
+        "lines-0-label": "Wood", "lines-0-amount": "1000",
+        "lines-1-label": "Nails", "lines-1-amount": "200",
     } | given  # fmt: skip
 
 
@@ -282,9 +296,17 @@ def test_a_creator_writes_and_sends_a_campaign(client, backer):
     client.post(reverse("campaign_new", args=[project.pk]), campaign_form())
     campaign = Campaign.objects.get()
     assert (campaign.goal_minor, campaign.state) == (120_000, CampaignState.DRAFT)
-    assert list(campaign.rewards.values_list("title", "amount_minor", "limit")) == [
-        ("A cup", 2000, 5)
+    offered = campaign.rewards.values_list("title", "kind", "amount_minor", "limit", "handover")
+    assert list(offered) == [
+        ("A cup", "reward", 2000, 5, "none"),
+        ("A card", "add_on", 300, None, "shipping"),
     ]
+    zones = campaign.shipping_zones.values_list("name", "amount_minor")
+    assert list(zones) == [("In town", 0), ("Elsewhere", 350)]
+    lines = campaign.goal_lines.values_list("label", "amount_minor")
+    assert list(lines) == [("Wood", 100_000), ("Nails", 20_000)]
+    edited = client.get(reverse("campaign_edit", args=[campaign.pk])).context["written"]
+    assert edited.lines.initial[1] == {"label": "Nails", "amount_minor": 20_000, "amount": 20_000}
     client.post(reverse("campaign_submit", args=[campaign.pk]))
     campaign.refresh_from_db()
     assert campaign.state == CampaignState.SUBMITTED
@@ -294,7 +316,7 @@ def test_a_campaign_lasts_until_the_end_of_its_last_day(client, backer):
     project = ProjectFactory(proposer=backer)
     client.post(reverse("campaign_new", args=[project.pk]), campaign_form())
     page = client.get(reverse("campaign_edit", args=[Campaign.objects.get().pk]))
-    assert page.context["form"].initial["deadline_at"] == soon(days=20).date()
+    assert page.context["written"].form.initial["deadline_at"] == soon(days=20).date()
 
 
 @pytest.mark.parametrize(
@@ -304,8 +326,12 @@ def test_a_campaign_lasts_until_the_end_of_its_last_day(client, backer):
         ({"deadline_at": "2020-01-01"}, "The campaign has to end after it starts."),
         ({"deadline_at": "soon"}, "Enter a valid date."),
         ({"deadline_at": soon(days=200).date().isoformat()}, "A campaign lasts at most 90 days."),
-        ({"form-0-amount": ""}, "Say from how much on this is given."),
-        ({"form-0-limit": "0"}, "Ensure this value is greater than or equal to 1."),
+        ({"optimum": "1200"}, "The optimum has to be above the goal."),
+        ({"rewards-0-amount": ""}, "Say from how much on this is given."),
+        ({"rewards-0-limit": "0"}, "Ensure this value is greater than or equal to 1."),
+        ({"zones-0-name": "", "zones-1-name": ""}, "Say where to it is sent for this price."),
+        ({"zones-0-name": "", "zones-1-name": "", "zones-1-amount": ""}, "Say where rewards are"),
+        ({"lines-0-label": ""}, "Say what this amount is for."),
     ],
 )
 def test_a_campaign_that_cannot_be_is_refused_with_its_reason(client, backer, given, reason):

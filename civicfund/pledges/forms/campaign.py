@@ -1,82 +1,29 @@
-"""The forms in which somebody backs a campaign or writes one."""
+"""The forms in which a creator writes a campaign: its terms, its goal, and what it gives back."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
-from civicfund.pledges.domain import CONSENT_VERSION, end_of_day, last_day, start_of_day
-from civicfund.pledges.enums import ReportReason, ShortPolicy
-from civicfund.pledges.models import Campaign, Pledge, Reward
-from civicfund.pledges.services.campaigns import RewardTerms
-from civicfund.projects.forms import MoneyField
-from civicfund.templatetags.money import money
+from civicfund.pledges.domain import end_of_day, last_day, start_of_day
+from civicfund.pledges.enums import Handover, RewardKind, ShortPolicy
+from civicfund.pledges.models import Campaign
+from civicfund.pledges.services.terms import GivenTerms, RewardTerms, ZoneTerms
+from civicfund.projects.forms import CostLineForm, CostLines, MoneyField, costs_of
+from civicfund.projects.models import Project
 
-MOST_REWARDS = 10
+MOST_REWARDS = 20
+MOST_ZONES = 10
 EMPTY_REWARDS_OFFERED = 2
-
-
-class RewardField(forms.ModelChoiceField[Reward]):
-    """A choice of the campaign's rewards, or none."""
-
-    def label_from_instance(self, reward: Reward) -> str:
-        """What it is, from how much on, and how many are left."""
-        words = f"{reward.title} ({gettext('from')} {money(reward.amount_minor)})"
-        if reward.left is None:
-            return words
-        if reward.sold_out:
-            return f"{words}, {gettext('all taken')}"
-        return f"{words}, {gettext('%(left)s left') % {'left': reward.left}}"
-
-
-class PledgeForm(forms.Form):
-    """An amount, a reward, and the consent to be charged later."""
-
-    amount = MoneyField(label=_("How much do you pledge?"))
-    reward = RewardField(
-        label=_("Reward"),
-        queryset=Reward.objects.none(),
-        required=False,
-        blank=True,
-        empty_label=_("No reward, just help"),
-        widget=forms.RadioSelect,
-    )
-    show_name = forms.BooleanField(label=_("Show my name among the backers"), required=False)
-    consent = forms.BooleanField(label=_("I agree to be charged as described above"))
-    consent_version = forms.CharField(widget=forms.HiddenInput, initial=CONSENT_VERSION)
-
-    def __init__(self, campaign: Campaign, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        rewards: Any = self.fields["reward"]
-        rewards.queryset = campaign.rewards.all()
-        self.fields["amount"].help_text = gettext("Between %(least)s and %(most)s.") % {
-            "least": money(settings.PLEDGE_LEAST_MINOR),
-            "most": money(settings.PLEDGE_CEILING_MINOR),
-        }
-
-    @staticmethod
-    def initial_of(pledge: Pledge) -> dict[str, Any]:
-        """What a change starts from."""
-        return {
-            "amount": pledge.amount_minor,
-            "reward": pledge.reward_id,
-            "show_name": pledge.show_name,
-        }
-
-    def choice(self) -> dict[str, Any]:
-        """What was chosen, in the services' words."""
-        data = self.cleaned_data
-        return {
-            "amount_minor": data["amount"],
-            "reward": data["reward"],
-            "show_name": data["show_name"],
-            "consent_version": data["consent_version"],
-        }
+EMPTY_ZONES_OFFERED = 2
+DAY = {"type": "date"}
 
 
 class CampaignForm(forms.Form):
@@ -85,15 +32,20 @@ class CampaignForm(forms.Form):
     goal = MoneyField(
         label=_("Goal"), help_text=_("Nobody is charged unless this much is pledged.")
     )
+    optimum = MoneyField(
+        label=_("Optimum"),
+        required=False,
+        help_text=_("With this much it would be all you hope for. The goal alone decides."),
+    )
     deadline_at = forms.DateField(
         label=_("Last day"),
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=forms.DateInput(attrs=DAY),
         help_text=_("Pledges are taken until the end of this day."),
     )
     starts_at = forms.DateField(
         label=_("First day"),
         required=False,
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=forms.DateInput(attrs=DAY),
         help_text=_("Leave it empty to start as soon as it is approved."),
     )
 
@@ -129,18 +81,20 @@ class CampaignForm(forms.Form):
         starts = campaign.starts_at
         return {
             "goal": campaign.goal_minor,
+            "optimum": campaign.optimum_minor,
             "deadline_at": last_day(campaign.deadline_at, campaign.deadline_tz),
             "starts_at": timezone.localtime(starts).date() if starts else None,
             "short_policy": campaign.short_policy,
             "floor_percent": campaign.floor_percent,
         }
 
-    def terms(self) -> dict[str, Any]:
+    def terms(self) -> GivenTerms:
         """What was written, in the services' words."""
         data, zone = self.cleaned_data, settings.TIME_ZONE
         starts = data["starts_at"]
         return {
             "goal_minor": data["goal"],
+            "optimum_minor": data["optimum"],
             "deadline_at": end_of_day(data["deadline_at"], zone),
             "deadline_tz": zone,
             "starts_at": start_of_day(starts, zone) if starts else None,
@@ -149,12 +103,31 @@ class CampaignForm(forms.Form):
 
 
 class RewardForm(forms.Form):
-    """One reward; a title left empty leaves it out."""
+    """One reward or add-on; a title left empty leaves it out."""
 
     title = forms.CharField(label=_("What backers get"), required=False, max_length=80)
-    amount = MoneyField(label=_("For at least"), required=False)
+    kind = forms.ChoiceField(
+        label=_("Kind"),
+        choices=RewardKind.choices,
+        required=False,
+        initial=RewardKind.REWARD,
+        help_text=_("Backers choose one reward, and add-ons by the piece on top."),
+    )
+    amount = MoneyField(label=_("For at least, or the price of one"), required=False)
     limit = forms.IntegerField(
         label=_("How many there are"), required=False, min_value=1, max_value=100_000
+    )
+    delivered_from = forms.DateField(
+        label=_("Estimated delivery"),
+        required=False,
+        widget=forms.DateInput(attrs=DAY),
+        help_text=_("Its month is shown."),
+    )
+    handover = forms.ChoiceField(
+        label=_("How it is handed over"),
+        choices=Handover.choices,
+        required=False,
+        initial=Handover.NONE,
     )
     description = forms.CharField(label=_("More about it"), required=False, max_length=400)
 
@@ -172,7 +145,34 @@ class RewardForm(forms.Form):
         data = self.cleaned_data
         if not data.get("title"):
             return None
-        return RewardTerms(data["title"], data["amount"], data["description"], data["limit"])
+        return RewardTerms(
+            data["title"],
+            data["amount"],
+            data["description"],
+            data["limit"],
+            RewardKind(data["kind"] or RewardKind.REWARD),
+            data["delivered_from"],
+            Handover(data["handover"] or Handover.NONE),
+        )
+
+
+class ZoneForm(forms.Form):
+    """One place that rewards are sent to; a name left empty leaves it out."""
+
+    name = forms.CharField(label=_("Where to"), required=False, max_length=80)
+    amount = MoneyField(label=_("Price"), required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """A price is for some place."""
+        if self.cleaned_data.get("amount") is not None and not self.cleaned_data.get("name"):
+            self.add_error("name", _("Say where to it is sent for this price."))
+        return self.cleaned_data
+
+    def terms(self) -> ZoneTerms | None:
+        """The zone, where there is one."""
+        if not self.cleaned_data.get("name"):
+            return None
+        return ZoneTerms(self.cleaned_data["name"], self.cleaned_data["amount"] or 0)
 
 
 Rewards = forms.formset_factory(
@@ -182,22 +182,82 @@ Rewards = forms.formset_factory(
     absolute_max=MOST_REWARDS * 2,
     validate_max=True,
 )
+Zones = forms.formset_factory(
+    ZoneForm,
+    extra=EMPTY_ZONES_OFFERED,
+    max_num=MOST_ZONES,
+    absolute_max=MOST_ZONES * 2,
+    validate_max=True,
+)
 
 
-def rewards_of(formset: forms.BaseFormSet[RewardForm]) -> list[RewardTerms]:
-    """The rewards that say something, in order."""
-    return [terms for form in formset.forms if (terms := form.terms())]
+@dataclass(frozen=True)
+class CampaignForms:
+    """All that a creator writes of a campaign, on one page."""
+
+    form: CampaignForm
+    lines: forms.BaseFormSet[CostLineForm]
+    rewards: forms.BaseFormSet[RewardForm]
+    zones: forms.BaseFormSet[ZoneForm]
+
+    @classmethod
+    def filled_in(cls, data: MultiValueDict[str, str]) -> CampaignForms:
+        """As it was sent."""
+        return cls(
+            CampaignForm(data),
+            CostLines(data, prefix="lines"),
+            Rewards(data, prefix="rewards"),
+            Zones(data, prefix="zones"),
+        )
+
+    @classmethod
+    def empty_for(cls, project: Project) -> CampaignForms:
+        """A first draft: what the project costs is what the goal pays for."""
+        costs = list(project.cost_lines.all())
+        lines = [{"label": line.label, "amount": line.amount_minor} for line in costs]
+        goal = sum(line.amount_minor for line in costs) or None
+        return cls(
+            CampaignForm(initial={"goal": goal}),
+            CostLines(initial=lines, prefix="lines"),
+            Rewards(prefix="rewards"),
+            Zones(prefix="zones"),
+        )
+
+    @classmethod
+    def of(cls, campaign: Campaign) -> CampaignForms:
+        """What an edit starts from."""
+        lines = campaign.goal_lines.values("label", "amount_minor")
+        zones = campaign.shipping_zones.values("name", "amount_minor")
+        rewards = campaign.rewards.values(
+            "title", "kind", "limit", "delivered_from", "handover", "description", "amount_minor"
+        )
+        return cls(
+            CampaignForm(initial=CampaignForm.initial_of(campaign)),
+            CostLines(initial=list(_as_typed(lines)), prefix="lines"),
+            Rewards(initial=list(_as_typed(rewards)), prefix="rewards"),
+            Zones(initial=list(_as_typed(zones)), prefix="zones"),
+        )
+
+    @property
+    def formsets(self) -> list[forms.BaseFormSet[Any]]:
+        """The parts that repeat, in the order of the page."""
+        return [self.lines, self.rewards, self.zones]
+
+    def is_valid(self) -> bool:
+        """Whether all of it can be kept; asks every part, so that every error is shown."""
+        return all([self.form.is_valid(), *(part.is_valid() for part in self.formsets)])
+
+    def terms(self) -> GivenTerms:
+        """What was written, in the services' words."""
+        return {
+            **self.form.terms(),
+            "goal_lines": costs_of(self.lines),
+            "rewards": [reward for form in self.rewards.forms if (reward := form.terms())],
+            "zones": [zone for form in self.zones.forms if (zone := form.terms())],
+        }
 
 
-class ReportForm(forms.Form):
-    """What is wrong with a campaign."""
-
-    reason = forms.ChoiceField(
-        label=_("What is wrong?"), choices=ReportReason.choices, widget=forms.RadioSelect
-    )
-    words = forms.CharField(
-        label=_("More about it"),
-        required=False,
-        max_length=1000,
-        widget=forms.Textarea(attrs={"rows": 5}),
-    )
+def _as_typed(rows: Any) -> Iterator[dict[str, Any]]:
+    """Rows as a formset's initial values: the amount under its field's name, none where free."""
+    for row in rows:
+        yield {**row, "amount": row["amount_minor"] or None}

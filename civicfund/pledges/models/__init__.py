@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
-from civicfund.pledges.models.campaigns import Campaign, CampaignOutcome, CampaignQuerySet, Reward
-from civicfund.pledges.models.pledges import ChargeAttempt, Consent, Pledge, PledgeQuerySet
+from civicfund.pledges.models.campaigns import (
+    Campaign,
+    CampaignOutcome,
+    CampaignQuerySet,
+    GoalLine,
+    Reward,
+    ShippingZone,
+)
+from civicfund.pledges.models.pledges import (
+    ChargeAttempt,
+    ChosenAddOn,
+    Consent,
+    Pledge,
+    PledgeQuerySet,
+)
 from civicfund.pledges.models.refunds import Dispute, Refund, RefundBatch
 from civicfund.pledges.models.reports import CampaignReport
 
@@ -13,11 +26,14 @@ __all__ = [
     "CampaignQuerySet",
     "CampaignReport",
     "ChargeAttempt",
+    "ChosenAddOn",
     "Consent",
     "Dispute",
+    "GoalLine",
     "Pledge",
     "PledgeQuerySet",
     "Refund",
     "RefundBatch",
     "Reward",
+    "ShippingZone",
 ]

@@ -17,6 +17,8 @@ from civicfund.pledges.enums import (
     PRIVATE_CAMPAIGN,
     CampaignState,
     Decision,
+    Handover,
+    RewardKind,
     ShortPolicy,
 )
 from civicfund.projects.models import Project
@@ -53,6 +55,8 @@ class Campaign(models.Model):
         _("state"), max_length=20, choices=CampaignState.choices, default=CampaignState.DRAFT
     )
     goal_minor = models.BigIntegerField(_("goal"))
+    # What would make it whole. The goal alone decides.
+    optimum_minor = models.BigIntegerField(_("optimum"), null=True, blank=True)
     currency = models.CharField(_("currency"), max_length=3)
     # Exclusive: the first instant at which no pledge is taken.
     deadline_at = models.DateTimeField(_("ends"))
@@ -87,6 +91,10 @@ class Campaign(models.Model):
                 condition=Q(state__in=CampaignState.values), name="campaign_state_known"
             ),
             models.CheckConstraint(condition=Q(goal_minor__gt=0), name="campaign_goal_positive"),
+            models.CheckConstraint(
+                condition=Q(optimum_minor__isnull=True) | Q(optimum_minor__gt=F("goal_minor")),
+                name="campaign_optimum_above_goal",
+            ),
             models.CheckConstraint(
                 condition=Q(currency__regex=r"^[A-Z]{3}$"), name="campaign_currency_is_a_code"
             ),
@@ -156,15 +164,75 @@ class Campaign(models.Model):
         return pledged - collected
 
 
+class GoalLine(models.Model):
+    """One thing that the goal pays for; together they are the goal."""
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="goal_lines")
+    position = models.PositiveSmallIntegerField(_("position"))
+    label = models.CharField(_("what for"), max_length=120)
+    amount_minor = models.BigIntegerField(_("amount"))
+
+    class Meta:
+        verbose_name = _("part of the goal")
+        verbose_name_plural = _("parts of the goal")
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "position"], name="goal_line_position"),
+            models.CheckConstraint(
+                condition=Q(amount_minor__gt=0), name="goal_line_amount_positive"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class ShippingZone(models.Model):
+    """Where rewards are sent to, and what a backer there pays for it, once per pledge."""
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="shipping_zones")
+    position = models.PositiveSmallIntegerField(_("position"))
+    name = models.CharField(_("where to"), max_length=80)
+    amount_minor = models.BigIntegerField(_("price of sending"))
+
+    class Meta:
+        verbose_name = _("shipping zone")
+        verbose_name_plural = _("shipping zones")
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "position"], name="shipping_zone_position"),
+            models.CheckConstraint(
+                condition=Q(amount_minor__range=(0, MOST_MINOR)),
+                name="shipping_zone_amount_within_reach",
+            ),
+            # What a pledge's composite foreign key points at.
+            models.UniqueConstraint(fields=["id", "campaign"], name="shipping_zone_with_campaign"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Reward(models.Model):
-    """What a campaign gives back for a pledge of at least so much."""
+    """What a campaign gives back for a pledge of at least so much; or an add-on, by the piece."""
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="rewards")
+    kind = models.CharField(
+        _("kind"), max_length=16, choices=RewardKind.choices, default=RewardKind.REWARD
+    )
     position = models.PositiveSmallIntegerField(_("position"))
     title = models.CharField(_("title"), max_length=80)
     description = models.CharField(_("description"), max_length=400, blank=True)
     amount_minor = models.BigIntegerField(_("for at least"))
     limit = models.PositiveIntegerField(_("how many there are"), null=True, blank=True)
+    # Its first day: an estimate names a month.
+    delivered_from = models.DateField(_("estimated delivery"), null=True, blank=True)
+    handover = models.CharField(
+        _("how it is handed over"),
+        max_length=16,
+        choices=Handover.choices,
+        default=Handover.NONE,
+    )
     # How many of a limited reward are taken, by started pledges too.
     claimed = models.PositiveIntegerField(_("taken"), default=0)
 
@@ -176,6 +244,12 @@ class Reward(models.Model):
             models.UniqueConstraint(fields=["campaign", "position"], name="reward_position"),
             models.CheckConstraint(
                 condition=Q(amount_minor__range=(1, MOST_MINOR)), name="reward_amount_within_reach"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=RewardKind.values), name="reward_kind_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(handover__in=Handover.values), name="reward_handover_known"
             ),
             models.CheckConstraint(
                 condition=Q(limit__isnull=True) | Q(limit__gt=0), name="reward_limit_positive"
@@ -190,6 +264,16 @@ class Reward(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def is_add_on(self) -> bool:
+        """Whether it is added to a pledge by the piece."""
+        return self.kind == RewardKind.ADD_ON
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether it goes by post, so that its backer has to say where to."""
+        return self.handover == Handover.SHIPPING
 
     @property
     def left(self) -> int | None:

@@ -23,7 +23,13 @@ from civicfund.pledges.enums import (
     AttemptState,
     PledgeState,
 )
-from civicfund.pledges.models.campaigns import MOST_MINOR, Campaign, CampaignOutcome, Reward
+from civicfund.pledges.models.campaigns import (
+    MOST_MINOR,
+    Campaign,
+    CampaignOutcome,
+    Reward,
+    ShippingZone,
+)
 
 
 class PledgeQuerySet(SteppedQuerySet["Pledge"]):
@@ -57,6 +63,12 @@ class Pledge(Stepped):
         Reward, models.PROTECT, null=True, blank=True, related_name="pledges",
         verbose_name=_("reward"),
     )  # fmt: skip
+    shipping_zone = models.ForeignKey(
+        ShippingZone, models.PROTECT, null=True, blank=True, related_name="pledges",
+        verbose_name=_("sent to"),
+    )  # fmt: skip
+    # Part of the amount: what sending costs, as it was when the backer agreed.
+    shipping_minor = models.BigIntegerField(_("for sending"), default=0)
     show_name = models.BooleanField(_("name shown on the campaign's page"), default=False)
     created_at = models.DateTimeField(_("started"), db_default=Now())
     confirmed_at = models.DateTimeField(_("promised"), null=True, blank=True)
@@ -126,6 +138,11 @@ class Pledge(Stepped):
                 condition=~Q(state__in=FAILED_PLEDGE) | Q(recovery_ends_at__isnull=False),
                 name="pledge_failed_has_an_end",
             ),
+            models.CheckConstraint(
+                condition=Q(shipping_minor=0)
+                | Q(shipping_zone__isnull=False, shipping_minor__gt=0),
+                name="pledge_pays_for_sending_somewhere",
+            ),
             models.UniqueConstraint(
                 fields=["campaign", "backer"],
                 condition=~Q(state=PledgeState.CANCELLED),
@@ -154,6 +171,37 @@ class Pledge(Stepped):
     def card_words(self) -> str:
         """What may be shown of the card: its brand and its last four digits."""
         return f"{self.card_brand.title()} •••• {self.card_last4}" if self.card_last4 else ""
+
+
+class ChosenAddOn(models.Model):
+    """So many pieces of an add-on in a pledge, at the price of one when the backer agreed."""
+
+    pledge = models.ForeignKey(Pledge, models.CASCADE, related_name="add_ons")
+    add_on = models.ForeignKey(Reward, models.PROTECT, related_name="+", verbose_name=_("add-on"))
+    quantity = models.PositiveSmallIntegerField(_("how many"))
+    price_minor = models.BigIntegerField(_("price of one"))
+
+    class Meta:
+        verbose_name = _("chosen add-on")
+        verbose_name_plural = _("chosen add-ons")
+        ordering = ["add_on__position"]
+        constraints = [
+            models.UniqueConstraint(fields=["pledge", "add_on"], name="chosen_add_on_once"),
+            models.CheckConstraint(
+                condition=Q(quantity__gt=0), name="chosen_add_on_quantity_positive"
+            ),
+            models.CheckConstraint(
+                condition=Q(price_minor__gt=0), name="chosen_add_on_price_positive"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} of {self.add_on}"
+
+    @property
+    def amount_minor(self) -> int:
+        """What the pieces cost together."""
+        return self.quantity * self.price_minor
 
 
 class Consent(models.Model):

@@ -83,6 +83,7 @@ def pledges_of(user: User) -> PledgeQuerySet:
         Pledge.objects.filter(backer=user)
         .exclude(state=PledgeState.CANCELLED)
         .select_related("campaign__project", "reward")
+        .prefetch_related("add_ons")
         .order_by("-created_at", "pk")
     )
 

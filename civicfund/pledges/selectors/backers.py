@@ -26,7 +26,8 @@ class Part:
 def backers_of(campaign: Campaign) -> PledgeQuerySet:
     """The pledges that count, the newest first, with what may be told of their backers."""
     rows = Pledge.objects.counted().filter(campaign=campaign)
-    return rows.select_related("backer", "reward").order_by("-confirmed_at", "pk")
+    rows = rows.select_related("backer", "reward", "shipping_zone")
+    return rows.prefetch_related("add_ons__add_on").order_by("-confirmed_at", "pk")
 
 
 def name_for_creator(pledge: Pledge) -> str:
@@ -81,5 +82,7 @@ def rows_for_creator(campaign: Campaign) -> Iterator[tuple[object, ...]]:
             pledge.amount_minor,
             pledge.currency,
             pledge.reward.title if pledge.reward else "",
+            ", ".join(f"{each.quantity} {each.add_on.title}" for each in pledge.add_ons.all()),
+            pledge.shipping_zone.name if pledge.shipping_zone else "",
             name_for_creator(pledge),
         )

@@ -29,9 +29,9 @@ from civicfund.pledges.enums import (
     PledgeState,
 )
 from civicfund.pledges.models import ChargeAttempt, Pledge
+from civicfund.pledges.services.choosing import free_choice
 from civicfund.pledges.services.letters import tell_backer, tell_of_failure
 from civicfund.pledges.services.locks import FORGET_AFTER, pledge_alone
-from civicfund.pledges.services.pledging import free_reward
 
 NEEDS_OWNER = frozenset({"authentication_required", "payment_intent_authentication_failure"})
 ASK_BANK_AGAIN = timedelta(hours=1)
@@ -238,7 +238,7 @@ def _end_as_dropped(pledge: Pledge) -> None:
         actor=None, lease_until=None, next_step_at=db_now() + FORGET_AFTER,
     )  # fmt: skip
     _end_promise(pledge)
-    free_reward(pledge)
+    free_choice(pledge)
     tell_backer(pledge, "pledge_dropped")
 
 

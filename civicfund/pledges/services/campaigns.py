@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from typing import Unpack
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -22,69 +19,35 @@ from civicfund.pledges.enums import (
     STARTED_PLEDGE,
     CampaignState,
     PledgeState,
-    ShortPolicy,
 )
-from civicfund.pledges.models import Campaign, Pledge, Reward
-from civicfund.pledges.models.campaigns import MOST_MINOR
+from civicfund.pledges.models import Campaign, Pledge
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.letters import tell_backers, tell_creator
 from civicfund.pledges.services.locks import FORGET_AFTER, campaign_to_move
+from civicfund.pledges.services.terms import (
+    GivenTerms,
+    Terms,
+    check_goal_lines,
+    check_terms,
+    write_terms,
+)
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
 
-LONGEST = timedelta(days=90)
-TERMS = [
-    "goal_minor", "deadline_at", "deadline_tz", "starts_at", "short_policy", "floor_percent",
-]  # fmt: skip
 
-
-@dataclass(frozen=True)
-class RewardTerms:
-    """What a reward is to be; amounts in minor units."""
-
-    title: str
-    amount_minor: int
-    description: str = ""
-    limit: int | None = None
-
-
-def create_campaign(
-    project: Project,
-    *,
-    creator: User,
-    goal_minor: int,
-    deadline_at: datetime,
-    deadline_tz: str = settings.TIME_ZONE,
-    starts_at: datetime | None = None,
-    floor_percent: int | None = None,
-    rewards: Iterable[RewardTerms] = (),
-) -> Campaign:
-    """A draft campaign for one's own project that is ready. Raises ``RefusedError``.
-
-    ``deadline_at`` is the first instant at which no pledge is taken. Where less than
-    ``floor_percent`` of what was pledged can be collected, everybody is refunded.
-    """
+def create_campaign(project: Project, *, creator: User, **terms: Unpack[GivenTerms]) -> Campaign:
+    """A draft campaign for one's own project that is ready. Raises ``RefusedError``."""
     if project.proposer_id != creator.pk:
         raise RefusedError(_("Only the person who proposed the project can start its campaign."))
     if project.state != ProjectState.READY:
         raise RefusedError(_("The project has to be ready before it can ask for pledges."))
-    _check_terms(goal_minor, deadline_at, deadline_tz, starts_at)
-    _check_floor(floor_percent)
+    wanted = Terms(**terms)
+    check_terms(wanted)
     try:
         with transaction.atomic():
-            campaign = Campaign.objects.create(
-                project=project,
-                creator=creator,
-                goal_minor=goal_minor,
-                currency=settings.CURRENCY,
-                deadline_at=deadline_at,
-                deadline_tz=deadline_tz,
-                starts_at=starts_at,
-                short_policy=_policy(floor_percent),
-                floor_percent=floor_percent,
-            )
-            _replace_rewards(campaign, rewards)
-            record("campaign.created", campaign, actor=creator, goal_minor=goal_minor)
+            campaign = Campaign(project=project, creator=creator, currency=settings.CURRENCY)
+            write_terms(campaign, wanted)
+            record("campaign.created", campaign, actor=creator, goal_minor=wanted.goal_minor)
     except IntegrityError as error:
         if "campaign_one_at_a_time" not in str(error):
             raise
@@ -92,31 +55,17 @@ def create_campaign(
     return campaign
 
 
-def edit_campaign(
-    campaign: Campaign,
-    *,
-    by: User,
-    goal_minor: int,
-    deadline_at: datetime,
-    deadline_tz: str = settings.TIME_ZONE,
-    starts_at: datetime | None = None,
-    floor_percent: int | None = None,
-    rewards: Iterable[RewardTerms] = (),
-) -> Campaign:
+def edit_campaign(campaign: Campaign, *, by: User, **terms: Unpack[GivenTerms]) -> Campaign:
     """Put other terms in place of a campaign's, rewards included, while nobody has promised any."""
     _check_owner(campaign, by)
-    _check_terms(goal_minor, deadline_at, deadline_tz, starts_at)
-    _check_floor(floor_percent)
+    wanted = Terms(**terms)
+    check_terms(wanted)
     with transaction.atomic():
         locked = campaign_to_move(campaign.pk)
         if locked.state not in EDITABLE_CAMPAIGN:
             raise RefusedError(_("A campaign can only be edited before it is sent for review."))
-        locked.goal_minor, locked.deadline_at = goal_minor, deadline_at
-        locked.deadline_tz, locked.starts_at = deadline_tz, starts_at
-        locked.short_policy, locked.floor_percent = _policy(floor_percent), floor_percent
-        locked.save(update_fields=TERMS)
-        _replace_rewards(locked, rewards)
-        record("campaign.edited", locked, actor=by, goal_minor=goal_minor)
+        write_terms(locked, wanted)
+        record("campaign.edited", locked, actor=by, goal_minor=wanted.goal_minor)
     return locked
 
 
@@ -124,6 +73,7 @@ def submit_campaign(campaign: Campaign, *, by: User) -> Campaign:
     """Send it for review."""
     _check_owner(campaign, by)
     _check_time_left(campaign)
+    check_goal_lines(campaign)
     return advance(campaign, CampaignState.SUBMITTED, CAMPAIGN_MOVES, actor=by)
 
 
@@ -203,55 +153,3 @@ def _check_reviewer(campaign: Campaign, by: User) -> None:
 def _check_time_left(campaign: Campaign) -> None:
     if campaign.deadline_at <= db_now():
         raise RefusedError(_("The end of the campaign is in the past."), field="deadline_at")
-
-
-def _check_terms(
-    goal_minor: int, deadline_at: datetime, deadline_tz: str, starts_at: datetime | None
-) -> None:
-    if not 0 < goal_minor <= MOST_MINOR * 100:
-        raise RefusedError(_("The goal has to be an amount above zero."), field="goal")
-    try:
-        ZoneInfo(deadline_tz)
-    except (KeyError, ValueError) as error:
-        raise RefusedError(_("There is no such time zone."), field="deadline_tz") from error
-    begins = max(starts_at, db_now()) if starts_at else db_now()
-    if deadline_at <= begins:
-        raise RefusedError(_("The campaign has to end after it starts."), field="deadline_at")
-    if deadline_at > begins + LONGEST:
-        raise RefusedError(
-            _("A campaign lasts at most %(days)s days.") % {"days": LONGEST.days},
-            field="deadline_at",
-        )
-
-
-def _policy(floor_percent: int | None) -> ShortPolicy:
-    return ShortPolicy.PAY_ANYWAY if floor_percent is None else ShortPolicy.FLOOR
-
-
-def _check_floor(floor_percent: int | None) -> None:
-    if floor_percent is not None and not 1 <= floor_percent <= 100:
-        raise RefusedError(
-            _("The share has to be between 1 and 100 percent."), field="floor_percent"
-        )
-
-
-def _replace_rewards(campaign: Campaign, rewards: Iterable[RewardTerms]) -> None:
-    """Nobody has claimed one yet: a campaign is edited only before it is live."""
-    campaign.rewards.all().delete()
-    terms = list(rewards)
-    for reward in terms:
-        if not settings.PLEDGE_LEAST_MINOR <= reward.amount_minor <= settings.PLEDGE_CEILING_MINOR:
-            raise RefusedError(
-                _("A reward's amount has to be one that can be pledged."), field="rewards"
-            )
-    Reward.objects.bulk_create(
-        Reward(
-            campaign=campaign,
-            position=position,
-            title=reward.title,
-            description=reward.description,
-            amount_minor=reward.amount_minor,
-            limit=reward.limit,
-        )
-        for position, reward in enumerate(terms, start=1)
-    )

@@ -8,7 +8,6 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import InvalidPage, Page, Paginator
-from django.forms import BaseFormSet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -18,7 +17,7 @@ from civicfund.audit.services import StaleStateError, db_now
 from civicfund.people.requests import HttpRequest, SignedInRequest
 from civicfund.pledges.access import own_campaign, visible_campaign
 from civicfund.pledges.enums import EDITABLE_CAMPAIGN, CampaignState
-from civicfund.pledges.forms import CampaignForm, RewardForm, Rewards, rewards_of
+from civicfund.pledges.forms import CampaignForms
 from civicfund.pledges.models import Campaign
 from civicfund.pledges.selectors import (
     finished_campaigns,
@@ -67,10 +66,14 @@ def campaign_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One campaign: what was pledged, what was collected, and what one gets for it."""
     campaign = visible_campaign(request.user, pk)
     user = request.user
+    offered = list(campaign.rewards.all())
     context = {
         "campaign": campaign,
         "project": campaign.project,
-        "rewards": campaign.rewards.all(),
+        "rewards": [each for each in offered if not each.is_add_on],
+        "add_ons": [each for each in offered if each.is_add_on],
+        "zones": campaign.shipping_zones.all(),
+        "goal_lines": campaign.goal_lines.all(),
         "backer_names": named_backers(campaign),
         "mine": open_pledge_of(user, campaign) if user.is_authenticated else None,
         "takes_pledges": takes_pledges(campaign),
@@ -109,7 +112,7 @@ def campaign_new(request: SignedInRequest, pk: int) -> HttpResponse:
     """Write a campaign for one's own project."""
     project = own_project(request.user, pk)
     if request.method != "POST":
-        return _form_page(request, project, CampaignForm(), Rewards())
+        return _form_page(request, project, CampaignForms.empty_for(project))
     return _save(request, project, None)
 
 
@@ -120,33 +123,23 @@ def campaign_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     campaign = own_campaign(request.user, pk)
     if request.method == "POST":
         return _save(request, campaign.project, campaign)
-    rewards = [
-        {
-            "title": reward.title,
-            "amount": reward.amount_minor,
-            "limit": reward.limit,
-            "description": reward.description,
-        }
-        for reward in campaign.rewards.all()
-    ]
-    form = CampaignForm(initial=CampaignForm.initial_of(campaign))
-    return _form_page(request, campaign.project, form, Rewards(initial=rewards), campaign)
+    return _form_page(request, campaign.project, CampaignForms.of(campaign), campaign)
 
 
 def _save(request: SignedInRequest, project: Project, campaign: Campaign | None) -> HttpResponse:
-    """Keep what was written; the form again, as typed, with the reason where it cannot be kept."""
-    form, rewards = CampaignForm(request.POST), Rewards(request.POST)
-    if not all([form.is_valid(), rewards.is_valid()]):
-        return _form_page(request, project, form, rewards, campaign, status=400)
-    terms = form.terms() | {"rewards": rewards_of(rewards)}
+    """Keep what was written; the forms again, as typed, with the reason where it cannot be kept."""
+    written = CampaignForms.filled_in(request.POST)
+    if not written.is_valid():
+        return _form_page(request, project, written, campaign, status=400)
     try:
         if campaign is None:
-            campaign = create_campaign(project, creator=request.user, **terms)
+            campaign = create_campaign(project, creator=request.user, **written.terms())
         else:
-            edit_campaign(campaign, by=request.user, **terms)
+            edit_campaign(campaign, by=request.user, **written.terms())
     except RefusedError as refusal:
+        form = written.form
         form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
-        return _form_page(request, project, form, rewards, campaign, status=400)
+        return _form_page(request, project, written, campaign, status=400)
     messages.success(request, _("Saved."))
     return redirect(campaign)
 
@@ -154,13 +147,12 @@ def _save(request: SignedInRequest, project: Project, campaign: Campaign | None)
 def _form_page(
     request: SignedInRequest,
     project: Project,
-    form: CampaignForm,
-    rewards: BaseFormSet[RewardForm],
+    written: CampaignForms,
     campaign: Campaign | None = None,
     *,
     status: int = 200,
 ) -> HttpResponse:
-    context = {"form": form, "rewards": rewards, "project": project, "campaign": campaign}
+    context = {"written": written, "project": project, "campaign": campaign}
     return render(request, "pledges/campaign_form.html", context, status=status)
 
 

@@ -30,7 +30,10 @@ from civicfund.spreadsheets import csv_response
 from civicfund.templatetags.money import money
 
 LATEST = 50
-COLUMNS = ["pledge", "pledged_at", "state", "amount_minor", "currency", "reward", "name"]
+COLUMNS = [
+    "pledge", "pledged_at", "state", "amount_minor", "currency", "reward", "add_ons", "sent_to",
+    "name",
+]  # fmt: skip
 
 
 @login_required

@@ -1,4 +1,4 @@
-"""A backer's pages: choose, give a card, change, take back, make good."""
+"""A backer's pages: give a card, take back, make good."""
 
 from __future__ import annotations
 
@@ -19,62 +19,20 @@ from django.views.decorators.http import require_http_methods, require_safe
 from civicfund.payments.access import with_payment_host
 from civicfund.payments.domain import GatewayUnavailable, RateLimited
 from civicfund.people.requests import HttpRequest, SignedInRequest
-from civicfund.pledges.access import open_recovery, own_pledge, payable_pledge, visible_campaign
-from civicfund.pledges.domain import CONSENT_VERSION
+from civicfund.pledges.access import open_recovery, own_pledge, payable_pledge
 from civicfund.pledges.enums import CHANGEABLE_PLEDGE, FAILED_PLEDGE, STARTED_PLEDGE, PledgeState
-from civicfund.pledges.forms import PledgeForm
-from civicfund.pledges.models import Campaign, Pledge
-from civicfund.pledges.selectors import last_failure, open_pledge_of, what_to_do
+from civicfund.pledges.models import Pledge
+from civicfund.pledges.selectors import last_failure, what_to_do
 from civicfund.pledges.selectors.treasury import paid_back
 from civicfund.pledges.services.cards import read_card_back, start_card
+from civicfund.pledges.services.choosing import choice_of
 from civicfund.pledges.services.errors import RefusedError
-from civicfund.pledges.services.pledging import cancel_pledge, change_pledge, pledge
+from civicfund.pledges.services.pledging import cancel_pledge
 from civicfund.pledges.services.recovery import read_back, start_recovery
 from civicfund.pledges.views.campaigns import keeps_pledges, takes_pledges
 
 NO_ANSWER = (GatewayUnavailable, RateLimited)
 Visit = HttpRequest | SignedInRequest
-
-
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def pledge_new(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Choose an amount and a reward; the card comes on the next page."""
-    campaign = visible_campaign(request.user, pk)
-    mine = open_pledge_of(request.user, campaign)
-    if mine is not None and mine.state not in STARTED_PLEDGE:
-        return redirect(mine)
-    if request.method != "POST":
-        initial = PledgeForm.initial_of(mine) if mine else {"reward": request.GET.get("reward")}
-        return _choice_page(request, campaign, PledgeForm(campaign, initial=initial))
-    form = PledgeForm(campaign, request.POST)
-    if not form.is_valid():
-        return _choice_page(request, campaign, form, status=400)
-    try:
-        made = pledge(campaign, backer=request.user, **form.choice())
-    except RefusedError as refusal:
-        form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
-        return _choice_page(request, campaign, form, status=400)
-    return redirect("pledge_card", made.pk)
-
-
-def _choice_page(
-    request: SignedInRequest,
-    campaign: Campaign,
-    form: PledgeForm,
-    mine: Pledge | None = None,
-    *,
-    status: int = 200,
-) -> HttpResponse:
-    context = {
-        "campaign": campaign,
-        "project": campaign.project,
-        "form": form,
-        "mine": mine,
-        "takes_pledges": takes_pledges(campaign),
-        "consent_text": f"pledges/consent/{CONSENT_VERSION}.html",
-    }
-    return render(request, "pledges/choose.html", context, status=status)
 
 
 @login_required
@@ -88,6 +46,8 @@ def pledge_detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
         "pledge": found,
         "campaign": found.campaign,
         "project": found.campaign.project,
+        "add_ons": found.add_ons.select_related("add_on"),
+        "bonus_minor": found.amount_minor - choice_of(found).least_minor,
         "has_started": found.state in STARTED_PLEDGE,
         "is_active": found.state == PledgeState.ACTIVE,
         "may_change": found.state in CHANGEABLE_PLEDGE and takes_pledges(found.campaign),
@@ -97,27 +57,6 @@ def pledge_detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
         "what_to_do": what_to_do(failure.code, failure.decline_code) if failure else "",
     }
     return render(request, "pledges/detail.html", context)
-
-
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def pledge_change(request: SignedInRequest, pk: UUID) -> HttpResponse:
-    """Promise another amount or reward, until the deadline."""
-    mine = own_pledge(request.user, pk)
-    campaign = visible_campaign(request.user, mine.campaign_id)
-    if request.method != "POST":
-        form = PledgeForm(campaign, initial=PledgeForm.initial_of(mine))
-        return _choice_page(request, campaign, form, mine)
-    form = PledgeForm(campaign, request.POST)
-    if not form.is_valid():
-        return _choice_page(request, campaign, form, mine, status=400)
-    try:
-        change_pledge(mine, by=request.user, **form.choice())
-    except RefusedError as refusal:
-        form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
-        return _choice_page(request, campaign, form, mine, status=400)
-    messages.success(request, _("Your pledge is changed."))
-    return redirect(mine)
 
 
 @login_required

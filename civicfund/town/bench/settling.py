@@ -25,6 +25,7 @@ from civicfund.pledges.services.cards import save_test_card
 from civicfund.pledges.services.pledging import pledge
 from civicfund.pledges.tasks import move_due_campaigns, take_due_steps
 from civicfund.projects.models import Project
+from civicfund.projects.services import Cost
 from civicfund.town.demo.accounts import account
 
 AMOUNT_MINOR = 2_500
@@ -63,6 +64,7 @@ def _live_campaign(backers: int, seconds: int) -> Campaign:
         creator=project.proposer,
         goal_minor=AMOUNT_MINOR * backers,
         deadline_at=db_now() + timedelta(seconds=seconds),
+        goal_lines=[Cost("All of it", AMOUNT_MINOR * backers)],
     )
     submit_campaign(campaign, by=project.proposer)
     campaign.refresh_from_db()

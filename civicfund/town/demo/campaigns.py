@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from random import Random
 
@@ -11,9 +11,9 @@ from django.conf import settings
 from civicfund.audit.services import db_now
 from civicfund.money import one_major_unit
 from civicfund.people.models import User
+from civicfund.pledges.enums import Handover, RewardKind
 from civicfund.pledges.models import Campaign
 from civicfund.pledges.services.campaigns import (
-    RewardTerms,
     approve_campaign,
     cancel_campaign,
     create_campaign,
@@ -21,7 +21,9 @@ from civicfund.pledges.services.campaigns import (
     start_if_time,
     submit_campaign,
 )
+from civicfund.pledges.services.terms import RewardTerms, ZoneTerms
 from civicfund.projects.models import Project
+from civicfund.projects.services import Cost
 from civicfund.town.demo.accounts import account
 
 GOOD_CARD = "pm_card_visa"
@@ -42,6 +44,7 @@ class Plan:
     starts_in: timedelta | None = None
 
 
+_MADE_WITHIN = timedelta(days=90)
 _MINUTES, _DAYS = timedelta(minutes=1), timedelta(days=1)
 PLANS = (
     Plan("Bird hide made of driftwood", 1_500, 4 * _MINUTES, 1.15, failing_cards=1),
@@ -60,7 +63,16 @@ _REWARDS = (
     RewardTerms("Your name on the board", 15_00, "A line on the oak board at the entrance."),
     RewardTerms("First visit", 40_00, "You are there when it opens, with one guest.", limit=25),
     RewardTerms("An afternoon with the makers", 120_00, "See how it is made; bring gloves.", 8),
-)
+    RewardTerms(
+        "A drawing of the place", 9_00, "By a neighbor, on thick paper.", 60,
+        kind=RewardKind.ADD_ON, handover=Handover.SHIPPING,
+    ),
+    RewardTerms(
+        "A jar of town honey", 6_00, "From the hives on the library's roof.",
+        kind=RewardKind.ADD_ON, handover=Handover.PICKUP,
+    ),
+)  # fmt: skip
+_ZONES = (ZoneTerms("In the town", 0), ZoneTerms("Anywhere else in the country", 3_50))
 
 
 def make_campaigns(projects: list[Project]) -> None:
@@ -70,16 +82,34 @@ def make_campaigns(projects: list[Project]) -> None:
         _make(plan, by_title[plan.title])
 
 
+def _parts_of(goal_minor: int) -> list[Cost]:
+    """What the goal pays for: most of it for making, the rest for what is easily forgotten."""
+    making, care = goal_minor * 7 // 10, goal_minor * 2 // 10
+    rest = goal_minor - making - care
+    return [
+        Cost("Material and making", making),
+        Cost("The first year of care", care),
+        Cost("Rewards and sending them", rest),
+    ]
+
+
 def _make(plan: Plan, project: Project) -> None:
     creator, reviewer, now = project.proposer, account("reviewer"), db_now()
     starts_at = now + plan.starts_in if plan.starts_in else None
+    goal_minor = plan.goal * one_major_unit(settings.CURRENCY)
     campaign = create_campaign(
         project,
         creator=creator,
-        goal_minor=plan.goal * one_major_unit(settings.CURRENCY),
+        goal_minor=goal_minor,
+        optimum_minor=goal_minor * 5 // 4,
         deadline_at=now + plan.lasts,
         starts_at=starts_at,
-        rewards=_REWARDS,
+        goal_lines=_parts_of(goal_minor),
+        rewards=[
+            replace(reward, delivered_from=(now + plan.lasts + _MADE_WITHIN).date())
+            for reward in _REWARDS
+        ],
+        zones=_ZONES,
     )
     if plan.end == "draft":
         return

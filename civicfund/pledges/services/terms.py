@@ -1,0 +1,171 @@
+"""What a campaign asks for and offers: checked, and written while nobody has promised anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import NotRequired, TypedDict
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from civicfund.audit.services import db_now
+from civicfund.pledges.enums import Handover, RewardKind, ShortPolicy
+from civicfund.pledges.models import Campaign, GoalLine, Reward, ShippingZone
+from civicfund.pledges.models.campaigns import MOST_MINOR
+from civicfund.pledges.services.errors import RefusedError
+from civicfund.projects.services import Cost
+from civicfund.templatetags.money import money
+
+LONGEST = timedelta(days=90)
+
+
+@dataclass(frozen=True)
+class RewardTerms:
+    """What a reward or an add-on is to be; amounts in minor units."""
+
+    title: str
+    amount_minor: int
+    description: str = ""
+    limit: int | None = None
+    kind: RewardKind = RewardKind.REWARD
+    delivered_from: date | None = None
+    handover: Handover = Handover.NONE
+
+
+@dataclass(frozen=True)
+class ZoneTerms:
+    """Where to and for how much rewards are sent."""
+
+    name: str
+    amount_minor: int
+
+
+class GivenTerms(TypedDict):
+    """A campaign's terms as callers name them: the fields of ``Terms``."""
+
+    goal_minor: int
+    deadline_at: datetime
+    deadline_tz: NotRequired[str]
+    starts_at: NotRequired[datetime | None]
+    floor_percent: NotRequired[int | None]
+    optimum_minor: NotRequired[int | None]
+    goal_lines: NotRequired[Sequence[Cost]]
+    rewards: NotRequired[Sequence[RewardTerms]]
+    zones: NotRequired[Sequence[ZoneTerms]]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a campaign is to ask for and offer; amounts in minor units.
+
+    ``deadline_at`` is the first instant at which no pledge is taken. Where less than
+    ``floor_percent`` of what was pledged can be collected, everybody is refunded. ``goal_lines``
+    add up to the goal before it is sent for review. What is beyond the goal up to
+    ``optimum_minor`` is welcome, and decides nothing.
+    """
+
+    goal_minor: int
+    deadline_at: datetime
+    deadline_tz: str = settings.TIME_ZONE
+    starts_at: datetime | None = None
+    floor_percent: int | None = None
+    optimum_minor: int | None = None
+    goal_lines: Sequence[Cost] = ()
+    rewards: Sequence[RewardTerms] = ()
+    zones: Sequence[ZoneTerms] = ()
+
+
+def check_terms(terms: Terms) -> None:
+    """Raise ``RefusedError``, with the field at fault, for terms that cannot be."""
+    if not 0 < terms.goal_minor <= MOST_MINOR * 100:
+        raise RefusedError(_("The goal has to be an amount above zero."), field="goal")
+    if terms.optimum_minor is not None and terms.optimum_minor <= terms.goal_minor:
+        raise RefusedError(_("The optimum has to be above the goal."), field="optimum")
+    if terms.floor_percent is not None and not 1 <= terms.floor_percent <= 100:
+        raise RefusedError(
+            _("The share has to be between 1 and 100 percent."), field="floor_percent"
+        )
+    _check_time(terms)
+    _check_rewards(terms)
+
+
+def check_goal_lines(campaign: Campaign) -> None:
+    """Raise ``RefusedError`` unless the parts of the goal add up to it."""
+    missing = campaign.goal_minor - sum(line.amount_minor for line in campaign.goal_lines.all())
+    if missing:
+        words = (
+            _("The parts of the goal lack %(amount)s. Say what all of the goal pays for.")
+            if missing > 0
+            else _("The parts of the goal are %(amount)s more than the goal.")
+        )
+        raise RefusedError(words % {"amount": money(abs(missing))}, field="goal")
+
+
+def _check_time(terms: Terms) -> None:
+    try:
+        ZoneInfo(terms.deadline_tz)
+    except (KeyError, ValueError) as error:
+        raise RefusedError(_("There is no such time zone."), field="deadline_tz") from error
+    begins = max(terms.starts_at, db_now()) if terms.starts_at else db_now()
+    if terms.deadline_at <= begins:
+        raise RefusedError(_("The campaign has to end after it starts."), field="deadline_at")
+    if terms.deadline_at > begins + LONGEST:
+        raise RefusedError(
+            _("A campaign lasts at most %(days)s days.") % {"days": LONGEST.days},
+            field="deadline_at",
+        )
+
+
+def _check_rewards(terms: Terms) -> None:
+    least, most = settings.PLEDGE_LEAST_MINOR, settings.PLEDGE_CEILING_MINOR
+    for reward in terms.rewards:
+        lowest = 1 if reward.kind == RewardKind.ADD_ON else least
+        if not lowest <= reward.amount_minor <= most:
+            raise RefusedError(
+                _("A reward's amount has to be one that can be pledged."), field="rewards"
+            )
+    if any(not 0 <= zone.amount_minor <= most for zone in terms.zones):
+        raise RefusedError(
+            _("The price of sending has to be one that can be pledged."), field="zones"
+        )
+    if any(reward.handover == Handover.SHIPPING for reward in terms.rewards) and not terms.zones:
+        raise RefusedError(
+            _("Say where rewards are sent to, and what a backer there pays for it."), field="zones"
+        )
+
+
+def write_terms(campaign: Campaign, terms: Terms) -> None:
+    """Keep the terms. The caller holds the campaign alone, and nobody has promised anything."""
+    has_floor = terms.floor_percent is not None
+    campaign.goal_minor, campaign.optimum_minor = terms.goal_minor, terms.optimum_minor
+    campaign.deadline_at, campaign.deadline_tz = terms.deadline_at, terms.deadline_tz
+    campaign.starts_at, campaign.floor_percent = terms.starts_at, terms.floor_percent
+    campaign.short_policy = ShortPolicy.FLOOR if has_floor else ShortPolicy.PAY_ANYWAY
+    campaign.save()
+    for rows in (campaign.rewards, campaign.shipping_zones, campaign.goal_lines):
+        rows.all().delete()
+    GoalLine.objects.bulk_create(
+        GoalLine(campaign=campaign, position=n, label=line.label, amount_minor=line.amount_minor)
+        for n, line in enumerate(terms.goal_lines, start=1)
+    )
+    ShippingZone.objects.bulk_create(
+        ShippingZone(campaign=campaign, position=n, name=zone.name, amount_minor=zone.amount_minor)
+        for n, zone in enumerate(terms.zones, start=1)
+    )
+    Reward.objects.bulk_create(
+        Reward(
+            campaign=campaign,
+            position=n,
+            kind=reward.kind,
+            title=reward.title,
+            description=reward.description,
+            amount_minor=reward.amount_minor,
+            limit=reward.limit,
+            delivered_from=reward.delivered_from,
+            handover=reward.handover,
+        )
+        for n, reward in enumerate(terms.rewards, start=1)
+    )

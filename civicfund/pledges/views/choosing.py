@@ -1,0 +1,134 @@
+"""A backer chooses, sees what it comes to, and agrees; the card comes on the next page."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from civicfund.payments.selectors import likely_fee
+from civicfund.people.requests import SignedInRequest
+from civicfund.pledges.access import own_pledge, visible_campaign
+from civicfund.pledges.domain import CONSENT_VERSION
+from civicfund.pledges.enums import STARTED_PLEDGE
+from civicfund.pledges.forms import PledgeForm
+from civicfund.pledges.models import Campaign, Pledge
+from civicfund.pledges.selectors import open_pledge_of
+from civicfund.pledges.services.choosing import Choice, check_choice
+from civicfund.pledges.services.errors import RefusedError
+from civicfund.pledges.services.pledging import change_pledge, pledge
+from civicfund.pledges.views.campaigns import takes_pledges
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def pledge_new(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Choose an amount, a reward and what to add; agree; the card comes on the next page."""
+    campaign = visible_campaign(request.user, pk)
+    mine = open_pledge_of(request.user, campaign)
+    if mine is not None and mine.state not in STARTED_PLEDGE:
+        return redirect(mine)
+    if request.method != "POST":
+        initial = PledgeForm.initial_of(mine) if mine else {"reward": request.GET.get("reward")}
+        return _choice_page(request, campaign, PledgeForm(campaign, initial=initial))
+    return _chosen(request, campaign, None)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def pledge_change(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    """Promise another amount or reward, until the deadline."""
+    mine = own_pledge(request.user, pk)
+    campaign = visible_campaign(request.user, mine.campaign_id)
+    if request.method != "POST":
+        form = PledgeForm(campaign, initial=PledgeForm.initial_of(mine))
+        return _choice_page(request, campaign, form, mine)
+    return _chosen(request, campaign, mine)
+
+
+def _chosen(request: SignedInRequest, campaign: Campaign, mine: Pledge | None) -> HttpResponse:
+    """Show what a choice comes to and ask for the consent; with the consent, keep it."""
+    form = PledgeForm(campaign, request.POST)
+    if not form.is_valid():
+        return _choice_page(request, campaign, form, mine, status=400)
+    choice = form.choice()
+    try:
+        if not form.cleaned_data["consent"]:
+            check_choice(campaign, choice)
+            return _agree_page(request, campaign, form, choice, mine)
+        return _keep(request, campaign, choice, form.cleaned_data["consent_version"], mine)
+    except RefusedError as refusal:
+        form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
+        return _choice_page(request, campaign, form, mine, status=400)
+
+
+def _keep(
+    request: SignedInRequest,
+    campaign: Campaign,
+    choice: Choice,
+    consent_version: str,
+    mine: Pledge | None,
+) -> HttpResponse:
+    wanted: dict[str, Any] = {
+        "amount_minor": choice.amount_minor,
+        "reward": choice.reward,
+        "add_ons": choice.add_ons,
+        "zone": choice.zone,
+        "show_name": choice.show_name,
+        "consent_version": consent_version,
+    }
+    if mine is None:
+        made = pledge(campaign, backer=request.user, **wanted)
+        return redirect("pledge_card", made.pk)
+    change_pledge(mine, by=request.user, **wanted)
+    messages.success(request, _("Your pledge is changed."))
+    return redirect(mine)
+
+
+def _agree_page(
+    request: SignedInRequest,
+    campaign: Campaign,
+    form: PledgeForm,
+    choice: Choice,
+    mine: Pledge | None,
+) -> HttpResponse:
+    """The total, what it is made of, the fees, and when it is charged, before the consent."""
+    asked = "consent_version" in request.POST
+    if asked:
+        form.add_error("consent", _("Nothing is kept unless you agree."))
+    context = {
+        "campaign": campaign,
+        "project": campaign.project,
+        "form": form,
+        "choice": choice,
+        "add_ons": [(each, n, each.amount_minor * n) for each, n in choice.add_ons.items()],
+        "bonus_minor": choice.amount_minor - choice.least_minor,
+        "fee_minor": likely_fee(choice.amount_minor),
+        "mine": mine,
+        "consent_text": f"pledges/consent/{CONSENT_VERSION}.html",
+    }
+    return render(request, "pledges/agree.html", context, status=400 if asked else 200)
+
+
+def _choice_page(
+    request: SignedInRequest,
+    campaign: Campaign,
+    form: PledgeForm,
+    mine: Pledge | None = None,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    context = {
+        "campaign": campaign,
+        "project": campaign.project,
+        "form": form,
+        "mine": mine,
+        "takes_pledges": takes_pledges(campaign),
+    }
+    return render(request, "pledges/choose.html", context, status=status)
