@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from civicfund.settings.base import *  # noqa: F403
+from civicfund.settings.base import env
 from civicfund.settings.logs import logging_for
 
 SECRET_KEY = "for-tests-only"  # noqa: S105
@@ -18,5 +19,5 @@ WHITENOISE_AUTOREFRESH = True
 CLOSING_GRACE_SECONDS = 0
 LOGGING = logging_for(as_json=False)
 # As fast as the sandbox answers; tests of the pacing turn it on.
-PROVIDER_CALLS_PER_ENDPOINT = 0
-PROVIDER_CALLS_IN_ALL = 1_000_000
+PROVIDER_CALLS_PER_ENDPOINT = env.int("PROVIDER_CALLS_PER_ENDPOINT", 0)
+PROVIDER_CALLS_IN_ALL = env.int("PROVIDER_CALLS_IN_ALL", 1_000_000)

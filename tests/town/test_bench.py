@@ -6,6 +6,8 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
+from civicfund.ledger.models import Posting
+from civicfund.ledger.selectors import incomplete_entries, unbalanced_entries
 from civicfund.places.models import Neighborhood
 from civicfund.town.bench.measure import rate, timing_of
 from tests.factories.places import NeighborhoodFactory
@@ -38,6 +40,22 @@ def test_a_count_is_measured_from_the_database_to_its_public_outcome():
     assert (figures["ballots"], figures["options"], figures["public"]) == (300, 118, True)
     assert 0 < figures["copy_s"] < figures["database_to_outcome_s"]
     assert set(figures["tallies"]) >= {"equal_shares_cost_greedy", "greedy"}
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+def test_money_is_measured_at_the_providers_limits():
+    out = io.StringIO()
+    small = {"pledges": 3, "http_pledges": 8, "entries": 8, "postings": 400, "tries": 2}
+    call_command("bench_money", **small, stdout=out, stderr=io.StringIO())
+    figures = json.loads(out.getvalue().splitlines()[-1])
+    assert figures["pledged"]["per_second"] > 0
+    assert figures["settled"]["pledges"] == 3
+    assert 0 < figures["settled"]["most_in_a_second_of_an_endpoint"] <= 25
+    assert figures["settled"]["worker_mib_late"] > 0
+    assert figures["postings_per_second"] > 0
+    assert Posting.objects.count() >= 400
+    assert unbalanced_entries() == incomplete_entries() == []
+    assert 0 < figures["treasury"]["desk_p50_ms"] <= figures["treasury"]["desk_p95_ms"]
 
 
 @pytest.mark.django_db(databases=["default", "owner"])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -15,25 +16,33 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.db import connection
 
+from civicfund.admin_site import SECOND_FACTOR_METHOD
 from civicfund.launch.ports import HOST, answers, free_port
 from civicfund.launch.processes import Process, wait_until
 from civicfund.launch.web import gunicorn
 from civicfund.payments.sandbox.process import SandboxProcess
 from civicfund.people.models import User
+from civicfund.pledges.domain import CONSENT_VERSION
 
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
+_AUTHENTICATION = "account_authentication_methods"  # where allauth keeps what was given
 _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
 
 
 @contextmanager
-def running_site(folder: Path) -> Iterator[tuple[str, SandboxProcess]]:
-    """Web, one Celery worker and the payment sandbox; all stopped at the end, whatever happened."""
+def running_site(
+    folder: Path, *, also: Mapping[str, str] | None = None
+) -> Iterator[tuple[str, SandboxProcess]]:
+    """Web, one Celery worker and the payment sandbox; all stopped at the end, whatever happened.
+
+    ``also`` is more environment for web and worker.
+    """
     with ExitStack() as stack:
         sandbox = SandboxProcess(folder / "sandbox").start()
         stack.callback(sandbox.stop)
         point_at(sandbox)
         port = free_port()
-        environment = _environment(sandbox)
+        environment = _environment(sandbox) | dict(also or {})
         web = gunicorn(sys.executable, port, "--log-level", "warning")
         worker = [
             sys.executable, "-m", "celery", "-A", "civicfund.celery", "worker",
@@ -69,14 +78,35 @@ def _environment(sandbox: SandboxProcess) -> dict[str, str]:
     }
 
 
+@contextmanager
+def running_worker(
+    folder: Path, sandbox: SandboxProcess, *, at_once: int, also: Mapping[str, str]
+) -> Iterator[Process]:
+    """One more Celery worker with so many processes, and the real beat that wakes it."""
+    celery = [sys.executable, "-m", "celery", "-A", "civicfund.celery"]
+    environment = _environment(sandbox) | dict(also)
+    commands = {
+        "settler": [*celery, "worker", "--concurrency", str(at_once), "--loglevel", "ERROR"],
+        "beat": [*celery, "beat", "--schedule", str(folder / "beat"), "--loglevel", "ERROR"],
+    }
+    with ExitStack() as stack:
+        for name, command in commands.items():
+            process = Process(name, command, folder / f"{name}.log", environment).start()
+            stack.callback(process.stop)
+            if name == "settler":
+                worker = process
+        yield worker
+
+
 class Visitor:
     """Somebody with a browser's cookies and one kept-alive connection."""
 
-    def __init__(self, site: str, user: User | None = None) -> None:
+    def __init__(self, site: str, user: User | None = None, *, second_factor: bool = False) -> None:
         self.site = site
         self.http = requests.Session()
         if user is not None:
-            self.http.cookies.set(settings.SESSION_COOKIE_NAME, _session_of(user))
+            key = _session_of(user, second_factor=second_factor)
+            self.http.cookies.set(settings.SESSION_COOKIE_NAME, key)
 
     def read(self, path: str) -> str:
         """A page; an error status is an error of the measure."""
@@ -92,6 +122,19 @@ class Visitor:
         if answer.status_code != requests.codes.found:
             raise RuntimeError(f"The ballot was not cast: {answer.status_code}")
 
+    def pledge(self, path: str, amount: str) -> None:
+        """Choose an amount on a campaign's page and agree, as its two pages ask; no card yet."""
+        for step in ({"amount": amount}, {"consent": "on", "consent_version": CONSENT_VERSION}):
+            if not hasattr(self, "_pledge_token"):
+                token = _TOKEN.search(self.read(path))
+                if token is None:
+                    raise RuntimeError("There is no form on the page.")
+                self._pledge_token = token[1]
+            sent = {"csrfmiddlewaretoken": self._pledge_token, "amount": amount} | step
+            answer = self.http.post(self.site + path, sent, timeout=60, allow_redirects=False)
+        if answer.status_code != requests.codes.found:
+            raise RuntimeError(f"The pledge was not taken: {answer.status_code}")
+
     def _filled(self, page: str) -> dict[str, str | list[str]]:
         token = _TOKEN.search(page)
         boxes = re.findall(r'type="checkbox" name="([\w-]+)" value="([\w-]+)"', page)
@@ -100,11 +143,13 @@ class Visitor:
         return {"csrfmiddlewaretoken": token[1], boxes[0][0]: [code for _, code in boxes[:3]]}
 
 
-def _session_of(user: User) -> str:
+def _session_of(user: User, *, second_factor: bool) -> str:
     """A signed-in session, made without a password's slow hash: signing in is not measured."""
     session = import_module(settings.SESSION_ENGINE).SessionStore()
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = _BACKEND
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    if second_factor:
+        session[_AUTHENTICATION] = [{"method": SECOND_FACTOR_METHOD, "at": time.time()}]
     session.save()
     return str(session.session_key)
