@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from civicfund.pledges import api
-from civicfund.pledges.views import campaigns, choosing, desk, pledges
+from civicfund.pledges.views import campaigns, choosing, desk, pledges, receipts
 
 urlpatterns = [
     path("campaigns/", campaigns.campaign_list, name="campaigns"),
@@ -20,6 +20,9 @@ urlpatterns = [
     path("campaigns/<int:pk>/cancel/", campaigns.campaign_cancel, name="campaign_cancel"),
     path("campaigns/<int:pk>/pledge/", choosing.pledge_new, name="pledge"),
     path("pledges/<uuid:pk>/", pledges.pledge_detail, name="pledge_detail"),
+    path("pledges/<uuid:pk>/receipt.pdf", receipts.receipt_pdf, name="pledge_receipt"),
+    path("me/statements/", receipts.statements, name="statements"),
+    path("me/statements/<int:year>.pdf", receipts.statement_pdf, name="statement_pdf"),
     path("pledges/<uuid:pk>/change/", choosing.pledge_change, name="pledge_change"),
     path("pledges/<uuid:pk>/cancel/", pledges.pledge_cancel, name="pledge_cancel"),
     path("pledges/<uuid:pk>/card/", pledges.pledge_card, name="pledge_card"),

@@ -56,6 +56,7 @@ def logging_for(*, as_json: bool, level: str = "INFO") -> dict[str, Any]:
     }
     quiet = (
         "stripe",
+        "fontTools",
         "celery.app.trace",
         "celery.beat",
         "celery.worker.strategy",

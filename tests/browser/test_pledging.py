@@ -12,6 +12,7 @@ from tests.factories.people import UserFactory
 from tests.factories.pledges import CampaignFactory, OutcomeFactory, PledgeFactory, RewardFactory
 from tests.factories.projects import ProjectFactory
 from tests.pledges.promises import FAILS, funded_campaign, work_until_done
+from tests.pledges.test_receipts import charged, paid_back
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
 
@@ -147,6 +148,7 @@ def test_pages_of_pledges_pass_axe_at_both_widths(
     OutcomeFactory(campaign=short, pledged_minor=60_000)
     PledgeFactory(campaign=short, state=PledgeState.COLLECTED, amount_minor=50_000)
     dropped = PledgeFactory(campaign=short, state=PledgeState.DROPPED, amount_minor=10_000)
+    paid_back(charged(dropped.backer), 500)
     pages = {
         "campaigns": "/campaigns/",
         "campaigns-ended": "/campaigns/?show=finished",
@@ -154,6 +156,7 @@ def test_pages_of_pledges_pass_axe_at_both_widths(
         "campaign-settled-short": short.get_absolute_url(),
         "pledge-choose": f"{live.get_absolute_url()}pledge/",
         "pledge-dropped": dropped.get_absolute_url(),
+        "statements": "/me/statements/",
     }
     for tab, width in ((page, 1280), (phone, 390)):
         sign_in(tab, dropped.backer)

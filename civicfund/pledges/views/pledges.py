@@ -20,7 +20,13 @@ from civicfund.payments.access import with_payment_host
 from civicfund.payments.domain import GatewayUnavailable, RateLimited
 from civicfund.people.requests import HttpRequest, SignedInRequest
 from civicfund.pledges.access import open_recovery, own_pledge, payable_pledge
-from civicfund.pledges.enums import CHANGEABLE_PLEDGE, FAILED_PLEDGE, STARTED_PLEDGE, PledgeState
+from civicfund.pledges.enums import (
+    CHANGEABLE_PLEDGE,
+    CHARGED_PLEDGE,
+    FAILED_PLEDGE,
+    STARTED_PLEDGE,
+    PledgeState,
+)
 from civicfund.pledges.models import Pledge
 from civicfund.pledges.selectors import last_failure, what_to_do
 from civicfund.pledges.selectors.treasury import paid_back
@@ -50,6 +56,7 @@ def pledge_detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
         "bonus_minor": found.amount_minor - choice_of(found).least_minor,
         "has_started": found.state in STARTED_PLEDGE,
         "is_active": found.state == PledgeState.ACTIVE,
+        "is_charged": found.state in CHARGED_PLEDGE,
         "may_change": found.state in CHANGEABLE_PLEDGE and takes_pledges(found.campaign),
         "may_cancel": found.state in CHANGEABLE_PLEDGE and keeps_pledges(found.campaign),
         "returned_minor": paid_back(found),
