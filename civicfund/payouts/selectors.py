@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -19,6 +20,23 @@ from civicfund.payouts.enums import Method, PayoutState, Source
 from civicfund.payouts.models import Payout, PayoutAccount, PayoutQuerySet
 from civicfund.people.models import User
 from civicfund.projects.models import Project
+
+# Why a project's money from pledges cannot leave yet; empty where it may.
+HoldBack = Callable[[int], str]
+_holds: list[HoldBack] = []
+
+
+def held_back_by(hold: HoldBack) -> None:
+    """Ask this, too, before money of a project leaves. Said once, when an app is ready.
+
+    The app that says it refuses the payout in the database as well.
+    """
+    _holds.append(hold)
+
+
+def why_held_back(project_id: int) -> str:
+    """The first reason why what backers paid has to stay for now; empty where it may leave."""
+    return next((words for hold in _holds if (words := hold(project_id))), "")
 
 
 @dataclass(frozen=True, slots=True)

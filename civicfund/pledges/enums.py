@@ -60,6 +60,8 @@ COLLECTING_CAMPAIGN = (
 )
 # Too little was collected: every backer gets the money back.
 RETURNING_CAMPAIGN = (CampaignState.FAILED_SHORT, CampaignState.REFUNDED)
+# With a share to be collected, it is not certain yet that the project keeps the money.
+MAY_GO_BACK_CAMPAIGN = (*COLLECTING_CAMPAIGN, CampaignState.FAILED_SHORT)
 # Every pledge is collected or dropped, and the project has the money.
 SETTLED_CAMPAIGN = (CampaignState.SETTLED, CampaignState.SETTLED_SHORT)
 # Was funded: cards are or were charged.

@@ -5,12 +5,20 @@ from __future__ import annotations
 import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 
+from civicfund.audit.models import ActRequest
+from civicfund.audit.services import approve_act
 from civicfund.ledger.selectors import balance_minor, collected_for, still_promised_to
 from civicfund.notices.models import Message
+from civicfund.payouts.enums import Method, PayoutState, Source
+from civicfund.payouts.models import Payout
+from civicfund.payouts.services.accounts import approve_account, open_account, read_account
+from civicfund.payouts.services.deciding import approve_payout, request_payout
+from civicfund.payouts.services.errors import RefusedError as PayoutRefusedError
 from civicfund.pledges.domain import is_below_floor
 from civicfund.pledges.enums import CampaignState, PledgeState, RefundReason, ShortPolicy
 from civicfund.pledges.models import Campaign, Refund
 from civicfund.pledges.services.closing import decide_if_time
+from tests.factories.payouts import new_treasurer
 from tests.factories.pledges import CampaignFactory, PledgeFactory, soon
 from tests.pledges.promises import FAILS, WORKS, end, let_pass, promise, work_until_done
 from tests.pledges.test_refunds import all_holds, given_back
@@ -18,6 +26,15 @@ from tests.pledges.test_refunds import all_holds, given_back
 
 def collect_short(floor_percent, *cards):
     """A funded campaign with a floor, its recovery week over."""
+    campaign = funded_with_floor(floor_percent, *cards)
+    let_pass(days=8)
+    work_until_done()
+    campaign.refresh_from_db()
+    return campaign
+
+
+def funded_with_floor(floor_percent, *cards):
+    """A funded campaign with a floor, every card tried once."""
     campaign = CampaignFactory(
         goal_minor=2500 * len(cards),
         deadline_at=soon(days=1),
@@ -28,8 +45,6 @@ def collect_short(floor_percent, *cards):
         promise(campaign, card=card)
     end(campaign)
     assert decide_if_time(campaign) is not None
-    work_until_done()
-    let_pass(days=8)
     work_until_done()
     campaign.refresh_from_db()
     return campaign
@@ -65,6 +80,32 @@ def test_below_the_floor_everybody_gets_their_money_back(provider):
         kinds
     )
     all_holds()
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+def test_nothing_is_paid_out_while_backers_may_get_it_back(provider, settings):
+    """Paid out before, there would be too little left to give everybody all of it."""
+    settings.PAYOUT_RESERVE_PERCENT = 0
+    campaign = funded_with_floor(60, WORKS, FAILS)
+    owner, (first, second) = campaign.project.proposer, (new_treasurer(), new_treasurer())
+    account = open_account(owner)
+    provider.control("account", account=account.account_id, status="active")
+    approve_account(read_account(account), by=first)
+    wanted = {"source": Source.PLEDGES, "method": Method.TRANSFER, "amount_minor": 2500}
+    assert campaign.state == CampaignState.RECOVERING
+    with pytest.raises(PayoutRefusedError, match="nothing is paid out before"):
+        request_payout(campaign.project, by=first, **wanted)
+    Campaign.objects.filter(pk=campaign.pk).update(state=CampaignState.SETTLED_SHORT)
+    payout = request_payout(campaign.project, by=first, **wanted)
+    Campaign.objects.filter(pk=campaign.pk).update(state=CampaignState.RECOVERING)
+    with pytest.raises(PayoutRefusedError, match="nothing is paid out before"):
+        approve_payout(payout, by=second)
+    approve_act(ActRequest.objects.get(act="pay_out"), approved_by=second)
+    with pytest.raises(IntegrityError, match="may still get this money back"), transaction.atomic():
+        Payout.objects.filter(pk=payout.pk).update(state=PayoutState.APPROVED)
+    payout.refresh_from_db()
+    assert payout.state == PayoutState.WAITING
+    assert balance_minor("payouts_payable") == 0
 
 
 @pytest.mark.django_db(transaction=True, databases=["default", "owner"])

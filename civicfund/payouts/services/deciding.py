@@ -20,7 +20,7 @@ from civicfund.ledger.services import alone_with_project, post
 from civicfund.notices.services import tell
 from civicfund.payouts.enums import METHODS, PAYOUT_MOVES, Method, PayoutState, Source
 from civicfund.payouts.models import Payout
-from civicfund.payouts.selectors import approved_account_of, purse_of
+from civicfund.payouts.selectors import approved_account_of, purse_of, why_held_back
 from civicfund.payouts.services.accounts import check_treasurer
 from civicfund.payouts.services.errors import RefusedError
 from civicfund.people.models import User
@@ -143,6 +143,8 @@ def book(payout: Payout, kind: str, legs: books.Legs) -> None:
 
 
 def _check_free(project: Project, source: Source, amount_minor: int) -> None:
+    if source == Source.PLEDGES and (held := why_held_back(project.pk)):
+        raise RefusedError(held)
     free = purse_of(project.pk, source).free_minor
     if not 0 < amount_minor <= free:
         raise RefusedError(

@@ -15,6 +15,7 @@ from civicfund.pledges.enums import (
     CHARGED_PLEDGE,
     FINISHED_CAMPAIGN,
     HOLDING_CAMPAIGN,
+    MAY_GO_BACK_CAMPAIGN,
     OPEN_CAMPAIGN,
     AttemptState,
     CampaignState,
@@ -74,6 +75,19 @@ def why_in_campaign(project: Project) -> str:
     """Why the project stays as it is, where a campaign of it runs or is being collected."""
     if Campaign.objects.filter(project=project, state__in=HOLDING_CAMPAIGN).exists():
         return _("People pledge money for this project until its campaign is over.")
+    return ""
+
+
+def why_not_paid_yet(project_id: int) -> str:
+    """Why what backers paid stays for now: too little may still be collected, and go back."""
+    undecided = Campaign.objects.filter(
+        project=project_id, floor_percent__isnull=False, state__in=MAY_GO_BACK_CAMPAIGN
+    )
+    if undecided.exists():
+        return _(
+            "Backers get their money back if too little of it can be collected:"
+            " nothing is paid out before that is certain."
+        )
     return ""
 
 

@@ -27,6 +27,7 @@ STAFF = {
     "second-administrator": ("Demo second administrator", Role.BUDGET_ADMINISTRATOR),
     "reviewer": ("Demo reviewer", Role.REVIEWER),
     "treasurer": ("Demo treasurer", Role.TREASURER),
+    "second-treasurer": ("Demo second treasurer", Role.TREASURER),
     "moderator": ("Demo moderator", Role.MODERATOR),
     "officer": ("Demo poll officer", Role.POLL_OFFICER),
 }
@@ -49,7 +50,7 @@ def one_time_secret(name: str) -> str:
 
 
 def make_staff() -> None:
-    """One account for each role, and a second administrator, each with a second factor."""
+    """One account for each role, a second where an act takes two, each with a second factor."""
     for name, (shown, role) in STAFF.items():
         user = User.objects.create_user(address(name), PASSWORD, display_name=shown)
         grant_role(user, role, by=None)
