@@ -33,9 +33,11 @@ local wait = 0
 for i = 1, #KEYS do
     redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', now - window)
     local most = tonumber(ARGV[i + 2])
-    if most > 0 and redis.call('ZCARD', KEYS[i]) >= most then
-        local oldest = redis.call('ZRANGE', KEYS[i], 0, 0, 'WITHSCORES')[2]
-        wait = math.max(wait, oldest + window - now + 1)
+    local too_many = redis.call('ZCARD', KEYS[i]) - most
+    if most > 0 and too_many >= 0 then
+        -- There is room once this one has left; others may be allowed more, and stand before it.
+        local leaving = redis.call('ZRANGE', KEYS[i], too_many, too_many, 'WITHSCORES')[2]
+        wait = math.max(wait, leaving + window - now + 1)
     end
 end
 if wait > 0 then

@@ -109,8 +109,10 @@ class Control:
         return {"struck": struck}
 
     def limits(self, given: Obj) -> Obj:
-        """Set the requests per second; answers the most that any second saw, by endpoint."""
+        """Set the requests per second; answers the most that any second since saw, by endpoint."""
         limiter = self.engine.limiter
+        if given:
+            limiter.highest.clear()
         limiter.per_endpoint = int(given.get("per_endpoint", limiter.per_endpoint))
         limiter.per_account = int(given.get("per_account", limiter.per_account))
         return {

@@ -12,6 +12,8 @@ from threading import Lock
 from civicfund.payments.sandbox.errors import ApiError
 
 WINDOW_SECONDS = 1.0
+# Where all requests are counted, beside those of each endpoint.
+WHOLE_ACCOUNT = ""
 
 
 class Limiter:
@@ -28,12 +30,12 @@ class Limiter:
         """Count one request to an endpoint, or refuse it with a 429."""
         now = time.monotonic()
         with self._lock:
-            endpoint, account = self._recent(name, now), self._recent("", now)
+            endpoint, account = self._recent(name, now), self._recent(WHOLE_ACCOUNT, now)
             if 0 < self.per_endpoint <= len(endpoint):
                 raise _too_many("endpoint-rate", f"{name} took {len(endpoint)} in a second")
             if 0 < self.per_account <= len(account):
                 raise _too_many("global-rate", f"the account took {len(account)} in a second")
-            for key, times in ((name, endpoint), ("", account)):
+            for key, times in ((name, endpoint), (WHOLE_ACCOUNT, account)):
                 times.append(now)
                 self.highest[key] = max(self.highest.get(key, 0), len(times))
 

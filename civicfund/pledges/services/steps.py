@@ -18,6 +18,7 @@ from civicfund.payments.enums import (
     PAYMENT_EVENTS,
     REFUND_EVENTS,
     SETUP_EVENTS,
+    EventType,
 )
 from civicfund.payments.gateways import gateway
 from civicfund.payments.models import ProviderEvent
@@ -129,5 +130,18 @@ def _act_on(event: ProviderEvent) -> None:
         apply_refund(gateway().retrieve_refund(event.object_id))
     elif event.type in DISPUTE_EVENTS:
         apply_dispute(gateway().retrieve_dispute(event.object_id))
-    else:
+    elif not _holds_all_of(event):
         apply_payment_intent(gateway().retrieve_payment_intent(event.object_id))
+
+
+def _holds_all_of(event: ProviderEvent) -> bool:
+    """Whether the worker that charged has read all that this news could tell.
+
+    Most news of a settlement is such: asking again would take half of the provider's limit for
+    reading, and halve the pace. A charge and its fee are for good; what may follow, refunds and
+    disputes, is news of its own.
+    """
+    read = Pledge.objects.filter(
+        payment_intent_id=event.object_id, state__in=CHARGED_PLEDGE, fee_minor__isnull=False
+    )
+    return event.type == EventType.PAYMENT_SUCCEEDED and read.exists()

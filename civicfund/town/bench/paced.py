@@ -10,6 +10,7 @@ from django.db.models import Max, Min
 
 from civicfund.audit.services import db_now
 from civicfund.launch.processes import Process
+from civicfund.payments.sandbox.limiter import WHOLE_ACCOUNT
 from civicfund.payments.sandbox.process import SandboxProcess
 from civicfund.people.models import User
 from civicfund.pledges.domain import CONSENT_VERSION
@@ -22,7 +23,7 @@ from civicfund.town.bench.site import running_worker
 
 # A live account's limits: https://docs.stripe.com/rate-limits
 PER_ENDPOINT, IN_ALL = 25, 100
-OURS = {"PROVIDER_CALLS_PER_ENDPOINT": "24", "PROVIDER_CALLS_IN_ALL": "100"}
+AT_LIVE_LIMITS = {"PROVIDER_CALLS_PER_ENDPOINT": "24", "PROVIDER_CALLS_IN_ALL": "100"}
 AT_ONCE = 6
 LOOK_SECONDS = 1.0
 
@@ -39,7 +40,7 @@ def settled_at_live_limits(
     sandbox.control("limits", per_endpoint=PER_ENDPOINT, per_account=IN_ALL)
     collected = Pledge.objects.filter(campaign=campaign, state=PledgeState.COLLECTED)
     give_up = time.monotonic() + 60 + len(backers) / 5
-    with running_worker(folder, sandbox, at_once=AT_ONCE, also=OURS) as worker:
+    with running_worker(folder, sandbox, at_once=AT_ONCE, also=AT_LIVE_LIMITS) as worker:
         memory: list[int] = []
         while (done := collected.count()) < len(backers):
             if time.monotonic() > give_up:
@@ -50,12 +51,14 @@ def settled_at_live_limits(
         first=Min("sent_at"), last=Max("resolved_at")
     )
     seconds = (times["last"] - times["first"]).total_seconds()
-    limits = sandbox.control("limits")
+    highest = sandbox.control("limits")["highest"]
+    in_all = highest.pop(WHOLE_ACCOUNT)
     tenth = max(1, len(memory) // 10)
     return {
         "pledges": len(backers),
         "confirms_per_second": round(len(backers) / seconds, 1),
-        "most_in_a_second_of_an_endpoint": max(limits["highest"].values()),
+        "most_in_a_second_of_an_endpoint": max(highest.values()),
+        "most_in_a_second_in_all": in_all,
         "worker_mib_early": max(memory[tenth : 2 * tenth] or memory),
         "worker_mib_late": max(memory[-tenth:]),
     }

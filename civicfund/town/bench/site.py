@@ -31,11 +31,11 @@ _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
 
 @contextmanager
 def running_site(
-    folder: Path, *, also: Mapping[str, str] | None = None
+    folder: Path, *, also: Mapping[str, str] | None = None, with_worker: bool = True
 ) -> Iterator[tuple[str, SandboxProcess]]:
     """Web, one Celery worker and the payment sandbox; all stopped at the end, whatever happened.
 
-    ``also`` is more environment for web and worker.
+    ``also`` is more environment for web and worker. Without a worker, who measures brings one.
     """
     with ExitStack() as stack:
         sandbox = SandboxProcess(folder / "sandbox").start()
@@ -49,6 +49,8 @@ def running_site(
             "--concurrency", "2", "--loglevel", "ERROR",
         ]  # fmt: skip
         for name, command in (("web", web), ("worker", worker)):
+            if name == "worker" and not with_worker:
+                continue
             process = Process(name, command, folder / f"{name}.log", environment).start()
             stack.callback(process.stop)
             if name == "web":

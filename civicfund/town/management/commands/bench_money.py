@@ -18,7 +18,7 @@ from civicfund.people.services import grant_role
 from civicfund.places.models import Neighborhood
 from civicfund.town.bench.books import booked_per_second, fill_books
 from civicfund.town.bench.measure import rate, timed
-from civicfund.town.bench.paced import settled_at_live_limits
+from civicfund.town.bench.paced import AT_LIVE_LIMITS, settled_at_live_limits
 from civicfund.town.bench.seed import seed_town
 from civicfund.town.bench.settling import live_campaign
 from civicfund.town.bench.site import Visitor, running_site
@@ -52,7 +52,10 @@ class Command(BaseCommand):
             "cores": os.cpu_count(),
             "load_before": round(os.getloadavg()[0], 1),
         }
-        with tempfile.TemporaryDirectory() as name, running_site(Path(name)) as (site, sandbox):
+        with (
+            tempfile.TemporaryDirectory() as name,
+            running_site(Path(name), also=AT_LIVE_LIMITS, with_worker=False) as (site, sandbox),
+        ):
             self.stderr.write("Pledging over HTTP")
             figures["pledged"] = _pledged(site, options["http_pledges"])
             self.stderr.write("Settling at the provider's limits")
