@@ -118,6 +118,8 @@ def _mail(message: Message) -> EmailMultiAlternatives:
     with override(settings.LANGUAGE_CODE):
         subject, _, text = render_to_string(f"emails/{message.kind}.txt", context).partition("\n")
         html = render_to_string(f"emails/{message.kind}.html", context)
-    mail = EmailMultiAlternatives(subject.strip(), text.strip(), to=[message.recipient.email])
+    mail = EmailMultiAlternatives(
+        subject.strip(), text.strip(), to=[message.recipient.mail_address]
+    )
     mail.attach_alternative(html, "text/html")
     return mail

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -15,6 +16,9 @@ from django.utils.translation import gettext_lazy as _
 from civicfund.people.enums import Proof, Role
 from civicfund.places.models import Neighborhood
 
+# A domain that no mail can reach: https://www.rfc-editor.org/rfc/rfc2606
+GUEST_DOMAIN = "guest.invalid"
+
 
 class UserManager(BaseUserManager["User"]):
     """People sign in by e-mail; there are no user names."""
@@ -25,6 +29,11 @@ class UserManager(BaseUserManager["User"]):
         user.set_password(password)
         user.save(using=self._db)
         return user
+
+    def create_guest(self, address: str, **fields: Any) -> User:
+        """Somebody who gave an address to write to, and has no account."""
+        made_up = f"{uuid4().hex}@{GUEST_DOMAIN}"
+        return self.create_user(made_up, None, guest_email=address.strip().lower(), **fields)
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
         """Somebody who may do everything in the admin site, behind a second factor."""
@@ -38,6 +47,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     display_name = models.CharField(
         _("name shown to others"), max_length=80, help_text=_("Others see this name.")
     )
+    # Where a guest is written to: somebody who pledged without an account. Such a row has no
+    # password and a made-up ``email``, so that nobody signs in as it.
+    guest_email = models.EmailField(_("guest's e-mail address"), blank=True)
     is_staff = models.BooleanField(_("may open the admin site"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
     joined_at = models.DateTimeField(_("joined"), default=timezone.now)
@@ -55,10 +67,31 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.CheckConstraint(
                 condition=Q(email=Func(F("email"), function="LOWER")), name="user_email_lower_case"
             ),
+            models.CheckConstraint(
+                condition=Q(guest_email="")
+                | Q(
+                    guest_email=Func(F("guest_email"), function="LOWER"),
+                    email__endswith=f"@{GUEST_DOMAIN}",
+                    password__startswith="!",  # noqa: S106 -- how unusable ones begin
+                    is_staff=False,
+                    is_superuser=False,
+                ),
+                name="user_guest_cannot_sign_in",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.display_name or str(_("Somebody"))
+
+    @property
+    def is_guest(self) -> bool:
+        """Whether this is somebody without an account, known by an address that nobody proved."""
+        return bool(self.guest_email)
+
+    @property
+    def mail_address(self) -> str:
+        """Where mail to this person goes."""
+        return self.guest_email or self.email
 
     def get_full_name(self) -> str:
         """The name shown to others."""

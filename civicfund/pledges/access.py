@@ -19,6 +19,8 @@ from civicfund.pledges.models.totals import for_cards
 # What a link in a mail is signed with: it opens one pledge's payment, and nothing else.
 _LINKS = Signer(sep=".", salt="pledges.recovery")
 _PAYING = "paying_pledge"
+# Signed apart, so that neither link does what the other is for.
+_GUEST_LINKS = Signer(sep=".", salt="pledges.guest")
 
 
 def visible_campaigns(user: User | AnonymousUser) -> CampaignQuerySet:
@@ -76,13 +78,26 @@ def open_recovery(session: SessionBase, token: str) -> Pledge:
     return pledge
 
 
-def payable_pledge(user: User | AnonymousUser, session: SessionBase, pk: UUID) -> Pledge:
+def guest_token(pledge: Pledge) -> str:
+    """What the link carries by which a guest comes back to a pledge."""
+    return _GUEST_LINKS.sign(str(pledge.pk))
+
+
+def guest_pledge(token: str) -> Pledge:
+    """The pledge that a guest's link names, claimed or not; ``Http404`` for any other link."""
+    try:
+        return _found(Pledge.objects.filter(pk=UUID(_GUEST_LINKS.unsign(token))))
+    except BadSignature:
+        raise Http404("No such link.") from None
+
+
+def payable_pledge(person: User | None, session: SessionBase, pk: UUID) -> Pledge:
     """One's own pledge, or the one that a mail's link has opened in this browser."""
     if session.get(_PAYING) == str(pk):
         return _found(Pledge.objects.filter(pk=pk))
-    if not user.is_authenticated:
+    if person is None:
         raise PermissionDenied
-    return own_pledge(user, pk)
+    return own_pledge(person, pk)
 
 
 def _found(pledges: PledgeQuerySet) -> Pledge:

@@ -1,5 +1,7 @@
 """The pledges app."""
 
+from typing import Any
+
 from django.apps import AppConfig
 
 
@@ -9,11 +11,23 @@ class PledgesConfig(AppConfig):
     name = "civicfund.pledges"
 
     def ready(self) -> None:
-        """Projects that people pledge for stay as they are, and wait for money that may go back."""
+        """Projects that people pledge for stay as they are, and wait for money that may go back.
+
+        Whoever proves an address is given what was pledged with it.
+        """
         # Only now are the models there.
+        from allauth.account.signals import email_confirmed, user_logged_in  # noqa: PLC0415
+
         from civicfund.payouts.selectors import held_back_by  # noqa: PLC0415
         from civicfund.pledges.selectors import why_in_campaign, why_not_paid_yet  # noqa: PLC0415
+        from civicfund.pledges.services.claiming import claim_pledges  # noqa: PLC0415
         from civicfund.projects.selectors import held_by  # noqa: PLC0415
 
+        def claim(**told: Any) -> None:
+            address = told.get("email_address")
+            claim_pledges(address.user if address is not None else told["user"])
+
+        email_confirmed.connect(claim, weak=False, dispatch_uid="pledges.claim.confirmed")
+        user_logged_in.connect(claim, weak=False, dispatch_uid="pledges.claim.signed_in")
         held_by(why_in_campaign)
         held_back_by(why_not_paid_yet)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from civicfund.pledges import api
-from civicfund.pledges.views import campaigns, choosing, desk, pledges, receipts
+from civicfund.pledges.views import campaigns, choosing, desk, guests, pledges, receipts
 
 urlpatterns = [
     path("campaigns/", campaigns.campaign_list, name="campaigns"),
@@ -29,6 +29,7 @@ urlpatterns = [
     path("pledges/<uuid:pk>/recover/", pledges.pledge_recover, name="pledge_recover"),
     path("pledges/<uuid:pk>/paid/", pledges.pledge_paid, name="pledge_paid"),
     path("pledges/pay/<str:token>/", pledges.recovery_link, name="pledge_recovery_link"),
+    path("pledges/open/<str:token>/", guests.guest_link, name="guest_pledge_link"),
     path("pledges/<uuid:pk>/return/", pledges.pledge_return, name="pledge_return"),
     path("api/v1/campaigns/", api.Campaigns.as_view(), name="api_campaigns"),
     path("api/v1/campaigns/<int:pk>/", api.OneCampaign.as_view(), name="api_campaign"),

@@ -198,7 +198,7 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 EMAIL_TIMEOUT = 10  # seconds; a message's row is locked while its mail server answers
 ACCOUNT_EMAIL_NOTIFICATIONS = True  # a changed password or a new key is told to its owner
 # Beside those that allauth has for its own pages.
-ACCOUNT_RATE_LIMITS = {"report_campaign": "5/h/ip"}
+ACCOUNT_RATE_LIMITS = {"report_campaign": "5/h/ip", "pledge_as_guest": "20/h/ip"}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_TOTP_ISSUER = TOWN_NAME
 # The code before and after the current one: clocks differ, and people type slowly (RFC 6238, 5.2).

@@ -4,8 +4,11 @@ import re
 from datetime import date
 
 import pytest
+from django.conf import settings
+from django.core import mail
 from playwright.sync_api import expect
 
+from civicfund.notices.services import send_next
 from civicfund.pledges.enums import CampaignState, Handover, PledgeState, RewardKind
 from civicfund.pledges.models import Pledge
 from tests.factories.people import UserFactory
@@ -218,3 +221,34 @@ def test_the_card_page_passes_axe_at_both_widths(
         reach_card_page(tab, campaign)
         screenshot(tab, f"pledge-card-empty-{width}")
         check_axe(tab)
+
+
+def test_a_guest_pledges_and_comes_back_by_the_mail(
+    provider, phone, open_page, live_server, check_axe, screenshot
+):
+    campaign = CampaignFactory()
+    phone.goto(campaign.get_absolute_url())
+    phone.get_by_role("link", name="Back this project").first.click()
+    expect(phone.get_by_text("You need no account.")).to_be_visible()
+    check_axe(phone)
+    screenshot(phone, "guest-choice-390")
+    phone.get_by_label("Your e-mail address").fill("guest@example.org")
+    phone.get_by_label("How much do you pledge?").fill("30")
+    phone.get_by_role("button", name="See what it comes to").click()
+    phone.get_by_label("I agree to be charged").check()
+    phone.get_by_role("button", name="Go on to the card").click()
+    expect(phone.get_by_role("button", name="Save the card and pledge")).to_be_enabled()
+    choose_card(phone, "4242")
+    press(phone, "Save the card and pledge")
+    expect(phone.get_by_text("You pledged without an account")).to_be_visible()
+    check_axe(phone)
+    screenshot(phone, "guest-pledge-390")
+    while send_next():
+        pass
+    link = re.search(r"http\S+/pledges/open/\S+", mail.outbox[-1].body)[0]
+    elsewhere = open_page()
+    elsewhere.goto(link.replace(settings.SITE_URL, live_server.url))
+    elsewhere.get_by_role("link", name="Take the pledge back").click()
+    elsewhere.get_by_role("button", name="Take it back").click()
+    expect(elsewhere.get_by_text("Nothing will be charged.")).to_be_visible()
+    assert Pledge.objects.get().state == PledgeState.CANCELLED

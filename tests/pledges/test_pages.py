@@ -112,11 +112,11 @@ def test_a_draft_is_seen_by_its_creator_alone(client, backer):
     assert client.get(mine.get_absolute_url()).status_code == 200
 
 
-def test_choosing_needs_an_account(client):
+def test_who_is_not_signed_in_is_asked_for_an_address(client):
     campaign = CampaignFactory()
     response = client.post(reverse("pledge", args=[campaign.pk]), choice())
-    assert response.status_code == 302
-    assert reverse("account_login") in response.url
+    assert response.status_code == 400
+    assert "Your e-mail address" in text_of(response)
     assert Pledge.objects.count() == 0
 
 

@@ -46,8 +46,23 @@ def _left(reward: Reward) -> str:
 
 
 class PledgeForm(forms.Form):
-    """An amount, a reward, add-ons, where to, and at last the consent to be charged later."""
+    """An amount, a reward, add-ons, where to, and at last the consent to be charged later.
 
+    A guest, who is not signed in, gives an address as well.
+    """
+
+    guest_email = forms.EmailField(
+        label=_("Your e-mail address"),
+        help_text=_("You get a link there, by which you see, change or take back your pledge."),
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+    guest_name = forms.CharField(
+        label=_("Your name"),
+        required=False,
+        max_length=80,
+        help_text=_("For the project's people; others see it only if you say so below."),
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
     amount = MoneyField(label=_("How much do you pledge?"))
     reward = RewardField(
         label=_("Reward"),
@@ -74,8 +89,13 @@ class PledgeForm(forms.Form):
         widget=forms.HiddenInput, initial=CONSENT_VERSION, required=False
     )
 
-    def __init__(self, campaign: Campaign, *args: Any, **options: Any) -> None:
+    def __init__(
+        self, campaign: Campaign, *args: Any, is_guest: bool = False, **options: Any
+    ) -> None:
         super().__init__(*args, **options)
+        self.is_guest = is_guest
+        if not is_guest:
+            del self.fields["guest_email"], self.fields["guest_name"]
         offered = list(campaign.rewards.all())
         self.add_ons = {each.pk: each for each in offered if each.is_add_on}
         rewards: Any = self.fields["reward"]

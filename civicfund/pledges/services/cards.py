@@ -56,7 +56,8 @@ def start_card(pledge: Pledge) -> SetupIntent:
         if begun.status not in FINAL:
             return begun
         apply_setup_intent(begun)
-    customer = customer_of(row.backer)
+    # A pledge keeps its customer, whose card it holds, even when an account claims it.
+    customer = row.customer_id or customer_of(row.backer)
     # The key says which intent this one follows: asking twice makes one.
     made = gateway().create_setup_intent(
         customer_id=customer,

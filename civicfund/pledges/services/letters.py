@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.formats import date_format
 
 from civicfund.notices.services import Letter, tell, tell_all
-from civicfund.pledges.access import recovery_token
+from civicfund.pledges.access import guest_token, recovery_token
 from civicfund.pledges.models import Campaign, ChargeAttempt, Pledge
 from civicfund.pledges.selectors import last_failure, what_to_do
 
@@ -62,6 +62,13 @@ def _link(pledge: Pledge) -> str:
     return reverse("pledge_recovery_link", args=[recovery_token(pledge)])
 
 
+def _address(pledge: Pledge) -> str:
+    """The pledge's page; for a guest, the link that opens it without signing in."""
+    if pledge.backer.is_guest:
+        return reverse("guest_pledge_link", args=[guest_token(pledge)])
+    return pledge.get_absolute_url()
+
+
 def tell_creator(campaign: Campaign, kind: str, about: Model | None = None, **more: Any) -> None:
     """Write to the campaign's creator, once about each ``about`` (the campaign by default)."""
     tell(campaign.creator, kind, about or campaign, **_terms(campaign), **more)
@@ -70,7 +77,7 @@ def tell_creator(campaign: Campaign, kind: str, about: Model | None = None, **mo
 def _facts(pledge: Pledge, campaign: Campaign) -> dict[str, Any]:
     return _terms(campaign) | {
         "amount_minor": pledge.amount_minor,
-        "pledge_url": pledge.get_absolute_url(),
+        "pledge_url": _address(pledge),
         "pledge_id": str(pledge.pk),
         "card": pledge.card_words,
     }

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from allauth.core.ratelimit import consume, respond_429
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from civicfund.payments.selectors import likely_fee
-from civicfund.people.requests import SignedInRequest
+from civicfund.people.models import User
+from civicfund.people.requests import HttpRequest, person_here, remember_guest
 from civicfund.pledges.access import own_pledge, visible_campaign
 from civicfund.pledges.domain import CONSENT_VERSION
 from civicfund.pledges.enums import STARTED_PLEDGE
@@ -24,37 +26,45 @@ from civicfund.pledges.services.choosing import Choice, check_choice
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.pledging import change_pledge, pledge
 from civicfund.pledges.views.campaigns import takes_pledges
+from civicfund.pledges.views.guests import BackerRequest, backer_required
+
+Visit = HttpRequest | BackerRequest
 
 
-@login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def pledge_new(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Choose an amount, a reward and what to add; agree; the card comes on the next page."""
+def pledge_new(request: HttpRequest, pk: int) -> HttpResponse:
+    """Choose an amount, a reward and what to add; agree; the card comes on the next page.
+
+    Whoever is not signed in gives an address, and is a guest.
+    """
     campaign = visible_campaign(request.user, pk)
-    mine = open_pledge_of(request.user, campaign)
+    backer = person_here(request)
+    mine = open_pledge_of(backer, campaign) if backer else None
     if mine is not None and mine.state not in STARTED_PLEDGE:
         return redirect(mine)
     if request.method != "POST":
         initial = PledgeForm.initial_of(mine) if mine else {"reward": request.GET.get("reward")}
-        return _choice_page(request, campaign, PledgeForm(campaign, initial=initial))
+        form = PledgeForm(campaign, initial=initial, is_guest=backer is None)
+        return _choice_page(request, campaign, form)
     return _chosen(request, campaign, None)
 
 
-@login_required
+@backer_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def pledge_change(request: SignedInRequest, pk: UUID) -> HttpResponse:
+def pledge_change(request: BackerRequest, pk: UUID) -> HttpResponse:
     """Promise another amount or reward, until the deadline."""
-    mine = own_pledge(request.user, pk)
-    campaign = visible_campaign(request.user, mine.campaign_id)
+    mine = own_pledge(request.backer, pk)
+    campaign = visible_campaign(request.backer, mine.campaign_id)
     if request.method != "POST":
         form = PledgeForm(campaign, initial=PledgeForm.initial_of(mine))
         return _choice_page(request, campaign, form, mine)
     return _chosen(request, campaign, mine)
 
 
-def _chosen(request: SignedInRequest, campaign: Campaign, mine: Pledge | None) -> HttpResponse:
+def _chosen(request: Visit, campaign: Campaign, mine: Pledge | None) -> HttpResponse:
     """Show what a choice comes to and ask for the consent; with the consent, keep it."""
-    form = PledgeForm(campaign, request.POST)
+    backer = person_here(request)
+    form = PledgeForm(campaign, request.POST, is_guest=backer is None)
     if not form.is_valid():
         return _choice_page(request, campaign, form, mine, status=400)
     choice = form.choice()
@@ -62,14 +72,31 @@ def _chosen(request: SignedInRequest, campaign: Campaign, mine: Pledge | None) -
         if not form.cleaned_data["consent"]:
             check_choice(campaign, choice)
             return _agree_page(request, campaign, form, choice, mine)
-        return _keep(request, campaign, choice, form.cleaned_data["consent_version"], mine)
+        if backer is None and not consume(request, action="pledge_as_guest"):
+            too_many: HttpResponse = respond_429(request)
+            return too_many
+        with transaction.atomic():
+            backer = backer or _new_guest(request, form)
+            return _keep(
+                request, backer, campaign, choice, form.cleaned_data["consent_version"], mine
+            )
     except RefusedError as refusal:
         form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
         return _choice_page(request, campaign, form, mine, status=400)
 
 
+def _new_guest(request: Visit, form: PledgeForm) -> User:
+    """Somebody without an account, whom this browser knows from here on."""
+    guest = User.objects.create_guest(
+        form.cleaned_data["guest_email"], display_name=form.cleaned_data["guest_name"]
+    )
+    remember_guest(request.session, guest)
+    return guest
+
+
 def _keep(
-    request: SignedInRequest,
+    request: Visit,
+    backer: User,
     campaign: Campaign,
     choice: Choice,
     consent_version: str,
@@ -84,15 +111,15 @@ def _keep(
         "consent_version": consent_version,
     }
     if mine is None:
-        made = pledge(campaign, backer=request.user, **wanted)
+        made = pledge(campaign, backer=backer, **wanted)
         return redirect("pledge_card", made.pk)
-    change_pledge(mine, by=request.user, **wanted)
+    change_pledge(mine, by=backer, **wanted)
     messages.success(request, _("Your pledge is changed."))
     return redirect(mine)
 
 
 def _agree_page(
-    request: SignedInRequest,
+    request: Visit,
     campaign: Campaign,
     form: PledgeForm,
     choice: Choice,
@@ -117,7 +144,7 @@ def _agree_page(
 
 
 def _choice_page(
-    request: SignedInRequest,
+    request: Visit,
     campaign: Campaign,
     form: PledgeForm,
     mine: Pledge | None = None,

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
@@ -18,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from civicfund.payments.access import with_payment_host
 from civicfund.payments.domain import GatewayUnavailable, RateLimited
-from civicfund.people.requests import HttpRequest, SignedInRequest
+from civicfund.people.requests import HttpRequest, SignedInRequest, person_here
 from civicfund.pledges.access import open_recovery, own_pledge, payable_pledge
 from civicfund.pledges.enums import (
     CHANGEABLE_PLEDGE,
@@ -36,17 +35,18 @@ from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.pledging import cancel_pledge
 from civicfund.pledges.services.recovery import read_back, start_recovery
 from civicfund.pledges.views.campaigns import keeps_pledges, takes_pledges
+from civicfund.pledges.views.guests import BackerRequest, backer_required
 
 NO_ANSWER = (GatewayUnavailable, RateLimited)
-Visit = HttpRequest | SignedInRequest
+Visit = HttpRequest | SignedInRequest | BackerRequest
 
 
-@login_required
+@backer_required
 @require_safe
 @never_cache
-def pledge_detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
+def pledge_detail(request: BackerRequest, pk: UUID) -> HttpResponse:
     """One's own pledge: what was promised, what became of it, what can be done."""
-    found = own_pledge(request.user, pk)
+    found = own_pledge(request.backer, pk)
     failure = last_failure(found) if found.state in FAILED_PLEDGE else None
     context = {
         "pledge": found,
@@ -60,21 +60,22 @@ def pledge_detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
         "may_change": found.state in CHANGEABLE_PLEDGE and takes_pledges(found.campaign),
         "may_cancel": found.state in CHANGEABLE_PLEDGE and keeps_pledges(found.campaign),
         "returned_minor": paid_back(found),
+        "is_guest": found.backer.is_guest,
         "failure": failure,
         "what_to_do": what_to_do(failure.code, failure.decline_code) if failure else "",
     }
     return render(request, "pledges/detail.html", context)
 
 
-@login_required
+@backer_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def pledge_cancel(request: SignedInRequest, pk: UUID) -> HttpResponse:
+def pledge_cancel(request: BackerRequest, pk: UUID) -> HttpResponse:
     """Ask once more, then take one's pledge back."""
-    mine = own_pledge(request.user, pk)
+    mine = own_pledge(request.backer, pk)
     if request.method != "POST":
         return render(request, "pledges/cancel.html", {"pledge": mine, "campaign": mine.campaign})
     try:
-        cancel_pledge(mine, by=request.user)
+        cancel_pledge(mine, by=request.backer)
     except RefusedError as refusal:
         messages.error(request, str(refusal))
         return redirect(mine)
@@ -82,13 +83,13 @@ def pledge_cancel(request: SignedInRequest, pk: UUID) -> HttpResponse:
     return redirect(mine.campaign)
 
 
-@login_required
+@backer_required
 @require_safe
 @never_cache
 @with_payment_host
-def pledge_card(request: SignedInRequest, pk: UUID) -> HttpResponse:
+def pledge_card(request: BackerRequest, pk: UUID) -> HttpResponse:
     """Give the card that is charged if the campaign is funded; it never reaches this server."""
-    mine = own_pledge(request.user, pk)
+    mine = own_pledge(request.backer, pk)
     try:
         intent = start_card(mine)
     except RefusedError as refusal:
@@ -138,14 +139,14 @@ def pledge_paid(request: HttpRequest, pk: UUID) -> HttpResponse:
 def _payable(request: HttpRequest, pk: UUID) -> Pledge | None:
     """The pledge; None where signing in may help."""
     try:
-        return payable_pledge(request.user, request.session, pk)
+        return payable_pledge(person_here(request), request.session, pk)
     except PermissionDenied:
         return None
 
 
 def _after(request: Visit, mine: Pledge) -> str:
     """Where a visit to the payment page ends: one's pledge, where one may see all of it."""
-    if request.user == mine.backer:
+    if person_here(request) == mine.backer:
         return mine.get_absolute_url()
     return reverse("pledge_paid", args=[mine.pk])
 
