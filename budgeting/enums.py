@@ -115,6 +115,14 @@ class Channel(models.TextChoices):
     WEB = "web", _("On the web")
 
 
+class TrusteePair(models.TextChoices):
+    """Two of the three trustees."""
+
+    ONE_TWO = "1+2", _("Trustees 1 and 2")
+    ONE_THREE = "1+3", _("Trustees 1 and 3")
+    TWO_THREE = "2+3", _("Trustees 2 and 3")
+
+
 # Pages of this half that are no cycle's.
 RESERVED_SLUGS = ("what-if",)
 

@@ -116,6 +116,8 @@ class CastOutput(serializers.Serializer[object]):
 
     cast_at = serializers.DateTimeField(source="at")
     changed = serializers.BooleanField()
+    # Kept nowhere: its SHA-256 is on the board.
+    receipt = serializers.CharField()
 
 
 class OptionResultOutput(serializers.Serializer[object]):

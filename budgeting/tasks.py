@@ -8,14 +8,14 @@ from collections.abc import Callable
 import structlog
 from celery import shared_task
 
-from budgeting.enums import CycleState
 from budgeting.models import Cycle
 from budgeting.services import losses
-from budgeting.services.closing import close_cycle, due_to_close, open_ballots
+from budgeting.services.closing import close_cycle, due_to_close, keys_left
 from budgeting.services.counting import count_cycle, due_to_count
 from budgeting.services.errors import RefusedError
 from budgeting.services.losses import due_to_explain
 from budgeting.services.trials import count_trial, trials_to_count
+from budgeting.services.urns import destroy_key
 
 log = structlog.get_logger(__name__)
 
@@ -25,11 +25,11 @@ EXPLAINING_SECONDS = 10
 
 @shared_task
 def close_due_cycles() -> None:
-    """Close cycles whose voting is over and open their ballots."""
+    """Close cycles whose voting is over; destroy what a killed worker left of their slot keys."""
     for cycle in due_to_close():
         _each("cycle.close", close_cycle, cycle)
-    for cycle in Cycle.objects.filter(state=CycleState.CLOSED).order_by("pk"):
-        _each("cycle.open_ballots", open_ballots, cycle)
+    for board in keys_left():
+        destroy_key(board)
 
 
 @shared_task

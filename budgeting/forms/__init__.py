@@ -11,16 +11,21 @@ from budgeting.forms.cycles import (
     ReviewForm,
     RollForm,
 )
+from budgeting.forms.keys import AnswerForm, PartsForm, PublicKeyForm, ReceiptForm
 
 __all__ = [
     "PARAMETERS",
+    "AnswerForm",
     "CycleForm",
     "FilledIn",
+    "PartsForm",
     "PhaseForm",
     "PotForm",
     "PotOnBallot",
     "ProposalForm",
+    "PublicKeyForm",
     "ReasonForm",
+    "ReceiptForm",
     "ReviewForm",
     "RollForm",
     "pot_on_ballot",

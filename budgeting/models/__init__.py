@@ -1,14 +1,24 @@
 """The ballot half's rows."""
 
-from budgeting.models.ballots import Ballot, OpenedBallot
+from budgeting.models.ballots import OpenedBallot
 from budgeting.models.cycles import Cycle, CycleQuerySet, Phase, Pot
 from budgeting.models.proposals import Option, Proposal
 from budgeting.models.roll import Participation, RollEntry
+from budgeting.models.sealing import (
+    Board,
+    BoardLine,
+    Casting,
+    Rehearsal,
+    SealedBallot,
+    TrusteeKey,
+)
 from budgeting.models.tallies import Counterfactual, Tally
 from budgeting.models.trials import Trial
 
 __all__ = [
-    "Ballot",
+    "Board",
+    "BoardLine",
+    "Casting",
     "Counterfactual",
     "Cycle",
     "CycleQuerySet",
@@ -18,7 +28,10 @@ __all__ = [
     "Phase",
     "Pot",
     "Proposal",
+    "Rehearsal",
     "RollEntry",
+    "SealedBallot",
     "Tally",
     "Trial",
+    "TrusteeKey",
 ]

@@ -1,36 +1,13 @@
-"""Ballots as they were cast, and ballots as they are counted."""
+"""Ballots as they are counted."""
 
 from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from budgeting.models.cycles import Cycle, Pot
-from budgeting.models.roll import Participation
 from civicfund.audit.models import AppendOnly
-
-
-class Ballot(AppendOnly):
-    """What somebody cast: one version for each time they did, the last of which will count.
-
-    ``choices`` maps a pot's id to ``{"options": [positions], "points": [ints] or null}``.
-    """
-
-    participation = models.ForeignKey(Participation, models.PROTECT, related_name="ballots")
-    version = models.PositiveIntegerField()
-    choices = models.JSONField()
-    cast_at = models.DateTimeField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["participation", "version"], name="ballot_version"),
-            models.CheckConstraint(condition=Q(version__gte=1), name="ballot_versions_from_one"),
-        ]
-
-    def __str__(self) -> str:
-        return f"version {self.version} of participation {self.participation_id}"
 
 
 class OpenedBallot(AppendOnly):

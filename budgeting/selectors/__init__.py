@@ -7,6 +7,7 @@ from budgeting.selectors.ballots import (
     in_ballot_order,
     my_participations,
 )
+from budgeting.selectors.boards import Recorded, board_lines, board_of, board_rows, find_receipt
 from budgeting.selectors.cycles import (
     counting_cycles,
     finished_cycles,
@@ -26,11 +27,16 @@ __all__ = [
     "OptionResult",
     "PotResult",
     "Progress",
+    "Recorded",
     "Rounds",
     "Standing",
     "ballot_status",
+    "board_lines",
+    "board_of",
+    "board_rows",
     "counting_cycles",
     "counting_progress",
+    "find_receipt",
     "finished_cycles",
     "in_ballot_order",
     "my_participations",

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from budgeting.enums import CycleState
-from budgeting.models import Ballot, Cycle, Option, Participation, RollEntry
+from budgeting.models import Casting, Cycle, Option, Participation, RollEntry
 from civicfund.people.models import User
 
 
@@ -60,7 +60,7 @@ def _standing(cycle: Cycle, version: int, now: datetime) -> Standing:
 
 
 def _last_cast(entry: RollEntry) -> tuple[int, datetime] | None:
-    cast = Ballot.objects.filter(
+    cast = Casting.objects.filter(
         participation__cycle=entry.cycle_id, participation__roll_entry=entry
     )
     return cast.order_by("-version").values_list("version", "cast_at").first()

@@ -14,9 +14,10 @@ from django.utils.translation import gettext_lazy, ngettext
 from budgeting.access import pots_of
 from budgeting.domain.election import BallotError, BallotKind, BallotLimits, validate_ballot
 from budgeting.enums import Channel, CycleState, PhaseKind
-from budgeting.models import Ballot, Cycle, Option, Participation, Pot, RollEntry
+from budgeting.models import Casting, Cycle, Option, Participation, Pot, RollEntry
 from budgeting.services.errors import BallotRefusedError, NotOnRollError, VotingClosedError
 from budgeting.services.locks import share
+from budgeting.services.urns import put_in_urn
 from civicfund.audit.services import db_now
 from civicfund.people.models import User
 from civicfund.templatetags.money import money
@@ -48,10 +49,12 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """What the voter is told: when the ballot was cast, and whether it replaced an earlier one."""
+    """What the voter is told: when the ballot was cast, whether it replaced an earlier one, and
+    the receipt, which is kept nowhere: its hash is on the board."""
 
     at: datetime
     changed: bool
+    receipt: str
 
 
 def cast(
@@ -60,10 +63,11 @@ def cast(
     """Cast a ballot on every pot that ``choices`` names by its id; the voter's last one counts.
 
     One transaction, in the order of the house's locks: the cycle, shared, so that closing waits;
-    the voter's line of the roll, so that their casts follow each other; then the database's clock.
-    When this returns and the transaction has committed, the ballot is recorded. A pot left empty
-    is an abstention. Raises ``NotOnRollError``, ``VotingClosedError`` or ``BallotRefusedError``,
-    and then nothing was changed.
+    the voter's line of the roll, so that their casts follow each other; then the database's clock;
+    last the head of the board. What was chosen is sealed before it leaves this process. When this
+    returns and the transaction has committed, the ballot is recorded. A pot left empty is an
+    abstention. Raises ``NotOnRollError``, ``VotingClosedError`` or ``BallotRefusedError``, and
+    then nothing was changed.
     """
     with transaction.atomic():
         state = share(cycle)
@@ -72,11 +76,10 @@ def cast(
         _check_time(cycle, state, now)
         written = _checked(cycle, entry, choices)
         participation = _participation(cycle, entry, channel, now)
-        version = participation.ballots.count() + 1
-        Ballot.objects.create(
-            participation=participation, version=version, choices=written, cast_at=now
-        )
-    return Cast(at=now, changed=version > 1)
+        version = participation.castings.count() + 1
+        Casting.objects.create(participation=participation, version=version, cast_at=now)
+        receipt = put_in_urn(cycle, entry, version, written)
+    return Cast(at=now, changed=version > 1, receipt=receipt)
 
 
 def _hold_entry(cycle: Cycle, voter: User) -> RollEntry:

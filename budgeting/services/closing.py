@@ -1,4 +1,4 @@
-"""The end of voting: the cycle closes, and its ballots are opened."""
+"""The end of voting: the cycle closes, earlier versions and the slots are gone, the root is set."""
 
 from __future__ import annotations
 
@@ -8,45 +8,13 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
+from budgeting.domain.board import Line, root_of
 from budgeting.enums import CYCLE_MOVES, CycleState, PhaseKind
-from budgeting.models import Cycle
+from budgeting.models import Board, BoardLine, Cycle, Participation
 from budgeting.services.errors import RefusedError
 from budgeting.services.locks import take
+from budgeting.services.urns import destroy_key, key_exists, read_key, slot_of
 from civicfund.audit.services import advance, db_now, record
-
-# The last version of each voter, one row for each pot that it names. Rows come in an order that
-# PostgreSQL's strong randomness makes, and carry nothing of where they came from.
-_LAST_VERSIONS = """
-    SELECT last.choices FROM (
-        SELECT DISTINCT ON (ballot.participation_id) ballot.choices
-        FROM budgeting_ballot ballot
-        JOIN budgeting_participation participation ON participation.id = ballot.participation_id
-        WHERE participation.cycle_id = %(cycle)s
-        ORDER BY ballot.participation_id, ballot.version DESC
-    ) last
-"""
-_OPEN = f"""
-    WITH rules AS MATERIALIZED (
-        SELECT * FROM budgeting_potrules WHERE cycle_id = %(cycle)s
-    ),
-    opened AS MATERIALIZED (
-        SELECT chosen.*, CASE WHEN rules.pot_id IS NULL THEN 'unknown_pot'
-            ELSE budgeting_ballot_fault(rules.ballot_kind, rules.costs, rules.amount_minor,
-                rules.min_options, rules.max_options, chosen.options, chosen.points,
-                rules.min_points, rules.max_points, rules.max_sum_points)
-            END AS fault
-        FROM ({_LAST_VERSIONS}) ballot
-        CROSS JOIN LATERAL budgeting_chosen(ballot.choices) chosen
-        LEFT JOIN rules ON rules.pot_id = chosen.pot_id
-    ),
-    kept AS (
-        INSERT INTO budgeting_openedballot (cycle_id, pot_id, options, points)
-        SELECT %(cycle)s, pot_id, options, points FROM opened
-        WHERE fault IS NULL ORDER BY gen_random_uuid()
-        RETURNING 1
-    )
-    SELECT (SELECT count(*) FROM opened), (SELECT count(*) FROM kept)
-"""  # noqa: S608 -- built of constants
 
 
 def due_to_close() -> list[Cycle]:
@@ -62,31 +30,43 @@ def due_to_close() -> list[Cycle]:
 def close_cycle(cycle: Cycle) -> Cycle:
     """End the voting: every cast that holds the cycle is waited for, and none comes after.
 
-    Raises ``RefusedError`` before the closing instant and its grace: there is no early closing.
+    The same transaction leaves each voter's last sealed ballot in the urn, without its slot and in
+    random order, and sets the root of the board. Then the key of the slots is destroyed. Raises
+    ``RefusedError`` before the closing instant and its grace: there is no early closing.
     """
     with transaction.atomic():
         held = take(cycle)
-        if held.state != CycleState.OPEN:
-            return held
-        if held not in due_to_close():
-            raise RefusedError(_("Voting is not over."))
-        return advance(held, CycleState.CLOSED, CYCLE_MOVES, actor=None)
+        if held.state == CycleState.OPEN:
+            if held not in due_to_close():
+                raise RefusedError(_("Voting is not over."))
+            _close(held)
+    board = Board.objects.filter(pk=held.pk).first()
+    if board is not None and held.state != CycleState.OPEN:
+        destroy_key(board)
+    return held
 
 
-def open_ballots(cycle: Cycle) -> Cycle:
-    """Turn each voter's last ballot into opened ballots, one for each pot, in random order.
+def keys_left() -> list[Board]:
+    """Boards of cycles that take no ballots any more and whose slot key is still there."""
+    over = Board.objects.exclude(cycle__state__in=[CycleState.DRAFT, CycleState.OPEN])
+    return [board for board in over if key_exists(board)]
 
-    A ballot that the rules do not allow, which only somebody at the database itself can have
-    written, is left out, and how many there were is said beside the outcome.
-    """
-    with transaction.atomic():
-        held = take(cycle)
-        if held.state != CycleState.CLOSED:
-            return held
-        with connection.cursor() as cursor:
-            cursor.execute(_OPEN, {"cycle": held.pk})
-            found, kept = cursor.fetchone()
-        record("cycle.ballots_opened", held, actor=None, kept=kept, void=found - kept)
-        return advance(
-            held, CycleState.UNSEALED, CYCLE_MOVES, actor=None, void_ballots=found - kept
-        )
+
+def _close(cycle: Cycle) -> None:
+    board = Board.objects.get(pk=cycle.pk)
+    slot_key = read_key(board)
+    voters = Participation.objects.filter(cycle=cycle).values_list("roll_entry_id", flat=True)
+    slots = [slot_of(slot_key, cycle, entry) for entry in voters.iterator(chunk_size=50_000)]
+    advance(cycle, CycleState.CLOSED, CYCLE_MOVES, actor=None)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT budgeting_keep_last_ballots(%s, %s)", [cycle.pk, slots])
+        kept, foreign = cursor.fetchone()[0]
+    root = root_of(_lines(cycle))
+    Board.objects.filter(pk=cycle.pk).update(root=root, kept=kept)
+    record("cycle.board_closed", cycle, actor=None, root=root, kept=kept, foreign=foreign)
+
+
+def _lines(cycle: Cycle) -> list[Line]:
+    rows = BoardLine.objects.filter(cycle=cycle).order_by("position")
+    hashes = rows.values_list("ballot_hash", "receipt_hash")
+    return [Line(*pair) for pair in hashes.iterator(chunk_size=50_000)]

@@ -23,10 +23,13 @@ from budgeting.enums import (
     PhaseKind,
     TieOrder,
 )
-from budgeting.models import Cycle, Phase, Pot
+from budgeting.models import Board, Cycle, Phase, Pot
 from budgeting.services.errors import RefusedError
 from budgeting.services.locks import take
 from budgeting.services.rules import check_rule, pot_limits, usual_parameters
+from budgeting.services.second_person import pending_request
+from budgeting.services.trustees import rehearsed_key
+from budgeting.services.urns import empty_urn, make_urn
 from civicfund.audit.models import ActRequest
 from civicfund.audit.services import advance, approve_act, db_now, record, request_act
 from civicfund.people.enums import Role
@@ -177,6 +180,7 @@ def _check_ready(cycle: Cycle) -> None:
         raise RefusedError(_("The voting phase is over already."))
     if not cycle.pots.exists():
         raise RefusedError(_("The cycle needs a pot of money before it can open."))
+    rehearsed_key(cycle)
 
 
 def open_cycle(cycle: Cycle, *, by: User) -> Cycle:
@@ -194,31 +198,31 @@ def open_cycle(cycle: Cycle, *, by: User) -> Cycle:
             raise RefusedError(_("The cycle has changed since opening it was asked for."))
         approve_act(asked, approved_by=by)
         seed = secrets.token_bytes(32)
+        commitment = hashlib.sha256(seed).hexdigest()
+        make_urn(held, rehearsed_key(held), _opening_digest(held, commitment))
         return advance(
             held,
             CycleState.OPEN,
             CYCLE_MOVES,
             actor=by,
             tie_seed=seed.hex(),
-            tie_commitment=hashlib.sha256(seed).hexdigest(),
+            tie_commitment=commitment,
         )
 
 
-def pending_request(cycle: Cycle, act: str) -> ActRequest:
-    """The newest request for an act on the cycle that waits for a second person."""
-    asked = (
-        ActRequest.objects.filter(
-            act=act,
-            target_type=cycle._meta.label_lower,
-            target_id=str(cycle.pk),
-            approval__isnull=True,
-        )
-        .order_by("-id")
-        .first()
-    )
-    if asked is None:
-        raise RefusedError(_("Somebody else has to ask for this first."))
-    return asked
+def _opening_digest(cycle: Cycle, tie_commitment: str) -> str:
+    """What the board begins with: everything that two people opened, and the trustees' key."""
+    return digest_of(opening_of(cycle, tie_commitment))
+
+
+def opening_of(cycle: Cycle, tie_commitment: str) -> dict[str, Any]:
+    """What is fixed when a cycle opens, as anyone can read it in its bundle."""
+    return {
+        "cycle": cycle.slug,
+        "rules": rules_digest(cycle),
+        "public_key": cycle.trustee_key.public_key,
+        "tie_commitment": tie_commitment,
+    }
 
 
 def request_cancelling(cycle: Cycle, *, by: User, reason: str) -> ActRequest:
@@ -230,7 +234,7 @@ def request_cancelling(cycle: Cycle, *, by: User, reason: str) -> ActRequest:
 
 
 def cancel_cycle(cycle: Cycle, *, by: User) -> Cycle:
-    """A second person calls the cycle off."""
+    """A second person calls the cycle off; what was cast is forgotten unopened."""
     require(by, Role.BUDGET_ADMINISTRATOR)
     with transaction.atomic():
         held = take(cycle)
@@ -238,4 +242,7 @@ def cancel_cycle(cycle: Cycle, *, by: User) -> Cycle:
         approve_act(asked, approved_by=by)
         moves = IMPORTED_CYCLE_MOVES if held.is_imported else CYCLE_MOVES
         reason = asked.parameters["reason"]
-        return advance(held, CycleState.CANCELLED, moves, actor=by, cancel_reason=reason)
+        done = advance(held, CycleState.CANCELLED, moves, actor=by, cancel_reason=reason)
+        if Board.objects.filter(pk=held.pk).exists():
+            empty_urn(held)
+        return done

@@ -16,6 +16,7 @@ from budgeting.enums import (
 from budgeting.models import Cycle, Option, Pot, Proposal
 from budgeting.services.errors import RefusedError
 from budgeting.services.locks import share, take
+from budgeting.services.urns import check_room
 from civicfund.audit.services import advance, db_now, record
 from civicfund.people.enums import Role
 from civicfund.people.models import User
@@ -99,6 +100,7 @@ def put_on_ballot(proposal: Proposal, *, by: User, cost_minor: int | None = None
         cost_minor = lines["total"] if cost_minor is None else cost_minor
         if cost_minor <= 0:
             raise RefusedError(_("The project does not say what it costs."))
+        check_room(proposal.pot)
         advance(proposal, ProposalState.ON_BALLOT, PROPOSAL_MOVES, actor=by)
         option = Option.objects.create(
             cycle=cycle,

@@ -15,9 +15,9 @@ from budgeting.enums import (
     ProposalState,
 )
 from budgeting.models import Cycle, Option, Proposal, Tally
-from budgeting.services.cycles import pending_request
 from budgeting.services.errors import RefusedError
 from budgeting.services.locks import take
+from budgeting.services.second_person import pending_request
 from civicfund.audit.services import advance, approve_act, db_now, request_act
 from civicfund.ledger.domain import award
 from civicfund.ledger.services import post

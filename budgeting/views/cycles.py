@@ -20,6 +20,7 @@ from budgeting.forms import FilledIn, PotOnBallot, ProposalForm, pot_on_ballot
 from budgeting.models import Cycle, Option, Proposal, RollEntry
 from budgeting.selectors import (
     ballot_status,
+    board_of,
     counting_cycles,
     counting_progress,
     finished_cycles,
@@ -78,6 +79,8 @@ def cycle_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "entry": entry,
         "status": ballot_status(cycle, entry, now),
         "turnout": turnout(cycle),
+        "board": board_of(cycle),
+        "prepares": holds(request.user, Role.BUDGET_ADMINISTRATOR),
         "proposing": cycle.state == CycleState.OPEN and PhaseKind.PROPOSING in current,
     }
     return render(request, "budgeting/cycle.html", context)
@@ -125,11 +128,9 @@ def _cast(request: HttpRequest, cycle: Cycle, entry: RollEntry | None) -> HttpRe
         return _ballot_page(request, cycle, entry, filled, status=409)
     except BallotRefusedError as refusal:
         return _ballot_page(request, cycle, entry, filled, refusal, status=400)
-    messages.success(
-        request,
-        _("Your new ballot is recorded.") if told.changed else _("Your ballot is recorded."),
-    )
-    return redirect("ballot", slug=cycle.slug)
+    # No redirect: a receipt goes through no session, message or address.
+    context = {"cycle": cycle, "told": told, "entry": entry}
+    return render(request, "budgeting/cast.html", context)
 
 
 def _ballot_page(

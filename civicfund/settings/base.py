@@ -333,3 +333,8 @@ COUNTING_MEMORY_MIB = env.int("COUNTING_MEMORY_MIB", 0)
 # Turns a person's number into the key of a line on a voter roll. Kept outside the database, so that
 # the roll alone names nobody; losing it means that no further line can be matched with a person.
 PERSON_KEY_SECRET = env.str("PERSON_KEY_SECRET", "")
+
+# A folder for the keys by which a running vote finds a voter's earlier ballot: outside the
+# database and its backups, shared by all web and worker processes. Each key is destroyed when its
+# vote closes; a lost one means that nobody can vote until it is back.
+SLOT_KEYS = env.str("SLOT_KEYS", "")

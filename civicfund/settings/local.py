@@ -25,6 +25,7 @@ from civicfund.settings.logs import logging_for  # noqa: E402
 DEBUG = True
 SECRET_KEY = os.environ.get("SECRET_KEY") or "local-only-not-a-secret"
 PERSON_KEY_SECRET = os.environ.get("PERSON_KEY_SECRET") or "local-only-not-a-secret-either"
+SLOT_KEYS = os.environ.get("SLOT_KEYS") or str(_LOCAL_DIR / "slot-keys")
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -10,6 +10,7 @@ from civicfund.settings.base import env
 _REQUIRED = (
     "SECRET_KEY",
     "PERSON_KEY_SECRET",
+    "SLOT_KEYS",
     "ALLOWED_HOSTS",
     "SITE_URL",
     "DATABASE_URL",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 from civicfund.settings.base import *  # noqa: F403
 from civicfund.settings.base import env
 from civicfund.settings.logs import logging_for
 
 SECRET_KEY = "for-tests-only"  # noqa: S105
 PERSON_KEY_SECRET = "for-tests-only-too"  # noqa: S105
+SLOT_KEYS = env.str("SLOT_KEYS", "") or str(Path(tempfile.gettempdir()) / "civicfund-slot-keys")
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {

@@ -6,8 +6,9 @@ import pytest
 from playwright.sync_api import expect
 
 from budgeting.enums import BallotKind
-from budgeting.models import Ballot
+from budgeting.models import Cycle
 from tests.browser.test_budget import IDEAS, a_cycle
+from tests.factories.budgeting import in_urn
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,7 +34,7 @@ def at_the_ballot(sign_in):
 
 
 def kept():
-    [choice] = Ballot.objects.get().choices.values()
+    [choice] = in_urn(Cycle.objects.get())[-1].values()
     return choice
 
 

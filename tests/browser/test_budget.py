@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import expect
 
 from budgeting.enums import BallotKind, PhaseKind
-from budgeting.models import Ballot
-from budgeting.services.closing import close_cycle, open_ballots
+from budgeting.models import Casting, Cycle
+from budgeting.services.closing import close_cycle
 from budgeting.services.counting import count_cycle
 from budgeting.services.cycles import add_phase
 from budgeting.services.results import certify, publish
@@ -19,6 +19,8 @@ from tests.factories.budgeting import (
     cast_positions,
     draft_cycle,
     end_voting,
+    in_urn,
+    open_by_trustees,
     opened,
     voters,
 )
@@ -53,7 +55,7 @@ def published(cycle, people):
     for person, positions in zip(people, [[0], [0, 1], [1, 3]], strict=True):
         cast_positions(cycle, person, positions)
     end_voting(cycle)
-    cycle = open_ballots(close_cycle(cycle))
+    cycle = open_by_trustees(close_cycle(cycle))
     count_cycle(cycle)
     cycle.refresh_from_db()
     return publish(certify(cycle, by=administrator()), by=administrator())
@@ -91,7 +93,7 @@ def test_a_ballot_is_filled_in_with_a_running_budget_and_cast(
     page.get_by_label("Lights in the underpass").uncheck()
     page.get_by_role("button", name="Cast my ballot").click()
     expect(page.get_by_text("Your ballot: cast at")).to_be_visible()
-    assert Ballot.objects.get().version == 1
+    assert Casting.objects.get().version == 1
     phone.goto(f"/budget/{cycle.slug}/ballot/")
     expect(phone.get_by_text("Your ballot: cast at")).to_be_visible()
     screenshot(phone, "ballot-390")
@@ -108,7 +110,7 @@ def test_a_ballot_is_cast_by_keyboard_alone(page, sign_in):
     page.get_by_role("button", name="Cast my ballot").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_text("Your ballot: cast at")).to_be_visible()
-    [choice] = Ballot.objects.get().choices.values()
+    [choice] = in_urn(Cycle.objects.get())[-1].values()
     assert choice == {"options": [3], "points": None}
 
 
@@ -146,7 +148,7 @@ def test_the_results_page_turns_from_waiting_to_the_outcome_by_itself(
     for person in people:
         cast_positions(cycle, person, [0])
     end_voting(cycle)
-    cycle = open_ballots(close_cycle(cycle))
+    cycle = open_by_trustees(close_cycle(cycle))
     page.reload()
     expect(page.get_by_text("The ballots are being counted")).to_be_visible()
     screenshot(page, "counting-1280")

@@ -5,14 +5,19 @@ from django.contrib import admin
 from django.urls import reverse
 
 from budgeting.enums import CycleState
-from budgeting.models import Ballot, Cycle, OpenedBallot, Participation, RollEntry, Tally
+from budgeting.models import Cycle, OpenedBallot, Participation, RollEntry, SealedBallot, Tally
 from budgeting.services.counting import count_cycle
 from budgeting.services.cycles import request_opening
 from civicfund.audit.models import Event
 from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
 from tests.budgeting.test_counting import unsealed
-from tests.factories.budgeting import administrator, draft_cycle, running_cycle
+from tests.factories.budgeting import (
+    administrator,
+    draft_cycle,
+    rehearsed,
+    running_cycle,
+)
 from tests.factories.people import ResidencyFactory, UserFactory
 from tests.factories.places import CityFactory
 from tests.signing_in import sign_in_with_second_factor
@@ -65,6 +70,7 @@ def test_a_cycle_is_prepared_on_pages_and_opened_by_a_second_person(client):
     client.post(address("roll", cycle.pk), {"day": "2026-01-01"})
     assert cycle.pots.get().amount_minor == 123_450
     assert cycle.roll.count() == 1
+    rehearsed(cycle)
     do(client, cycle, "ask_to_open")
     refused = do(client, cycle, "open_it")
     assert "cannot also approve it" in refused.content.decode()
@@ -192,7 +198,7 @@ def test_a_cycle_is_cancelled_by_two_with_a_reason(client):
 
 def test_a_reviewer_reviews_with_a_reason_and_opens_no_cycle(client):
     by = administrator()
-    cycle = draft_cycle(by=by)
+    cycle = rehearsed(draft_cycle(by=by))
     reviewer = UserFactory()
     grant_role(reviewer, Role.REVIEWER, by=None)
     signed_in(client, reviewer)
@@ -212,7 +218,7 @@ def test_a_reviewer_reviews_with_a_reason_and_opens_no_cycle(client):
 
 
 def test_the_admin_shows_no_ballot_and_nobodys_participation():
-    for model in (Ballot, OpenedBallot, Participation, RollEntry):
+    for model in (SealedBallot, OpenedBallot, Participation, RollEntry):
         assert model not in admin.site._registry
     assert Tally in admin.site._registry
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from budgeting.models import Ballot, Participation
+from budgeting.models import Participation, SealedBallot
 from budgeting.services.counting import count_cycle
 from budgeting.services.results import certify, publish
 from tests.budgeting.test_counting import unsealed
@@ -117,7 +117,7 @@ def test_a_malformed_ballot_is_answered_with_the_field(client, pots, field):
     answer = client.put(address("ballot", cycle), body, content_type="application/json")
     assert answer.status_code == 400
     assert field in answer.json() or "detail" in answer.json()
-    assert Ballot.objects.count() == 0
+    assert SealedBallot.objects.count() == 0
 
 
 def test_a_ballot_that_breaks_its_rules_is_answered_by_pot(client):
@@ -132,7 +132,7 @@ def test_a_ballot_that_breaks_its_rules_is_answered_by_pot(client):
     }
     unknown = put(client, cycle, {"pot": 2**62, "options": ["1"]})
     assert unknown.json()["pots"] == {str(2**62): "You do not vote on this pot."}
-    assert Ballot.objects.count() == 0
+    assert SealedBallot.objects.count() == 0
 
 
 def test_unknown_cycles_are_404(client):

@@ -7,10 +7,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from budgeting.enums import BallotKind, CycleState, PhaseKind
-from budgeting.models import Ballot, OpenedBallot, Participation
+from budgeting.models import Casting, OpenedBallot, Participation, RollEntry, SealedBallot
 from budgeting.selectors import running_cycles
 from budgeting.services.ballots import Choice, cast
-from budgeting.services.closing import close_cycle, due_to_close, open_ballots
+from budgeting.services.closing import close_cycle, due_to_close
 from budgeting.services.cycles import add_pot, cancel_cycle, request_cancelling
 from budgeting.services.errors import (
     BallotRefusedError,
@@ -18,6 +18,9 @@ from budgeting.services.errors import (
     RefusedError,
     VotingClosedError,
 )
+from budgeting.services.unsealing import unseal
+from budgeting.services.urns import put_in_urn
+from civicfund.audit.models import Event
 from tests.factories.budgeting import (
     add_options,
     administrator,
@@ -25,8 +28,11 @@ from tests.factories.budgeting import (
     codes,
     draft_cycle,
     end_voting,
+    in_urn,
+    open_by_trustees,
     opened,
     running_cycle,
+    trustees,
     voters,
 )
 from tests.factories.people import UserFactory
@@ -47,9 +53,13 @@ def test_the_first_cast_says_when_and_the_second_that_it_changed():
     assert (first.changed, second.changed) == (False, True)
     assert first.at < second.at
     assert Participation.objects.get().at == first.at
-    assert list(Ballot.objects.order_by("version").values_list("version", "choices")) == [
-        (1, {str(pot.pk): {"options": [0], "points": None}}),
-        (2, {str(pot.pk): {"options": [1, 2], "points": None}}),
+    assert list(Casting.objects.order_by("version").values_list("version", "cast_at")) == [
+        (1, first.at),
+        (2, second.at),
+    ]
+    assert in_urn(cycle) == [
+        {str(pot.pk): {"options": [0], "points": None}},
+        {str(pot.pk): {"options": [1, 2], "points": None}},
     ]
 
 
@@ -59,7 +69,7 @@ def test_only_the_last_version_of_each_voter_is_opened():
     cast_positions(cycle, people[1], [2])
     cast_positions(cycle, people[0], [1, 2])
     end_voting(cycle)
-    cycle = open_ballots(close_cycle(cycle))
+    cycle = open_by_trustees(close_cycle(cycle))
     assert cycle.state == CycleState.UNSEALED
     assert cycle.void_ballots == 0
     assert opened_rows() == [[1, 2], [2]]
@@ -92,7 +102,7 @@ def test_a_vote_after_the_closing_instant_is_refused_though_no_sweep_has_closed_
     assert cycle.state == CycleState.OPEN
     with pytest.raises(VotingClosedError, match="is closed"):
         cast_positions(cycle, person, [0])
-    assert Ballot.objects.count() == 0
+    assert SealedBallot.objects.count() == 0
 
 
 def test_a_vote_in_a_cancelled_cycle_is_refused():
@@ -118,7 +128,7 @@ def test_a_ballot_that_breaks_its_rules_is_refused_and_says_where(options, words
     with pytest.raises(BallotRefusedError) as refusal:
         cast(cycle, person, {pot.pk: Choice([named.get(option, option) for option in options])})
     assert words in refusal.value.by_pot[pot.pk]
-    assert Participation.objects.count() == Ballot.objects.count() == 0
+    assert Participation.objects.count() == SealedBallot.objects.count() == 0
 
 
 def test_points_are_refused_where_the_ballot_takes_none():
@@ -144,7 +154,7 @@ def test_a_knapsack_that_fits_exactly_is_cast_and_one_cent_more_is_refused():
     with pytest.raises(BallotRefusedError) as refusal:
         cast_positions(cycle, person, [0, 2])
     assert "€0.01" in refusal.value.by_pot[pot.pk]
-    assert Ballot.objects.count() == 1
+    assert SealedBallot.objects.count() == 1
 
 
 def two_pots(**cycle_options):
@@ -163,7 +173,7 @@ def test_a_voter_decides_on_the_city_and_on_their_own_neighborhood_in_one_sittin
     city, here, _ = cycle.pots.all()
     cast(cycle, person, {city.pk: Choice(codes(city)[2:]), here.pk: Choice(codes(here)[:1])})
     end_voting(cycle)
-    open_ballots(close_cycle(cycle))
+    open_by_trustees(close_cycle(cycle))
     assert set(OpenedBallot.objects.values_list("pot", "options__0")) == {
         (city.pk, 2),
         (here.pk, 0),
@@ -177,14 +187,14 @@ def test_nobody_decides_on_another_neighborhoods_pot():
     with pytest.raises(BallotRefusedError) as refusal:
         cast(cycle, person, both)
     assert refusal.value.by_pot == {elsewhere.pk: "You do not vote on this pot."}
-    assert Ballot.objects.count() == 0
+    assert SealedBallot.objects.count() == 0
 
 
 def test_a_pot_left_empty_is_an_abstention():
     cycle, person = two_pots()
     city, here, _ = cycle.pots.all()
     cast(cycle, person, {city.pk: Choice([]), here.pk: Choice(codes(here)[:1])})
-    assert list(Ballot.objects.get().choices) == [str(here.pk)]
+    assert list(in_urn(cycle)[0]) == [str(here.pk)]
 
 
 def test_there_is_no_early_closing(settings):
@@ -206,30 +216,41 @@ def test_closing_and_opening_twice_changes_nothing_more():
     end_voting(cycle)
     for _ in range(2):
         close_cycle(cycle)
-    for _ in range(2):
-        open_ballots(cycle)
+    open_by_trustees(cycle)
+    with pytest.raises(RefusedError, match="once only"):
+        unseal(cycle, trustees()[1:])
     assert opened_rows() == [[0]]
 
 
-def test_a_ballot_forged_in_the_database_is_void_and_said_to_be():
+def test_a_ballot_that_breaks_its_rules_is_void_and_said_to_be():
+    """Only somebody who changed the program could have sealed one."""
     cycle, [person, forger] = running_cycle(2)
     cast_positions(cycle, person, [0])
     cast_positions(cycle, forger, [1])
     pot = cycle.pots.get()
-    mine = Ballot.objects.get(participation__roll_entry__claimed_by=forger)
-    Ballot.objects.create(
-        participation=mine.participation,
-        version=2,
-        choices={
-            str(pot.pk): {"options": [2, 2, 2], "points": None},
-            "0": {"options": [1], "points": None},
-        },
-        cast_at=mine.cast_at,
-    )
+    entry = RollEntry.objects.get(claimed_by=forger)
+    forged = {
+        str(pot.pk): {"options": [2, 2, 2], "points": None},
+        "0": {"options": [1], "points": None},
+    }
+    put_in_urn(cycle, entry, 2, forged)
     end_voting(cycle)
-    cycle = open_ballots(close_cycle(cycle))
+    cycle = open_by_trustees(close_cycle(cycle))
     assert opened_rows() == [[0]]
     assert cycle.void_ballots == 2
+    assert (cycle.board.kept, cycle.board.counted, cycle.board.void) == (2, 1, 1)
+
+
+def test_a_ballot_in_a_slot_of_nobody_is_left_out_and_said_to_be():
+    cycle, [person, stranger] = running_cycle(2)
+    cast_positions(cycle, person, [0])
+    pot = cycle.pots.get()
+    choices = {str(pot.pk): {"options": [1], "points": None}}
+    put_in_urn(cycle, RollEntry.objects.get(claimed_by=stranger), 1, choices)
+    end_voting(cycle)
+    cycle = open_by_trustees(close_cycle(cycle))
+    assert opened_rows() == [[0]]
+    assert Event.objects.get(verb="cycle.board_closed").data["foreign"] == 1
 
 
 def test_the_cycle_says_what_may_be_done_now():

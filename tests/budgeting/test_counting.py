@@ -11,11 +11,17 @@ from budgeting.enums import CycleState
 from budgeting.models import OpenedBallot, Tally
 from budgeting.selectors import counting_progress
 from budgeting.services import inputs, memory
-from budgeting.services.closing import close_cycle, open_ballots
+from budgeting.services.closing import close_cycle
 from budgeting.services.counting import count_cycle, count_pot, due_to_count
 from budgeting.services.inputs import read_inputs
 from budgeting.tasks import close_due_cycles, count_due_cycles
-from tests.factories.budgeting import cast_positions, codes, end_voting, running_cycle
+from tests.factories.budgeting import (
+    cast_positions,
+    codes,
+    end_voting,
+    open_by_trustees,
+    running_cycle,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +32,7 @@ def unsealed(votes, **cycle):
     for person, positions in zip(people, votes, strict=True):
         cast_positions(running, person, positions)
     end_voting(running)
-    return open_ballots(close_cycle(running))
+    return open_by_trustees(close_cycle(running))
 
 
 def test_the_sweeps_take_a_cycle_from_its_closing_instant_to_its_outcome():
@@ -36,7 +42,8 @@ def test_the_sweeps_take_a_cycle_from_its_closing_instant_to_its_outcome():
     end_voting(cycle)
     close_due_cycles()
     cycle.refresh_from_db()
-    assert cycle.state == CycleState.UNSEALED
+    assert cycle.state == CycleState.CLOSED
+    open_by_trustees(cycle)
     count_due_cycles()
     cycle.refresh_from_db()
     assert cycle.state == CycleState.COUNTED

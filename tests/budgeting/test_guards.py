@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from django.db import DataError, IntegrityError, transaction
+from django.db import IntegrityError, transaction
 
 from budgeting.enums import CycleState, PhaseKind, ProposalState
 from budgeting.models import (
-    Ballot,
+    Casting,
     Cycle,
     OpenedBallot,
     Option,
@@ -19,6 +19,7 @@ from budgeting.models import (
     Pot,
     Proposal,
     RollEntry,
+    SealedBallot,
     Tally,
 )
 from budgeting.services.closing import close_cycle
@@ -296,40 +297,36 @@ def test_a_voter_takes_part_once_and_in_the_cycle_of_their_roll():
 def test_a_version_of_a_ballot_is_written_once():
     cycle, [person] = running_cycle()
     cast_positions(cycle, person, [0])
-    ballot = Ballot.objects.get()
-    again = {"participation": ballot.participation, "choices": {}, "cast_at": db_now()}
-    with refused("ballot_version"):
-        Ballot.objects.create(version=1, **again)
-    with refused("ballot_versions_from_one"):
-        Ballot.objects.create(version=0, **again)
+    again = {"participation": Participation.objects.get(), "cast_at": db_now()}
+    with refused("casting_version"):
+        Casting.objects.create(version=1, **again)
+    with refused("casting_versions_from_one"):
+        Casting.objects.create(version=0, **again)
 
 
 @pytest.mark.parametrize("moved", [timedelta(hours=-2), timedelta(hours=2)])
 def test_the_database_refuses_a_ballot_outside_the_voting_phase(moved):
     cycle, [person] = running_cycle()
     cast_positions(cycle, person, [0])
-    with refused("ballot_in_time"):
-        Ballot.objects.create(
-            participation=Participation.objects.get(),
-            version=2,
-            choices={},
-            cast_at=db_now() + moved,
+    with refused("casting_in_time"):
+        Casting.objects.create(
+            participation=Participation.objects.get(), version=2, cast_at=db_now() + moved
         )
 
 
-def test_the_database_refuses_a_ballot_that_could_not_be_opened():
+def test_the_database_refuses_a_sealed_ballot_of_another_length_or_time():
     cycle, [person] = running_cycle()
     cast_positions(cycle, person, [0])
-    pot = cycle.pots.get()
-    for choices in ({"x": {"options": [1]}}, {str(pot.pk): {"options": ["a"]}}):
-        with pytest.raises(DataError), transaction.atomic():
-            Ballot.objects.create(
-                participation=Participation.objects.get(),
-                version=2,
-                choices=choices,
-                cast_at=db_now(),
-            )
-    assert Ballot.objects.count() == 1
+    whole = bytes(SealedBallot.objects.get().ciphertext)
+    with refused("sealed_length"):
+        SealedBallot.objects.create(cycle=cycle, slot="0" * 64, version=1, ciphertext=whole[1:])
+    with refused("sealed_in_time"):
+        SealedBallot.objects.create(cycle=cycle, slot=None, version=0, ciphertext=whole)
+    end_voting(cycle)
+    close_cycle(cycle)
+    with refused("sealed_in_time"):
+        SealedBallot.objects.create(cycle=cycle, slot="0" * 64, version=1, ciphertext=whole)
+    assert SealedBallot.objects.count() == 1
 
 
 @pytest.mark.parametrize(

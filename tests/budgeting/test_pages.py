@@ -9,8 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from budgeting.enums import BallotKind, PhaseKind
-from budgeting.models import Ballot, Participation, Proposal
-from budgeting.services.closing import close_cycle, open_ballots
+from budgeting.models import Participation, Proposal, SealedBallot
+from budgeting.services.closing import close_cycle
 from budgeting.services.counting import count_cycle
 from budgeting.services.cycles import add_phase, cancel_cycle, request_cancelling
 from budgeting.services.results import certify, publish
@@ -24,6 +24,7 @@ from tests.factories.budgeting import (
     codes,
     draft_cycle,
     end_voting,
+    open_by_trustees,
     opened,
     running_cycle,
 )
@@ -125,7 +126,7 @@ def test_a_refused_ballot_keeps_what_was_chosen_and_says_what_is_wrong(client):
     assert "this pot allows 1 project" in page
     assert page.count(" checked") == 2
     assert f'value="{second}" data-cost="200000" checked' not in page
-    assert Ballot.objects.count() == 0
+    assert SealedBallot.objects.count() == 0
 
 
 def test_a_ballot_with_a_made_up_pot_or_nonsense_is_refused(client):
@@ -136,7 +137,7 @@ def test_a_ballot_with_a_made_up_pot_or_nonsense_is_refused(client):
     for code in ("0", "\x00", "1\x00", "\U0001f600" * 300):
         given = {f"pot-{cycle.pots.get().pk}": [code]}
         assert client.post(page_of("ballot", cycle), given).status_code == 400
-    assert Ballot.objects.count() == 0
+    assert SealedBallot.objects.count() == 0
 
 
 def test_no_page_shows_what_was_chosen(client):
@@ -227,7 +228,7 @@ def test_results_wait_for_two_people_and_then_tell_winners_and_reasons(client):
         cast_positions(cycle, person, positions)
     assert "Nothing is counted yet" in text_of(client.get(results))
     end_voting(cycle)
-    cycle = open_ballots(close_cycle(cycle))
+    cycle = open_by_trustees(close_cycle(cycle))
     assert "The ballots are being counted" in text_of(client.get(results))
     count_cycle(cycle)
     names = [option.name for option in cycle.options.order_by("position")]

@@ -24,7 +24,14 @@ from civicfund.audit.models import Approval, Event
 from civicfund.audit.services import ApprovalError, db_now
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import CostLine
-from tests.factories.budgeting import administrator, draft_cycle, opened, running_cycle, voters
+from tests.factories.budgeting import (
+    administrator,
+    draft_cycle,
+    opened,
+    rehearsed,
+    running_cycle,
+    voters,
+)
 from tests.factories.people import ResidencyFactory, UserFactory
 from tests.factories.places import CityFactory, NeighborhoodFactory
 from tests.factories.projects import ProjectFactory
@@ -33,7 +40,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_a_cycle_opens_when_a_second_person_agrees():
-    cycle, asks, agrees = draft_cycle(), administrator(), administrator()
+    cycle, asks, agrees = rehearsed(draft_cycle()), administrator(), administrator()
     request_opening(cycle, by=asks)
     cycle = open_cycle(cycle, by=agrees)
     assert cycle.state == CycleState.OPEN
@@ -44,7 +51,7 @@ def test_a_cycle_opens_when_a_second_person_agrees():
 
 
 def test_nobody_opens_a_cycle_alone():
-    cycle, asks = draft_cycle(), administrator()
+    cycle, asks = rehearsed(draft_cycle()), administrator()
     with pytest.raises(RefusedError, match="Somebody else"):
         open_cycle(cycle, by=asks)
     request_opening(cycle, by=asks)
@@ -57,7 +64,7 @@ def test_nobody_opens_a_cycle_alone():
 
 def test_a_cycle_that_changed_after_opening_was_asked_for_is_not_opened():
     by = administrator()
-    cycle = draft_cycle(by=by)
+    cycle = rehearsed(draft_cycle(by=by))
     request_opening(cycle, by=by)
     add_pot(cycle, NeighborhoodFactory(), name="North", amount_minor=5, by=by)
     with pytest.raises(RefusedError, match="has changed"):

@@ -9,13 +9,24 @@ from itertools import count
 
 import psycopg
 from django.db import connection, connections
+from nacl.public import PrivateKey
 
-from budgeting.enums import BallotKind, PhaseKind
-from budgeting.models import Cycle, Pot
+from budgeting.domain.board import ballot_hash
+from budgeting.domain.sealing import Opener, public_key_of
+from budgeting.domain.trustee import answer_of, split
+from budgeting.enums import BallotKind, PhaseKind, TrusteePair
+from budgeting.models import Cycle, Pot, SealedBallot
 from budgeting.services.ballots import Choice, cast
 from budgeting.services.cycles import add_phase, add_pot, create_cycle, open_cycle, request_opening
 from budgeting.services.proposals import put_on_ballot, review_proposal, submit_proposal
 from budgeting.services.roll import make_roll_from_residencies
+from budgeting.services.trustees import (
+    approve_unsealing,
+    give_key,
+    pass_rehearsal,
+    request_unsealing,
+)
+from budgeting.services.unsealing import unseal
 from civicfund.audit.services import db_now
 from civicfund.people.enums import Role
 from civicfund.people.models import User
@@ -95,8 +106,50 @@ def voters(cycle: Cycle, number: int, *, by: User | None = None, **residency: ob
     return [home.user for home in homes]
 
 
+@cache
+def trustees() -> list[str]:
+    """The parts of the one key that all votes of the tests are sealed with."""
+    return split(_secret())
+
+
+@cache
+def _secret() -> bytes:
+    return bytes(PrivateKey.generate())
+
+
+def rehearsed(cycle: Cycle, *, by: User | None = None) -> Cycle:
+    """The cycle with a key that all three pairs of trustees have rehearsed."""
+    by = by or administrator()
+    key = give_key(cycle, public_key_of(_secret()), by=by)
+    for rehearsal in key.rehearsals.all():
+        answer = answer_of(rehearsal.box, _secret())
+        pass_rehearsal(cycle, TrusteePair(rehearsal.pair), answer, by=by)
+    return cycle
+
+
+def open_by_trustees(cycle: Cycle) -> Cycle:
+    """The closed cycle, its ballots opened by two trustees, as two administrators asked."""
+    request_unsealing(cycle, by=administrator())
+    approve_unsealing(cycle, by=administrator())
+    unseal(cycle, trustees()[:2])
+    cycle.refresh_from_db()
+    return cycle
+
+
+def in_urn(cycle: Cycle) -> list[dict]:
+    """What was cast, in the order of the board, opened with the trustees' key."""
+    opener = Opener(_secret(), cycle.board.padded_bytes)
+    held = {
+        ballot_hash(bytes(text)): opener.open(bytes(text))
+        for text in SealedBallot.objects.filter(cycle=cycle).values_list("ciphertext", flat=True)
+    }
+    lines = cycle.board_lines.order_by("position").values_list("ballot_hash", flat=True)
+    return [held[line] for line in lines if line in held]
+
+
 def opened(cycle: Cycle) -> Cycle:
-    """The cycle, opened by two people."""
+    """The cycle, its key rehearsed, opened by two people."""
+    rehearsed(cycle)
     request_opening(cycle, by=administrator())
     return open_cycle(cycle, by=administrator())
 

@@ -19,6 +19,7 @@ COMPLETE = {
     "STRIPE_PUBLISHABLE_KEY": "pk_live_1",
     "STRIPE_WEBHOOK_SECRET": "whsec_1",
     "PERSON_KEY_SECRET": "y" * 60,
+    "SLOT_KEYS": "/srv/civicfund/slot-keys",
 }
 
 

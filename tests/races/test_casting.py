@@ -9,12 +9,19 @@ from django.core.management import call_command
 from django.db import IntegrityError, connections
 
 from budgeting.enums import CycleState
-from budgeting.models import Ballot, OpenedBallot, Participation, RollEntry
+from budgeting.models import Casting, OpenedBallot, Participation, RollEntry, SealedBallot
 from budgeting.services.ballots import Cast, Choice, cast
-from budgeting.services.closing import close_cycle, open_ballots
+from budgeting.services.closing import close_cycle
 from budgeting.services.errors import VotingClosedError
 from civicfund.audit.services import db_now
-from tests.factories.budgeting import cast_positions, codes, end_voting, running_cycle
+from tests.factories.budgeting import (
+    cast_positions,
+    codes,
+    end_voting,
+    in_urn,
+    open_by_trustees,
+    running_cycle,
+)
 from tests.races.threads import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
@@ -30,12 +37,12 @@ def test_twenty_casts_of_one_voter_at_once_leave_one_counted_ballot():
     assert {type(answer) for answer in told} == {Cast}
     assert sorted(answer.changed for answer in told) == [False] + [True] * (CLICKS - 1)
     assert Participation.objects.count() == 1
-    versions = Ballot.objects.order_by("version").values_list("version", "cast_at")
+    versions = Casting.objects.order_by("version").values_list("version", "cast_at")
     assert [version for version, _ in versions] == list(range(1, CLICKS + 1))
     assert [at for _, at in versions] == sorted(answer.at for answer in told)
-    last = Ballot.objects.get(version=CLICKS).choices[str(pot.pk)]["options"]
+    last = in_urn(cycle)[-1][str(pot.pk)]["options"]
     end_voting(cycle)
-    open_ballots(close_cycle(cycle))
+    open_by_trustees(close_cycle(cycle))
     assert list(OpenedBallot.objects.values_list("options", flat=True)) == [last]
 
 
@@ -98,7 +105,7 @@ def test_casts_across_the_closing_instant_are_counted_exactly_if_they_were_told_
     assert told.pop() == CycleState.CLOSED
     accepted = [answer for answer in told if answer is None]
     assert all(isinstance(answer, VotingClosedError) for answer in told if answer is not None)
-    open_ballots(cycle)
+    open_by_trustees(cycle)
     assert OpenedBallot.objects.count() == len(accepted) == Participation.objects.count()
 
 
@@ -119,4 +126,4 @@ def test_a_cast_that_waited_for_the_closing_is_refused_by_the_clock_it_reads_aft
 
     _, told = at_once(2, act)
     assert isinstance(told, VotingClosedError)
-    assert Ballot.objects.count() == 0
+    assert SealedBallot.objects.count() == 0

@@ -20,6 +20,7 @@ from civicfund.projects.enums import Category, ProjectState
 from civicfund.projects.models import CostLine, Project
 from civicfund.town.demo.accounts import account, make_residents, make_staff
 from civicfund.town.demo.geography import draw
+from civicfund.town.demo.trustees import give_demo_key
 
 
 @transaction.atomic
@@ -80,6 +81,7 @@ def seed_ballot(proposals: int) -> Cycle:
         )
         _fill(pot, proposals, administrator, reviewer)
         make_roll_from_residencies(cycle, day=now.date(), by=administrator)
+        give_demo_key(cycle, by=administrator)
         request_opening(cycle, by=administrator)
     open_cycle(cycle, by=account("second-administrator"))
     return cycle

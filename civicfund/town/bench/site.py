@@ -121,7 +121,7 @@ class Visitor:
         if reload or not hasattr(self, "_form"):
             self._form = self._filled(self.read(path))
         answer = self.http.post(self.site + path, self._form, timeout=60, allow_redirects=False)
-        if answer.status_code != requests.codes.found:
+        if answer.status_code != requests.codes.ok or "data-receipt" not in answer.text:
             raise RuntimeError(f"The ballot was not cast: {answer.status_code}")
 
     def pledge(self, path: str, amount: str) -> None:

@@ -8,6 +8,8 @@ from random import Random
 from budgeting.enums import CycleState, Origin
 from budgeting.models import Cycle, Participation
 from budgeting.services.results import certify, publish
+from budgeting.services.second_person import acts_asked
+from budgeting.services.trustees import UNSEAL, approve_unsealing, request_unsealing
 from civicfund.audit.services import db_now
 from civicfund.people.models import User
 from civicfund.pledges.domain import CONSENT_VERSION
@@ -18,6 +20,7 @@ from civicfund.pledges.services.pledging import pledge
 from civicfund.town.demo.accounts import account
 from civicfund.town.demo.campaigns import PlannedPledge, planned_pledges
 from civicfund.town.demo.cycles import RUNNING, VISITORS, vote
+from civicfund.town.demo.trustees import open_as_trustees
 
 VOTES_PER_ROUND = 2
 PLEDGES_PER_ROUND = 6
@@ -68,6 +71,21 @@ def back(campaign: Campaign, planned: PlannedPledge) -> None:
     save_test_card(promise, planned.card)
 
 
+def administrators_ask_for_opening() -> None:
+    """One administrator asks that a closed vote be opened."""
+    for cycle in Cycle.objects.filter(state=CycleState.CLOSED, origin=Origin.RUN):
+        if not acts_asked(cycle, UNSEAL):
+            request_unsealing(cycle, by=account("administrator"))
+
+
+def administrators_agree_to_opening() -> None:
+    """Another one agrees, and two trustees hand in their parts."""
+    for cycle in Cycle.objects.filter(state=CycleState.CLOSED, origin=Origin.RUN):
+        if acts_asked(cycle, UNSEAL):
+            approve_unsealing(cycle, by=account("second-administrator"))
+            open_as_trustees(cycle)
+
+
 def administrators_certify() -> None:
     """One administrator looks at what was counted."""
     for cycle in Cycle.objects.filter(state=CycleState.COUNTED, origin=Origin.RUN):
@@ -83,6 +101,8 @@ def administrators_publish() -> None:
 STEPS: tuple[Callable[[], None], ...] = (
     administrators_publish,
     administrators_certify,
+    administrators_agree_to_opening,
+    administrators_ask_for_opening,
     backers_pledge,
     residents_vote,
 )

@@ -21,6 +21,7 @@ from civicfund.projects.enums import Category
 from civicfund.projects.models import Project
 from civicfund.town.demo.accounts import account
 from civicfund.town.demo.geography import DISTRICTS, slug_of
+from civicfund.town.demo.trustees import give_demo_key
 
 HELD, RUNNING, OPEN, POINTS = "green-round", "town-budget", "district-baskets", "culture-points"
 # How long after its making each closes: the visitor sees one counted at once, the other soon.
@@ -232,9 +233,10 @@ def _enter(plan: dict[Pot, list[Project]]) -> None:
 
 
 def _open(cycle: Cycle) -> None:
-    """The roll, and two people."""
+    """The roll, the trustees' key, and two people."""
     administrator = account("administrator")
     make_roll_from_residencies(cycle, day=db_now().date(), by=administrator)
+    give_demo_key(cycle, by=administrator)
     request_opening(cycle, by=administrator)
     open_cycle(cycle, by=account("second-administrator"))
     cycle.refresh_from_db()

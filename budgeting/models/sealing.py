@@ -1,0 +1,165 @@
+"""The trustees' key of a vote, the urn of sealed ballots, and the public board."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from budgeting.enums import TrusteePair
+from budgeting.models.cycles import Cycle
+from budgeting.models.roll import Participation
+from civicfund.audit.models import AppendOnly
+
+_HASH = "^[0-9a-f]{64}$"
+
+
+class TrusteeKey(models.Model):
+    """The public half of a vote's key. Its secret half exists only in the trustees' parts."""
+
+    cycle = models.OneToOneField(Cycle, models.PROTECT, related_name="trustee_key")
+    public_key = models.CharField(_("public key"), max_length=64)
+    given_at = models.DateTimeField(_("given"), db_default=Now())
+    given_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name = _("trustees' key")
+        verbose_name_plural = _("trustees' keys")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(public_key__regex=_HASH), name="trustee_key_is_32_bytes"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_key
+
+
+class Rehearsal(models.Model):
+    """A test box that a pair of trustees opens before the vote; of the answer a hash is kept."""
+
+    key = models.ForeignKey(TrusteeKey, models.CASCADE, related_name="rehearsals")
+    pair = models.CharField(_("pair"), max_length=3, choices=TrusteePair.choices)
+    box = models.TextField(_("test box"))
+    answer_hash = models.CharField(max_length=64)
+    passed_at = models.DateTimeField(_("opened"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["pair"]
+        constraints = [
+            models.UniqueConstraint(fields=["key", "pair"], name="rehearsal_one_for_each_pair"),
+            models.CheckConstraint(
+                condition=Q(pair__in=TrusteePair.values), name="rehearsal_pair_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pair} of {self.key_id}"
+
+
+class Board(models.Model):
+    """What the board of a vote has come to: its head while ballots are cast, its root after.
+
+    Made when the cycle opens. ``size`` and ``head`` are moved by the database as lines are added.
+    """
+
+    cycle = models.OneToOneField(Cycle, models.PROTECT, related_name="board", primary_key=True)
+    public_key = models.CharField(max_length=64)
+    # How long every ballot is before it is sealed.
+    padded_bytes = models.PositiveIntegerField()
+    # Tells whether the slot key at hand is the one that this vote began with.
+    slot_key_hash = models.CharField(max_length=64)
+    # What the chain begins with: the hash of the rules as they were opened.
+    first = models.CharField(max_length=64)
+    size = models.PositiveIntegerField(_("ballots cast"), default=0)
+    head = models.CharField(_("head of the chain"), max_length=64)
+    root = models.CharField(_("root"), max_length=64, blank=True)
+    # Of the ballots cast: the last of each voter, and what was opened of those.
+    kept = models.PositiveIntegerField(null=True, blank=True)
+    counted = models.PositiveIntegerField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("board")
+        verbose_name_plural = _("boards")
+
+    def __str__(self) -> str:
+        return f"board of {self.cycle_id}"
+
+    @property
+    def superseded(self) -> int | None:
+        """Ballots that a later one of the same voter replaced; None before the close."""
+        return None if self.kept is None else self.size - self.kept
+
+    @property
+    def void(self) -> int | None:
+        """Kept ballots that could not be counted; None before they were opened."""
+        return None if self.kept is None or self.counted is None else self.kept - self.counted
+
+
+class BoardLine(AppendOnly):
+    """One cast on the public board. The database computes ``position`` and ``head``."""
+
+    cycle = models.ForeignKey(Cycle, models.PROTECT, related_name="board_lines")
+    position = models.PositiveIntegerField(default=0)
+    ballot_hash = models.CharField(max_length=64)
+    receipt_hash = models.CharField(max_length=64)
+    head = models.CharField(max_length=64, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["cycle", "position"], name="board_line_position"),
+            models.UniqueConstraint(fields=["cycle", "receipt_hash"], name="board_line_receipt"),
+            models.UniqueConstraint(fields=["cycle", "ballot_hash"], name="board_line_ballot"),
+            models.CheckConstraint(
+                condition=Q(ballot_hash__regex=_HASH, receipt_hash__regex=_HASH),
+                name="board_line_holds_hashes",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"line {self.position} of cycle {self.cycle_id}"
+
+
+class Casting(AppendOnly):
+    """That a voter cast a ballot, and when: the first time or again. Never what."""
+
+    participation = models.ForeignKey(Participation, models.PROTECT, related_name="castings")
+    version = models.PositiveIntegerField()
+    cast_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["participation", "version"], name="casting_version"),
+            models.CheckConstraint(condition=Q(version__gte=1), name="casting_versions_from_one"),
+        ]
+
+    def __str__(self) -> str:
+        return f"casting {self.version} of participation {self.participation_id}"
+
+
+class SealedBallot(AppendOnly):
+    """A sealed ballot in the urn of its cycle: a partition of its own, emptied when it is opened.
+
+    ``slot`` is an HMAC of the voter's roll entry under a key that is not in the database and is
+    destroyed at the close; from then on it is empty, and only each voter's last version is left.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    cycle = models.ForeignKey(Cycle, models.PROTECT, related_name="+", db_index=False)
+    slot = models.CharField(max_length=64, null=True)  # noqa: DJ001 -- NULLs are not equal
+    version = models.PositiveIntegerField()
+    ciphertext = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["cycle", "slot", "version"], name="sealed_ballot_version"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"sealed ballot {self.pk}"

@@ -1,0 +1,49 @@
+"""Reading the public board of a vote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from budgeting.domain.board import Line, proof_of, receipt_hash
+from budgeting.models import Board, BoardLine, Cycle
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Where a receipt stands on the board, counted from one; ``proof`` leads to the root."""
+
+    place: int
+    ballot_hash: str
+    receipt_hash: str
+    proof: list[tuple[str, str]]
+
+
+def board_of(cycle: Cycle) -> Board | None:
+    """The cycle's board; None before it opens and for elections from elsewhere."""
+    return Board.objects.filter(pk=cycle.pk).first()
+
+
+def find_receipt(board: Board, receipt: str) -> Recorded | None:
+    """Where a receipt is recorded; None where it is not. The proof is there once voting closed."""
+    hashed = receipt_hash(receipt)
+    line = BoardLine.objects.filter(cycle=board.pk, receipt_hash=hashed).first()
+    if line is None:
+        return None
+    proof = proof_of(board_lines(board), line.position) if board.root else []
+    return Recorded(line.position + 1, line.ballot_hash, line.receipt_hash, proof)
+
+
+def board_lines(board: Board) -> list[Line]:
+    """Every line in its order."""
+    rows = BoardLine.objects.filter(cycle=board.pk).order_by("position")
+    hashes = rows.values_list("ballot_hash", "receipt_hash")
+    return [Line(*pair) for pair in hashes.iterator(chunk_size=50_000)]
+
+
+def board_rows(board: Board) -> Iterator[tuple[object, ...]]:
+    """The lines for a file: place from one, ballot, receipt, head after it."""
+    rows = BoardLine.objects.filter(cycle=board.pk).order_by("position")
+    wanted = rows.values_list("position", "ballot_hash", "receipt_hash", "head")
+    for position, *hashes in wanted.iterator(chunk_size=10_000):
+        yield (position + 1, *hashes)

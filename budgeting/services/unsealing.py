@@ -1,0 +1,183 @@
+"""Opening the ballots of a closed vote: in one process, in one transaction, by two trustees."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from random import SystemRandom
+
+import structlog
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from budgeting.domain.board import ballot_hash
+from budgeting.domain.sealing import Opener, UnreadableError, public_key_of
+from budgeting.domain.trustee import PartsError, combine
+from budgeting.enums import CYCLE_MOVES, CycleState
+from budgeting.models import Board, BoardLine, Cycle, SealedBallot
+from budgeting.services.errors import RefusedError
+from budgeting.services.locks import take
+from budgeting.services.trustees import UNSEAL
+from budgeting.services.urns import empty_urn
+from civicfund.audit.services import ApprovalError, advance, approval_for, record
+
+log = structlog.get_logger(__name__)
+
+_BATCH = 5_000
+
+# Choices without a trace of where they came from, and from them one row for each pot. Rows come in
+# an order that PostgreSQL's strong randomness makes.
+_TABLE = "CREATE TEMPORARY TABLE budgeting_unsealed (choices jsonb NOT NULL) ON COMMIT DROP"
+_OPEN = """
+    WITH rules AS MATERIALIZED (
+        SELECT * FROM budgeting_potrules WHERE cycle_id = %(cycle)s
+    ),
+    opened AS MATERIALIZED (
+        SELECT chosen.*, CASE WHEN rules.pot_id IS NULL THEN 'unknown_pot'
+            ELSE budgeting_ballot_fault(rules.ballot_kind, rules.costs, rules.amount_minor,
+                rules.min_options, rules.max_options, chosen.options, chosen.points,
+                rules.min_points, rules.max_points, rules.max_sum_points)
+            END AS fault
+        FROM (SELECT choices FROM budgeting_unsealed) ballot
+        CROSS JOIN LATERAL budgeting_chosen(ballot.choices) chosen
+        LEFT JOIN rules ON rules.pot_id = chosen.pot_id
+    ),
+    kept AS (
+        INSERT INTO budgeting_openedballot (cycle_id, pot_id, options, points)
+        SELECT %(cycle)s, pot_id, options, points FROM opened
+        WHERE fault IS NULL ORDER BY gen_random_uuid()
+        RETURNING 1
+    )
+    SELECT (SELECT count(*) FROM opened), (SELECT count(*) FROM kept)
+"""
+_FAULTLESS = """
+    SELECT count(*) FROM budgeting_unsealed ballot WHERE NOT EXISTS (
+        SELECT FROM budgeting_chosen(ballot.choices) chosen
+        LEFT JOIN budgeting_potrules rules
+            ON rules.pot_id = chosen.pot_id AND rules.cycle_id = %(cycle)s
+        WHERE rules.pot_id IS NULL OR budgeting_ballot_fault(rules.ballot_kind, rules.costs,
+            rules.amount_minor, rules.min_options, rules.max_options, chosen.options,
+            chosen.points, rules.min_points, rules.max_points, rules.max_sum_points) IS NOT NULL
+    )
+"""
+
+# Told how many ballots have been opened, of how many.
+Watcher = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Unsealed:
+    """What an unsealing came to. ``foreign`` ballots are not on the board and were left out."""
+
+    kept: int
+    counted: int
+    foreign: int
+    unreadable: int
+
+
+def unseal(
+    cycle: Cycle, parts: Sequence[str], *, on_opened: Watcher = lambda done, total: None
+) -> Unsealed:
+    """Open the last ballot of each voter with two trustees' parts, and forget the sealed ones.
+
+    The key exists in this process's memory only, and so does what a sealed ballot held. Every
+    ballot is looked up on the board first; what is opened is shuffled before it is written, and
+    the urn is emptied by TRUNCATE in the same transaction: killed at any point, nothing has
+    happened. A ballot that the rules do not allow is void, and counted as such. Raises
+    ``RefusedError``, also where the parts are of another vote.
+    """
+    opener = _opener(cycle, parts)
+    with transaction.atomic():
+        held = take(cycle)
+        _check_may_unseal(held)
+        found = _open_all(held, opener, on_opened)
+        with connection.cursor() as cursor:
+            cursor.execute(_FAULTLESS, {"cycle": held.pk})
+            counted = cursor.fetchone()[0]
+            cursor.execute(_OPEN, {"cycle": held.pk})
+            rows, kept_rows = cursor.fetchone()
+            cursor.execute("DROP TABLE budgeting_unsealed")
+        done = Unsealed(found.kept, counted, found.foreign, found.unreadable)
+        Board.objects.filter(pk=held.pk).update(counted=counted)
+        record(
+            "cycle.ballots_opened", held, actor=None,
+            kept=done.kept, counted=counted, foreign=done.foreign, unreadable=done.unreadable,
+        )  # fmt: skip
+        void = rows - kept_rows + done.foreign + done.unreadable
+        advance(held, CycleState.UNSEALED, CYCLE_MOVES, actor=None, void_ballots=void)
+        empty_urn(held)
+    log.info("cycle.unsealed", cycle=cycle.pk, kept=done.kept, counted=done.counted)
+    return done
+
+
+def _opener(cycle: Cycle, parts: Sequence[str]) -> Opener:
+    try:
+        secret = combine(parts)
+    except PartsError as error:
+        raise RefusedError(
+            _("These parts do not open this vote: %(why)s") % {"why": error}
+        ) from None
+    board = Board.objects.filter(pk=cycle.pk).first()
+    if board is None or public_key_of(secret) != board.public_key:
+        raise RefusedError(_("These parts are of another vote."))
+    return Opener(secret, board.padded_bytes)
+
+
+def _check_may_unseal(cycle: Cycle) -> None:
+    if cycle.state != CycleState.CLOSED:
+        raise RefusedError(_("Ballots are opened once voting is closed, and once only."))
+    try:
+        approval_for(UNSEAL, cycle)
+    except ApprovalError:
+        raise RefusedError(_("Two administrators have to ask for the unsealing first.")) from None
+
+
+@dataclass(slots=True)
+class _Found:
+    kept: int = 0
+    foreign: int = 0
+    unreadable: int = 0
+
+
+def _open_all(cycle: Cycle, opener: Opener, on_opened: Watcher) -> _Found:
+    """Fill the temporary table with what the urn held, shuffled; what could not be opened."""
+    found = _Found()
+    opened = []
+    for done, sealed in _sealed(cycle):
+        found.kept += 1
+        if not sealed.on_board:
+            found.foreign += 1
+        else:
+            try:
+                opened.append(json.dumps(opener.open(sealed.ciphertext)))
+            except UnreadableError:
+                found.unreadable += 1
+        if done % _BATCH == 0:
+            on_opened(done, sealed.total)
+    SystemRandom().shuffle(opened)
+    with connection.cursor() as cursor:
+        cursor.execute(_TABLE)
+        with cursor.copy("COPY budgeting_unsealed (choices) FROM STDIN") as copy:
+            for text in opened:
+                copy.write_row([text])
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Sealed:
+    ciphertext: bytes
+    on_board: bool
+    total: int
+
+
+def _sealed(cycle: Cycle) -> Iterator[tuple[int, _Sealed]]:
+    """The urn's ballots, each with whether the board knows it, numbered from one."""
+    lines = BoardLine.objects.filter(cycle=cycle).values_list("ballot_hash", flat=True)
+    known = set(lines.iterator(chunk_size=50_000))
+    urn = SealedBallot.objects.filter(cycle=cycle)
+    total = urn.count()
+    rows = urn.values_list("ciphertext", flat=True).iterator(chunk_size=10_000)
+    for done, ciphertext in enumerate(rows, start=1):
+        content = bytes(ciphertext)
+        yield done, _Sealed(content, ballot_hash(content) in known, total)

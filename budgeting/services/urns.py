@@ -1,0 +1,152 @@
+"""The urn of a vote: sealed ballots in voters' slots, and a line on the board for each."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import connection
+from django.db.models import Count
+from django.utils.translation import gettext as _
+
+from budgeting.domain.board import Line, ballot_hash, new_receipt, receipt_hash
+from budgeting.domain.sealing import padded_bytes, seal
+from budgeting.enums import BallotKind
+from budgeting.models import Board, BoardLine, Cycle, Pot, RollEntry, SealedBallot, TrusteeKey
+from budgeting.services.errors import RefusedError
+
+log = structlog.get_logger(__name__)
+
+_KEY_BYTES = 32
+# So many options may come to a pot after its cycle opened, at least.
+MORE_OPTIONS = 50
+
+
+class SlotKeyMissingError(Exception):
+    """The key of the voters' slots is not where it was put: nobody can vote until it is back."""
+
+
+def make_urn(cycle: Cycle, key: TrusteeKey, opening: str) -> Board:
+    """The urn and the board of a cycle that is being opened; the caller holds it.
+
+    ``opening`` is the digest of the rules as they are opened: the board begins with it.
+    """
+    slot_key = secrets.token_bytes(_KEY_BYTES)
+    slot_key_hash = hashlib.sha256(slot_key).hexdigest()
+    _write_key(_path(slot_key_hash), slot_key)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT budgeting_make_urn(%s)", [cycle.pk])
+    return Board.objects.create(
+        cycle=cycle,
+        public_key=key.public_key,
+        padded_bytes=_longest_ballot(cycle),
+        slot_key_hash=slot_key_hash,
+        first=opening,
+        head=opening,
+    )
+
+
+def _longest_ballot(cycle: Cycle) -> int:
+    """How long ballots are made: a voter has at most one pot of each kind of place.
+
+    Options may still come until voting begins, so there is room for some; ``check_room`` keeps
+    to it.
+    """
+    longest: dict[str, int] = {}
+    for pot in cycle.pots.select_related("place").annotate(listed=Count("options")):
+        kind = pot.place.kind if pot.place else ""
+        room = max(2 * pot.listed, pot.listed + MORE_OPTIONS)
+        longest[kind] = max(longest.get(kind, 0), min(room, pot.max_options or room))
+    has_points = cycle.ballot_kind in (BallotKind.CUMULATIVE, BallotKind.SCORING)
+    return padded_bytes(list(longest.values()), has_points=has_points)
+
+
+def check_room(pot: Pot) -> None:
+    """Raise ``RefusedError`` where an open cycle's ballots have no room for one more option."""
+    board = Board.objects.filter(pk=pot.cycle_id).first()
+    if board is None or pot.max_options:
+        return
+    has_points = pot.cycle.ballot_kind in (BallotKind.CUMULATIVE, BallotKind.SCORING)
+    if padded_bytes([pot.options.count() + 1], has_points=has_points) > board.padded_bytes:
+        raise RefusedError(_("The ballots of this cycle have no room for more projects."))
+
+
+def put_in_urn(cycle: Cycle, entry: RollEntry, version: int, choices: dict[str, Any]) -> str:
+    """Seal the choices into the voter's slot, add the board's line, and give the receipt.
+
+    The caller holds the voter's entry. The board's head is locked by its line, so this comes last.
+    """
+    board = Board.objects.only("public_key", "padded_bytes", "slot_key_hash").get(pk=cycle.pk)
+    sealed = seal(choices, board.public_key, board.padded_bytes)
+    slot = slot_of(read_key(board), cycle, entry.pk)
+    SealedBallot.objects.create(cycle=cycle, slot=slot, version=version, ciphertext=sealed)
+    receipt = new_receipt()
+    line = Line(ballot_hash(sealed), receipt_hash(receipt))
+    BoardLine.objects.create(
+        cycle=cycle, ballot_hash=line.ballot_hash, receipt_hash=line.receipt_hash
+    )
+    return receipt
+
+
+def slot_of(slot_key: bytes, cycle: Cycle, entry_id: int) -> str:
+    """Where a voter's ballots lie in the urn."""
+    return hmac.digest(slot_key, f"{cycle.pk}:{entry_id}".encode(), hashlib.sha256).hex()
+
+
+def read_key(board: Board) -> bytes:
+    """The slot key. Raises ``SlotKeyMissingError`` where it is gone, or is another.
+
+    Read for each cast and kept nowhere, so that it is gone once its file is.
+    """
+    try:
+        slot_key = _path(board.slot_key_hash).read_bytes()
+    except FileNotFoundError:
+        raise SlotKeyMissingError(f"no slot key for cycle {board.pk}") from None
+    if hashlib.sha256(slot_key).hexdigest() != board.slot_key_hash:
+        raise SlotKeyMissingError(f"another slot key for cycle {board.pk}")
+    return slot_key
+
+
+def empty_urn(cycle: Cycle) -> None:
+    """Forget the sealed ballots of a vote that was opened or cancelled, leaving nothing to read."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT budgeting_empty_urn(%s)", [cycle.pk])
+
+
+def key_exists(board: Board) -> bool:
+    """Whether the slot key is still there."""
+    return _path(board.slot_key_hash).exists()
+
+
+def destroy_key(board: Board) -> None:
+    """Overwrite the slot key and remove it; quietly where it is gone."""
+    path = _path(board.slot_key_hash)
+    try:
+        with path.open("r+b") as file:
+            file.write(bytes(_KEY_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+    except FileNotFoundError:
+        return
+    path.unlink(missing_ok=True)
+    log.info("slot_key.destroyed", cycle=board.pk)
+
+
+def _write_key(path: Path, slot_key: bytes) -> None:
+    """Put the key into a file that only this user reads."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(slot_key)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _path(slot_key_hash: str) -> Path:
+    return Path(settings.SLOT_KEYS) / f"{slot_key_hash}.key"

@@ -1,0 +1,57 @@
+"""The public board of a vote, and looking up a receipt."""
+
+from __future__ import annotations
+
+from django.core.paginator import InvalidPage, Paginator
+from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from budgeting.access import visible_cycle
+from budgeting.forms import ReceiptForm
+from budgeting.models import Board, BoardLine, Cycle
+from budgeting.selectors import board_of, board_rows, find_receipt
+from civicfund.people.requests import HttpRequest
+from civicfund.spreadsheets import csv_response
+
+LINES_PER_PAGE = 50
+COLUMNS = ["place", "ballot_sha256", "receipt_sha256", "head_sha256"]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def board(request: HttpRequest, slug: str) -> HttpResponse:
+    """What was recorded, in its order; where a receipt stands in it."""
+    cycle, found = _board(request, slug)
+    form = ReceiptForm(request.POST if request.method == "POST" else None)
+    asked = form.is_bound and form.is_valid()
+    lines = BoardLine.objects.filter(cycle=cycle).order_by("-position")
+    try:
+        page = Paginator(lines, LINES_PER_PAGE).page(request.GET.get("page", "1"))
+    except InvalidPage:
+        raise Http404("No such page.") from None
+    context = {
+        "cycle": cycle,
+        "board": found,
+        "form": form,
+        "asked": asked,
+        "recorded": find_receipt(found, form.cleaned_data["receipt"]) if asked else None,
+        "page": page,
+    }
+    return render(request, "budgeting/board.html", context, status=400 if form.errors else 200)
+
+
+@require_safe
+def board_csv(request: HttpRequest, slug: str) -> StreamingHttpResponse:
+    """The whole board as a file."""
+    cycle, found = _board(request, slug)
+    return csv_response(f"board-{cycle.slug}.csv", COLUMNS, board_rows(found))
+
+
+def _board(request: HttpRequest, slug: str) -> tuple[Cycle, Board]:
+    cycle = visible_cycle(request.user, slug)
+    found = board_of(cycle)
+    if found is None:
+        raise Http404("This vote has no board.")
+    return cycle, found
