@@ -124,7 +124,7 @@ class TrusteePair(models.TextChoices):
 
 
 # Pages of this half that are no cycle's.
-RESERVED_SLUGS = ("what-if",)
+RESERVED_SLUGS = ("what-if", "verify")
 
 
 class TrialState(models.TextChoices):

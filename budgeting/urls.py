@@ -9,12 +9,14 @@ from budgeting.views import boards, cycles, keys, trials
 
 urlpatterns = [
     path("budget/", cycles.cycle_list, name="cycles"),
+    path("budget/verify/", boards.verify_page, name="verify"),
     path("budget/what-if/", trials.trials, name="trials"),
     path("budget/what-if/<int:pk>/", trials.trial, name="trial"),
     path("budget/<slug:slug>/", cycles.cycle_detail, name="cycle"),
     path("budget/trustee.py", keys.trustee_program, name="trustee_program"),
     path("budget/<slug:slug>/board/", boards.board, name="board"),
     path("budget/<slug:slug>/board.csv", boards.board_csv, name="board_csv"),
+    path("budget/<slug:slug>/bundle.zip", boards.bundle, name="bundle"),
     path("budget/<slug:slug>/key/", keys.key, name="cycle_key"),
     path("budget/<slug:slug>/unsealing/", keys.unsealing, name="unsealing"),
     path("budget/<slug:slug>/propose/", cycles.propose, name="cycle_propose"),

@@ -75,6 +75,8 @@ class Board(models.Model):
     slot_key_hash = models.CharField(max_length=64)
     # What the chain begins with: the hash of the rules as they were opened.
     first = models.CharField(max_length=64)
+    # The rules and the key as they were opened, in the words whose hash that is.
+    opened = models.JSONField(default=dict)
     size = models.PositiveIntegerField(_("ballots cast"), default=0)
     head = models.CharField(_("head of the chain"), max_length=64)
     root = models.CharField(_("root"), max_length=64, blank=True)

@@ -143,22 +143,25 @@ def _prepared(cycle: Cycle) -> None:
 
 
 def rules_digest(cycle: Cycle) -> str:
+    """The SHA-256 of what two people agree to when they open a cycle."""
+    return digest_of(rules_of(cycle))
+
+
+def rules_of(cycle: Cycle) -> dict[str, Any]:
     """What two people agree to when they open a cycle: its rules, phases and pots."""
     phases = cycle.phases.order_by("pk").values_list("kind", "starts_at", "ends_at")
     pots = cycle.pots.order_by("pk").values_list(
         "pk", "place", "amount_minor", "min_options", "max_options",
         "min_points", "max_points", "max_sum_points",
     )  # fmt: skip
-    return digest_of(
-        {
-            "ballot_kind": cycle.ballot_kind,
-            "rule": cycle.rule,
-            "rule_parameters": cycle.rule_parameters,
-            "ties": cycle.ties,
-            "phases": [[kind, *(at.isoformat() for at in times)] for kind, *times in phases],
-            "pots": [list(pot) for pot in pots],
-        }
-    )
+    return {
+        "ballot_kind": cycle.ballot_kind,
+        "rule": cycle.rule,
+        "rule_parameters": cycle.rule_parameters,
+        "ties": cycle.ties,
+        "phases": [[kind, *(at.isoformat() for at in times)] for kind, *times in phases],
+        "pots": [list(pot) for pot in pots],
+    }
 
 
 def request_opening(cycle: Cycle, *, by: User) -> ActRequest:
@@ -199,7 +202,7 @@ def open_cycle(cycle: Cycle, *, by: User) -> Cycle:
         approve_act(asked, approved_by=by)
         seed = secrets.token_bytes(32)
         commitment = hashlib.sha256(seed).hexdigest()
-        make_urn(held, rehearsed_key(held), _opening_digest(held, commitment))
+        make_urn(held, rehearsed_key(held), _as_opened(held, commitment))
         return advance(
             held,
             CycleState.OPEN,
@@ -210,19 +213,19 @@ def open_cycle(cycle: Cycle, *, by: User) -> Cycle:
         )
 
 
-def _opening_digest(cycle: Cycle, tie_commitment: str) -> str:
-    """What the board begins with: everything that two people opened, and the trustees' key."""
-    return digest_of(opening_of(cycle, tie_commitment))
+def _as_opened(cycle: Cycle, tie_commitment: str) -> dict[str, Any]:
+    """Everything that two people open, and the trustees' key; kept, since a vote may be extended.
 
-
-def opening_of(cycle: Cycle, tie_commitment: str) -> dict[str, Any]:
-    """What is fixed when a cycle opens, as anyone can read it in its bundle."""
-    return {
+    The board begins with the digest of ``opening``, which holds that of ``rules``.
+    """
+    rules = rules_of(cycle)
+    opening = {
         "cycle": cycle.slug,
-        "rules": rules_digest(cycle),
+        "rules": digest_of(rules),
         "public_key": cycle.trustee_key.public_key,
         "tie_commitment": tie_commitment,
     }
+    return {"rules": rules, "opening": opening}
 
 
 def request_cancelling(cycle: Cycle, *, by: User, reason: str) -> ActRequest:

@@ -16,6 +16,7 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from budgeting.domain.board import Line, ballot_hash, new_receipt, receipt_hash
+from budgeting.domain.outcome import digest_of
 from budgeting.domain.sealing import padded_bytes, seal
 from budgeting.enums import BallotKind
 from budgeting.models import Board, BoardLine, Cycle, Pot, RollEntry, SealedBallot, TrusteeKey
@@ -32,11 +33,12 @@ class SlotKeyMissingError(Exception):
     """The key of the voters' slots is not where it was put: nobody can vote until it is back."""
 
 
-def make_urn(cycle: Cycle, key: TrusteeKey, opening: str) -> Board:
+def make_urn(cycle: Cycle, key: TrusteeKey, opened: dict[str, Any]) -> Board:
     """The urn and the board of a cycle that is being opened; the caller holds it.
 
-    ``opening`` is the digest of the rules as they are opened: the board begins with it.
+    ``opened`` are the rules as they are opened; the board begins with their digest.
     """
+    first = digest_of(opened["opening"])
     slot_key = secrets.token_bytes(_KEY_BYTES)
     slot_key_hash = hashlib.sha256(slot_key).hexdigest()
     _write_key(_path(slot_key_hash), slot_key)
@@ -47,8 +49,9 @@ def make_urn(cycle: Cycle, key: TrusteeKey, opening: str) -> Board:
         public_key=key.public_key,
         padded_bytes=_longest_ballot(cycle),
         slot_key_hash=slot_key_hash,
-        first=opening,
-        head=opening,
+        first=first,
+        head=first,
+        opened=opened,
     )
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
+
 from django.core.paginator import InvalidPage, Paginator
-from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, Http404, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -12,6 +15,8 @@ from budgeting.access import visible_cycle
 from budgeting.forms import ReceiptForm
 from budgeting.models import Board, BoardLine, Cycle
 from budgeting.selectors import board_of, board_rows, find_receipt
+from budgeting.services.bundles import write_bundle
+from budgeting.services.errors import RefusedError
 from civicfund.people.requests import HttpRequest
 from civicfund.spreadsheets import csv_response
 
@@ -47,6 +52,26 @@ def board_csv(request: HttpRequest, slug: str) -> StreamingHttpResponse:
     """The whole board as a file."""
     cycle, found = _board(request, slug)
     return csv_response(f"board-{cycle.slug}.csv", COLUMNS, board_rows(found))
+
+
+@require_safe
+def verify_page(request: HttpRequest) -> HttpResponse:
+    """Verify a bundle in one's own browser; the file is not sent anywhere."""
+    return render(request, "budgeting/verify.html")
+
+
+@require_safe
+def bundle(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """All that anyone needs to verify a published vote, as one file."""
+    cycle, _ = _board(request, slug)
+    file = tempfile.TemporaryFile()  # noqa: SIM115 -- the response closes it
+    try:
+        write_bundle(cycle, file)
+    except RefusedError as refusal:
+        file.close()
+        raise Http404(str(refusal)) from None
+    file.seek(0)
+    return FileResponse(file, as_attachment=True, filename=f"bundle-{cycle.slug}.zip")
 
 
 def _board(request: HttpRequest, slug: str) -> tuple[Cycle, Board]:

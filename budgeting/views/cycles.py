@@ -213,7 +213,7 @@ def results(request: HttpRequest, slug: str) -> HttpResponse:
     if cycle.shows_outcome:
         if request.headers.get("HX-Request"):
             return HttpResponse(headers={"HX-Refresh": "true"})
-        context["results"] = results_of(cycle)
+        context |= {"results": results_of(cycle), "board": board_of(cycle)}
         return render(request, "budgeting/results.html", context)
     context["waiting"] = cycle.state in (*COUNTING_STATES, CycleState.COUNTED, CycleState.CERTIFIED)
     context["counting"] = cycle.state in COUNTING_STATES

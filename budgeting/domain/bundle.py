@@ -1,0 +1,249 @@
+"""The published record of a vote, and its verification with nothing but the record.
+
+A bundle is a zip file: ``bundle.json`` (what was opened, what the board came to, and for each pot
+its options, rule and outcome), ``board.csv`` (every line of the board), ``pots/<id>.csv`` (the
+ballots of a pot, identical ones on one line) and the same as ``.pb`` where that format can hold it.
+Needs no framework, no database and no network: ``python -m budgeting.domain.verify BUNDLE``.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import IO, Any
+
+from budgeting.domain.ballots import BallotKind, Ballots
+from budgeting.domain.board import Line, heads, receipt_hash, root_of
+from budgeting.domain.digest import election_digest
+from budgeting.domain.election import Election, Option
+from budgeting.domain.outcome import digest_of
+from budgeting.domain.rules import count
+from budgeting.domain.ties import TieOrder, lexicographic, seeded
+
+FORMAT = "civicfund bundle 1"
+# Of fewer ballots no rows are published: who knows how some voted could tell the others' votes.
+LEAST_BALLOTS = 30
+BOARD, RECORD = "board.csv", "bundle.json"
+BOARD_COLUMNS = ("place", "ballot_sha256", "receipt_sha256", "head_sha256")
+_MADE = (1980, 1, 1, 0, 0, 0)  # a zip's earliest date: the same bundle, the same bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at: whether it holds, and what was found."""
+
+    name: str
+    holds: bool
+    found: str
+
+
+class BundleError(ValueError):
+    """The file is no bundle, or lacks a part."""
+
+
+def pot_record(
+    pot_id: int, name: str, election: Election, outcome: Mapping[str, Any], digest: str
+) -> dict[str, Any]:
+    """What a bundle says of one pot, beside its ballots."""
+    return {
+        "id": pot_id,
+        "name": name,
+        "amount_minor": election.budget_minor,
+        "increment_minor": election.increment_minor,
+        "kind": election.ballots.kind.value,
+        "options": [
+            {"id": each.id, "name": each.name, "cost_minor": each.cost_minor, "group": each.group}
+            for each in election.options
+        ],
+        "ballots": election.ballots.count,
+        "published_ballots": election.ballots.count >= LEAST_BALLOTS,
+        "election_digest": election_digest(election),
+        "outcome": dict(outcome),
+        "outcome_digest": digest,
+    }
+
+
+def write(
+    target: IO[bytes],
+    record: Mapping[str, Any],
+    board: Iterable[Sequence[object]],
+    elections: Mapping[int, Election],
+    more: Mapping[str, str],
+) -> None:
+    """Write a bundle. ``elections`` by the pot's id; ``more`` are further files by name."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as bundle:
+        text = json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False)
+        _put(bundle, RECORD, [text.encode()])
+        _put(bundle, BOARD, _csv([BOARD_COLUMNS], board))
+        for pot in record["pots"]:
+            if pot["published_ballots"]:
+                rows = _ballot_rows(elections[pot["id"]])
+                _put(bundle, f"pots/{pot['id']}.csv", _csv([("times", "options", "points")], rows))
+        for name, content in more.items():
+            _put(bundle, name, [content.encode()])
+
+
+def _put(bundle: zipfile.ZipFile, name: str, content: Iterable[bytes]) -> None:
+    entry = zipfile.ZipInfo(name, _MADE)
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    with bundle.open(entry, "w", force_zip64=True) as file:
+        for part in content:
+            file.write(part)
+
+
+def _csv(head: Iterable[Sequence[object]], rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
+    held = io.StringIO()
+    writer = csv.writer(held, lineterminator="\n")
+    for part in (head, rows):
+        for row in part:
+            writer.writerow(row)
+            if held.tell() > 1 << 16:
+                yield held.getvalue().encode()
+                held.seek(0)
+                held.truncate()
+    yield held.getvalue().encode()
+
+
+def _ballot_rows(election: Election) -> Iterator[tuple[int, str, str]]:
+    """Different ballots, sorted, so that no order is left: how many, positions, points."""
+    rows = [
+        (" ".join(map(str, choices)), " ".join(map(str, points or ())), weight)
+        for choices, points, weight in election.ballots.grouped().rows()
+    ]
+    for options, points, weight in sorted(rows):
+        yield weight, options, points
+
+
+class Bundle:
+    """An opened bundle. Raises ``BundleError`` for what is none."""
+
+    def __init__(self, source: IO[bytes]) -> None:
+        try:
+            self._zip = zipfile.ZipFile(source)
+            self.record: dict[str, Any] = json.loads(self._zip.read(RECORD))
+            known = self.record["format"]
+        except (zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
+            raise BundleError(f"This is no bundle: {error}") from None
+        if known != FORMAT:
+            raise BundleError(f"This is a {known!r}; {FORMAT!r} is known here.")
+
+    def lines(self) -> list[Line]:
+        """The board."""
+        return [Line(row[1], row[2]) for row in self._rows(BOARD)]
+
+    def heads(self) -> list[str]:
+        """What each line of the board says that the head is after it."""
+        return [row[3] for row in self._rows(BOARD)]
+
+    def election(self, pot: Mapping[str, Any]) -> Election:
+        """A pot as it was counted."""
+        options = tuple(
+            Option(each["id"], each["cost_minor"], each["name"], each["group"])
+            for each in pot["options"]
+        )
+        rows = [
+            (_numbers(given[1]), _numbers(given[2]) if given[2] else None, int(given[0]))
+            for given in self._rows(f"pots/{pot['id']}.csv")
+        ]
+        ballots = Ballots.from_rows(BallotKind(pot["kind"]), rows, len(options))
+        return Election(
+            options, pot["amount_minor"], ballots, increment_minor=pot["increment_minor"]
+        )
+
+    def _rows(self, name: str) -> list[list[str]]:
+        try:
+            text = self._zip.read(name).decode()
+        except KeyError:
+            raise BundleError(f"The bundle lacks {name}.") from None
+        return list(csv.reader(io.StringIO(text)))[1:]
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(word) for word in text.split()]
+
+
+def verify(bundle: Bundle, receipts: Sequence[str] = ()) -> Iterator[Check]:
+    """Look at everything that a bundle claims, and at each receipt that somebody holds."""
+    record = bundle.record
+    lines = bundle.lines()
+    yield from _board_checks(record, lines, bundle.heads())
+    yield from _tie_checks(record)
+    for pot in record["pots"]:
+        yield from _safely(f"pot {pot['name']}", lambda pot=pot: _pot_checks(bundle, pot))  # type: ignore[misc]
+    held = {line.receipt_hash: place for place, line in enumerate(lines, start=1)}
+    for receipt in receipts:
+        place = held.get(receipt_hash(receipt))
+        found = f"recorded at place {place}" if place else "not on this board"
+        yield Check(f"receipt {receipt}", place is not None, found)
+
+
+def _board_checks(
+    record: Mapping[str, Any], lines: Sequence[Line], told: Sequence[str]
+) -> Iterator[Check]:
+    board, opening = record["board"], record["opening"]
+    rules = digest_of(record["rules"])
+    yield _same("the rules are those that were opened", opening["rules"], rules)
+    yield _same("the board begins with what was opened", board["first"], digest_of(opening))
+    yield _same("the board is as long as it says", board["size"], len(lines))
+    chain = list(heads(board["first"], lines))
+    yield _same("the chain leads to its head", board["head"], [board["first"], *chain][-1])
+    both = enumerate(zip(told, chain, strict=True), start=1)
+    wrong = next((f"wrong from place {place}" for place, (said, head) in both if said != head), "")
+    yield Check("each line says the head after it", not wrong, wrong or "all")
+    yield _same("the root is that of the lines", board["root"], root_of(lines))
+    yield _same(
+        "no sealed ballot stands twice", len({line.ballot_hash for line in lines}), len(lines)
+    )
+    sums = board["superseded"] + board["counted"] + board["void"]
+    yield _same("cast = replaced + counted + void", board["size"], sums)
+
+
+def _tie_checks(record: Mapping[str, Any]) -> Iterator[Check]:
+    seed = record["tie_seed"]
+    if seed:
+        committed = record["opening"]["tie_commitment"]
+        found = hashlib.sha256(bytes.fromhex(seed)).hexdigest()
+        yield _same("the seed of ties is the one committed to", committed, found)
+
+
+def _pot_checks(bundle: Bundle, pot: Mapping[str, Any]) -> Iterator[Check]:
+    name, record = pot["name"], bundle.record
+    [ruled] = [rule for rule in record["rules"]["pots"] if rule[0] == pot["id"]]
+    yield _same(f"{name}: the money is what was opened", ruled[2], pot["amount_minor"])
+    most = record["board"]["size"] - record["board"]["superseded"]
+    yield Check(f"{name}: no more ballots than were left", pot["ballots"] <= most, str(most))
+    if not pot["published_ballots"]:
+        yield Check(f"{name}: too few ballots to publish", pot["ballots"] < LEAST_BALLOTS, "")
+        return
+    election = bundle.election(pot)
+    yield _same(f"{name}: ballots and options", pot["election_digest"], election_digest(election))
+    outcome = count(
+        pot["outcome"]["rule"], election, _ties(record, election), **pot["outcome"]["parameters"]
+    )
+    yield _same(f"{name}: rule", record["rules"]["rule"], outcome.rule)
+    yield _same(f"{name}: counted again", pot["outcome_digest"], outcome.digest)
+    winners = ", ".join(outcome.selected)
+    yield _same(f"{name}: winners", ", ".join(pot["outcome"]["selected"]), winners)
+
+
+def _ties(record: Mapping[str, Any], election: Election) -> TieOrder:
+    if record["rules"]["ties"] == "lexicographic":
+        return lexicographic(election.options)
+    return seeded(bytes.fromhex(record["tie_seed"]), election.options)
+
+
+def _safely(name: str, look: Callable[[], Iterable[Check]]) -> Iterator[Check]:
+    """What cannot be looked at does not hold."""
+    try:
+        yield from look()
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        yield Check(name, holds=False, found=f"cannot be read: {error}")
+
+
+def _same(name: str, said: object, found: object) -> Check:
+    return Check(name, said == found, str(found))

@@ -1,0 +1,83 @@
+"""The bundle of a published vote: all that anyone needs to verify it."""
+
+from __future__ import annotations
+
+from typing import IO
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from budgeting.domain import bundle, pabulib
+from budgeting.domain.election import Election
+from budgeting.domain.outcome import Outcome
+from budgeting.models import Cycle, Tally
+from budgeting.selectors import board_of, board_rows
+from budgeting.services.errors import RefusedError
+from budgeting.services.inputs import read_inputs
+from civicfund.money import one_major_unit
+
+
+def write_bundle(cycle: Cycle, target: IO[bytes]) -> None:
+    """Write the bundle. Raises ``RefusedError`` where a vote has none, or is not published."""
+    board = board_of(cycle)
+    if board is None or not cycle.shows_outcome:
+        raise RefusedError(_("This vote has no published record."))
+    pots, elections = [], {}
+    more: dict[str, str] = {}
+    binding = Tally.objects.filter(cycle=cycle, binding=True).select_related("pot")
+    for tally in binding.order_by("pot__position"):
+        election = read_inputs(cycle, tally.pot).election
+        digest = Outcome.from_json(tally.outcome).digest
+        pots.append(
+            bundle.pot_record(tally.pot_id, tally.pot.name, election, tally.outcome, digest)
+        )
+        elections[tally.pot_id] = election
+        if election.ballots.count >= bundle.LEAST_BALLOTS:
+            more |= _as_pabulib(cycle, tally, election)
+    record = {
+        "format": bundle.FORMAT,
+        "town": settings.TOWN_NAME,
+        "cycle": cycle.slug,
+        "title": cycle.title,
+        "currency": cycle.currency,
+        **board.opened,
+        "tie_seed": cycle.tie_seed,
+        "board": {
+            "first": board.first, "size": board.size, "head": board.head, "root": board.root,
+            "superseded": board.superseded, "counted": board.counted, "void": board.void,
+        },
+        "pots": pots,
+    }  # fmt: skip
+    bundle.write(target, record, board_rows(board), elections, more)
+
+
+def _as_pabulib(cycle: Cycle, tally: Tally, election: Election) -> dict[str, str]:
+    """The pot in the field's own format, where that can hold it."""
+    voting = cycle.voting
+    dates = {
+        name: at.strftime("%d.%m.%Y")
+        for name, at in (
+            ("date_begin", voting and voting.starts_at),
+            ("date_end", voting and voting.ends_at),
+        )
+        if at
+    }
+    meta = {
+        "description": f"{cycle.title}: {tally.pot.name}",
+        "country": settings.TOWN_NAME,
+        "unit": settings.TOWN_NAME,
+        "instance": cycle.slug,
+        "rule": tally.rule,
+        "currency": cycle.currency,
+        **dates,
+    }
+    if tally.pot.max_sum_points:
+        meta["max_sum_points"] = str(tally.pot.max_sum_points)
+    try:
+        text = pabulib.lines(
+            election, meta, scale=one_major_unit(cycle.currency),
+            selected=tally.outcome["selected"],
+        )  # fmt: skip
+        return {f"pots/{tally.pot_id}.pb": "\n".join(text) + "\n"}
+    except pabulib.UnwritableError:
+        return {}

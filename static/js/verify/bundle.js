@@ -1,0 +1,187 @@
+// Reads a bundle and looks at everything it claims. Nothing leaves the browser.
+
+import { count } from "./count.js";
+
+const FORMAT = "civicfund bundle 1";
+
+// The files of a zip, by name.
+export async function unzip(buffer) {
+  const view = new DataView(buffer);
+  let end = buffer.byteLength - 22;
+  while (end >= 0 && view.getUint32(end, true) !== 0x06054b50) end -= 1;
+  if (end < 0) throw new Error("This is no bundle.");
+  const files = new Map();
+  let at = view.getUint32(end + 16, true);
+  for (let left = view.getUint16(end + 10, true); left > 0; left -= 1) {
+    const method = view.getUint16(at + 10, true);
+    const size = view.getUint32(at + 20, true);
+    const nameLength = view.getUint16(at + 28, true);
+    const extra = view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
+    const local = view.getUint32(at + 42, true);
+    const name = new TextDecoder().decode(new Uint8Array(buffer, at + 46, nameLength));
+    const start = local + 30 + view.getUint16(local + 26, true) + view.getUint16(local + 28, true);
+    files.set(name, await inflated(new Uint8Array(buffer, start, size), method));
+    at += 46 + nameLength + extra;
+  }
+  return files;
+}
+
+async function inflated(bytes, method) {
+  if (method === 0) return new TextDecoder().decode(bytes);
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+  return new Response(stream).text();
+}
+
+// What was found: [{ name, holds, found }].
+export async function verify(files, receipts = []) {
+  const record = JSON.parse(files.get("bundle.json") || "null");
+  if (!record || record.format !== FORMAT) throw new Error("This is no bundle.");
+  const checks = [];
+  const same = (name, said, found) =>
+    checks.push({ name, holds: said === found, found: String(found) });
+  const lines = rows(files.get("board.csv")).map(
+    ([, ballot, receipt, head]) => ({ ballot, receipt, head }),
+  );
+  const { board, opening } = record;
+  same("the rules are those that were opened", opening.rules, await digest(record.rules));
+  same("the board begins with what was opened", board.first, await digest(opening));
+  same("the board is as long as it says", board.size, lines.length);
+  const chain = await chainOf(board.first, lines);
+  same("the chain leads to its head", board.head, chain.length ? chain.at(-1) : board.first);
+  const wrong = lines.findIndex((line, place) => line.head !== chain[place]) + 1;
+  checks.push({
+    name: "each line says the head after it",
+    holds: !wrong,
+    found: wrong ? `wrong from place ${wrong}` : "all",
+  });
+  same("the root is that of the lines", board.root, await rootOf(lines));
+  same("no sealed ballot stands twice", new Set(lines.map((line) => line.ballot)).size, lines.length);
+  same("cast = replaced + counted + void", board.size, board.superseded + board.counted + board.void);
+  if (record.tie_seed) {
+    const found = await sha256(bytes(record.tie_seed));
+    same("the seed of ties is the one committed to", opening.tie_commitment, found);
+  }
+  for (const pot of record.pots) {
+    try {
+      await lookAtPot(record, pot, files, same);
+    } catch (error) {
+      checks.push({ name: `pot ${pot.name}`, holds: false, found: `cannot be read: ${error.message}` });
+    }
+  }
+  for (const receipt of receipts) {
+    const plain = receipt.toUpperCase().replace(/[^0-9A-Z]/g, "");
+    const hashed = await sha256(new TextEncoder().encode(plain));
+    const place = lines.findIndex((line) => line.receipt === hashed) + 1;
+    const found = place ? `recorded at place ${place}` : "not on this board";
+    checks.push({ name: `receipt ${receipt}`, holds: place > 0, found });
+  }
+  return checks;
+}
+
+async function lookAtPot(record, pot, files, same) {
+  const { name, outcome } = pot;
+  const ruled = record.rules.pots.find((each) => each[0] === pot.id);
+  same(`${name}: the money is what was opened`, ruled[2], pot.amount_minor);
+  same(`${name}: rule`, record.rules.rule, outcome.rule);
+  if (!pot.published_ballots) {
+    same(`${name}: too few ballots to publish`, pot.ballots < 30, true);
+    return;
+  }
+  const election = electionOf(pot, files.get(`pots/${pot.id}.csv`));
+  const cast = election.ballots.reduce((sum, ballot) => sum + ballot.times, 0);
+  same(`${name}: ballots`, pot.ballots, cast);
+  const left = record.board.size - record.board.superseded;
+  same(`${name}: no more ballots than were left`, cast <= left, true);
+  const ties = await tieOrder(record, election.options);
+  const won = count(outcome.rule, outcome.parameters, election, ties);
+  const named = won.map((option) => election.options[option].id);
+  same(`${name}: counted again, winners`, outcome.selected.join(", "), named.join(", "));
+}
+
+function electionOf(pot, text) {
+  const numbers = (words) => words.split(" ").filter(Boolean).map(Number);
+  return {
+    kind: pot.kind,
+    budget: BigInt(pot.amount_minor),
+    increment: pot.increment_minor,
+    options: pot.options.map((each) => ({
+      id: each.id, cost: BigInt(each.cost_minor), group: each.group,
+    })),
+    ballots: rows(text).map(([times, options, points]) => ({
+      times: Number(times),
+      options: numbers(options),
+      points: points ? numbers(points) : null,
+    })),
+  };
+}
+
+// The place of each option in the order that breaks ties.
+async function tieOrder(record, options) {
+  const lots = [];
+  for (const [place, option] of options.entries()) {
+    const lot = record.rules.ties === "lexicographic" ? option.id : await hmac(record.tie_seed, option.id);
+    lots.push([lot, place]);
+  }
+  lots.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  return new Map(lots.map(([, place], order) => [place, order]));
+}
+
+function rows(text) {
+  return text.split("\n").slice(1).filter(Boolean).map((line) => line.replace(/\r$/, "").split(","));
+}
+
+function bytes(hex) {
+  return new Uint8Array(hex.match(/../g) || []).map((_, at) => parseInt(hex.substr(2 * at, 2), 16));
+}
+
+function hex(buffer) {
+  return [...new Uint8Array(buffer)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+async function sha256(content) {
+  return hex(await crypto.subtle.digest("SHA-256", content));
+}
+
+async function hmac(seed, text) {
+  const algorithm = { name: "HMAC", hash: "SHA-256" };
+  const key = await crypto.subtle.importKey("raw", bytes(seed), algorithm, false, ["sign"]);
+  return hex(await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(text)));
+}
+
+// SHA-256 of a value's canonical JSON: keys sorted, no blanks.
+async function digest(value) {
+  return sha256(new TextEncoder().encode(canonical(value)));
+}
+
+function canonical(value) {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (value === null || typeof value !== "object") return JSON.stringify(value);
+  const parts = Object.keys(value).sort().map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`);
+  return `{${parts.join(",")}}`;
+}
+
+// The head after each line.
+async function chainOf(first, lines) {
+  const chain = [];
+  let head = first;
+  for (const line of lines) {
+    head = await sha256(bytes(head + line.ballot + line.receipt));
+    chain.push(head);
+  }
+  return chain;
+}
+
+// The tree of RFC 6962.
+async function rootOf(lines) {
+  if (!lines.length) return sha256(new Uint8Array());
+  let level = [];
+  for (const line of lines) level.push(await sha256(bytes(`00${line.ballot}${line.receipt}`)));
+  while (level.length > 1) {
+    const above = [];
+    for (let at = 0; at < level.length; at += 2) {
+      above.push(at + 1 < level.length ? await sha256(bytes(`01${level[at]}${level[at + 1]}`)) : level[at]);
+    }
+    level = above;
+  }
+  return level[0];
+}

@@ -1,0 +1,123 @@
+"""The second verifier, which shares no code with the program that counts: it runs in a browser."""
+
+from __future__ import annotations
+
+import re
+from random import Random
+
+import pytest
+from playwright.sync_api import expect
+
+from budgeting.domain.ballots import BallotKind, Ballots
+from budgeting.domain.election import Election, Option
+from budgeting.domain.rules import count, fitting_rules
+from budgeting.domain.ties import seeded
+from tests.browser.test_budget import both
+from tests.budgeting.test_bundle import altered, bundle_of, edited, published
+from tests.sizes import size
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+
+SEED = bytes(range(32))
+RANK_MOST = 4
+
+
+def drawn(random: Random, kind: BallotKind) -> Election:
+    """A small election with many ties: few different costs, groups, and a free option at times."""
+    options = tuple(
+        Option(
+            f"p{place}",
+            random.choice([0, 10, 20, 20, 30, 50]),
+            f"P{place}",
+            random.choice([None, None, None, "site"]),
+        )
+        for place in range(random.randint(2, 7))
+    )
+    rows = []
+    for _ in range(random.randint(1, 9)):
+        chosen = random.sample(range(len(options)), random.randint(0, min(RANK_MOST, len(options))))
+        if kind == BallotKind.CHOOSE_ONE:
+            chosen = chosen[:1]
+        if kind != BallotKind.RANKING:
+            chosen.sort()
+        points = [random.randint(1, 5) for _ in chosen] if kind.has_points else None
+        rows.append((chosen, points, random.randint(1, 3)))
+    ballots = Ballots.from_rows(kind, rows, len(options))
+    return Election(options, random.choice([30, 60, 90]), ballots, increment_minor=7)
+
+
+def cases(number):
+    """What the page's counter is asked, and what ours answers."""
+    random = Random(5)  # noqa: S311 -- the same elections each time
+    for n in range(number):
+        kind = list(BallotKind)[n % len(BallotKind)]
+        election = drawn(random, kind)
+        ties = seeded(SEED, election.options)
+        for rule in fitting_rules(kind):
+            outcome = count(rule, election, ties)
+            order = ties.order(option.id for option in election.options)
+            yield {
+                "rule": rule,
+                "parameters": dict(outcome.parameters),
+                "kind": kind.value,
+                "budget": election.budget_minor,
+                "increment": election.increment_minor,
+                "options": [[each.id, each.cost_minor, each.group] for each in election.options],
+                "ballots": [list(row) for row in election.ballots.rows()],
+                "ties": [order.index(each.id) for each in election.options],
+                "selected": list(outcome.selected),
+            }
+
+
+def test_both_programs_count_alike_by_every_rule(page, live_server):
+    """Our own order of winners is compared, too; elections are made to have ties."""
+    asked = list(cases(size(small=120, full=2_000)))
+    page.goto(f"{live_server.url}/budget/verify/")
+    different = page.evaluate(
+        """async (cases) => {
+            const { count } = await import("/static/js/verify/count.js");
+            return cases.filter((each) => {
+                const election = {
+                    kind: each.kind, budget: BigInt(each.budget), increment: each.increment,
+                    options: each.options.map(
+                        ([id, cost, group]) => ({ id, cost: BigInt(cost), group })),
+                    ballots: each.ballots.map(
+                        ([options, points, times]) => ({ options, points, times })),
+                };
+                const ties = new Map(each.ties.map((order, place) => [place, order]));
+                const won = count(each.rule, each.parameters, election, ties);
+                each.found = won.map((option) => election.options[option].id);
+                return [...each.found].sort().join() !== [...each.selected].sort().join();
+            });
+        }""",
+        asked,
+    )
+    assert len({each["rule"] for each in asked}) > 20
+    assert different == []
+
+
+def test_a_published_vote_is_verified_in_the_browser(page, phone, check_axe, screenshot, tmp_path):
+    cycle, receipts = published()
+    file = tmp_path / "bundle.zip"
+    file.write_bytes(bundle_of(cycle))
+    for tab, width in both(page, phone):
+        tab.goto("/budget/verify/")
+        check_axe(tab)
+        tab.get_by_label("File of a vote").set_input_files(file)
+        tab.get_by_label("Your receipts").fill(receipts[0].lower())
+        tab.get_by_role("button", name="Verify it").click()
+        expect(tab.get_by_text("things that were looked at hold.")).to_be_visible()
+        check_axe(tab)
+        screenshot(tab, f"verify-{width}")
+    file.write_bytes(
+        altered(bundle_of(cycle), "bundle.json", edited(("pots", 0, "outcome", "selected"), []))
+    )
+    page.get_by_label("File of a vote").set_input_files(file)
+    page.get_by_role("button", name="Verify it").click()
+    expect(
+        page.get_by_text(re.compile(r"^1 of \d+ things that were looked at are"))
+    ).to_be_visible()
+    file.write_bytes(b"nothing of the kind")
+    page.get_by_label("File of a vote").set_input_files(file)
+    page.get_by_role("button", name="Verify it").click()
+    expect(page.get_by_text("This file cannot be verified.")).to_be_visible()

@@ -1,0 +1,214 @@
+"""The published bundle, and its verification without the project's database or framework."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from django.urls import reverse
+
+import budgeting
+from budgeting.domain.bundle import Bundle, BundleError, verify
+from budgeting.enums import BallotKind
+from budgeting.services.ballots import Choice, cast
+from budgeting.services.bundles import write_bundle
+from budgeting.services.closing import close_cycle
+from budgeting.services.counting import count_cycle
+from budgeting.services.errors import RefusedError
+from budgeting.services.results import certify, publish
+from tests.factories.budgeting import (
+    administrator,
+    codes,
+    end_voting,
+    open_by_trustees,
+    running_cycle,
+)
+
+pytestmark = pytest.mark.django_db
+
+VOTES = ([0], [0, 1], [1, 2], [2])
+
+
+def published(votes=VOTES * 8, **cycle):
+    """A published cycle, and each cast's receipt."""
+    running, people = running_cycle(len(votes), **cycle)
+    pot = running.pots.get()
+    named = codes(pot)
+    receipts = []
+    for person, vote in zip(people, votes, strict=True):
+        given = list(range(len(vote), 0, -1)) if pot.max_points else None
+        choice = Choice([named[place] for place in vote], given)
+        receipts.append(cast(running, person, {pot.pk: choice}).receipt)
+    end_voting(running)
+    counted = open_by_trustees(close_cycle(running))
+    count_cycle(counted)
+    counted.refresh_from_db()
+    return publish(certify(counted, by=administrator()), by=administrator()), receipts
+
+
+def bundle_of(cycle):
+    held = io.BytesIO()
+    write_bundle(cycle, held)
+    return held.getvalue()
+
+
+def altered(content, name, change):
+    """The bundle with one of its files changed."""
+    old, new = zipfile.ZipFile(io.BytesIO(content)), io.BytesIO()
+    with zipfile.ZipFile(new, "w") as made:
+        for each in old.namelist():
+            text = old.read(each).decode()
+            made.writestr(each, change(text) if each == name else text)
+    return new.getvalue()
+
+
+def broken(content, receipts=()):
+    return [each.name for each in verify(Bundle(io.BytesIO(content)), receipts) if not each.holds]
+
+
+def edited(path, value):
+    """Sets what stands at a path of the record to a value."""
+
+    def change(text):
+        record = json.loads(text)
+        part = record
+        for step in path[:-1]:
+            part = part[step]
+        part[path[-1]] = value(part[path[-1]]) if callable(value) else value
+        return json.dumps(record)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule", "limits"),
+    [
+        (BallotKind.APPROVAL, "greedy", {}),
+        (BallotKind.APPROVAL, "equal_shares_cost_add1_greedy", {}),
+        (BallotKind.APPROVAL, "phragmen", {}),
+        (BallotKind.KNAPSACK, "equal_shares_cardinality", {}),
+        (BallotKind.CUMULATIVE, "equal_shares_points_greedy", {"max_sum_points": 10}),
+        (BallotKind.RANKING, "greedy_borda", {"max_options": 3}),
+    ],
+)
+def test_a_bundle_holds_and_every_receipt_is_in_it(kind, rule, limits):
+    if kind == BallotKind.CUMULATIVE:
+        limits |= {"max_points": 10}
+    cycle, receipts = published(kind=kind, rule=rule, **limits)
+    content = bundle_of(cycle)
+    assert broken(content, receipts) == []
+    assert broken(content, ["AAAA-BBBB"]) == ["receipt AAAA-BBBB"]
+    assert bundle_of(cycle) == content
+
+
+def test_the_verifier_runs_with_neither_django_nor_the_database(tmp_path):
+    cycle, receipts = published()
+    file = tmp_path / "bundle.zip"
+    file.write_bytes(bundle_of(cycle))
+    forbid = (
+        "import sys\n"
+        "class Refuse:\n"
+        "    def find_spec(self, name, *rest):\n"
+        "        if name.split('.')[0] in ('django', 'psycopg', 'redis', 'celery', 'socket'):\n"
+        "            raise ImportError(name)\n"
+        "sys.meta_path.insert(0, Refuse())\n"
+        "from budgeting.domain.verify import main\n"
+        "sys.exit(main(sys.argv[1:]))\n"
+    )
+    root = Path(budgeting.__file__).parent.parent
+    done = subprocess.run(
+        [sys.executable, "-c", forbid, str(file), receipts[0]],
+        capture_output=True, text=True, cwd=root, env={}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "receipt" in done.stdout
+    assert " 0 broken" in done.stdout
+    file.write_bytes(altered(bundle_of(cycle), "bundle.json", edited(("tie_seed",), "00" * 32)))
+    done = subprocess.run(
+        [sys.executable, "-m", "budgeting.domain.verify", str(file)],
+        capture_output=True, text=True, cwd=root, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "BROKEN  the seed of ties" in done.stdout
+
+
+def swapped_winner(selected):
+    return list(reversed(selected))
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "found"),
+    [
+        ("board.csv", lambda text: text.replace("\n2,", "\n2,", 1)[:-1] + "", None),
+        ("board.csv", lambda text: "\n".join(text.split("\n")[:-2]) + "\n", "as long as it says"),
+        (
+            "board.csv",
+            lambda text: text.replace(text[100], "0" if text[100] != "0" else "1", 1),
+            "",
+        ),
+        ("bundle.json", edited(("rules", "rule"), "greedy_stop"), "rules are those"),
+        ("bundle.json", edited(("opening", "public_key"), "0" * 64), "begins with"),
+        ("bundle.json", edited(("board", "root"), "0" * 64), "root"),
+        ("bundle.json", edited(("board", "counted"), lambda n: n - 1), "replaced + counted"),
+        ("bundle.json", edited(("tie_seed",), "ab" * 32), "seed"),
+        ("bundle.json", edited(("pots", 0, "amount_minor"), 1), "money"),
+        ("bundle.json", edited(("pots", 0, "outcome", "selected"), swapped_winner), "winners"),
+        ("bundle.json", edited(("pots", 0, "outcome_digest"), "0" * 64), "counted again"),
+        ("bundle.json", edited(("pots", 0, "options", 0, "cost_minor"), 7), "ballots and options"),
+    ],
+)
+def test_what_somebody_alters_is_found(name, change, found):
+    cycle, _ = published()
+    content = bundle_of(cycle)
+    names = broken(altered(content, name, change))
+    if found is None:
+        assert names == []
+    else:
+        assert any(found in each for each in names)
+
+
+def test_a_ballot_that_is_added_taken_or_changed_is_found():
+    cycle, _ = published()
+    content = bundle_of(cycle)
+    ballots = f"pots/{cycle.pots.get().pk}.csv"
+    for old, new in (("8,0,", "9,0,"), ("8,0,", "7,0,"), ("8,0 1,", "8,0 2,"), ("8,2,", "x,2,")):
+        assert broken(altered(content, ballots, lambda text, o=old, n=new: text.replace(o, n)))
+
+
+def test_of_fewer_than_thirty_ballots_no_rows_are_published():
+    cycle, receipts = published(VOTES)
+    content = bundle_of(cycle)
+    names = zipfile.ZipFile(io.BytesIO(content)).namelist()
+    assert names == ["bundle.json", "board.csv"]
+    assert broken(content, receipts) == []
+
+
+def test_nothing_is_given_out_before_the_publication(client):
+    cycle, _ = running_cycle(2)
+    page = reverse("bundle", args=[cycle.slug])
+    assert client.get(page).status_code == 404
+    with pytest.raises(RefusedError, match="no published record"):
+        write_bundle(cycle, io.BytesIO())
+
+
+def test_the_bundle_comes_from_the_results_page(client):
+    cycle, receipts = published()
+    page = client.get(reverse("results", args=[cycle.slug])).content.decode()
+    address = reverse("bundle", args=[cycle.slug])
+    assert address in page
+    content = b"".join(client.get(address).streaming_content)
+    assert broken(content, receipts[:1]) == []
+
+
+def test_what_is_no_bundle_is_said_to_be_none():
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as made:
+        made.writestr("bundle.json", '{"format": "another"}')
+    for content in (b"", b"PK", held.getvalue()):
+        with pytest.raises(BundleError):
+            Bundle(io.BytesIO(content))
