@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import structlog
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -25,8 +26,11 @@ from budgeting.serializers import (
 )
 from budgeting.services.ballots import cast
 from budgeting.services.errors import BallotRefusedError, NotOnRollError, VotingClosedError
+from budgeting.services.urns import NO_KEY, SlotKeyMissingError
 from civicfund.audit.services import db_now
 from civicfund.people.requests import person_of
+
+log = structlog.get_logger(__name__)
 
 
 class Cycles(ListAPIView[Cycle]):
@@ -80,6 +84,7 @@ class MyBallot(APIView):
             400: RefusalOutput,
             403: RefusalOutput,
             409: RefusalOutput,
+            503: RefusalOutput,
         },
     )
     def put(self, request: Request, slug: str) -> Response:
@@ -95,6 +100,9 @@ class MyBallot(APIView):
             return _refused(str(refusal), status.HTTP_409_CONFLICT)
         except BallotRefusedError as refusal:
             return _refused(str(refusal), status.HTTP_400_BAD_REQUEST, refusal)
+        except SlotKeyMissingError:
+            log.exception("ballot.no_slot_key", cycle=cycle.pk)
+            return _refused(str(NO_KEY), status.HTTP_503_SERVICE_UNAVAILABLE)
         first_or_changed = status.HTTP_200_OK if told.changed else status.HTTP_201_CREATED
         return Response(CastOutput(told).data, status=first_or_changed)
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from budgeting.domain.board import Line, root_of
@@ -25,6 +26,13 @@ def due_to_close() -> list[Cycle]:
             state=CycleState.OPEN, phases__kind=PhaseKind.BALLOTING, phases__ends_at__lte=latest
         ).order_by("pk")
     )
+
+
+def closing_late(*, minutes: int) -> list[Cycle]:
+    """Open cycles whose voting ended so long ago that a sweep should have closed them."""
+    latest = db_now() - timedelta(minutes=minutes, seconds=settings.CLOSING_GRACE_SECONDS)
+    late = Q(phases__kind=PhaseKind.BALLOTING, phases__ends_at__lte=latest)
+    return list(Cycle.objects.filter(late, state=CycleState.OPEN).order_by("pk"))
 
 
 def close_cycle(cycle: Cycle) -> Cycle:

@@ -14,11 +14,12 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Count
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from budgeting.domain.board import Line, ballot_hash, new_receipt, receipt_hash
 from budgeting.domain.outcome import digest_of
 from budgeting.domain.sealing import padded_bytes, seal
-from budgeting.enums import BallotKind
+from budgeting.enums import BallotKind, CycleState
 from budgeting.models import Board, BoardLine, Cycle, Pot, RollEntry, SealedBallot, TrusteeKey
 from budgeting.services.errors import RefusedError
 
@@ -27,6 +28,12 @@ log = structlog.get_logger(__name__)
 _KEY_BYTES = 32
 # So many options may come to a pot after its cycle opened, at least.
 MORE_OPTIONS = 50
+
+
+NO_KEY = gettext_lazy(
+    "Nobody can vote right now, because of a fault on our side. It has been noticed; please come"
+    " back later. What you cast before still counts."
+)
 
 
 class SlotKeyMissingError(Exception):
@@ -114,6 +121,12 @@ def read_key(board: Board) -> bytes:
     if hashlib.sha256(slot_key).hexdigest() != board.slot_key_hash:
         raise SlotKeyMissingError(f"another slot key for cycle {board.pk}")
     return slot_key
+
+
+def open_without_key() -> list[Cycle]:
+    """Open cycles in which nobody can vote, because the key of the slots is gone."""
+    boards = Board.objects.filter(cycle__state=CycleState.OPEN).select_related("cycle")
+    return [board.cycle for board in boards if not key_exists(board)]
 
 
 def empty_urn(cycle: Cycle) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import structlog
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import InvalidPage, Page, Paginator
@@ -34,9 +35,12 @@ from budgeting.selectors import (
 from budgeting.services.ballots import cast
 from budgeting.services.errors import BallotRefusedError, RefusedError, VotingClosedError
 from budgeting.services.proposals import submit_proposal
+from budgeting.services.urns import NO_KEY, SlotKeyMissingError
 from civicfund.audit.services import db_now
 from civicfund.people.enums import Role
 from civicfund.people.requests import HttpRequest, SignedInRequest
+
+log = structlog.get_logger(__name__)
 
 FINISHED_PER_PAGE = 20
 LONGEST_ROUND = 6  # digits
@@ -128,6 +132,10 @@ def _cast(request: HttpRequest, cycle: Cycle, entry: RollEntry | None) -> HttpRe
         return _ballot_page(request, cycle, entry, filled, status=409)
     except BallotRefusedError as refusal:
         return _ballot_page(request, cycle, entry, filled, refusal, status=400)
+    except SlotKeyMissingError:
+        log.exception("ballot.no_slot_key", cycle=cycle.pk)
+        messages.error(request, _("Your ballot was not cast. %(why)s") % {"why": NO_KEY})
+        return _ballot_page(request, cycle, entry, filled, status=503)
     # No redirect: a receipt goes through no session, message or address.
     context = {"cycle": cycle, "told": told, "entry": entry}
     return render(request, "budgeting/cast.html", context)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from budgeting.services.closing import closing_late
+from budgeting.services.urns import open_without_key
 from civicfund.ledger.selectors import Invariant
 from civicfund.ledger.selectors import invariants as laws_of_the_books
 from civicfund.payments.selectors import orphan_count, overdue_events
@@ -25,5 +27,7 @@ def alarms() -> dict[str, int]:
         "provider events that wait longer than ten minutes": overdue_events(minutes=10),
         "payments at the provider that fit nothing of ours": orphan_count(),
         "movements that the provider and our books tell differently": difference_count(),
+        "votes that should have closed ten minutes ago": len(closing_late(minutes=10)),
+        "open votes whose slot key is missing: nobody can vote": len(open_without_key()),
         "comparisons with the provider that are overdue": int(is_overdue(hours=COMPARED_WITHIN)),
     }

@@ -27,10 +27,10 @@ from budgeting.domain.sealing import (
     sealed_bytes,
 )
 from budgeting.enums import CycleState, TrusteePair
-from budgeting.models import Board, BoardLine, Cycle, OpenedBallot, SealedBallot
+from budgeting.models import Board, BoardLine, Cycle, OpenedBallot, Participation, SealedBallot
 from budgeting.selectors import board_lines, find_receipt
 from budgeting.services.ballots import Choice, cast
-from budgeting.services.closing import close_cycle, keys_left
+from budgeting.services.closing import close_cycle, closing_late, keys_left
 from budgeting.services.cycles import cancel_cycle, request_cancelling, request_opening
 from budgeting.services.errors import RefusedError
 from budgeting.services.trustees import (
@@ -42,6 +42,7 @@ from budgeting.services.trustees import (
 from budgeting.services.unsealing import unseal
 from budgeting.services.urns import SlotKeyMissingError
 from civicfund.audit.services import ApprovalError
+from civicfund.town.selectors import alarms
 from tests.factories.budgeting import (
     administrator,
     cast_positions,
@@ -258,6 +259,35 @@ def test_without_its_slot_key_nobody_votes_and_nothing_is_kept():
     assert BoardLine.objects.count() == SealedBallot.objects.count() == 0
     file.write_bytes(kept)
     cast_positions(cycle, person, [0])
+
+
+def test_a_voter_is_told_when_the_slot_key_is_gone_and_the_health_page_says_so(client):
+    cycle, [person] = running_cycle()
+    pot = cycle.pots.get()
+    [file] = key_files(cycle)
+    assert not any("slot key" in name for name, number in alarms().items() if number)
+    file.unlink()
+    client.force_login(person)
+    named = codes(pot)[:1]
+    answer = client.post(reverse("ballot", args=[cycle.slug]), {f"pot-{pot.pk}": named})
+    assert answer.status_code == 503
+    assert "Your ballot was not cast. Nobody can vote right now" in answer.content.decode()
+    answer = client.put(
+        reverse("api_ballot", args=[cycle.slug]),
+        {"pots": [{"pot": pot.pk, "options": named}]}, content_type="application/json",
+    )  # fmt: skip
+    assert answer.status_code == 503, answer.content
+    assert Participation.objects.count() == 0
+    assert [name for name, number in alarms().items() if number] == [
+        "open votes whose slot key is missing: nobody can vote"
+    ]
+
+
+def test_a_vote_that_no_sweep_closes_is_said_to_be_late():
+    cycle, _ = running_cycle()
+    end_voting(cycle)
+    assert closing_late(minutes=10) == []
+    assert closing_late(minutes=0) == [cycle]
 
 
 def test_the_database_keeps_the_chain():
