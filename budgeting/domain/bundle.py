@@ -12,6 +12,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ FORMAT = "civicfund bundle 1"
 LEAST_BALLOTS = 30
 BOARD, RECORD = "board.csv", "bundle.json"
 BOARD_COLUMNS = ("place", "ballot_sha256", "receipt_sha256", "head_sha256")
+BALLOT_COLUMNS = ("times", "options", "points")
+_HASHES = re.compile(r"[0-9a-f]{64}(,[0-9a-f]{64}){2}")
 _MADE = (1980, 1, 1, 0, 0, 0)  # a zip's earliest date: the same bundle, the same bytes
 
 
@@ -83,7 +86,7 @@ def write(
         for pot in record["pots"]:
             if pot["published_ballots"]:
                 rows = _ballot_rows(elections[pot["id"]])
-                _put(bundle, f"pots/{pot['id']}.csv", _csv([("times", "options", "points")], rows))
+                _put(bundle, f"pots/{pot['id']}.csv", _csv([BALLOT_COLUMNS], rows))
         for name, content in more.items():
             _put(bundle, name, [content.encode()])
 
@@ -132,13 +135,17 @@ class Bundle:
         if known != FORMAT:
             raise BundleError(f"This is a {known!r}; {FORMAT!r} is known here.")
 
-    def lines(self) -> list[Line]:
-        """The board."""
-        return [Line(row[1], row[2]) for row in self._rows(BOARD)]
+    def board(self) -> tuple[list[Line], list[str]]:
+        """The board, and what each line of it says that the head is after it.
 
-    def heads(self) -> list[str]:
-        """What each line of the board says that the head is after it."""
-        return [row[3] for row in self._rows(BOARD)]
+        Raises ``BundleError`` where a line has another form than the writer gives it: hexadecimal
+        digits mean the same in capitals, and what means the same must not be alterable either.
+        """
+        rows = self._rows(BOARD, BOARD_COLUMNS)
+        for place, row in enumerate(rows, start=1):
+            if row[:1] != [str(place)] or not _HASHES.fullmatch(",".join(row[1:])):
+                raise BundleError(f"Line {place} of the board has not the form of a line.")
+        return [Line(row[1], row[2]) for row in rows], [row[3] for row in rows]
 
     def election(self, pot: Mapping[str, Any]) -> Election:
         """A pot as it was counted."""
@@ -148,19 +155,22 @@ class Bundle:
         )
         rows = [
             (_numbers(given[1]), _numbers(given[2]) if given[2] else None, int(given[0]))
-            for given in self._rows(f"pots/{pot['id']}.csv")
+            for given in self._rows(f"pots/{pot['id']}.csv", BALLOT_COLUMNS)
         ]
         ballots = Ballots.from_rows(BallotKind(pot["kind"]), rows, len(options))
         return Election(
             options, pot["amount_minor"], ballots, increment_minor=pot["increment_minor"]
         )
 
-    def _rows(self, name: str) -> list[list[str]]:
+    def _rows(self, name: str, columns: Sequence[str]) -> list[list[str]]:
         try:
             text = self._zip.read(name).decode()
         except KeyError:
             raise BundleError(f"The bundle lacks {name}.") from None
-        return list(csv.reader(io.StringIO(text)))[1:]
+        head, *rows = list(csv.reader(io.StringIO(text))) or [[]]
+        if head != list(columns):
+            raise BundleError(f"{name} has other columns than {', '.join(columns)}.")
+        return rows
 
 
 def _numbers(text: str) -> list[int]:
@@ -170,8 +180,12 @@ def _numbers(text: str) -> list[int]:
 def verify(bundle: Bundle, receipts: Sequence[str] = ()) -> Iterator[Check]:
     """Look at everything that a bundle claims, and at each receipt that somebody holds."""
     record = bundle.record
-    lines = bundle.lines()
-    yield from _board_checks(record, lines, bundle.heads())
+    try:
+        lines, told = bundle.board()
+    except BundleError as error:
+        yield Check("the board can be read", holds=False, found=str(error))
+        return
+    yield from _safely("the board", lambda: _board_checks(record, lines, told))
     yield from _tie_checks(record)
     for pot in record["pots"]:
         yield from _safely(f"pot {pot['name']}", lambda pot=pot: _pot_checks(bundle, pot))  # type: ignore[misc]

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 from civicfund.settings.base import *  # noqa: F403
+from civicfund.settings.base import REDIS_URL as GIVEN_REDIS_URL
 from civicfund.settings.base import env
 from civicfund.settings.logs import logging_for
 
 SECRET_KEY = "for-tests-only"  # noqa: S105
 PERSON_KEY_SECRET = "for-tests-only-too"  # noqa: S105
+
+# A Redis database for each test process, as each has its PostgreSQL database: a worker that one of
+# them starts would else take the other's tasks, find none of their rows, and end quietly.
+_redis, _process = urlsplit(GIVEN_REDIS_URL), env.str("PYTEST_XDIST_WORKER", "")
+if _process and _redis.path in ("", "/0"):
+    _redis = _redis._replace(path=f"/{_process.removeprefix('gw')}")
+REDIS_URL = CELERY_BROKER_URL = urlunsplit(_redis)
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+}
+
 SLOT_KEYS = env.str("SLOT_KEYS", "") or str(Path(tempfile.gettempdir()) / "civicfund-slot-keys")
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

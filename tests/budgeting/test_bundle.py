@@ -137,6 +137,11 @@ def test_the_verifier_runs_with_neither_django_nor_the_database(tmp_path):
     assert "BROKEN  the seed of ties" in done.stdout
 
 
+def at_place(place, change):
+    """Changes one letter of a text."""
+    return lambda text: text[:place] + change(text[place]) + text[place + 1 :]
+
+
 def swapped_winner(selected):
     return list(reversed(selected))
 
@@ -144,13 +149,12 @@ def swapped_winner(selected):
 @pytest.mark.parametrize(
     ("name", "change", "found"),
     [
-        ("board.csv", lambda text: text.replace("\n2,", "\n2,", 1)[:-1] + "", None),
+        ("board.csv", lambda text: text.removesuffix("\n"), None),
         ("board.csv", lambda text: "\n".join(text.split("\n")[:-2]) + "\n", "as long as it says"),
-        (
-            "board.csv",
-            lambda text: text.replace(text[100], "0" if text[100] != "0" else "1", 1),
-            "",
-        ),
+        ("board.csv", lambda text: text.replace("place", "Place", 1), "can be read"),
+        ("board.csv", lambda text: text.replace("\n2,", "\n3,", 1), "can be read"),
+        ("board.csv", lambda text: text[:43] + text[43:].upper(), "can be read"),
+        ("board.csv", at_place(100, lambda old: "1" if old == "0" else "0"), "chain"),
         ("bundle.json", edited(("rules", "rule"), "greedy_stop"), "rules are those"),
         ("bundle.json", edited(("opening", "public_key"), "0" * 64), "begins with"),
         ("bundle.json", edited(("board", "root"), "0" * 64), "root"),

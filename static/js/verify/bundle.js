@@ -39,9 +39,12 @@ export async function verify(files, receipts = []) {
   const checks = [];
   const same = (name, said, found) =>
     checks.push({ name, holds: said === found, found: String(found) });
-  const lines = rows(files.get("board.csv")).map(
-    ([, ballot, receipt, head]) => ({ ballot, receipt, head }),
-  );
+  let lines;
+  try {
+    lines = boardLines(files.get("board.csv"));
+  } catch (error) {
+    return [{ name: "the board can be read", holds: false, found: error.message }];
+  }
   const { board, opening } = record;
   same("the rules are those that were opened", opening.rules, await digest(record.rules));
   same("the board begins with what was opened", board.first, await digest(opening));
@@ -107,7 +110,7 @@ function electionOf(pot, text) {
     options: pot.options.map((each) => ({
       id: each.id, cost: BigInt(each.cost_minor), group: each.group,
     })),
-    ballots: rows(text).map(([times, options, points]) => ({
+    ballots: rows(text, "times,options,points").map(([times, options, points]) => ({
       times: Number(times),
       options: numbers(options),
       points: points ? numbers(points) : null,
@@ -126,8 +129,21 @@ async function tieOrder(record, options) {
   return new Map(lots.map(([, place], order) => [place, order]));
 }
 
-function rows(text) {
-  return text.split("\n").slice(1).filter(Boolean).map((line) => line.replace(/\r$/, "").split(","));
+// Hexadecimal digits mean the same in capitals; what means the same must not be alterable either.
+function boardLines(text) {
+  return rows(text, "place,ballot_sha256,receipt_sha256,head_sha256").map((row, at) => {
+    const [place, ballot, receipt, head] = row;
+    if (place !== String(at + 1) || !/^[0-9a-f]{64}(,[0-9a-f]{64}){2}$/.test(row.slice(1).join(","))) {
+      throw new Error(`Line ${at + 1} of the board has not the form of a line.`);
+    }
+    return { ballot, receipt, head };
+  });
+}
+
+function rows(text, columns) {
+  const [head, ...lines] = text.split("\n");
+  if (head !== columns) throw new Error(`The columns are not ${columns}.`);
+  return lines.filter(Boolean).map((line) => line.split(","));
 }
 
 function bytes(hex) {
