@@ -26,7 +26,6 @@ from budgeting.forms import (
     PotForm,
     ReasonForm,
     ReviewForm,
-    RollForm,
 )
 from budgeting.models import Cycle, Option, Phase, Pot, Proposal, Tally
 from budgeting.services.cycles import (
@@ -41,8 +40,8 @@ from budgeting.services.cycles import (
 from budgeting.services.errors import RefusedError
 from budgeting.services.proposals import put_on_ballot, review_proposal
 from budgeting.services.results import certify, publish
-from budgeting.services.roll import make_roll_from_residencies
 from budgeting.services.rules import usual_parameters
+from civicfund import staff
 from civicfund.audit.admin import ReadOnlyAdmin, ReadOnlyInline
 from civicfund.audit.services import ApprovalError, StaleStateError
 from civicfund.people.enums import Role
@@ -193,10 +192,6 @@ def _new_pot(cycle: Cycle, given: Mapping[str, Any], by: User) -> Pot:
     return add_pot(cycle, place, amount_minor=amount_minor, by=by, **named)
 
 
-def _roll(cycle: Cycle, given: Mapping[str, Any], by: User) -> int:
-    return make_roll_from_residencies(cycle, day=given["day"], by=by)
-
-
 def _ask_to_cancel(cycle: Cycle, given: Mapping[str, Any], by: User) -> object:
     return request_cancelling(cycle, reason=given["reason"], by=by)
 
@@ -220,9 +215,17 @@ class CycleAdmin(ActingAdmin):
     form_acts = (
         FormAct("phase", _("Add a phase"), PhaseForm, _new_phase),
         FormAct("pot", _("Add a pot"), PotForm, _new_pot),
-        FormAct("roll", _("Put residents on the voter roll"), RollForm, _roll),
         FormAct("cancel", _("Ask to cancel it"), ReasonForm, _ask_to_cancel),
     )
+
+    def as_second(
+        self, request: HttpRequest, rows: QuerySet[Cycle], act: Callable[[Cycle], object]
+    ) -> HttpResponse | None:
+        """What a second person does takes a second factor that was given just now."""
+        if not staff.second_factor_is_recent(request):
+            return staff.ask_for_second_factor(request, back=request.get_full_path())
+        self.each(request, rows, act)
+        return None
 
     @admin.action(description=_("Ask to open it"))
     def ask_to_open(self, request: HttpRequest, rows: QuerySet[Cycle]) -> None:
@@ -230,9 +233,9 @@ class CycleAdmin(ActingAdmin):
         self.each(request, rows, lambda cycle: request_opening(cycle, by=person(request)))
 
     @admin.action(description=_("Open it, as a second person"))
-    def open_it(self, request: HttpRequest, rows: QuerySet[Cycle]) -> None:
+    def open_it(self, request: HttpRequest, rows: QuerySet[Cycle]) -> HttpResponse | None:
         """A second one opens."""
-        self.each(request, rows, lambda cycle: open_cycle(cycle, by=person(request)))
+        return self.as_second(request, rows, lambda cycle: open_cycle(cycle, by=person(request)))
 
     @admin.action(description=_("Certify the count"))
     def certify_it(self, request: HttpRequest, rows: QuerySet[Cycle]) -> None:
@@ -240,14 +243,14 @@ class CycleAdmin(ActingAdmin):
         self.each(request, rows, lambda cycle: certify(cycle, by=person(request)))
 
     @admin.action(description=_("Publish the outcome, as a second person"))
-    def publish_it(self, request: HttpRequest, rows: QuerySet[Cycle]) -> None:
+    def publish_it(self, request: HttpRequest, rows: QuerySet[Cycle]) -> HttpResponse | None:
         """A second one publishes."""
-        self.each(request, rows, lambda cycle: publish(cycle, by=person(request)))
+        return self.as_second(request, rows, lambda cycle: publish(cycle, by=person(request)))
 
     @admin.action(description=_("Cancel it, as a second person"))
-    def cancel_it(self, request: HttpRequest, rows: QuerySet[Cycle]) -> None:
+    def cancel_it(self, request: HttpRequest, rows: QuerySet[Cycle]) -> HttpResponse | None:
         """A second one cancels."""
-        self.each(request, rows, lambda cycle: cancel_cycle(cycle, by=person(request)))
+        return self.as_second(request, rows, lambda cycle: cancel_cycle(cycle, by=person(request)))
 
 
 def _review(proposal: Proposal, given: Mapping[str, Any], by: User) -> Proposal:

@@ -113,6 +113,23 @@ class Channel(models.TextChoices):
     """How somebody voted."""
 
     WEB = "web", _("On the web")
+    CODE = "code", _("With a code sent by post")
+
+
+class VoterGroup(models.TextChoices):
+    """Why somebody belongs to the town; the values are those of a roll file's ``group``."""
+
+    RESIDENT = "resident", _("people who live here")
+    WORKER = "worker", _("people who work here")
+    STUDENT = "student", _("people who study here")
+
+
+class RollSource(models.TextChoices):
+    """Where lines of a voter roll come from."""
+
+    RESIDENCIES = "residencies", _("Confirmed homes")
+    FILE = "file", _("A file")
+    PERSON = "person", _("One person, seen by an officer")
 
 
 class TrusteePair(models.TextChoices):

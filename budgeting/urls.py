@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from budgeting import api
-from budgeting.views import boards, cycles, keys, trials
+from budgeting.views import boards, codes, cycles, keys, rolls, trials
 
 urlpatterns = [
     path("budget/", cycles.cycle_list, name="cycles"),
@@ -19,6 +19,13 @@ urlpatterns = [
     path("budget/<slug:slug>/bundle.zip", boards.bundle, name="bundle"),
     path("budget/<slug:slug>/key/", keys.key, name="cycle_key"),
     path("budget/<slug:slug>/unsealing/", keys.unsealing, name="unsealing"),
+    path("budget/<slug:slug>/roll/", rolls.roll, name="roll"),
+    path("budget/<slug:slug>/roll/desk/", rolls.roll_desk, name="roll_desk"),
+    path("budget/<slug:slug>/roll/letters/", rolls.letters_desk, name="letters_desk"),
+    path("budget/<slug:slug>/roll/officers/", rolls.officers_desk, name="officers_desk"),
+    path("budget/<slug:slug>/code/", codes.voting_code, name="voting_code"),
+    path("budget/<slug:slug>/code/claim/", codes.claim_code, name="claim_code"),
+    path("budget/<slug:slug>/code/leave/", codes.leave_code, name="leave_code"),
     path("budget/<slug:slug>/propose/", cycles.propose, name="cycle_propose"),
     path("budget/<slug:slug>/ballot/", cycles.ballot, name="ballot"),
     path("budget/<slug:slug>/results/", cycles.results, name="results"),

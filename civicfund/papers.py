@@ -19,6 +19,8 @@ _MORE_LATIN = _FONTS / "public-sans-latin-ext-wght-normal.woff2"
 _WEIGHTS = {"": 400.0, "B": 700.0}
 _FACE, _MORE = "sans", "sans-more"
 _MARGIN_MM = 20
+# Where the window of an envelope and the fold below it are: DIN 5008, form B.
+_WINDOW_MM, _FOLD_MM = 50, 100
 _BODY_PT, _TITLE_PT, _SMALL_PT = 10.5, 20, 9
 
 
@@ -31,8 +33,40 @@ class Table:
     rows: Sequence[Sequence[str]]
 
 
-def paper(title: str, *, lead: Iterable[str], tables: Iterable[Table], foot: str) -> bytes:
-    """A PDF file: the town's name, the title, lines of text, tables, and a last word."""
+@dataclass(frozen=True)
+class LetterPage:
+    """A letter of one page: an address for the window of the envelope, words, and a code."""
+
+    to: Sequence[str]
+    title: str
+    body: Sequence[str]
+    code: str
+    foot: str
+
+
+def letters(pages: Iterable[LetterPage]) -> bytes:
+    """A PDF file of letters, a page each."""
+    pdf = _document(settings.TOWN_NAME)
+    for page in pages:
+        pdf.add_page()
+        _line(pdf, settings.TOWN_NAME, size=_BODY_PT, bold=True)
+        pdf.set_y(_WINDOW_MM)
+        for words in page.to:
+            _line(pdf, words, size=_BODY_PT)
+        pdf.set_y(_FOLD_MM)
+        _line(pdf, page.title, size=_TITLE_PT, bold=True, height=12)
+        pdf.ln(4)
+        for words in page.body:
+            _line(pdf, words, size=_BODY_PT)
+            pdf.ln(2)
+        pdf.ln(4)
+        _line(pdf, page.code, size=_TITLE_PT, bold=True, height=12)
+        pdf.ln(6)
+        _line(pdf, page.foot, size=_SMALL_PT)
+    return bytes(pdf.output())
+
+
+def _document(title: str) -> FPDF:
     pdf = FPDF(format="A4")
     pdf.set_title(title)
     pdf.set_author(settings.TOWN_NAME)
@@ -42,6 +76,12 @@ def paper(title: str, *, lead: Iterable[str], tables: Iterable[Table], foot: str
         for face, file in ((_FACE, _LATIN), (_MORE, _MORE_LATIN)):
             pdf.add_font(face, style=style, fname=file, variations={"wght": weight})
     pdf.set_fallback_fonts([_MORE], exact_match=False)
+    return pdf
+
+
+def paper(title: str, *, lead: Iterable[str], tables: Iterable[Table], foot: str) -> bytes:
+    """A PDF file: the town's name, the title, lines of text, tables, and a last word."""
+    pdf = _document(title)
     pdf.add_page()
     _line(pdf, settings.TOWN_NAME, size=_BODY_PT, bold=True)
     _line(pdf, title, size=_TITLE_PT, bold=True, height=12)

@@ -9,16 +9,29 @@ from budgeting.forms.cycles import (
     ProposalForm,
     ReasonForm,
     ReviewForm,
-    RollForm,
 )
 from budgeting.forms.keys import AnswerForm, PartsForm, PublicKeyForm, ReceiptForm
+from budgeting.forms.roll import (
+    CheckedForm,
+    CodeForm,
+    EligibilityForm,
+    FileForm,
+    PersonForm,
+    ResidentsForm,
+    SecondForm,
+)
 
 __all__ = [
     "PARAMETERS",
     "AnswerForm",
+    "CheckedForm",
+    "CodeForm",
     "CycleForm",
+    "EligibilityForm",
+    "FileForm",
     "FilledIn",
     "PartsForm",
+    "PersonForm",
     "PhaseForm",
     "PotForm",
     "PotOnBallot",
@@ -26,7 +39,8 @@ __all__ = [
     "PublicKeyForm",
     "ReasonForm",
     "ReceiptForm",
+    "ResidentsForm",
     "ReviewForm",
-    "RollForm",
+    "SecondForm",
     "pot_on_ballot",
 ]

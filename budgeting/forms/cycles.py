@@ -167,12 +167,6 @@ class PotForm(forms.Form):
     )
 
 
-class RollForm(forms.Form):
-    """The day whose confirmed residents may vote."""
-
-    day = forms.DateField(label=_("Confirmed homes on"), help_text=_("2027-02-01"))
-
-
 class ReasonForm(forms.Form):
     """Why, for everybody to read."""
 

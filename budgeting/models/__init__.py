@@ -3,7 +3,13 @@
 from budgeting.models.ballots import OpenedBallot
 from budgeting.models.cycles import Cycle, CycleQuerySet, Phase, Pot
 from budgeting.models.proposals import Option, Proposal
-from budgeting.models.roll import Participation, RollEntry
+from budgeting.models.roll import (
+    Eligibility,
+    Participation,
+    PostedCode,
+    RollBatch,
+    RollEntry,
+)
 from budgeting.models.sealing import (
     Board,
     BoardLine,
@@ -22,13 +28,16 @@ __all__ = [
     "Counterfactual",
     "Cycle",
     "CycleQuerySet",
+    "Eligibility",
     "OpenedBallot",
     "Option",
     "Participation",
     "Phase",
+    "PostedCode",
     "Pot",
     "Proposal",
     "Rehearsal",
+    "RollBatch",
     "RollEntry",
     "SealedBallot",
     "Tally",

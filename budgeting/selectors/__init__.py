@@ -19,11 +19,20 @@ from budgeting.selectors.cycles import (
 )
 from budgeting.selectors.progress import Progress, counting_progress, progress_key
 from budgeting.selectors.results import Figures, OptionResult, PotResult, results_of
+from budgeting.selectors.roll import (
+    MayVote,
+    eligibility_of,
+    may_vote,
+    roll_batches,
+    rules_of_voting,
+    valid_codes,
+)
 from budgeting.selectors.rounds import Rounds, rounds_of
 
 __all__ = [
     "BallotStatus",
     "Figures",
+    "MayVote",
     "OptionResult",
     "PotResult",
     "Progress",
@@ -36,16 +45,21 @@ __all__ = [
     "board_rows",
     "counting_cycles",
     "counting_progress",
+    "eligibility_of",
     "find_receipt",
     "finished_cycles",
     "in_ballot_order",
+    "may_vote",
     "my_participations",
     "phase_steps",
     "progress_key",
     "proposals_of",
     "results_of",
+    "roll_batches",
     "rounds_of",
+    "rules_of_voting",
     "running_cycles",
     "turnout",
+    "valid_codes",
     "why_on_ballot",
 ]

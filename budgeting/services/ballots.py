@@ -58,9 +58,15 @@ class Cast:
 
 
 def cast(
-    cycle: Cycle, voter: User, choices: Mapping[int, Choice], *, channel: Channel = Channel.WEB
+    cycle: Cycle,
+    voter: User | RollEntry,
+    choices: Mapping[int, Choice],
+    *,
+    channel: Channel = Channel.WEB,
 ) -> Cast:
     """Cast a ballot on every pot that ``choices`` names by its id; the voter's last one counts.
+
+    A voter is a line of the roll, or the account that votes as one.
 
     One transaction, in the order of the house's locks: the cycle, shared, so that closing waits;
     the voter's line of the roll, so that their casts follow each other; then the database's clock;
@@ -82,12 +88,13 @@ def cast(
     return Cast(at=now, changed=version > 1, receipt=receipt)
 
 
-def _hold_entry(cycle: Cycle, voter: User) -> RollEntry:
+def _hold_entry(cycle: Cycle, voter: User | RollEntry) -> RollEntry:
     """The voter's line of the roll, held until the transaction ends."""
+    who = {"claimed_by": voter} if isinstance(voter, User) else {"pk": voter.pk}
     entry = (
         RollEntry.objects.select_for_update(of=("self",))
         .select_related("place")
-        .filter(cycle=cycle, claimed_by=voter)
+        .filter(cycle=cycle, **who)
         .first()
     )
     if entry is None:

@@ -24,8 +24,10 @@ from budgeting.enums import (
     TieOrder,
 )
 from budgeting.models import Board, Cycle, Phase, Pot
+from budgeting.selectors import eligibility_of
 from budgeting.services.errors import RefusedError
 from budgeting.services.locks import take
+from budgeting.services.roll import roll_digest
 from budgeting.services.rules import check_rule, pot_limits, usual_parameters
 from budgeting.services.second_person import pending_request
 from budgeting.services.trustees import rehearsed_key
@@ -224,8 +226,22 @@ def _as_opened(cycle: Cycle, tie_commitment: str) -> dict[str, Any]:
         "rules": digest_of(rules),
         "public_key": cycle.trustee_key.public_key,
         "tie_commitment": tie_commitment,
+        "eligibility": _eligibility(cycle),
+        "roll": {"lines": cycle.roll.count(), "sha256": roll_digest(cycle)},
     }
     return {"rules": rules, "opening": opening}
+
+
+def _eligibility(cycle: Cycle) -> dict[str, Any] | None:
+    said = eligibility_of(cycle)
+    if said is None:
+        return None
+    return {
+        "minimum_age": said.minimum_age,
+        "age_on": said.age_on.isoformat(),
+        "groups": said.groups,
+        "places": sorted(said.places.values_list("slug", flat=True)),
+    }
 
 
 def request_cancelling(cycle: Cycle, *, by: User, reason: str) -> ActRequest:

@@ -12,21 +12,28 @@ from civicfund.audit.models import ActRequest
 
 def acts_asked(cycle: Cycle, act: str) -> bool:
     """Whether somebody has asked for an act on the cycle that nobody has agreed to yet."""
-    return _pending(cycle, act).exists()
+    return pending_requests(cycle, act).exists()
 
 
-def _pending(cycle: Cycle, act: str) -> QuerySet[ActRequest]:
+def pending_requests(cycle: Cycle, act: str) -> QuerySet[ActRequest]:
+    """What waits for a second person, the newest first."""
     return ActRequest.objects.filter(
         act=act,
         target_type=cycle._meta.label_lower,
         target_id=str(cycle.pk),
         approval__isnull=True,
-    )
+    ).order_by("-id")
 
 
-def pending_request(cycle: Cycle, act: str) -> ActRequest:
-    """The newest request for an act on the cycle that waits for a second person."""
-    asked = _pending(cycle, act).order_by("-id").first()
+def pending_request(cycle: Cycle, act: str, **parameters: object) -> ActRequest:
+    """The newest request for an act on the cycle that waits for a second person.
+
+    Where ``parameters`` are given, the newest that asked for just these.
+    """
+    waiting = pending_requests(cycle, act)
+    asked = waiting.filter(parameters__contains=parameters).first()
+    if asked is None and waiting.exists():
+        raise RefusedError(_("This is not what was asked for."))
     if asked is None:
         raise RefusedError(_("Somebody else has to ask for this first."))
     return asked

@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from budgeting.access import holds, pots_of, roll_entry_of, visible_cycle
-from budgeting.enums import COUNTING_STATES, BallotKind, CycleState, PhaseKind
+from budgeting.access import holds, pots_of, visible_cycle
+from budgeting.enums import COUNTING_STATES, BallotKind, Channel, CycleState, PhaseKind
 from budgeting.forms import FilledIn, PotOnBallot, ProposalForm, pot_on_ballot
 from budgeting.models import Cycle, Option, Proposal, RollEntry
 from budgeting.selectors import (
@@ -36,6 +36,7 @@ from budgeting.services.ballots import cast
 from budgeting.services.errors import BallotRefusedError, RefusedError, VotingClosedError
 from budgeting.services.proposals import submit_proposal
 from budgeting.services.urns import NO_KEY, SlotKeyMissingError
+from budgeting.views.voters import code_here, voter_here
 from civicfund.audit.services import db_now
 from civicfund.people.enums import Role
 from civicfund.people.requests import HttpRequest, SignedInRequest
@@ -70,7 +71,7 @@ def cycle_detail(request: HttpRequest, slug: str) -> HttpResponse:
     """One cycle: what may be done now, its phases, its money and what is proposed."""
     cycle = visible_cycle(request.user, slug)
     now = db_now()
-    entry = roll_entry_of(cycle, request.user)
+    entry = voter_here(request, cycle)
     proposals = Proposal.objects.select_related("project__neighborhood", "option").order_by("pk")
     pots = cycle.pots.select_related("place").prefetch_related(
         "options", Prefetch("proposals", queryset=proposals)
@@ -113,7 +114,7 @@ def propose(request: SignedInRequest, slug: str) -> HttpResponse:
 def ballot(request: HttpRequest, slug: str) -> HttpResponse:
     """The ballot: what may be chosen, what it costs, and whether mine is cast."""
     cycle = visible_cycle(request.user, slug)
-    entry = roll_entry_of(cycle, request.user)
+    entry = voter_here(request, cycle)
     if request.method == "POST":
         return _cast(request, cycle, entry)
     return _ballot_page(request, cycle, entry, FilledIn())
@@ -121,12 +122,13 @@ def ballot(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _cast(request: HttpRequest, cycle: Cycle, entry: RollEntry | None) -> HttpResponse:
     """Cast what was filled in; where that is refused, show it as it was, and why."""
-    if not request.user.is_authenticated or entry is None:
+    if entry is None:
         messages.error(request, _("You are not on the voter roll of this cycle."))
         return _ballot_page(request, cycle, entry, FilledIn(), status=403)
     filled = FilledIn.of(request.POST)
     try:
-        told = cast(cycle, request.user, filled.choices(BallotKind(cycle.ballot_kind)))
+        channel = Channel.CODE if code_here(request, cycle) else Channel.WEB
+        told = cast(cycle, entry, filled.choices(BallotKind(cycle.ballot_kind)), channel=channel)
     except VotingClosedError as refusal:
         messages.error(request, str(refusal))
         return _ballot_page(request, cycle, entry, filled, status=409)
@@ -137,7 +139,12 @@ def _cast(request: HttpRequest, cycle: Cycle, entry: RollEntry | None) -> HttpRe
         messages.error(request, _("Your ballot was not cast. %(why)s") % {"why": NO_KEY})
         return _ballot_page(request, cycle, entry, filled, status=503)
     # No redirect: a receipt goes through no session, message or address.
-    context = {"cycle": cycle, "told": told, "entry": entry}
+    context = {
+        "cycle": cycle,
+        "told": told,
+        "entry": entry,
+        "by_code": channel == Channel.CODE,
+    }
     return render(request, "budgeting/cast.html", context)
 
 

@@ -97,6 +97,19 @@ def prove_residency(residency: Residency, *, proof: Proof, by: User) -> Residenc
     return residency
 
 
+def prove_by_post(residency: Residency) -> Residency:
+    """Whoever lives there has typed in a code that was sent to this person by post."""
+    with transaction.atomic():
+        won = Residency.objects.filter(pk=residency.pk, proved_at__isnull=True).update(
+            proof=Proof.POSTED_CODE, proved_at=db_now()
+        )
+        if won != 1:
+            raise ResidencyError(_("This residence has already been confirmed."))
+        record("residency.proved", residency, actor=None, proof=Proof.POSTED_CODE)
+    residency.refresh_from_db()
+    return residency
+
+
 def grant_role(user: User, role: Role, *, by: User | None) -> RoleGrant:
     """Give somebody a role; giving it twice changes nothing. Every role opens the admin site.
 

@@ -198,7 +198,11 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 EMAIL_TIMEOUT = 10  # seconds; a message's row is locked while its mail server answers
 ACCOUNT_EMAIL_NOTIFICATIONS = True  # a changed password or a new key is told to its owner
 # Beside those that allauth has for its own pages.
-ACCOUNT_RATE_LIMITS = {"report_campaign": "5/h/ip", "pledge_as_guest": "20/h/ip"}
+ACCOUNT_RATE_LIMITS = {
+    "report_campaign": "5/h/ip",
+    "pledge_as_guest": "20/h/ip",
+    "voting_code": "30/h/ip,10/h/key",
+}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_TOTP_ISSUER = TOWN_NAME
 # The code before and after the current one: clocks differ, and people type slowly (RFC 6238, 5.2).
@@ -333,6 +337,8 @@ COUNTING_MEMORY_MIB = env.int("COUNTING_MEMORY_MIB", 0)
 # Turns a person's number into the key of a line on a voter roll. Kept outside the database, so that
 # the roll alone names nobody; losing it means that no further line can be matched with a person.
 PERSON_KEY_SECRET = env.str("PERSON_KEY_SECRET", "")
+# For how long a code from a letter, once typed, lets its browser vote.
+VOTING_CODE_SECONDS = env.int("VOTING_CODE_SECONDS", 1_800)
 
 # A folder for the keys by which a running vote finds a voter's earlier ballot: outside the
 # database and its backups, shared by all web and worker processes. Each key is destroyed when its

@@ -148,3 +148,10 @@ def screenshot(tmp_path) -> Callable[[Page, str], Path]:
         return path
 
     return take
+
+
+@pytest.fixture
+def complaints_of_failed_pages(complaints):
+    """A browser notes the status of a failed page; that is no complaint about the page."""
+    yield
+    complaints[:] = [words for words in complaints if "Failed to load resource" not in words]

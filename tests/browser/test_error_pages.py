@@ -5,13 +5,6 @@ import pytest
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.face.urls")]
 
 
-@pytest.fixture
-def complaints_of_failed_pages(complaints):
-    """A browser notes the status of a failed page; that is no complaint about the page."""
-    yield
-    complaints[:] = [words for words in complaints if "Failed to load resource" not in words]
-
-
 @pytest.mark.parametrize("status", [403, 404, 500])
 def test_error_pages_pass_axe(
     page, phone, check_axe, screenshot, complaints_of_failed_pages, status

@@ -159,9 +159,6 @@ def test_options_may_still_come_before_voting_begins():
 @pytest.mark.parametrize(
     "change",
     [
-        lambda c: RollEntry.objects.create(
-            cycle=c, person_key="0" * 64, place=NeighborhoodFactory()
-        ),
         lambda c: RollEntry.objects.filter(cycle=c).update(person_key="0" * 64),
         lambda c: RollEntry.objects.filter(cycle=c)._raw_delete("default"),
     ],
@@ -170,6 +167,16 @@ def test_the_roll_does_not_move_once_voting_has_begun(change):
     cycle, _ = running_cycle()
     with refused("roll_frozen_when_voting"):
         change(cycle)
+
+
+def test_the_roll_does_not_grow_once_voting_is_over():
+    cycle, _ = running_cycle()
+    entry = RollEntry.objects.get(cycle=cycle)
+    new = {"cycle": cycle, "place": entry.place, "batch": entry.batch}
+    RollEntry.objects.create(**new, person_key="0" * 64)
+    end_voting(cycle)
+    with refused("roll_in_time"):
+        RollEntry.objects.create(**new, person_key="1" * 64)
 
 
 def test_an_erased_person_leaves_the_line_of_the_roll():
@@ -269,14 +276,13 @@ def test_a_person_has_one_line_of_the_roll():
     cycle = draft_cycle()
     [person] = voters(cycle, 1)
     entry = RollEntry.objects.get(cycle=cycle)
+    same = {"cycle": cycle, "place": entry.place, "batch": entry.batch}
     with refused("roll_entry_one_for_each_person"):
-        RollEntry.objects.create(cycle=cycle, person_key=entry.person_key, place=entry.place)
+        RollEntry.objects.create(**same, person_key=entry.person_key)
     with refused("roll_entry_one_for_each_account"):
-        RollEntry.objects.create(
-            cycle=cycle, person_key="1" * 64, place=entry.place, claimed_by=person
-        )
+        RollEntry.objects.create(**same, person_key="1" * 64, claimed_by=person)
     with refused("roll_entry_key_is_a_digest"):
-        RollEntry.objects.create(cycle=cycle, person_key="Mary", place=entry.place)
+        RollEntry.objects.create(**same, person_key="Mary")
 
 
 def test_a_voter_takes_part_once_and_in_the_cycle_of_their_roll():

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -14,7 +14,6 @@ from budgeting.services.closing import close_cycle
 from budgeting.services.counting import count_cycle
 from budgeting.services.cycles import add_phase, cancel_cycle, request_cancelling
 from budgeting.services.results import certify, publish
-from budgeting.services.roll import make_roll_from_residencies
 from civicfund.audit.services import db_now
 from civicfund.ledger.selectors import balance_minor
 from tests.budgeting.test_counting import unsealed
@@ -24,6 +23,7 @@ from tests.factories.budgeting import (
     codes,
     draft_cycle,
     end_voting,
+    fill_roll,
     open_by_trustees,
     opened,
     running_cycle,
@@ -180,7 +180,7 @@ def test_a_choose_one_ballot_has_radio_buttons(client):
 def test_a_page_asks_as_much_of_the_database_with_100_proposals_as_with_3(client, route):
     small, [person] = running_cycle(costs_minor=[1000] * 3)
     large = draft_cycle(costs_minor=[1000] * 100)
-    make_roll_from_residencies(large, day=date(2026, 1, 1), by=administrator())
+    fill_roll(large)
     client.force_login(person)
     client.get(page_of(route, small))
     assert queries_of(client, page_of(route, small)) == queries_of(

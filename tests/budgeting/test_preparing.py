@@ -19,7 +19,7 @@ from budgeting.services.cycles import (
 )
 from budgeting.services.errors import RefusedError
 from budgeting.services.proposals import put_on_ballot, review_proposal, submit_proposal
-from budgeting.services.roll import make_roll_from_residencies, person_key
+from budgeting.services.roll import add_residents, person_key, request_residents
 from civicfund.audit.models import Approval, Event
 from civicfund.audit.services import ApprovalError, db_now
 from civicfund.projects.enums import ProjectState
@@ -27,6 +27,8 @@ from civicfund.projects.models import CostLine
 from tests.factories.budgeting import (
     administrator,
     draft_cycle,
+    end_voting,
+    fill_roll,
     opened,
     rehearsed,
     running_cycle,
@@ -106,7 +108,8 @@ def test_a_cycle_that_is_not_ready_is_not_opened(undone, words):
         lambda c, who: open_cycle(c, by=who),
         lambda c, who: request_cancelling(c, by=who, reason="x"),
         lambda c, who: cancel_cycle(c, by=who),
-        lambda c, who: make_roll_from_residencies(c, day=date(2026, 1, 1), by=who),
+        lambda c, who: request_residents(c, day=date(2026, 1, 1), by=who),
+        lambda c, who: add_residents(c, day=date(2026, 1, 1), by=who),
         lambda c, who: put_on_ballot(c.proposals.first(), by=who),
         lambda c, who: review_proposal(c.proposals.first(), feasible=True, by=who),
     ],
@@ -278,19 +281,20 @@ def test_the_roll_has_everyone_with_a_confirmed_home_that_day_once():
     ResidencyFactory(proof="", proved_at=None)
     ResidencyFactory(until=date(2025, 12, 31))
     ResidencyFactory(since=date(2026, 1, 2))
-    assert make_roll_from_residencies(cycle, day=date(2026, 1, 1), by=by) == 1
-    assert make_roll_from_residencies(cycle, day=date(2026, 1, 1), by=by) == 0
+    assert fill_roll(cycle, by=by).added == 1
+    assert fill_roll(cycle, by=by).added == 0
     entry = RollEntry.objects.get()
     assert (entry.claimed_by, entry.place) == (here.user, here.neighborhood)
     # A key of a fixed length and no number: what digits are in it says nothing of the person.
     assert re.fullmatch("[0-9a-f]{64}", entry.person_key)
 
 
-def test_the_roll_does_not_grow_once_voting_has_begun():
+def test_the_roll_does_not_grow_once_voting_is_over():
     cycle, _ = running_cycle()
     ResidencyFactory()
+    end_voting(cycle)
     with pytest.raises(RefusedError, match="can no longer change"):
-        make_roll_from_residencies(cycle, day=date(2026, 1, 1), by=administrator())
+        fill_roll(cycle)
     assert cycle.roll.count() == 1
 
 

@@ -15,11 +15,11 @@ from budgeting.domain.board import ballot_hash
 from budgeting.domain.sealing import Opener, public_key_of
 from budgeting.domain.trustee import answer_of, split
 from budgeting.enums import BallotKind, PhaseKind, TrusteePair
-from budgeting.models import Cycle, Pot, SealedBallot
+from budgeting.models import Cycle, Pot, RollBatch, SealedBallot
 from budgeting.services.ballots import Choice, cast
 from budgeting.services.cycles import add_phase, add_pot, create_cycle, open_cycle, request_opening
 from budgeting.services.proposals import put_on_ballot, review_proposal, submit_proposal
-from budgeting.services.roll import make_roll_from_residencies
+from budgeting.services.roll import add_residents, request_residents
 from budgeting.services.trustees import (
     approve_unsealing,
     give_key,
@@ -102,8 +102,15 @@ def add_options(pot: Pot, costs_minor: Sequence[int], *, by: User) -> None:
 def voters(cycle: Cycle, number: int, *, by: User | None = None, **residency: object) -> list[User]:
     """People whose homes are confirmed, on the roll of a cycle that is still a draft."""
     homes = [ResidencyFactory(**residency) for _ in range(number)]
-    make_roll_from_residencies(cycle, day=date(2026, 1, 1), by=by or administrator())
+    fill_roll(cycle, by=by)
     return [home.user for home in homes]
+
+
+def fill_roll(cycle: Cycle, *, by: User | None = None) -> RollBatch:
+    """Everyone whose home was confirmed on New Year's Day comes on the roll, by two people."""
+    day = date(2026, 1, 1)
+    request_residents(cycle, day=day, by=administrator())
+    return add_residents(cycle, day=day, by=by or administrator())
 
 
 @cache

@@ -61,7 +61,9 @@ def ask_from_several(provider, settings, intent, per_endpoint):
 
 @pytest.mark.django_db(transaction=True)
 def test_three_processes_together_stay_under_an_endpoints_limit(provider, settings, intent):
-    refused, highest = ask_from_several(provider, settings, intent, per_endpoint=24)
+    # Requests that left in their turns may arrive in a bunch where the machine is busy: less than
+    # the provider's 25 leaves room for that.
+    refused, highest = ask_from_several(provider, settings, intent, per_endpoint=20)
     assert refused == 0
     assert 15 < highest <= 25
 

@@ -12,7 +12,7 @@ from budgeting.enums import BallotKind, PhaseKind
 from budgeting.models import Cycle, Pot
 from budgeting.services.cycles import add_phase, add_pot, create_cycle, open_cycle, request_opening
 from budgeting.services.proposals import put_on_ballot, review_proposal, submit_proposal
-from budgeting.services.roll import make_roll_from_residencies
+from budgeting.services.roll import add_residents, request_residents
 from civicfund.audit.services import db_now
 from civicfund.people.models import User
 from civicfund.places.models import Neighborhood
@@ -80,7 +80,8 @@ def seed_ballot(proposals: int) -> Cycle:
             by=administrator,
         )
         _fill(pot, proposals, administrator, reviewer)
-        make_roll_from_residencies(cycle, day=now.date(), by=administrator)
+        request_residents(cycle, day=now.date(), by=administrator)
+        add_residents(cycle, day=now.date(), by=account("second-administrator"))
         give_demo_key(cycle, by=administrator)
         request_opening(cycle, by=administrator)
     open_cycle(cycle, by=account("second-administrator"))

@@ -7,12 +7,12 @@ from random import Random
 
 from django.conf import settings
 
-from budgeting.enums import BallotKind, PhaseKind
+from budgeting.enums import BallotKind, PhaseKind, VoterGroup
 from budgeting.models import Cycle, Option, Pot, RollEntry
 from budgeting.services.ballots import Choice, cast
 from budgeting.services.cycles import add_phase, add_pot, create_cycle, open_cycle, request_opening
 from budgeting.services.proposals import put_on_ballot, review_proposal, submit_proposal
-from budgeting.services.roll import make_roll_from_residencies
+from budgeting.services.roll import add_residents, request_residents, set_eligibility
 from civicfund.audit.services import db_now
 from civicfund.money import one_major_unit
 from civicfund.people.models import User
@@ -234,8 +234,12 @@ def _enter(plan: dict[Pot, list[Project]]) -> None:
 
 def _open(cycle: Cycle) -> None:
     """The roll, the trustees' key, and two people."""
-    administrator = account("administrator")
-    make_roll_from_residencies(cycle, day=db_now().date(), by=administrator)
+    administrator, today = account("administrator"), db_now().date()
+    set_eligibility(
+        cycle, minimum_age=14, age_on=today, groups=[VoterGroup.RESIDENT], by=administrator
+    )
+    request_residents(cycle, day=today, by=administrator)
+    add_residents(cycle, day=today, by=account("second-administrator"))
     give_demo_key(cycle, by=administrator)
     request_opening(cycle, by=administrator)
     open_cycle(cycle, by=account("second-administrator"))

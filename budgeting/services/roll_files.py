@@ -1,0 +1,162 @@
+"""A file as a source of the voter roll: looked through first, then put on the roll by two people.
+
+A file is read as it comes and kept nowhere. The second person brings it again, and its SHA-256
+tells that it is the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import IO
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from budgeting.domain.roll import (
+    REQUIRED,
+    Defect,
+    Eligible,
+    Line,
+    RollFileError,
+    Wrong,
+    read_roll,
+)
+from budgeting.enums import RollSource
+from budgeting.models import Cycle, Eligibility, RollBatch
+from budgeting.selectors import eligibility_of
+from budgeting.services.errors import RefusedError
+from budgeting.services.roll import NewLine, add_lines, person_key
+from civicfund.people.models import User
+from civicfund.places.models import Neighborhood
+
+MOST_DEFECTS_SHOWN = 200
+_WRONG = {
+    Wrong.COLUMNS: _("has not as many cells as there are columns"),
+    Wrong.NOT_TEXT: _("is not UTF-8 text"),
+    Wrong.NO_NUMBER: _("has no number"),
+    Wrong.BAD_NUMBER: _("has a number that nobody can have"),
+    Wrong.NUMBER_TWICE: _("has the number of line %(earlier)s"),
+    Wrong.PERSON_TWICE: _("is the person of line %(earlier)s under another number"),
+    Wrong.BAD_BIRTH_DATE: _("has no date of birth as 1990-12-31"),
+    Wrong.BORN_LATER: _("is born after the day on which age counts"),
+    Wrong.TOO_OLD: _("is older than people get"),
+    Wrong.UNDER_AGE: _("is under age"),
+    Wrong.DECEASED: _("is deceased"),
+    Wrong.OUTSIDE: _("lives in no neighborhood that votes"),
+    Wrong.OTHER_GROUP: _("belongs to no group that votes"),
+}
+
+
+@dataclass(slots=True)
+class Report:
+    """What a file holds: how many may vote, who is on the roll already, and what is wrong where.
+
+    ``defects`` are the first of them, ``by_kind`` counts them all.
+    """
+
+    sha256: str = ""
+    lines: int = 0
+    on_roll: int = 0
+    by_kind: Counter[Wrong] = field(default_factory=Counter)
+    defects: list[Defect] = field(default_factory=list)
+
+    @property
+    def left_out(self) -> int:
+        """Lines with something wrong."""
+        return self.by_kind.total()
+
+    @property
+    def wrong_lines(self) -> list[tuple[int, str]]:
+        """The first lines with something wrong, and what."""
+        return [
+            (found.line, str(_WRONG[found.wrong]) % {"earlier": found.earlier})
+            for found in self.defects
+        ]
+
+    @property
+    def new(self) -> int:
+        """Lines that would come onto the roll."""
+        return self.lines - self.on_roll
+
+
+@dataclass(slots=True)
+class Hashed:
+    """A file's lines, hashed as they are read."""
+
+    file: Iterable[bytes]
+    digest: str = ""
+
+    def __iter__(self) -> Iterator[bytes]:
+        hashed = hashlib.sha256()
+        for part in self.file:
+            hashed.update(part)
+            yield part
+        self.digest = hashed.hexdigest()
+
+
+def check_file(cycle: Cycle, file: IO[bytes]) -> Report:
+    """Look a file through, changing nothing. ``RefusedError`` where it cannot be read at all."""
+    report, source = Report(), Hashed(file)
+    known = set(cycle.roll.values_list("person_key", flat=True))
+    for found in sound_lines(cycle, source, report):
+        report.lines += 1
+        report.on_roll += person_key(cycle, found.number) in known
+    report.sha256 = source.digest
+    return report
+
+
+def import_file(cycle: Cycle, file: IO[bytes], *, by: User) -> RollBatch:
+    """A second person brings the file that somebody else asked for: its people come on the roll."""
+    report, source = Report(), Hashed(file)
+    lines = [
+        NewLine(person_key(cycle, found.number), found.place)
+        for found in sound_lines(cycle, source, report)
+    ]
+    asked = {"source": RollSource.FILE, "sha256": source.digest}
+    return add_lines(cycle, asked, lines, by=by, left_out=report.left_out)
+
+
+def sound_lines(cycle: Cycle, source: Iterable[bytes], report: Report) -> Iterator[Line]:
+    """The lines of a file that may vote; ``report`` is told of the others."""
+    try:
+        for found in read_roll(source, _eligible(cycle)):
+            if isinstance(found, Line):
+                yield found
+            else:
+                report.by_kind[found.wrong] += 1
+                if len(report.defects) < MOST_DEFECTS_SHOWN:
+                    report.defects.append(found)
+    except RollFileError as error:
+        raise RefusedError(_words(error), field="file") from None
+
+
+def _words(error: RollFileError) -> str:
+    if error.code == "missing":
+        return gettext("The first line has to name these columns: %(columns)s.") % {
+            "columns": ", ".join(error.columns or REQUIRED)
+        }
+    return gettext("These columns are not known, or stand there twice: %(columns)s.") % {
+        "columns": ", ".join(error.columns)
+    }
+
+
+def _eligible(cycle: Cycle) -> Eligible:
+    said = eligibility_of(cycle)
+    if said is None:
+        raise RefusedError(gettext("Say first who may vote in this cycle."))
+    places = {}
+    for place in _places(said):
+        places[place.name.casefold()] = places[place.slug] = place.pk
+    return Eligible(places, said.minimum_age, said.age_on, frozenset(said.groups))
+
+
+def _places(said: Eligibility) -> list[Neighborhood]:
+    """The neighborhoods in which people may vote."""
+    within = list(said.places.all())
+    if not within:
+        return list(Neighborhood.objects.neighborhoods())
+    found = [Neighborhood.objects.within(place) for place in within]
+    return [place for part in found for place in part.neighborhoods()]

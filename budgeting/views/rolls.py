@@ -1,0 +1,271 @@
+"""Who may vote: the public page of a roll, the desk at which it is made, and the officers' desk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_safe
+
+from budgeting.access import visible_cycle
+from budgeting.enums import CycleState
+from budgeting.forms import (
+    CheckedForm,
+    EligibilityForm,
+    FileForm,
+    PersonForm,
+    ResidentsForm,
+    SecondForm,
+)
+from budgeting.models import Cycle
+from budgeting.selectors import eligibility_of, may_vote, roll_batches, rules_of_voting
+from budgeting.services.codes import LETTERS, make_letters, request_letters
+from budgeting.services.errors import RefusedError
+from budgeting.services.letters import letters_zip
+from budgeting.services.roll import (
+    ROLL,
+    add_person,
+    add_residents,
+    request_file,
+    request_person,
+    request_residents,
+    set_eligibility,
+)
+from budgeting.services.roll_files import check_file, import_file
+from budgeting.services.second_person import pending_requests
+from budgeting.views.voters import code_here, voter_here
+from civicfund import staff
+from civicfund.audit.services import ApprovalError
+from civicfund.people.enums import Role
+from civicfund.people.requests import HttpRequest, SignedInRequest
+
+administrators_only = staff.only(Role.BUDGET_ADMINISTRATOR)
+officers_only = staff.only(Role.POLL_OFFICER)
+Act = Callable[[SignedInRequest, Cycle, Any], HttpResponseBase | None]
+
+
+@require_safe
+@never_cache
+def roll(request: HttpRequest, slug: str) -> HttpResponse:
+    """Who may vote, how the roll came to be, and whether whoever looks is on it."""
+    cycle = visible_cycle(request.user, slug)
+    said = eligibility_of(cycle)
+    context = {
+        "cycle": cycle,
+        "rules": said and rules_of_voting(said),
+        "versions": said.version if said else 0,
+        "mine": may_vote(cycle, request.user, voter_here(request, cycle)),
+        "by_code": code_here(request, cycle),
+        "lines": cycle.roll.count(),
+        "batches": roll_batches(cycle),
+    }
+    return render(request, "budgeting/roll.html", context)
+
+
+@administrators_only
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def roll_desk(request: SignedInRequest, slug: str) -> HttpResponseBase:
+    """Say who may vote, look a file through, ask for lines to be added, and agree to it."""
+    cycle = visible_cycle(request.user, slug)
+    desk = Desk(request, cycle, ROLL_ACTS)
+    answer = desk.act()
+    if answer is not None:
+        return answer
+    context = desk.context() | {
+        "said": eligibility_of(cycle),
+        "lines": cycle.roll.count(),
+        "batches": roll_batches(cycle),
+        "asked": pending_requests(cycle, ROLL).select_related("requested_by"),
+        "prepares": cycle.state == CycleState.DRAFT,
+    }
+    return render(request, "budgeting/roll_desk.html", context, status=desk.status)
+
+
+@administrators_only
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def letters_desk(request: SignedInRequest, slug: str) -> HttpResponseBase:
+    """Ask for letters with codes, and as a second person make them."""
+    cycle = visible_cycle(request.user, slug)
+    desk = Desk(request, cycle, LETTER_ACTS)
+    answer = desk.act()
+    if answer is not None:
+        return answer
+    context = desk.context() | {
+        "asked": pending_requests(cycle, LETTERS).select_related("requested_by"),
+        "is_open": cycle.state == CycleState.OPEN,
+    }
+    return render(request, "budgeting/letters_desk.html", context, status=desk.status)
+
+
+@officers_only
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@sensitive_post_parameters("number", "second_number")
+def officers_desk(request: SignedInRequest, slug: str) -> HttpResponseBase:
+    """Put one person on the roll whose papers two officers have seen."""
+    cycle = visible_cycle(request.user, slug)
+    desk = Desk(request, cycle, PERSON_ACTS)
+    answer = desk.act()
+    if answer is not None:
+        return answer
+    waiting = pending_requests(cycle, ROLL).filter(parameters__source="person")
+    context = desk.context() | {"waiting": waiting.exclude(requested_by=request.user).count()}
+    return render(request, "budgeting/officers_desk.html", context, status=desk.status)
+
+
+class Desk:
+    """A page of several forms, of which one was sent: the one whose act is named in ``act``."""
+
+    def __init__(
+        self, request: SignedInRequest, cycle: Cycle, acts: dict[str, tuple[type[forms.Form], Act]]
+    ) -> None:
+        self.request, self.cycle, self.acts = request, cycle, acts
+        self.name = request.POST.get("act", "") if request.method == "POST" else ""
+        sent = (request.POST, request.FILES)
+        self.forms = {
+            name: form(*(sent if name == self.name else (None, None)), auto_id=f"{name}-%s")
+            for name, (form, _act) in acts.items()
+        }
+        self.report: Any = None
+        self.status = 200
+
+    def act(self) -> HttpResponseBase | None:
+        """Do what was sent; None where the page is to be shown, with what is wrong."""
+        if self.name not in self.acts:
+            return None
+        form, act = self.forms[self.name], self.acts[self.name][1]
+        grave = self.name.startswith("agree")
+        if grave and not staff.second_factor_is_recent(self.request):
+            return staff.ask_for_second_factor(self.request)
+        if form.is_valid():
+            try:
+                return act(self.request, self.cycle, self)
+            except (RefusedError, ApprovalError) as refusal:
+                field = getattr(refusal, "field", "")
+                form.add_error(field if field in form.fields else None, str(refusal))
+        self.status = 400
+        return None
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What was filled in, and is valid."""
+        return self.forms[self.name].cleaned_data
+
+    def context(self) -> dict[str, Any]:
+        """For the template: every form by its act."""
+        return {
+            "cycle": self.cycle,
+            "forms": self.forms,
+            "report": self.report,
+            "checked": CheckedForm.of(self.cycle, self.report) if self.report else None,
+            "sent": self.forms.get(self.name),
+        }
+
+
+def _back(request: SignedInRequest, page: str, cycle: Cycle, words: str) -> HttpResponse:
+    messages.success(request, words)
+    return redirect(page, slug=cycle.slug)
+
+
+def _say_who(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
+    set_eligibility(cycle, by=request.user, **desk.given)
+    return _back(request, "roll_desk", cycle, _("Kept. It is fixed once the cycle opens."))
+
+
+def _ask_residents(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
+    request_residents(cycle, day=desk.given["day"], by=request.user)
+    return _back(request, "roll_desk", cycle, _("Now another administrator has to agree."))
+
+
+def _agree_residents(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
+    batch = add_residents(cycle, day=desk.given["day"], by=request.user)
+    return _back(request, "roll_desk", cycle, _added(batch.added))
+
+
+def _check(_request: SignedInRequest, cycle: Cycle, desk: Desk) -> None:
+    desk.report = check_file(cycle, desk.given["file"])
+
+
+def _ask_file(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
+    said = desk.given["checked"]
+    if said.pop("cycle") != cycle.pk:
+        raise RefusedError(_("Look the file through again."))
+    request_file(cycle, by=request.user, **said)
+    return _back(request, "roll_desk", cycle, _("Now another administrator brings the same file."))
+
+
+def _agree_file(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
+    batch = import_file(cycle, desk.given["file"], by=request.user)
+    return _back(request, "roll_desk", cycle, _added(batch.added))
+
+
+def _added(number: int) -> str:
+    words = ngettext(
+        "%(number)s person came onto the roll.", "%(number)s people came onto the roll.", number
+    )
+    return words % {"number": number}
+
+
+def _check_letters(_request: SignedInRequest, cycle: Cycle, desk: Desk) -> None:
+    desk.report = check_file(cycle, desk.given["file"])
+
+
+def _ask_letters(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
+    said = desk.given["checked"]
+    if said["cycle"] != cycle.pk:
+        raise RefusedError(_("Look the file through again."))
+    request_letters(cycle, sha256=said["sha256"], lines=said["lines"], by=request.user)
+    words = _("Now another administrator brings the same file.")
+    return _back(request, "letters_desk", cycle, words)
+
+
+def _agree_letters(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponseBase:
+    written = make_letters(cycle, desk.given["file"], by=request.user)
+    address = request.build_absolute_uri(reverse("voting_code", args=[cycle.slug]))
+    return StreamingHttpResponse(
+        letters_zip(cycle, written, address),
+        content_type="application/zip",
+        headers={"Content-Disposition": f'attachment; filename="letters-{cycle.slug}.zip"'},
+    )
+
+
+def _ask_person(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
+    request_person(cycle, by=request.user, **desk.given)
+    words = _("Now another officer, who sees the papers too, types the number.")
+    return _back(request, "officers_desk", cycle, words)
+
+
+def _agree_person(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
+    batch = add_person(cycle, number=desk.given["second_number"], by=request.user)
+    return _back(request, "officers_desk", cycle, _added(batch.added))
+
+
+ROLL_ACTS: dict[str, tuple[type[forms.Form], Act]] = {
+    "say_who": (EligibilityForm, _say_who),
+    "ask_residents": (ResidentsForm, _ask_residents),
+    "agree_residents": (ResidentsForm, _agree_residents),
+    "check_file": (FileForm, _check),
+    "ask_file": (CheckedForm, _ask_file),
+    "agree_file": (FileForm, _agree_file),
+}
+LETTER_ACTS: dict[str, tuple[type[forms.Form], Act]] = {
+    "check_file": (FileForm, _check_letters),
+    "ask_letters": (CheckedForm, _ask_letters),
+    "agree_letters": (FileForm, _agree_letters),
+}
+PERSON_ACTS: dict[str, tuple[type[forms.Form], Act]] = {
+    "ask_person": (PersonForm, _ask_person),
+    "agree_person": (SecondForm, _agree_person),
+}
