@@ -133,13 +133,15 @@ class Desk:
     ) -> None:
         self.request, self.cycle, self.acts = request, cycle, acts
         self.name = request.POST.get("act", "") if request.method == "POST" else ""
-        sent = (request.POST, request.FILES)
         self.forms = {
-            name: form(*(sent if name == self.name else (None, None)), auto_id=f"{name}-%s")
+            name: self._sent(form) if name == self.name else form(auto_id=f"{name}-%s")
             for name, (form, _act) in acts.items()
         }
         self.report: Any = None
         self.status = 200
+
+    def _sent(self, form: type[forms.Form]) -> forms.Form:
+        return form(self.request.POST, self.request.FILES, auto_id=f"{self.name}-%s")
 
     def act(self) -> HttpResponseBase | None:
         """Do what was sent; None where the page is to be shown, with what is wrong."""
