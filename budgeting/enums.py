@@ -114,6 +114,8 @@ class Channel(models.TextChoices):
 
     WEB = "web", _("On the web")
     CODE = "code", _("With a code sent by post")
+    KIOSK = "kiosk", _("At a kiosk")
+    PAPER = "paper", _("On paper")
 
 
 class VoterGroup(models.TextChoices):

@@ -14,6 +14,9 @@ class Role(models.TextChoices):
     TREASURER = "treasurer", _("Treasurer")
     MODERATOR = "moderator", _("Moderator")
     POLL_OFFICER = "poll_officer", _("Poll officer")
+    CLERK = "clerk", _("Clerk")
+    CERTIFIER = "certifier", _("Certifier")
+    OBSERVER = "observer", _("Observer")
 
 
 class Proof(models.TextChoices):

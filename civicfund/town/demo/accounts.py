@@ -30,6 +30,13 @@ STAFF = {
     "second-treasurer": ("Demo second treasurer", Role.TREASURER),
     "moderator": ("Demo moderator", Role.MODERATOR),
     "officer": ("Demo poll officer", Role.POLL_OFFICER),
+    "second-officer": ("Demo second poll officer", Role.POLL_OFFICER),
+    "clerk": ("Demo clerk", Role.CLERK),
+    "second-clerk": ("Demo second clerk", Role.CLERK),
+    "third-clerk": ("Demo third clerk", Role.CLERK),
+    "certifier": ("Demo certifier", Role.CERTIFIER),
+    "second-certifier": ("Demo second certifier", Role.CERTIFIER),
+    "observer": ("Demo observer", Role.OBSERVER),
 }
 
 
