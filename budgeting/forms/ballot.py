@@ -89,6 +89,11 @@ class Line:
     name: str
     wrong: bool
 
+    @property
+    def is_untouched(self) -> bool:
+        """Whether nothing is filled in here: then every voter sees the same."""
+        return not (self.chosen or self.points or self.wrong)
+
 
 @dataclass(frozen=True, slots=True)
 class PotOnBallot:

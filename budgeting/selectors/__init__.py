@@ -17,6 +17,7 @@ from budgeting.selectors.cycles import (
     turnout,
     why_on_ballot,
 )
+from budgeting.selectors.options import OptionsOnBallot, options_on_ballot
 from budgeting.selectors.progress import Progress, counting_progress, progress_key
 from budgeting.selectors.results import Figures, OptionResult, PotResult, results_of
 from budgeting.selectors.roll import (
@@ -34,6 +35,7 @@ __all__ = [
     "Figures",
     "MayVote",
     "OptionResult",
+    "OptionsOnBallot",
     "PotResult",
     "Progress",
     "Recorded",
@@ -51,6 +53,7 @@ __all__ = [
     "in_ballot_order",
     "may_vote",
     "my_participations",
+    "options_on_ballot",
     "phase_steps",
     "progress_key",
     "proposals_of",

@@ -36,6 +36,11 @@ class BallotStatus:
     changed: bool
 
     @property
+    def has_begun(self) -> bool:
+        """Whether voting has begun: from then on nothing on the ballot changes."""
+        return self.standing != Standing.NOT_BEGUN
+
+    @property
     def may_cast(self) -> bool:
         """Whether voting runs."""
         return self.standing in (Standing.NOT_CAST, Standing.CAST, Standing.CHANGED)

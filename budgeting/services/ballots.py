@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Count
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -81,8 +82,7 @@ def cast(
         now = db_now()
         _check_time(cycle, state, now)
         written = _checked(cycle, entry, choices)
-        participation = _participation(cycle, entry, channel, now)
-        version = participation.castings.count() + 1
+        participation, version = _participation(cycle, entry, channel, now)
         Casting.objects.create(participation=participation, version=version, cast_at=now)
         receipt = put_in_urn(cycle, entry, version, written)
     return Cast(at=now, changed=version > 1, receipt=receipt)
@@ -104,12 +104,14 @@ def _hold_entry(cycle: Cycle, voter: User | RollEntry) -> RollEntry:
 
 def _participation(
     cycle: Cycle, entry: RollEntry, channel: Channel, now: datetime
-) -> Participation:
-    """The fact that the voter took part, written where this is their first cast."""
-    found = Participation.objects.filter(cycle=cycle, roll_entry=entry).first()
+) -> tuple[Participation, int]:
+    """The fact that the voter took part, written where this is their first cast; which it is."""
+    mine = Participation.objects.filter(cycle=cycle, roll_entry=entry)
+    found = mine.annotate(casts=Count("castings")).first()
     if found is not None:
-        return found
-    return Participation.objects.create(cycle=cycle, roll_entry=entry, channel=channel, at=now)
+        return found, found.casts + 1
+    made = Participation.objects.create(cycle=cycle, roll_entry=entry, channel=channel, at=now)
+    return made, 1
 
 
 def _check_time(cycle: Cycle, state: str, now: datetime) -> None:

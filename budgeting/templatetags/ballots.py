@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from django import template
+from django.template.loader import render_to_string
 from django.utils.functional import Promise
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from budgeting.domain.outcome import Parameter
@@ -16,7 +17,7 @@ from budgeting.domain.rules import POINTS, RANKINGS, RULES
 from budgeting.domain.rules.equal_shares import Start, Stop
 from budgeting.domain.support import Borda
 from budgeting.enums import TieOrder
-from budgeting.forms.ballot import Line
+from budgeting.forms.ballot import Line, PotOnBallot
 from budgeting.models import Cycle, Tally
 from budgeting.templatetags.budgeting import thousands
 from civicfund.money import one_major_unit
@@ -86,6 +87,26 @@ def options_of_rank(lines: Iterable[Line], code: str) -> SafeString:
             for line in lines
         ),
     )
+
+
+@register.simple_tag(takes_context=True)
+def option_of_ballot(context: template.Context, pot: PotOnBallot, line: Line) -> SafeString:
+    """An option of the ballot page. What is the same for all voters is drawn once for all."""
+    drawn: dict[tuple[str, int], SafeString] | None = context["drawn"]
+    if drawn is None or not line.is_untouched:
+        return _option(context, pot, line)
+    key = (get_language() or "", line.option.pk)
+    if key not in drawn:
+        drawn[key] = _option(context, pot, line)
+    return drawn[key]
+
+
+def _option(context: template.Context, pot: PotOnBallot, line: Line) -> SafeString:
+    values = {
+        "each": pot, "line": line, "option": line.option,
+        "kind": context["kind"], "cycle": context["cycle"],
+    }  # fmt: skip
+    return render_to_string("budgeting/_option.html", values)
 
 
 @register.filter

@@ -8,7 +8,7 @@ import structlog
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import InvalidPage, Page, Paginator
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -18,14 +18,16 @@ from django.views.decorators.vary import vary_on_headers
 from budgeting.access import holds, pots_of, visible_cycle
 from budgeting.enums import COUNTING_STATES, BallotKind, Channel, CycleState, PhaseKind
 from budgeting.forms import FilledIn, PotOnBallot, ProposalForm, pot_on_ballot
-from budgeting.models import Cycle, Option, Proposal, RollEntry
+from budgeting.models import Cycle, Proposal, RollEntry
 from budgeting.selectors import (
+    OptionsOnBallot,
     ballot_status,
     board_of,
     counting_cycles,
     counting_progress,
     finished_cycles,
     in_ballot_order,
+    options_on_ballot,
     phase_steps,
     results_of,
     rounds_of,
@@ -157,50 +159,42 @@ def _ballot_page(
     *,
     status: int = 200,
 ) -> HttpResponse:
-    pots = _pots_on_ballot(cycle, entry, filled, refusal)
+    standing = ballot_status(cycle, entry, db_now())
+    options = options_on_ballot(cycle, frozen=standing.has_begun)
+    pots = _pots_on_ballot(cycle, options, entry, filled, refusal)
     context = {
         "cycle": cycle,
         "kind": cycle.ballot_kind,
         "entry": entry,
-        "status": ballot_status(cycle, entry, db_now()),
+        "status": standing,
         "pots": pots,
+        "drawn": options.drawn,
         "errors": _errors_to_show(pots, refusal),
     }
     return render(request, "budgeting/ballot.html", context, status=status)
 
 
 def _pots_on_ballot(
-    cycle: Cycle, entry: RollEntry | None, filled: FilledIn, refusal: BallotRefusedError | None
+    cycle: Cycle,
+    options: OptionsOnBallot,
+    entry: RollEntry | None,
+    filled: FilledIn,
+    refusal: BallotRefusedError | None,
 ) -> list[PotOnBallot]:
     """The voter's pots; all of them for somebody who only looks."""
     pots = pots_of(entry) if entry else list(cycle.pots.select_related("place"))
-    options: dict[int, list[Option]] = {pot.pk: [] for pot in pots}
-    for option in _options_with_projects().filter(pot__in=pots):
-        options[option.pot_id].append(option)
     voter = str(entry.pk) if entry else "anybody"
     errors, about = (refusal.by_pot, refusal.options) if refusal else ({}, {})
     return [
         pot_on_ballot(
             pot,
-            in_ballot_order(options[pot.pk], cycle, voter),
+            in_ballot_order(options.of(pot), cycle, voter),
             filled,
             errors.get(pot.pk, ""),
             about.get(pot.pk, ""),
         )
         for pot in pots
     ]
-
-
-def _options_with_projects() -> QuerySet[Option]:
-    """Options with what the ballot shows of their projects, and none of the long texts."""
-    return Option.objects.select_related("proposal__project__neighborhood").only(
-        "pot_id",
-        "code",
-        "name",
-        "cost_minor",
-        "proposal__project__summary",
-        "proposal__project__neighborhood__name",
-    )
 
 
 def _errors_to_show(

@@ -182,10 +182,10 @@ def test_a_page_asks_as_much_of_the_database_with_100_proposals_as_with_3(client
     large = draft_cycle(costs_minor=[1000] * 100)
     fill_roll(large)
     client.force_login(person)
-    client.get(page_of(route, small))
-    assert queries_of(client, page_of(route, small)) == queries_of(
-        client, page_of(route, opened(large))
-    )
+    pages = [page_of(route, small), page_of(route, opened(large))]
+    for page in pages:
+        client.get(page)
+    assert len({queries_of(client, page) for page in pages}) == 1
 
 
 def test_the_list_asks_as_much_of_the_database_for_3_cycles_as_for_1(client):
