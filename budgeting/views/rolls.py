@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from django import forms
-from django.contrib import messages
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -43,15 +40,14 @@ from budgeting.services.roll import (
 )
 from budgeting.services.roll_files import check_file, import_file
 from budgeting.services.second_person import pending_requests
+from budgeting.views.desks import Acts, Desk, back
 from budgeting.views.voters import code_here, voter_here
 from civicfund import staff
-from civicfund.audit.services import ApprovalError
 from civicfund.people.enums import Role
 from civicfund.people.requests import HttpRequest, SignedInRequest
 
 administrators_only = staff.only(Role.BUDGET_ADMINISTRATOR)
 officers_only = staff.only(Role.POLL_OFFICER)
-Act = Callable[[SignedInRequest, Cycle, Any], HttpResponseBase | None]
 
 
 @require_safe
@@ -82,13 +78,17 @@ def roll_desk(request: SignedInRequest, slug: str) -> HttpResponseBase:
     answer = desk.act()
     if answer is not None:
         return answer
-    context = desk.context() | {
-        "said": eligibility_of(cycle),
-        "lines": cycle.roll.count(),
-        "batches": roll_batches(cycle),
-        "asked": pending_requests(cycle, ROLL).select_related("requested_by"),
-        "prepares": cycle.state == CycleState.DRAFT,
-    }
+    context = (
+        desk.context()
+        | _looked_through(desk)
+        | {
+            "said": eligibility_of(cycle),
+            "lines": cycle.roll.count(),
+            "batches": roll_batches(cycle),
+            "asked": pending_requests(cycle, ROLL).select_related("requested_by"),
+            "prepares": cycle.state == CycleState.DRAFT,
+        }
+    )
     return render(request, "budgeting/roll_desk.html", context, status=desk.status)
 
 
@@ -102,10 +102,14 @@ def letters_desk(request: SignedInRequest, slug: str) -> HttpResponseBase:
     answer = desk.act()
     if answer is not None:
         return answer
-    context = desk.context() | {
-        "asked": pending_requests(cycle, LETTERS).select_related("requested_by"),
-        "is_open": cycle.state == CycleState.OPEN,
-    }
+    context = (
+        desk.context()
+        | _looked_through(desk)
+        | {
+            "asked": pending_requests(cycle, LETTERS).select_related("requested_by"),
+            "is_open": cycle.state == CycleState.OPEN,
+        }
+    )
     return render(request, "budgeting/letters_desk.html", context, status=desk.status)
 
 
@@ -125,75 +129,25 @@ def officers_desk(request: SignedInRequest, slug: str) -> HttpResponseBase:
     return render(request, "budgeting/officers_desk.html", context, status=desk.status)
 
 
-class Desk:
-    """A page of several forms, of which one was sent: the one whose act is named in ``act``."""
-
-    def __init__(
-        self, request: SignedInRequest, cycle: Cycle, acts: dict[str, tuple[type[forms.Form], Act]]
-    ) -> None:
-        self.request, self.cycle, self.acts = request, cycle, acts
-        self.name = request.POST.get("act", "") if request.method == "POST" else ""
-        self.forms = {
-            name: self._sent(form) if name == self.name else form(auto_id=f"{name}-%s")
-            for name, (form, _act) in acts.items()
-        }
-        self.report: Any = None
-        self.status = 200
-
-    def _sent(self, form: type[forms.Form]) -> forms.Form:
-        return form(self.request.POST, self.request.FILES, auto_id=f"{self.name}-%s")
-
-    def act(self) -> HttpResponseBase | None:
-        """Do what was sent; None where the page is to be shown, with what is wrong."""
-        if self.name not in self.acts:
-            return None
-        form, act = self.forms[self.name], self.acts[self.name][1]
-        grave = self.name.startswith("agree")
-        if grave and not staff.second_factor_is_recent(self.request):
-            return staff.ask_for_second_factor(self.request)
-        if form.is_valid():
-            try:
-                return act(self.request, self.cycle, self)
-            except (RefusedError, ApprovalError) as refusal:
-                field = getattr(refusal, "field", "")
-                form.add_error(field if field in form.fields else None, str(refusal))
-        self.status = 400
-        return None
-
-    @property
-    def given(self) -> dict[str, Any]:
-        """What was filled in, and is valid."""
-        return self.forms[self.name].cleaned_data
-
-    def context(self) -> dict[str, Any]:
-        """For the template: every form by its act."""
-        return {
-            "cycle": self.cycle,
-            "forms": self.forms,
-            "report": self.report,
-            "checked": CheckedForm.of(self.cycle, self.report) if self.report else None,
-            "sent": self.forms.get(self.name),
-        }
-
-
-def _back(request: SignedInRequest, page: str, cycle: Cycle, words: str) -> HttpResponse:
-    messages.success(request, words)
-    return redirect(page, slug=cycle.slug)
+def _looked_through(desk: Desk) -> dict[str, Any]:
+    """What is wrong with a file that was looked through, and the form that asks for the rest."""
+    checked = CheckedForm.of(desk.cycle, desk.report) if desk.report else None
+    return {"report": desk.report, "checked": checked}
 
 
 def _say_who(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
     set_eligibility(cycle, by=request.user, **desk.given)
-    return _back(request, "roll_desk", cycle, _("Kept. It is fixed once the cycle opens."))
+    return back(request, "roll_desk", cycle, _("Kept. It is fixed once the cycle opens."))
 
 
 def _ask_residents(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
     request_residents(cycle, day=desk.given["day"], by=request.user)
-    return _back(request, "roll_desk", cycle, _("Now another administrator has to agree."))
+    return back(request, "roll_desk", cycle, _("Now another administrator has to agree."))
 
 
 def _agree_residents(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
     batch = add_residents(cycle, day=desk.given["day"], by=request.user)
-    return _back(request, "roll_desk", cycle, _added(batch.added))
+    return back(request, "roll_desk", cycle, _added(batch.added))
 
 
 def _check(_request: SignedInRequest, cycle: Cycle, desk: Desk) -> None:
@@ -205,12 +159,12 @@ def _ask_file(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpRespons
     if said.pop("cycle") != cycle.pk:
         raise RefusedError(_("Look the file through again."))
     request_file(cycle, by=request.user, **said)
-    return _back(request, "roll_desk", cycle, _("Now another administrator brings the same file."))
+    return back(request, "roll_desk", cycle, _("Now another administrator brings the same file."))
 
 
 def _agree_file(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
     batch = import_file(cycle, desk.given["file"], by=request.user)
-    return _back(request, "roll_desk", cycle, _added(batch.added))
+    return back(request, "roll_desk", cycle, _added(batch.added))
 
 
 def _added(number: int) -> str:
@@ -230,7 +184,7 @@ def _ask_letters(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResp
         raise RefusedError(_("Look the file through again."))
     request_letters(cycle, sha256=said["sha256"], lines=said["lines"], by=request.user)
     words = _("Now another administrator brings the same file.")
-    return _back(request, "letters_desk", cycle, words)
+    return back(request, "letters_desk", cycle, words)
 
 
 def _agree_letters(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponseBase:
@@ -246,15 +200,15 @@ def _agree_letters(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpRe
 def _ask_person(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
     request_person(cycle, by=request.user, **desk.given)
     words = _("Now another officer, who sees the papers too, types the number.")
-    return _back(request, "officers_desk", cycle, words)
+    return back(request, "officers_desk", cycle, words)
 
 
 def _agree_person(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
     batch = add_person(cycle, number=desk.given["second_number"], by=request.user)
-    return _back(request, "officers_desk", cycle, _added(batch.added))
+    return back(request, "officers_desk", cycle, _added(batch.added))
 
 
-ROLL_ACTS: dict[str, tuple[type[forms.Form], Act]] = {
+ROLL_ACTS: Acts = {
     "say_who": (EligibilityForm, _say_who),
     "ask_residents": (ResidentsForm, _ask_residents),
     "agree_residents": (ResidentsForm, _agree_residents),
@@ -262,12 +216,12 @@ ROLL_ACTS: dict[str, tuple[type[forms.Form], Act]] = {
     "ask_file": (CheckedForm, _ask_file),
     "agree_file": (FileForm, _agree_file),
 }
-LETTER_ACTS: dict[str, tuple[type[forms.Form], Act]] = {
+LETTER_ACTS: Acts = {
     "check_file": (FileForm, _check_letters),
     "ask_letters": (CheckedForm, _ask_letters),
     "agree_letters": (FileForm, _agree_letters),
 }
-PERSON_ACTS: dict[str, tuple[type[forms.Form], Act]] = {
+PERSON_ACTS: Acts = {
     "ask_person": (PersonForm, _ask_person),
     "agree_person": (SecondForm, _agree_person),
 }

@@ -1,0 +1,74 @@
+"""A desk: a page of several forms, each with its act, some of them for a second person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+
+from budgeting.models import Cycle
+from budgeting.services.errors import RefusedError
+from civicfund import staff
+from civicfund.audit.services import ApprovalError
+from civicfund.people.requests import SignedInRequest
+
+Act: TypeAlias = "Callable[[SignedInRequest, Cycle, Desk], HttpResponseBase | None]"
+# By the name that a form is sent with. What begins with ``agree`` is a second person's act.
+Acts: TypeAlias = Mapping[str, tuple[type[forms.Form], Act]]
+
+
+class Desk:
+    """A page of several forms, of which one was sent: the one whose act is named in ``act``."""
+
+    def __init__(self, request: SignedInRequest, cycle: Cycle, acts: Acts) -> None:
+        self.request, self.cycle, self.acts = request, cycle, acts
+        self.name = request.POST.get("act", "") if request.method == "POST" else ""
+        self.forms = {
+            name: self._sent(form) if name == self.name else form(auto_id=f"{name}-%s")
+            for name, (form, _act) in acts.items()
+        }
+        self.report: Any = None
+        self.status = 200
+
+    def _sent(self, form: type[forms.Form]) -> forms.Form:
+        return form(self.request.POST, self.request.FILES, auto_id=f"{self.name}-%s")
+
+    def act(self) -> HttpResponseBase | None:
+        """Do what was sent; None where the page is to be shown, with what is wrong.
+
+        A second person's act takes a second factor that was given just now.
+        """
+        if self.name not in self.acts:
+            return None
+        form, act = self.forms[self.name], self.acts[self.name][1]
+        grave = self.name.startswith("agree")
+        if grave and not staff.second_factor_is_recent(self.request):
+            return staff.ask_for_second_factor(self.request)
+        if form.is_valid():
+            try:
+                return act(self.request, self.cycle, self)
+            except (RefusedError, ApprovalError) as refusal:
+                field = getattr(refusal, "field", "")
+                form.add_error(field if field in form.fields else None, str(refusal))
+        self.status = 400
+        return None
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What was filled in, and is valid."""
+        return self.forms[self.name].cleaned_data
+
+    def context(self) -> dict[str, Any]:
+        """For the template: every form by its act."""
+        return {"cycle": self.cycle, "forms": self.forms, "sent": self.forms.get(self.name)}
+
+
+def back(request: SignedInRequest, page: str, cycle: Cycle, words: str) -> HttpResponse:
+    """To the desk again, with what was done."""
+    messages.success(request, words)
+    return redirect(page, slug=cycle.slug)
