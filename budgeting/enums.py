@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 
@@ -141,6 +142,16 @@ class TrusteePair(models.TextChoices):
     ONE_THREE = "1+3", _("Trustees 1 and 3")
     TWO_THREE = "2+3", _("Trustees 2 and 3")
 
+
+# Acts on a cycle that one person asks for and another agrees to, as pages name them.
+ACT_WORDS: dict[str, Promise] = {
+    "cycle.open": _("Opening"),
+    "cycle.cancel": _("Cancelling"),
+    "cycle.roll": _("Additions to the voter roll"),
+    "cycle.letters": _("Letters with codes"),
+    "cycle.unseal": _("Opening the ballots"),
+    "cycle.publish": _("Certifying and publishing"),
+}
 
 # Pages of this half that are no cycle's.
 RESERVED_SLUGS = ("what-if", "verify")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from budgeting import api
-from budgeting.views import boards, codes, cycles, keys, rolls, trials
+from budgeting.views import boards, codes, cycle_desk, cycles, keys, rolls, trials
 
 urlpatterns = [
     path("budget/", cycles.cycle_list, name="cycles"),
@@ -17,6 +17,7 @@ urlpatterns = [
     path("budget/<slug:slug>/board/", boards.board, name="board"),
     path("budget/<slug:slug>/board.csv", boards.board_csv, name="board_csv"),
     path("budget/<slug:slug>/bundle.zip", boards.bundle, name="bundle"),
+    path("budget/<slug:slug>/desk/", cycle_desk.cycle_desk, name="cycle_desk"),
     path("budget/<slug:slug>/key/", keys.key, name="cycle_key"),
     path("budget/<slug:slug>/unsealing/", keys.unsealing, name="unsealing"),
     path("budget/<slug:slug>/roll/", rolls.roll, name="roll"),

@@ -14,6 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from budgeting.enums import (
     COUNTED_STATES,
+    CYCLE_MOVES,
+    IMPORTED_CYCLE_MOVES,
     PUBLIC_STATES,
     RESERVED_SLUGS,
     RUNNING_STATES,
@@ -165,6 +167,11 @@ class Cycle(models.Model):
     def is_imported(self) -> bool:
         """Whether it was voted on elsewhere: no roll, no casts, no proposals."""
         return self.origin == Origin.IMPORTED
+
+    @property
+    def moves(self) -> dict[CycleState, frozenset[CycleState]]:
+        """Which state leads to which, for a cycle of its origin."""
+        return IMPORTED_CYCLE_MOVES if self.is_imported else CYCLE_MOVES
 
     @property
     def shows_outcome(self) -> bool:

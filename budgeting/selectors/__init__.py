@@ -18,6 +18,7 @@ from budgeting.selectors.cycles import (
     why_on_ballot,
 )
 from budgeting.selectors.options import OptionsOnBallot, options_on_ballot
+from budgeting.selectors.desk import Step, TwoPeople, acts_of_two, readiness, small_pots
 from budgeting.selectors.progress import Progress, counting_progress, progress_key
 from budgeting.selectors.results import Figures, OptionResult, PotResult, results_of
 from budgeting.selectors.roll import (
@@ -41,6 +42,9 @@ __all__ = [
     "Recorded",
     "Rounds",
     "Standing",
+    "Step",
+    "TwoPeople",
+    "acts_of_two",
     "ballot_status",
     "board_lines",
     "board_of",
@@ -57,11 +61,13 @@ __all__ = [
     "phase_steps",
     "progress_key",
     "proposals_of",
+    "readiness",
     "results_of",
     "roll_batches",
     "rounds_of",
     "rules_of_voting",
     "running_cycles",
+    "small_pots",
     "turnout",
     "valid_codes",
     "why_on_ballot",

@@ -18,7 +18,7 @@ from budgeting.domain.fairness import difference, fairness
 from budgeting.domain.outcome import Outcome, Parameter, digest_of
 from budgeting.domain.rules import count, fitting_rules
 from budgeting.domain.support import Borda, supporters
-from budgeting.enums import CYCLE_MOVES, IMPORTED_CYCLE_MOVES, CycleState
+from budgeting.enums import CycleState
 from budgeting.models import Cycle, Pot, Tally
 from budgeting.selectors import Progress, progress_key
 from budgeting.services.inputs import Inputs, ballots_opened, read_inputs
@@ -92,8 +92,7 @@ def _finish(cycle: Cycle) -> None:
     left = cycle.pots.exclude(tallies__binding=True)
     if left.exists():
         raise StaleStateError(f"cycle {cycle.pk} has pots without a tally")
-    moves = IMPORTED_CYCLE_MOVES if cycle.is_imported else CYCLE_MOVES
-    advance(cycle, CycleState.COUNTED, moves, actor=None)
+    advance(cycle, CycleState.COUNTED, cycle.moves, actor=None)
 
 
 def count_pot(cycle: Cycle, pot: Pot) -> None:

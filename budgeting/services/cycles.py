@@ -15,7 +15,6 @@ from budgeting.access import require
 from budgeting.domain.outcome import digest_of
 from budgeting.enums import (
     CYCLE_MOVES,
-    IMPORTED_CYCLE_MOVES,
     RESERVED_SLUGS,
     BallotKind,
     CycleState,
@@ -172,7 +171,17 @@ def request_opening(cycle: Cycle, *, by: User) -> ActRequest:
     with transaction.atomic():
         held = take(cycle)
         _check_ready(held)
-        return request_act(OPEN, held, requested_by=by, rules_digest=rules_digest(held))
+        return request_act(OPEN, held, requested_by=by, **_as_asked_for(held))
+
+
+def _as_asked_for(cycle: Cycle) -> dict[str, Any]:
+    """What the second person agrees to: none of it may be exchanged in between."""
+    said = eligibility_of(cycle)
+    return {
+        "rules_digest": rules_digest(cycle),
+        "public_key": rehearsed_key(cycle).public_key,
+        "eligibility": said.version if said else 0,
+    }
 
 
 def _check_ready(cycle: Cycle) -> None:
@@ -199,7 +208,7 @@ def open_cycle(cycle: Cycle, *, by: User) -> Cycle:
         held = take(cycle)
         _check_ready(held)
         asked = pending_request(held, OPEN)
-        if asked.parameters["rules_digest"] != rules_digest(held):
+        if asked.parameters != _as_asked_for(held):
             raise RefusedError(_("The cycle has changed since opening it was asked for."))
         approve_act(asked, approved_by=by)
         seed = secrets.token_bytes(32)
@@ -248,8 +257,16 @@ def request_cancelling(cycle: Cycle, *, by: User, reason: str) -> ActRequest:
     """One person asks to call the cycle off, with a reason for everybody."""
     require(by, Role.BUDGET_ADMINISTRATOR)
     if not reason.strip():
-        raise RefusedError(_("Say why, for everybody to read."))
-    return request_act(CANCEL, cycle, requested_by=by, reason=reason.strip())
+        raise RefusedError(_("Say why, for everybody to read."), field="reason")
+    with transaction.atomic():
+        held = take(cycle)
+        _check_may_be_cancelled(held)
+        return request_act(CANCEL, held, requested_by=by, reason=reason.strip())
+
+
+def _check_may_be_cancelled(cycle: Cycle) -> None:
+    if CycleState.CANCELLED not in cycle.moves[CycleState(cycle.state)]:
+        raise RefusedError(_("The ballots of this cycle were opened: it is too late to cancel it."))
 
 
 def cancel_cycle(cycle: Cycle, *, by: User) -> Cycle:
@@ -257,11 +274,11 @@ def cancel_cycle(cycle: Cycle, *, by: User) -> Cycle:
     require(by, Role.BUDGET_ADMINISTRATOR)
     with transaction.atomic():
         held = take(cycle)
+        _check_may_be_cancelled(held)
         asked = pending_request(held, CANCEL)
         approve_act(asked, approved_by=by)
-        moves = IMPORTED_CYCLE_MOVES if held.is_imported else CYCLE_MOVES
         reason = asked.parameters["reason"]
-        done = advance(held, CycleState.CANCELLED, moves, actor=by, cancel_reason=reason)
+        done = advance(held, CycleState.CANCELLED, held.moves, actor=by, cancel_reason=reason)
         if Board.objects.filter(pk=held.pk).exists():
             empty_urn(held)
         return done

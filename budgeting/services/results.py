@@ -8,8 +8,6 @@ from django.utils.translation import gettext as _
 from budgeting.access import require
 from budgeting.domain.outcome import Outcome
 from budgeting.enums import (
-    CYCLE_MOVES,
-    IMPORTED_CYCLE_MOVES,
     PROPOSAL_MOVES,
     CycleState,
     ProposalState,
@@ -34,7 +32,7 @@ def certify(cycle: Cycle, *, by: User) -> Cycle:
         held = take(cycle)
         _check_state(held, CycleState.COUNTED)
         request_act(PUBLISH, held, requested_by=by, tallies=_binding_digests(held))
-        return advance(held, CycleState.CERTIFIED, _moves(held), actor=by)
+        return advance(held, CycleState.CERTIFIED, held.moves, actor=by)
 
 
 def publish(cycle: Cycle, *, by: User) -> Cycle:
@@ -49,7 +47,7 @@ def publish(cycle: Cycle, *, by: User) -> Cycle:
         approve_act(asked, approved_by=by)
         for tally in held.tallies.filter(binding=True).order_by("pot"):
             _award(tally, by)
-        return advance(held, CycleState.PUBLISHED, _moves(held), actor=by, published_at=db_now())
+        return advance(held, CycleState.PUBLISHED, held.moves, actor=by, published_at=db_now())
 
 
 def _check_state(cycle: Cycle, state: CycleState) -> None:
@@ -58,10 +56,6 @@ def _check_state(cycle: Cycle, state: CycleState) -> None:
             _("The cycle is not %(wanted)s but %(state)s.")
             % {"wanted": state.label, "state": cycle.get_state_display()}
         )
-
-
-def _moves(cycle: Cycle) -> dict[CycleState, frozenset[CycleState]]:
-    return IMPORTED_CYCLE_MOVES if cycle.is_imported else CYCLE_MOVES
 
 
 def _binding_digests(cycle: Cycle) -> list[str]:

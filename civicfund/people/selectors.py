@@ -22,6 +22,11 @@ def roles_of(user: User) -> set[str]:
     return set(RoleGrant.objects.filter(user=user).values_list("role", flat=True))
 
 
+def people_with(role: Role) -> QuerySet[User]:
+    """Those who were given the role and can sign in."""
+    return User.objects.filter(role_grants__role=role, is_active=True).order_by("pk")
+
+
 def residencies_on(day: date) -> QuerySet[Residency]:
     """Who lived where on a day, proved or not."""
     return Residency.objects.filter(Q(until__isnull=True) | Q(until__gt=day), since__lte=day)

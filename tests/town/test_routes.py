@@ -45,6 +45,7 @@ ROUTES = {
     "budget/<slug:slug>/board/": ANYONE,
     "budget/<slug:slug>/board.csv": ANYONE,
     "budget/<slug:slug>/bundle.zip": ANYONE,
+    "budget/<slug:slug>/desk/": MEMBERS,
     "budget/<slug:slug>/key/": MEMBERS,
     "budget/<slug:slug>/roll/": ANYONE,
     "budget/<slug:slug>/roll/desk/": MEMBERS,

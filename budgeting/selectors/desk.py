@@ -1,0 +1,162 @@
+"""Where a cycle stands: what it needs before it opens, and which acts of two people it has seen."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from budgeting.domain.bundle import LEAST_BALLOTS
+from budgeting.enums import ACT_WORDS
+from budgeting.models import Cycle, Pot, Rehearsal, TrusteeKey
+from budgeting.selectors.roll import eligibility_of
+from civicfund.audit.models import ActRequest
+from civicfund.people.models import User
+from civicfund.places.enums import PlaceKind
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do before a cycle opens, and the page that does it.
+
+    ``needed``: without it the cycle does not open; else it is for whoever opens it to judge.
+    """
+
+    label: str
+    done: bool
+    found: str
+    address: str
+    needed: bool = True
+
+
+def readiness(cycle: Cycle, now: datetime) -> list[Step]:
+    """What a draft needs before it can open, in the order in which it is made."""
+    given = TrusteeKey.objects.filter(cycle=cycle).first()
+    return [
+        _phases(cycle, now),
+        _pots(cycle),
+        _options(cycle),
+        _who(cycle),
+        _roll(cycle),
+        _key(cycle, given),
+        _rehearsals(cycle, given),
+    ]
+
+
+def _phases(cycle: Cycle, now: datetime) -> Step:
+    voting = cycle.voting
+    found = _("There is no voting phase.")
+    if voting is not None:
+        found = _("Voting from %(start)s to %(end)s.") % {
+            "start": _at(voting.starts_at),
+            "end": _at(voting.ends_at),
+        }
+    done = voting is not None and voting.ends_at > now
+    return Step(_("Phases"), done, found, reverse("admin:budgeting_cycle_phase", args=[cycle.pk]))
+
+
+def _at(at: datetime) -> str:
+    return date_format(localtime(at), "j F Y, H:i")
+
+
+def _pots(cycle: Cycle) -> Step:
+    number = cycle.pots.count()
+    found = ngettext("%(n)s pot of money.", "%(n)s pots of money.", number) % {"n": number}
+    address = reverse("admin:budgeting_cycle_pot", args=[cycle.pk])
+    return Step(_("Pots"), number > 0, found, address)
+
+
+def _options(cycle: Cycle) -> Step:
+    pots = cycle.pots.annotate(listed=Count("options"))
+    listed = sum(pot.listed for pot in pots)
+    empty = [pot.name for pot in pots if not pot.listed]
+    words = ngettext("%(n)s project on the ballot.", "%(n)s projects on the ballot.", listed)
+    found = words % {"n": listed}
+    if empty:
+        found += " " + _("None yet for: %(pots)s.") % {"pots": ", ".join(empty)}
+    address = f"{reverse('admin:budgeting_proposal_changelist')}?cycle__id__exact={cycle.pk}"
+    return Step(_("Options"), listed > 0 and not empty, found, address, needed=False)
+
+
+def _who(cycle: Cycle) -> Step:
+    said = eligibility_of(cycle)
+    found = _("Nobody has said who may vote.")
+    if said is not None:
+        found = _("Version %(n)s holds.") % {"n": said.version}
+    address = reverse("roll_desk", args=[cycle.slug])
+    return Step(_("Who may vote"), said is not None, found, address, needed=False)
+
+
+def _roll(cycle: Cycle) -> Step:
+    lines = cycle.roll.count()
+    words = ngettext("%(n)s person is on the roll.", "%(n)s people are on the roll.", lines)
+    address = reverse("roll_desk", args=[cycle.slug])
+    return Step(_("Voter roll"), lines > 0, words % {"n": lines}, address, needed=False)
+
+
+def _key(cycle: Cycle, given: TrusteeKey | None) -> Step:
+    found = _("The trustees' public key is here.") if given else _("The trustees gave no key yet.")
+    address = reverse("cycle_key", args=[cycle.slug])
+    return Step(_("Key of the vote"), given is not None, found, address)
+
+
+def _rehearsals(cycle: Cycle, given: TrusteeKey | None) -> Step:
+    passed = Rehearsal.objects.filter(key=given, passed_at__isnull=False).count() if given else 0
+    found = _("%(n)s of three pairs of trustees opened their test box.") % {"n": passed}
+    return Step(_("Rehearsal"), passed == 3, found, reverse("cycle_key", args=[cycle.slug]))
+
+
+def small_pots(cycle: Cycle) -> list[Pot]:
+    """Pots in which so few may vote that their ballots will never be published.
+
+    Others may still end so; what is known before the vote is only who is on the roll.
+    """
+    voters: Counter[int | None] = Counter()
+    rows = cycle.roll.values_list("place", "place__parent").annotate(lines=Count("pk"))
+    for place, district, lines in rows.order_by():
+        voters.update({place: lines, district: lines, None: lines})
+    pots = cycle.pots.select_related("place")
+    return [pot for pot in pots if voters[_reach(pot)] < LEAST_BALLOTS]
+
+
+def _reach(pot: Pot) -> int | None:
+    """The place whose residents decide; None for everybody."""
+    everybody = pot.place is None or pot.place.kind == PlaceKind.CITY
+    return None if everybody else pot.place_id
+
+
+@dataclass(frozen=True, slots=True)
+class TwoPeople:
+    """An act that somebody asked for; ``agreed_by`` is None while nobody has agreed."""
+
+    words: str
+    asked_by: User
+    asked_at: datetime
+    agreed_by: User | None
+    agreed_at: datetime | None
+
+
+def acts_of_two(cycle: Cycle) -> list[TwoPeople]:
+    """Who asked for what on the cycle and who agreed, the newest first."""
+    asked = ActRequest.objects.filter(
+        target_type=cycle._meta.label_lower, target_id=str(cycle.pk)
+    ).select_related("requested_by", "approval__approved_by")
+    return [_two(each) for each in asked.order_by("-id")]
+
+
+def _two(asked: ActRequest) -> TwoPeople:
+    approval = getattr(asked, "approval", None)
+    return TwoPeople(
+        words=str(ACT_WORDS.get(asked.act, asked.act)),
+        asked_by=asked.requested_by,
+        asked_at=asked.at,
+        agreed_by=approval.approved_by if approval else None,
+        agreed_at=approval.at if approval else None,
+    )

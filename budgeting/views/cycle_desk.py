@@ -1,0 +1,194 @@
+"""The desk at which a cycle is led from its draft to its outcome: where it stands, what is next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from budgeting.access import holds, visible_cycle
+from budgeting.enums import CycleState
+from budgeting.forms import ReasonForm
+from budgeting.models import Cycle
+from budgeting.selectors import acts_of_two, board_of, phase_steps, readiness, small_pots
+from budgeting.services.cycles import (
+    CANCEL,
+    OPEN,
+    cancel_cycle,
+    open_cycle,
+    request_cancelling,
+    request_opening,
+)
+from budgeting.services.second_person import pending_requests
+from budgeting.views.desks import Acts, Desk, back
+from civicfund import staff
+from civicfund.audit.models import ActRequest
+from civicfund.audit.services import db_now
+from civicfund.people.enums import Role
+from civicfund.people.models import User
+from civicfund.people.requests import SignedInRequest
+from civicfund.people.selectors import people_with
+
+
+@staff.only(Role.BUDGET_ADMINISTRATOR)
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def cycle_desk(request: SignedInRequest, slug: str) -> HttpResponseBase:
+    """Where the cycle stands, what is missing, and the acts that are possible now."""
+    cycle = visible_cycle(request.user, slug)
+    desk = Desk(request, cycle, CYCLE_ACTS)
+    answer = desk.act()
+    if answer is not None:
+        return answer
+    now = db_now()
+    draft = cycle.state == CycleState.DRAFT and not cycle.is_imported
+    needs = readiness(cycle, now) if draft else []
+    ready = draft and all(step.done for step in needs if step.needed)
+    context = desk.context() | {
+        "steps": phase_steps(cycle, now),
+        "readiness": needs,
+        "ready": ready,
+        "small_pots": small_pots(cycle) if draft else [],
+        "observers": people_with(Role.OBSERVER) if draft else [],
+        "offers": list(_offers(cycle, request.user, desk, ready=ready)),
+        "board": board_of(cycle),
+        "acts_of_two": acts_of_two(cycle),
+        "administers": holds(request.user, Role.BUDGET_ADMINISTRATOR),
+    }
+    return render(request, "budgeting/cycle_desk.html", context, status=desk.status)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An act that is possible now: what it does, in words, and its form.
+
+    ``mine`` is when somebody asked who now looks: they wait for another person.
+    """
+
+    name: str
+    title: str
+    words: str
+    button: str
+    form: forms.Form
+    asked: str = ""
+    mine: bool = False
+
+    @property
+    def grave(self) -> bool:
+        """Whether it is a second person's act."""
+        return self.name.startswith("agree")
+
+    @property
+    def variant(self) -> str:
+        """How its button looks."""
+        return "primary" if self.grave else "secondary"
+
+
+def _offers(cycle: Cycle, user: User, desk: Desk, *, ready: bool) -> Iterator[Offer]:
+    """What the person may ask for, or agree to, at the state in which the cycle is."""
+    if not holds(user, Role.BUDGET_ADMINISTRATOR):
+        return
+    if ready:
+        yield from _second_person(cycle, user, desk, OPEN, "agree_open")
+        yield _offer(desk, "ask_open")
+    if CycleState.CANCELLED in cycle.moves[CycleState(cycle.state)]:
+        yield from _second_person(cycle, user, desk, CANCEL, "agree_cancel")
+        yield _offer(desk, "ask_cancel")
+
+
+def _second_person(cycle: Cycle, user: User, desk: Desk, act: str, name: str) -> Iterator[Offer]:
+    """The newest request for the act, if any waits: to agree to, or to wait for."""
+    asked = pending_requests(cycle, act).select_related("requested_by").first()
+    if asked is not None:
+        yield _offer(desk, name, asked=_asked(asked), mine=asked.requested_by_id == user.pk)
+
+
+def _asked(asked: ActRequest) -> str:
+    words = _("%(who)s asked for it on %(at)s.") % {
+        "who": asked.requested_by,
+        "at": date_format(localtime(asked.at), "j F Y, H:i"),
+    }
+    reason = asked.parameters.get("reason")
+    return f"{words} {_('The reason: “%(reason)s”') % {'reason': reason}}" if reason else words
+
+
+def _offer(desk: Desk, name: str, **asked: Any) -> Offer:
+    title, words, button = _words()[name]
+    return Offer(name, title, words, button, desk.forms[name], **asked)
+
+
+def _words() -> dict[str, tuple[str, str, str]]:
+    """Of each act what it is called, what it does and cannot undo, and its button."""
+    return {
+        "ask_open": (
+            _("Ask for the opening"),
+            _(
+                "Another administrator then opens the cycle exactly as it stands now. Until then"
+                " nothing is open; whatever is changed has to be asked for anew."
+            ),
+            _("Ask for the opening"),
+        ),
+        "agree_open": (
+            _("Open the cycle"),
+            _(
+                "From here on nobody can change the rules, the phases, the pots, who may vote and"
+                " the key, and voting cannot end early. This cannot be undone: an open cycle can"
+                " only be cancelled, by two people and with a public reason."
+            ),
+            _("I agree: open the cycle"),
+        ),
+        "ask_cancel": (
+            _("Ask to cancel the cycle"),
+            _(
+                "Nothing happens until another administrator agrees. Your reason is then on the"
+                " cycle's page, for everybody."
+            ),
+            _("Ask to cancel it"),
+        ),
+        "agree_cancel": (
+            _("Cancel the cycle"),
+            _(
+                "Every ballot that was cast is forgotten unopened, and the reason is public. This"
+                " cannot be undone."
+            ),
+            _("I agree: cancel the cycle"),
+        ),
+    }
+
+
+def _ask_open(request: SignedInRequest, cycle: Cycle, _desk: Desk) -> HttpResponse:
+    request_opening(cycle, by=request.user)
+    return back(request, "cycle_desk", cycle, _("Now another administrator has to open it."))
+
+
+def _agree_open(request: SignedInRequest, cycle: Cycle, _desk: Desk) -> HttpResponse:
+    open_cycle(cycle, by=request.user)
+    return back(request, "cycle_desk", cycle, _("The cycle is open."))
+
+
+def _ask_cancel(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
+    request_cancelling(cycle, reason=desk.given["reason"], by=request.user)
+    return back(request, "cycle_desk", cycle, _("Now another administrator has to agree."))
+
+
+def _agree_cancel(request: SignedInRequest, cycle: Cycle, _desk: Desk) -> HttpResponse:
+    cancel_cycle(cycle, by=request.user)
+    return back(request, "cycle_desk", cycle, _("The cycle is cancelled."))
+
+
+CYCLE_ACTS: Acts = {
+    "ask_open": (forms.Form, _ask_open),
+    "agree_open": (forms.Form, _agree_open),
+    "ask_cancel": (ReasonForm, _ask_cancel),
+    "agree_cancel": (forms.Form, _agree_cancel),
+}
