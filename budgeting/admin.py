@@ -218,6 +218,10 @@ class CycleAdmin(ActingAdmin):
         FormAct("cancel", _("Ask to cancel it"), ReasonForm, _ask_to_cancel),
     )
 
+    def has_certify_permission(self, request: HttpRequest) -> bool:
+        """Certifiers; preparing and opening a cycle is not enough."""
+        return self.holds(request, {Role.CERTIFIER})
+
     def as_second(
         self, request: HttpRequest, rows: QuerySet[Cycle], act: Callable[[Cycle], object]
     ) -> HttpResponse | None:
@@ -237,14 +241,14 @@ class CycleAdmin(ActingAdmin):
         """A second one opens."""
         return self.as_second(request, rows, lambda cycle: open_cycle(cycle, by=person(request)))
 
-    @admin.action(description=_("Certify the count"))
+    @admin.action(description=_("Certify the count"), permissions=["certify"])
     def certify_it(self, request: HttpRequest, rows: QuerySet[Cycle]) -> None:
-        """One person certifies."""
+        """One certifier says that the count is in order."""
         self.each(request, rows, lambda cycle: certify(cycle, by=person(request)))
 
-    @admin.action(description=_("Publish the outcome, as a second person"))
+    @admin.action(description=_("Publish the outcome, as a second person"), permissions=["certify"])
     def publish_it(self, request: HttpRequest, rows: QuerySet[Cycle]) -> HttpResponse | None:
-        """A second one publishes."""
+        """A second certifier publishes."""
         return self.as_second(request, rows, lambda cycle: publish(cycle, by=person(request)))
 
     @admin.action(description=_("Cancel it, as a second person"))

@@ -11,6 +11,7 @@ from typing import Any
 from django.db.models import Count, Prefetch
 from django.utils.translation import ngettext
 
+from budgeting.domain.outcome import Outcome
 from budgeting.models import Cycle, Option, Pot, Tally
 from budgeting.templatetags.budgeting import reason_sentence, thousands
 from civicfund.templatetags.money import money
@@ -111,6 +112,11 @@ class PotResult:
     def losers(self) -> list[OptionResult]:
         """The others, those with the most support first."""
         return [result for result in self.options if not result.won]
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the outcome, which is what one certifies and another publishes."""
+        return Outcome.from_json(self.tally.outcome).digest
 
     @property
     def spent_minor(self) -> int:

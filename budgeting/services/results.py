@@ -1,4 +1,4 @@
-"""From a counted cycle to a published one: one person certifies, a second one publishes."""
+"""From a counted cycle to a published one: one certifier says so, a second one publishes."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ PUBLISH = "cycle.publish"
 
 
 def certify(cycle: Cycle, *, by: User) -> Cycle:
-    """One person says that the count is in order, and so asks a second one to publish it."""
-    require(by, Role.BUDGET_ADMINISTRATOR)
+    """A certifier says that the count is in order, and so asks another one to publish it."""
+    require(by, Role.CERTIFIER)
     with transaction.atomic():
         held = take(cycle)
         _check_state(held, CycleState.COUNTED)
@@ -36,8 +36,8 @@ def certify(cycle: Cycle, *, by: User) -> Cycle:
 
 
 def publish(cycle: Cycle, *, by: User) -> Cycle:
-    """A second person publishes: proposals are selected or not, and each award is booked."""
-    require(by, Role.BUDGET_ADMINISTRATOR)
+    """A second certifier publishes: proposals are selected or not, and each award is booked."""
+    require(by, Role.CERTIFIER)
     with transaction.atomic():
         held = take(cycle)
         _check_state(held, CycleState.CERTIFIED)

@@ -20,7 +20,14 @@ from budgeting.access import holds, visible_cycle
 from budgeting.enums import CycleState
 from budgeting.forms import ReasonForm
 from budgeting.models import Cycle
-from budgeting.selectors import acts_of_two, board_of, phase_steps, readiness, small_pots
+from budgeting.selectors import (
+    acts_of_two,
+    board_of,
+    phase_steps,
+    readiness,
+    results_of,
+    small_pots,
+)
 from budgeting.services.cycles import (
     CANCEL,
     OPEN,
@@ -29,6 +36,7 @@ from budgeting.services.cycles import (
     request_cancelling,
     request_opening,
 )
+from budgeting.services.results import PUBLISH, certify, publish
 from budgeting.services.second_person import pending_requests
 from budgeting.views.desks import Acts, Desk, back
 from civicfund import staff
@@ -39,8 +47,11 @@ from civicfund.people.models import User
 from civicfund.people.requests import SignedInRequest
 from civicfund.people.selectors import people_with
 
+# What was counted and is not public yet: for those to look at who certify it.
+JUDGED_STATES = (CycleState.COUNTED, CycleState.CERTIFIED)
 
-@staff.only(Role.BUDGET_ADMINISTRATOR)
+
+@staff.only(Role.BUDGET_ADMINISTRATOR, Role.CERTIFIER)
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def cycle_desk(request: SignedInRequest, slug: str) -> HttpResponseBase:
@@ -63,6 +74,7 @@ def cycle_desk(request: SignedInRequest, slug: str) -> HttpResponseBase:
         "offers": list(_offers(cycle, request.user, desk, ready=ready)),
         "board": board_of(cycle),
         "acts_of_two": acts_of_two(cycle),
+        "results": results_of(cycle) if cycle.state in JUDGED_STATES else [],
         "administers": holds(request.user, Role.BUDGET_ADMINISTRATOR),
     }
     return render(request, "budgeting/cycle_desk.html", context, status=desk.status)
@@ -96,8 +108,15 @@ class Offer:
 
 def _offers(cycle: Cycle, user: User, desk: Desk, *, ready: bool) -> Iterator[Offer]:
     """What the person may ask for, or agree to, at the state in which the cycle is."""
-    if not holds(user, Role.BUDGET_ADMINISTRATOR):
-        return
+    if holds(user, Role.BUDGET_ADMINISTRATOR):
+        yield from _of_administrators(cycle, user, desk, ready=ready)
+    if holds(user, Role.CERTIFIER) and cycle.state == CycleState.COUNTED:
+        yield _offer(desk, "certify")
+    if holds(user, Role.CERTIFIER) and cycle.state == CycleState.CERTIFIED:
+        yield from _second_person(cycle, user, desk, PUBLISH, "agree_publish")
+
+
+def _of_administrators(cycle: Cycle, user: User, desk: Desk, *, ready: bool) -> Iterator[Offer]:
     if ready:
         yield from _second_person(cycle, user, desk, OPEN, "agree_open")
         yield _offer(desk, "ask_open")
@@ -163,6 +182,23 @@ def _words() -> dict[str, tuple[str, str, str]]:
             ),
             _("I agree: cancel the cycle"),
         ),
+        "certify": (
+            _("Certify the count"),
+            _(
+                "You say that you looked at the board, the sums and the outcome above, and that"
+                " they are in order. Another certifier then publishes just this outcome. It cannot"
+                " be undone."
+            ),
+            _("The count is in order: certify it"),
+        ),
+        "agree_publish": (
+            _("Publish the outcome"),
+            _(
+                "Winners, reasons, the seed of ties and the ballots without names become public,"
+                " and the winners' money is booked. It cannot be undone."
+            ),
+            _("I agree: publish it"),
+        ),
     }
 
 
@@ -186,9 +222,21 @@ def _agree_cancel(request: SignedInRequest, cycle: Cycle, _desk: Desk) -> HttpRe
     return back(request, "cycle_desk", cycle, _("The cycle is cancelled."))
 
 
+def _certify(request: SignedInRequest, cycle: Cycle, _desk: Desk) -> HttpResponse:
+    certify(cycle, by=request.user)
+    return back(request, "cycle_desk", cycle, _("Now another certifier has to publish it."))
+
+
+def _agree_publish(request: SignedInRequest, cycle: Cycle, _desk: Desk) -> HttpResponse:
+    publish(cycle, by=request.user)
+    return back(request, "cycle_desk", cycle, _("The outcome is published."))
+
+
 CYCLE_ACTS: Acts = {
     "ask_open": (forms.Form, _ask_open),
     "agree_open": (forms.Form, _agree_open),
     "ask_cancel": (ReasonForm, _ask_cancel),
     "agree_cancel": (forms.Form, _agree_cancel),
+    "certify": (forms.Form, _certify),
+    "agree_publish": (forms.Form, _agree_publish),
 }

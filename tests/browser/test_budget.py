@@ -17,6 +17,7 @@ from civicfund.audit.services import db_now
 from tests.factories.budgeting import (
     administrator,
     cast_positions,
+    certifier,
     draft_cycle,
     end_voting,
     in_urn,
@@ -58,7 +59,7 @@ def published(cycle, people):
     cycle = open_by_trustees(close_cycle(cycle))
     count_cycle(cycle)
     cycle.refresh_from_db()
-    return publish(certify(cycle, by=administrator()), by=administrator())
+    return publish(certify(cycle, by=certifier()), by=certifier())
 
 
 def both(page, phone):
@@ -155,7 +156,7 @@ def test_the_results_page_turns_from_waiting_to_the_outcome_by_itself(
     check_axe(page)
     count_cycle(cycle)
     cycle.refresh_from_db()
-    publish(certify(cycle, by=administrator()), by=administrator())
+    publish(certify(cycle, by=certifier()), by=certifier())
     expect(page.get_by_role("heading", name="Selected", exact=True)).to_be_visible()
 
 

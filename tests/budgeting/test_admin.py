@@ -31,6 +31,13 @@ def signed_in(client, user):
     return user
 
 
+def who_also_certifies():
+    """An administrator who is a certifier too: the admin's pages are for administrators."""
+    person = administrator()
+    grant_role(person, Role.CERTIFIER, by=None)
+    return person
+
+
 def address(page, *args, model="cycle"):
     return reverse(f"admin:budgeting_{model}_{page}", args=args)
 
@@ -186,14 +193,23 @@ def test_what_a_service_refuses_is_said_on_the_form_and_nothing_moves(client):
 def test_a_cycle_is_certified_by_one_and_published_by_another(client):
     cycle = unsealed([[0], [1]])
     count_cycle(cycle)
-    signed_in(client, administrator())
+    signed_in(client, who_also_certifies())
     do(client, cycle, "certify_it")
     do(client, cycle, "publish_it")
     assert state_of(cycle) == CycleState.CERTIFIED
     client.logout()
-    signed_in(client, administrator())
+    signed_in(client, who_also_certifies())
     do(client, cycle, "publish_it")
     assert state_of(cycle) == CycleState.PUBLISHED
+
+
+def test_an_administrator_who_is_no_certifier_is_not_offered_to_certify_and_cannot(client):
+    cycle = unsealed([[0], [1]])
+    count_cycle(cycle)
+    signed_in(client, administrator())
+    assert "Certify the count" not in client.get(address("change", cycle.pk)).content.decode()
+    do(client, cycle, "certify_it")
+    assert state_of(cycle) == CycleState.COUNTED
 
 
 def test_a_cycle_is_cancelled_by_two_with_a_reason(client):

@@ -8,7 +8,7 @@ from budgeting.services.counting import count_cycle
 from budgeting.services.results import certify, publish
 from tests.budgeting.test_counting import unsealed
 from tests.factories.budgeting import (
-    administrator,
+    certifier,
     codes,
     draft_cycle,
     end_voting,
@@ -149,8 +149,8 @@ def test_results_are_empty_until_published(client):
         "void_ballots": 0,
         "pots": [],
     }
-    certify(cycle, by=administrator())
-    publish(cycle, by=administrator())
+    certify(cycle, by=certifier())
+    publish(cycle, by=certifier())
     said = client.get(address("results", cycle)).json()
     [pot] = said["pots"]
     assert (said["state"], pot["ballots"], pot["spent_minor"]) == ("published", 2, 500_000)

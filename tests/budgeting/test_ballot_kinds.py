@@ -16,6 +16,7 @@ from budgeting.templatetags.ballots import binding_rule, tally_rule
 from tests.budgeting.test_pages import page_of, text_of
 from tests.factories.budgeting import (
     administrator,
+    certifier,
     codes,
     draft_cycle,
     end_voting,
@@ -287,7 +288,7 @@ def test_results_and_rounds_tell_the_rule_as_the_ballot_did(client):
     end_voting(cycle)
     count_cycle(open_by_trustees(close_cycle(cycle)))
     cycle.refresh_from_db()
-    publish(certify(cycle, by=administrator()), by=administrator())
+    publish(certify(cycle, by=certifier()), by=certifier())
     assert told in text_of(client.get(page_of("results", cycle)))
     assert tally_rule(Tally.objects.get(binding=True), cycle.currency) == told
 

@@ -22,7 +22,7 @@ from budgeting.services.counting import count_cycle
 from budgeting.services.errors import RefusedError
 from budgeting.services.results import certify, publish
 from tests.factories.budgeting import (
-    administrator,
+    certifier,
     codes,
     end_voting,
     open_by_trustees,
@@ -48,7 +48,7 @@ def published(votes=VOTES * 8, **cycle):
     counted = open_by_trustees(close_cycle(running))
     count_cycle(counted)
     counted.refresh_from_db()
-    return publish(certify(counted, by=administrator()), by=administrator()), receipts
+    return publish(certify(counted, by=certifier()), by=certifier()), receipts
 
 
 def bundle_of(cycle):

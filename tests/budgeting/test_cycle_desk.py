@@ -18,6 +18,7 @@ from budgeting.services.cycles import (
     request_opening,
 )
 from budgeting.services.errors import RefusedError
+from budgeting.services.results import certify
 from budgeting.services.trustees import give_key, pass_rehearsal
 from civicfund.audit.models import ActRequest, Approval
 from civicfund.people.enums import Role
@@ -25,6 +26,7 @@ from civicfund.people.services import grant_role
 from tests.budgeting.test_counting import unsealed
 from tests.factories.budgeting import (
     administrator,
+    certifier,
     draft_cycle,
     fill_roll,
     rehearsed,
@@ -213,3 +215,44 @@ def test_the_desk_of_a_counted_cycle_offers_no_opening_and_no_cancelling(client)
     page = client.get(desk_of(cycle)).content.decode()
     assert 'value="ask_' not in page
     assert "were counted" in page
+
+
+def counted_cycle():
+    cycle = unsealed([[0], [1]])
+    count_cycle(cycle)
+    return Cycle.objects.get(pk=cycle.pk)
+
+
+def test_certifiers_see_the_outcome_and_publish_it_by_two(client):
+    cycle = counted_cycle()
+    signed_in(client, certifier())
+    page = client.get(desk_of(cycle))
+    [result] = page.context["results"]
+    assert result.digest in page.content.decode()
+    assert send(client, cycle, "certify").status_code == 302
+    assert send(client, cycle, "agree_publish").status_code == 400
+    assert state_of(cycle) == CycleState.CERTIFIED
+    signed_in(client, certifier())
+    assert send(client, cycle, "agree_publish").status_code == 302
+    assert state_of(cycle) == CycleState.PUBLISHED
+
+
+def test_publishing_takes_a_second_factor_given_just_now(client, settings):
+    cycle = certify(counted_cycle(), by=certifier())
+    signed_in(client, certifier())
+    settings.SECOND_FACTOR_RECENT_SECONDS = -1
+    assert "reauthenticate" in send(client, cycle, "agree_publish")["Location"]
+    assert state_of(cycle) == CycleState.CERTIFIED
+
+
+def test_administrators_do_not_certify_and_certifiers_do_not_cancel(client):
+    cycle = counted_cycle()
+    signed_in(client)
+    assert send(client, cycle, "certify").status_code == 403
+    assert 'value="certify"' not in client.get(desk_of(cycle)).content.decode()
+    running, _ = running_cycle()
+    signed_in(client, certifier())
+    assert send(client, running, "ask_cancel", reason="No.").status_code == 403
+    assert send(client, running, "agree_cancel").status_code == 403
+    assert 'value="ask_' not in client.get(desk_of(running)).content.decode()
+    assert (state_of(cycle), state_of(running)) == (CycleState.COUNTED, CycleState.OPEN)

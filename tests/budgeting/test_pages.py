@@ -20,6 +20,7 @@ from tests.budgeting.test_counting import unsealed
 from tests.factories.budgeting import (
     administrator,
     cast_positions,
+    certifier,
     codes,
     draft_cycle,
     end_voting,
@@ -50,8 +51,8 @@ def without_noise(answer):
 def published(votes, **cycle):
     counted = unsealed(votes, **cycle)
     count_cycle(counted)
-    certify(counted, by=administrator())
-    return publish(counted, by=administrator())
+    certify(counted, by=certifier())
+    return publish(counted, by=certifier())
 
 
 def queries_of(client, address):
@@ -235,7 +236,7 @@ def test_results_wait_for_two_people_and_then_tell_winners_and_reasons(client):
     page = text_of(client.get(results))
     assert "One person now certifies the count" in page
     assert not any(name in page for name in names)
-    first, second = administrator(), administrator()
+    first, second = certifier(), certifier()
     cycle = certify(cycle, by=first)
     assert "A second person now publishes" in text_of(client.get(results))
     publish(cycle, by=second)
@@ -258,9 +259,9 @@ def test_the_waiting_page_renews_a_part_of_itself_and_then_all(client):
     assert part.content.decode().strip().startswith('<div id="progress"')
     assert 'hx-trigger="every 2s"' in part.content.decode()
     count_cycle(cycle)
-    certify(cycle, by=administrator())
+    certify(cycle, by=certifier())
     cycle.refresh_from_db()
-    publish(cycle, by=administrator())
+    publish(cycle, by=certifier())
     assert client.get(results, headers={"HX-Request": "true"}).headers["HX-Refresh"] == "true"
 
 

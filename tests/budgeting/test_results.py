@@ -18,7 +18,9 @@ from budgeting.services.results import certify, publish
 from budgeting.tasks import explain_losses
 from civicfund.projects.models import Project
 from tests.budgeting.test_counting import unsealed
-from tests.factories.budgeting import administrator
+from tests.factories.budgeting import (
+    certifier,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -30,8 +32,8 @@ VOTES = [[0], [0], [0, 1], [0, 1], [0, 1], [2], [2]]
 def published(votes=VOTES, **cycle):
     counted = unsealed(votes, **cycle)
     count_cycle(counted)
-    certify(counted, by=administrator())
-    return publish(counted, by=administrator())
+    certify(counted, by=certifier())
+    return publish(counted, by=certifier())
 
 
 def text(answer):
@@ -126,7 +128,7 @@ def test_the_rounds_stay_hidden_until_the_outcome_is_published(client):
     cycle = unsealed(VOTES)
     count_cycle(cycle)
     assert client.get(rounds_page(cycle)).status_code == 404
-    certify(cycle, by=administrator())
+    certify(cycle, by=certifier())
     assert client.get(rounds_page(cycle)).status_code == 404
     other = published()
     wrong = reverse("rounds", args=[other.slug, cycle.pots.get().pk])

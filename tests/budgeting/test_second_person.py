@@ -14,8 +14,16 @@ from budgeting.services.cycles import request_cancelling, request_opening
 from budgeting.services.results import certify
 from budgeting.views.cycle_desk import CYCLE_ACTS
 from budgeting.views.rolls import LETTER_ACTS, PERSON_ACTS, ROLL_ACTS
+from civicfund.people.enums import Role
+from civicfund.people.services import grant_role
 from tests.budgeting.test_counting import unsealed
-from tests.factories.budgeting import administrator, draft_cycle, rehearsed, running_cycle
+from tests.factories.budgeting import (
+    administrator,
+    certifier,
+    draft_cycle,
+    rehearsed,
+    running_cycle,
+)
 from tests.signing_in import sign_in_with_second_factor
 
 ROOT = Path(__file__).parent.parent.parent
@@ -86,7 +94,7 @@ def cancelling():
 def publishing():
     cycle = unsealed([[0], [1]])
     count_cycle(cycle)
-    certify(cycle, by=administrator())
+    certify(cycle, by=certifier())
     return cycle, "publish_it"
 
 
@@ -95,7 +103,9 @@ def publishing():
 def test_the_admin_agrees_only_with_a_recent_second_factor(client, settings, waiting):
     cycle, action = waiting()
     state = Cycle.objects.get(pk=cycle.pk).state
-    sign_in_with_second_factor(client, administrator())
+    person = administrator()
+    grant_role(person, Role.CERTIFIER, by=None)
+    sign_in_with_second_factor(client, person)
     listed = reverse("admin:budgeting_cycle_changelist")
     given = {"action": action, "_selected_action": cycle.pk, "index": 0}
     settings.SECOND_FACTOR_RECENT_SECONDS = -1

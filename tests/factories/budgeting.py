@@ -40,10 +40,17 @@ _numbers = count(1)
 
 
 def administrator() -> User:
-    """Somebody who prepares, opens, certifies and publishes cycles."""
+    """Somebody who prepares, opens and unseals cycles, and reviews projects."""
     user = UserFactory()
     grant_role(user, Role.BUDGET_ADMINISTRATOR, by=None)
     grant_role(user, Role.REVIEWER, by=None)
+    return user
+
+
+def certifier() -> User:
+    """Somebody who certifies and publishes what was counted."""
+    user = UserFactory()
+    grant_role(user, Role.CERTIFIER, by=None)
     return user
 
 

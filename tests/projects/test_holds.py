@@ -17,7 +17,10 @@ from civicfund.pledges.services.errors import RefusedError
 from civicfund.projects.models import CostLine, Project
 from civicfund.projects.services import Cost, ProjectError, edit_project, withdraw_project
 from tests.budgeting.test_counting import unsealed
-from tests.factories.budgeting import administrator, draft_cycle
+from tests.factories.budgeting import (
+    certifier,
+    draft_cycle,
+)
 from tests.factories.people import UserFactory
 from tests.factories.places import NeighborhoodFactory
 from tests.factories.pledges import CampaignFactory
@@ -131,8 +134,8 @@ def test_once_the_results_are_out_it_may_change_again():
     with pytest.raises(ProjectError):
         edit_project(project, by=project.proposer, title="Another title")
     count_cycle(cycle)
-    certify(cycle, by=administrator())
-    publish(cycle, by=administrator())
+    certify(cycle, by=certifier())
+    publish(cycle, by=certifier())
     edit_project(project, by=project.proposer, title="Another title")
     assert Project.objects.get(pk=project.pk).title == "Another title"
 

@@ -10,7 +10,10 @@ from django.urls import reverse
 from budgeting.services.counting import count_cycle
 from budgeting.services.results import certify, publish
 from tests.budgeting.test_counting import unsealed
-from tests.factories.budgeting import administrator, running_cycle
+from tests.factories.budgeting import (
+    certifier,
+    running_cycle,
+)
 from tests.factories.people import ResidencyFactory
 from tests.factories.places import NeighborhoodFactory
 from tests.factories.pledges import CampaignFactory, PledgeFactory, RewardFactory
@@ -80,8 +83,8 @@ def pages_of_a_cycle(client, options):
     asked = [queries_of(client, address) for address in addresses]
     done = unsealed([[0], [1]], costs_minor=costs)
     count_cycle(done)
-    certify(done, by=administrator())
-    publish(done, by=administrator())
+    certify(done, by=certifier())
+    publish(done, by=certifier())
     for name in ("results", "api_results"):
         asked.append(queries_of(client, reverse(name, args=[done.slug])))
     return asked

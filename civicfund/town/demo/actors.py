@@ -86,21 +86,21 @@ def administrators_agree_to_opening() -> None:
             open_as_trustees(cycle)
 
 
-def administrators_certify() -> None:
-    """One administrator looks at what was counted."""
+def certifiers_certify() -> None:
+    """One certifier looks at what was counted."""
     for cycle in Cycle.objects.filter(state=CycleState.COUNTED, origin=Origin.RUN):
-        certify(cycle, by=account("administrator"))
+        certify(cycle, by=account("certifier"))
 
 
-def administrators_publish() -> None:
+def certifiers_publish() -> None:
     """Another one publishes it."""
     for cycle in Cycle.objects.filter(state=CycleState.CERTIFIED, origin=Origin.RUN):
-        publish(cycle, by=account("second-administrator"))
+        publish(cycle, by=account("second-certifier"))
 
 
 STEPS: tuple[Callable[[], None], ...] = (
-    administrators_publish,
-    administrators_certify,
+    certifiers_publish,
+    certifiers_certify,
     administrators_agree_to_opening,
     administrators_ask_for_opening,
     backers_pledge,
