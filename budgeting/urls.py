@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from budgeting import api
-from budgeting.views import boards, codes, cycle_desk, cycles, keys, rolls, trials
+from budgeting.views import boards, codes, cycle_desk, cycles, keys, observing, rolls, trials
 
 urlpatterns = [
     path("budget/", cycles.cycle_list, name="cycles"),
@@ -20,6 +20,12 @@ urlpatterns = [
     path("budget/<slug:slug>/desk/", cycle_desk.cycle_desk, name="cycle_desk"),
     path("budget/<slug:slug>/key/", keys.key, name="cycle_key"),
     path("budget/<slug:slug>/unsealing/", keys.unsealing, name="unsealing"),
+    path("budget/<slug:slug>/observing/", observing.observing, name="observing"),
+    path(
+        "budget/<slug:slug>/observing/<int:pot>/",
+        observing.observed_ballots,
+        name="observed_ballots",
+    ),
     path("budget/<slug:slug>/roll/", rolls.roll, name="roll"),
     path("budget/<slug:slug>/roll/desk/", rolls.roll_desk, name="roll_desk"),
     path("budget/<slug:slug>/roll/letters/", rolls.letters_desk, name="letters_desk"),

@@ -85,7 +85,7 @@ def write(
         _put(bundle, BOARD, _csv([BOARD_COLUMNS], board))
         for pot in record["pots"]:
             if pot["published_ballots"]:
-                rows = _ballot_rows(elections[pot["id"]])
+                rows = ballot_rows(elections[pot["id"]])
                 _put(bundle, f"pots/{pot['id']}.csv", _csv([BALLOT_COLUMNS], rows))
         for name, content in more.items():
             _put(bundle, name, [content.encode()])
@@ -112,7 +112,7 @@ def _csv(head: Iterable[Sequence[object]], rows: Iterable[Sequence[object]]) -> 
     yield held.getvalue().encode()
 
 
-def _ballot_rows(election: Election) -> Iterator[tuple[int, str, str]]:
+def ballot_rows(election: Election) -> Iterator[tuple[int, str, str]]:
     """Different ballots, sorted, so that no order is left: how many, positions, points."""
     rows = [
         (" ".join(map(str, choices)), " ".join(map(str, points or ())), weight)

@@ -19,6 +19,7 @@ from budgeting.selectors.cycles import (
 )
 from budgeting.selectors.options import OptionsOnBallot, options_on_ballot
 from budgeting.selectors.desk import Step, TwoPeople, acts_of_two, readiness, small_pots
+from budgeting.selectors.observing import Turnout, turnout_in_parts, withheld
 from budgeting.selectors.progress import Progress, counting_progress, progress_key
 from budgeting.selectors.results import Figures, OptionResult, PotResult, results_of
 from budgeting.selectors.roll import (
@@ -43,6 +44,7 @@ __all__ = [
     "Rounds",
     "Standing",
     "Step",
+    "Turnout",
     "TwoPeople",
     "acts_of_two",
     "ballot_status",
@@ -69,6 +71,8 @@ __all__ = [
     "running_cycles",
     "small_pots",
     "turnout",
+    "turnout_in_parts",
     "valid_codes",
     "why_on_ballot",
+    "withheld",
 ]

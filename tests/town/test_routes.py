@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.urls import URLResolver, get_resolver
+from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RoutePattern
 
 from tests.factories.places import CityFactory
@@ -47,6 +47,8 @@ ROUTES = {
     "budget/<slug:slug>/bundle.zip": ANYONE,
     "budget/<slug:slug>/desk/": MEMBERS,
     "budget/<slug:slug>/key/": MEMBERS,
+    "budget/<slug:slug>/observing/": MEMBERS,
+    "budget/<slug:slug>/observing/<int:pot>/": ACT,
     "budget/<slug:slug>/roll/": ANYONE,
     "budget/<slug:slug>/roll/desk/": MEMBERS,
     "budget/<slug:slug>/roll/letters/": MEMBERS,
@@ -146,15 +148,21 @@ MADE_UP = {
 }
 
 
-def walk(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, str | None]]:
-    """Each route as it is written in the URLconf, with its name."""
+def walk_patterns(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, URLPattern]]:
+    """Each pattern of the URLconf, with its route as it is written there."""
     for entry in resolver.url_patterns:
         route = before + str(entry.pattern)
         if isinstance(entry, URLResolver):
-            yield from walk(entry, route)
+            yield from walk_patterns(entry, route)
         else:
-            assert isinstance(entry.pattern, RoutePattern) or room_of(route), route
-            yield route, entry.name
+            yield route, entry
+
+
+def walk(resolver: URLResolver) -> Iterator[tuple[str, str | None]]:
+    """Each route as it is written in the URLconf, with its name."""
+    for route, entry in walk_patterns(resolver):
+        assert isinstance(entry.pattern, RoutePattern) or room_of(route), route
+        yield route, entry.name
 
 
 def room_of(route: str) -> str | None:
