@@ -21,6 +21,7 @@ from budgeting.serializers import (
     CastOutput,
     CycleDetailOutput,
     CycleOutput,
+    ExtensionOutput,
     RefusalOutput,
     ResultsOutput,
 )
@@ -59,6 +60,7 @@ class OneCycle(APIView):
         pots = cycle.pots.select_related("place").prefetch_related("options__proposal")
         said = CycleOutput(cycle).data | {
             "voters": turnout(cycle),
+            "extensions": ExtensionOutput(cycle.extensions.all(), many=True).data,
             "pots": CycleDetailOutput().fields["pots"].to_representation(pots),
         }
         return Response(said)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from budgeting.models import Cycle, Option, Phase, Pot
+from budgeting.models import Cycle, Extension, Option, Phase, Pot
 from budgeting.services.ballots import Choice
 from civicfund.places.models import Neighborhood
 
@@ -54,14 +54,23 @@ class PotOutput(serializers.ModelSerializer[Pot]):
         )  # fmt: skip
 
 
+class ExtensionOutput(serializers.ModelSerializer[Extension]):
+    """That voting ends later than was said, and why."""
+
+    class Meta:
+        model = Extension
+        fields = ("from_at", "to_at", "at", "reason")
+
+
 class CycleDetailOutput(CycleOutput):
     """One cycle with its pots and options."""
 
+    extensions = ExtensionOutput(many=True)
     pots = PotOutput(many=True)
     voters = serializers.IntegerField(help_text="How many have voted so far.")
 
     class Meta(CycleOutput.Meta):
-        fields = (*CycleOutput.Meta.fields, "voters", "pots")  # type: ignore[assignment]  # longer
+        fields = (*CycleOutput.Meta.fields, "voters", "extensions", "pots")  # type: ignore[assignment]  # longer
 
 
 class PotBallotInput(serializers.Serializer[object]):

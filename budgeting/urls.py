@@ -5,7 +5,17 @@ from __future__ import annotations
 from django.urls import path
 
 from budgeting import api
-from budgeting.views import boards, codes, cycle_desk, cycles, keys, observing, rolls, trials
+from budgeting.views import (
+    boards,
+    codes,
+    cycle_desk,
+    cycles,
+    extending,
+    keys,
+    observing,
+    rolls,
+    trials,
+)
 
 urlpatterns = [
     path("budget/", cycles.cycle_list, name="cycles"),
@@ -19,6 +29,7 @@ urlpatterns = [
     path("budget/<slug:slug>/bundle.zip", boards.bundle, name="bundle"),
     path("budget/<slug:slug>/desk/", cycle_desk.cycle_desk, name="cycle_desk"),
     path("budget/<slug:slug>/key/", keys.key, name="cycle_key"),
+    path("budget/<slug:slug>/extending/", extending.extending, name="extending"),
     path("budget/<slug:slug>/unsealing/", keys.unsealing, name="unsealing"),
     path("budget/<slug:slug>/observing/", observing.observing, name="observing"),
     path(

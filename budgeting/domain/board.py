@@ -11,6 +11,7 @@ import hashlib
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 RECEIPT_BYTES = 12
 _GROUP = 4
@@ -23,6 +24,31 @@ class Line:
 
     ballot_hash: str
     receipt_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """That voting ends later, as the board says it after ``board_size`` lines.
+
+    Times are texts: UTC, to the microsecond, as ``2027-02-01T18:00:00.000000+00:00``.
+    """
+
+    board_size: int
+    from_at: str
+    to_at: str
+    at: str
+    reason: str
+
+    @property
+    def digest(self) -> str:
+        """What the chain takes in; the database computes the same."""
+        words = ("extension", self.from_at, self.to_at, self.at, self.reason)
+        return _hash("\n".join(words).encode()).hex()
+
+
+def moment(at: datetime) -> str:
+    """An instant as the board writes it."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def new_receipt() -> str:
@@ -47,11 +73,31 @@ def next_head(head: str, line: Line) -> str:
     return _hash(_bytes(head, line.ballot_hash, line.receipt_hash)).hex()
 
 
-def heads(first: str, lines: Iterable[Line]) -> Iterable[str]:
-    """The head after each line, beginning with ``first`` before them all."""
-    for line in lines:
-        first = next_head(first, line)
-        yield first
+def heads(first: str, lines: Iterable[Line]) -> list[str]:
+    """The head after each line of a vote that was not extended, beginning with ``first``."""
+    return chain_of(first, list(lines), ())[0]
+
+
+def chain_of(
+    first: str, lines: Sequence[Line], extensions: Sequence[Extension]
+) -> tuple[list[str], str]:
+    """The head after each line, and the last head of all, with ``extensions`` taken in.
+
+    An extension follows as many lines as it says; ``ValueError`` where there are not so many.
+    """
+    if any(not 0 <= each.board_size <= len(lines) for each in extensions):
+        raise ValueError("an extension follows more lines than there are")
+    after: dict[int, list[Extension]] = {}
+    for extension in extensions:
+        after.setdefault(extension.board_size, []).append(extension)
+    chain, head = [], first
+    for place in range(len(lines) + 1):
+        for extension in after.get(place, ()):
+            head = _hash(_bytes(head, extension.digest)).hex()
+        if place < len(lines):
+            head = next_head(head, lines[place])
+            chain.append(head)
+    return chain, head
 
 
 def root_of(lines: Sequence[Line]) -> str:

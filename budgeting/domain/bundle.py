@@ -16,10 +16,11 @@ import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import IO, Any
 
 from budgeting.domain.ballots import BallotKind, Ballots
-from budgeting.domain.board import Line, heads, receipt_hash, root_of
+from budgeting.domain.board import Extension, Line, chain_of, moment, receipt_hash, root_of
 from budgeting.domain.digest import election_digest
 from budgeting.domain.election import Election, Option
 from budgeting.domain.outcome import digest_of
@@ -186,6 +187,7 @@ def verify(bundle: Bundle, receipts: Sequence[str] = ()) -> Iterator[Check]:
         yield Check("the board can be read", holds=False, found=str(error))
         return
     yield from _safely("the board", lambda: _board_checks(record, lines, told))
+    yield from _safely("the end of voting", lambda: _time_checks(record))
     yield from _tie_checks(record)
     for pot in record["pots"]:
         yield from _safely(f"pot {pot['name']}", lambda pot=pot: _pot_checks(bundle, pot))  # type: ignore[misc]
@@ -204,8 +206,9 @@ def _board_checks(
     yield _same("the rules are those that were opened", opening["rules"], rules)
     yield _same("the board begins with what was opened", board["first"], digest_of(opening))
     yield _same("the board is as long as it says", board["size"], len(lines))
-    chain = list(heads(board["first"], lines))
-    yield _same("the chain leads to its head", board["head"], [board["first"], *chain][-1])
+    extensions = _extensions(board)
+    chain, head = chain_of(board["first"], lines, extensions)
+    yield _same("the chain leads to its head", board["head"], head)
     both = enumerate(zip(told, chain, strict=True), start=1)
     wrong = next((f"wrong from place {place}" for place, (said, head) in both if said != head), "")
     yield Check("each line says the head after it", not wrong, wrong or "all")
@@ -215,6 +218,24 @@ def _board_checks(
     )
     sums = board["superseded"] + board["counted"] + board["void"]
     yield _same("cast = replaced + counted + void", board["size"], sums)
+
+
+def _extensions(board: Mapping[str, Any]) -> list[Extension]:
+    """How voting was extended, in order."""
+    return [Extension(**each) for each in board["extensions"]]
+
+
+def _time_checks(record: Mapping[str, Any]) -> Iterator[Check]:
+    """Each extension goes on from where voting was to end, forward and before it ended."""
+    opened = [ends for kind, _starts, ends in record["rules"]["phases"] if kind == "balloting"]
+    [ends] = [moment(datetime.fromisoformat(text)) for text in opened]
+    wrong = 0
+    for place, each in enumerate(_extensions(record["board"]), start=1):
+        if not (each.from_at == ends and each.at < ends < each.to_at and each.reason.strip()):
+            wrong = wrong or place
+        ends = each.to_at
+    found = f"extension {wrong} does not follow" if wrong else ends
+    yield Check("extensions go on from the end that was opened", not wrong, found)
 
 
 def _tie_checks(record: Mapping[str, Any]) -> Iterator[Check]:

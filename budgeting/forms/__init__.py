@@ -3,7 +3,9 @@
 from budgeting.forms.ballot import FilledIn, PotOnBallot, pot_on_ballot
 from budgeting.forms.cycles import (
     PARAMETERS,
+    AgreeForm,
     CycleForm,
+    ExtensionForm,
     PhaseForm,
     PotForm,
     ProposalForm,
@@ -23,11 +25,13 @@ from budgeting.forms.roll import (
 
 __all__ = [
     "PARAMETERS",
+    "AgreeForm",
     "AnswerForm",
     "CheckedForm",
     "CodeForm",
     "CycleForm",
     "EligibilityForm",
+    "ExtensionForm",
     "FileForm",
     "FilledIn",
     "PartsForm",

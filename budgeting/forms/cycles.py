@@ -173,6 +173,26 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(label=_("Why, for everybody to read"), max_length=500)
 
 
+class ExtensionForm(forms.Form):
+    """Until when voting shall go on, and why."""
+
+    ends_at = forms.DateTimeField(
+        label=_("Voting shall end"), help_text=_("As 2027-02-01 18:00; later than it ends now.")
+    )
+    reason = forms.CharField(
+        label=_("Why, for everybody to read"),
+        max_length=500,
+        help_text=_("It stands on the cycle's pages and on the public board for good."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+class AgreeForm(forms.Form):
+    """Say yes to what another person asked for."""
+
+    asked = forms.IntegerField(widget=forms.HiddenInput)
+
+
 class ReviewForm(forms.Form):
     """Whether the town could do it."""
 

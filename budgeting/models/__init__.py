@@ -2,6 +2,7 @@
 
 from budgeting.models.ballots import OpenedBallot
 from budgeting.models.cycles import Cycle, CycleQuerySet, Phase, Pot
+from budgeting.models.extensions import Extension
 from budgeting.models.proposals import Option, Proposal
 from budgeting.models.roll import (
     Eligibility,
@@ -29,6 +30,7 @@ __all__ = [
     "Cycle",
     "CycleQuerySet",
     "Eligibility",
+    "Extension",
     "OpenedBallot",
     "Option",
     "Participation",

@@ -17,9 +17,9 @@ from budgeting.selectors.cycles import (
     turnout,
     why_on_ballot,
 )
-from budgeting.selectors.options import OptionsOnBallot, options_on_ballot
 from budgeting.selectors.desk import Step, TwoPeople, acts_of_two, readiness, small_pots
 from budgeting.selectors.observing import Turnout, turnout_in_parts, withheld
+from budgeting.selectors.options import OptionsOnBallot, options_on_ballot
 from budgeting.selectors.progress import Progress, counting_progress, progress_key
 from budgeting.selectors.results import Figures, OptionResult, PotResult, results_of
 from budgeting.selectors.roll import (

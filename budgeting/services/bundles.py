@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from budgeting.domain import bundle, pabulib
+from budgeting.domain.board import moment
 from budgeting.domain.election import Election
 from budgeting.domain.outcome import Outcome
 from budgeting.models import Cycle, Tally
@@ -45,10 +46,25 @@ def write_bundle(cycle: Cycle, target: IO[bytes]) -> None:
         "board": {
             "first": board.first, "size": board.size, "head": board.head, "root": board.root,
             "superseded": board.superseded, "counted": board.counted, "void": board.void,
+            "extensions": _extensions(cycle),
         },
         "pots": pots,
     }  # fmt: skip
     bundle.write(target, record, board_rows(board), elections, more)
+
+
+def _extensions(cycle: Cycle) -> list[dict[str, object]]:
+    """The rules as opened hold the end that was planned; this is how it moved."""
+    return [
+        {
+            "board_size": each.board_size,
+            "from_at": moment(each.from_at),
+            "to_at": moment(each.to_at),
+            "at": moment(each.at),
+            "reason": each.reason,
+        }
+        for each in cycle.extensions.all()
+    ]
 
 
 def _as_pabulib(cycle: Cycle, tally: Tally, election: Election) -> dict[str, str]:

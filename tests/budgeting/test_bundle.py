@@ -34,13 +34,15 @@ pytestmark = pytest.mark.django_db
 VOTES = ([0], [0, 1], [1, 2], [2])
 
 
-def published(votes=VOTES * 8, **cycle):
-    """A published cycle, and each cast's receipt."""
+def published(votes=VOTES * 8, extend=None, **cycle):
+    """A published cycle, and each cast's receipt; ``extend`` does so to the vote after five."""
     running, people = running_cycle(len(votes), **cycle)
     pot = running.pots.get()
     named = codes(pot)
     receipts = []
-    for person, vote in zip(people, votes, strict=True):
+    for place, (person, vote) in enumerate(zip(people, votes, strict=True)):
+        if extend and place == 5:
+            extend(running)
         given = list(range(len(vote), 0, -1)) if pot.max_points else None
         choice = Choice([named[place] for place in vote], given)
         receipts.append(cast(running, person, {pot.pk: choice}).receipt)

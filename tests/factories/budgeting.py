@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from itertools import count
 
@@ -15,9 +15,10 @@ from budgeting.domain.board import ballot_hash
 from budgeting.domain.sealing import Opener, public_key_of
 from budgeting.domain.trustee import answer_of, split
 from budgeting.enums import BallotKind, PhaseKind, TrusteePair
-from budgeting.models import Cycle, Pot, RollBatch, SealedBallot
+from budgeting.models import Cycle, Extension, Phase, Pot, RollBatch, SealedBallot
 from budgeting.services.ballots import Choice, cast
 from budgeting.services.cycles import add_phase, add_pot, create_cycle, open_cycle, request_opening
+from budgeting.services.extensions import extend_voting, request_extension
 from budgeting.services.proposals import put_on_ballot, review_proposal, submit_proposal
 from budgeting.services.roll import add_residents, request_residents
 from budgeting.services.trustees import (
@@ -187,14 +188,26 @@ def cast_positions(cycle: Cycle, voter: User, positions: Sequence[int]) -> None:
     cast(cycle, voter, {pot.pk: Choice([named[position] for position in positions])})
 
 
+def extended(cycle: Cycle, by: timedelta, *, reason: str = "Outage.") -> Extension:
+    """The vote, made so much longer by two people."""
+    ends_at = Phase.objects.get(cycle=cycle, kind=PhaseKind.BALLOTING).ends_at + by
+    asked = request_extension(cycle, ends_at=ends_at, reason=reason, by=administrator())
+    return extend_voting(cycle, asked.pk, by=administrator())
+
+
 def end_voting(cycle: Cycle) -> None:
     """Move the end of voting to this instant: tests move the dates, not the clock.
 
     The database refuses that to everybody but the owner of the tables.
     """
+    set_end(cycle, db_now())
+
+
+def set_end(cycle: Cycle, at: datetime) -> None:
+    """Move the end of voting to an instant, by no extension."""
     _allow_moving_dates(connection.settings_dict["NAME"])
     with connection.cursor() as cursor:
-        cursor.execute("SELECT tests_end_voting(%s)", [cycle.pk])
+        cursor.execute("SELECT tests_set_end(%s, %s)", [cycle.pk, at])
 
 
 @cache
@@ -209,12 +222,12 @@ def _allow_moving_dates(dbname: str) -> None:
     ) as owner_connection:
         owner_connection.execute(
             """
-            CREATE OR REPLACE FUNCTION tests_end_voting(cycle bigint) RETURNS void
+            CREATE OR REPLACE FUNCTION tests_set_end(cycle bigint, at timestamptz) RETURNS void
             LANGUAGE plpgsql SECURITY DEFINER AS $$
             BEGIN
                 SET CONSTRAINTS ALL IMMEDIATE;
                 ALTER TABLE budgeting_phase DISABLE TRIGGER phase_frozen_when_opened;
-                UPDATE budgeting_phase SET ends_at = clock_timestamp()
+                UPDATE budgeting_phase SET ends_at = at
                     WHERE cycle_id = cycle AND kind = 'balloting';
                 ALTER TABLE budgeting_phase ENABLE TRIGGER phase_frozen_when_opened;
                 SET CONSTRAINTS ALL DEFERRED;

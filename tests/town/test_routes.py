@@ -56,6 +56,7 @@ ROUTES = {
     "budget/<slug:slug>/code/": ANYONE,
     "budget/<slug:slug>/code/claim/": ACT,
     "budget/<slug:slug>/code/leave/": ACT,
+    "budget/<slug:slug>/extending/": MEMBERS,
     "budget/<slug:slug>/unsealing/": MEMBERS,
     "campaigns/<int:pk>/backers/": MEMBERS,
     "campaigns/<int:pk>/backers.csv": MEMBERS,

@@ -49,8 +49,9 @@ export async function verify(files, receipts = []) {
   same("the rules are those that were opened", opening.rules, await digest(record.rules));
   same("the board begins with what was opened", board.first, await digest(opening));
   same("the board is as long as it says", board.size, lines.length);
-  const chain = await chainOf(board.first, lines);
-  same("the chain leads to its head", board.head, chain.length ? chain.at(-1) : board.first);
+  const { extensions } = board;
+  const [chain, head] = await chainOf(board.first, lines, extensions);
+  same("the chain leads to its head", board.head, head);
   const wrong = lines.findIndex((line, place) => line.head !== chain[place]) + 1;
   checks.push({
     name: "each line says the head after it",
@@ -60,6 +61,7 @@ export async function verify(files, receipts = []) {
   same("the root is that of the lines", board.root, await rootOf(lines));
   same("no sealed ballot stands twice", new Set(lines.map((line) => line.ballot)).size, lines.length);
   same("cast = replaced + counted + void", board.size, board.superseded + board.counted + board.void);
+  checks.push(endOfVoting(record.rules, extensions, lines.length));
   if (record.tie_seed) {
     const found = await sha256(bytes(record.tie_seed));
     same("the seed of ties is the one committed to", opening.tie_commitment, found);
@@ -79,6 +81,20 @@ export async function verify(files, receipts = []) {
     checks.push({ name: `receipt ${receipt}`, holds: place > 0, found });
   }
   return checks;
+}
+
+// Each extension goes on from where voting was to end, forward and before it ended.
+function endOfVoting(rules, extensions, size) {
+  const name = "extensions go on from the end that was opened";
+  const [, , opened] = rules.phases.find(([kind]) => kind === "balloting");
+  let ends = opened.includes(".") ? opened : opened.replace("+", ".000000+");
+  for (const [place, each] of extensions.entries()) {
+    const inTime = each.from_at === ends && each.at < ends && ends < each.to_at;
+    const follows = inTime && each.reason.trim() && each.board_size >= 0 && each.board_size <= size;
+    if (!follows) return { name, holds: false, found: `extension ${place + 1} does not follow` };
+    ends = each.to_at;
+  }
+  return { name, holds: true, found: ends };
 }
 
 async function lookAtPot(record, pot, files, same) {
@@ -176,15 +192,20 @@ function canonical(value) {
   return `{${parts.join(",")}}`;
 }
 
-// The head after each line.
-async function chainOf(first, lines) {
+// The head after each line, and the last of all: an extension follows as many lines as it says.
+async function chainOf(first, lines, extensions) {
   const chain = [];
   let head = first;
-  for (const line of lines) {
-    head = await sha256(bytes(head + line.ballot + line.receipt));
+  for (let place = 0; place <= lines.length; place += 1) {
+    for (const each of extensions.filter((one) => one.board_size === place)) {
+      const words = ["extension", each.from_at, each.to_at, each.at, each.reason].join("\n");
+      head = await sha256(bytes(head + (await sha256(new TextEncoder().encode(words)))));
+    }
+    if (place === lines.length) break;
+    head = await sha256(bytes(head + lines[place].ballot + lines[place].receipt));
     chain.push(head);
   }
-  return chain;
+  return [chain, head];
 }
 
 // The tree of RFC 6962.
