@@ -8,7 +8,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint css bench bench-money chaos proofs bench-tally environment dev-environment lock
+.PHONY: help run test lint css bench bench-money chaos trust proofs bench-tally environment dev-environment lock
 
 help: ## List these names
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -51,6 +51,10 @@ bench-tally: dev-environment ## Measure every counting rule beside pabutools; pr
 
 chaos: dev-environment ## Settle pledges while all breaks (PLEDGES, KILLS, CRASHES, SEEDS); table and JSON
 	@$(BIN)/python -m tests.chaos --pledges $(or $(PLEDGES),5000) --kills $(or $(KILLS),100) --crashes $(or $(CRASHES),3) --seeds $(or $(SEEDS),5)
+
+trust: dev-environment ## Try every promise of the vote (SIZE=full or small); prints a table and JSON
+	@$(BIN)/python -m civicfund.launch browser >/dev/null
+	@$(BIN)/python -m tests.trust --size $(or $(SIZE),full)
 
 proofs: dev-environment ## Storms, races and random histories of money at full size (takes an hour)
 	@$(BIN)/python -m civicfund.launch with-servers env SIZE=full $(BIN)/python -m pytest -q --timeout=0 --durations=0 tests/pledges/test_machine.py tests/races

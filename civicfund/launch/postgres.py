@@ -154,16 +154,14 @@ class Postgres:
             )
         return dict(line.split() for line in kept.read_text().splitlines())
 
-    def _superuser(self) -> psycopg.Connection:
-        return psycopg.connect(
-            host=HOST,
-            port=self.port,
-            user="postgres",
-            password=self._passwords()["postgres"],
-            dbname="postgres",
-            autocommit=True,
-            connect_timeout=5,
+    def superuser_url(self, database: str) -> str:
+        """The address for whoever runs the server."""
+        return (
+            f"postgresql://postgres:{self._passwords()['postgres']}@{HOST}:{self.port}/{database}"
         )
+
+    def _superuser(self) -> psycopg.Connection:
+        return psycopg.connect(self.superuser_url("postgres"), autocommit=True, connect_timeout=5)
 
     def _is_ready(self) -> bool:
         try:

@@ -93,9 +93,9 @@ class Town:
     def kill_a_worker(self, random: Random) -> None:
         """SIGKILL: mostly to one process that does the work, sometimes to all of a worker."""
         worker = random.choice(self.workers)
-        children = _children(worker)
-        if children and random.random() < 0.8:
-            os.kill(random.choice(children), signal.SIGKILL)
+        found = children(worker)
+        if found and random.random() < 0.8:
+            os.kill(random.choice(found), signal.SIGKILL)
         else:
             self._kill(worker)
             worker.start()
@@ -119,7 +119,7 @@ class Town:
         if process.popen is None:
             return
         # The children first: nobody is left to take their place, or to be told.
-        for pid in (*_children(process), process.popen.pid):
+        for pid in (*children(process), process.popen.pid):
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
@@ -127,7 +127,8 @@ class Town:
         process.popen.wait(10)
 
 
-def _children(process: Process) -> list[int]:
+def children(process: Process) -> list[int]:
+    """The processes that it started."""
     if process.popen is None:
         return []
     found = subprocess.run(

@@ -1,0 +1,124 @@
+"""Voters' browsers: what they send, what they are told, and what a reload of the page says."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from civicfund.town.bench.site import Visitor
+from tests.trust.electorate import BORN, Vote, Voter
+
+TIMEOUT_SECONDS = 60
+_TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
+_RECEIPT = re.compile(r"data-receipt>([A-Z2-7-]+)<")
+_STANDING = re.compile(
+    r"Your ballot: (not cast|cast at|changed at)|Your ballot was (?:last )?(cast|changed) on"
+    r"|(You did not cast)|(Voting is closed\.|Voting: closed)"
+)
+Form = Mapping[str, str | Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What came of one request, by the clock of whoever sent it (seconds since 1970)."""
+
+    status: int
+    receipt: str
+    sent_at: float
+    answered_at: float
+
+    @property
+    def cast(self) -> bool:
+        """Whether the voter was told that the ballot is recorded."""
+        return self.status == requests.codes.ok and bool(self.receipt)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the voter was told that voting is over."""
+        return self.status == requests.codes.conflict
+
+
+class _From(HTTPAdapter):
+    """Connects from an address of loopback that is this voter's own."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        super().__init__(pool_maxsize=1)
+
+    def init_poolmanager(self, *given: object, **named: object) -> None:
+        super().init_poolmanager(*given, source_address=(self._address, 0), **named)
+
+
+class Browser(Visitor):
+    """A voter's browser at the site; ``careless`` asks the site under test for a control."""
+
+    def __init__(self, site: str, voter: Voter, *, account: bool, careless: str = "") -> None:
+        super().__init__(site, voter.user if account else None)
+        self.http.mount("http://", _From(voter.address))
+        # The site ends connections that wait; a browser would quietly ask again on another.
+        self.http.headers["Connection"] = "close"
+        if careless:
+            self.http.headers["X-Trust-Careless"] = careless
+
+    def form(self, vote: Vote, choice: Sequence[int]) -> dict[str, str | list[str]]:
+        """The ballot page, filled in."""
+        return {
+            "csrfmiddlewaretoken": self.token(vote.page),
+            vote.field: [vote.named[place] for place in choice],
+        }
+
+    def token(self, path: str) -> str:
+        """What a form of the page needs."""
+        found = _TOKEN.search(self.read(path))
+        if found is None:
+            raise RuntimeError(f"There is no form on {path}.")
+        return found[1]
+
+    def send(self, path: str, form: Form) -> Told:
+        """Send a form once, and say what came back; no answer at all raises."""
+        sent_at = time.time()
+        answer = self.http.post(
+            self.site + path, form, timeout=TIMEOUT_SECONDS, allow_redirects=False
+        )
+        found = _RECEIPT.search(answer.text)
+        return Told(answer.status_code, found[1] if found else "", sent_at, time.time())
+
+    def standing(self, path: str) -> str:
+        """What the ballot page says of this voter: ``cast``, ``not cast`` or nothing of either."""
+        page = self.read(path)
+        found = _STANDING.search(page)
+        if found is None:
+            return ""
+        said = next(part for part in found.groups() if part)
+        return "not cast" if "not" in said else "closed" if "closed" in said else "cast"
+
+
+def by_account(site: str, vote: Vote, voter: Voter, careless: str = "") -> Browser:
+    """Signed in."""
+    return Browser(site, voter, account=True, careless=careless)
+
+
+def by_code(site: str, vote: Vote, voter: Voter, careless: str = "") -> Browser:
+    """With the code from a letter, typed on its page."""
+    browser = Browser(site, voter, account=False, careless=careless)
+    page = f"{vote.cycle.get_absolute_url()}code/"
+    form = {
+        "csrfmiddlewaretoken": browser.token(page),
+        "code": voter.code,
+        "born": str(BORN),
+    }
+    told = browser.send(page, form)
+    if told.status != requests.codes.found:
+        raise requests.RequestException(f"The code was not taken: {told.status}")
+    return browser
+
+
+# Every way into the same vote. A further one takes (site, vote, voter, careless), and gives a
+# browser that may cast as the voter.
+Channel = Callable[[str, Vote, Voter, str], Browser]
+CHANNELS: list[Channel] = [by_account, by_code]

@@ -1,0 +1,37 @@
+"""A small run of `make trust`; the full figures are in docs/trust.md."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from budgeting.domain.roll import Wrong
+from civicfund.launch.servers import ROOT
+from tests.trust.proofs import PROOFS
+from tests.trust.proofs.roll import PLANT
+
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(900)]
+
+# What runs as tests of its own, in a browser.
+ELSEWHERE = {"B7"}
+
+
+def test_every_promise_holds_and_every_control_breaks_it():
+    clean = {name: value for name, value in os.environ.items() if not name.endswith("_URL")}
+    names = [proof.name for proof in PROOFS if proof.name not in ELSEWHERE]
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.trust", "--size", "small", "--only", *names],
+        cwd=ROOT, env=clean, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr[-4000:]
+    report = json.loads(done.stdout.splitlines()[-1])
+    assert (report["broken"], report["controls_passed"]) == (0, 0)
+    assert report["promises"] == len(names) == len(report["rows"])
+
+
+def test_every_kind_of_defect_that_the_reader_knows_is_planted():
+    assert set(PLANT) == set(Wrong)
