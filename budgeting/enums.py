@@ -146,6 +146,7 @@ class TrusteePair(models.TextChoices):
 # Acts on a cycle that one person asks for and another agrees to, as pages name them.
 ACT_WORDS: dict[str, Promise] = {
     "cycle.open": _("Opening"),
+    "cycle.extend": _("Extending the vote"),
     "cycle.cancel": _("Cancelling"),
     "cycle.roll": _("Additions to the voter roll"),
     "cycle.letters": _("Letters with codes"),

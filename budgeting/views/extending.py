@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
@@ -17,7 +16,8 @@ from budgeting.forms import AgreeForm, ExtensionForm
 from budgeting.models import Cycle
 from budgeting.selectors import ballot_status
 from budgeting.services.extensions import extend_voting, extensions_asked, request_extension
-from budgeting.views.rolls import Desk, administrators_only
+from budgeting.views.desks import Acts, Desk, back
+from budgeting.views.rolls import administrators_only
 from civicfund.audit.services import db_now
 from civicfund.people.requests import SignedInRequest
 
@@ -28,7 +28,7 @@ from civicfund.people.requests import SignedInRequest
 def extending(request: SignedInRequest, slug: str) -> HttpResponseBase:
     """Ask that voting end later, and as a second person agree to it."""
     cycle = visible_cycle(request.user, slug)
-    desk = Desk(request, cycle, {"ask": (ExtensionForm, _ask), "agree": (AgreeForm, _agree)})
+    desk = Desk(request, cycle, EXTENSION_ACTS)
     answer = desk.act()
     if answer is not None:
         return answer
@@ -41,12 +41,14 @@ def extending(request: SignedInRequest, slug: str) -> HttpResponseBase:
 
 def _ask(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
     request_extension(cycle, by=request.user, **desk.given)
-    messages.success(request, _("Now another administrator has to agree, before voting ends."))
-    return redirect("extending", slug=cycle.slug)
+    words = _("Now another administrator has to agree, before voting ends.")
+    return back(request, "extending", cycle, words)
 
 
 def _agree(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
     made = extend_voting(cycle, desk.given["asked"], by=request.user)
     until = date_format(localtime(made.to_at), "j F Y, H:i")
-    messages.success(request, _("Voting now ends on %(until)s.") % {"until": until})
-    return redirect("extending", slug=cycle.slug)
+    return back(request, "extending", cycle, _("Voting now ends on %(until)s.") % {"until": until})
+
+
+EXTENSION_ACTS: Acts = {"ask": (ExtensionForm, _ask), "agree": (AgreeForm, _agree)}

@@ -19,7 +19,7 @@ from budgeting.services.closing import close_cycle
 from budgeting.services.counting import count_cycle
 from budgeting.services.results import certify, publish
 from civicfund.launch.servers import ROOT
-from tests.factories.budgeting import administrator, open_by_trustees
+from tests.factories.budgeting import certifier, open_by_trustees
 from tests.trust.electorate import Vote, end_voting, open_vote
 from tests.trust.result import Result, faults
 from tests.trust.town import Town
@@ -37,7 +37,7 @@ def published_vote(town: Town, voters: int) -> tuple[Cycle, list[str]]:
     cycle = open_by_trustees(close_cycle(vote.cycle))
     count_cycle(cycle)
     cycle.refresh_from_db()
-    return publish(certify(cycle, by=administrator()), by=administrator()), receipts
+    return publish(certify(cycle, by=certifier()), by=certifier()), receipts
 
 
 def _cast(vote: Vote, number: int) -> str:

@@ -20,7 +20,7 @@ from budgeting.services.closing import close_cycle
 from budgeting.services.counting import count_cycle
 from budgeting.services.results import certify
 from civicfund.launch.postgres import OWNER
-from tests.factories.budgeting import administrator, open_by_trustees
+from tests.factories.budgeting import certifier, open_by_trustees
 from tests.trust import crawl, planted
 from tests.trust.crawl import Answers, Asked, Cast, Key
 from tests.trust.electorate import Vote, open_vote
@@ -157,4 +157,4 @@ def _bring_to(town: Town, name: str, vote: Vote, state: str) -> None:
             case "counted":
                 count_cycle(cycle)
             case "certified":
-                certify(cycle, by=administrator())
+                certify(cycle, by=certifier())
