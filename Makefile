@@ -8,7 +8,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint css bench bench-money chaos trust proofs bench-tally environment dev-environment lock
+.PHONY: help run test lint css bench bench-vote bench-money chaos trust proofs bench-tally environment dev-environment lock
 
 help: ## List these names
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,9 @@ css: dev-environment ## Build static/css/site.css from static/src/
 
 bench: dev-environment ## Measure pages, ballots, settlement and counting; prints a table and JSON
 	@$(BIN)/python -m civicfund.launch with-servers $(BIN)/python manage.py bench
+
+bench-vote: dev-environment ## Measure a closing hour (11 minutes) and whole votes of up to a million; table and JSON
+	@$(BIN)/python -m civicfund.launch with-servers $(BIN)/python manage.py bench_vote
 
 bench-money: dev-environment ## Measure pledging, settlement at the provider's limits and the books (long); table and JSON
 	@$(BIN)/python -m civicfund.launch with-servers $(BIN)/python manage.py bench_money

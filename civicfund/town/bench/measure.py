@@ -15,7 +15,12 @@ class Timing:
 
     p50_ms: float
     p95_ms: float
+    p99_ms: float
     tries: int
+
+    def as_dict(self) -> dict[str, float]:
+        """For the table and the JSON."""
+        return {"p50_ms": self.p50_ms, "p95_ms": self.p95_ms, "p99_ms": self.p99_ms}
 
 
 def timed(act: Callable[[], object], *, tries: int, warm_up: int = 3) -> Timing:
@@ -31,9 +36,10 @@ def timed(act: Callable[[], object], *, tries: int, warm_up: int = 3) -> Timing:
 
 
 def timing_of(taken_ms: Sequence[float]) -> Timing:
-    """Median and 95th percentile."""
-    cuts = statistics.quantiles(taken_ms, n=20, method="inclusive")
-    return Timing(round(statistics.median(taken_ms), 1), round(cuts[18], 1), len(taken_ms))
+    """Median, 95th and 99th percentile."""
+    cuts = statistics.quantiles(taken_ms, n=100, method="inclusive")
+    median, p95, p99 = (round(cuts[place], 1) for place in (49, 94, 98))
+    return Timing(median, p95, p99, len(taken_ms))
 
 
 @dataclass(frozen=True)
@@ -73,3 +79,59 @@ def rate(act: Callable[[int], None], *, clients: int, times_each: int) -> Rate:
     if failures:
         raise failures[0]
     return Rate(round(len(taken) / elapsed, 1), clients, timing_of(taken))
+
+
+@dataclass(frozen=True)
+class Load:
+    """What came of acts that were due at a steady rate, whether or not earlier ones had ended."""
+
+    per_second: float
+    sent: int
+    errors: int
+    first_error: str
+    timing: Timing
+
+    def as_dict(self) -> dict[str, float | str]:
+        """For the table and the JSON."""
+        found = {"per_second": self.per_second, "sent": self.sent, "errors": self.errors}
+        told = {"first_error": self.first_error} if self.errors else {}
+        return found | self.timing.as_dict() | told
+
+
+def steady_load(
+    act: Callable[[int], None], *, per_second: float, seconds: float, at_once: int
+) -> Load:
+    """Do ``act(0)``, ``act(1)``, … each at its time; how long each took is told from that time.
+
+    So a site that stalls is charged for all who came meanwhile. An error is counted, and ends
+    nothing.
+    """
+    number = round(per_second * seconds)
+    turns, lock = iter(range(number)), threading.Lock()
+    taken, errors = [0.0] * number, [""] * number
+    started = time.perf_counter()
+
+    def work() -> None:
+        while True:
+            with lock:
+                turn = next(turns, None)
+            if turn is None:
+                return
+            due = started + turn / per_second
+            time.sleep(max(0.0, due - time.perf_counter()))
+            try:
+                act(turn)
+            except Exception as error:  # counted, and the first one is shown
+                errors[turn] = repr(error)
+            taken[turn] = (time.perf_counter() - due) * 1000
+
+    threads = [threading.Thread(target=work) for _ in range(at_once)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    elapsed = time.perf_counter() - started
+    wrong = [error for error in errors if error]
+    return Load(
+        round(number / elapsed, 1), number, len(wrong), wrong[0] if wrong else "", timing_of(taken)
+    )

@@ -18,18 +18,18 @@ from civicfund.people.models import User
 from civicfund.places.models import Neighborhood
 from civicfund.projects.enums import Category, ProjectState
 from civicfund.projects.models import CostLine, Project
-from civicfund.town.demo.accounts import account, make_residents, make_staff
+from civicfund.town.demo.accounts import RESIDENTS, account, make_residents, make_staff
 from civicfund.town.demo.geography import draw
 from civicfund.town.demo.trustees import give_demo_key
 
 
 @transaction.atomic
-def seed_town(count: int) -> list[User]:
-    """Places, staff, voters and so many projects; the voters."""
+def seed_town(count: int, *, voters: int = RESIDENTS) -> list[User]:
+    """Places, staff, so many voters and so many projects; the voters."""
     random = Random(1)
     places = draw(settings.TOWN_NAME)
     make_staff()
-    residents = make_residents(places, random)
+    residents = make_residents(places, random, voters)
     projects = Project.objects.bulk_create(
         Project(
             state=ProjectState.READY,
@@ -55,36 +55,51 @@ def seed_town(count: int) -> list[User]:
 
 def seed_ballot(proposals: int) -> Cycle:
     """An open cycle with so many proposals in one pot, closing long after the measuring."""
-    administrator, reviewer, now = account("administrator"), account("reviewer"), db_now()
+    cycle = draft_ballot(proposals, slug="bench", most_choices=10, voting_ends_in=timedelta(days=1))
+    administrator, second = account("administrator"), account("second-administrator")
     with transaction.atomic():
-        cycle = create_cycle(
-            by=administrator,
-            slug="bench",
-            title="Measured cycle",
-            ballot_kind=BallotKind.APPROVAL,
-            rule="equal_shares_cost",
-        )
-        add_phase(
-            cycle,
-            PhaseKind.BALLOTING,
-            starts_at=now - timedelta(days=1),
-            ends_at=now + timedelta(days=1),
-            by=administrator,
-        )
-        pot = add_pot(
-            cycle,
-            Neighborhood.objects.get(kind="city"),
-            name="All of it",
-            amount_minor=10**9,
-            max_options=10,
-            by=administrator,
-        )
-        _fill(pot, proposals, administrator, reviewer)
-        request_residents(cycle, day=now.date(), by=administrator)
-        add_residents(cycle, day=now.date(), by=account("second-administrator"))
-        give_demo_key(cycle, by=administrator)
-        request_opening(cycle, by=administrator)
-    open_cycle(cycle, by=account("second-administrator"))
+        request_residents(cycle, day=db_now().date(), by=administrator)
+        add_residents(cycle, day=db_now().date(), by=second)
+    return opened(cycle)
+
+
+def opened(cycle: Cycle) -> Cycle:
+    """The cycle, opened by two with the demo trustees' key."""
+    administrator = account("administrator")
+    give_demo_key(cycle, by=administrator)
+    request_opening(cycle, by=administrator)
+    return open_cycle(cycle, by=account("second-administrator"))
+
+
+@transaction.atomic
+def draft_ballot(
+    proposals: int, *, slug: str, most_choices: int, voting_ends_in: timedelta
+) -> Cycle:
+    """A draft with one pot for all and so many proposals on its ballot, and nobody on its roll."""
+    administrator, reviewer, now = account("administrator"), account("reviewer"), db_now()
+    cycle = create_cycle(
+        by=administrator,
+        slug=slug,
+        title="Measured cycle",
+        ballot_kind=BallotKind.APPROVAL,
+        rule="equal_shares_cost",
+    )
+    add_phase(
+        cycle,
+        PhaseKind.BALLOTING,
+        starts_at=now - timedelta(days=1),
+        ends_at=now + voting_ends_in,
+        by=administrator,
+    )
+    pot = add_pot(
+        cycle,
+        Neighborhood.objects.get(kind="city"),
+        name="All of it",
+        amount_minor=10**9,
+        max_options=most_choices,
+        by=administrator,
+    )
+    _fill(pot, proposals, administrator, reviewer)
     return cycle
 
 

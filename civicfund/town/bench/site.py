@@ -112,7 +112,11 @@ class Visitor:
 
     def read(self, path: str) -> str:
         """A page; an error status is an error of the measure."""
-        answer = self.http.get(self.site + path, timeout=60)
+        try:
+            answer = self.http.get(self.site + path, timeout=60)
+        except requests.ConnectionError:
+            # The server closes a connection that was not used for a while; browsers ask anew.
+            answer = self.http.get(self.site + path, timeout=60)
         answer.raise_for_status()
         return answer.text
 

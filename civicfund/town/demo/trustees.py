@@ -16,7 +16,7 @@ from budgeting.domain.trustee import answer_of, split
 from budgeting.enums import TrusteePair
 from budgeting.models import Cycle
 from budgeting.services.trustees import give_key, pass_rehearsal
-from budgeting.services.unsealing import Unsealed, unseal
+from budgeting.services.unsealing import Unsealed, Watcher, unseal
 from civicfund.people.models import User
 
 
@@ -28,9 +28,9 @@ def give_demo_key(cycle: Cycle, *, by: User) -> None:
         pass_rehearsal(cycle, TrusteePair(rehearsal.pair), answer, by=by)
 
 
-def open_as_trustees(cycle: Cycle) -> Unsealed:
+def open_as_trustees(cycle: Cycle, *, on_opened: Watcher = lambda done, total: None) -> Unsealed:
     """Two of the trustees hand in their parts."""
-    return unseal(cycle, split(_secret(cycle))[:2])
+    return unseal(cycle, split(_secret(cycle))[:2], on_opened=on_opened)
 
 
 def _secret(cycle: Cycle) -> bytes:

@@ -22,10 +22,11 @@ from civicfund.people.models import User
 from civicfund.places.models import Neighborhood
 from civicfund.town.bench.counting import counted
 from civicfund.town.bench.election import import_made_up
-from civicfund.town.bench.measure import Timing, rate, timed
+from civicfund.town.bench.measure import timed
 from civicfund.town.bench.seed import seed_ballot, seed_town
 from civicfund.town.bench.settling import settled_per_second
 from civicfund.town.bench.site import Visitor, running_site
+from civicfund.town.bench.voting import casts_by_clients
 
 
 class Command(BaseCommand):
@@ -53,7 +54,8 @@ class Command(BaseCommand):
         figures: dict[str, Any] = self.facts()
         with tempfile.TemporaryDirectory() as folder, running_site(Path(folder)) as (site, sandbox):
             figures["pages"] = self.pages(site, voters[0], cycle, imported, options["tries"])
-            figures["casts"] = self.casts(site, voters, cycle, options["casts"])
+            self.stderr.write("Casting")
+            figures["casts"] = casts_by_clients(site, cycle, voters, options["casts"])
             self.stderr.write("Pledging and settling")
             figures["settlement"] = settled_per_second(
                 voters[: options["pledges"]], sandbox, options["pledging_seconds"]
@@ -93,7 +95,7 @@ class Command(BaseCommand):
     def pages(
         self, site: str, voter: User, cycle: Cycle, imported: Cycle, tries: int
     ) -> dict[str, dict[str, float]]:
-        """p50 and p95 of each page, asked for one after the other."""
+        """p50, p95 and p99 of each page, asked for one after the other."""
         stranger, resident = Visitor(site), Visitor(site, voter)
         acts: dict[str, Callable[[], object]] = {
             "home": lambda: stranger.read("/"),
@@ -105,28 +107,7 @@ class Command(BaseCommand):
         found = {}
         for name, act in acts.items():
             self.stderr.write(f"Page: {name}")
-            found[name] = _as_dict(timed(act, tries=tries))
-        return found
-
-    def casts(self, site: str, voters: list[User], cycle: Cycle, casts: int) -> dict[str, Any]:
-        """Ballots a second at 1 and 16 clients: with the page before it, and the POST alone."""
-        path = f"/budget/{cycle.slug}/ballot/"
-        found = {}
-        for reload in (True, False):
-            for clients in (1, 16):
-                self.stderr.write(f"Casting: {clients} clients")
-                browsers = [Visitor(site, voter) for voter in voters[-clients:]]
-                for browser in browsers:
-                    browser.cast(path)
-                measured = rate(
-                    lambda client, browsers=browsers, reload=reload: browsers[client].cast(  # type: ignore[misc]
-                        path, reload=reload
-                    ),
-                    clients=clients,
-                    times_each=max(2, casts // clients),
-                )
-                name = f"{clients} clients, {'page and cast' if reload else 'cast alone'}"
-                found[name] = {"per_second": measured.per_second, **_as_dict(measured.timing)}
+            found[name] = timed(act, tries=tries).as_dict()
         return found
 
     def show(self, figures: dict[str, Any]) -> None:
@@ -141,7 +122,3 @@ class Command(BaseCommand):
                     shown = "  ".join(f"{key} {figure}" for key, figure in value.items())
                 self.stdout.write(f"{group}: {name:<32}{shown}")
         self.stdout.write(json.dumps(figures))
-
-
-def _as_dict(timing: Timing) -> dict[str, float]:
-    return {"p50_ms": timing.p50_ms, "p95_ms": timing.p95_ms}
