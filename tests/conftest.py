@@ -74,4 +74,5 @@ def django_db_setup(django_db_blocker, worker_id):
 @pytest.fixture(autouse=True)
 def _own_cache(settings):
     """Rate limits and cached values of one test never reach another."""
-    settings.CACHES = {"default": settings.CACHES["default"] | {"KEY_PREFIX": uuid4().hex}}
+    prefix = {"KEY_PREFIX": uuid4().hex}
+    settings.CACHES = {name: cache | prefix for name, cache in settings.CACHES.items()}

@@ -42,6 +42,7 @@ from budgeting.views.voters import code_here, voter_here
 from civicfund.audit.services import db_now
 from civicfund.people.enums import Role
 from civicfund.people.requests import HttpRequest, SignedInRequest
+from civicfund.strangers import kept_for_strangers
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +50,7 @@ FINISHED_PER_PAGE = 20
 LONGEST_ROUND = 6  # digits
 
 
+@kept_for_strangers
 @require_safe
 def cycle_list(request: HttpRequest) -> HttpResponse:
     """What runs, what is being counted, and what has been decided."""
@@ -68,6 +70,7 @@ def _page(number: str) -> Page[Cycle]:
         raise Http404("No such page.") from None
 
 
+@kept_for_strangers
 @require_safe
 def cycle_detail(request: HttpRequest, slug: str) -> HttpResponse:
     """One cycle: what may be done now, its phases, its money and what is proposed."""
@@ -213,6 +216,7 @@ def _errors_to_show(
     ]
 
 
+@kept_for_strangers
 @require_safe
 @vary_on_headers("HX-Request")
 def results(request: HttpRequest, slug: str) -> HttpResponse:

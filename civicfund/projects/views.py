@@ -40,11 +40,13 @@ from civicfund.projects.services import (
     publish_project,
     withdraw_project,
 )
+from civicfund.strangers import kept_for_strangers
 
 PER_PAGE = 24
 REFUSALS = (ProjectError, StaleStateError)
 
 
+@kept_for_strangers
 @require_safe
 @vary_on_headers("HX-Request")
 def project_list(request: HttpRequest) -> HttpResponse:

@@ -7,8 +7,8 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from civicfund.settings.base import *  # noqa: F403
+from civicfund.settings.base import CACHES, env
 from civicfund.settings.base import REDIS_URL as GIVEN_REDIS_URL
-from civicfund.settings.base import env
 from civicfund.settings.logs import logging_for
 
 SECRET_KEY = "for-tests-only"  # noqa: S105
@@ -20,9 +20,8 @@ _redis, _process = urlsplit(GIVEN_REDIS_URL), env.str("PYTEST_XDIST_WORKER", "")
 if _process and _redis.path in ("", "/0"):
     _redis = _redis._replace(path=f"/{_process.removeprefix('gw')}")
 REDIS_URL = CELERY_BROKER_URL = urlunsplit(_redis)
-CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
-}
+CACHES["default"]["LOCATION"] = REDIS_URL
+PAGES_KEPT_SECONDS = env.int("PAGES_KEPT_SECONDS", 0)  # a page tells at once what a test has done
 
 SLOT_KEYS = env.str("SLOT_KEYS", "") or str(Path(tempfile.gettempdir()) / "civicfund-slot-keys")
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]

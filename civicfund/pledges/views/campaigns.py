@@ -38,12 +38,14 @@ from civicfund.pledges.services.locks import KEEPING
 from civicfund.projects.access import own_project
 from civicfund.projects.models import Project
 from civicfund.states import IllegalMoveError
+from civicfund.strangers import kept_for_strangers
 
 PER_PAGE = 24
 LISTS = {"live": live_campaigns, "finished": finished_campaigns}
 REFUSALS = (RefusedError, StaleStateError, IllegalMoveError)
 
 
+@kept_for_strangers
 @require_safe
 def campaign_list(request: HttpRequest) -> HttpResponse:
     """Campaigns that take pledges, the one that ends soonest first; or those that have ended."""
@@ -61,6 +63,7 @@ def _page(campaigns: Any, number: str) -> Page[Campaign]:
         raise Http404("No such page.") from None
 
 
+@kept_for_strangers
 @require_safe
 def campaign_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One campaign: what was pledged, what was collected, and what one gets for it."""

@@ -30,11 +30,13 @@ from civicfund.projects.access import visible_project
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
 from civicfund.projects.selectors import missing_parts
+from civicfund.strangers import kept_for_strangers
 from civicfund.town.selectors import alarms
 
 MOST_ON_HOME = 6
 
 
+@kept_for_strangers
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """The town at a glance, seen from my neighborhood where I have said which it is."""
@@ -77,6 +79,7 @@ def my_page(request: SignedInRequest) -> HttpResponse:
     )
 
 
+@kept_for_strangers
 @require_safe
 def neighborhood(request: HttpRequest, slug: str) -> HttpResponse:
     """Everything about one place: a neighborhood's own, or all that lies in a district."""
@@ -96,6 +99,7 @@ def neighborhood(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
+@kept_for_strangers
 @require_safe
 def project(request: HttpRequest, pk: int) -> HttpResponse:
     """One project, whatever has become of it."""
