@@ -7,11 +7,12 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.permissions import AllowAny
 
 from civicfund.town import api
-from civicfund.town.views import pages, treasury
+from civicfund.town.views import desks, pages, treasury
 
 urlpatterns = [
     path("", pages.home, name="home"),
     path("me/", pages.my_page, name="my_page"),
+    path("desk/", desks.my_desks, name="my_desks"),
     path("neighborhoods/<slug:slug>/", pages.neighborhood, name="neighborhood"),
     path("projects/<int:pk>/", pages.project, name="project"),
     path("health/", pages.health, name="health"),

@@ -28,6 +28,7 @@ ROUTES = {
     "health/": ANYONE,
     "health/work/": ANYONE,
     "me/": MEMBERS,
+    "desk/": MEMBERS,
     "me/residency/": MEMBERS,
     "neighborhoods/<slug:slug>/": ANYONE,
     "projects/": ANYONE,

@@ -1,0 +1,87 @@
+"""My desks: the staff pages that somebody's roles open, and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from budgeting.access import visible_cycles
+from budgeting.enums import CycleState, Origin
+from budgeting.models import Cycle
+from civicfund.people.enums import Role
+from civicfund.people.requests import SignedInRequest
+from civicfund.people.selectors import roles_of
+
+_State = CycleState
+_WHILE_IT_GROWS = (_State.DRAFT, _State.OPEN)
+_TO_BE_JUDGED = (_State.COUNTED, _State.CERTIFIED)
+_NOT_OVER = tuple(state for state in _State if state not in (_State.PUBLISHED, _State.CANCELLED))
+MOST_CYCLES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A desk, by the name of its address; for a cycle's desk also the states in which it is of use.
+
+    A desk of the town has no states.
+    """
+
+    role: Role
+    words: Promise
+    page: str
+    states: tuple[CycleState, ...] = ()
+
+
+DESKS = (
+    Link(Role.TREASURER, _("Treasury"), "treasury"),
+    Link(Role.TREASURER, _("Payouts"), "payouts"),
+    Link(Role.TREASURER, _("Reconciliation"), "reconciliation"),
+    Link(Role.BUDGET_ADMINISTRATOR, _("All cycles"), "admin:budgeting_cycle_changelist"),
+    Link(Role.BUDGET_ADMINISTRATOR, _("What if"), "trials"),
+    Link(Role.REVIEWER, _("Proposals to review"), "admin:budgeting_proposal_changelist"),
+    Link(Role.MODERATOR, _("Campaigns to moderate"), "admin:pledges_campaign_changelist"),
+    Link(Role.POLL_OFFICER, _("Homes to confirm"), "admin:people_residency_changelist"),
+    Link(Role.BUDGET_ADMINISTRATOR, _("Desk of the cycle"), "cycle_desk", _NOT_OVER),
+    Link(Role.BUDGET_ADMINISTRATOR, _("Voter roll"), "roll_desk", _WHILE_IT_GROWS),
+    Link(Role.BUDGET_ADMINISTRATOR, _("Letters with codes"), "letters_desk", (_State.OPEN,)),
+    Link(Role.BUDGET_ADMINISTRATOR, _("Key of the vote"), "cycle_key", (_State.DRAFT,)),
+    Link(Role.BUDGET_ADMINISTRATOR, _("Open the ballots"), "unsealing", (_State.CLOSED,)),
+    Link(Role.CERTIFIER, _("Certify and publish"), "cycle_desk", _TO_BE_JUDGED),
+    Link(Role.POLL_OFFICER, _("Put one person on the roll"), "officers_desk", (_State.OPEN,)),
+    Link(Role.OBSERVER, _("Observing"), "observing", tuple(set(_State) - {_State.DRAFT})),
+)  # fmt: skip
+
+
+@require_safe
+@login_required
+@never_cache
+def my_desks(request: SignedInRequest) -> HttpResponse:
+    """Every desk that my roles open: those of the town, and those of each cycle."""
+    roles = roles_of(request.user)
+    mine = [desk for desk in DESKS if desk.role in roles]
+    cycles = visible_cycles(request.user).filter(origin=Origin.RUN).order_by("-pk")
+    context = {
+        "roles": [Role(role).label for role in sorted(roles)],
+        "of_the_town": [(reverse(desk.page), desk.words) for desk in mine if not desk.states],
+        "of_cycles": list(_of_cycles(mine, list(cycles[:MOST_CYCLES]))),
+    }
+    return render(request, "town/my_desks.html", context)
+
+
+def _of_cycles(
+    mine: list[Link], cycles: list[Cycle]
+) -> Iterator[tuple[Cycle, list[tuple[str, Promise]]]]:
+    """Cycles with the desks that are of use now, those without left out."""
+    for cycle in cycles:
+        now = [desk for desk in mine if cycle.state in desk.states]
+        if now:
+            yield cycle, [(reverse(desk.page, args=[cycle.slug]), desk.words) for desk in now]
