@@ -38,6 +38,8 @@ SWEEPS: dict[str, float] = {
     "civicfund.payouts.tasks.send_due_payouts": 5,
     "civicfund.reconciliation.tasks.fetch_missed_news": 3_600,
     "civicfund.notices.tasks.send_due_messages": 5,
+    "civicfund.people.tasks.delete_due_documents": 60,
+    "civicfund.town.tasks.tell_about_documents": 10,
     "budgeting.tasks.close_due_cycles": 5,
     "budgeting.tasks.count_due_cycles": 5,
     "budgeting.tasks.count_trials": 3,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import InvalidPage, Page, Paginator
@@ -91,6 +92,7 @@ def cycle_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "turnout": turnout(cycle),
         "board": board_of(cycle),
         "prepares": holds(request.user, Role.BUDGET_ADMINISTRATOR),
+        "document_days": settings.RESIDENCE_DOCUMENT_DAYS,
         "proposing": cycle.state == CycleState.OPEN and PhaseKind.PROPOSING in current,
     }
     return render(request, "budgeting/cycle.html", context)

@@ -74,6 +74,7 @@ def kept_secrets() -> dict[str, str]:
         made = {
             "SECRET_KEY": secrets.token_urlsafe(48),
             "PERSON_KEY_SECRET": secrets.token_urlsafe(48),
+            "RESIDENCE_DOCUMENT_KEY": secrets.token_hex(32),
             "STRIPE_SECRET_KEY": f"sk_test_{secrets.token_hex(12)}",
             "STRIPE_PUBLISHABLE_KEY": f"pk_test_{secrets.token_hex(12)}",
             "STRIPE_WEBHOOK_SECRET": f"whsec_{secrets.token_hex(16)}",

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.audit.admin import ReadOnlyAdmin, ReadOnlyInline
-from civicfund.people.enums import Proof, Role
+from civicfund.people.enums import Role
 from civicfund.people.models import Residency, RoleGrant, User
 from civicfund.people.selectors import has_role
 from civicfund.people.services import (
@@ -93,7 +93,7 @@ class ResidencyAdmin(ReadOnlyAdmin[Residency]):
     list_select_related = ("user", "neighborhood", "proved_by")
     search_fields = ("user__display_name", "user__email")
     ordering = ("-pk",)
-    actions = ("confirm_seen", "confirm_document")
+    actions = ("confirm_seen",)
 
     @admin.display(description=_("confirmed by"))
     def officer(self, row: Residency) -> str:
@@ -107,13 +107,5 @@ class ResidencyAdmin(ReadOnlyAdmin[Residency]):
     @admin.action(description=_("Confirm: I have seen the proof"), permissions=["confirm"])
     def confirm_seen(self, request: HttpRequest, rows: QuerySet[Residency]) -> None:
         """Somebody stood before the officer."""
-        self._confirm(request, rows, Proof.OFFICER)
-
-    @admin.action(description=_("Confirm: I have reviewed a document"), permissions=["confirm"])
-    def confirm_document(self, request: HttpRequest, rows: QuerySet[Residency]) -> None:
-        """Somebody sent a document."""
-        self._confirm(request, rows, Proof.DOCUMENT)
-
-    def _confirm(self, request: HttpRequest, rows: QuerySet[Residency], proof: Proof) -> None:
         officer = _staff(request)
-        self.each(request, rows, lambda row: prove_residency(row, proof=proof, by=officer))
+        self.each(request, rows, lambda row: prove_residency(row, by=officer))

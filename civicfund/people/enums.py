@@ -19,6 +19,32 @@ class Role(models.TextChoices):
     OBSERVER = "observer", _("Observer")
 
 
+class DocumentKind(models.TextChoices):
+    """What is kept of a document that somebody sent."""
+
+    PICTURE = "picture", _("Picture")
+    PDF = "pdf", _("PDF")
+
+
+class DocumentOutcome(models.TextChoices):
+    """What became of a document; while it is empty, it waits for officers."""
+
+    ACCEPTED = "accepted", _("It shows the home")
+    REFUSED = "refused", _("It does not show the home")
+    WITHDRAWN = "withdrawn", _("Not needed any more")
+    EXPIRED = "expired", _("Not decided in time")
+
+
+class Finding(models.TextChoices):
+    """What an officer sees in a document."""
+
+    SHOWS = "shows", _("It shows this person's home")
+    OTHER_ADDRESS = "other_address", _("It shows another address")
+    OTHER_NAME = "other_name", _("It shows another person's name")
+    TOO_OLD = "too_old", _("It is older than three months")
+    UNREADABLE = "unreadable", _("It cannot be read")
+
+
 class Proof(models.TextChoices):
     """How somebody's residence was proved."""
 

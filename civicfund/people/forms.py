@@ -8,6 +8,8 @@ from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from civicfund.people.domain import LARGEST_BYTES
+from civicfund.people.enums import Finding
 from civicfund.people.models import User
 from civicfund.places.models import Neighborhood
 from civicfund.places.selectors import neighborhood_at
@@ -60,3 +62,34 @@ class ResidencyForm(forms.Form):
         if data["neighborhood"] is None:
             self.add_error("latitude", _("This point is outside the town."))
         return data
+
+
+class DocumentForm(forms.Form):
+    """Something that shows where somebody lives."""
+
+    document = forms.FileField(
+        label=_("A picture or a PDF"),
+        allow_empty_file=True,
+        widget=forms.ClearableFileInput(
+            attrs={"accept": "image/jpeg,image/png,application/pdf,.jpg,.jpeg,.png,.pdf"}
+        ),
+        help_text=_(
+            "JPEG, PNG or PDF, up to %(mib)s MiB: a bill, a lease, a letter of an authority, not"
+            " older than three months. Your name and your address have to be on it; cover the rest."
+        )
+        % {"mib": LARGEST_BYTES // 2**20},
+    )
+
+    @property
+    def content(self) -> bytes:
+        """What was sent; of one too large only its beginning was kept."""
+        content: bytes = self.cleaned_data["document"].read()
+        return content
+
+
+class FindingForm(forms.Form):
+    """What an officer sees in a document."""
+
+    finding = forms.ChoiceField(
+        label=_("What does it show?"), choices=Finding.choices, widget=forms.RadioSelect
+    )

@@ -13,7 +13,7 @@ from django.db.models import F, Func, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from civicfund.people.enums import Proof, Role
+from civicfund.people.enums import DocumentKind, DocumentOutcome, Proof, Role
 from civicfund.places.models import Neighborhood
 
 # A domain that no mail can reach: https://www.rfc-editor.org/rfc/rfc2606
@@ -162,3 +162,70 @@ class Residency(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} in {self.neighborhood_id}"
+
+
+class ResidenceDocumentQuerySet(models.QuerySet["ResidenceDocument"]):
+    """Questions about documents."""
+
+    def waiting(self) -> ResidenceDocumentQuerySet:
+        """Those that nobody has decided on."""
+        return self.filter(outcome="")
+
+
+class ResidenceDocument(models.Model):
+    """That somebody sent something to show where they live, and what became of it.
+
+    The document itself is a sealed file outside the database, gone once this is decided, and on
+    the day ``delete_after`` in any case. Two officers decide; the database holds them to it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    residency = models.ForeignKey(Residency, models.CASCADE, related_name="documents")
+    kind = models.CharField(_("kind"), max_length=8, choices=DocumentKind.choices)
+    size = models.PositiveIntegerField(_("bytes"))
+    sent_at = models.DateTimeField(_("sent"))
+    delete_after = models.DateTimeField(_("deleted by"))
+    outcome = models.CharField(
+        _("outcome"), max_length=16, choices=DocumentOutcome.choices, blank=True
+    )
+    decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
+    deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True)
+    told_at = models.DateTimeField(_("told"), null=True, blank=True)
+
+    objects = ResidenceDocumentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("document about a home")
+        verbose_name_plural = _("documents about homes")
+        indexes = [
+            # The sweeps that delete and tell, and the officers' desk.
+            models.Index(fields=["outcome", "delete_after"], name="residence_document_due"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["residency"], condition=Q(outcome=""), name="residence_document_one_waits"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=DocumentKind.values), name="residence_document_kind_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(outcome="", decided_at__isnull=True)
+                | (Q(outcome__in=DocumentOutcome.values) & Q(decided_at__isnull=False)),
+                name="residence_document_decided_iff_outcome",
+            ),
+            models.CheckConstraint(
+                condition=Q(delete_after__gt=F("sent_at")), name="residence_document_has_its_day"
+            ),
+            models.CheckConstraint(
+                condition=Q(deleted_at__isnull=True, told_at__isnull=True) | ~Q(outcome=""),
+                name="residence_document_kept_while_it_waits",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"document {self.pk}"
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether it may be shown in a page: we have drawn it anew."""
+        return self.kind == DocumentKind.PICTURE

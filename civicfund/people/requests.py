@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import io
+from typing import Any
+
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
 from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import InMemoryUploadedFile
+from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest as DjangoHttpRequest
 from rest_framework.request import Request
 
@@ -51,3 +56,38 @@ def person_of(request: Request) -> User:
     if not isinstance(request.user, User):
         raise PermissionDenied
     return request.user
+
+
+class OnlyInMemory(FileUploadHandler):
+    """Keeps an upload off the disk. Of one that is too large nothing is kept beyond ``most``.
+
+    Django would write a large upload to a file of its own first, readable and in the open.
+    """
+
+    def __init__(self, request: DjangoHttpRequest, *, most: int) -> None:
+        super().__init__(request)
+        self.most, self.held = most, io.BytesIO()
+
+    def new_file(self, *given: Any, **named: Any) -> None:
+        """Begin another one."""
+        super().new_file(*given, **named)
+        self.held = io.BytesIO()
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        """Keep a byte more than is allowed, so that it shows as too large."""
+        left = self.most + 1 - self.held.tell()
+        if left > 0:
+            self.held.write(raw_data[:left])
+
+    def file_complete(self, file_size: int) -> InMemoryUploadedFile:
+        """What was kept, with the size that was sent."""
+        self.held.seek(0)
+        return InMemoryUploadedFile(
+            file=self.held,
+            field_name=self.field_name,
+            name=self.file_name or "document",
+            content_type=self.content_type,
+            size=file_size,
+            charset=self.charset,
+            content_type_extra=self.content_type_extra,
+        )

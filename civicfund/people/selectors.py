@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 
+from civicfund.audit.models import ActRequest
 from civicfund.people.enums import Role
-from civicfund.people.models import Residency, RoleGrant, User
+from civicfund.people.models import (
+    ResidenceDocument,
+    ResidenceDocumentQuerySet,
+    Residency,
+    RoleGrant,
+    User,
+)
 
 
 def has_role(user: User | AnonymousUser, role: Role) -> bool:
@@ -43,3 +51,49 @@ def residency_of(user: User | AnonymousUser) -> Residency | None:
         return None
     today = timezone.localdate()
     return residencies_on(today).filter(user=user).select_related("neighborhood").first()
+
+
+DECIDE = "residence_document.decide"
+
+
+def document_of(home: Residency | None) -> ResidenceDocument | None:
+    """The newest document that somebody sent for this home, whatever became of it."""
+    if home is None:
+        return None
+    return ResidenceDocument.objects.filter(residency=home).order_by("-sent_at", "-pk").first()
+
+
+def waiting_documents() -> ResidenceDocumentQuerySet:
+    """What officers have to look at, the one that goes first coming first."""
+    waiting = ResidenceDocument.objects.waiting().order_by("delete_after", "pk")
+    return waiting.select_related("residency__user", "residency__neighborhood")
+
+
+def finding_on(document: ResidenceDocument) -> ActRequest | None:
+    """The newest finding, which waits for a second officer; None where nobody has looked."""
+    asked = ActRequest.objects.filter(
+        act=DECIDE,
+        target_type=document._meta.label_lower,
+        target_id=str(document.pk),
+        approval__isnull=True,
+    )
+    return asked.select_related("requested_by").order_by("-id").first()
+
+
+def agreed_finding(document: ResidenceDocument) -> str:
+    """What two officers saw in a document; empty where they decided nothing."""
+    asked = ActRequest.objects.filter(
+        act=DECIDE,
+        target_type=document._meta.label_lower,
+        target_id=str(document.pk),
+        approval__isnull=False,
+    ).last()
+    return str(asked.parameters["finding"]) if asked else ""
+
+
+def documents_overdue(*, minutes: int) -> int:
+    """Documents that a sweep should have deleted so long ago."""
+    latest = Now() - timedelta(minutes=minutes)
+    undecided = Q(outcome="", delete_after__lte=latest)
+    left = ~Q(outcome="") & Q(deleted_at=None, decided_at__lte=latest)
+    return ResidenceDocument.objects.filter(undecided | left).count()

@@ -1,9 +1,16 @@
-"""A person's own pages. Signing in and up is allauth's."""
+"""A person's own pages, and the officers' desk for homes. Signing in and up is allauth's."""
 
 from __future__ import annotations
 
 from django.urls import path
 
-from civicfund.people import views
+from civicfund.people.views import documents, homes
 
-urlpatterns = [path("me/residency/", views.residency, name="residency")]
+urlpatterns = [
+    path("me/residency/", homes.residency, name="residency"),
+    path("me/residency/document/", documents.send, name="send_document"),
+    path("me/residency/document/withdraw/", documents.withdraw, name="withdraw_document"),
+    path("desk/residence/", documents.desk, name="residence_desk"),
+    path("desk/residence/<uuid:pk>/", documents.document, name="residence_document"),
+    path("desk/residence/<uuid:pk>/content/", documents.content, name="residence_content"),
+]

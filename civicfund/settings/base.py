@@ -344,6 +344,13 @@ PERSON_KEY_SECRET = env.str("PERSON_KEY_SECRET", "")
 # For how long a code from a letter, once typed, lets its browser vote.
 VOTING_CODE_SECONDS = env.int("VOTING_CODE_SECONDS", 1_800)
 
+# What people send to show where they live: a folder outside the database and its backups, shared by
+# web and worker processes, and the key (64 hexadecimal digits) that its files are sealed with. Each
+# file is destroyed when it is decided on, and after so many days in any case.
+RESIDENCE_DOCUMENTS = env.str("RESIDENCE_DOCUMENTS", "")
+RESIDENCE_DOCUMENT_KEY = env.str("RESIDENCE_DOCUMENT_KEY", "")
+RESIDENCE_DOCUMENT_DAYS = env.int("RESIDENCE_DOCUMENT_DAYS", 14)
+
 # A folder for the keys by which a running vote finds a voter's earlier ballot: outside the
 # database and its backups, shared by all web and worker processes. Each key is destroyed when its
 # vote closes; a lost one means that nobody can vote until it is back.

@@ -26,6 +26,10 @@ DEBUG = True
 SECRET_KEY = os.environ.get("SECRET_KEY") or "local-only-not-a-secret"
 PERSON_KEY_SECRET = os.environ.get("PERSON_KEY_SECRET") or "local-only-not-a-secret-either"
 SLOT_KEYS = os.environ.get("SLOT_KEYS") or str(_LOCAL_DIR / "slot-keys")
+RESIDENCE_DOCUMENTS = os.environ.get("RESIDENCE_DOCUMENTS") or str(
+    _LOCAL_DIR / "residence-documents"
+)
+RESIDENCE_DOCUMENT_KEY = os.environ.get("RESIDENCE_DOCUMENT_KEY") or "10ca1" * 12 + "0000"
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django.core.exceptions import ImproperlyConfigured
 
 from civicfund.settings.base import *  # noqa: F403
@@ -11,6 +13,8 @@ _REQUIRED = (
     "SECRET_KEY",
     "PERSON_KEY_SECRET",
     "SLOT_KEYS",
+    "RESIDENCE_DOCUMENTS",
+    "RESIDENCE_DOCUMENT_KEY",
     "ALLOWED_HOSTS",
     "SITE_URL",
     "DATABASE_URL",
@@ -33,6 +37,8 @@ if STRIPE_LIVE and not env.str("STRIPE_SECRET_KEY").startswith(("sk_live_", "rk_
     )
 if not env.str("STRIPE_WEBHOOK_SECRET").strip():
     raise ImproperlyConfigured("STRIPE_WEBHOOK_SECRET is blank: anyone could forge an event.")
+if not re.fullmatch("[0-9a-f]{64}", env.str("RESIDENCE_DOCUMENT_KEY")):
+    raise ImproperlyConfigured("RESIDENCE_DOCUMENT_KEY is not 64 hexadecimal digits.")
 
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", True)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -24,6 +24,8 @@ CACHES["default"]["LOCATION"] = REDIS_URL
 PAGES_KEPT_SECONDS = env.int("PAGES_KEPT_SECONDS", 0)  # a page tells at once what a test has done
 
 SLOT_KEYS = env.str("SLOT_KEYS", "") or str(Path(tempfile.gettempdir()) / "civicfund-slot-keys")
+RESIDENCE_DOCUMENTS = str(Path(tempfile.gettempdir()) / "civicfund-residence-documents")
+RESIDENCE_DOCUMENT_KEY = "7e57" * 16
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {

@@ -8,6 +8,7 @@ from civicfund.ledger.selectors import Invariant
 from civicfund.ledger.selectors import invariants as laws_of_the_books
 from civicfund.payments.selectors import orphan_count, overdue_events
 from civicfund.payouts.selectors import invariants as laws_of_payouts
+from civicfund.people.selectors import documents_overdue
 from civicfund.pledges.selectors.laws import invariants as laws_of_pledges
 from civicfund.pledges.selectors.laws import overdue
 from civicfund.reconciliation.selectors import difference_count, is_overdue
@@ -29,5 +30,6 @@ def alarms() -> dict[str, int]:
         "movements that the provider and our books tell differently": difference_count(),
         "votes that should have closed ten minutes ago": len(closing_late(minutes=10)),
         "open votes whose slot key is missing: nobody can vote": len(open_without_key()),
+        "documents about homes that should be gone": documents_overdue(minutes=10),
         "comparisons with the provider that are overdue": int(is_overdue(hours=COMPARED_WITHIN)),
     }

@@ -1,10 +1,15 @@
-"""What is looked at every night."""
+"""What joins the apps: the books looked at every night, people told what was decided."""
 
 from __future__ import annotations
 
 import structlog
 from celery import shared_task
+from django.db import transaction
+from django.urls import reverse
 
+from civicfund.notices.services import tell
+from civicfund.people.selectors import agreed_finding
+from civicfund.people.services.documents import document_told, documents_to_tell
 from civicfund.town.selectors import laws
 
 log = structlog.get_logger(__name__)
@@ -17,3 +22,19 @@ def check_books() -> None:
         if law.broken_by:
             log.error("books.law_broken", law=law.name, broken_by=law.broken_by[:10])
     log.info("books.checked")
+
+
+@shared_task
+def tell_about_documents() -> None:
+    """Tell those who sent a document about their home what became of it, once."""
+    for document in documents_to_tell().select_related("residency__user"):
+        with transaction.atomic():
+            tell(
+                document.residency.user,
+                "residence_document_decided",
+                document,
+                outcome=document.outcome,
+                finding=agreed_finding(document),
+                residency_url=reverse("residency"),
+            )
+            document_told(document)

@@ -20,6 +20,8 @@ COMPLETE = {
     "STRIPE_WEBHOOK_SECRET": "whsec_1",
     "PERSON_KEY_SECRET": "y" * 60,
     "SLOT_KEYS": "/srv/civicfund/slot-keys",
+    "RESIDENCE_DOCUMENTS": "/srv/civicfund/residence-documents",
+    "RESIDENCE_DOCUMENT_KEY": "0123456789abcdef" * 4,
 }
 
 
@@ -40,6 +42,8 @@ def test_it_starts_with_all_that_it_needs():
     [
         ({"STRIPE_WEBHOOK_SECRET": ""}, "STRIPE_WEBHOOK_SECRET"),
         ({"STRIPE_WEBHOOK_SECRET": "  "}, "anyone could forge an event"),
+        ({"RESIDENCE_DOCUMENTS": ""}, "RESIDENCE_DOCUMENTS"),
+        ({"RESIDENCE_DOCUMENT_KEY": "short"}, "not 64 hexadecimal digits"),
         ({"STRIPE_SECRET_KEY": "sk_test_1"}, "STRIPE_SECRET_KEY is a test key"),
         ({"STRIPE_API_BASE": "http://127.0.0.1:12111"}, "points at the payment sandbox"),
     ],

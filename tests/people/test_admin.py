@@ -42,9 +42,9 @@ def act(client, listed: str, name: str, row):
 
 def test_a_poll_officer_confirms_a_residency(client, officer):
     home = stated()
-    act(client, RESIDENCIES, "confirm_document", home)
+    act(client, RESIDENCIES, "confirm_seen", home)
     home.refresh_from_db()
-    assert (home.proof, home.proved_by) == (Proof.DOCUMENT, officer)
+    assert (home.proof, home.proved_by) == (Proof.OFFICER, officer)
 
 
 def test_a_poll_officer_is_told_why_not_their_own(client, officer):

@@ -41,7 +41,7 @@ def test_a_stated_home_proves_nothing():
 
 def test_an_officer_confirms_somebodys_home():
     home, by = state_residency(UserFactory(), NeighborhoodFactory(), since=MAY), officer()
-    prove_residency(home, proof=Proof.OFFICER, by=by)
+    prove_residency(home, by=by)
     assert (home.proof, home.proved_by) == (Proof.OFFICER, by)
     assert list(proved_residencies_on(JUNE)) == [home]
     assert Event.objects.last().verb == "residency.proved"
@@ -51,7 +51,7 @@ def test_nobody_confirms_their_own_home():
     by = officer()
     home = state_residency(by, NeighborhoodFactory(), since=MAY)
     with pytest.raises(ResidencyError, match="Somebody else"):
-        prove_residency(home, proof=Proof.OFFICER, by=by)
+        prove_residency(home, by=by)
     home.refresh_from_db()
     assert home.proved_at is None
 
@@ -59,7 +59,7 @@ def test_nobody_confirms_their_own_home():
 def test_even_a_superuser_who_is_no_poll_officer_confirms_nothing():
     home = state_residency(UserFactory(), NeighborhoodFactory(), since=MAY)
     with pytest.raises(ResidencyError, match="Only a poll officer"):
-        prove_residency(home, proof=Proof.OFFICER, by=UserFactory(is_superuser=True))
+        prove_residency(home, by=UserFactory(is_superuser=True))
     home.refresh_from_db()
     assert home.proved_at is None
 
@@ -67,9 +67,9 @@ def test_even_a_superuser_who_is_no_poll_officer_confirms_nothing():
 def test_a_home_is_confirmed_once():
     home = state_residency(UserFactory(), NeighborhoodFactory(), since=MAY)
     first = officer()
-    prove_residency(home, proof=Proof.OFFICER, by=first)
+    prove_residency(home, by=first)
     with pytest.raises(ResidencyError, match="already been confirmed"):
-        prove_residency(home, proof=Proof.DOCUMENT, by=officer())
+        prove_residency(home, by=officer())
     home.refresh_from_db()
     assert (home.proof, home.proved_by) == (Proof.OFFICER, first)
 
@@ -84,7 +84,7 @@ def test_a_home_that_was_only_stated_is_corrected():
 def test_a_confirmed_home_ends_where_the_next_one_starts():
     user, place = UserFactory(), NeighborhoodFactory()
     old = state_residency(user, NeighborhoodFactory(), since=MAY)
-    prove_residency(old, proof=Proof.OFFICER, by=officer())
+    prove_residency(old, by=officer())
     new = state_residency(user, place, since=JUNE)
     old.refresh_from_db()
     assert (old.until, new.until, new.proved_at) == (JUNE, None, None)
@@ -95,7 +95,7 @@ def test_a_confirmed_home_ends_where_the_next_one_starts():
 def test_a_move_before_the_confirmed_home_is_refused(since):
     user = UserFactory()
     home = state_residency(user, NeighborhoodFactory(), since=MAY)
-    prove_residency(home, proof=Proof.OFFICER, by=officer())
+    prove_residency(home, by=officer())
     with pytest.raises(ResidencyError, match="Give a later day"):
         state_residency(user, NeighborhoodFactory(), since=since)
     assert list(Residency.objects.values_list("since", "until")) == [(MAY, None)]

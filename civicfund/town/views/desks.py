@@ -49,6 +49,7 @@ DESKS = (
     Link(Role.BUDGET_ADMINISTRATOR, _("What if"), "trials"),
     Link(Role.REVIEWER, _("Proposals to review"), "admin:budgeting_proposal_changelist"),
     Link(Role.MODERATOR, _("Campaigns to moderate"), "admin:pledges_campaign_changelist"),
+    Link(Role.POLL_OFFICER, _("Documents about homes"), "residence_desk"),
     Link(Role.POLL_OFFICER, _("Homes to confirm"), "admin:people_residency_changelist"),
     Link(Role.BUDGET_ADMINISTRATOR, _("Desk of the cycle"), "cycle_desk", _NOT_OVER),
     Link(Role.BUDGET_ADMINISTRATOR, _("Voter roll"), "roll_desk", _WHILE_IT_GROWS),

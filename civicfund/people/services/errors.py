@@ -1,0 +1,18 @@
+"""Why an act about people was refused; each message is for the person who asked."""
+
+from __future__ import annotations
+
+
+class ResidencyError(Exception):
+    """The residency cannot be stated or proved as asked; the message is for the person.
+
+    ``field`` names what to correct, where it is one thing.
+    """
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class RoleError(Exception):
+    """The role cannot be given or taken by this person."""
