@@ -18,17 +18,17 @@ from budgeting.selectors.cycles import (
     why_on_ballot,
 )
 from budgeting.selectors.desk import Step, TwoPeople, acts_of_two, readiness, small_pots
+from budgeting.selectors.may_vote import MayVote, may_vote
 from budgeting.selectors.observing import Turnout, turnout_in_parts, withheld
 from budgeting.selectors.options import OptionsOnBallot, options_on_ballot
 from budgeting.selectors.progress import Progress, counting_progress, progress_key
 from budgeting.selectors.results import Figures, OptionResult, PotResult, results_of
 from budgeting.selectors.roll import (
-    MayVote,
     eligibility_of,
-    may_vote,
     roll_batches,
     rules_of_voting,
     valid_codes,
+    voting_places,
 )
 from budgeting.selectors.rounds import Rounds, rounds_of
 
@@ -73,6 +73,7 @@ __all__ = [
     "turnout",
     "turnout_in_parts",
     "valid_codes",
+    "voting_places",
     "why_on_ballot",
     "withheld",
 ]

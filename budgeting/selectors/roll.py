@@ -1,17 +1,13 @@
-"""Who may vote, who is on the roll, and why somebody is not."""
+"""Who may vote in a cycle, and how its roll came to be."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
 
-from budgeting.enums import CycleState, VoterGroup
-from budgeting.models import Cycle, Eligibility, PostedCode, RollBatch, RollEntry
-from civicfund.people.models import User
-from civicfund.people.selectors import residency_of
+from budgeting.enums import VoterGroup
+from budgeting.models import Cycle, Eligibility, PostedCode, RollBatch
 from civicfund.places.models import Neighborhood
 
 
@@ -47,34 +43,10 @@ def rules_of_voting(said: Eligibility) -> Rules:
     return Rules(said.minimum_age, said.age_on, groups, list(said.places.all()))
 
 
-@dataclass(frozen=True, slots=True)
-class MayVote:
-    """Whether somebody may vote here; where not, why, and what they can do."""
-
-    entry: RollEntry | None
-    why: str
-    home: Neighborhood | None = None
-
-
-def may_vote(cycle: Cycle, user: User | AnonymousUser, entry: RollEntry | None) -> MayVote:
-    """For whoever looks at the page: yes, or the first reason why not."""
-    if entry is not None:
-        return MayVote(entry, "")
-    if not user.is_authenticated:
-        return MayVote(None, _("We do not know who you are: sign in, or use a code from a letter."))
-    home = residency_of(user)
-    if home is None:
-        return MayVote(None, _("You have not told us where you live."))
-    place = home.neighborhood
-    if home.proved_at is None:
-        return MayVote(
-            None, _("Your home in %(place)s is not confirmed.") % {"place": place}, place
-        )
-    if cycle.state == CycleState.DRAFT:
-        return MayVote(None, _("The roll is still being made."), place)
-    return MayVote(
-        None,
-        _("Your home in %(place)s is confirmed, but you are not on the roll of this cycle.")
-        % {"place": place},
-        place,
-    )
+def voting_places(said: Eligibility) -> list[Neighborhood]:
+    """The neighborhoods in which people may vote."""
+    within = list(said.places.all())
+    if not within:
+        return list(Neighborhood.objects.neighborhoods())
+    found = [Neighborhood.objects.within(place) for place in within]
+    return [place for part in found for place in part.neighborhoods()]

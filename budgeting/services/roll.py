@@ -18,6 +18,7 @@ from budgeting.access import require
 from budgeting.domain.roll import plain_number
 from budgeting.enums import CycleState, Origin, RollSource, VoterGroup
 from budgeting.models import Cycle, Eligibility, RollBatch, RollEntry
+from budgeting.selectors import eligibility_of, voting_places
 from budgeting.services.errors import RefusedError
 from budgeting.services.locks import take
 from budgeting.services.second_person import pending_request
@@ -89,15 +90,25 @@ def set_eligibility(
 
 
 def request_residents(cycle: Cycle, *, day: date, by: User) -> ActRequest:
-    """Ask that everyone who is confirmed to have lived in the town on ``day`` come on the roll."""
+    """Ask that everyone who is confirmed to have lived where people may vote come on the roll.
+
+    ``day`` is the day on which they lived there.
+    """
+    said = eligibility_of(cycle)
+    if said is not None and VoterGroup.RESIDENT not in said.groups:
+        raise RefusedError(_("This vote is not for people who live here."), field="day")
     return _request(cycle, by, source=RollSource.RESIDENCIES, day=day.isoformat())
 
 
 def add_residents(cycle: Cycle, *, day: date, by: User) -> RollBatch:
     """A second person agrees; whoever is on the roll already stays there, once."""
+    said = eligibility_of(cycle)
+    proved = proved_residencies_on(day).order_by("pk")
+    if said is not None:
+        proved = proved.filter(neighborhood__in=voting_places(said))
     homes = [
         NewLine(person_key(cycle, f"account:{home.user_id}"), home.neighborhood_id, home.user_id)
-        for home in proved_residencies_on(day).order_by("pk")
+        for home in proved
     ]
     asked = {"source": RollSource.RESIDENCIES, "day": day.isoformat()}
     return add_lines(cycle, asked, homes, by=by)

@@ -25,12 +25,11 @@ from budgeting.domain.roll import (
     read_roll,
 )
 from budgeting.enums import RollSource
-from budgeting.models import Cycle, Eligibility, RollBatch
-from budgeting.selectors import eligibility_of
+from budgeting.models import Cycle, RollBatch
+from budgeting.selectors import eligibility_of, voting_places
 from budgeting.services.errors import RefusedError
 from budgeting.services.roll import NewLine, add_lines, person_key
 from civicfund.people.models import User
-from civicfund.places.models import Neighborhood
 
 MOST_DEFECTS_SHOWN = 200
 _WRONG = {
@@ -148,15 +147,6 @@ def _eligible(cycle: Cycle) -> Eligible:
     if said is None:
         raise RefusedError(gettext("Say first who may vote in this cycle."))
     places = {}
-    for place in _places(said):
+    for place in voting_places(said):
         places[place.name.casefold()] = places[place.slug] = place.pk
     return Eligible(places, said.minimum_age, said.age_on, frozenset(said.groups))
-
-
-def _places(said: Eligibility) -> list[Neighborhood]:
-    """The neighborhoods in which people may vote."""
-    within = list(said.places.all())
-    if not within:
-        return list(Neighborhood.objects.neighborhoods())
-    found = [Neighborhood.objects.within(place) for place in within]
-    return [place for part in found for place in part.neighborhoods()]

@@ -43,6 +43,7 @@ from budgeting.services.second_person import pending_requests
 from budgeting.views.desks import Acts, Desk, back
 from budgeting.views.voters import code_here, voter_here
 from civicfund import staff
+from civicfund.audit.services import db_now
 from civicfund.people.enums import Role
 from civicfund.people.requests import HttpRequest, SignedInRequest
 
@@ -60,7 +61,7 @@ def roll(request: HttpRequest, slug: str) -> HttpResponse:
         "cycle": cycle,
         "rules": said and rules_of_voting(said),
         "versions": said.version if said else 0,
-        "mine": may_vote(cycle, request.user, voter_here(request, cycle)),
+        "mine": may_vote(cycle, request.user, voter_here(request, cycle), db_now()),
         "by_code": code_here(request, cycle),
         "lines": cycle.roll.count(),
         "batches": roll_batches(cycle),

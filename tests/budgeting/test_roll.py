@@ -208,8 +208,9 @@ def test_one_person_is_added_by_two_officers_until_voting_ends(cycle, place):
 
 def test_who_may_vote_is_kept_in_versions_and_fixed_by_the_opening(cycle, place):
     set_eligibility(
-        cycle, minimum_age=14, age_on=DAY, groups=[VoterGroup.WORKER], by=administrator()
-    )
+        cycle, minimum_age=14, age_on=DAY, groups=[VoterGroup.RESIDENT, VoterGroup.WORKER],
+        by=administrator(),
+    )  # fmt: skip
     assert list(cycle.eligibilities.order_by("version").values_list("minimum_age", flat=True)) == [
         16, 14,
     ]  # fmt: skip
@@ -217,7 +218,8 @@ def test_who_may_vote_is_kept_in_versions_and_fixed_by_the_opening(cycle, place)
     running = opened(cycle)
     said = running.board.opened["opening"]
     assert said["eligibility"] == {
-        "minimum_age": 14, "age_on": "2026-01-01", "groups": ["worker"], "places": [],
+        "minimum_age": 14, "age_on": "2026-01-01", "groups": ["resident", "worker"],
+        "places": [],
     }  # fmt: skip
     assert said["roll"] == {"lines": running.roll.count(), "sha256": roll_digest(running)}
     with pytest.raises(RefusedError, match="fixed"):
