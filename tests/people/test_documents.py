@@ -11,8 +11,9 @@ from uuid import uuid4
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from fpdf import FPDF
 from PIL import Image
@@ -269,6 +270,17 @@ def test_a_large_upload_is_never_written_to_the_disk_in_the_open(
         client.post(reverse("residency"), {"document": again})
 
 
+def test_somebody_sends_twenty_an_hour_at_most(client, folder, settings):
+    settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"send_document": "2/h/key"}
+    client.force_login(stated().user)
+    answers = []
+    for _ in range(3):
+        file = SimpleUploadedFile("bill.jpg", a_picture(), "image/jpeg")
+        answers.append(client.post(SEND, {"document": file}).status_code)
+    assert answers == [302, 302, 429]
+    assert len(kept(folder)) == 1
+
+
 def test_sending_is_guarded_against_other_sites(folder):
     careful = Client(enforce_csrf_checks=True)
     home = stated()
@@ -369,7 +381,6 @@ def test_a_newer_document_takes_the_place_of_the_earlier_and_can_be_taken_back(f
     home = stated()
     sent(home)
     newer = sent(home)
-    delete_due_documents()
     assert kept(folder) == [folder / f"{newer.pk}.box"]
     withdraw_document(home.user)
     assert kept(folder) == []
@@ -573,6 +584,18 @@ def test_officers_look_say_and_agree_on_pages(client, folder, settings):
     assert kept(folder) == []
     assert client.get(page_of(document)).status_code == 404
     assert client.post(page_of(document, "residence_content")).status_code == 404
+
+
+def test_the_desk_asks_as_much_for_three_documents_as_for_one(client):
+    sign_in_with_second_factor(client, officer())
+    counts = []
+    for more in (1, 2):
+        for _ in range(more):
+            sent()
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(reverse("residence_desk")).status_code == 200
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
 
 
 def test_a_pdf_is_only_downloaded(client):

@@ -73,6 +73,7 @@ def send_document(user: User, content: bytes) -> ResidenceDocument:
     except BaseException:
         vault.destroy(pk)
         raise
+    delete_decided(ResidenceDocument.objects.filter(residency=home))
     return document
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from allauth.core.ratelimit import consume, respond_429
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -49,6 +50,9 @@ def send(request: SignedInRequest) -> HttpResponseBase:
 @csrf_protect
 def _send(request: SignedInRequest) -> HttpResponseBase:
     form = DocumentForm(request.POST, request.FILES)
+    if not consume(request, action="send_document", key=str(request.user.pk)):
+        too_many: HttpResponse = respond_429(request)
+        return too_many
     if form.is_valid():
         try:
             send_document(request.user, form.content)
