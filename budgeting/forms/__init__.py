@@ -13,6 +13,7 @@ from budgeting.forms.cycles import (
     ReviewForm,
 )
 from budgeting.forms.keys import AnswerForm, PartsForm, PublicKeyForm, ReceiptForm
+from budgeting.forms.kiosks import KioskCodeForm, OneKioskForm, RegisterKioskForm, UnlockForm
 from budgeting.forms.roll import (
     CheckedForm,
     CodeForm,
@@ -34,6 +35,8 @@ __all__ = [
     "ExtensionForm",
     "FileForm",
     "FilledIn",
+    "KioskCodeForm",
+    "OneKioskForm",
     "PartsForm",
     "PersonForm",
     "PhaseForm",
@@ -43,8 +46,10 @@ __all__ = [
     "PublicKeyForm",
     "ReasonForm",
     "ReceiptForm",
+    "RegisterKioskForm",
     "ResidentsForm",
     "ReviewForm",
     "SecondForm",
+    "UnlockForm",
     "pot_on_ballot",
 ]

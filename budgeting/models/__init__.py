@@ -3,6 +3,7 @@
 from budgeting.models.ballots import OpenedBallot
 from budgeting.models.cycles import Cycle, CycleQuerySet, Phase, Pot
 from budgeting.models.extensions import Extension
+from budgeting.models.kiosks import Kiosk, KioskEnd, KioskOpening, KioskUnlock
 from budgeting.models.proposals import Option, Proposal
 from budgeting.models.roll import (
     Eligibility,
@@ -31,6 +32,10 @@ __all__ = [
     "CycleQuerySet",
     "Eligibility",
     "Extension",
+    "Kiosk",
+    "KioskEnd",
+    "KioskOpening",
+    "KioskUnlock",
     "OpenedBallot",
     "Option",
     "Participation",

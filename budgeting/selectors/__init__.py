@@ -18,6 +18,7 @@ from budgeting.selectors.cycles import (
     why_on_ballot,
 )
 from budgeting.selectors.desk import Step, TwoPeople, acts_of_two, readiness, small_pots
+from budgeting.selectors.kiosks import kiosk_by_key, kiosks_of, sitting_at
 from budgeting.selectors.may_vote import MayVote, may_vote
 from budgeting.selectors.observing import Turnout, turnout_in_parts, withheld
 from budgeting.selectors.options import OptionsOnBallot, options_on_ballot
@@ -57,6 +58,8 @@ __all__ = [
     "find_receipt",
     "finished_cycles",
     "in_ballot_order",
+    "kiosk_by_key",
+    "kiosks_of",
     "may_vote",
     "my_participations",
     "options_on_ballot",
@@ -69,6 +72,7 @@ __all__ = [
     "rounds_of",
     "rules_of_voting",
     "running_cycles",
+    "sitting_at",
     "small_pots",
     "turnout",
     "turnout_in_parts",

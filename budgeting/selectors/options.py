@@ -14,18 +14,19 @@ from budgeting.models import Cycle, Option, Pot
 # The database keeps options and their projects as they are; a neighborhood may still be renamed.
 _REMEMBERED_SECONDS = 60
 _REMEMBERED_CYCLES = 16
+# An option as an untouched ballot shows it: by language, whether at a kiosk, and the option's id.
+Drawn = dict[tuple[str, bool, int], SafeString]
 
 
 @dataclass(frozen=True, slots=True)
 class OptionsOnBallot:
-    """Each pot's options by its id; ``drawn`` is what pages have made of them so far.
+    """Each pot's options by its id; ``drawn`` is what pages have made of them so far, if kept.
 
     Read by many threads at once: nobody changes an option of it.
     """
 
     by_pot: dict[int, list[Option]]
-    # By language and the option's id, as an untouched ballot shows it; None: nothing is kept.
-    drawn: dict[tuple[str, int], SafeString] | None = field(default=None)
+    drawn: Drawn | None = field(default=None)
 
     def of(self, pot: Pot) -> list[Option]:
         """The options of a pot, in the order of their positions."""

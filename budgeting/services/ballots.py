@@ -80,7 +80,7 @@ def cast(
         state = share(cycle)
         entry = _hold_entry(cycle, voter)
         now = db_now()
-        _check_time(cycle, state, now)
+        check_time(cycle, state, now)
         written = _checked(cycle, entry, choices)
         participation, version = _participation(cycle, entry, channel, now)
         Casting.objects.create(participation=participation, version=version, cast_at=now)
@@ -114,7 +114,8 @@ def _participation(
     return made, 1
 
 
-def _check_time(cycle: Cycle, state: str, now: datetime) -> None:
+def check_time(cycle: Cycle, state: str, now: datetime) -> None:
+    """Raise ``VotingClosedError`` unless voting runs; the caller holds the cycle."""
     voting = cycle.phases.filter(kind=PhaseKind.BALLOTING).first()
     if state == CycleState.CANCELLED:
         raise VotingClosedError(_("This cycle was cancelled."))

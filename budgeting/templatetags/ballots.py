@@ -19,6 +19,7 @@ from budgeting.domain.support import Borda
 from budgeting.enums import TieOrder
 from budgeting.forms.ballot import Line, PotOnBallot
 from budgeting.models import Cycle, Tally
+from budgeting.selectors.options import Drawn
 from budgeting.templatetags.budgeting import thousands
 from civicfund.money import one_major_unit
 from civicfund.templatetags.money import money
@@ -92,10 +93,10 @@ def options_of_rank(lines: Iterable[Line], code: str) -> SafeString:
 @register.simple_tag(takes_context=True)
 def option_of_ballot(context: template.Context, pot: PotOnBallot, line: Line) -> SafeString:
     """An option of the ballot page. What is the same for all voters is drawn once for all."""
-    drawn: dict[tuple[str, int], SafeString] | None = context["drawn"]
+    drawn: Drawn | None = context["drawn"]
     if drawn is None or not line.is_untouched:
         return _option(context, pot, line)
-    key = (get_language() or "", line.option.pk)
+    key = (get_language() or "", "at_kiosk" in context, line.option.pk)
     if key not in drawn:
         drawn[key] = _option(context, pot, line)
     return drawn[key]
@@ -104,7 +105,7 @@ def option_of_ballot(context: template.Context, pot: PotOnBallot, line: Line) ->
 def _option(context: template.Context, pot: PotOnBallot, line: Line) -> SafeString:
     values = {
         "each": pot, "line": line, "option": line.option,
-        "kind": context["kind"], "cycle": context["cycle"],
+        "kind": context["kind"], "cycle": context["cycle"], "at_kiosk": "at_kiosk" in context,
     }  # fmt: skip
     return render_to_string("budgeting/_option.html", values)
 

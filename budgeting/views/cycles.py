@@ -93,6 +93,7 @@ def cycle_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "board": board_of(cycle),
         "prepares": holds(request.user, Role.BUDGET_ADMINISTRATOR),
         "document_days": settings.RESIDENCE_DOCUMENT_DAYS,
+        "keeps_kiosks": holds(request.user, Role.POLL_OFFICER),
         "proposing": cycle.state == CycleState.OPEN and PhaseKind.PROPOSING in current,
     }
     return render(request, "budgeting/cycle.html", context)
@@ -164,10 +165,21 @@ def _ballot_page(
     *,
     status: int = 200,
 ) -> HttpResponse:
+    context = ballot_shown(cycle, entry, filled, refusal)
+    return render(request, "budgeting/ballot.html", context, status=status)
+
+
+def ballot_shown(
+    cycle: Cycle,
+    entry: RollEntry | None,
+    filled: FilledIn,
+    refusal: BallotRefusedError | None = None,
+) -> dict[str, Any]:
+    """What a page with a ballot shows, on the web and at a kiosk."""
     standing = ballot_status(cycle, entry, db_now())
     options = options_on_ballot(cycle, frozen=standing.has_begun)
     pots = _pots_on_ballot(cycle, options, entry, filled, refusal)
-    context = {
+    return {
         "cycle": cycle,
         "kind": cycle.ballot_kind,
         "entry": entry,
@@ -176,7 +188,6 @@ def _ballot_page(
         "drawn": options.drawn,
         "errors": _errors_to_show(pots, refusal),
     }
-    return render(request, "budgeting/ballot.html", context, status=status)
 
 
 def _pots_on_ballot(

@@ -19,7 +19,7 @@ from civicfund.people.requests import SignedInRequest
 
 Act: TypeAlias = "Callable[[SignedInRequest, Cycle, Desk], HttpResponseBase | None]"
 # By the name that a form is sent with. What begins with ``agree`` is a second person's act.
-Acts: TypeAlias = Mapping[str, tuple[type[forms.Form], Act]]
+Acts: TypeAlias = Mapping[str, tuple[Callable[..., forms.Form], Act]]
 
 
 class Desk:
@@ -29,13 +29,19 @@ class Desk:
         self.request, self.cycle, self.acts = request, cycle, acts
         self.name = request.POST.get("act", "") if request.method == "POST" else ""
         self.forms = {
-            name: self._sent(form) if name == self.name else form(auto_id=f"{name}-%s")
+            name: self._sent(form) if name == self.name else self.blank(name)
             for name, (form, _act) in acts.items()
         }
         self.report: Any = None
+        # What an act has to show in its answer, and nowhere else.
+        self.told: Any = None
         self.status = 200
 
-    def _sent(self, form: type[forms.Form]) -> forms.Form:
+    def blank(self, name: str) -> forms.Form:
+        """An act's form as it is before anything is filled in."""
+        return self.acts[name][0](auto_id=f"{name}-%s")
+
+    def _sent(self, form: Callable[..., forms.Form]) -> forms.Form:
         return form(self.request.POST, self.request.FILES, auto_id=f"{self.name}-%s")
 
     def act(self) -> HttpResponseBase | None:
@@ -65,7 +71,12 @@ class Desk:
 
     def context(self) -> dict[str, Any]:
         """For the template: every form by its act."""
-        return {"cycle": self.cycle, "forms": self.forms, "sent": self.forms.get(self.name)}
+        return {
+            "cycle": self.cycle,
+            "forms": self.forms,
+            "told": self.told,
+            "sent": self.forms.get(self.name),
+        }
 
 
 def back(request: SignedInRequest, page: str, cycle: Cycle, words: str) -> HttpResponse:

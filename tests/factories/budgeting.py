@@ -15,7 +15,7 @@ from budgeting.domain.board import ballot_hash
 from budgeting.domain.sealing import Opener, public_key_of
 from budgeting.domain.trustee import answer_of, split
 from budgeting.enums import BallotKind, PhaseKind, TrusteePair
-from budgeting.models import Cycle, Extension, Phase, Pot, RollBatch, SealedBallot
+from budgeting.models import Cycle, Extension, KioskUnlock, Phase, Pot, RollBatch, SealedBallot
 from budgeting.services.ballots import Choice, cast
 from budgeting.services.cycles import add_phase, add_pot, create_cycle, open_cycle, request_opening
 from budgeting.services.extensions import extend_voting, request_extension
@@ -210,6 +210,13 @@ def set_end(cycle: Cycle, at: datetime) -> None:
         cursor.execute("SELECT tests_set_end(%s, %s)", [cycle.pk, at])
 
 
+def age_unlock(unlock: KioskUnlock, by: timedelta) -> None:
+    """Let an unlock of a kiosk have been made so much earlier."""
+    _allow_moving_dates(connection.settings_dict["NAME"])
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tests_age_unlock(%s, %s)", [unlock.pk, by])
+
+
 @cache
 def _allow_moving_dates(dbname: str) -> None:
     owner = connections["owner"].settings_dict
@@ -230,6 +237,17 @@ def _allow_moving_dates(dbname: str) -> None:
                 UPDATE budgeting_phase SET ends_at = at
                     WHERE cycle_id = cycle AND kind = 'balloting';
                 ALTER TABLE budgeting_phase ENABLE TRIGGER phase_frozen_when_opened;
+                SET CONSTRAINTS ALL DEFERRED;
+            END $$;
+            CREATE OR REPLACE FUNCTION tests_age_unlock(unlock bigint, older interval)
+                RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$
+            BEGIN
+                SET CONSTRAINTS ALL IMMEDIATE;
+                ALTER TABLE budgeting_kioskunlock
+                    DISABLE TRIGGER budgeting_kioskunlock_append_only;
+                UPDATE budgeting_kioskunlock SET made_at = made_at - older WHERE id = unlock;
+                ALTER TABLE budgeting_kioskunlock
+                    ENABLE TRIGGER budgeting_kioskunlock_append_only;
                 SET CONSTRAINTS ALL DEFERRED;
             END $$
             """

@@ -63,6 +63,8 @@ ROUTES = {
     "budget/<slug:slug>/code/claim/": ACT,
     "budget/<slug:slug>/code/leave/": ACT,
     "budget/<slug:slug>/extending/": MEMBERS,
+    "budget/<slug:slug>/kiosk/": ANYONE,
+    "budget/<slug:slug>/kiosks/": MEMBERS,
     "budget/<slug:slug>/unsealing/": MEMBERS,
     "campaigns/<int:pk>/backers/": MEMBERS,
     "campaigns/<int:pk>/backers.csv": MEMBERS,
