@@ -1,4 +1,4 @@
-"""The sweeps of the ballot half: close what is over, count what is opened."""
+"""The sweeps of the ballot half: close what is over, count what is opened, remind voters."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from budgeting.services.closing import close_cycle, due_to_close, keys_left
 from budgeting.services.counting import count_cycle, due_to_count
 from budgeting.services.errors import RefusedError
 from budgeting.services.losses import due_to_explain
+from budgeting.services.reminders import forget_starters, remind_starters
 from budgeting.services.trials import count_trial, trials_to_count
 from budgeting.services.urns import destroy_key
 
@@ -60,6 +61,15 @@ def explain_losses() -> None:
             losses.explain_losses(tally, seconds=left)
         except Exception:
             log.exception("losses.failed", tally=tally.pk)
+
+
+@shared_task
+def remind_of_ballots() -> None:
+    """Remind those who started a ballot, once; forget them when voting is over."""
+    told = remind_starters()
+    forgotten = forget_starters()
+    if told or forgotten:
+        log.info("ballots.reminded", told=told, forgotten=forgotten)
 
 
 def _each(act: str, service: Callable[[Cycle], object], cycle: Cycle) -> None:

@@ -44,6 +44,7 @@ SWEEPS: dict[str, float] = {
     "budgeting.tasks.count_due_cycles": 5,
     "budgeting.tasks.count_trials": 3,
     "budgeting.tasks.explain_losses": 20,
+    "budgeting.tasks.remind_of_ballots": 300,
 }
 # What is done every night, by the clock (UTC), however often beat restarts.
 NIGHTLY = {

@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("civicfund.town.urls")),
     path("", include("civicfund.places.urls")),
     path("", include("civicfund.people.urls")),
+    path("", include("civicfund.notices.urls")),
     path("", include("civicfund.projects.urls")),
     path("", include("civicfund.payouts.urls")),
     path("", include("civicfund.pledges.urls")),

@@ -5,6 +5,7 @@ from budgeting.models.cycles import Cycle, CycleQuerySet, Phase, Pot
 from budgeting.models.extensions import Extension
 from budgeting.models.kiosks import Kiosk, KioskEnd, KioskOpening, KioskUnlock
 from budgeting.models.proposals import Option, Proposal
+from budgeting.models.reminders import StartedBallot
 from budgeting.models.roll import (
     Eligibility,
     Participation,
@@ -47,6 +48,7 @@ __all__ = [
     "RollBatch",
     "RollEntry",
     "SealedBallot",
+    "StartedBallot",
     "Tally",
     "Trial",
     "TrusteeKey",

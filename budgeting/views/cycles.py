@@ -22,6 +22,7 @@ from budgeting.forms import FilledIn, PotOnBallot, ProposalForm, pot_on_ballot
 from budgeting.models import Cycle, Proposal, RollEntry
 from budgeting.selectors import (
     OptionsOnBallot,
+    Standing,
     ballot_status,
     board_of,
     counting_cycles,
@@ -38,10 +39,12 @@ from budgeting.selectors import (
 from budgeting.services.ballots import cast
 from budgeting.services.errors import BallotRefusedError, RefusedError, VotingClosedError
 from budgeting.services.proposals import submit_proposal
+from budgeting.services.reminders import note_start
 from budgeting.services.urns import NO_KEY, SlotKeyMissingError
 from budgeting.views.voters import code_here, voter_here
 from civicfund.audit.services import db_now
 from civicfund.people.enums import Role
+from civicfund.people.models import User
 from civicfund.people.requests import HttpRequest, SignedInRequest
 from civicfund.strangers import kept_for_strangers
 
@@ -166,7 +169,16 @@ def _ballot_page(
     status: int = 200,
 ) -> HttpResponse:
     context = ballot_shown(cycle, entry, filled, refusal)
+    if request.method == "GET" and context["status"].standing == Standing.NOT_CAST:
+        _started(request, cycle, entry)
     return render(request, "budgeting/ballot.html", context, status=status)
+
+
+def _started(request: HttpRequest, cycle: Cycle, entry: RollEntry | None) -> None:
+    """Remember that somebody who can be written to has opened their ballot."""
+    mine = entry.claimed_by_id if entry else None
+    if isinstance(request.user, User) and request.user.pk == mine:
+        note_start(cycle, request.user)
 
 
 def ballot_shown(

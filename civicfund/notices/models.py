@@ -7,6 +7,24 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from civicfund.notices.enums import Topic
+
+
+class OptOut(models.Model):
+    """Somebody wants no mail about a topic; erased with the person."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    topic = models.CharField(max_length=16, choices=Topic.choices)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "topic"], name="opt_out_once"),
+            models.CheckConstraint(condition=Q(topic__in=Topic.values), name="opt_out_topic_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: no {self.topic}"
+
 
 class MessageQuerySet(models.QuerySet["Message"]):
     """Questions about messages."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from smtplib import SMTPException
@@ -10,27 +10,88 @@ from typing import Any
 
 import structlog
 from django.conf import settings
+from django.core import signing
 from django.core.mail import EmailMultiAlternatives
 from django.db import models, transaction
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.translation import override
 
 from civicfund.audit.services import db_now, record
-from civicfund.notices.models import Message
+from civicfund.notices.enums import Topic
+from civicfund.notices.models import Message, OptOut
 from civicfund.people.models import User
 
 log = structlog.get_logger(__name__)
 
 MOST_TRIES = 8
+_TOPIC, _STOP = "topic", "notices.stop"
 
 
 @dataclass(frozen=True)
 class Letter:
-    """What one person is to be told about one thing; ``context`` is kept as JSON."""
+    """What one person is to be told about one thing; ``context`` is kept as JSON.
+
+    A letter with a ``topic`` can be done without: whoever switched that off gets none.
+    """
 
     recipient: User
     about: models.Model
     context: dict[str, Any]
+    topic: Topic | None = None
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """The context, and the topic where there is one."""
+        return self.context | ({_TOPIC: self.topic.value} if self.topic else {})
+
+
+class BadLinkError(Exception):
+    """The link is not ours, or whom it was for is gone."""
+
+
+@dataclass(frozen=True)
+class StopLink:
+    """What a mail's link lets its reader switch off: one topic for one person."""
+
+    user: User
+    topic: Topic
+
+    @property
+    def address(self) -> str:
+        """The page that does it, without signing in."""
+        token = signing.dumps([self.user.pk, self.topic.value], salt=_STOP)
+        return reverse("stop_mail", args=[token])
+
+    @classmethod
+    def read(cls, token: str) -> StopLink:
+        """What a link is about. Raises ``BadLinkError``."""
+        try:
+            pk, topic = signing.loads(token, salt=_STOP)
+            return cls(User.objects.get(pk=pk), Topic(topic))
+        except (signing.BadSignature, User.DoesNotExist, ValueError):
+            raise BadLinkError from None
+
+
+def stop_mail(link: StopLink) -> None:
+    """Send this person nothing more about the topic; also not what waits in the outbox."""
+    OptOut.objects.get_or_create(user=link.user, topic=link.topic)
+
+
+def allow_mail(link: StopLink) -> None:
+    """Send mail about the topic again."""
+    OptOut.objects.filter(user=link.user, topic=link.topic).delete()
+
+
+def _stopped(letters: Sequence[Letter]) -> set[tuple[int, str]]:
+    """Who of the recipients switched which topic off."""
+    topics = {letter.topic for letter in letters if letter.topic}
+    if not topics:
+        return set()
+    found = OptOut.objects.filter(
+        topic__in=topics, user__in=[letter.recipient.pk for letter in letters]
+    )
+    return set(found.values_list("user_id", "topic"))
 
 
 def tell(recipient: User, kind: str, about: models.Model, **context: Any) -> None:
@@ -42,21 +103,48 @@ def tell(recipient: User, kind: str, about: models.Model, **context: Any) -> Non
     tell_all(kind, [Letter(recipient, about, context)])
 
 
-def tell_all(kind: str, letters: Iterable[Letter]) -> None:
-    """Put many messages of one kind in the outbox at once, each like ``tell``."""
+def tell_all(kind: str, letters: Iterable[Letter]) -> int:
+    """Put many messages of one kind in the outbox at once, each like ``tell``.
+
+    How many letters there were, but for those that somebody does not want.
+    """
+    letters = list(letters)
+    stopped = _stopped(letters)
+    wanted = [each for each in letters if (each.recipient.pk, each.topic) not in stopped]
     Message.objects.bulk_create(
         (
             Message(
                 kind=kind,
-                source=f"{letter.about._meta.label_lower}:{letter.about.pk}",
+                source=_source(letter.about),
                 recipient=letter.recipient,
-                context=letter.context,
+                context=letter.kept,
             )
-            for letter in letters
+            for letter in wanted
         ),
         ignore_conflicts=True,
         batch_size=1000,
     )
+    return len(wanted)
+
+
+def take_back(
+    kind: str, about: models.QuerySet[Any], *, recipients: Iterable[int] | None = None
+) -> None:
+    """Take messages of one kind out of the outbox that are not sent yet and no longer true.
+
+    ``recipients`` are ids of people, or a query for them; without, whoever they are for.
+    """
+    waiting = Message.objects.filter(kind=kind, sent_at__isnull=True, given_up_at__isnull=True)
+    if recipients is not None:
+        waiting = waiting.filter(recipient__in=recipients)
+    sources = set(waiting.values_list("source", flat=True).distinct())
+    if sources:
+        gone = {_source(row) for row in about.only("pk")}
+        waiting.filter(source__in=sources & gone).delete()
+
+
+def _source(about: models.Model) -> str:
+    return f"{about._meta.label_lower}:{about.pk}"
 
 
 def send_next() -> bool:
@@ -89,6 +177,9 @@ def send_again(message: Message, *, by: User) -> None:
 def _try_to_send(message: Message) -> None:
     """Send, or note when to try again. The caller holds the row's lock."""
     now = db_now()
+    if _is_stopped(message):
+        Message.objects.filter(pk=message.pk).update(given_up_at=now)
+        return
     message.tries += 1
     try:
         _mail(message).send()
@@ -107,6 +198,11 @@ def _try_to_send(message: Message) -> None:
     message.save(update_fields=["tries", "sent_at", "next_try_at", "given_up_at"])
 
 
+def _is_stopped(message: Message) -> bool:
+    topic = message.context.get(_TOPIC)
+    return bool(topic) and OptOut.objects.filter(user=message.recipient, topic=topic).exists()
+
+
 def _mail(message: Message) -> EmailMultiAlternatives:
     """The message as a mail in text and HTML."""
     context = message.context | {
@@ -115,11 +211,17 @@ def _mail(message: Message) -> EmailMultiAlternatives:
         "town_name": settings.TOWN_NAME,
         "currency": settings.CURRENCY,
     }
+    headers = {}
+    if topic := message.context.get(_TOPIC):
+        context["stop_url"] = StopLink(message.recipient, Topic(topic)).address
+        # https://www.rfc-editor.org/rfc/rfc8058
+        headers["List-Unsubscribe"] = f"<{settings.SITE_URL}{context['stop_url']}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     with override(settings.LANGUAGE_CODE):
         subject, _, text = render_to_string(f"emails/{message.kind}.txt", context).partition("\n")
         html = render_to_string(f"emails/{message.kind}.html", context)
     mail = EmailMultiAlternatives(
-        subject.strip(), text.strip(), to=[message.recipient.mail_address]
+        subject.strip(), text.strip(), to=[message.recipient.mail_address], headers=headers
     )
     mail.attach_alternative(html, "text/html")
     return mail

@@ -353,6 +353,10 @@ RESIDENCE_DOCUMENTS = env.str("RESIDENCE_DOCUMENTS", "")
 RESIDENCE_DOCUMENT_KEY = env.str("RESIDENCE_DOCUMENT_KEY", "")
 RESIDENCE_DOCUMENT_DAYS = env.int("RESIDENCE_DOCUMENT_DAYS", 14)
 
+# How long before voting ends those are reminded who opened their ballot and have not cast it; only
+# where the vote lasts longer than that. 0: nobody is, and nothing is kept for it.
+BALLOT_REMINDER_HOURS = env.int("BALLOT_REMINDER_HOURS", 24)
+
 # A folder for the keys by which a running vote finds a voter's earlier ballot: outside the
 # database and its backups, shared by all web and worker processes. Each key is destroyed when its
 # vote closes; a lost one means that nobody can vote until it is back.

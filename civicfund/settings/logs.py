@@ -8,8 +8,8 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor
 
-# The part of an address that opens a pledge's payment to whoever has it.
-_LINK = re.compile(r"(/pledges/pay/)[^/\s'\"]+")
+# The part of an address that opens a pledge's payment, or switches mail off, to whoever has it.
+_LINK = re.compile(r"(/pledges/pay/|/mail/stop/)[^/\s'\"]+")
 
 
 def _without_links(_: Any, __: str, event: EventDict) -> EventDict:

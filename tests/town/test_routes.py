@@ -35,6 +35,7 @@ ROUTES = {
     "desk/residence/": MEMBERS,
     "desk/residence/<uuid:pk>/": MEMBERS,
     "desk/residence/<uuid:pk>/content/": ACT,
+    "mail/stop/<str:token>/": ANYONE,
     "neighborhoods/<slug:slug>/": ANYONE,
     "projects/": ANYONE,
     "projects/new/": MEMBERS,

@@ -1,0 +1,12 @@
+"""What mail may be about that people can do without."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Topic(models.TextChoices):
+    """Mail that anybody may switch off. Mail about one's own money is not among it."""
+
+    VOTING = "voting", _("Reminders to vote")
