@@ -94,6 +94,6 @@ def _as_pabulib(cycle: Cycle, tally: Tally, election: Election) -> dict[str, str
             election, meta, scale=one_major_unit(cycle.currency),
             selected=tally.outcome["selected"],
         )  # fmt: skip
-        return {f"pots/{tally.pot_id}.pb": "\n".join(text) + "\n"}
+        return {f"pots/{tally.pot_id}.pb": "".join(text)}
     except pabulib.UnwritableError:
         return {}

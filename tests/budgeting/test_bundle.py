@@ -194,6 +194,14 @@ def test_of_fewer_than_thirty_ballots_no_rows_are_published():
     assert broken(content, receipts) == []
 
 
+def test_the_ballots_in_the_fields_own_format_are_as_its_readers_take_them():
+    cycle, _ = published()
+    bundle = zipfile.ZipFile(io.BytesIO(bundle_of(cycle)))
+    text = bundle.read(f"pots/{cycle.pots.get().pk}.pb").decode()
+    assert "" not in text.removesuffix("\n").split("\n")
+    assert text.partition("VOTES\n")[2].count("\n") == 1 + len(VOTES) * 8
+
+
 def test_nothing_is_given_out_before_the_publication(client):
     cycle, _ = running_cycle(2)
     page = reverse("bundle", args=[cycle.slug])
