@@ -22,7 +22,7 @@ from civicfund.audit.services import db_now
 
 asked = threading.local()
 THINKING_SECONDS = 0.05  # between looking and writing, as requests have
-LATER_SECONDS = 0.5
+LATER_SECONDS = 2.0
 
 
 def cast(cycle: Cycle, voter: RollEntry, choices: Mapping[int, Choice], **how: Any) -> Cast:

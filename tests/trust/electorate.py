@@ -46,12 +46,13 @@ class Vote:
 
     cycle: Cycle
     voters: Sequence[Voter]
+    pot: int
     named: Sequence[str]
 
     @property
     def field(self) -> str:
         """What the pot is called in the ballot's form."""
-        return f"pot-{self.cycle.pots.get().pk}"
+        return f"pot-{self.pot}"
 
     @property
     def page(self) -> str:
@@ -90,7 +91,8 @@ def open_vote(
         Voter(number, entry, user, sent.get(f"Person {number}", ""))
         for number, (entry, user) in enumerate(zip(on_roll, accounts, strict=True), start=1)
     ]
-    return Vote(cycle, people, codes(cycle.pots.get()))
+    pot = cycle.pots.get()
+    return Vote(cycle, people, pot.pk, codes(pot))
 
 
 def _row(number: int, place: str) -> str:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from tests.trust.proofs import (
     alterations,
     board,
+    closing,
     indifference,
+    kept,
     keys,
     limits,
     linkage,
     once,
+    recount,
     roll,
     tally,
 )
@@ -22,8 +25,14 @@ PROOFS = [
     Proof("B4", "No partial results, for anyone", indifference.two_towns),
     Proof("B5", "My ballot is on the board", board.receipts_and_proofs),
     Proof("B6", "The board was never changed or cut", alterations.alterations),
+    Proof("B7", "Anyone can recount", recount.two_verifiers),
+    Proof(
+        "B8", "Nothing counts after the close, all does before", closing.casts_across_the_closing
+    ),
+    Proof("B9", "Accepted means counted", kept.casts_while_all_breaks),
     Proof("B10", "A count does not depend on one process", tally.kills_and_rivals),
     Proof("B11", "A lost key part does not void the vote", keys.pairs_and_rehearsals),
+    Proof("B13", "Open data does not betray people", recount.bundles_give_nobody_away),
     Proof("B14", "The roll cannot be padded in silence", roll.defects_and_lone_keepers),
     Proof("B16", "Replayed or copied ballots change nothing", once.copied_ballots),
 ]
