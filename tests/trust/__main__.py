@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -29,8 +30,9 @@ if TYPE_CHECKING:
 
 
 def main() -> int:
-    """Every proof, or those that are named."""
+    """Every proof, or those that are named; asked to stop, it stops what it started."""
     asked = _arguments()
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     LOCAL.mkdir(exist_ok=True)
     home = Path(tempfile.mkdtemp(prefix="trust-", dir=LOCAL))
     town, started = Town(home), time.monotonic()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from django.apps import apps
@@ -32,8 +32,7 @@ FORMATS: dict[str, dict[str, str]] = {
     "html": {},
     "head": {},
     "json": {"HTTP_ACCEPT": "application/json"},
-    "csv": {"HTTP_ACCEPT": "text/csv"},
-    "feed": {"HTTP_ACCEPT": "application/rss+xml, application/atom+xml, text/calendar"},
+    "file": {"HTTP_ACCEPT": "text/csv, application/zip, application/rss+xml, text/calendar"},
     "fragment": {"HTTP_HX_REQUEST": "true"},
 }
 # Headers that are another with every request.
@@ -59,6 +58,12 @@ class Asked:
         roles = [*Role.values, "anonymous", "voter", "another voter", "superuser"]
         rooms = [(VOTE, list(FORMATS)), (DESK, ["html", "head"]), (re.compile(""), ["html"])]
         return cls(roles, ("open", "closed", "unsealed", "counted", "certified"), rooms)
+
+    def in_state(self, state: str) -> Asked:
+        """What is asked for then: the rooms that are about no vote once before and once after."""
+        if state in ("open", "counted"):
+            return self
+        return replace(self, rooms=[room for room in self.rooms if room[0].pattern])
 
     @classmethod
     def small(cls) -> Asked:
@@ -135,6 +140,17 @@ def ask(people: Cast, keys: Sequence[Key], vote: Vote) -> Answers:
 def differences(one: Answers, other: Answers) -> list[Key]:
     """Where the two towns answer differently."""
     return [key for key, answer in one.items() if other[key] != answer]
+
+
+# Whoever certifies a count has to see it: from the count on, at their desk. Nobody else, nowhere.
+CERTIFY = {Role.BUDGET_ADMINISTRATOR, "superuser"}
+
+
+def may_learn(state: str, key: Key) -> bool:
+    """Whether the answers to this may differ then."""
+    role, address, _ = key
+    is_counted = state in ("counted", "certified")
+    return is_counted and role in CERTIFY and bool(DESK.search(address))
 
 
 def _client(pk: int | None) -> Client:

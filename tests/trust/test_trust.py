@@ -14,7 +14,7 @@ from civicfund.launch.servers import ROOT
 from tests.trust.proofs import PROOFS
 from tests.trust.proofs.roll import PLANT
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(1_500)]
 
 # What runs as tests of its own, in a browser.
 ELSEWHERE = {"B7"}

@@ -6,8 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
-from threading import Barrier
-from time import sleep
+from time import sleep, time
 
 from budgeting.enums import CycleState
 from budgeting.models import Participation
@@ -15,7 +14,9 @@ from budgeting.tasks import close_due_cycles
 from tests.trust.browsers import CHANNELS, Browser, Form, Told
 from tests.trust.electorate import Vote, counted, end_voting, open_vote
 from tests.trust.result import Result, faults
-from tests.trust.town import LONGEST_WAIT_SECONDS, QUEUE, Town, until
+from tests.trust.town import QUEUE, Town, until
+
+MOST_TRIES = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,10 @@ class Run:
 
 def casts_across_the_closing(town: Town, full: bool) -> Result:
     """Clients cast before, at and after the instant; the sweep closes; each was told the truth."""
-    runs, clients, controls = (20, 200, 3) if full else (1, 24, 1)
+    runs, clients, controls = (20, 200, 3) if full else (1, 16, 1)
     town.bent_site.wait()
-    came = [_run(town, clients, Random(seed)) for seed in range(runs)]  # noqa: S311 -- repeatable
-    bent = [
-        _run(town, clients, Random(seed), "by own clock")  # noqa: S311 -- as above
-        for seed in range(controls)
-    ]
+    came = [_on_both_sides(town, clients, seed) for seed in range(runs)]
+    bent = [_run(town, clients, seed, _ahead(clients), "by own clock") for seed in range(controls)]
     wrong = sum(each.misfiled + each.untrue + each.unanswered for each in bent)
     return Result(
         tried="casts across the closing instant, web processes' clocks ±10 minutes, real sweep",
@@ -47,8 +45,6 @@ def casts_across_the_closing(town: Town, full: bool) -> Result:
             ballots_misfiled=sum(each.misfiled for each in came),
             clients_told_an_untruth=sum(each.untrue for each in came),
             clients_not_answered=sum(each.unanswered for each in came),
-            runs_in_which_nobody_was_in_time=sum(not each.cast for each in came),
-            runs_in_which_nobody_was_late=sum(not each.closed for each in came),
         ),
         control=f"a service that reads its own clock: {wrong} of {controls * clients} misfiled"
         " or told an untruth",
@@ -56,23 +52,41 @@ def casts_across_the_closing(town: Town, full: bool) -> Result:
     )
 
 
-def _run(town: Town, clients: int, random: Random, careless: str = "") -> Run:
-    vote = open_vote(clients)
-    site = town.bent_site.url
-    # Generous for a busy machine: the figures are no times, and the instant is in the middle.
-    ahead = max(4.0, clients / 25)
+def _ahead(clients: int) -> float:
+    """How long before the instant the first client casts, and after it the last, in seconds."""
+    return max(4.0, clients / 25)
+
+
+def _on_both_sides(town: Town, clients: int, seed: int) -> Run:
+    """A run in which some were in time and some too late; a slow machine is given more time."""
+    ahead = _ahead(clients)
+    for _ in range(MOST_TRIES):
+        run = _run(town, clients, seed, ahead)
+        if run.misfiled or run.untrue or run.unanswered or (run.cast and run.closed):
+            return run
+        ahead *= 2
+    raise RuntimeError(f"nobody came before, or nobody after, within {ahead:.0f} s")
+
+
+def _run(town: Town, clients: int, seed: int, ahead: float, careless: str = "") -> Run:
+    vote, site = open_vote(clients), town.bent_site.url
+    random = Random(seed)  # noqa: S311 -- repeatable
     with ThreadPoolExecutor(clients) as pool:
         ready = list(pool.map(lambda n: _ready(site, vote, n, careless), range(clients)))
-        gate = Barrier(clients + 1)
-        sent = [
-            pool.submit(_cast, vote, *each, random.uniform(0, 2 * ahead), gate) for each in ready
-        ]
-        gate.wait(timeout=LONGEST_WAIT_SECONDS)
         end_voting(town, vote.cycle, in_seconds=ahead)
+        end = _end(vote)
+        sent = [
+            pool.submit(_cast, vote, *each, end + random.uniform(-ahead, ahead)) for each in ready
+        ]
         _sweep_until_closed(vote)
         told = [each.result() for each in sent]
         after = list(pool.map(lambda n: _standing(site, vote, n), range(clients)))
     return _verdict(town, vote, told, after)
+
+
+def _end(vote: Vote) -> float:
+    ends_at: datetime = vote.cycle.phases.get(kind="balloting").ends_at
+    return ends_at.timestamp()
 
 
 def _ready(site: str, vote: Vote, number: int, careless: str) -> tuple[Browser, Form]:
@@ -82,9 +96,8 @@ def _ready(site: str, vote: Vote, number: int, careless: str) -> tuple[Browser, 
     return browser, browser.form(vote, vote.own_choice(voter))
 
 
-def _cast(vote: Vote, browser: Browser, form: Form, pause: float, gate: Barrier) -> Told:
-    gate.wait(timeout=LONGEST_WAIT_SECONDS)
-    sleep(pause)
+def _cast(vote: Vote, browser: Browser, form: Form, at: float) -> Told:
+    sleep(max(0.0, at - time()))
     return browser.send(vote.page, form)
 
 
@@ -105,7 +118,7 @@ def _standing(site: str, vote: Vote, number: int) -> str:
 
 
 def _verdict(town: Town, vote: Vote, told: list[Told], after: list[str]) -> Run:
-    ends_at = vote.cycle.phases.get(kind="balloting").ends_at
+    end = _end(vote)
     took_part = set(
         Participation.objects.filter(cycle=vote.cycle).values_list("roll_entry_id", flat=True)
     )
@@ -114,14 +127,13 @@ def _verdict(town: Town, vote: Vote, told: list[Told], after: list[str]) -> Run:
     expected = sorted(tuple(vote.own_choice(voter)) for voter in yes)
     misfiled = len(took_part ^ {voter.entry.pk for voter in yes})
     misfiled += len(set(ballots) ^ set(expected)) + abs(len(ballots) - len(expected))
-    untrue = sum(_is_untrue(said, ends_at) for said in told)
+    untrue = sum(_is_untrue(said, end) for said in told)
     after_all = ["cast" if said.cast else "not cast" for said in told]
     untrue += sum(page != expected for page, expected in zip(after, after_all, strict=True))
     unanswered = sum(not said.cast and not said.closed for said in told)
     return Run(len(yes), sum(said.closed for said in told), misfiled, untrue, unanswered)
 
 
-def _is_untrue(said: Told, ends_at: datetime) -> bool:
+def _is_untrue(said: Told, end: float) -> bool:
     """Told that it is cast though sent after the end, or that it is closed though it was not."""
-    end = ends_at.timestamp()
     return (said.cast and said.sent_at >= end) or (said.closed and said.answered_at < end)

@@ -43,8 +43,8 @@ class Answers:
 
 def casts_while_all_breaks(town: Town, full: bool) -> Result:
     """People cast, get error pages, look again and go on; whoever got a receipt is counted."""
-    voters, kills, crashes = (5_000, 100, 3) if full else (60, 3, 1)
-    others, other_kills = (400, 10) if full else (40, 3)
+    voters, kills, crashes = (5_000, 100, 3) if full else (40, 2, 1)
+    others, other_kills = (400, 10) if full else (30, 2)
     town.site.wait()
     vote = open_vote(voters)
     came = _trial(town, town.site, vote, kills, crashes, "")

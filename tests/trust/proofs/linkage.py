@@ -40,7 +40,7 @@ class Known:
 
 def attacks(town: Town, full: bool) -> Result:
     """Every order of voters laid beside every order of what was opened: at chance, or it leaks."""
-    voters = 1_000 if full else 60
+    voters = 1_000 if full else 32
     town.site.wait()
     # With so many channels one of them is beyond three deviations by chance every so often. Such
     # a channel is tried again on a second vote: what leaks does so again. A small trial, which
@@ -52,7 +52,7 @@ def attacks(town: Town, full: bool) -> Result:
     if linked:
         linked &= _linked(_known(town, voters), bound)
     words, places = traces(town, known.vote, known.receipts)
-    unshuffled = _known(town, max(60, voters // 5), shuffled=False)
+    unshuffled = _known(town, max(32, voters // 5), shuffled=False)
     careless = _linked(unshuffled, 5.0)
     planted, found = planted_lines_found(town, known.vote, known.receipts)
     channels = len(known.voters) * len(known.opened) + len(known.sealed)

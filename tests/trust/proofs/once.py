@@ -23,7 +23,7 @@ OPTIONS = 6
 
 def parallel_casts(town: Town, full: bool) -> Result:
     """Each voter casts many times at once, on every channel, the same and different choices."""
-    voters, clicks = (200, 40) if full else (4, 16)
+    voters, clicks = (200, 40) if full else (3, 12)
     town.site.wait()
     vote = open_vote(voters, options=OPTIONS)
     with ThreadPoolExecutor(clicks) as pool:
@@ -99,7 +99,7 @@ def _different(found: Sequence[tuple[int, ...]], expected: Sequence[tuple[int, .
 
 def _control(town: Town, full: bool) -> tuple[int, int]:
     """Runs of the same burst against a service without lock or key, and those that broke it."""
-    runs, clicks = (20, 40) if full else (3, 16)
+    runs, clicks = (20, 40) if full else (2, 12)
     town.bent_site.wait()
     vote = open_vote(runs, options=OPTIONS)
     several = 0
@@ -128,7 +128,7 @@ def _without_the_unique_key(town: Town, cycle: Cycle) -> Iterator[None]:
 
 def copied_ballots(town: Town, full: bool) -> Result:
     """One body, again and again: from one voter, and from as many voters as there are copies."""
-    copies = 100 if full else 12
+    copies = 100 if full else 8
     town.site.wait()
     vote = open_vote(copies + 1, options=OPTIONS, letters=False)
     told = _copies(town.site.url, vote, copies)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import date
 from random import Random
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 
 from budgeting.domain.roll import Defect, Eligible, Wrong, read_roll
 from budgeting.enums import VoterGroup
@@ -16,7 +16,8 @@ from budgeting.models import Cycle, RollBatch, RollEntry
 from budgeting.services import roll_files
 from budgeting.services.errors import RefusedError
 from budgeting.services.roll import request_file, set_eligibility
-from civicfund.audit.services import ApprovalError, approve_act
+from civicfund.audit.models import Approval
+from civicfund.audit.services import ApprovalError
 from civicfund.people.models import User
 from tests.budgeting.test_roll import ask_for
 from tests.factories.budgeting import administrator, draft_cycle
@@ -150,16 +151,20 @@ def _added_by_sql(cycle: Cycle, place: int) -> int:
             cycle=cycle, approval_id=0, source="file", added=1, digest="0" * 64, late=False
         )
 
-    def approval() -> None:
-        approve_act(asked, approved_by=by)
+    def own_approval() -> None:
+        Approval.objects.create(request=asked, requested_by=by, approved_by=by)
+
+    def approval_as_if_another_had_asked() -> None:
+        Approval.objects.create(request=asked, requested_by=administrator(), approved_by=by)
 
     added = 0
-    for act in (line, batch, approval):
+    for act in (line, batch, own_approval, approval_as_if_another_had_asked):
         try:
             with transaction.atomic():
                 act()
+                connection.check_constraints()
             added += 1
-        except (DatabaseError, ApprovalError):
+        except DatabaseError:
             continue
     return added
 
