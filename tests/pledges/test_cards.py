@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from django.urls import reverse
 
 from civicfund.ledger.models import Entry
 from civicfund.payments import services
 from civicfund.payments.domain import CardDeclined
 from civicfund.payments.gateways import gateway
 from civicfund.payments.models import Orphan
+from civicfund.pledges.domain import CONSENT_VERSION
 from civicfund.pledges.enums import CampaignState, PledgeState
 from civicfund.pledges.models import Pledge
 from civicfund.pledges.services.cards import (
@@ -170,6 +172,20 @@ def test_a_pledge_without_a_card_frees_its_reward_when_its_time_is_over(provider
     assert (Pledge.objects.get().state, reward.claimed) == (PledgeState.CANCELLED, 0)
 
 
+def test_another_card_is_agreed_to_anew(provider):
+    pledge = promise(CampaignFactory(), 4000)
+    assert [row.payment_method_id for row in pledge.consents.all()] == [""]
+    first = pledge.payment_method_id
+    save_test_card(pledge, "pm_card_mastercard")
+    assert pledge.payment_method_id != first
+    renewed = pledge.consents.latest("pk")
+    assert (renewed.payment_method_id, renewed.amount_minor, renewed.text_version) == (
+        pledge.payment_method_id, 4000, CONSENT_VERSION,
+    )  # fmt: skip
+    apply_setup_intent(gateway().retrieve_setup_intent(pledge.setup_intent_id))
+    assert pledge.consents.count() == 2
+
+
 def test_a_card_that_is_not_replaced_in_time_stays(provider):
     pledge = promise(CampaignFactory())
     start_card(pledge)
@@ -191,3 +207,14 @@ def test_a_card_that_is_not_needed_any_more_is_forgotten(provider):
     assert pledge.next_step_at is None
     method = sandbox_client(provider).v1.payment_methods.retrieve(pledge.payment_method_id)
     assert method.customer is None
+
+
+def test_the_page_of_another_card_says_what_its_backer_agrees_to(provider, client):
+    pledge = promise(CampaignFactory())
+    client.force_login(pledge.backer)
+    page = client.get(reverse("pledge_card", args=[pledge.pk])).content.decode()
+    assert "in place of Visa •••• 4242" in page
+    assert "your card is charged once" in page
+    new = choose(CampaignFactory(), backer=pledge.backer)
+    page = client.get(reverse("pledge_card", args=[new.pk])).content.decode()
+    assert "in place of" not in page

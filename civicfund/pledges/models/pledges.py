@@ -210,6 +210,8 @@ class Consent(models.Model):
     pledge = models.ForeignKey(Pledge, models.CASCADE, related_name="consents")
     text_version = models.CharField(_("version of the text"), max_length=16)
     amount_minor = models.BigIntegerField(_("at most"))
+    # Which card, where another one was put in place of the first.
+    payment_method_id = models.CharField(_("card at the provider"), max_length=64, blank=True)
     agreed_at = models.DateTimeField(_("agreed"), db_default=Now())
 
     class Meta:

@@ -20,13 +20,14 @@ from civicfund.payments.domain import (
 from civicfund.payments.gateways import gateway
 from civicfund.payments.services import customer_of, note_orphan
 from civicfund.payments.services import save_test_card as save_test_card_at_provider
+from civicfund.pledges.domain import CONSENT_VERSION
 from civicfund.pledges.enums import (
     CHANGEABLE_PLEDGE,
     PLEDGE_MOVES,
     CampaignState,
     PledgeState,
 )
-from civicfund.pledges.models import Pledge
+from civicfund.pledges.models import Consent, Pledge
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.letters import tell_backer
 from civicfund.pledges.services.locks import (
@@ -37,6 +38,8 @@ from civicfund.pledges.services.locks import (
 )
 from civicfund.pledges.services.pledging import give_up
 
+# Which words the page of a card showed, in the provider's metadata.
+CONSENT = "consent"
 CHECK_AGAIN = timedelta(minutes=2)
 
 
@@ -61,8 +64,12 @@ def start_card(pledge: Pledge) -> SetupIntent:
     # The key says which intent this one follows: asking twice makes one.
     made = gateway().create_setup_intent(
         customer_id=customer,
-        key=f"si:{row.pk}:{before or 'first'}",
-        metadata={"pledge": str(row.pk), "campaign": str(row.campaign_id)},
+        key=f"si:{row.pk}:{before or 'first'}:{CONSENT_VERSION}",
+        metadata={
+            "pledge": str(row.pk),
+            "campaign": str(row.campaign_id),
+            CONSENT: CONSENT_VERSION,
+        },
     )
     _keep_setup_intent(row, before, made, customer)
     return made
@@ -138,6 +145,13 @@ def _keep_card(pledge: Pledge, intent: SetupIntent) -> None:
         tell_backer(pledge, "pledge_confirmed")
     elif pledge.state == PledgeState.ACTIVE:
         Pledge.objects.filter(pk=pledge.pk).update(**card)
+        # The page on which it was given says these words, and that giving it is agreeing.
+        Consent.objects.create(
+            pledge=pledge,
+            text_version=intent.metadata.get(CONSENT, CONSENT_VERSION),
+            amount_minor=pledge.amount_minor,
+            payment_method_id=intent.payment_method_id,
+        )
         record("pledge.card_changed", pledge, actor=pledge.backer)
 
 

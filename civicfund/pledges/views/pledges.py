@@ -19,6 +19,7 @@ from civicfund.payments.access import with_payment_host
 from civicfund.payments.domain import GatewayUnavailable, RateLimited
 from civicfund.people.requests import HttpRequest, SignedInRequest, person_here
 from civicfund.pledges.access import open_recovery, own_pledge, payable_pledge
+from civicfund.pledges.domain import CONSENT_VERSION
 from civicfund.pledges.enums import (
     CHANGEABLE_PLEDGE,
     CHARGED_PLEDGE,
@@ -158,6 +159,8 @@ def _card_page(request: Visit, mine: Pledge, kind: str, client_secret: str) -> H
         "project": mine.campaign.project,
         "kind": kind,
         "client_secret": client_secret,
+        "replaces": mine.card_words if mine.state == PledgeState.ACTIVE else "",
+        "consent_text": f"pledges/consent/{CONSENT_VERSION}.html",
         "publishable_key": settings.STRIPE_PUBLISHABLE_KEY,
         "script_url": settings.STRIPE_JS_URL,
         "back_url": _after(request, mine) if kind == "payment" else mine.get_absolute_url(),
