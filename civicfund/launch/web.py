@@ -13,10 +13,12 @@ from civicfund.launch.ports import HOST
 _LISTEN_APART = ("--reuse-port",) if sys.platform == "linux" else ()
 
 
-def gunicorn(python: str, port: int, *more: str) -> Sequence[str]:
+def gunicorn(
+    python: str, port: int, *more: str, application: str = "civicfund.wsgi:application"
+) -> Sequence[str]:
     """The command that serves the site on a port of loopback."""
     return (
-        python, "-m", "gunicorn", "civicfund.wsgi:application", "--bind", f"{HOST}:{port}",
+        python, "-m", "gunicorn", application, "--bind", f"{HOST}:{port}",
         "--worker-class", "gthread", "--workers", "2", "--threads", "8", "--no-control-socket",
         *_LISTEN_APART, *more,
     )  # fmt: skip

@@ -69,6 +69,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
+    "civicfund.rush.RoomForOthers",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -317,6 +318,9 @@ PLEDGE_CEILING_MINOR = env.int("PLEDGE_CEILING_MINOR", 1_000_000)
 # The provider's price list, to tell backers what of a charge goes to it: a share, a fixed part.
 PROVIDER_FEE_THOUSANDTHS = env.int("PROVIDER_FEE_THOUSANDTHS", 15)
 PROVIDER_FEE_FIXED_MINOR = env.int("PROVIDER_FEE_FIXED_MINOR", 25)
+# How many of a web process's threads serve pledges to one campaign at once; as many wait, and
+# whoever comes beyond that is asked to come back in a few seconds.
+RUSH_AT_ONCE = env.int("RUSH_AT_ONCE", 2)
 # How long a started pledge keeps its place while its backer gives a card.
 CHECKOUT_SECONDS = env.int("CHECKOUT_SECONDS", 30 * 60)
 # How long one worker has a pledge to itself while it settles it. Longer than the calls may take;

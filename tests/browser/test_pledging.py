@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 from django.conf import settings
 from django.core import mail
+from django.urls import reverse
 from playwright.sync_api import expect
 
 from civicfund.notices.services import send_next
@@ -14,7 +15,7 @@ from civicfund.pledges.models import Pledge
 from tests.factories.people import UserFactory
 from tests.factories.pledges import CampaignFactory, OutcomeFactory, PledgeFactory, RewardFactory
 from tests.factories.projects import ProjectFactory
-from tests.pledges.promises import FAILS, funded_campaign, work_until_done
+from tests.pledges.promises import FAILS, funded_campaign, promise, work_until_done
 from tests.pledges.test_receipts import charged, paid_back
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
@@ -79,6 +80,41 @@ def test_a_backer_pledges_with_a_reward_and_changes_it(page, backer, screenshot)
     expect(page.get_by_text("Your pledge is changed.")).to_be_visible()
     pledge.refresh_from_db()
     assert pledge.amount_minor == 4000
+
+
+def test_another_card_is_agreed_to_anew(page, backer, screenshot, check_axe):
+    pledge = promise(CampaignFactory(), backer=backer)
+    page.goto(pledge.get_absolute_url())
+    page.get_by_role("link", name="Use another card").click()
+    expect(page.get_by_text("in place of Visa •••• 4242")).to_be_visible()
+    expect(page.get_by_role("button", name="Agree and use this card")).to_be_enabled()
+    for width in (390, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        check_axe(page)
+        screenshot(page, f"pledge-another-card-{width}")
+    choose_card(page, "4242")
+    press(page, "Agree and use this card")
+    expect(page.get_by_text("Thank you: your card is saved")).to_be_visible()
+    assert pledge.consents.count() == 2
+
+
+def test_in_a_rush_one_is_asked_to_come_back_with_what_one_chose(
+    page, backer, settings, check_axe, screenshot, complaints_of_failed_pages
+):
+    campaign = CampaignFactory()
+    page.goto(reverse("pledge", args=[campaign.pk]))
+    page.get_by_label("How much do you pledge?").fill("25")
+    settings.RUSH_AT_ONCE = 0
+    page.get_by_role("button", name="See what it comes to").click()
+    expect(page.get_by_text("what you chose is kept on this page")).to_be_visible()
+    for width in (390, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        check_axe(page)
+        screenshot(page, f"busy-{width}")
+    settings.RUSH_AT_ONCE = 2
+    page.get_by_role("button", name="Send it again").click()
+    expect(page.get_by_role("button", name="Go on to the card")).to_be_visible()
+    expect(page.get_by_text("€25").first).to_be_visible()
 
 
 def test_a_card_that_cannot_be_saved_says_so_and_another_can(page, backer, complaints):

@@ -51,16 +51,21 @@ def funded_campaign(*cards, amount_minor=2500):
     return campaign, pledges
 
 
-def end(campaign):
-    """Let the deadline of a campaign with pledges be now, which only the database's owner can."""
+def let_end(campaign, *, seconds=0):
+    """Move the deadline of a campaign with pledges, which only the database's owner can."""
     with connections["owner"].cursor() as cursor:
         cursor.execute("ALTER TABLE pledges_campaign DISABLE TRIGGER pledges_campaign_frozen")
         cursor.execute(
-            "UPDATE pledges_campaign SET deadline_at = clock_timestamp() WHERE id = %s",
-            [campaign.pk],
+            "UPDATE pledges_campaign SET deadline_at = clock_timestamp() + %s WHERE id = %s",
+            [timedelta(seconds=seconds), campaign.pk],
         )
         cursor.execute("ALTER TABLE pledges_campaign ENABLE TRIGGER pledges_campaign_frozen")
     connections["owner"].close()
+
+
+def end(campaign):
+    """Let the deadline of a campaign with pledges be now."""
+    let_end(campaign)
     assert close_if_over(campaign)
     campaign.refresh_from_db()
 
