@@ -36,6 +36,8 @@ SWEEPS: dict[str, float] = {
     "civicfund.pledges.tasks.book_released": 60,
     "civicfund.pledges.tasks.remind_backers": 600,
     "civicfund.payouts.tasks.send_due_payouts": 5,
+    "civicfund.payouts.tasks.take_due_reversals": 5,
+    "civicfund.payouts.tasks.act_on_account_events": 10,
     "civicfund.reconciliation.tasks.fetch_missed_news": 3_600,
     "civicfund.notices.tasks.send_due_messages": 5,
     "civicfund.people.tasks.delete_due_documents": 60,

@@ -37,5 +37,6 @@ def provider(stripe_sandbox, settings):
     settings.STRIPE_SECRET_KEY = stripe_sandbox.secret_key
     settings.STRIPE_PUBLISHABLE_KEY = stripe_sandbox.publishable_key
     settings.STRIPE_WEBHOOK_SECRET = stripe_sandbox.webhook_secret
+    settings.STRIPE_CONNECT_WEBHOOK_SECRET = stripe_sandbox.connect_webhook_secret
     settings.STRIPE_JS_URL = f"{stripe_sandbox.url}/v3/"
     return stripe_sandbox

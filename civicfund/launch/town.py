@@ -69,18 +69,20 @@ def town_environment(port: int, addresses: Mapping[str, str]) -> dict[str, str]:
 def kept_secrets() -> dict[str, str]:
     """Secrets of this try-out: made once, readable by this user only."""
     kept = LOCAL / "secrets"
-    if not kept.exists():
-        kept.touch(mode=0o600)
-        made = {
-            "SECRET_KEY": secrets.token_urlsafe(48),
-            "PERSON_KEY_SECRET": secrets.token_urlsafe(48),
-            "RESIDENCE_DOCUMENT_KEY": secrets.token_hex(32),
-            "STRIPE_SECRET_KEY": f"sk_test_{secrets.token_hex(12)}",
-            "STRIPE_PUBLISHABLE_KEY": f"pk_test_{secrets.token_hex(12)}",
-            "STRIPE_WEBHOOK_SECRET": f"whsec_{secrets.token_hex(16)}",
-        }
-        kept.write_text("".join(f"{name}={value}\n" for name, value in made.items()))
-    return dict(line.split("=", 1) for line in kept.read_text().splitlines())
+    kept.touch(mode=0o600)
+    made = {
+        "SECRET_KEY": secrets.token_urlsafe(48),
+        "PERSON_KEY_SECRET": secrets.token_urlsafe(48),
+        "RESIDENCE_DOCUMENT_KEY": secrets.token_hex(32),
+        "STRIPE_SECRET_KEY": f"sk_test_{secrets.token_hex(12)}",
+        "STRIPE_PUBLISHABLE_KEY": f"pk_test_{secrets.token_hex(12)}",
+        "STRIPE_WEBHOOK_SECRET": f"whsec_{secrets.token_hex(16)}",
+        "STRIPE_CONNECT_WEBHOOK_SECRET": f"whsec_{secrets.token_hex(16)}",
+    }
+    # What an older try-out has not got is made now; what it has stays.
+    known = made | dict(line.split("=", 1) for line in kept.read_text().splitlines())
+    kept.write_text("".join(f"{name}={value}\n" for name, value in known.items()))
+    return known
 
 
 def keep_environment(environment: Mapping[str, str]) -> None:
@@ -139,6 +141,8 @@ def processes(port: int, sandbox_port: int, environment: Mapping[str, str]) -> l
         PYTHON, "-m", "civicfund.payments.sandbox", "--port", str(sandbox_port),
         "--state-dir", str(LOCAL / "sandbox"), "--webhook-url", webhook,
         "--webhook-secret", environment["STRIPE_WEBHOOK_SECRET"],
+        "--connect-webhook-url", f"{webhook}connect/",
+        "--connect-webhook-secret", environment["STRIPE_CONNECT_WEBHOOK_SECRET"],
     ]  # fmt: skip
     web = gunicorn(PYTHON, port, "--graceful-timeout", "10", "--worker-tmp-dir", str(LOCAL))
     celery = [PYTHON, "-m", "celery", "-A", "civicfund.celery"]

@@ -17,7 +17,8 @@ DISPUTE_FEE = "dispute_fee"
 REFUNDS_PAYABLE = "refunds_payable"
 # What projects are to be paid and have not been yet.
 PAYOUTS_PAYABLE = "payouts_payable"
-# The town's own bank accounts: below zero, since the books see only what leaves them.
+# The town's own bank accounts, as far as these books see them: what the provider sent there, less
+# what was paid from there to projects. Mostly below zero.
 BANK = "bank"
 # What the town keeps for projects of its own.
 OWN_PROJECTS = "own_projects"
@@ -196,6 +197,23 @@ def payout_called_off(project_id: int, source: str, amount_minor: int) -> Legs:
 def payout_made(amount_minor: int, out_of: str) -> Legs:
     """A payout left: the provider's balance, the town's bank, or into the town's own projects."""
     return balanced(Leg(PAYOUTS_PAYABLE, amount_minor), Leg(out_of, -amount_minor))
+
+
+def payout_reversed(project_id: int, amount_minor: int) -> Legs:
+    """A transfer was taken back: the money is with the provider, and owed to the project, again."""
+    return balanced(
+        Leg(STRIPE_AVAILABLE, amount_minor), Leg(project_pledges(project_id), -amount_minor)
+    )
+
+
+def withdrawn(amount_minor: int) -> Legs:
+    """The provider sent money that it holds for us to the town's own bank."""
+    return balanced(Leg(BANK, amount_minor), Leg(STRIPE_AVAILABLE, -amount_minor))
+
+
+def withdrawal_returned(amount_minor: int) -> Legs:
+    """The town's bank did not take it: the provider holds it again."""
+    return balanced(Leg(STRIPE_AVAILABLE, amount_minor), Leg(BANK, -amount_minor))
 
 
 def promise(project_id: int, amount_minor: int) -> Legs:

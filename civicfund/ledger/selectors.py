@@ -244,7 +244,7 @@ def account_name(code: str) -> str:
         domain.CHARGEBACK_LOSS: _("Lost in disputes after a project was paid"),
         domain.REFUNDS_PAYABLE: _("Owed to backers as refunds"),
         domain.PAYOUTS_PAYABLE: _("Payouts on their way to projects"),
-        domain.BANK: _("Paid from the town's own bank accounts"),
+        domain.BANK: _("The town's own bank accounts"),
         domain.OWN_PROJECTS: _("Kept for the town's own projects"),
         domain.VOTED_BUDGET: _("Public money given by votes"),
         domain.PROMISES: _("All promises, the other side"),

@@ -29,6 +29,10 @@ def payments_are_safe(**kwargs: Any) -> list[CheckMessage]:
             "STRIPE_WEBHOOK_SECRET is empty: anyone could forge an event.",
             not settings.STRIPE_WEBHOOK_SECRET.strip(),
         ),
+        "E005": (
+            "STRIPE_CONNECT_WEBHOOK_SECRET is empty: anyone could forge news of an account.",
+            not settings.STRIPE_CONNECT_WEBHOOK_SECRET.strip(),
+        ),
         "E002": (
             "Stripe's secret and publishable keys are not of one mode.",
             len({key.startswith(LIVE) for key in keys}) > 1,

@@ -157,6 +157,27 @@ class ProviderTransfer:
     metadata: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class ProviderReversal:
+    """Money of a transfer that was taken back from its recipient."""
+
+    id: str
+    transfer_id: str
+    amount_minor: int
+    currency: str
+    metadata: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class ProviderPayout:
+    """Money of our balance that went to our own bank; ``came_back`` where that did not take it."""
+
+    id: str
+    amount_minor: int
+    currency: str
+    came_back: bool
+
+
 class MovementKind(StrEnum):
     """Why the provider moved money of our balance."""
 
@@ -166,6 +187,9 @@ class MovementKind(StrEnum):
     DISPUTE_TAKEN = "dispute_taken"
     DISPUTE_RETURNED = "dispute_returned"
     TRANSFER = "transfer"
+    TRANSFER_RETURNED = "transfer_returned"
+    WITHDRAWAL = "withdrawal"
+    WITHDRAWAL_RETURNED = "withdrawal_returned"
     OTHER = "other"
 
 

@@ -23,6 +23,8 @@ class EventType(models.TextChoices):
     DISPUTE_CLOSED = "charge.dispute.closed"
     DISPUTE_WITHDRAWN = "charge.dispute.funds_withdrawn"
     DISPUTE_REINSTATED = "charge.dispute.funds_reinstated"
+    CARD_RENEWED = "payment_method.automatically_updated"
+    ACCOUNT_UPDATED = "account.updated"
 
 
 SETUP_EVENTS = (EventType.SETUP_SUCCEEDED, EventType.SETUP_CANCELED)
@@ -41,3 +43,6 @@ DISPUTE_EVENTS = (
     EventType.DISPUTE_WITHDRAWN,
     EventType.DISPUTE_REINSTATED,
 )
+CARD_EVENTS = (EventType.CARD_RENEWED,)
+# News of connected accounts, which come to an endpoint of their own with a secret of its own.
+ACCOUNT_EVENTS = (EventType.ACCOUNT_UPDATED,)

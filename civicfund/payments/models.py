@@ -100,3 +100,24 @@ class Orphan(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.object_id}: {self.reason}"
+
+
+class OrphanReview(AppendOnly):
+    """That somebody has looked at an orphan, and what it was: its alarm is over."""
+
+    orphan = models.OneToOneField(Orphan, models.PROTECT, related_name="review")
+    at = models.DateTimeField(_("looked at"), db_default=Now())
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("by")
+    )
+    words = models.CharField(_("what it was"), max_length=300)
+
+    class Meta:
+        verbose_name = _("review of an orphan")
+        verbose_name_plural = _("reviews of orphans")
+        constraints = [
+            models.CheckConstraint(condition=~Q(words=""), name="orphan_review_says_something"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.orphan_id}: {self.words}"

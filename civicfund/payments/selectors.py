@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db.models.functions import Now
 
-from civicfund.payments.models import Orphan, ProviderEvent
+from civicfund.payments.models import Orphan, OrphanReview, ProviderEvent
 
 
 def due_events(types: Iterable[str], *, most: int) -> list[ProviderEvent]:
@@ -23,13 +23,18 @@ def overdue_events(*, minutes: int) -> int:
 
 
 def orphan_count() -> int:
-    """How many objects at the provider fit nothing of ours."""
-    return Orphan.objects.count()
+    """How many objects at the provider fit nothing of ours, and nobody has looked at."""
+    return Orphan.objects.filter(review__isnull=True).count()
 
 
 def latest_orphans(most: int) -> list[Orphan]:
-    """What the provider holds that fits nothing of ours, the newest first."""
-    return list(Orphan.objects.order_by("-pk")[:most])
+    """What fits nothing of ours and nobody has looked at, the newest first."""
+    return list(Orphan.objects.filter(review__isnull=True).order_by("-pk")[:most])
+
+
+def latest_reviews(most: int) -> list[OrphanReview]:
+    """What treasurers said of orphans, the newest first."""
+    return list(OrphanReview.objects.select_related("orphan", "by").order_by("-pk")[:most])
 
 
 def likely_fee(amount_minor: int) -> int:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 import structlog
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
 
-from civicfund.audit.services import db_now
+from civicfund.audit.services import db_now, record
 from civicfund.payments.domain import ProviderNews, SetupIntent
-from civicfund.payments.enums import EventType
+from civicfund.payments.enums import ACCOUNT_EVENTS, EventType
 from civicfund.payments.gateways import gateway
 from civicfund.payments.gateways.stripe import stripe_gateway
-from civicfund.payments.models import Orphan, Payer, ProviderEvent
+from civicfund.payments.models import Orphan, OrphanReview, Payer, ProviderEvent
+from civicfund.payments.selectors import due_events
+from civicfund.people.enums import Role
 from civicfund.people.models import User
+from civicfund.people.selectors import has_role
 
 log = structlog.get_logger(__name__)
 
@@ -34,12 +39,13 @@ def customer_of(user: User) -> str:
     return payer.customer_id
 
 
-def receive_event(payload: bytes, signature: str) -> bool:
+def receive_event(payload: bytes, signature: str, *, connected: bool = False) -> bool:
     """Keep the pointer that a webhook carries; False where we have it or act on no such event.
 
-    Raises ``ForgedEventError`` and keeps nothing unless signature, age and mode are right.
+    ``connected`` is of the endpoint that hears of connected accounts. Raises ``ForgedEventError``
+    and keeps nothing unless signature, age, mode and endpoint are right.
     """
-    return _keep([gateway().read_event(payload, signature)]) == 1
+    return _keep([gateway().read_event(payload, signature, connected=connected)]) == 1
 
 
 def fetch_missed_events() -> int:
@@ -55,7 +61,7 @@ def fetch_missed_events() -> int:
 
 def _keep(news: Iterable[ProviderNews]) -> int:
     """Keep pointers to events that something here acts on; return how many were new."""
-    wanted = {each.id: each for each in news if each.type in EventType.values}
+    wanted = {each.id: each for each in news if _is_wanted(each)}
     known = set(ProviderEvent.objects.filter(pk__in=wanted).values_list("pk", flat=True))
     rows = [
         ProviderEvent(
@@ -70,6 +76,27 @@ def _keep(news: Iterable[ProviderNews]) -> int:
     ]
     ProviderEvent.objects.bulk_create(rows, ignore_conflicts=True)
     return len(rows)
+
+
+def _is_wanted(news: ProviderNews) -> bool:
+    """What a connected account does with money of its own is not ours to hear of."""
+    return news.type in EventType.values and bool(news.account) == (news.type in ACCOUNT_EVENTS)
+
+
+def act_on_events(types: Iterable[str], act: Callable[[ProviderEvent], object], most: int) -> int:
+    """Act on what the provider told us, each event by itself; return how many.
+
+    One bad event holds up no other: it is kept and tried again.
+    """
+    events = due_events(types, most=most)
+    for event in events:
+        try:
+            act(event)
+        except Exception as error:
+            event_failed(event, error)
+        else:
+            event_handled(event)
+    return len(events)
 
 
 def event_handled(event: ProviderEvent) -> None:
@@ -92,6 +119,25 @@ def note_orphan(object_id: str, reason: str) -> None:
     """Keep a note of something at the provider that fits nothing of ours, once, and say so."""
     Orphan.objects.bulk_create([Orphan(object_id=object_id, reason=reason)], ignore_conflicts=True)
     log.error("provider.orphan", object_id=object_id, reason=reason)
+
+
+@transaction.atomic
+def review_orphan(orphan: Orphan, *, by: User, words: str) -> OrphanReview:
+    """Say what an orphan was, once; it raises no alarm any more, and stays noted.
+
+    Raises ``PermissionDenied`` for anybody but a treasurer, ``ValueError`` where nothing is said.
+    """
+    if not has_role(by, Role.TREASURER):
+        raise PermissionDenied
+    said = words.strip()
+    if not said:
+        raise ValueError("say what it was")
+    review, is_new = OrphanReview.objects.get_or_create(
+        orphan=orphan, defaults={"by": by, "words": said}
+    )
+    if is_new:
+        record("orphan.reviewed", orphan, actor=by)
+    return review
 
 
 def save_test_card(intent: SetupIntent, card: str) -> None:

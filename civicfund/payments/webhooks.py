@@ -20,8 +20,20 @@ def stripe_webhook(request: HttpRequest) -> HttpResponse:
 
     400, and nothing kept, for anything that Stripe has not signed within the last five minutes.
     """
+    return _receive(request, connected=False)
+
+
+@csrf_exempt
+@require_POST
+def stripe_connect_webhook(request: HttpRequest) -> HttpResponse:
+    """The same for news of those who receive money; it has a secret of its own."""
+    return _receive(request, connected=True)
+
+
+def _receive(request: HttpRequest, *, connected: bool) -> HttpResponse:
+    signature = request.headers.get("Stripe-Signature", "")
     try:
-        receive_event(request.body, request.headers.get("Stripe-Signature", ""))
+        receive_event(request.body, signature, connected=connected)
     except ForgedEventError as forgery:
         log.warning("webhook.refused", reason=str(forgery))
         return HttpResponse(status=400)

@@ -48,6 +48,27 @@ PAYOUT_MOVES: dict[PayoutState, frozenset[PayoutState]] = {
 OPEN_PAYOUT = (PayoutState.WAITING, PayoutState.APPROVED)
 
 
+class ReversalState(models.TextChoices):
+    """A transfer that is taken back, from one person's request to money that is here again."""
+
+    WAITING = "waiting", _("Waits for a second person")
+    APPROVED = "approved", _("Being taken back")
+    DONE = "done", _("Taken back")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Not taken back")
+
+
+REVERSAL_MOVES: dict[ReversalState, frozenset[ReversalState]] = {
+    ReversalState.WAITING: frozenset({ReversalState.APPROVED, ReversalState.CANCELLED}),
+    ReversalState.APPROVED: frozenset({ReversalState.DONE, ReversalState.FAILED}),
+    ReversalState.DONE: frozenset(),
+    ReversalState.FAILED: frozenset(),
+    ReversalState.CANCELLED: frozenset(),
+}
+# Those that count against what can still be taken back of a transfer.
+LIVE_REVERSAL = (ReversalState.WAITING, ReversalState.APPROVED, ReversalState.DONE)
+
+
 class AccountStatus(models.TextChoices):
     """What the provider thinks of an account, in its words."""
 

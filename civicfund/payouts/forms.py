@@ -31,3 +31,9 @@ class PayoutForm(forms.Form):
             "method": Method(data["method"]),
             "amount_minor": data["amount"],
         }
+
+
+class ReversalForm(forms.Form):
+    """How much of a transfer is taken back."""
+
+    amount = MoneyField(label=_("Amount"))

@@ -12,7 +12,15 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.audit.models import Stepped, SteppedQuerySet
-from civicfund.payouts.enums import OPEN_PAYOUT, AccountStatus, Method, PayoutState, Source
+from civicfund.payouts.enums import (
+    LIVE_REVERSAL,
+    OPEN_PAYOUT,
+    AccountStatus,
+    Method,
+    PayoutState,
+    ReversalState,
+    Source,
+)
 from civicfund.projects.models import Project
 
 
@@ -154,6 +162,99 @@ class Payout(Stepped):
     def __str__(self) -> str:
         return str(self.id)
 
+    @property
+    def left_to_take_back_minor(self) -> int:
+        """What can still be taken back of it; 0 for all but paid transfers."""
+        if self.state != PayoutState.PAID or not self.transfer_id:
+            return 0
+        live = [each for each in self.reversals.all() if each.state in LIVE_REVERSAL]
+        return self.amount_minor - sum(each.amount_minor for each in live)
+
     def get_absolute_url(self) -> str:
         """The treasurers' page of the project's money."""
         return reverse("project_payouts", args=[self.project_id])
+
+
+class ReversalQuerySet(SteppedQuerySet["Reversal"]):
+    """Questions about transfers that are taken back."""
+
+
+class Reversal(Stepped):
+    """Part or all of a paid transfer, taken back from its recipient so that backers can have it.
+
+    Asked for by one treasurer, approved by another. Its id is the provider's key and metadata. One
+    that was made at the provider by hand was asked for by nobody here.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    payout = models.ForeignKey(
+        Payout, models.PROTECT, related_name="reversals", verbose_name=_("payout")
+    )
+    state = models.CharField(
+        _("state"), max_length=16, choices=ReversalState.choices, default=ReversalState.WAITING
+    )
+    amount_minor = models.BigIntegerField(_("amount"))
+    currency = models.CharField(_("currency"), max_length=3)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+",
+        verbose_name=_("asked for by"),
+    )  # fmt: skip
+    reversal_id = models.CharField(_("reversal at the provider"), max_length=64, blank=True)
+    failure_code = models.CharField(_("why it failed"), max_length=64, blank=True)
+    created_at = models.DateTimeField(_("asked for"), db_default=Now())
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    resolved_at = models.DateTimeField(_("done"), null=True, blank=True)
+
+    objects = ReversalQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("reversal")
+        verbose_name_plural = _("reversals")
+        indexes = [
+            # The sweep.
+            models.Index(
+                fields=["next_step_at"],
+                condition=Q(next_step_at__isnull=False),
+                name="reversal_next_step",
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=ReversalState.values), name="reversal_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(amount_minor__gt=0), name="reversal_amount_positive"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=ReversalState.DONE) | ~Q(reversal_id=""),
+                name="reversal_done_with_a_proof",
+            ),
+            models.UniqueConstraint(
+                fields=["reversal_id"], condition=~Q(reversal_id=""), name="reversal_id_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Withdrawal(models.Model):
+    """Money that the provider has sent to the town's own bank: found there, decided elsewhere."""
+
+    id = models.CharField(primary_key=True, max_length=64)
+    amount_minor = models.BigIntegerField(_("amount"))
+    currency = models.CharField(_("currency"), max_length=3)
+    came_back = models.BooleanField(_("came back"), default=False)
+    found_at = models.DateTimeField(_("found"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("withdrawal")
+        verbose_name_plural = _("withdrawals")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(amount_minor__gt=0), name="withdrawal_amount_positive"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.id

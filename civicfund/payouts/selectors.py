@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum
 
 from civicfund.ledger import domain as books
 from civicfund.ledger.selectors import (
@@ -16,8 +16,16 @@ from civicfund.ledger.selectors import (
     charged_lately,
     owed_to_projects,
 )
-from civicfund.payouts.enums import Method, PayoutState, Source
-from civicfund.payouts.models import Payout, PayoutAccount, PayoutQuerySet
+from civicfund.ledger.selectors import invariants as laws_of_the_books
+from civicfund.payouts.enums import Method, PayoutState, ReversalState, Source
+from civicfund.payouts.models import (
+    Payout,
+    PayoutAccount,
+    PayoutQuerySet,
+    Reversal,
+    ReversalQuerySet,
+    Withdrawal,
+)
 from civicfund.people.models import User
 from civicfund.projects.models import Project
 
@@ -37,6 +45,22 @@ def held_back_by(hold: HoldBack) -> None:
 def why_held_back(project_id: int) -> str:
     """The first reason why what backers paid has to stay for now; empty where it may leave."""
     return next((words for hold in _holds if (words := hold(project_id))), "")
+
+
+# What else must hold before money leaves, beside the laws of the books and of payouts.
+Laws = Callable[[], list[Invariant]]
+_laws: list[Laws] = []
+
+
+def checked_before_paying(laws: Laws) -> None:
+    """Ask these laws, too, before any payout. Said once, when an app is ready."""
+    _laws.append(laws)
+
+
+def broken_laws() -> list[str]:
+    """Names of the laws that are broken now: while there is one, nothing is paid out."""
+    asked = (laws_of_the_books, invariants, *_laws)
+    return [law.name for laws in asked for law in laws() if law.broken_by]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +89,16 @@ def purse_of(project_id: int, source: Source) -> Purse:
         owed_minor=owed,
         disputed_minor=balance_minor(books.dispute_hold(project_id)) if is_pledges else 0,
         reserve_minor=reserve_minor(project_id) if is_pledges else 0,
-        paid_minor=paid.aggregate(sum=Sum("amount_minor", default=0))["sum"],
+        paid_minor=paid.aggregate(sum=Sum("amount_minor", default=0))["sum"]
+        - _taken_back(project_id, source),
     )
+
+
+def _taken_back(project_id: int, source: Source) -> int:
+    done = Reversal.objects.filter(
+        payout__project=project_id, payout__source=source, state=ReversalState.DONE
+    )
+    return int(done.aggregate(sum=Sum("amount_minor", default=0))["sum"])
 
 
 def reserve_minor(project_id: int) -> int:
@@ -89,7 +121,18 @@ def projects_with_money() -> list[tuple[Project, int]]:
 def payouts_of(project: Project) -> PayoutQuerySet:
     """A project's payouts, the newest first."""
     rows = Payout.objects.filter(project=project).select_related("requested_by", "account")
+    rows = rows.prefetch_related(Prefetch("reversals", _reversals()))
     return rows.order_by("-created_at", "pk")
+
+
+def _reversals() -> ReversalQuerySet:
+    return Reversal.objects.select_related("requested_by").order_by("created_at", "pk")
+
+
+def reversals_to_look_at() -> ReversalQuerySet:
+    """What is being taken back, waits for somebody, or could not be."""
+    wanted = (ReversalState.WAITING, ReversalState.APPROVED, ReversalState.FAILED)
+    return _reversals().filter(state__in=wanted).select_related("payout__project")
 
 
 def payouts_to_look_at() -> PayoutQuerySet:
@@ -149,4 +192,24 @@ def invariants() -> list[Invariant]:
             "every transfer goes to its project's owner",
             [str(pk) for pk in alone.values_list("pk", flat=True)],
         ),
+        Invariant("what was taken back is in the books, and nothing else", _reversed_differently()),
+        Invariant(
+            "what went to the town's bank is in the books, and nothing else",
+            _withdrawn_differently(),
+        ),
     ]
+
+
+def _withdrawn_differently() -> list[str]:
+    rows = Withdrawal.objects.values_list("pk", "amount_minor", "came_back")
+    noted = [(pk, amount, back) for pk, amount, back in rows.iterator(chunk_size=10_000)]
+    left = {pk: amount for pk, amount, _back in noted}.items()
+    back = {pk: amount for pk, amount, came_back in noted if came_back}.items()
+    wrong = left ^ booked("withdrawn", "withdrawal").items()
+    return sorted(dict(wrong | (back ^ booked("withdrawal_returned", "withdrawal").items())))
+
+
+def _reversed_differently() -> list[str]:
+    done = Reversal.objects.filter(state=ReversalState.DONE).values_list("pk", "amount_minor")
+    noted = {str(pk): amount for pk, amount in done.iterator(chunk_size=10_000)}
+    return sorted(dict(noted.items() ^ booked("payout_reversed", "reversal").items()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TypeVar
 
 from django.contrib import messages
@@ -19,8 +20,8 @@ from civicfund import staff
 from civicfund.audit.services import StaleStateError
 from civicfund.payments.domain import GatewayError
 from civicfund.payouts.enums import PayoutState, Source
-from civicfund.payouts.forms import PayoutForm
-from civicfund.payouts.models import PayoutAccount
+from civicfund.payouts.forms import PayoutForm, ReversalForm
+from civicfund.payouts.models import PayoutAccount, Reversal
 from civicfund.payouts.selectors import (
     accounts_to_approve,
     approved_account_of,
@@ -28,6 +29,7 @@ from civicfund.payouts.selectors import (
     payouts_to_look_at,
     projects_with_money,
     purse_of,
+    reversals_to_look_at,
     waiting_account_of,
 )
 from civicfund.payouts.services.accounts import (
@@ -43,6 +45,11 @@ from civicfund.payouts.services.deciding import (
     request_payout,
 )
 from civicfund.payouts.services.errors import RefusedError
+from civicfund.payouts.services.reversing import (
+    approve_reversal,
+    reject_reversal,
+    request_reversal,
+)
 from civicfund.people.enums import Role
 from civicfund.people.requests import SignedInRequest
 from civicfund.projects.models import Project
@@ -51,6 +58,8 @@ from civicfund.states import IllegalMoveError
 Row = TypeVar("Row", bound=Model)
 REFUSALS = (RefusedError, StaleStateError, IllegalMoveError)
 SHOWN = 50
+REVERSAL_ACTS = {"approve-reversal": approve_reversal, "reject-reversal": reject_reversal}
+GRAVE = ("approve", "approve-reversal")
 NO_ANSWER = gettext_lazy("The payment provider does not answer. Try again in a moment.")
 treasurers_only = staff.only(Role.TREASURER)
 
@@ -118,6 +127,7 @@ def desk(request: SignedInRequest) -> HttpResponse:
     context = {
         "projects": projects_with_money(),
         "payouts": payouts_to_look_at()[:SHOWN],
+        "reversals": reversals_to_look_at()[:SHOWN],
         "accounts": accounts_to_approve()[:SHOWN],
     }
     return render(request, "payouts/desk.html", context)
@@ -168,7 +178,7 @@ def _act(
     request: SignedInRequest, found: Project, act: str, asked: PayoutForm | None
 ) -> HttpResponse | None:
     """Do what was asked, and come back to the page; None where the form has to be shown again."""
-    if act == "approve" and not staff.second_factor_is_recent(request):
+    if act in GRAVE and not staff.second_factor_is_recent(request):
         return staff.ask_for_second_factor(request)
     try:
         messages.success(request, _done(request, found, act, asked))
@@ -185,21 +195,34 @@ def _act(
 def _done(request: SignedInRequest, found: Project, act: str, asked: PayoutForm | None) -> str:
     """Do it, and say what was done."""
     by = request.user
+    if act in REVERSAL_ACTS:
+        REVERSAL_ACTS[act](_one(Reversal.objects.filter(payout__project=found), request), by=by)
+        return _("Noted.")
     if asked is not None:
         request_payout(found, by=by, **asked.terms())
         return _("The payout waits for a second treasurer.")
-    row = next(
-        (each for each in payouts_of(found) if str(each.pk) == request.POST.get("row")), None
-    )
-    if row is None:
-        raise Http404("No such payout.")
+    row = _one(payouts_of(found), request)
     if act == "approve":
         approve_payout(row, by=by)
         return _("Approved.")
     if act == "reject":
         reject_payout(row, by=by)
         return _("The payout is not made.")
+    if act == "take-back":
+        form = ReversalForm(request.POST)
+        if not form.is_valid():
+            raise RefusedError(_("Say how much is to be taken back."))
+        request_reversal(row, by=by, amount_minor=form.cleaned_data["amount"])
+        return _("Taking it back waits for a second treasurer.")
     if act == "note":
         note_bank_payment(row, by=by, reference=request.POST.get("reference", "")[:80])
         return _("The bank payment is noted.")
     raise Http404("No such act.")
+
+
+def _one(rows: Iterable[Row], request: SignedInRequest) -> Row:
+    """The one of these rows that the form names; 404 where there is none."""
+    for row in rows:
+        if str(row.pk) == request.POST.get("row"):
+            return row
+    raise Http404("No such row.")

@@ -13,13 +13,16 @@ class PledgesConfig(AppConfig):
     def ready(self) -> None:
         """Projects that people pledge for stay as they are, and wait for money that may go back.
 
+        No payout leaves while a law of pledges is broken.
+
         Whoever proves an address is given what was pledged with it.
         """
         # Only now are the models there.
         from allauth.account.signals import email_confirmed, user_logged_in  # noqa: PLC0415
 
-        from civicfund.payouts.selectors import held_back_by  # noqa: PLC0415
+        from civicfund.payouts.selectors import checked_before_paying, held_back_by  # noqa: PLC0415
         from civicfund.pledges.selectors import why_in_campaign, why_not_paid_yet  # noqa: PLC0415
+        from civicfund.pledges.selectors.laws import lasting  # noqa: PLC0415
         from civicfund.pledges.services.claiming import claim_pledges  # noqa: PLC0415
         from civicfund.projects.selectors import held_by  # noqa: PLC0415
 
@@ -31,3 +34,4 @@ class PledgesConfig(AppConfig):
         user_logged_in.connect(claim, weak=False, dispatch_uid="pledges.claim.signed_in")
         held_by(why_in_campaign)
         held_back_by(why_not_paid_yet)
+        checked_before_paying(lasting)

@@ -15,6 +15,9 @@ class Movement(models.TextChoices):
     DISPUTE_TAKEN = "dispute_taken", _("Taken in a dispute")
     DISPUTE_RETURNED = "dispute_returned", _("Given back after a dispute")
     TRANSFER = "transfer", _("Transfer")
+    TRANSFER_RETURNED = "transfer_returned", _("Transfer that was taken back")
+    WITHDRAWAL = "withdrawal", _("To the town's own bank")
+    WITHDRAWAL_RETURNED = "withdrawal_returned", _("Back from the town's own bank")
     OTHER = "other", _("Something else")
 
 

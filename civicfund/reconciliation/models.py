@@ -39,7 +39,7 @@ class Reconciliation(models.Model):
 class Difference(models.Model):
     """A movement that the provider and our books tell differently, until they agree."""
 
-    kind = models.CharField(_("movement"), max_length=16, choices=Movement.choices)
+    kind = models.CharField(_("movement"), max_length=24, choices=Movement.choices)
     # The provider's object; our own row where we never heard of one.
     object_id = models.CharField(_("object"), max_length=64)
     defect = models.CharField(_("what differs"), max_length=16, choices=Defect.choices)

@@ -13,7 +13,7 @@ from django.db.models import Model, Q
 from civicfund.audit.services import db_now
 from civicfund.ledger.selectors import Moved, first_movement_at, moved_at_provider, moved_between
 from civicfund.payments.domain import MovementKind
-from civicfund.payouts.models import Payout
+from civicfund.payouts.models import Payout, Reversal, Withdrawal
 from civicfund.pledges.enums import AttemptState
 from civicfund.pledges.models import ChargeAttempt, Dispute, Refund
 from civicfund.reconciliation.domain import Fact, Key
@@ -46,6 +46,13 @@ FAMILIES: dict[str, Family] = {
     MovementKind.DISPUTE_TAKEN: Family("dispute", "dispute_opened", Dispute, "pk", "pk"),
     MovementKind.DISPUTE_RETURNED: Family("dispute", "dispute_won", Dispute, "pk", "pk"),
     MovementKind.TRANSFER: Family("payout", "payout_made", Payout, "transfer_id", "pk"),
+    MovementKind.TRANSFER_RETURNED: Family(
+        "reversal", "payout_reversed", Reversal, "reversal_id", "pk"
+    ),
+    MovementKind.WITHDRAWAL: Family("withdrawal", "withdrawn", Withdrawal, "pk", "pk"),
+    MovementKind.WITHDRAWAL_RETURNED: Family(
+        "withdrawal", "withdrawal_returned", Withdrawal, "pk", "pk"
+    ),
 }
 
 

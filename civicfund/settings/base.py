@@ -300,6 +300,8 @@ STRIPE_API_BASE = env.str("STRIPE_API_BASE", "")
 STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", "")
 STRIPE_PUBLISHABLE_KEY = env.str("STRIPE_PUBLISHABLE_KEY", "")
 STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", "")
+# Of the endpoint that hears of connected accounts, those of project owners.
+STRIPE_CONNECT_WEBHOOK_SECRET = env.str("STRIPE_CONNECT_WEBHOOK_SECRET", "")
 # Whether real cards are charged; a rehearsal with Stripe's test keys says false.
 STRIPE_LIVE = env.bool("STRIPE_LIVE", True)
 # The script that takes card details in the page, so that they never reach this server.

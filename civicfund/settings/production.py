@@ -23,6 +23,7 @@ _REQUIRED = (
     "STRIPE_SECRET_KEY",
     "STRIPE_PUBLISHABLE_KEY",
     "STRIPE_WEBHOOK_SECRET",
+    "STRIPE_CONNECT_WEBHOOK_SECRET",
 )
 _missing = [name for name in _REQUIRED if not env.str(name, "")]
 if _missing:
@@ -35,8 +36,9 @@ if STRIPE_LIVE and not env.str("STRIPE_SECRET_KEY").startswith(("sk_live_", "rk_
     raise ImproperlyConfigured(
         "STRIPE_SECRET_KEY is a test key; set STRIPE_LIVE=false if this is a rehearsal."
     )
-if not env.str("STRIPE_WEBHOOK_SECRET").strip():
-    raise ImproperlyConfigured("STRIPE_WEBHOOK_SECRET is blank: anyone could forge an event.")
+for _secret in ("STRIPE_WEBHOOK_SECRET", "STRIPE_CONNECT_WEBHOOK_SECRET"):
+    if not env.str(_secret).strip():
+        raise ImproperlyConfigured(f"{_secret} is blank: anyone could forge an event.")
 if not re.fullmatch("[0-9a-f]{64}", env.str("RESIDENCE_DOCUMENT_KEY")):
     raise ImproperlyConfigured("RESIDENCE_DOCUMENT_KEY is not 64 hexadecimal digits.")
 

@@ -20,6 +20,7 @@ urlpatterns = [
     path("treasury/", treasury.desk, name="treasury"),
     path("treasury/account/", treasury.account, name="treasury_account"),
     path("treasury/account.csv", treasury.account_csv, name="treasury_account_csv"),
+    path("treasury/unmatched/<int:pk>/", treasury.orphan_review, name="orphan_review"),
     path("treasury/pledges/", treasury.pledges, name="treasury_pledges"),
     path("treasury/pledges/<uuid:pk>/", treasury.pledge, name="treasury_pledge"),
     path("treasury/campaigns/<int:pk>/", treasury.campaign, name="treasury_campaign"),

@@ -9,6 +9,7 @@ from civicfund.audit.services import db_now
 from civicfund.ledger import domain as books
 from civicfund.ledger.services import post
 from civicfund.notices.services import tell
+from civicfund.payments.services import note_orphan
 from civicfund.payouts.models import Payout
 from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
@@ -18,6 +19,7 @@ from civicfund.pledges.services.refund_batches import refund_campaign
 from tests.factories.people import UserFactory
 from tests.factories.pledges import CampaignFactory, PledgeFactory
 from tests.factories.projects import ProjectFactory
+from tests.payouts.test_pages import transferred
 from tests.reconciliation.test_pages import compared, differing
 from tests.signing_in import PASSWORD, code_now, verified, with_totp
 
@@ -138,6 +140,38 @@ def test_a_project_is_paid_by_two_treasurers(open_page, check_axe, screenshot):
     second.get_by_role("button", name="The bank has paid it").click()
     expect(second.get_by_text("The bank payment is noted.")).to_be_visible()
     assert Payout.objects.get().bank_reference == "Transfer 12"
+
+
+def test_two_treasurers_take_a_transfer_back(open_page, settings, check_axe, screenshot):
+    settings.PAYOUT_RESERVE_PERCENT = 0
+    payout = transferred(ProjectFactory())
+    here = payout.get_absolute_url()
+    page = open_page()
+    come_in(page, *treasurer(), here)
+    page.get_by_text("Take money back").click()
+    page.get_by_label("How much, from the owner's account").fill("50")
+    look(page, "payouts-take-back", check_axe, screenshot)
+    page.get_by_role("button", name="Ask to take it back").click()
+    expect(page.get_by_text("Taking it back waits for a second treasurer.")).to_be_visible()
+    page.goto("/treasury/payouts/")
+    look(page, "payouts-desk-take-back", check_axe, screenshot)
+    second = open_page()
+    come_in(second, *treasurer(), here)
+    look(second, "payouts-take-back-waits", check_axe, screenshot)
+    second.get_by_role("button", name="Approve").click()
+    expect(second.get_by_text("Being taken back")).to_be_visible()
+
+
+def test_what_fits_nothing_is_looked_at(open_page, check_axe, screenshot):
+    note_orphan("re_1RefundedByHand", "refund_made_elsewhere")
+    page = open_page()
+    come_in(page, *treasurer(), "/treasury/")
+    page.get_by_label("What was it?").fill("Refunded on the phone.")
+    look(page, "treasury-unmatched", check_axe, screenshot)
+    page.get_by_role("button", name="Looked at").click()
+    page.get_by_text("Unmatched, and looked at").click()
+    expect(page.get_by_text("Refunded on the phone.")).to_be_visible()
+    look(page, "treasury-unmatched-done", check_axe, screenshot)
 
 
 def test_an_owner_is_onboarded_at_the_provider(open_page, provider, sign_in, check_axe, screenshot):

@@ -189,6 +189,7 @@ SAFE = {
     "STRIPE_SECRET_KEY": "sk_live_1",
     "STRIPE_PUBLISHABLE_KEY": "pk_live_1",
     "STRIPE_WEBHOOK_SECRET": "whsec_1",
+    "STRIPE_CONNECT_WEBHOOK_SECRET": "whsec_2",
     "STRIPE_LIVE": True,
     "STRIPE_API_BASE": "",
 }
@@ -199,6 +200,7 @@ SAFE = {
     [
         ({}, []),
         ({"STRIPE_WEBHOOK_SECRET": " "}, ["payments.E001"]),
+        ({"STRIPE_CONNECT_WEBHOOK_SECRET": " "}, ["payments.E005"]),
         ({"STRIPE_PUBLISHABLE_KEY": "pk_test_1"}, ["payments.E002", "payments.E003"]),
         (
             {

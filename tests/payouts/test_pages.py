@@ -10,9 +10,9 @@ from django.urls import reverse
 from civicfund.audit.services import request_act
 from civicfund.ledger import domain as books
 from civicfund.ledger.services import post
-from civicfund.payouts.enums import Method, PayoutState, Source
-from civicfund.payouts.models import Payout, PayoutAccount
-from civicfund.payouts.services.deciding import request_payout
+from civicfund.payouts.enums import Method, PayoutState, ReversalState, Source
+from civicfund.payouts.models import Payout, PayoutAccount, Reversal
+from civicfund.payouts.services.deciding import approve_payout, pay, request_payout
 from tests.factories.payouts import approved_account, new_treasurer
 from tests.factories.people import UserFactory
 from tests.factories.projects import ProjectFactory
@@ -53,6 +53,58 @@ def forget_second_factor(client):
     for record in session["account_authentication_methods"]:
         record["at"] = time.time() - 3600
     session.save()
+
+
+def sign_in_as_another(client):
+    client.logout()
+    sign_in_with_second_factor(client, new_treasurer())
+
+
+def transferred(project, amount_minor=20_000):
+    """A payout as it is once the provider has made its transfer."""
+    legs = books.charge(project.pk, amount_minor)
+    post("charge", source_type="test", source_id=str(project.pk), legs=legs, currency="EUR")
+    approved_account(project.proposer)
+    payout = request_payout(
+        project, by=new_treasurer(), source=Source.PLEDGES, method=Method.TRANSFER,
+        amount_minor=amount_minor,
+    )  # fmt: skip
+    approve_payout(payout, by=new_treasurer())
+    payout.refresh_from_db()
+    return pay(payout, out_of=books.STRIPE_AVAILABLE, actor=None, transfer_id="tr_1")
+
+
+def test_taking_back_is_asked_for_and_approved_on_the_page(client, treasurer, project, settings):
+    settings.PAYOUT_RESERVE_PERCENT = 0
+    payout, page = transferred(project), page_of(project)
+    wanted = {"act": "take-back", "row": payout.pk, "amount": "50"}
+    assert b"waits for a second treasurer" in client.post(page, wanted, follow=True).content
+    reversal = Reversal.objects.get()
+    assert (reversal.amount_minor, reversal.requested_by) == (5000, treasurer)
+    assert "approve-reversal" not in client.get(page).content.decode()
+    assert project.title in client.get(DESK).content.decode()
+    approve = {"act": "approve-reversal", "row": reversal.pk}
+    assert b"Somebody else has to approve" in client.post(page, approve, follow=True).content
+    sign_in_as_another(client)
+    assert "approve-reversal" in client.get(page).content.decode()
+    forget_second_factor(client)
+    assert client.post(page, approve)["Location"].startswith(reverse("mfa_reauthenticate"))
+    reversal.refresh_from_db()
+    assert reversal.state == ReversalState.WAITING
+    sign_in_as_another(client)
+    client.post(page, approve)
+    reversal.refresh_from_db()
+    assert reversal.state == ReversalState.APPROVED
+
+
+@pytest.mark.parametrize("amount", ["", "much", "-1", "0", "200.01"])
+def test_an_amount_that_cannot_be_taken_back_is_refused(
+    client, treasurer, project, amount, settings
+):
+    settings.PAYOUT_RESERVE_PERCENT = 0
+    payout = transferred(project)
+    client.post(page_of(project), {"act": "take-back", "row": payout.pk, "amount": amount})
+    assert Reversal.objects.count() == 0
 
 
 @pytest.mark.parametrize("address", [DESK, "/treasury/payouts/projects/1/"])

@@ -33,10 +33,12 @@ from civicfund.payouts.services.deciding import (
 )
 from civicfund.payouts.services.errors import RefusedError
 from civicfund.payouts.services.sending import take_payout_step
-from civicfund.pledges.enums import RefundReason
+from civicfund.pledges.enums import PledgeState, RefundReason
+from civicfund.pledges.models import Pledge
 from civicfund.pledges.services.errors import RefusedError as RefundRefusedError
 from civicfund.pledges.services.refunds import refund_pledge
 from tests.factories.payouts import new_treasurer
+from tests.factories.pledges import OutcomeFactory, PledgeFactory
 from tests.factories.projects import ProjectFactory
 from tests.pledges.test_refunds import collect, refused
 from tests.stripe.helpers import charge, sandbox_client
@@ -132,6 +134,36 @@ def test_the_same_person_cannot_ask_and_approve(project, treasurer):
     payout.refresh_from_db()
     assert payout.state == PayoutState.WAITING
     assert balance_minor("payouts_payable") == 0
+
+
+def collected_and_never_charged():
+    """A pledge that breaks a law, in another campaign."""
+    campaign = OutcomeFactory(pledged_minor=2500).campaign
+    return PledgeFactory(campaign=campaign, state=PledgeState.COLLECTED)
+
+
+def test_nothing_is_approved_while_the_books_do_not_add_up(project, treasurer):
+    payout = ask(project, treasurer)
+    wrong = collected_and_never_charged()
+    with pytest.raises(RefusedError, match="do not add up"):
+        approve_payout(payout, by=new_treasurer())
+    payout.refresh_from_db()
+    assert payout.state == PayoutState.WAITING
+    assert balance_minor("payouts_payable") == 0
+    Pledge.objects.filter(pk=wrong.pk).update(state=PledgeState.CHARGING)
+    assert approve_payout(payout, by=new_treasurer()).state == PayoutState.APPROVED
+
+
+def test_nothing_is_sent_while_the_books_do_not_add_up(provider, project):
+    payout = approved(project)
+    wrong = collected_and_never_charged()
+    send_all()
+    payout.refresh_from_db()
+    assert (payout.state, payout.sent_at, transferred(provider)) == (PayoutState.APPROVED, None, [])
+    Pledge.objects.filter(pk=wrong.pk).update(state=PledgeState.CHARGING)
+    later(hours=2)
+    send_all()
+    assert transferred(provider) == [5000]
 
 
 @pytest.mark.parametrize("act", [ask, lambda project, by: approve_payout(ask_any(project), by=by)])

@@ -13,9 +13,17 @@ from civicfund.pledges.enums import PledgeState
 from civicfund.pledges.models import Pledge
 from civicfund.pledges.services import steps
 from civicfund.pledges.services.cards import start_card
+from civicfund.pledges.services.recovery import try_renewed_card
 from tests.factories.pledges import CampaignFactory
 from tests.payments.signing import signed
-from tests.pledges.promises import FAILS, WORKS, choose, funded_campaign, work_until_done
+from tests.pledges.promises import (
+    FAILS,
+    WORKS,
+    choose,
+    funded_campaign,
+    let_pass,
+    work_until_done,
+)
 from tests.stripe.helpers import sandbox_client
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
@@ -88,3 +96,30 @@ def test_an_event_that_cannot_be_acted_on_holds_up_no_other(client, provider):
     assert pledge.state == PledgeState.ACTIVE
     kept = ProviderEvent.objects.get(pk="evt_0")
     assert (kept.error, kept.tries, kept.handled_at) == ("GatewayRefused", 1, None)
+
+
+def test_a_card_that_its_bank_has_renewed_is_charged_again_at_once(client, provider):
+    _, (pledge,) = funded_campaign(FAILS)
+    work_until_done()
+    pledge.refresh_from_db()
+    assert pledge.state == PledgeState.DECLINED
+    provider.control(
+        "card", payment_method=pledge.payment_method_id, outcome="succeed", renewed=True
+    )
+    [news] = [
+        one for one in events_of(provider) if one["type"] == "payment_method.automatically_updated"
+    ]
+    deliver(client, provider, [news, news])
+    work_until_done()
+    pledge.refresh_from_db()
+    assert pledge.state == PledgeState.COLLECTED
+
+
+def test_a_renewed_card_moves_no_pledge_whose_week_is_over_and_none_of_others(provider):
+    funded_campaign(FAILS)
+    work_until_done()
+    before = Pledge.objects.values().get()
+    assert try_renewed_card("pm_of_somebody_else") == 0
+    assert Pledge.objects.values().get() == before
+    let_pass(days=8)
+    assert try_renewed_card(before["payment_method_id"]) == 0

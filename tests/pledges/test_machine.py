@@ -25,12 +25,17 @@ from civicfund.ledger.selectors import balance_minor
 from civicfund.ledger.selectors import invariants as laws_of_the_books
 from civicfund.payments.domain import CardDeclined
 from civicfund.payments.gateways import gateway
-from civicfund.payouts.enums import Method, PayoutState, Source
-from civicfund.payouts.models import Payout
+from civicfund.payouts.enums import Method, PayoutState, ReversalState, Source
+from civicfund.payouts.models import Payout, Reversal
 from civicfund.payouts.selectors import invariants as laws_of_payouts
 from civicfund.payouts.services.accounts import approve_account, open_account, read_account
 from civicfund.payouts.services.deciding import approve_payout, request_payout
 from civicfund.payouts.services.errors import RefusedError as PayoutRefusedError
+from civicfund.payouts.services.reversing import (
+    approve_reversal,
+    request_reversal,
+    take_reversal_step,
+)
 from civicfund.payouts.services.sending import take_payout_step
 from civicfund.pledges.domain import CONSENT_VERSION
 from civicfund.pledges.enums import (
@@ -85,7 +90,7 @@ LONG = how(
 REACHED = {"promise", "charge", "fee", "promise_ended"} | (
     {
         "available", "refund_owed", "refund_paid", "refund_came_back", "dispute_opened",
-        "dispute_won", "dispute_lost", "payout_owed", "payout_made",
+        "dispute_won", "dispute_lost", "payout_owed", "payout_made", "payout_reversed",
     }
     if FULL
     else set()
@@ -112,7 +117,12 @@ class Money(RuleBasedStateMachine):
     def begin(self, goal, floor, promises, ends_at_once, charged_at_once):
         """Most histories begin where money does: funded and, as likely as not, charged."""
         self.provider.reset()
-        for rows in (Pledge, Refund, Payout):  # of histories that this provider has forgotten
+        for rows in (
+            Pledge,
+            Refund,
+            Payout,
+            Reversal,
+        ):  # of histories that this provider has forgotten
             rows.objects.filter(next_step_at__isnull=False).update(next_step_at=None)
         self.client = sandbox_client(self.provider)
         self.backers = UserFactory.create_batch(BACKERS)
@@ -268,6 +278,29 @@ class Money(RuleBasedStateMachine):
         )
         for pk in wake(Payout.objects.due(), 5):
             take_payout_step(pk)
+
+    @rule(amount=amounts)
+    def ask_to_take_a_payout_back(self, amount):
+        paid = Payout.objects.filter(
+            project=self.campaign.project, state=PayoutState.PAID, method=Method.TRANSFER
+        ).first()
+        if paid is not None:
+            with suppress(*REFUSED):
+                request_reversal(paid, by=self.treasurers[0], amount_minor=amount)
+
+    @rule(place=st.integers(0, 1))
+    def agree_to_take_it_back(self, place):
+        waiting = Reversal.objects.filter(
+            payout__project=self.campaign.project, state=ReversalState.WAITING
+        ).first()
+        if waiting is not None:
+            with suppress(*REFUSED):
+                approve_reversal(waiting, by=self.treasurers[place])
+
+    @rule()
+    def payouts_are_taken_back(self):
+        for pk in wake(Reversal.objects.due(), 5):
+            take_reversal_step(pk)
 
     @rule()
     def money_is_released(self):

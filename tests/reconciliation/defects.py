@@ -160,7 +160,9 @@ def transfer_that_never_was(town: Town) -> tuple[str, str, str]:
 
 
 # What each sows: the movement, its object, and how it has to be found.
+# A payout comes first: none is approved once other defects have broken a law of the books.
 KINDS: list[Callable[[Town], tuple[str, str, str]]] = [
+    transfer_that_never_was,
     answer_never_came,
     charge_of_nobody,
     charged_once_more,
@@ -172,5 +174,4 @@ KINDS: list[Callable[[Town], tuple[str, str, str]]] = [
     refund_that_never_was,
     dispute_not_heard_of,
     transferred_by_hand,
-    transfer_that_never_was,
 ]

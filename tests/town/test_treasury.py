@@ -7,7 +7,8 @@ import io
 import time
 
 import pytest
-from django.db import connection
+from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -15,7 +16,9 @@ from civicfund.ledger import domain as books
 from civicfund.ledger.services import post
 from civicfund.notices.models import Message
 from civicfund.notices.services import tell
-from civicfund.payments.models import Orphan
+from civicfund.payments.models import Orphan, OrphanReview
+from civicfund.payments.selectors import orphan_count
+from civicfund.payments.services import note_orphan, review_orphan
 from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
 from civicfund.pledges.enums import AttemptState, PledgeState, RefundReason, RefundState
@@ -329,3 +332,40 @@ def test_a_treasurer_finds_the_desk_on_my_page(client, treasurer):
     assert DESK in client.get(reverse("my_page")).content.decode()
     client.force_login(UserFactory())
     assert DESK not in client.get(reverse("my_page")).content.decode()
+
+
+def test_what_fits_nothing_raises_an_alarm_until_a_treasurer_says_what_it_was(client, treasurer):
+    note_orphan("re_by_hand", "refund_made_elsewhere")
+    orphan = Orphan.objects.get()
+    address = reverse("orphan_review", args=[orphan.pk])
+    assert orphan_count() == 1
+    assert b"Say what it was" in client.post(address, {"words": " "}, follow=True).content
+    assert orphan_count() == 1
+    client.post(address, {"words": "Refunded on the phone, booked since."})
+    client.post(address, {"words": "Something else."})
+    assert orphan_count() == 0
+    page = client.get(reverse("treasury")).content.decode()
+    assert "Refunded on the phone" in page
+    assert "What was it?" not in page
+    assert [row.by for row in OrphanReview.objects.all()] == [treasurer]
+
+
+def test_others_do_not_end_that_alarm(client):
+    note_orphan("re_by_hand", "refund_made_elsewhere")
+    orphan = Orphan.objects.get()
+    client.force_login(UserFactory())
+    assert (
+        client.post(reverse("orphan_review", args=[orphan.pk]), {"words": "x"}).status_code == 403
+    )
+    with pytest.raises(PermissionDenied):
+        review_orphan(orphan, by=UserFactory(), words="x")
+    assert orphan_count() == 1
+
+
+def test_what_was_said_of_an_orphan_stays(treasurer):
+    note_orphan("re_by_hand", "refund_made_elsewhere")
+    review = review_orphan(Orphan.objects.get(), by=treasurer, words="Looked into.")
+    with pytest.raises(DatabaseError, match=r"append-only|permission denied"), transaction.atomic():
+        OrphanReview.objects.filter(pk=review.pk).update(words="Nothing.")
+    with pytest.raises(IntegrityError, match="says_something"), transaction.atomic():
+        OrphanReview.objects.create(orphan=review.orphan, by=treasurer, words="")

@@ -12,7 +12,9 @@ from civicfund.payments.domain import (
     PaymentIntent,
     ProviderDispute,
     ProviderNews,
+    ProviderPayout,
     ProviderRefund,
+    ProviderReversal,
     ProviderTransfer,
     SetupIntent,
 )
@@ -116,6 +118,20 @@ class PaymentGateway(Protocol):
     def retrieve_transfer(self, transfer_id: str) -> ProviderTransfer:
         """What the provider says of it now."""
 
+    def create_reversal(
+        self, transfer_id: str, *, amount_minor: int, key: str, metadata: Mapping[str, str]
+    ) -> ProviderReversal:
+        """Take part or all of a transfer back from its recipient."""
+
+    def reversals_of(self, transfer_id: str) -> list[ProviderReversal]:
+        """Every reversal of a transfer, the newest first."""
+
+    def reversed_transfer(self, reversal_id: str) -> str:
+        """The id of the transfer that a reversal is of; empty where the provider knows none."""
+
+    def retrieve_payout(self, payout_id: str) -> ProviderPayout:
+        """What the provider says now of money that it sent to our own bank."""
+
     def available_minor(self, currency: str) -> int:
         """What the provider would let us pay out now."""
 
@@ -131,5 +147,10 @@ class PaymentGateway(Protocol):
     def undelivered_news(self, types: Iterable[str], since: datetime) -> Iterator[ProviderNews]:
         """Events that no webhook of ours has taken, the newest first. 30 days back at most."""
 
-    def read_event(self, payload: bytes, signature: str) -> ProviderNews:
-        """The event that a webhook carries; ``ForgedEventError`` unless all is right with it."""
+    def read_event(
+        self, payload: bytes, signature: str, *, connected: bool = False
+    ) -> ProviderNews:
+        """The event that a webhook carries; ``ForgedEventError`` unless all is right with it.
+
+        ``connected`` is of the endpoint that hears of connected accounts.
+        """

@@ -10,7 +10,12 @@ from pathlib import Path
 from threading import Event
 
 from civicfund.payments.sandbox.engine import Config
-from civicfund.payments.sandbox.keys import PUBLISHABLE_KEY, SECRET_KEY, WEBHOOK_SECRET
+from civicfund.payments.sandbox.keys import (
+    CONNECT_WEBHOOK_SECRET,
+    PUBLISHABLE_KEY,
+    SECRET_KEY,
+    WEBHOOK_SECRET,
+)
 from civicfund.payments.sandbox.server import SandboxServer, say
 
 
@@ -28,6 +33,8 @@ def main() -> int:
         publishable_key=options.publishable_key,
         webhook_url=options.webhook_url,
         webhook_secret=options.webhook_secret,
+        connect_url=options.connect_webhook_url,
+        connect_secret=options.connect_webhook_secret,
         rate_limit=options.rate_limit,
         account_rate_limit=options.account_rate_limit,
     )
@@ -51,8 +58,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=12111, help="0 takes any free port")
     parser.add_argument("--state-dir", type=Path, required=True, help="where its memory is kept")
     parser.add_argument("--webhook-url", default="", help="where events are sent")
+    parser.add_argument(
+        "--connect-webhook-url", default="", help="where events of connected accounts are sent"
+    )
     for option, variable, fallback in (
         ("--webhook-secret", "STRIPE_WEBHOOK_SECRET", WEBHOOK_SECRET),
+        ("--connect-webhook-secret", "STRIPE_CONNECT_WEBHOOK_SECRET", CONNECT_WEBHOOK_SECRET),
         ("--secret-key", "STRIPE_SECRET_KEY", SECRET_KEY),
         ("--publishable-key", "STRIPE_PUBLISHABLE_KEY", PUBLISHABLE_KEY),
     ):

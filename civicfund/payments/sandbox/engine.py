@@ -54,6 +54,8 @@ class Config:
     publishable_key: str
     webhook_url: str = ""
     webhook_secret: str = ""
+    connect_url: str = ""
+    connect_secret: str = ""
     rate_limit: int = 25
     account_rate_limit: int = 0
 

@@ -12,7 +12,12 @@ from typing import IO
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from civicfund.payments.sandbox.keys import PUBLISHABLE_KEY, SECRET_KEY, WEBHOOK_SECRET
+from civicfund.payments.sandbox.keys import (
+    CONNECT_WEBHOOK_SECRET,
+    PUBLISHABLE_KEY,
+    SECRET_KEY,
+    WEBHOOK_SECRET,
+)
 from civicfund.payments.sandbox.shapes import Obj
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -25,6 +30,7 @@ class SandboxProcess:
     secret_key = SECRET_KEY
     publishable_key = PUBLISHABLE_KEY
     webhook_secret = WEBHOOK_SECRET
+    connect_webhook_secret = CONNECT_WEBHOOK_SECRET
 
     def __init__(
         self, state_dir: Path, *, port: int = 0, webhook_url: str = "", rate_limit: int = 0
@@ -48,6 +54,7 @@ class SandboxProcess:
             "STRIPE_SECRET_KEY": self.secret_key,
             "STRIPE_PUBLISHABLE_KEY": self.publishable_key,
             "STRIPE_WEBHOOK_SECRET": self.webhook_secret,
+            "STRIPE_CONNECT_WEBHOOK_SECRET": self.connect_webhook_secret,
         }
         self._process = subprocess.Popen(  # noqa: S603 - our own program, no outside input
             command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True

@@ -48,7 +48,12 @@ class Deliverer:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self.knobs = Knobs(engine.config.webhook_url, engine.config.webhook_secret)
+        self.knobs = Knobs(
+            engine.config.webhook_url,
+            engine.config.webhook_secret,
+            engine.config.connect_url,
+            engine.config.connect_secret,
+        )
         self._random = random.Random(0)  # noqa: S311 - chance for tests, no secret
         self._wake = Condition()
         self._sending = Lock()

@@ -8,7 +8,10 @@ from django.utils.translation import gettext as _
 
 from civicfund.audit.models import ActRequest
 from civicfund.audit.services import ApprovalError, approve_act, db_now, record, request_act
+from civicfund.payments.enums import ACCOUNT_EVENTS
 from civicfund.payments.gateways import gateway
+from civicfund.payments.models import ProviderEvent
+from civicfund.payments.services import act_on_events
 from civicfund.payouts.enums import AccountStatus
 from civicfund.payouts.models import PayoutAccount
 from civicfund.payouts.services.errors import RefusedError
@@ -60,6 +63,20 @@ def read_account(account: PayoutAccount) -> PayoutAccount:
         record("payout_account.status", account, actor=None, status=status)
         account.refresh_from_db()
     return account
+
+
+def hear_of_accounts(most: int) -> int:
+    """Act on news of accounts, each by itself; return how many. Calls the network.
+
+    Only that something has changed is believed: what, is read at the provider.
+    """
+    return act_on_events(ACCOUNT_EVENTS, _hear, most)
+
+
+def _hear(event: ProviderEvent) -> None:
+    account = PayoutAccount.objects.filter(account_id=event.account).first()
+    if account is not None:
+        read_account(account)
 
 
 def approve_account(account: PayoutAccount, *, by: User) -> PayoutAccount:

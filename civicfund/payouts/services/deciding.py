@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -19,13 +20,20 @@ from civicfund.ledger import domain as books
 from civicfund.ledger.services import alone_with_project, post
 from civicfund.notices.services import tell
 from civicfund.payouts.enums import METHODS, PAYOUT_MOVES, Method, PayoutState, Source
-from civicfund.payouts.models import Payout
-from civicfund.payouts.selectors import approved_account_of, purse_of, why_held_back
+from civicfund.payouts.models import Payout, Reversal
+from civicfund.payouts.selectors import (
+    approved_account_of,
+    broken_laws,
+    purse_of,
+    why_held_back,
+)
 from civicfund.payouts.services.accounts import check_treasurer
 from civicfund.payouts.services.errors import RefusedError
 from civicfund.people.models import User
 from civicfund.projects.models import Project
 from civicfund.templatetags.money import money
+
+log = structlog.get_logger(__name__)
 
 ACT = "pay_out"
 
@@ -69,6 +77,7 @@ def approve_payout(payout: Payout, *, by: User) -> Payout:
     booked at once.
     """
     check_treasurer(by)
+    _check_books()
     with transaction.atomic():
         alone_with_project(payout.project_id)
         row = Payout.objects.select_for_update().get(pk=payout.pk)
@@ -76,15 +85,7 @@ def approve_payout(payout: Payout, *, by: User) -> Payout:
             raise RefusedError(_("This payout no longer waits for anybody."))
         _check_free(row.project, Source(row.source), row.amount_minor)
         _check_account(row)
-        request = ActRequest.objects.get(
-            act=ACT, target_type=row._meta.label_lower, target_id=str(row.pk)
-        )
-        try:
-            approve_act(request, approved_by=by)
-        except ApprovalError as error:
-            raise RefusedError(
-                _("Somebody else has to approve what you have asked for.")
-            ) from error
+        approved_by_another(ACT, row, by)
         sends = row.method == Method.TRANSFER
         advance(
             row, PayoutState.APPROVED, PAYOUT_MOVES,
@@ -94,6 +95,17 @@ def approve_payout(payout: Payout, *, by: User) -> Payout:
         if row.method == Method.KEPT:
             pay(row, out_of=books.OWN_PROJECTS, actor=by)
     return row
+
+
+def approved_by_another(act: str, row: Payout | Reversal, by: User) -> None:
+    """A second treasurer's yes to what the first has asked for. Raises ``RefusedError``."""
+    request = ActRequest.objects.get(
+        act=act, target_type=row._meta.label_lower, target_id=str(row.pk)
+    )
+    try:
+        approve_act(request, approved_by=by)
+    except ApprovalError as error:
+        raise RefusedError(_("Somebody else has to approve what you have asked for.")) from error
 
 
 def reject_payout(payout: Payout, *, by: User) -> Payout:
@@ -140,6 +152,15 @@ def book(payout: Payout, kind: str, legs: books.Legs) -> None:
         legs=legs,
         currency=payout.currency,
     )
+
+
+def _check_books() -> None:
+    """Every law, whatever it is of: money that has left is not seen again."""
+    if broken := broken_laws():
+        log.error("payout.held_by_the_books", broken=broken)
+        raise RefusedError(
+            _("The books do not add up, so nothing is paid out now. See the treasury.")
+        )
 
 
 def _check_free(project: Project, source: Source, amount_minor: int) -> None:

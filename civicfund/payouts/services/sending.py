@@ -24,6 +24,7 @@ from civicfund.payments.gateways import gateway
 from civicfund.payments.services import note_orphan
 from civicfund.payouts.enums import PAYOUT_MOVES, Method, PayoutState
 from civicfund.payouts.models import Payout
+from civicfund.payouts.selectors import broken_laws
 from civicfund.payouts.services.accounts import read_account
 from civicfund.payouts.services.deciding import book, pay
 
@@ -38,7 +39,7 @@ def take_payout_step(payout_id: UUID) -> None:
     """Send a transfer that is due, or find out what became of it; quiet where there is none.
 
     May run twice, at once, and after a crash at any point. Where the provider has not released
-    the money yet, or does not pay the account any more, the payout waits.
+    the money yet, or does not pay the account any more, or while the books break a law, it waits.
     """
     payout = _claim(payout_id)
     if payout is None:
@@ -85,6 +86,9 @@ def _send(payout: Payout) -> ProviderTransfer | None:
     if payout.account is None or not read_account(payout.account).can_be_paid:
         return None
     if gateway().available_minor(payout.currency) < payout.amount_minor:
+        return None
+    if broken := broken_laws():
+        log.error("payout.held_by_the_books", payout=str(payout.pk), broken=broken)
         return None
     Payout.objects.filter(pk=payout.pk, sent_at__isnull=True).update(sent_at=db_now())
     return gateway().create_transfer(

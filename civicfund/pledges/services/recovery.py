@@ -9,7 +9,7 @@ from itertools import pairwise
 from django.conf import settings
 from django.db import transaction
 from django.db.models import CharField, Exists, OuterRef, Value
-from django.db.models.functions import Cast, Concat
+from django.db.models.functions import Cast, Concat, Now
 from django.utils.translation import gettext as _
 
 from civicfund.audit.services import db_now, record
@@ -70,6 +70,22 @@ def try_now(pledge: Pledge, *, by: User) -> None:
             raise RefusedError(_("Only the backer can help here: trying this card again cannot."))
         Pledge.objects.filter(pk=row.pk).update(next_step_at=db_now(), woken_until=None)
         record("pledge.tried_again", row, actor=by)
+
+
+def try_renewed_card(payment_method_id: str) -> int:
+    """A bank has put new numbers to a card: charge what it failed for again at once; how many.
+
+    What kept the old numbers from working is over, even where it was hopeless before.
+    """
+    failed = Pledge.objects.failed().filter(
+        payment_method_id=payment_method_id, recovery_ends_at__gt=Now()
+    )
+    with transaction.atomic():
+        rows = list(failed.select_for_update(of=("self",)).order_by("pk"))
+        for row in rows:
+            Pledge.objects.filter(pk=row.pk).update(next_step_at=db_now(), woken_until=None)
+            record("pledge.card_renewed", row, actor=None)
+    return len(rows)
 
 
 def read_back(pledge: Pledge) -> Pledge:

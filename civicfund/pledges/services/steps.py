@@ -12,8 +12,10 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from civicfund.audit.services import db_now
+from civicfund.payments import services
 from civicfund.payments.domain import GatewayUnavailable, RateLimited
 from civicfund.payments.enums import (
+    CARD_EVENTS,
     DISPUTE_EVENTS,
     PAYMENT_EVENTS,
     REFUND_EVENTS,
@@ -22,8 +24,6 @@ from civicfund.payments.enums import (
 )
 from civicfund.payments.gateways import gateway
 from civicfund.payments.models import ProviderEvent
-from civicfund.payments.selectors import due_events
-from civicfund.payments.services import event_failed, event_handled
 from civicfund.pledges.enums import (
     CHANGEABLE_PLEDGE,
     CHARGED_PLEDGE,
@@ -41,7 +41,7 @@ from civicfund.pledges.services.disputes import apply_dispute
 from civicfund.pledges.services.locks import KEEPING
 from civicfund.pledges.services.moderating import cancel_if_suspended_too_long
 from civicfund.pledges.services.progress import follow_collection
-from civicfund.pledges.services.recovery import drop_if_over, read_back
+from civicfund.pledges.services.recovery import drop_if_over, read_back, try_renewed_card
 from civicfund.pledges.services.refund_batches import follow_shortfall
 from civicfund.pledges.services.refunding import apply_refund
 from civicfund.pledges.services.settlement import settle_pledge
@@ -111,16 +111,8 @@ def act_on_events(most: int) -> int:
 
     The object is read again, so that duplicates, old news and any order come to the same end.
     """
-    kinds = (*SETUP_EVENTS, *PAYMENT_EVENTS, *REFUND_EVENTS, *DISPUTE_EVENTS)
-    events = due_events(kinds, most=most)
-    for event in events:
-        try:
-            _act_on(event)
-        except Exception as error:  # one bad event holds up no other; it is kept and tried again
-            event_failed(event, error)
-        else:
-            event_handled(event)
-    return len(events)
+    kinds = (*SETUP_EVENTS, *PAYMENT_EVENTS, *REFUND_EVENTS, *DISPUTE_EVENTS, *CARD_EVENTS)
+    return services.act_on_events(kinds, _act_on, most)
 
 
 def _act_on(event: ProviderEvent) -> None:
@@ -130,6 +122,8 @@ def _act_on(event: ProviderEvent) -> None:
         apply_refund(gateway().retrieve_refund(event.object_id))
     elif event.type in DISPUTE_EVENTS:
         apply_dispute(gateway().retrieve_dispute(event.object_id))
+    elif event.type in CARD_EVENTS:
+        try_renewed_card(event.object_id)
     elif not _holds_all_of(event):
         apply_payment_intent(gateway().retrieve_payment_intent(event.object_id))
 

@@ -13,7 +13,9 @@ from django.core.exceptions import ValidationError
 from civicfund.payments.domain import MovementKind
 from civicfund.payments.gateways import gateway
 from civicfund.payouts.models import Payout
+from civicfund.payouts.services.reversing import apply_reversal
 from civicfund.payouts.services.sending import apply_transfer
+from civicfund.payouts.services.withdrawing import apply_withdrawal
 from civicfund.pledges.services.applying import apply_payment_intent
 from civicfund.pledges.services.disputes import apply_dispute
 from civicfund.pledges.services.refunding import apply_refund
@@ -52,6 +54,17 @@ def _transfer(object_id: str) -> None:
         apply_transfer(Payout.objects.get(pk=told.metadata.get("payout", "")), told)
 
 
+def _transfer_returned(object_id: str) -> None:
+    transfer_id = gateway().reversed_transfer(object_id)
+    for told in gateway().reversals_of(transfer_id) if transfer_id else []:
+        if told.id == object_id:
+            apply_reversal(told)
+
+
+def _withdrawal(object_id: str) -> None:
+    apply_withdrawal(gateway().retrieve_payout(object_id))
+
+
 _HEAL: dict[str, Callable[[str], None]] = {
     MovementKind.CHARGE: _charge,
     MovementKind.REFUND: _refund,
@@ -59,4 +72,7 @@ _HEAL: dict[str, Callable[[str], None]] = {
     MovementKind.DISPUTE_TAKEN: _dispute,
     MovementKind.DISPUTE_RETURNED: _dispute,
     MovementKind.TRANSFER: _transfer,
+    MovementKind.TRANSFER_RETURNED: _transfer_returned,
+    MovementKind.WITHDRAWAL: _withdrawal,
+    MovementKind.WITHDRAWAL_RETURNED: _withdrawal,
 }

@@ -12,15 +12,21 @@ from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from civicfund import staff
 from civicfund.audit.services import StaleStateError
 from civicfund.ledger.selectors import account_name, all_lines, balance_minor, balances, statement
 from civicfund.notices.services import send_again
 from civicfund.parsing import whole_number
-from civicfund.payments.selectors import latest_orphans
-from civicfund.payouts.selectors import accounts_to_approve, payouts_to_look_at
+from civicfund.payments.models import Orphan
+from civicfund.payments.selectors import latest_orphans, latest_reviews
+from civicfund.payments.services import review_orphan
+from civicfund.payouts.selectors import (
+    accounts_to_approve,
+    payouts_to_look_at,
+    reversals_to_look_at,
+)
 from civicfund.people.enums import Role
 from civicfund.people.requests import SignedInRequest
 from civicfund.pledges.access import any_campaign, any_pledge
@@ -71,9 +77,26 @@ def desk(request: SignedInRequest) -> HttpResponse:
         "batches": batches_to_look_at()[:SHOWN],
         "disputes": open_disputes()[:SHOWN],
         "orphans": latest_orphans(SHOWN),
-        "payouts_waiting": payouts_to_look_at().count() + accounts_to_approve().count(),
+        "reviews": latest_reviews(SHOWN),
+        "payouts_waiting": sum(
+            rows.count()
+            for rows in (payouts_to_look_at(), reversals_to_look_at(), accounts_to_approve())
+        ),
     }
     return render(request, "treasury/desk.html", context)
+
+
+@treasurers_only
+@require_POST
+def orphan_review(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Say what an unmatched object at the provider was: its alarm is over."""
+    found = get_object_or_404(Orphan, pk=pk)
+    try:
+        review_orphan(found, by=request.user, words=request.POST.get("words", "")[:300])
+        messages.success(request, _("Noted."))
+    except ValueError:
+        messages.error(request, _("Say what it was."))
+    return redirect("treasury")
 
 
 @treasurers_only

@@ -52,9 +52,16 @@ class StripeGateway(CardCalls, ChargeCalls, RefundCalls, ConnectCalls, BalanceCa
             lambda: self._client.v1.setup_intents.confirm(setup_intent_id, {"payment_method": card})
         )
 
-    def read_event(self, payload: bytes, signature: str) -> ProviderNews:
-        """The event that a webhook carries; ``ForgedEventError`` unless all is right with it."""
-        secret = settings.STRIPE_WEBHOOK_SECRET
+    def read_event(
+        self, payload: bytes, signature: str, *, connected: bool = False
+    ) -> ProviderNews:
+        """The event that a webhook carries; ``ForgedEventError`` unless all is right with it.
+
+        Events of connected accounts come to their own endpoint, under their own secret.
+        """
+        secret = (
+            settings.STRIPE_CONNECT_WEBHOOK_SECRET if connected else settings.STRIPE_WEBHOOK_SECRET
+        )
         try:
             stripe.WebhookSignature.verify_header(payload, signature, secret, SIGNATURE_SECONDS)
             event = json.loads(payload)
@@ -70,4 +77,6 @@ class StripeGateway(CardCalls, ChargeCalls, RefundCalls, ConnectCalls, BalanceCa
             raise ForgedEventError(type(error).__name__) from None
         if news.livemode != self._livemode:
             raise ForgedEventError("it is of another mode than our key")
+        if bool(news.account) != connected:
+            raise ForgedEventError("it came to the other endpoint")
         return news

@@ -12,9 +12,9 @@ from typing import TypeVar
 
 import stripe
 
-from civicfund.payments.domain import BalanceLine, ProviderNews
+from civicfund.payments.domain import BalanceLine, ProviderNews, ProviderPayout
 from civicfund.payments.gateways.stripe.client import Calls, ask
-from civicfund.payments.gateways.stripe.reading import id_of, to_balance_line
+from civicfund.payments.gateways.stripe.reading import id_of, to_balance_line, to_payout
 
 PER_PAGE = 100
 
@@ -51,6 +51,10 @@ class BalanceCalls(Calls):
             )
         )
         return [to_balance_line(line) for line in found.data]
+
+    def retrieve_payout(self, payout_id: str) -> ProviderPayout:
+        """What Stripe says now of money that it sent to our own bank."""
+        return to_payout(ask(lambda: self._client.v1.payouts.retrieve(payout_id)))
 
     def order_of(self, charge_id: str) -> str:
         """The id of the payment intent that a charge is of."""

@@ -9,9 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from civicfund.payments.domain import Capability, ProviderTransfer
+import stripe
+
+from civicfund.payments.domain import Capability, ProviderReversal, ProviderTransfer
 from civicfund.payments.gateways.stripe.client import Calls, ask
-from civicfund.payments.gateways.stripe.reading import to_capability, to_transfer
+from civicfund.payments.gateways.stripe.reading import (
+    id_of,
+    to_capability,
+    to_reversal,
+    to_transfer,
+)
 
 MOST_LISTED = 100
 
@@ -109,6 +116,36 @@ class ConnectCalls(Calls):
             )
         )
         return [to_transfer(transfer) for transfer in found.auto_paging_iter()]
+
+    def create_reversal(
+        self, transfer_id: str, *, amount_minor: int, key: str, metadata: Mapping[str, str]
+    ) -> ProviderReversal:
+        """Take part or all of a transfer back from its recipient."""
+        made = ask(
+            lambda: self._client.v1.transfers.reversals.create(
+                transfer_id,
+                {"amount": amount_minor, "metadata": dict(metadata)},
+                {"idempotency_key": key},
+            )
+        )
+        return to_reversal(made)
+
+    def reversals_of(self, transfer_id: str) -> list[ProviderReversal]:
+        """Every reversal of a transfer, the newest first."""
+        found = ask(
+            lambda: self._client.v1.transfers.reversals.list(transfer_id, {"limit": MOST_LISTED})
+        )
+        return [to_reversal(reversal) for reversal in found.auto_paging_iter()]
+
+    def reversed_transfer(self, reversal_id: str) -> str:
+        """The id of the transfer that a reversal is of, by the line of our balance that it made."""
+        found = ask(
+            lambda: self._client.v1.balance_transactions.list(
+                {"source": reversal_id, "limit": 1, "expand": ["data.source"]}
+            )
+        )
+        source = found.data[0].source if found.data else None
+        return id_of(source.transfer) if isinstance(source, stripe.TransferReversal) else ""
 
     def retrieve_transfer(self, transfer_id: str) -> ProviderTransfer:
         """What Stripe says of it now."""

@@ -18,7 +18,9 @@ from civicfund.payments.domain import (
     MovementKind,
     PaymentIntent,
     ProviderDispute,
+    ProviderPayout,
     ProviderRefund,
+    ProviderReversal,
     ProviderTransfer,
     RefundStatus,
     SetupIntent,
@@ -135,6 +137,27 @@ def to_transfer(transfer: stripe.Transfer) -> ProviderTransfer:
     )
 
 
+def to_reversal(reversal: stripe.TransferReversal) -> ProviderReversal:
+    """Our value of it."""
+    return ProviderReversal(
+        id=reversal.id,
+        transfer_id=id_of(reversal.transfer),
+        amount_minor=reversal.amount,
+        currency=reversal.currency.upper(),
+        metadata=metadata_of(reversal.metadata),
+    )
+
+
+def to_payout(payout: stripe.Payout) -> ProviderPayout:
+    """Our value of it."""
+    return ProviderPayout(
+        id=payout.id,
+        amount_minor=payout.amount,
+        currency=payout.currency.upper(),
+        came_back=payout.status in ("failed", "canceled"),
+    )
+
+
 def to_capability(account: stripe.v2.core.Account) -> Capability:
     """Whether the account may receive transfers; restricted where it was never asked for."""
     recipient = account.configuration.recipient if account.configuration else None
@@ -152,6 +175,10 @@ _KINDS = {
     "refund_failure": MovementKind.REFUND_RETURNED,
     "payment_failure_refund": MovementKind.REFUND_RETURNED,
     "transfer": MovementKind.TRANSFER,
+    "transfer_refund": MovementKind.TRANSFER_RETURNED,
+    "payout": MovementKind.WITHDRAWAL,
+    "payout_cancel": MovementKind.WITHDRAWAL_RETURNED,
+    "payout_failure": MovementKind.WITHDRAWAL_RETURNED,
 }
 _DISPUTES = ("dispute", "dispute_reversal")
 
