@@ -60,7 +60,7 @@ trust: dev-environment ## Try every promise of the vote (SIZE=full or small); pr
 	@$(BIN)/python -m tests.trust --size $(or $(SIZE),full)
 
 proofs: dev-environment ## Storms, races and random histories of money at full size (takes an hour)
-	@$(BIN)/python -m civicfund.launch with-servers env SIZE=full $(BIN)/python -m pytest -q --timeout=0 --durations=0 tests/pledges/test_machine.py tests/races
+	@$(BIN)/python -m civicfund.launch with-servers env SIZE=full $(BIN)/python -m pytest -q --timeout=0 --durations=0 tests/pledges/test_machine.py tests/pledges/test_unmet_goals.py tests/races tests/reconciliation/test_reconciling.py
 
 lock: dev-environment ## Compile requirements/ from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header pyproject.toml -o requirements/production.txt
