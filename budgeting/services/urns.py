@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
-import secrets
-from pathlib import Path
 from typing import Any
 
 import structlog
-from django.conf import settings
 from django.db import connection
 from django.db.models import Count
 from django.utils.translation import gettext as _
@@ -21,11 +17,12 @@ from budgeting.domain.outcome import digest_of
 from budgeting.domain.sealing import padded_bytes, seal
 from budgeting.enums import BallotKind, CycleState
 from budgeting.models import Board, BoardLine, Cycle, Pot, RollEntry, SealedBallot, TrusteeKey
+from budgeting.services import key_files
 from budgeting.services.errors import RefusedError
+from budgeting.services.key_files import SlotKeyMissingError as SlotKeyMissingError
 
 log = structlog.get_logger(__name__)
 
-_KEY_BYTES = 32
 # So many options may come to a pot after its cycle opened, at least.
 MORE_OPTIONS = 50
 
@@ -36,19 +33,13 @@ NO_KEY = gettext_lazy(
 )
 
 
-class SlotKeyMissingError(Exception):
-    """The key of the voters' slots is not where it was put: nobody can vote until it is back."""
-
-
 def make_urn(cycle: Cycle, key: TrusteeKey, opened: dict[str, Any]) -> Board:
     """The urn and the board of a cycle that is being opened; the caller holds it.
 
     ``opened`` are the rules as they are opened; the board begins with their digest.
     """
     first = digest_of(opened["opening"])
-    slot_key = secrets.token_bytes(_KEY_BYTES)
-    slot_key_hash = hashlib.sha256(slot_key).hexdigest()
-    _write_key(_path(slot_key_hash), slot_key)
+    slot_key_hash = key_files.make_key()
     with connection.cursor() as cursor:
         cursor.execute("SELECT budgeting_make_urn(%s)", [cycle.pk])
     return Board.objects.create(
@@ -110,17 +101,8 @@ def slot_of(slot_key: bytes, cycle: Cycle, entry_id: int) -> str:
 
 
 def read_key(board: Board) -> bytes:
-    """The slot key. Raises ``SlotKeyMissingError`` where it is gone, or is another.
-
-    Read for each cast and kept nowhere, so that it is gone once its file is.
-    """
-    try:
-        slot_key = _path(board.slot_key_hash).read_bytes()
-    except FileNotFoundError:
-        raise SlotKeyMissingError(f"no slot key for cycle {board.pk}") from None
-    if hashlib.sha256(slot_key).hexdigest() != board.slot_key_hash:
-        raise SlotKeyMissingError(f"another slot key for cycle {board.pk}")
-    return slot_key
+    """The slot key. Raises ``SlotKeyMissingError`` where it is gone, or is another."""
+    return key_files.read_key(board.slot_key_hash)
 
 
 def open_without_key() -> list[Cycle]:
@@ -137,32 +119,10 @@ def empty_urn(cycle: Cycle) -> None:
 
 def key_exists(board: Board) -> bool:
     """Whether the slot key is still there."""
-    return _path(board.slot_key_hash).exists()
+    return key_files.key_exists(board.slot_key_hash)
 
 
 def destroy_key(board: Board) -> None:
     """Overwrite the slot key and remove it; quietly where it is gone."""
-    path = _path(board.slot_key_hash)
-    try:
-        with path.open("r+b") as file:
-            file.write(bytes(_KEY_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
-    except FileNotFoundError:
-        return
-    path.unlink(missing_ok=True)
-    log.info("slot_key.destroyed", cycle=board.pk)
-
-
-def _write_key(path: Path, slot_key: bytes) -> None:
-    """Put the key into a file that only this user reads."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(slot_key)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _path(slot_key_hash: str) -> Path:
-    return Path(settings.SLOT_KEYS) / f"{slot_key_hash}.key"
+    if key_files.destroy_key(board.slot_key_hash):
+        log.info("slot_key.destroyed", cycle=board.pk)
