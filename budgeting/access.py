@@ -13,6 +13,7 @@ from budgeting.models import Cycle, CycleQuerySet, Pot, RollEntry
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.places.enums import PlaceKind
+from civicfund.places.models import Neighborhood
 
 
 def holds(user: User | AnonymousUser, role: Role) -> bool:
@@ -54,6 +55,10 @@ def roll_entry_of(cycle: Cycle, user: User | AnonymousUser) -> RollEntry | None:
 
 def pots_of(entry: RollEntry) -> list[Pot]:
     """The pots that a voter decides on: of their own place, its district and the city."""
-    places = {entry.place_id, entry.place.parent_id}
-    reaches = Q(place__in=places) | Q(place__kind=PlaceKind.CITY)
-    return list(Pot.objects.filter(reaches, cycle=entry.cycle_id).select_related("place"))
+    return pots_at(entry.cycle_id, entry.place)
+
+
+def pots_at(cycle_id: int, home: Neighborhood) -> list[Pot]:
+    """The pots that whoever lives in a neighborhood decides on."""
+    reaches = Q(place__in={home.pk, home.parent_id}) | Q(place__kind=PlaceKind.CITY)
+    return list(Pot.objects.filter(reaches, cycle=cycle_id).select_related("place"))

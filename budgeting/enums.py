@@ -165,3 +165,32 @@ class TrialState(models.TextChoices):
     COUNTING = "counting", _("Being counted")
     DONE = "done", _("Counted")
     FAILED = "failed", _("Failed")
+
+
+class VoidReason(models.TextChoices):
+    """Why a sheet, or a pot on it, cannot be counted."""
+
+    BLANK = "blank", _("Nothing is filled in")
+    ILLEGIBLE = "illegible", _("It cannot be read")
+    TOO_MANY = "too_many", _("Too many projects are named")
+    TOO_FEW = "too_few", _("Too few projects are named")
+    OVER_BUDGET = "over_budget", _("It costs more than the pot holds")
+    WRONG_POINTS = "wrong_points", _("Points or ranks are not as they should be")
+    SPOILED = "spoiled", _("It is torn or crossed out")
+    SIGNED = "signed", _("It tells who filled it in")
+    FOREIGN = "foreign", _("It is not the sheet that the town printed")
+
+
+class SampleRole(models.TextChoices):
+    """The two who read a sheet of the comparison sample, each at a desk of their own."""
+
+    OBSERVER = "observer", _("Observer")
+    CLERK = "clerk", _("Clerk")
+
+
+# A sheet is keyed by two clerks, and by a third where these two differ.
+DECIDING_KEYING = 3
+# So often the two who compare a sheet may read it, until they read the same.
+MOST_READINGS = 3
+# More sheets than one file of a printer should hold.
+MOST_SHEETS = 500

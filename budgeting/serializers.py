@@ -112,7 +112,8 @@ class BallotInput(serializers.Serializer[object]):
 
 
 class BallotStatusOutput(serializers.Serializer[object]):
-    """Where the voter stands: not_begun, not_cast, cast, changed or closed; never what it says."""
+    """Where the voter stands: not_begun, not_cast, cast, changed, on_paper or closed; never what it
+    says."""
 
     standing = serializers.CharField()
     cast_at = serializers.DateTimeField(allow_null=True)

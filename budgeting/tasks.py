@@ -14,6 +14,7 @@ from budgeting.services.closing import close_cycle, due_to_close, keys_left
 from budgeting.services.counting import count_cycle, due_to_count
 from budgeting.services.errors import RefusedError
 from budgeting.services.losses import due_to_explain
+from budgeting.services.paper import destroy_paper_key, paper_keys_left
 from budgeting.services.reminders import forget_starters, remind_starters
 from budgeting.services.trials import count_trial, trials_to_count
 from budgeting.services.urns import destroy_key
@@ -31,6 +32,8 @@ def close_due_cycles() -> None:
         _each("cycle.close", close_cycle, cycle)
     for board in keys_left():
         destroy_key(board)
+    for paper in paper_keys_left():
+        destroy_paper_key(paper)
 
 
 @shared_task

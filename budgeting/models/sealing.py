@@ -82,6 +82,8 @@ class Board(models.Model):
     root = models.CharField(_("root"), max_length=64, blank=True)
     # Of the ballots cast: the last of each voter, and what was opened of those.
     kept = models.PositiveIntegerField(null=True, blank=True)
+    # Of those that were not kept: the last of voters who then voted on paper.
+    replaced_by_paper = models.PositiveIntegerField(blank=True, null=True)
     counted = models.PositiveIntegerField(null=True, blank=True)
 
     class Meta:
@@ -93,7 +95,8 @@ class Board(models.Model):
 
     @property
     def superseded(self) -> int | None:
-        """Ballots that a later one of the same voter replaced; None before the close."""
+        """Ballots that a later one of the same voter replaced, or their paper ballot; None before
+        the close."""
         return None if self.kept is None else self.size - self.kept
 
     @property

@@ -22,6 +22,18 @@ from budgeting.selectors.kiosks import kiosk_by_key, kiosks_of, sitting_at
 from budgeting.selectors.may_vote import MayVote, may_vote
 from budgeting.selectors.observing import Turnout, turnout_in_parts, withheld
 from budgeting.selectors.options import OptionsOnBallot, options_on_ballot
+from budgeting.selectors.paper import (
+    Compared,
+    PaperSums,
+    Sample,
+    channels_of,
+    compared_sheets,
+    paper_sums,
+    paper_vote,
+    people_by_channel,
+    people_by_place,
+    void_reasons,
+)
 from budgeting.selectors.progress import Progress, counting_progress, progress_key
 from budgeting.selectors.results import Figures, OptionResult, PotResult, results_of
 from budgeting.selectors.roll import (
@@ -35,14 +47,17 @@ from budgeting.selectors.rounds import Rounds, rounds_of
 
 __all__ = [
     "BallotStatus",
+    "Compared",
     "Figures",
     "MayVote",
     "OptionResult",
     "OptionsOnBallot",
+    "PaperSums",
     "PotResult",
     "Progress",
     "Recorded",
     "Rounds",
+    "Sample",
     "Standing",
     "Step",
     "Turnout",
@@ -52,6 +67,8 @@ __all__ = [
     "board_lines",
     "board_of",
     "board_rows",
+    "channels_of",
+    "compared_sheets",
     "counting_cycles",
     "counting_progress",
     "eligibility_of",
@@ -63,6 +80,10 @@ __all__ = [
     "may_vote",
     "my_participations",
     "options_on_ballot",
+    "paper_sums",
+    "paper_vote",
+    "people_by_channel",
+    "people_by_place",
     "phase_steps",
     "progress_key",
     "proposals_of",
@@ -77,6 +98,7 @@ __all__ = [
     "turnout",
     "turnout_in_parts",
     "valid_codes",
+    "void_reasons",
     "voting_places",
     "why_on_ballot",
     "withheld",

@@ -10,10 +10,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 
 from budgeting.enums import CycleState
-from budgeting.models import Casting, Cycle, Option, Participation, RollEntry
+from budgeting.models import Cycle, Option, Participation, RollEntry
 from civicfund.people.models import User
 
 
@@ -24,16 +24,21 @@ class Standing(StrEnum):
     NOT_CAST = "not_cast"
     CAST = "cast"
     CHANGED = "changed"
+    ON_PAPER = "on_paper"
     CLOSED = "closed"
 
 
 @dataclass(frozen=True, slots=True)
 class BallotStatus:
-    """Where a voter stands, and when they last cast a ballot (None: never)."""
+    """Where a voter stands, and when they last cast a ballot (None: never).
+
+    ``paper_at`` is when they were given a paper ballot, which is final.
+    """
 
     standing: Standing
     cast_at: datetime | None
     changed: bool
+    paper_at: datetime | None = None
 
     @property
     def has_begun(self) -> bool:
@@ -48,27 +53,32 @@ class BallotStatus:
 
 def ballot_status(cycle: Cycle, entry: RollEntry | None, now: datetime) -> BallotStatus:
     """Where the voter of a roll entry stands at ``now``, the database's time."""
-    last = _last_cast(entry) if entry else None
-    version, cast_at = last or (0, None)
-    return BallotStatus(_standing(cycle, version, now), cast_at, version > 1)
+    mine = _taken_part(entry) if entry else None
+    version = (mine and vars(mine)["version"]) or 0
+    paper_at = mine.check_in.at if mine and hasattr(mine, "check_in") else None
+    cast_at = vars(mine)["cast_at"] if mine else None
+    standing = _standing(cycle, version, now, on_paper=paper_at is not None)
+    return BallotStatus(standing, cast_at, version > 1, paper_at)
 
 
-def _standing(cycle: Cycle, version: int, now: datetime) -> Standing:
+def _standing(cycle: Cycle, version: int, now: datetime, *, on_paper: bool) -> Standing:
     voting = cycle.voting
     if cycle.state == CycleState.DRAFT or voting is None or now < voting.starts_at:
         return Standing.NOT_BEGUN
     if cycle.state != CycleState.OPEN or now >= voting.ends_at:
         return Standing.CLOSED
+    if on_paper:
+        return Standing.ON_PAPER
     if version == 0:
         return Standing.NOT_CAST
     return Standing.CAST if version == 1 else Standing.CHANGED
 
 
-def _last_cast(entry: RollEntry) -> tuple[int, datetime] | None:
-    cast = Casting.objects.filter(
-        participation__cycle=entry.cycle_id, participation__roll_entry=entry
-    )
-    return cast.order_by("-version").values_list("version", "cast_at").first()
+def _taken_part(entry: RollEntry) -> Participation | None:
+    """With the check-in for a paper ballot, and the last of what was cast."""
+    mine = Participation.objects.filter(cycle=entry.cycle_id, roll_entry=entry)
+    last = {"version": Max("castings__version"), "cast_at": Max("castings__cast_at")}
+    return mine.select_related("check_in").annotate(**last).first()
 
 
 def in_ballot_order(options: Iterable[Option], cycle: Cycle, voter: str) -> list[Option]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -16,7 +17,12 @@ from budgeting.access import pots_of
 from budgeting.domain.election import BallotError, BallotKind, BallotLimits, validate_ballot
 from budgeting.enums import Channel, CycleState, PhaseKind
 from budgeting.models import Casting, Cycle, Option, Participation, Pot, RollEntry
-from budgeting.services.errors import BallotRefusedError, NotOnRollError, VotingClosedError
+from budgeting.services.errors import (
+    BallotRefusedError,
+    NotOnRollError,
+    VotedOnPaperError,
+    VotingClosedError,
+)
 from budgeting.services.locks import share
 from budgeting.services.urns import put_in_urn
 from civicfund.audit.services import db_now
@@ -73,22 +79,22 @@ def cast(
     the voter's line of the roll, so that their casts follow each other; then the database's clock;
     last the head of the board. What was chosen is sealed before it leaves this process. When this
     returns and the transaction has committed, the ballot is recorded. A pot left empty is an
-    abstention. Raises ``NotOnRollError``, ``VotingClosedError`` or ``BallotRefusedError``, and
-    then nothing was changed.
+    abstention. Raises ``NotOnRollError``, ``VotingClosedError`` (also for whoever was given a
+    paper ballot) or ``BallotRefusedError``, and then nothing was changed.
     """
     with transaction.atomic():
         state = share(cycle)
-        entry = _hold_entry(cycle, voter)
+        entry = hold_entry(cycle, voter)
         now = db_now()
         check_time(cycle, state, now)
-        written = _checked(cycle, entry, choices)
+        written = checked(cycle, pots_of(entry), choices)
         participation, version = _participation(cycle, entry, channel, now)
         Casting.objects.create(participation=participation, version=version, cast_at=now)
         receipt = put_in_urn(cycle, entry, version, written)
     return Cast(at=now, changed=version > 1, receipt=receipt)
 
 
-def _hold_entry(cycle: Cycle, voter: User | RollEntry) -> RollEntry:
+def hold_entry(cycle: Cycle, voter: User | RollEntry) -> RollEntry:
     """The voter's line of the roll, held until the transaction ends."""
     who = {"claimed_by": voter} if isinstance(voter, User) else {"pk": voter.pk}
     entry = (
@@ -106,16 +112,26 @@ def _participation(
     cycle: Cycle, entry: RollEntry, channel: Channel, now: datetime
 ) -> tuple[Participation, int]:
     """The fact that the voter took part, written where this is their first cast; which it is."""
-    mine = Participation.objects.filter(cycle=cycle, roll_entry=entry)
-    found = mine.annotate(casts=Count("castings")).first()
-    if found is not None:
-        return found, found.casts + 1
-    made = Participation.objects.create(cycle=cycle, roll_entry=entry, channel=channel, at=now)
-    return made, 1
+    found = taken_part(entry)
+    if found is None:
+        made = Participation.objects.create(cycle=cycle, roll_entry=entry, channel=channel, at=now)
+        return made, 1
+    if hasattr(found, "check_in"):
+        raise VotedOnPaperError(
+            _("You were given a paper ballot on %(at)s. It is the one that counts.")
+            % {"at": date_format(localtime(found.check_in.at), "j F, H:i")}
+        )
+    return found, found.castings.count() + 1
+
+
+def taken_part(entry: RollEntry) -> Participation | None:
+    """Whether the voter has taken part, with their check-in for a paper ballot, if any."""
+    mine = Participation.objects.filter(cycle=entry.cycle_id, roll_entry=entry)
+    return mine.select_related("check_in__place").first()
 
 
 def check_time(cycle: Cycle, state: str, now: datetime) -> None:
-    """Raise ``VotingClosedError`` unless voting runs; the caller holds the cycle."""
+    """Raise ``VotingClosedError`` unless voting runs at ``now`` in a cycle just read."""
     voting = cycle.phases.filter(kind=PhaseKind.BALLOTING).first()
     if state == CycleState.CANCELLED:
         raise VotingClosedError(_("This cycle was cancelled."))
@@ -125,14 +141,17 @@ def check_time(cycle: Cycle, state: str, now: datetime) -> None:
         raise VotingClosedError(_("Voting is closed."))
 
 
-def _checked(
-    cycle: Cycle, entry: RollEntry, choices: Mapping[int, Choice]
+def checked(
+    cycle: Cycle, voters_pots: Iterable[Pot], choices: Mapping[int, Choice]
 ) -> dict[str, dict[str, Any]]:
-    """The ballot as it is kept, each pot's options as rising positions."""
+    """The ballot as it is kept, each pot's options as rising positions.
+
+    Raises ``BallotRefusedError`` for one that breaks its rules.
+    """
     chosen = {pot: choice for pot, choice in choices.items() if choice.options or choice.points}
     if not chosen:
         raise BallotRefusedError(_("Choose at least one project."))
-    pots = {pot.pk: pot for pot in pots_of(entry)}
+    pots = {pot.pk: pot for pot in voters_pots}
     options: dict[int, dict[str, Option]] = {pot: {} for pot in pots}
     # PostgreSQL knows no zero byte, so no option is named by one.
     named = {code for choice in chosen.values() for code in choice.options if "\0" not in code}

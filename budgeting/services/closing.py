@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 from django.conf import settings
@@ -39,8 +40,9 @@ def close_cycle(cycle: Cycle) -> Cycle:
     """End the voting: every cast that holds the cycle is waited for, and none comes after.
 
     The same transaction leaves each voter's last sealed ballot in the urn, without its slot and in
-    random order, and sets the root of the board. Then the key of the slots is destroyed. Raises
-    ``RefusedError`` before the closing instant and its grace: there is no early closing.
+    random order, but none of those who were given a paper ballot, and sets the root of the board.
+    Then the key of the slots is destroyed. Raises ``RefusedError`` before the closing instant and
+    its grace: there is no early closing.
     """
     with transaction.atomic():
         held = take(cycle)
@@ -63,15 +65,28 @@ def keys_left() -> list[Board]:
 def _close(cycle: Cycle) -> None:
     board = Board.objects.get(pk=cycle.pk)
     slot_key = read_key(board)
-    voters = Participation.objects.filter(cycle=cycle).values_list("roll_entry_id", flat=True)
-    slots = [slot_of(slot_key, cycle, entry) for entry in voters.iterator(chunk_size=50_000)]
+    slots, on_paper = (
+        [slot_of(slot_key, cycle, entry) for entry in _voters(cycle, on_paper=on_paper)]
+        for on_paper in (False, True)
+    )
     advance(cycle, CycleState.CLOSED, CYCLE_MOVES, actor=None)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT budgeting_keep_last_ballots(%s, %s)", [cycle.pk, slots])
-        kept, foreign = cursor.fetchone()[0]
+        cursor.execute(
+            "SELECT budgeting_keep_last_ballots(%s, %s, %s)", [cycle.pk, slots, on_paper]
+        )
+        kept, by_paper, foreign = cursor.fetchone()[0]
     root = root_of(_lines(cycle))
-    Board.objects.filter(pk=cycle.pk).update(root=root, kept=kept)
-    record("cycle.board_closed", cycle, actor=None, root=root, kept=kept, foreign=foreign)
+    Board.objects.filter(pk=cycle.pk).update(root=root, kept=kept, replaced_by_paper=by_paper)
+    record(
+        "cycle.board_closed", cycle, actor=None,
+        root=root, kept=kept, replaced_by_paper=by_paper, foreign=foreign,
+    )  # fmt: skip
+
+
+def _voters(cycle: Cycle, *, on_paper: bool) -> Iterator[int]:
+    """Lines of the roll that took part, and were given a paper ballot or were not."""
+    took_part = Participation.objects.filter(cycle=cycle, check_in__isnull=not on_paper)
+    yield from took_part.values_list("roll_entry_id", flat=True).iterator(chunk_size=50_000)
 
 
 def _lines(cycle: Cycle) -> list[Line]:

@@ -20,6 +20,10 @@ class VotingClosedError(RefusedError):
     """It is not, or no longer, time to vote."""
 
 
+class VotedOnPaperError(VotingClosedError):
+    """The voter was given a paper ballot, and that is final on every channel."""
+
+
 class NotOnRollError(RefusedError):
     """The person is not on the voter roll of this cycle."""
 

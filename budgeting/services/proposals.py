@@ -72,6 +72,8 @@ def _check_before_voting(cycle: Cycle, state: str) -> None:
     voting = cycle.phases.filter(kind=PhaseKind.BALLOTING).first()
     if state != CycleState.OPEN or voting is None or db_now() >= voting.starts_at:
         raise RefusedError(_("Voting has begun: the ballot can no longer change."))
+    if cycle.sheet_batches.exists():
+        raise RefusedError(_("Paper ballots are printed: the ballot can no longer change."))
 
 
 def review_proposal(proposal: Proposal, *, feasible: bool, by: User, reason: str = "") -> Proposal:

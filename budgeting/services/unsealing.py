@@ -15,9 +15,12 @@ from budgeting.domain.board import ballot_hash
 from budgeting.domain.sealing import Opener, UnreadableError, public_key_of
 from budgeting.domain.trustee import PartsError, combine
 from budgeting.enums import CYCLE_MOVES, CycleState
-from budgeting.models import Board, BoardLine, Cycle, SealedBallot
+from budgeting.models import Board, BoardLine, Cycle, KeyingEnd, PaperCount, SealedBallot
 from budgeting.services.errors import RefusedError
+from budgeting.services.keying import decisive_keyings
 from budgeting.services.locks import take
+from budgeting.services.paper import destroy_paper_key
+from budgeting.services.samples import check_paper_is_done
 from budgeting.services.trustees import UNSEAL
 from budgeting.services.urns import empty_urn
 from civicfund.audit.services import ApprovalError, advance, approval_for, record
@@ -28,7 +31,10 @@ _BATCH = 5_000
 
 # Choices without a trace of where they came from, and from them one row for each pot. Rows come in
 # an order that PostgreSQL's strong randomness makes.
-_TABLE = "CREATE TEMPORARY TABLE budgeting_unsealed (choices jsonb NOT NULL) ON COMMIT DROP"
+_TABLE = """
+    CREATE TEMPORARY TABLE budgeting_unsealed (choices jsonb NOT NULL, on_paper boolean NOT NULL)
+    ON COMMIT DROP
+"""
 _OPEN = """
     WITH rules AS MATERIALIZED (
         SELECT * FROM budgeting_potrules WHERE cycle_id = %(cycle)s
@@ -52,7 +58,8 @@ _OPEN = """
     SELECT (SELECT count(*) FROM opened), (SELECT count(*) FROM kept)
 """
 _FAULTLESS = """
-    SELECT count(*) FROM budgeting_unsealed ballot WHERE NOT EXISTS (
+    SELECT count(*) FILTER (WHERE NOT on_paper), count(*) FILTER (WHERE on_paper)
+    FROM budgeting_unsealed ballot WHERE NOT EXISTS (
         SELECT FROM budgeting_chosen(ballot.choices) chosen
         LEFT JOIN budgeting_potrules rules
             ON rules.pot_id = chosen.pot_id AND rules.cycle_id = %(cycle)s
@@ -68,18 +75,25 @@ Watcher = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Unsealed:
-    """What an unsealing came to. ``foreign`` ballots are not on the board and were left out."""
+    """What an unsealing came to. ``foreign`` ballots are not on the board and were left out.
+
+    ``sheets`` are paper ballots that were keyed, of which ``sheets_counted`` count.
+    """
 
     kept: int
     counted: int
     foreign: int
     unreadable: int
+    sheets: int = 0
+    sheets_counted: int = 0
 
 
 def unseal(
     cycle: Cycle, parts: Sequence[str], *, on_opened: Watcher = lambda done, total: None
 ) -> Unsealed:
     """Open the last ballot of each voter with two trustees' parts, and forget the sealed ones.
+
+    What was keyed from paper is opened with them, and nothing tells it apart afterwards.
 
     The key exists in this process's memory only, and so does what a sealed ballot held. Every
     ballot is looked up on the board first; what is opened is shuffled before it is written, and
@@ -91,24 +105,38 @@ def unseal(
     with transaction.atomic():
         held = take(cycle)
         _check_may_unseal(held)
+        paper = KeyingEnd.objects.filter(pk=held.pk).first()
         found = _open_all(held, opener, on_opened)
         with connection.cursor() as cursor:
             cursor.execute(_FAULTLESS, {"cycle": held.pk})
-            counted = cursor.fetchone()[0]
+            counted, sheets_counted = cursor.fetchone()
             cursor.execute(_OPEN, {"cycle": held.pk})
             rows, kept_rows = cursor.fetchone()
             cursor.execute("DROP TABLE budgeting_unsealed")
-        done = Unsealed(found.kept, counted, found.foreign, found.unreadable)
+        sheets = paper.sheets if paper else 0
+        done = Unsealed(
+            found.kept, counted, found.foreign, found.unreadable, sheets, sheets_counted
+        )
         Board.objects.filter(pk=held.pk).update(counted=counted)
+        if paper is not None:
+            PaperCount.objects.create(cycle=held, counted=sheets_counted)
         record(
             "cycle.ballots_opened", held, actor=None,
             kept=done.kept, counted=counted, foreign=done.foreign, unreadable=done.unreadable,
+            sheets=sheets, sheets_counted=sheets_counted,
         )  # fmt: skip
-        void = rows - kept_rows + done.foreign + done.unreadable
+        void = rows - kept_rows + done.foreign + done.unreadable + void_on_paper(paper)
         advance(held, CycleState.UNSEALED, CYCLE_MOVES, actor=None, void_ballots=void)
         empty_urn(held)
+    if paper is not None:
+        destroy_paper_key(held.paper)
     log.info("cycle.unsealed", cycle=cycle.pk, kept=done.kept, counted=done.counted)
     return done
+
+
+def void_on_paper(paper: KeyingEnd | None) -> int:
+    """Void sheets, and void pots of sheets that count."""
+    return paper.void + sum(paper.void_parts.values()) if paper else 0
 
 
 def _opener(cycle: Cycle, parts: Sequence[str]) -> Opener:
@@ -127,6 +155,7 @@ def _opener(cycle: Cycle, parts: Sequence[str]) -> Opener:
 def _check_may_unseal(cycle: Cycle) -> None:
     if cycle.state != CycleState.CLOSED:
         raise RefusedError(_("Ballots are opened once voting is closed, and once only."))
+    check_paper_is_done(cycle)
     try:
         approval_for(UNSEAL, cycle)
     except ApprovalError:
@@ -141,7 +170,8 @@ class _Found:
 
 
 def _open_all(cycle: Cycle, opener: Opener, on_opened: Watcher) -> _Found:
-    """Fill the temporary table with what the urn held, shuffled; what could not be opened."""
+    """Fill the temporary table with what the urn and the clerks' keyings held, shuffled; what could
+    not be opened."""
     found = _Found()
     opened = []
     for done, sealed in _sealed(cycle):
@@ -150,17 +180,23 @@ def _open_all(cycle: Cycle, opener: Opener, on_opened: Watcher) -> _Found:
             found.foreign += 1
         else:
             try:
-                opened.append(json.dumps(opener.open(sealed.ciphertext)))
+                opened.append((json.dumps(opener.open(sealed.ciphertext)), False))
             except UnreadableError:
                 found.unreadable += 1
         if done % _BATCH == 0:
             on_opened(done, sealed.total)
+    for keying in decisive_keyings(cycle):
+        if keying.ciphertext is not None:
+            try:
+                opened.append((json.dumps(opener.open(bytes(keying.ciphertext))), True))
+            except UnreadableError:
+                found.unreadable += 1
     SystemRandom().shuffle(opened)
     with connection.cursor() as cursor:
         cursor.execute(_TABLE)
-        with cursor.copy("COPY budgeting_unsealed (choices) FROM STDIN") as copy:
-            for text in opened:
-                copy.write_row([text])
+        with cursor.copy("COPY budgeting_unsealed (choices, on_paper) FROM STDIN") as copy:
+            for row in opened:
+                copy.write_row(row)
     return found
 
 

@@ -1,0 +1,114 @@
+"""Checking people in who vote on paper: from then on paper is their vote, on every channel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from budgeting.access import pots_at, pots_of, require
+from budgeting.domain.roll import plain_number
+from budgeting.enums import Channel
+from budgeting.models import (
+    CheckIn,
+    Cycle,
+    Participation,
+    PollingPlace,
+    RollEntry,
+    SheetBatch,
+)
+from budgeting.services.ballots import check_time, hold_entry, taken_part
+from budgeting.services.errors import NotOnRollError, RefusedError
+from budgeting.services.locks import share
+from budgeting.services.paper import paper_of
+from budgeting.services.roll import person_key
+from civicfund.audit.services import db_now
+from civicfund.people.enums import Role
+from civicfund.people.models import User
+from civicfund.places.models import Neighborhood
+
+_NO_SHEETS = gettext_lazy(
+    "%(place)s has no sheets with the pots of %(home)s. Send this person to another place, or have"
+    " sheets printed; they are not checked in."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Whom a number leads to: where they live, and when they have voted in another way."""
+
+    entry: RollEntry
+    voted_at: datetime | None
+
+
+def find_voter(cycle: Cycle, number: str, *, by: User) -> Found:
+    """The voter whose papers an officer has before them; of the number nothing is kept.
+
+    Raises ``NotOnRollError``, and ``RefusedError`` where they have a paper ballot already.
+    """
+    require(by, Role.POLL_OFFICER)
+    paper_of(cycle)
+    plain = plain_number(number)
+    entry = RollEntry.objects.select_related("place").filter(
+        cycle=cycle, person_key=person_key(cycle, plain)
+    ).first() if plain else None  # fmt: skip
+    if entry is None:
+        raise NotOnRollError(
+            _(
+                "Nobody on the roll has this number. Compare it with the papers; two officers can"
+                " put somebody on the roll who was forgotten."
+            ),
+            field="number",
+        )
+    voted = taken_part(entry)
+    _check_not_twice(voted)
+    return Found(entry, voted.at if voted else None)
+
+
+def check_in(entry: RollEntry, place: PollingPlace, *, by: User) -> CheckIn:
+    """Write down that the voter is given a paper ballot here, and that it is final.
+
+    An earlier ballot on another channel is left out at the close, and every later one is refused.
+    Locks as a cast does: the cycle, shared, then the voter's line of the roll. No sheet is named.
+    """
+    require(by, Role.POLL_OFFICER)
+    with transaction.atomic():
+        cycle = place.cycle
+        paper_of(cycle)
+        if not sheets_for(place, entry):
+            raise RefusedError(_NO_SHEETS % {"place": place.name, "home": entry.place.name})
+        state = share(cycle)
+        held = hold_entry(cycle, entry)
+        now = db_now()
+        check_time(cycle, state, now)
+        voted = taken_part(held)
+        _check_not_twice(voted)
+        if voted is None:
+            voted = Participation.objects.create(
+                cycle=cycle, roll_entry=held, channel=Channel.PAPER, at=now
+            )
+        return CheckIn.objects.create(participation=voted, place=place, officer=by, at=now)
+
+
+def sheets_for(place: PollingPlace, entry: RollEntry) -> list[Neighborhood]:
+    """Of the kinds of sheets at a place, by neighborhood, those that show the voter's pots."""
+    wanted = {pot.pk for pot in pots_of(entry)}
+    areas = Neighborhood.objects.filter(
+        pk__in=SheetBatch.objects.filter(place=place).values("area")
+    )
+    return [area for area in areas if {pot.pk for pot in pots_at(entry.cycle_id, area)} == wanted]
+
+
+def _check_not_twice(voted: Participation | None) -> None:
+    if voted is None or not hasattr(voted, "check_in"):
+        return
+    earlier = voted.check_in
+    raise RefusedError(
+        _("This person was given a paper ballot already: at %(place)s, on %(at)s. Give no other.")
+        % {"place": earlier.place, "at": date_format(localtime(earlier.at), "j F, H:i")}
+    )

@@ -1,0 +1,302 @@
+"""Keying the sheets of a closed vote: two clerks, a third where they differ, and its end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.db import connection, transaction
+from django.db.models import Count
+from django.utils.translation import gettext as _
+
+from budgeting.access import pots_at, require
+from budgeting.domain.paper import (
+    Reading,
+    digest_of,
+    drawn,
+    is_number,
+    plain_number,
+    shown_number,
+    slot_of,
+)
+from budgeting.domain.sealing import seal
+from budgeting.enums import DECIDING_KEYING, CycleState, VoidReason
+from budgeting.models import (
+    Board,
+    Cycle,
+    Keying,
+    KeyingEnd,
+    PaperVote,
+    PollingPlace,
+    SampledSheet,
+    Sheet,
+)
+from budgeting.services.ballots import Choice, checked
+from budgeting.services.errors import BallotRefusedError, RefusedError
+from budgeting.services.key_files import read_key
+from budgeting.services.locks import share, take
+from budgeting.services.paper import paper_of
+from civicfund.audit.services import record
+from civicfund.people.enums import Role
+from civicfund.people.models import User
+
+
+class Standing(StrEnum):
+    """How far a sheet has come."""
+
+    NOT_KEYED = "not_keyed"
+    ONCE = "once"
+    DIFFER = "differ"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedSheet:
+    """A sheet, and how far it has come; ``mine`` where whoever asks has keyed it."""
+
+    sheet: Sheet
+    standing: Standing
+    mine: bool
+
+
+def find_sheet(cycle: Cycle, typed: str) -> Sheet:
+    """The sheet of a typed or scanned number; ``RefusedError`` in words where it is none."""
+    number = plain_number(typed)
+    found = Sheet.objects.select_related("batch__area").filter(cycle=cycle, number=number).first()
+    if found is not None:
+        return found
+    if not is_number(number):
+        raise RefusedError(
+            _("This is no number of a sheet: a letter is missing or wrong."), field="number"
+        )
+    raise RefusedError(_("No sheet of this vote has this number."), field="number")
+
+
+def sheet_to_key(cycle: Cycle, typed: str, *, by: User) -> Sheet:
+    """The sheet that a clerk is about to key; ``RefusedError`` where it waits for somebody else."""
+    require(by, Role.CLERK)
+    paper = _check_keying(cycle, cycle.state)
+    sheet = find_sheet(cycle, typed)
+    _check_turn(
+        list(_keyings(cycle, slot_of(read_key(paper.key_hash), cycle.pk, sheet.number))), by
+    )
+    return sheet
+
+
+def reading_of(
+    cycle: Cycle,
+    sheet: Sheet,
+    choices: Mapping[int, Choice],
+    *,
+    void: str = "",
+    voids: Mapping[int, str] | None = None,
+) -> Reading:
+    """What is filled in on a sheet, checked as a cast is.
+
+    Nothing is dropped in silence: what breaks the rules is refused, and has to be keyed anew or
+    said to be void, with a reason: a pot by ``voids``, by its id, the whole sheet by ``void``.
+    """
+    void_pots = {pot: reason for pot, reason in (voids or {}).items() if reason}
+    if not {void, *void_pots.values()} <= {"", *VoidReason.values}:
+        raise BallotRefusedError(_("Choose a reason from the list."))
+    chosen = {pot: choice for pot, choice in choices.items() if choice.options or choice.points}
+    if void:
+        if chosen or void_pots:
+            raise BallotRefusedError(
+                _("The whole sheet is void, or something on it is filled in: not both.")
+            )
+        return Reading({}, void)
+    pots = pots_at(cycle.pk, sheet.batch.area)
+    strange = set(void_pots) - {pot.pk for pot in pots}
+    if strange:
+        raise BallotRefusedError(_("This pot is not on the sheet."))
+    both = dict.fromkeys(
+        set(chosen) & set(void_pots), _("This pot is void, or filled in: not both.")
+    )
+    if both:
+        raise BallotRefusedError(_("The sheet was not keyed."), both)
+    if not chosen and not void_pots:
+        raise BallotRefusedError(
+            _("Nothing is filled in. If the sheet is like that, say that it is void.")
+        )
+    if not chosen:
+        # All that is filled in is void: so is the sheet, for the reason of its first pot.
+        return Reading({}, void_pots[min(void_pots)])
+    kept = checked(cycle, pots, chosen)
+    return Reading(kept, "", {str(pot): reason for pot, reason in void_pots.items()})
+
+
+def key_sheet(cycle: Cycle, sheet: Sheet, reading: Reading, *, by: User) -> Standing:
+    """Keep what a clerk read on a sheet, sealed; how far the sheet has come with it.
+
+    Whether two clerks read the same is told by digests: neither sees what the other keyed. Where
+    they differ a third clerk decides. Raises ``RefusedError`` where it is somebody else's turn.
+    """
+    require(by, Role.CLERK)
+    with transaction.atomic():
+        paper = _check_keying(cycle, share(cycle))
+        key = read_key(paper.key_hash)
+        slot = slot_of(key, cycle.pk, sheet.number)
+        _hold_slot(slot)
+        before = _keyings(cycle, slot)
+        _check_turn(before, by)
+        digest = digest_of(key, slot, reading)
+        board = Board.objects.only("public_key", "padded_bytes").get(pk=cycle.pk)
+        sealed = seal(reading.choices, board.public_key, board.padded_bytes)
+        Keying.objects.create(
+            cycle=cycle,
+            slot=slot,
+            turn=len(before) + 1,
+            clerk=by,
+            digest=digest,
+            void=reading.void,
+            voids=dict(reading.voids or {}),
+            ciphertext=None if reading.void else sealed,
+        )
+    digests = {digest, *(earlier for earlier, _clerk in before)}
+    return _standing(len(before) + 1, len(digests))
+
+
+def _keyings(cycle: Cycle, slot: str) -> list[tuple[str, int]]:
+    """Digest and clerk of each keying of a sheet, in their order."""
+    rows = Keying.objects.filter(cycle=cycle, slot=slot).order_by("turn")
+    return list(rows.values_list("digest", "clerk_id"))
+
+
+def _hold_slot(slot: str) -> None:
+    """Two clerks who key one sheet at once follow each other; nothing is written to its row."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [slot])
+
+
+def _check_keying(cycle: Cycle, state: str) -> PaperVote:
+    paper = paper_of(cycle)
+    if state != CycleState.CLOSED:
+        raise RefusedError(_("Sheets are keyed once voting is closed, and before it is counted."))
+    if KeyingEnd.objects.filter(pk=cycle.pk).exists():
+        raise RefusedError(_("Keying has ended."))
+    return paper
+
+
+def _check_turn(before: list[tuple[str, int]], by: User) -> None:
+    readings = {digest for digest, _clerk in before}
+    if _standing(len(before), len(readings)) == Standing.DONE:
+        raise RefusedError(_("This sheet is done: put it with the others."), field="number")
+    if by.pk in {clerk for _digest, clerk in before}:
+        raise RefusedError(
+            _("You have keyed this sheet. Now it is another clerk's turn."), field="number"
+        )
+
+
+def _standing(times: int, readings: int) -> Standing:
+    """How far a sheet is that was keyed so often, with so many different readings."""
+    if times == 0:
+        return Standing.NOT_KEYED
+    if times == 1:
+        return Standing.ONCE
+    decided = times == DECIDING_KEYING or readings == 1
+    return Standing.DONE if decided else Standing.DIFFER
+
+
+def keyed_sheets(cycle: Cycle, *, by: User | None = None) -> list[KeyedSheet]:
+    """Every sheet that somebody has keyed, and how far it has come, by number.
+
+    Takes the key of the paper vote: without it nobody can tell which sheets these are.
+    """
+    key = read_key(paper_of(cycle).key_hash)
+    rows = Keying.objects.filter(cycle=cycle).values_list("slot").order_by()
+    counted = rows.annotate(times=Count("id"), readings=Count("digest", distinct=True))
+    standing = {slot: _standing(times, readings) for slot, times, readings in counted}
+    mine = set(Keying.objects.filter(cycle=cycle, clerk=by).values_list("slot", flat=True))
+    found = []
+    for sheet in cycle.sheets.select_related("batch").order_by("number"):
+        slot = slot_of(key, cycle.pk, sheet.number)
+        if slot in standing:
+            found.append(KeyedSheet(sheet, standing[slot], slot in mine))
+    return found
+
+
+def end_keying(cycle: Cycle, *, by: User) -> KeyingEnd:
+    """Say that every sheet is keyed; then the committed seed draws those to compare.
+
+    Raises ``RefusedError`` while a sheet waits for a second or third clerk, a place is not
+    accounted for, or other sheets were keyed than lay in its box and nobody has said why.
+    """
+    require(by, Role.BUDGET_ADMINISTRATOR)
+    with transaction.atomic():
+        held = take(cycle)
+        paper = _check_keying(held, held.state)
+        keyed = keyed_sheets(held)
+        _check_finished(keyed)
+        by_place = Counter(each.sheet.batch.place_id for each in keyed)
+        _check_places(held, by_place)
+        voids, void_parts = _voids(held)
+        done = KeyingEnd.objects.create(
+            cycle=held,
+            sheets=len(keyed),
+            decided=Keying.objects.filter(cycle=held, turn=DECIDING_KEYING).count(),
+            void=voids.total(),
+            by_place={str(place): number for place, number in by_place.items()},
+            voids=dict(voids),
+            void_parts=dict(void_parts),
+            made_by=by,
+        )
+        _draw(held, paper, [each.sheet for each in keyed])
+        record("cycle.keying_ended", held, actor=by, sheets=done.sheets, decided=done.decided)
+    return done
+
+
+def _check_finished(keyed: list[KeyedSheet]) -> None:
+    for standing, words in (
+        (Standing.ONCE, _("These wait for a second clerk: %(sheets)s.")),
+        (Standing.DIFFER, _("Two clerks differ on these, a third has to decide: %(sheets)s.")),
+    ):
+        waiting = [shown_number(e.sheet.number) for e in keyed if e.standing == standing]
+        if waiting:
+            raise RefusedError(words % {"sheets": ", ".join(waiting[:10])})
+
+
+def _check_places(cycle: Cycle, by_place: Mapping[int, int]) -> None:
+    for place in PollingPlace.objects.filter(cycle=cycle, batches__isnull=False).distinct():
+        totals = place.totals.order_by("-version").first()
+        if totals is None:
+            raise RefusedError(
+                _("%(place)s has not been accounted for yet.") % {"place": place.name}
+            )
+        keyed = by_place.get(place.pk, 0)
+        if keyed != totals.cast and not totals.reason:
+            raise RefusedError(
+                _(
+                    "%(place)s counted %(cast)s sheets in the box, and %(keyed)s were keyed. Key"
+                    " what is left, or account for the place anew and say why."
+                )
+                % {"place": place.name, "cast": totals.cast, "keyed": keyed}
+            )
+
+
+def decisive_keyings(cycle: Cycle) -> Iterator[Keying]:
+    """Of each sheet the keying that holds: the last one."""
+    rows = Keying.objects.filter(cycle=cycle).order_by("slot", "-turn").distinct("slot")
+    yield from rows.iterator(chunk_size=5_000)
+
+
+def _voids(cycle: Cycle) -> tuple[Counter[str], Counter[str]]:
+    """Void sheets, and void pots on sheets that count, by reason."""
+    sheets: Counter[str] = Counter()
+    parts: Counter[str] = Counter()
+    for keying in decisive_keyings(cycle):
+        if keying.void:
+            sheets[keying.void] += 1
+        parts.update(keying.voids.values())
+    return sheets, parts
+
+
+def _draw(cycle: Cycle, paper: PaperVote, sheets: list[Sheet]) -> None:
+    by_number = {sheet.number: sheet for sheet in sheets}
+    sample = drawn(paper.seed, by_number, paper.sample_size)
+    SampledSheet.objects.bulk_create(
+        SampledSheet(cycle=cycle, sheet=by_number[number], rank=rank)
+        for rank, number in enumerate(sample, start=1)
+    )

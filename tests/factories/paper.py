@@ -1,0 +1,119 @@
+"""Votes on paper: places, sheets, people who hold the roles, sheets that are keyed and compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from budgeting.access import pots_at
+from budgeting.enums import SampleRole
+from budgeting.models import Cycle, PollingPlace, RollEntry, SheetBatch
+from budgeting.selectors import compared_sheets
+from budgeting.services.ballots import Choice
+from budgeting.services.check_ins import check_in
+from budgeting.services.closing import close_cycle
+from budgeting.services.keying import end_keying, find_sheet, key_sheet, reading_of
+from budgeting.services.paper import account_for, add_place, offer_paper, print_sheets
+from budgeting.services.samples import compare_sheet, sheet_to_compare
+from civicfund.people.enums import Role
+from civicfund.people.models import User
+from civicfund.people.services import grant_role
+from tests.factories.budgeting import administrator, codes, end_voting, running_cycle
+from tests.factories.people import UserFactory
+
+
+def holder(*roles: Role) -> User:
+    """Somebody with these roles."""
+    user = UserFactory()
+    for role in roles:
+        grant_role(user, role, by=None)
+    return user
+
+
+def paper_cycle(
+    voters: int = 2, *, sheets: int = 6, sample_size: int = 2, **cycle: object
+) -> tuple[Cycle, list[User], PollingPlace, list[str]]:
+    """A running cycle with one polling place and sheets for where its first voter lives."""
+    running, people = running_cycle(voters, **cycle)
+    by = administrator()
+    offer_paper(running, sample_size=sample_size, by=by)
+    place = add_place(running, name="Town hall", address="Market Square 1", by=by)
+    _batch, numbers = print_more(running, place, sheets)
+    return running, people, place, numbers
+
+
+def print_more(cycle: Cycle, place: PollingPlace, sheets: int) -> tuple[SheetBatch, list[str]]:
+    """Sheets for where the first voter of the roll lives."""
+    area = cycle.roll.order_by("pk").first().place
+    return print_sheets(place, area=area, number=sheets, language="en", by=administrator())
+
+
+def entry_of(cycle: Cycle, person: User) -> RollEntry:
+    return RollEntry.objects.get(cycle=cycle, claimed_by=person)
+
+
+def voted_on_paper(cycle: Cycle, people: Sequence[User], place: PollingPlace) -> User:
+    """They are checked in by one officer."""
+    officer = holder(Role.POLL_OFFICER)
+    for person in people:
+        check_in(entry_of(cycle, person), place, by=officer)
+    return officer
+
+
+def reading(cycle: Cycle, number: str, positions: Sequence[int] = (), void: str = ""):
+    """What a sheet says: the options at these positions of its first pot."""
+    sheet = find_sheet(cycle, number)
+    [pot, *_] = pots_at(cycle.pk, sheet.batch.area)
+    named = codes(pot)
+    choices = {pot.pk: Choice([named[at] for at in positions])} if positions else {}
+    return reading_of(cycle, sheet, choices, void=void)
+
+
+def keyed(cycle: Cycle, number: str, positions: Sequence[int] = (), *, by: User, void: str = ""):
+    """One keying of a sheet."""
+    said = reading(cycle, number, positions, void)
+    return key_sheet(cycle, find_sheet(cycle, number), said, by=by)
+
+
+def keyed_by_two(cycle: Cycle, sheets: dict[str, Sequence[int]]) -> list[User]:
+    """Each sheet keyed alike by two clerks; one without choices is blank. The clerks."""
+    clerks = [holder(Role.CLERK), holder(Role.CLERK)]
+    for clerk in clerks:
+        for number, positions in sheets.items():
+            keyed(cycle, number, positions, by=clerk, void="" if positions else "blank")
+    return clerks
+
+
+def compared(cycle: Cycle, sheets: dict[str, Sequence[int]]) -> None:
+    """The whole sample, read as the sheets say by an observer and a clerk who keyed none."""
+    pair = {
+        SampleRole.OBSERVER: holder(Role.OBSERVER),
+        SampleRole.CLERK: holder(Role.CLERK),
+    }
+    for each in compared_sheets(cycle):
+        number = each.sampled.sheet.number
+        positions = sheets[number]
+        for role, by in pair.items():
+            drawn = sheet_to_compare(cycle, number, role=role, by=by)
+            said = reading(cycle, number, positions, "" if positions else "blank")
+            compare_sheet(cycle, drawn, said, role=role, by=by)
+
+
+def closed(cycle: Cycle) -> Cycle:
+    end_voting(cycle)
+    done = close_cycle(cycle)
+    cycle.refresh_from_db()
+    return done
+
+
+def all_keyed(
+    cycle: Cycle, place: PollingPlace, sheets: dict[str, Sequence[int]], *, spoiled: int = 0
+) -> None:
+    """Closed, keyed by two, accounted for, keying ended, the sample compared."""
+    keyed_by_two(cycle, sheets)
+    printed = sum(batch.printed for batch in place.batches.all())
+    account_for(
+        place, cast=len(sheets), spoiled=spoiled, returned=printed - len(sheets) - spoiled,
+        by=holder(Role.POLL_OFFICER),
+    )  # fmt: skip
+    end_keying(cycle, by=administrator())
+    compared(cycle, sheets)
