@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar, cast
 
+import segno
 from django.conf import settings
 from django.http import HttpResponse
 from fpdf import FPDF
-from fpdf.enums import Align, TableBordersLayout
+from fpdf.enums import Align, MethodReturnValue, TableBordersLayout
+
+Document = TypeVar("Document", bound=FPDF)
 
 _FONTS = settings.BASE_DIR / "static" / "vendor" / "public-sans"
 _LATIN = _FONTS / "public-sans-latin-wght-normal.woff2"
@@ -22,6 +26,11 @@ _MARGIN_MM = 20
 # Where the window of an envelope and the fold below it are: DIN 5008, form B.
 _WINDOW_MM, _FOLD_MM = 50, 100
 _BODY_PT, _TITLE_PT, _SMALL_PT = 10.5, 20, 9
+# A ballot sheet's head, and the boxes to tick and to write a number in.
+_TOP_MM, _QR_MM = 12, 22
+_BOX_MM, _WRITTEN_MM = 5.5, 14.0
+# What a heading, its task and a first line take: they stay together.
+_PART_MM = 32
 
 
 @dataclass(frozen=True)
@@ -67,7 +76,10 @@ def letters(pages: Iterable[LetterPage]) -> bytes:
 
 
 def _document(title: str) -> FPDF:
-    pdf = FPDF(format="A4")
+    return _prepared(FPDF(format="A4"), title)
+
+
+def _prepared(pdf: Document, title: str) -> Document:
     pdf.set_title(title)
     pdf.set_author(settings.TOWN_NAME)
     pdf.set_lang("en")
@@ -119,3 +131,104 @@ def pdf_response(filename: str, content: bytes) -> HttpResponse:
     response = HttpResponse(content, content_type="application/pdf")
     response["Content-Disposition"] = f'attachment; filename="{filename}"'
     return response
+
+
+@dataclass(frozen=True)
+class SheetLine:
+    """What can be chosen on a ballot sheet: its number and name, and what it costs."""
+
+    name: str
+    cost: str
+
+
+@dataclass(frozen=True)
+class SheetPart:
+    """One question of a ballot sheet. Beside each line there is a box to tick, or to write in."""
+
+    heading: str
+    task: str
+    lines: Sequence[SheetLine]
+    writes: bool
+
+
+@dataclass(frozen=True)
+class BallotSheet:
+    """A sheet that is known by its number; every page of it carries the number and its code."""
+
+    number: str
+    code: str
+    title: str
+    lead: Sequence[str]
+    parts: Sequence[SheetPart]
+    end: str
+
+
+class _Sheets(FPDF):
+    """Pages whose head says which sheet they belong to, in letters and as a QR code."""
+
+    sheet: BallotSheet
+    first_page = 1
+
+    def header(self) -> None:
+        """The town, the sheet's number, and its QR code at the right."""
+        modules = [list(row) for row in segno.make(self.sheet.code, error="m").matrix]
+        step = _QR_MM / len(modules)
+        left = self.w - _MARGIN_MM - _QR_MM
+        for down, row in enumerate(modules):
+            for across, dark in enumerate(row):
+                if dark:
+                    at = (left + across * step, _TOP_MM + down * step)
+                    self.rect(*at, step, step, style="F")
+        self.set_xy(_MARGIN_MM, _TOP_MM)
+        page = self.page_no() - self.first_page + 1
+        _line(self, settings.TOWN_NAME, size=_BODY_PT, bold=True)
+        _line(self, f"{self.sheet.number} · {page}", size=_BODY_PT + 2, bold=True)
+        self.set_y(_TOP_MM + _QR_MM + 4)
+
+
+def ballot_sheets(sheets: Iterable[BallotSheet], *, language: str) -> bytes:
+    """A PDF file of ballot sheets, each beginning on a page of its own."""
+    pdf = _prepared(_Sheets(format="A4"), settings.TOWN_NAME)
+    pdf.set_lang(language)
+    for sheet in sheets:
+        pdf.sheet, pdf.first_page = sheet, pdf.page_no() + 1
+        pdf.add_page()
+        _line(pdf, sheet.title, size=_TITLE_PT - 2, bold=True, height=9)
+        for words in sheet.lead:
+            _line(pdf, words, size=_SMALL_PT, height=4.6)
+            pdf.ln(1)
+        for part in sheet.parts:
+            _part(pdf, part)
+        pdf.ln(5)
+        _line(pdf, sheet.end, size=_SMALL_PT, height=4.6)
+    return bytes(pdf.output())
+
+
+def _part(pdf: FPDF, part: SheetPart) -> None:
+    if pdf.will_page_break(_PART_MM):
+        pdf.add_page()
+    pdf.ln(4)
+    _line(pdf, part.heading, size=_BODY_PT + 2, bold=True, height=7)
+    _line(pdf, part.task, size=_SMALL_PT, height=4.6)
+    pdf.ln(1)
+    for each in part.lines:
+        _choice(pdf, each, _WRITTEN_MM if part.writes else _BOX_MM)
+
+
+def _choice(pdf: FPDF, line: SheetLine, box_mm: float) -> None:
+    """One line: a box, the name, however long, and the cost; never across two pages."""
+    indent, right = _WRITTEN_MM + 4, 32
+    width = pdf.epw - indent - right
+    pdf.set_font(_FACE, "", _BODY_PT)
+    text = pdf.multi_cell(width, 5.2, line.name, dry_run=True, output=MethodReturnValue.HEIGHT)
+    height = max(8.0, cast(float, text) + 2.8)
+    if pdf.will_page_break(height):
+        pdf.add_page()
+    top = pdf.get_y()
+    pdf.rect(pdf.l_margin + (_WRITTEN_MM - box_mm) / 2, top + 0.9, box_mm, _BOX_MM)
+    pdf.set_xy(pdf.l_margin + indent, top + 1.2)
+    pdf.set_font(_FACE, "", _BODY_PT)
+    pdf.multi_cell(width, 5.2, line.name, align=Align.L)
+    pdf.set_xy(pdf.w - pdf.r_margin - right, top + 1.2)
+    pdf.cell(right, 5.2, line.cost, align=Align.R)
+    pdf.set_xy(pdf.l_margin, top + height)
