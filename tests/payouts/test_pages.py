@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from civicfund.audit.services import request_act
@@ -13,6 +15,7 @@ from civicfund.ledger.services import post
 from civicfund.payouts.enums import Method, PayoutState, ReversalState, Source
 from civicfund.payouts.models import Payout, PayoutAccount, Reversal
 from civicfund.payouts.services.deciding import approve_payout, pay, request_payout
+from civicfund.payouts.services.reversing import request_reversal
 from tests.factories.payouts import approved_account, new_treasurer
 from tests.factories.people import UserFactory
 from tests.factories.projects import ProjectFactory
@@ -138,6 +141,21 @@ def test_the_desk_asks_as_often_for_three_as_for_one(
         PayoutAccount.objects.create(user=user, account_id=f"acct_{user.pk}", status="active")
     with django_assert_max_num_queries(12):
         assert client.get(DESK).status_code == 200
+
+
+def test_reversals_cost_no_query_each(client, treasurer, project, settings):
+    settings.PAYOUT_RESERVE_PERCENT = 0
+    payout = transferred(project)
+    asked = []
+    for number in (1, 2):  # one, then three
+        for _ in range(number):
+            request_reversal(payout, by=new_treasurer(), amount_minor=100)
+        for page in (page_of(project), DESK):
+            client.get(page)  # what is cached from here on
+            with CaptureQueriesContext(connection) as queries:
+                client.get(page)
+            asked.append(len(queries))
+    assert asked[:2] == asked[2:]
 
 
 def test_a_treasurer_asks_for_a_payout(client, treasurer, project):

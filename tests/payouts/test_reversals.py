@@ -167,6 +167,23 @@ def test_what_the_recipient_has_not_any_more_is_said_to_treasurers(provider, pai
     assert owed(paid) == RESTS
 
 
+def test_one_by_hand_that_leaves_no_room_for_what_waits_is_listed_and_holds_up_no_other(
+    provider, paid
+):
+    waits = request_reversal(paid, by=new_treasurer(), amount_minor=4000)
+    client = sandbox_client(provider)
+    made = client.v1.transfers.reversals.create(paid.transfer_id, {"amount": TRANSFERRED})
+    client.v1.payouts.create({"amount": 1000, "currency": "eur"})
+    first = run()
+    assert (first.healed, first.differing) == (1, 1)
+    assert Difference.objects.get(ended_at=None).object_id == made.id
+    reject_reversal(waits, by=new_treasurer())
+    second = run()
+    assert (second.healed, second.differing) == (1, 0)
+    assert owed(paid) == RESTS + TRANSFERRED
+    all_holds()
+
+
 def test_money_sent_to_the_towns_own_bank_is_booked_by_the_comparison(provider, project):  # noqa: F811
     client = sandbox_client(provider)
     sent = client.v1.payouts.create({"amount": 3000, "currency": "eur"})

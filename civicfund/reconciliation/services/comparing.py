@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from civicfund.audit.services import db_now
 from civicfund.ledger.services import BookedDifferentlyError
@@ -82,14 +82,17 @@ def _suspects(told: dict[Key, Fact], since: datetime, until: datetime) -> list[K
 
 
 def _look_into(key: Key) -> Found:
-    """Read both sides again; where they differ, let the provider's news be applied, and read."""
+    """Read both sides again; where they differ, let the provider's news be applied, and read.
+
+    What the database refuses to note is listed, and holds up no other movement.
+    """
     told, ours = _told_of(key), booked([key]).get(key)
     if told is None or told == ours:
         return Found(key, told, ours, healed=False)
     at_first = defect_of(told, ours) or ""
     try:
         heal(key)
-    except (GatewayRefused, BookedDifferentlyError) as error:
+    except (GatewayRefused, BookedDifferentlyError, IntegrityError) as error:
         log.warning("books.not_mended", kind=key.kind, object=key.object_id, error=str(error))
     ours = booked([key]).get(key)
     return Found(key, told, ours, healed=told == ours, at_first=at_first)
