@@ -1,7 +1,7 @@
 """`make trust`: try every promise of the vote, each beside a control that has to fail.
 
-Prints a line for each promise and, as its last line, one JSON object. The exit code is 1 where a
-promise was broken, or where a control kept one.
+Prints a line for each promise, a table and, as its last line, one JSON object. The exit code is 1
+where a promise was broken, or where a control kept one.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ def main() -> int:
         "controls_passed": sum(row["control_passed"] for row in rows),
         "seconds": round(time.monotonic() - started, 1),
     }
+    say(_table(rows))
     say(json.dumps(report | {"rows": rows}))
     return 1 if report["broken"] or report["controls_passed"] else 0
 
@@ -116,9 +117,16 @@ def _try(town: Town, proof: Proof, *, full: bool) -> dict[str, Any]:
         f" {'CONTROL HELD' if row['control_passed'] else 'control failed'}"
         f" {row['seconds']:>7.1f} s  {row['promise']}"
     )
-    for part in ("tried", "size", "result", "control"):
-        say(f"     {part:<8} {row[part]}")
     return row
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    """What was tried and what came of it, as docs/trust.md has it."""
+    lines = ["| promise | tried | how often | result | control | seconds |", "|---" * 6 + "|"]
+    for row in rows:
+        cells = (f"{row['name']} {row['promise']}", row["tried"], row["size"], row["result"])
+        lines.append(f"| {' | '.join(cells)} | {row['control']} | {row['seconds']:,.0f} |")
+    return "\n".join(lines)
 
 
 def _commit() -> str:

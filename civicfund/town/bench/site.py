@@ -175,5 +175,6 @@ def session_of(user: User, *, second_factor: bool = False) -> str:
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     if second_factor:
         session[_AUTHENTICATION] = [{"method": SECOND_FACTOR_METHOD, "at": time.time()}]
+        session[f"{_AUTHENTICATION}_user"] = str(user.pk)  # by whom, or it counts for nobody
     session.save()
     return str(session.session_key)

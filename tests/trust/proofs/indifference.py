@@ -23,7 +23,7 @@ from civicfund.launch.postgres import OWNER
 from tests.factories.budgeting import certifier, open_by_trustees
 from tests.trust import crawl, planted
 from tests.trust.crawl import Answers, Asked, Cast, Key
-from tests.trust.electorate import Vote, open_vote
+from tests.trust.electorate import Vote, open_vote, opened_ballots
 from tests.trust.result import Result, faults
 from tests.trust.town import BLANK, Town
 
@@ -35,17 +35,22 @@ OPTIONS = 6
 def two_towns(town: Town, full: bool) -> Result:
     """Every route, role and format answers alike in both, until the results are published."""
     asked = Asked.full() if full else Asked.small()
-    pairs, leaks, seen_at_desk, different = 0, 0, 0, []
+    pairs, leaks, seen_at_desk = 0, 0, 0
+    different: list[str] = []
+    shut_out: set[str] = set()
     with _two_towns(town, 40 if full else 12) as (vote, people):
         for state in STATES:
             for name in TOWNS:
                 _bring_to(town, name, vote, state)
+            if state == "unsealed" and len({_opened(town, name, vote) for name in TOWNS}) == 1:
+                raise RuntimeError("the two towns chose alike: nothing is tried")
             if state == "open":
                 with override_settings(ROOT_URLCONF=planted.__name__):
                     leaks = len(_different(town, vote, people, Asked.planted())[1])
             if state in asked.states:
-                number, found = _different(town, vote, people, asked.in_state(state))
-                pairs += number
+                answers, found = _different(town, vote, people, asked.in_state(state))
+                pairs += len(answers)
+                shut_out |= crawl.shut_out(answers)
                 leaks_now = [key for key in found if not crawl.may_learn(state, key)]
                 seen_at_desk += len(found) - len(leaks_now)
                 different += [f"{state}: {' '.join(key)}" for key in leaks_now]
@@ -54,14 +59,15 @@ def two_towns(town: Town, full: bool) -> Result:
         f" formats; {', '.join(asked.states)}",
         size=f"{pairs} pairs of answers, {len(different)} different; beside them {seen_at_desk}"
         " at the desk of those who certify, after the count",
-        faults=faults(pairs_that_differ=len(different)) + tuple(different[:10]),
+        faults=faults(pairs_that_differ=len(different), staff_whose_desk_was_shut=len(shut_out))
+        + tuple(different[:10]),
         control=f"a view that shows a running count is found in {leaks} answers",
         control_failed=leaks > 0,
     )
 
 
-def _different(town: Town, vote: Vote, people: Cast, asked: Asked) -> tuple[int, list[Key]]:
-    """How many pairs were asked for, and those that differ."""
+def _different(town: Town, vote: Vote, people: Cast, asked: Asked) -> tuple[Answers, list[Key]]:
+    """What one of the towns answers, and where the other answers differently."""
     answers: dict[str, Answers] = {}
     for name in TOWNS:
         with _in(town, name):
@@ -71,7 +77,12 @@ def _different(town: Town, vote: Vote, people: Cast, asked: Asked) -> tuple[int,
     for name in TOWNS if doubtful else ():
         with _in(town, name):
             answers[name] |= crawl.ask(people, doubtful, vote)
-    return len(answers[TOWNS[0]]), crawl.differences(*answers.values())
+    return answers[TOWNS[0]], crawl.differences(*answers.values())
+
+
+def _opened(town: Town, name: str, vote: Vote) -> tuple[tuple[int, ...], ...]:
+    with _in(town, name):
+        return tuple(opened_ballots(vote))
 
 
 @contextmanager
