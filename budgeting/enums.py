@@ -193,4 +193,4 @@ DECIDING_KEYING = 3
 # So often the two who compare a sheet may read it, until they read the same.
 MOST_READINGS = 3
 # More sheets than one file of a printer should hold.
-MOST_SHEETS = 500
+MOST_SHEETS = 200

@@ -169,6 +169,19 @@ class _Sheets(FPDF):
     sheet: BallotSheet
     first_page = 1
 
+    def __init__(self) -> None:
+        super().__init__(format="A4")
+        self._broken: dict[tuple[str, float, float], list[str]] = {}
+
+    def lines_of(self, words: str, width: float, size: float) -> list[str]:
+        """Words broken into lines; looked up, since a file's sheets are nearly all alike."""
+        asked = (words, width, size)
+        if asked not in self._broken:
+            self.set_font(_FACE, "", size)
+            broken = self.multi_cell(width, 5, words, dry_run=True, output=MethodReturnValue.LINES)
+            self._broken[asked] = cast(list[str], broken)
+        return self._broken[asked]
+
     def header(self) -> None:
         """The town, the sheet's number, and its QR code at the right."""
         modules = [list(row) for row in segno.make(self.sheet.code, error="m").matrix]
@@ -188,47 +201,53 @@ class _Sheets(FPDF):
 
 def ballot_sheets(sheets: Iterable[BallotSheet], *, language: str) -> bytes:
     """A PDF file of ballot sheets, each beginning on a page of its own."""
-    pdf = _prepared(_Sheets(format="A4"), settings.TOWN_NAME)
+    pdf = _prepared(_Sheets(), settings.TOWN_NAME)
     pdf.set_lang(language)
     for sheet in sheets:
         pdf.sheet, pdf.first_page = sheet, pdf.page_no() + 1
         pdf.add_page()
         _line(pdf, sheet.title, size=_TITLE_PT - 2, bold=True, height=9)
         for words in sheet.lead:
-            _line(pdf, words, size=_SMALL_PT, height=4.6)
-            pdf.ln(1)
+            _small(pdf, words)
         for part in sheet.parts:
             _part(pdf, part)
         pdf.ln(5)
-        _line(pdf, sheet.end, size=_SMALL_PT, height=4.6)
+        _small(pdf, sheet.end)
     return bytes(pdf.output())
 
 
-def _part(pdf: FPDF, part: SheetPart) -> None:
+def _small(pdf: _Sheets, words: str) -> None:
+    lines = pdf.lines_of(words, pdf.epw, _SMALL_PT)
+    pdf.set_font(_FACE, "", _SMALL_PT)
+    for line in lines:
+        pdf.cell(pdf.epw, 4.6, line, new_x="LMARGIN", new_y="NEXT")
+    pdf.ln(1)
+
+
+def _part(pdf: _Sheets, part: SheetPart) -> None:
     if pdf.will_page_break(_PART_MM):
         pdf.add_page()
     pdf.ln(4)
     _line(pdf, part.heading, size=_BODY_PT + 2, bold=True, height=7)
-    _line(pdf, part.task, size=_SMALL_PT, height=4.6)
-    pdf.ln(1)
+    _small(pdf, part.task)
     for each in part.lines:
         _choice(pdf, each, _WRITTEN_MM if part.writes else _BOX_MM)
 
 
-def _choice(pdf: FPDF, line: SheetLine, box_mm: float) -> None:
+def _choice(pdf: _Sheets, line: SheetLine, box_mm: float) -> None:
     """One line: a box, the name, however long, and the cost; never across two pages."""
-    indent, right = _WRITTEN_MM + 4, 32
+    indent, right, row = _WRITTEN_MM + 4, 32, 5.2
     width = pdf.epw - indent - right
-    pdf.set_font(_FACE, "", _BODY_PT)
-    text = pdf.multi_cell(width, 5.2, line.name, dry_run=True, output=MethodReturnValue.HEIGHT)
-    height = max(8.0, cast(float, text) + 2.8)
+    names = pdf.lines_of(line.name, width, _BODY_PT)
+    height = max(8.0, row * len(names) + 2.8)
     if pdf.will_page_break(height):
         pdf.add_page()
     top = pdf.get_y()
     pdf.rect(pdf.l_margin + (_WRITTEN_MM - box_mm) / 2, top + 0.9, box_mm, _BOX_MM)
-    pdf.set_xy(pdf.l_margin + indent, top + 1.2)
     pdf.set_font(_FACE, "", _BODY_PT)
-    pdf.multi_cell(width, 5.2, line.name, align=Align.L)
+    for place, words in enumerate(names):
+        pdf.set_xy(pdf.l_margin + indent, top + 1.2 + place * row)
+        pdf.cell(width, row, words)
     pdf.set_xy(pdf.w - pdf.r_margin - right, top + 1.2)
-    pdf.cell(right, 5.2, line.cost, align=Align.R)
+    pdf.cell(right, row, line.cost, align=Align.R)
     pdf.set_xy(pdf.l_margin, top + height)

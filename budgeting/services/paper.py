@@ -36,6 +36,8 @@ from civicfund.places.models import Neighborhood
 log = structlog.get_logger(__name__)
 
 _SEED_BYTES = 32
+# Until the ballots are opened, sheets are keyed or may still be.
+_KEYED = (CycleState.DRAFT, CycleState.OPEN, CycleState.CLOSED)
 
 
 def offer_paper(cycle: Cycle, *, sample_size: int, by: User) -> PaperVote:
@@ -200,10 +202,15 @@ def paper_of(cycle: Cycle) -> PaperVote:
     return found
 
 
+def paper_without_key() -> list[PaperVote]:
+    """Votes whose sheets nobody could key, because the key of the sheets is gone."""
+    running = PaperVote.objects.filter(cycle__state__in=_KEYED)
+    return [paper for paper in running if not key_files.key_exists(paper.key_hash)]
+
+
 def paper_keys_left() -> Iterable[PaperVote]:
     """Votes whose ballots were opened or called off, and whose key of sheets is still there."""
-    keyed = [CycleState.DRAFT, CycleState.OPEN, CycleState.CLOSED]
-    over = PaperVote.objects.exclude(cycle__state__in=keyed)
+    over = PaperVote.objects.exclude(cycle__state__in=_KEYED)
     return [paper for paper in over if key_files.key_exists(paper.key_hash)]
 
 

@@ -125,7 +125,8 @@ def unseal(
             kept=done.kept, counted=counted, foreign=done.foreign, unreadable=done.unreadable,
             sheets=sheets, sheets_counted=sheets_counted,
         )  # fmt: skip
-        void = rows - kept_rows + done.foreign + done.unreadable + void_on_paper(paper)
+        void = rows - kept_rows + done.foreign + done.unreadable
+        void += _void_on_paper(paper) + found.sheets_unreadable
         advance(held, CycleState.UNSEALED, CYCLE_MOVES, actor=None, void_ballots=void)
         empty_urn(held)
     if paper is not None:
@@ -134,7 +135,7 @@ def unseal(
     return done
 
 
-def void_on_paper(paper: KeyingEnd | None) -> int:
+def _void_on_paper(paper: KeyingEnd | None) -> int:
     """Void sheets, and void pots of sheets that count."""
     return paper.void + sum(paper.void_parts.values()) if paper else 0
 
@@ -167,6 +168,7 @@ class _Found:
     kept: int = 0
     foreign: int = 0
     unreadable: int = 0
+    sheets_unreadable: int = 0
 
 
 def _open_all(cycle: Cycle, opener: Opener, on_opened: Watcher) -> _Found:
@@ -190,7 +192,7 @@ def _open_all(cycle: Cycle, opener: Opener, on_opened: Watcher) -> _Found:
             try:
                 opened.append((json.dumps(opener.open(bytes(keying.ciphertext))), True))
             except UnreadableError:
-                found.unreadable += 1
+                found.sheets_unreadable += 1
     SystemRandom().shuffle(opened)
     with connection.cursor() as cursor:
         cursor.execute(_TABLE)

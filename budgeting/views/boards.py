@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from budgeting.access import visible_cycle
 from budgeting.forms import ReceiptForm
-from budgeting.models import Board, BoardLine, Cycle
+from budgeting.models import Board, BoardLine, Cycle, PaperCount
 from budgeting.selectors import board_of, board_rows, find_receipt
 from budgeting.services.bundles import write_bundle
 from budgeting.services.errors import RefusedError
@@ -36,9 +36,12 @@ def board(request: HttpRequest, slug: str) -> HttpResponse:
         page = Paginator(lines, LINES_PER_PAGE).page(request.GET.get("page", "1"))
     except InvalidPage:
         raise Http404("No such page.") from None
+    paper = PaperCount.objects.filter(pk=cycle.pk).first()
     context = {
         "cycle": cycle,
         "board": found,
+        "paper": paper,
+        "counted_in_all": (found.counted or 0) + (paper.counted if paper else 0),
         "form": form,
         "asked": asked,
         "recorded": find_receipt(found, form.cleaned_data["receipt"]) if asked else None,

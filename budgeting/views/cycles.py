@@ -25,11 +25,13 @@ from budgeting.selectors import (
     Standing,
     ballot_status,
     board_of,
+    channels_of,
     counting_cycles,
     counting_progress,
     finished_cycles,
     in_ballot_order,
     options_on_ballot,
+    paper_vote,
     phase_steps,
     results_of,
     rounds_of,
@@ -94,6 +96,7 @@ def cycle_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "status": ballot_status(cycle, entry, now),
         "turnout": turnout(cycle),
         "board": board_of(cycle),
+        "paper": paper_vote(cycle),
         "prepares": holds(request.user, Role.BUDGET_ADMINISTRATOR),
         "document_days": settings.RESIDENCE_DOCUMENT_DAYS,
         "keeps_kiosks": holds(request.user, Role.POLL_OFFICER),
@@ -252,6 +255,7 @@ def results(request: HttpRequest, slug: str) -> HttpResponse:
         if request.headers.get("HX-Request"):
             return HttpResponse(headers={"HX-Refresh": "true"})
         context |= {"results": results_of(cycle), "board": board_of(cycle)}
+        context |= {"channels": channels_of(cycle), "paper": paper_vote(cycle)}
         return render(request, "budgeting/results.html", context)
     context["waiting"] = cycle.state in (*COUNTING_STATES, CycleState.COUNTED, CycleState.CERTIFIED)
     context["counting"] = cycle.state in COUNTING_STATES

@@ -18,8 +18,10 @@ from civicfund.audit.services import ApprovalError
 from civicfund.people.requests import SignedInRequest
 
 Act: TypeAlias = "Callable[[SignedInRequest, Cycle, Desk], HttpResponseBase | None]"
+# A form's class, or what makes one that knows its cycle.
+MakeForm: TypeAlias = Callable[..., forms.Form]
 # By the name that a form is sent with. What begins with ``agree`` is a second person's act.
-Acts: TypeAlias = Mapping[str, tuple[Callable[..., forms.Form], Act]]
+Acts: TypeAlias = Mapping[str, tuple[MakeForm, Act]]
 
 
 class Desk:
@@ -41,7 +43,7 @@ class Desk:
         """An act's form as it is before anything is filled in."""
         return self.acts[name][0](auto_id=f"{name}-%s")
 
-    def _sent(self, form: Callable[..., forms.Form]) -> forms.Form:
+    def _sent(self, form: MakeForm) -> forms.Form:
         return form(self.request.POST, self.request.FILES, auto_id=f"{self.name}-%s")
 
     def act(self) -> HttpResponseBase | None:

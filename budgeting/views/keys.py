@@ -16,7 +16,7 @@ from budgeting.access import visible_cycle
 from budgeting.domain import trustee
 from budgeting.enums import CycleState, TrusteePair
 from budgeting.forms import AnswerForm, PartsForm, PublicKeyForm
-from budgeting.models import Cycle, SealedBallot, TrusteeKey
+from budgeting.models import Cycle, Keying, SealedBallot, TrusteeKey
 from budgeting.selectors import board_of
 from budgeting.services.errors import RefusedError
 from budgeting.services.second_person import pending_request
@@ -117,7 +117,8 @@ def unsealing(request: SignedInRequest, slug: str) -> HttpResponse:
 
 
 def _check_size(cycle: Cycle) -> None:
-    if SealedBallot.objects.filter(cycle=cycle).count() > MOST_IN_A_REQUEST:
+    sealed = [rows.objects.filter(cycle=cycle).count() for rows in (SealedBallot, Keying)]
+    if sum(sealed) > MOST_IN_A_REQUEST:
         raise RefusedError(
             _("There are too many ballots for a page: run `manage.py unseal %(slug)s`.")
             % {"slug": cycle.slug}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from budgeting.services.closing import closing_late
+from budgeting.services.paper import paper_without_key
 from budgeting.services.urns import open_without_key
 from civicfund.ledger.selectors import Invariant
 from civicfund.ledger.selectors import invariants as laws_of_the_books
@@ -31,5 +32,6 @@ def alarms() -> dict[str, int]:
         "votes that should have closed ten minutes ago": len(closing_late(minutes=10)),
         "open votes whose slot key is missing: nobody can vote": len(open_without_key()),
         "documents about homes that should be gone": documents_overdue(minutes=10),
+        "votes whose key of paper ballots is missing: none can be keyed": len(paper_without_key()),
         "comparisons with the provider that are overdue": int(is_overdue(hours=COMPARED_WITHIN)),
     }

@@ -232,7 +232,7 @@ def test_sheets_are_printed_from_the_opening_on_and_freeze_the_ballot():
     option.cost_minor += 1
     with pytest.raises(DatabaseError, match="no longer changes"), transaction.atomic():
         option.save()
-    for wrong in ({"number": 0}, {"number": 501}, {"language": "xx"}):
+    for wrong in ({"number": 0}, {"number": 201}, {"language": "xx"}):
         given = {"area": area, "number": 1, "language": "en"} | wrong
         with pytest.raises(RefusedError):
             print_sheets(place, **given, by=by)

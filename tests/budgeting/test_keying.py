@@ -33,6 +33,7 @@ from budgeting.services.trustees import approve_unsealing, request_unsealing
 from budgeting.tasks import close_due_cycles
 from civicfund.audit.services import advance
 from civicfund.people.enums import Role
+from civicfund.town.selectors import alarms
 from tests.factories.budgeting import (
     administrator,
     cast_positions,
@@ -144,7 +145,9 @@ def test_sheets_are_keyed_only_by_clerks_after_the_close_and_by_a_known_number()
 
 def test_without_its_key_nothing_is_keyed():
     cycle, _place, [number, *_] = to_key()
+    assert not any("paper ballots" in name for name, number in alarms().items() if number)
     key_files.destroy_key(cycle.paper.key_hash)
+    assert [name for name, number in alarms().items() if number and "paper ballots" in name]
     with pytest.raises(SlotKeyMissingError), transaction.atomic():
         keyed(cycle, number, [0], by=holder(Role.CLERK))
     assert left_over(cycle) == 0

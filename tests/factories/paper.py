@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from budgeting.access import pots_at
-from budgeting.enums import SampleRole
+from budgeting.enums import MOST_SHEETS, SampleRole
 from budgeting.models import Cycle, PollingPlace, RollEntry, SheetBatch
 from budgeting.selectors import compared_sheets
 from budgeting.services.ballots import Choice
@@ -37,7 +37,9 @@ def paper_cycle(
     by = administrator()
     offer_paper(running, sample_size=sample_size, by=by)
     place = add_place(running, name="Town hall", address="Market Square 1", by=by)
-    _batch, numbers = print_more(running, place, sheets)
+    numbers = []
+    for start in range(0, sheets, MOST_SHEETS):
+        numbers += print_more(running, place, min(MOST_SHEETS, sheets - start))[1]
     return running, people, place, numbers
 
 

@@ -38,6 +38,8 @@ class Command(BaseCommand):
             f"{done.kept - done.counted} void ({done.foreign} not on the board, "
             f"{done.unreadable} unreadable)."
         )
+        if done.sheets:
+            self.stdout.write(f"{done.sheets} sheets of paper: {done.sheets_counted} counted.")
 
     def _parts(self) -> list[str]:
         """At a terminal nothing that is typed is shown."""
