@@ -189,6 +189,7 @@ def verify(bundle: Bundle, receipts: Sequence[str] = ()) -> Iterator[Check]:
     yield from _safely("the board", lambda: _board_checks(record, lines, told))
     yield from _safely("the end of voting", lambda: _time_checks(record))
     yield from _tie_checks(record)
+    yield from _safely("the sums of paper", lambda: _paper_checks(record))
     for pot in record["pots"]:
         yield from _safely(f"pot {pot['name']}", lambda pot=pot: _pot_checks(bundle, pot))  # type: ignore[misc]
     held = {line.receipt_hash: place for place, line in enumerate(lines, start=1)}
@@ -246,11 +247,46 @@ def _tie_checks(record: Mapping[str, Any]) -> Iterator[Check]:
         yield _same("the seed of ties is the one committed to", committed, found)
 
 
+def _paper_checks(record: Mapping[str, Any]) -> Iterator[Check]:
+    """Ballots counted are those cast electronically and the sheets; sheets are accounted for."""
+    board, paper = record["board"], record["paper"]
+    on_paper = paper["counted"] if paper else 0
+    yield _same(
+        "counted = counted electronically + on paper",
+        record["counted"],
+        board["counted"] + on_paper,
+    )
+    by_paper = board["replaced_by_paper"]
+    yield Check("no more replaced by paper than replaced", by_paper <= board["superseded"], "")
+    if not paper:
+        yield _same("without paper nothing is replaced by it", by_paper, 0)
+        return
+    places = paper["places"]
+    people = sum(each["checked_in"] for each in places)
+    yield Check("no more replaced by paper than people on paper", by_paper <= people, str(people))
+    yield _same("sheets = counted + void", paper["sheets"], paper["counted"] + paper["void"])
+    keyed = sum(each["keyed"] for each in places)
+    yield _same("sheets are those keyed of each place", paper["sheets"], keyed)
+    for each in places:
+        accounted = each["cast"] + each["spoiled"] + each["returned"]
+        meets = each["printed"] == accounted and each["cast"] == each["keyed"]
+        found = "all" if meets else f"{each['printed']} printed, {accounted} accounted for"
+        name = f"{each['name']}: its sheets are accounted for, or somebody said why not"
+        yield Check(name, meets or bool(each["reason"]), found)
+    found = hashlib.sha256(bytes.fromhex(paper["seed"])).hexdigest()
+    yield _same("the seed of the sample is the one committed to", paper["seed_commitment"], found)
+    sample = paper["sample"]
+    few = sample["errors"] <= sample["compared"] <= paper["sheets"]
+    yield Check("the sample is one of these sheets", few, str(sample["compared"]))
+
+
 def _pot_checks(bundle: Bundle, pot: Mapping[str, Any]) -> Iterator[Check]:
     name, record = pot["name"], bundle.record
     [ruled] = [rule for rule in record["rules"]["pots"] if rule[0] == pot["id"]]
     yield _same(f"{name}: the money is what was opened", ruled[2], pot["amount_minor"])
+    paper = record["paper"]
     most = record["board"]["size"] - record["board"]["superseded"]
+    most += paper["sheets"] if paper else 0
     yield Check(f"{name}: no more ballots than were left", pot["ballots"] <= most, str(most))
     if not pot["published_ballots"]:
         yield Check(f"{name}: too few ballots to publish", pot["ballots"] < LEAST_BALLOTS, "")

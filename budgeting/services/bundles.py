@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import IO
+from typing import IO, Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -12,7 +12,7 @@ from budgeting.domain.board import moment
 from budgeting.domain.election import Election
 from budgeting.domain.outcome import Outcome
 from budgeting.models import Cycle, Tally
-from budgeting.selectors import board_of, board_rows
+from budgeting.selectors import PaperSums, board_of, board_rows, paper_sums
 from budgeting.services.errors import RefusedError
 from budgeting.services.inputs import read_inputs
 from civicfund.money import one_major_unit
@@ -25,6 +25,7 @@ def write_bundle(cycle: Cycle, target: IO[bytes]) -> None:
         raise RefusedError(_("This vote has no published record."))
     pots, elections = [], {}
     more: dict[str, str] = {}
+    paper = paper_sums(cycle)
     binding = Tally.objects.filter(cycle=cycle, binding=True).select_related("pot")
     for tally in binding.order_by("pot__position"):
         election = read_inputs(cycle, tally.pot).election
@@ -45,9 +46,12 @@ def write_bundle(cycle: Cycle, target: IO[bytes]) -> None:
         "tie_seed": cycle.tie_seed,
         "board": {
             "first": board.first, "size": board.size, "head": board.head, "root": board.root,
-            "superseded": board.superseded, "counted": board.counted, "void": board.void,
+            "superseded": board.superseded, "replaced_by_paper": board.replaced_by_paper or 0,
+            "counted": board.counted, "void": board.void,
             "extensions": _extensions(cycle),
         },
+        "paper": _paper(paper) if paper else None,
+        "counted": (board.counted or 0) + (paper.counted or 0 if paper else 0),
         "pots": pots,
     }  # fmt: skip
     bundle.write(target, record, board_rows(board), elections, more)
@@ -65,6 +69,38 @@ def _extensions(cycle: Cycle) -> list[dict[str, object]]:
         }
         for each in cycle.extensions.all()
     ]
+
+
+def _paper(sums: PaperSums) -> dict[str, Any]:
+    """What became of the sheets: nothing of what stands on them."""
+    end, sample = sums.end, sums.sample
+    return {
+        "seed": sums.paper.seed,
+        "seed_commitment": sums.paper.commitment,
+        "sheets": end.sheets if end else 0,
+        "decided_by_a_third": end.decided if end else 0,
+        "counted": sums.counted or 0,
+        "void": sums.void or 0,
+        "void_reasons": end.voids if end else {},
+        "void_pots": end.void_parts if end else {},
+        "sample": {
+            "compared": sample.compared if sample else 0,
+            "errors": sample.errors if sample else 0,
+        },
+        "places": [
+            {
+                "name": each.place.name,
+                "printed": each.issued,
+                "cast": each.totals.cast if each.totals else 0,
+                "spoiled": each.totals.spoiled if each.totals else 0,
+                "returned": each.totals.returned if each.totals else 0,
+                "reason": each.totals.reason if each.totals else "",
+                "checked_in": each.checked_in or 0,
+                "keyed": each.keyed or 0,
+            }
+            for each in sums.places
+        ],
+    }
 
 
 def _as_pabulib(cycle: Cycle, tally: Tally, election: Election) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from random import Random
 
 import pytest
@@ -13,7 +14,8 @@ from budgeting.domain.election import Election, Option
 from budgeting.domain.rules import count, fitting_rules
 from budgeting.domain.ties import seeded
 from tests.browser.test_budget import both
-from tests.budgeting.test_bundle import altered, bundle_of, edited, published
+from tests.budgeting.test_bundle import altered, broken, bundle_of, edited, published
+from tests.budgeting.test_bundle_paper import alterations, published_with_paper
 from tests.sizes import size
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
@@ -121,3 +123,22 @@ def test_a_published_vote_is_verified_in_the_browser(page, phone, check_axe, scr
     page.get_by_label("File of a vote").set_input_files(file)
     page.get_by_role("button", name="Verify it").click()
     expect(page.get_by_text("This file cannot be verified.")).to_be_visible()
+
+
+def test_both_verifiers_find_the_same_in_a_vote_with_paper(page, live_server):
+    """By the names of what does not hold: in the bundle as it is, and in each altered one."""
+    content = bundle_of(published_with_paper())
+    bundles = [content, *(changed for changed, _found in alterations(content))]
+    page.goto(f"{live_server.url}/budget/verify/")
+    for each in bundles:
+        found = page.evaluate(
+            """async (held) => {
+                const { unzip, verify } = await import("/static/js/verify/bundle.js");
+                const bytes = Uint8Array.from(atob(held), (letter) => letter.charCodeAt(0));
+                const checks = await verify(await unzip(bytes.buffer));
+                return checks.filter((check) => !check.holds).map((check) => check.name);
+            }""",
+            b64encode(each).decode(),
+        )
+        assert found == broken(each)
+    assert broken(content) == []

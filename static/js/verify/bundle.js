@@ -66,6 +66,11 @@ export async function verify(files, receipts = []) {
     const found = await sha256(bytes(record.tie_seed));
     same("the seed of ties is the one committed to", opening.tie_commitment, found);
   }
+  try {
+    await lookAtPaper(record, checks, same);
+  } catch (error) {
+    checks.push({ name: "the sums of paper", holds: false, found: `cannot be read: ${error.message}` });
+  }
   for (const pot of record.pots) {
     try {
       await lookAtPot(record, pot, files, same);
@@ -97,6 +102,38 @@ function endOfVoting(rules, extensions, size) {
   return { name, holds: true, found: ends };
 }
 
+// Ballots counted are those cast electronically and the sheets; sheets are accounted for.
+async function lookAtPaper(record, checks, same) {
+  const { board, paper, counted } = record;
+  const most = (name, few, many) => checks.push({ name, holds: few <= many, found: String(many) });
+  const sum = (rows, part) => rows.reduce((all, row) => all + row[part], 0);
+  const onPaper = paper ? paper.counted : 0;
+  same("counted = counted electronically + on paper", counted, board.counted + onPaper);
+  most("no more replaced by paper than replaced", board.replaced_by_paper, board.superseded);
+  if (!paper) {
+    same("without paper nothing is replaced by it", board.replaced_by_paper, 0);
+    return;
+  }
+  const people = sum(paper.places, "checked_in");
+  most("no more replaced by paper than people on paper", board.replaced_by_paper, people);
+  same("sheets = counted + void", paper.sheets, paper.counted + paper.void);
+  same("sheets are those keyed of each place", paper.sheets, sum(paper.places, "keyed"));
+  for (const place of paper.places) {
+    const accounted = place.cast + place.spoiled + place.returned;
+    const meets = place.printed === accounted && place.cast === place.keyed;
+    checks.push({
+      name: `${place.name}: its sheets are accounted for, or somebody said why not`,
+      holds: meets || place.reason !== "",
+      found: meets ? "all" : `${place.printed} printed, ${accounted} accounted for`,
+    });
+  }
+  const found = await sha256(bytes(paper.seed));
+  same("the seed of the sample is the one committed to", paper.seed_commitment, found);
+  const { compared, errors } = paper.sample;
+  const few = errors <= compared && compared <= paper.sheets;
+  checks.push({ name: "the sample is one of these sheets", holds: few, found: String(compared) });
+}
+
 async function lookAtPot(record, pot, files, same) {
   const { name, outcome } = pot;
   const ruled = record.rules.pots.find((each) => each[0] === pot.id);
@@ -109,7 +146,8 @@ async function lookAtPot(record, pot, files, same) {
   const election = electionOf(pot, files.get(`pots/${pot.id}.csv`));
   const cast = election.ballots.reduce((sum, ballot) => sum + ballot.times, 0);
   same(`${name}: ballots`, pot.ballots, cast);
-  const left = record.board.size - record.board.superseded;
+  const sheets = record.paper ? record.paper.sheets : 0;
+  const left = record.board.size - record.board.superseded + sheets;
   same(`${name}: no more ballots than were left`, cast <= left, true);
   const ties = await tieOrder(record, election.options);
   const won = count(outcome.rule, outcome.parameters, election, ties);

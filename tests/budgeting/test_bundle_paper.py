@@ -1,0 +1,82 @@
+"""The bundle of a vote with paper: its sums hold, and what somebody alters of them is found."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+
+import pytest
+
+from budgeting.services.counting import count_cycle
+from budgeting.services.results import certify, publish
+from tests.budgeting.test_bundle import altered, broken, bundle_of, edited, published
+from tests.factories.budgeting import administrator, cast_positions, open_by_trustees
+from tests.factories.paper import all_keyed, closed, paper_cycle, voted_on_paper
+
+pytestmark = pytest.mark.django_db
+
+
+def published_with_paper():
+    """Four on the web, of whom one then votes on paper; thirty sheets of which two are blank."""
+    running, people, place, numbers = paper_cycle(4, sheets=34)
+    for person, positions in zip(people, ([0], [1], [0, 2], [2]), strict=True):
+        cast_positions(running, person, positions)
+    voted_on_paper(running, people[:1], place)
+    cycle = closed(running)
+    sheets = {number: [n % 3] if n > 1 else [] for n, number in enumerate(numbers[:30])}
+    all_keyed(cycle, place, sheets, spoiled=1)
+    cycle = open_by_trustees(cycle)
+    count_cycle(cycle)
+    cycle.refresh_from_db()
+    return publish(certify(cycle, by=administrator()), by=administrator())
+
+
+# A change of the record, and what its finder says.
+ALTERED = [
+    (("counted",), lambda n: n + 1, "electronically + on paper"),
+    (("paper", "counted"), lambda n: n - 1, "electronically + on paper"),
+    (("paper", "void"), lambda n: n + 1, "sheets = counted + void"),
+    (("paper", "sheets"), lambda n: n + 1, "sheets = counted + void"),
+    (("paper", "places", 0, "keyed"), lambda n: n + 1, "keyed of each place"),
+    (("paper", "places", 0, "printed"), lambda n: n + 1, "are accounted for"),
+    (("paper", "seed"), "ab" * 32, "seed of the sample"),
+    (("paper", "sample", "errors"), 99, "sample is one of these"),
+    (("paper", "places", 0, "checked_in"), 0, "than people on paper"),
+    (("board", "replaced_by_paper"), 9, "replaced by paper than replaced"),
+    (("paper",), None, "electronically + on paper"),
+]
+
+
+def alterations(content):
+    """Each altered bundle, with what has to be found."""
+    for path, value, found in ALTERED:
+        yield altered(content, "bundle.json", edited(path, value)), found
+
+
+def test_the_sums_of_paper_hold_and_each_alteration_is_found():
+    content = bundle_of(published_with_paper())
+    assert broken(content) == []
+    record = json.loads(zipfile.ZipFile(io.BytesIO(content)).read("bundle.json"))
+    [pot] = record["pots"]
+    assert (record["board"]["counted"], record["paper"]["counted"], pot["ballots"]) == (3, 28, 31)
+    assert record["counted"] == 31
+    assert record["board"]["replaced_by_paper"] == 1
+    for changed, found in alterations(content):
+        assert any(found in name for name in broken(changed)), found
+
+
+def test_a_difference_that_somebody_explained_holds():
+    content = bundle_of(published_with_paper())
+    missing = edited(("paper", "places", 0, "printed"), lambda n: n + 1)
+    explained = edited(("paper", "places", 0, "reason"), "One blew away")
+    changed = altered(altered(content, "bundle.json", missing), "bundle.json", explained)
+    assert broken(changed) == []
+
+
+def test_without_paper_there_are_no_sheets_to_hide_behind():
+    cycle, _receipts = published()
+    content = bundle_of(cycle)
+    assert json.loads(zipfile.ZipFile(io.BytesIO(content)).read("bundle.json"))["paper"] is None
+    changed = altered(content, "bundle.json", edited(("board", "replaced_by_paper"), 1))
+    assert "without paper nothing is replaced by it" in broken(changed)
