@@ -99,7 +99,9 @@ def cycle_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "paper": paper_vote(cycle),
         "prepares": holds(request.user, Role.BUDGET_ADMINISTRATOR),
         "document_days": settings.RESIDENCE_DOCUMENT_DAYS,
-        "keeps_kiosks": holds(request.user, Role.POLL_OFFICER),
+        "keeps_kiosks": any(
+            holds(request.user, role) for role in (Role.POLL_OFFICER, Role.BUDGET_ADMINISTRATOR)
+        ),
         "proposing": cycle.state == CycleState.OPEN and PhaseKind.PROPOSING in current,
     }
     return render(request, "budgeting/cycle.html", context)

@@ -156,7 +156,7 @@ def test_a_draft_is_changed_and_not_extended():
 
 
 def test_an_extended_vote_closes_at_its_new_end_and_not_before():
-    cycle, [person] = running_cycle(voting_ends_in=timedelta(seconds=30))
+    cycle, [person] = running_cycle()
     extended(cycle, HOUR)
     assert due_to_close() == []
     with pytest.raises(RefusedError, match="not over"):

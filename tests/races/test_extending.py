@@ -12,10 +12,11 @@ from django.db import connection, connections, transaction
 
 from budgeting.models import Casting, Extension
 from budgeting.services.ballots import Choice, cast
+from budgeting.services.closing import close_cycle, due_to_close
 from budgeting.services.errors import RefusedError, VotingClosedError
-from budgeting.services.extensions import extend_voting, request_extension
+from budgeting.services.extensions import EXTEND, extend_voting
 from budgeting.services.locks import take
-from civicfund.audit.services import db_now
+from civicfund.audit.services import db_now, request_act
 from tests.budgeting.test_extending import approved, ends_at
 from tests.factories.budgeting import administrator, codes, running_cycle, set_end
 from tests.races.threads import at_once
@@ -32,11 +33,12 @@ def wait_until(at):
             cursor.execute("SELECT pg_sleep(0.02)")
 
 
-def asked_for(cycle):
-    """The vote ends in a moment, and somebody has asked to extend it."""
-    return request_extension(
-        cycle, ends_at=ends_at(cycle) + HOUR, reason="Outage.", by=administrator()
-    )
+def asked_for(cycle, over):
+    """Somebody has asked to extend a vote that ends at ``over``."""
+    return request_act(
+        EXTEND, cycle, requested_by=administrator(),
+        from_at=over.isoformat(), to_at=(over + HOUR).isoformat(), reason="Outage.",
+    )  # fmt: skip
 
 
 def told_to(cycle, person, pot, code):
@@ -72,8 +74,8 @@ def test_casts_that_wait_for_an_extension_made_in_time_are_all_taken():
     cycle, people = running_cycle(VOTERS)
     for moment in (1, 5, 30):  # a slow machine gets another try, with more time
         over = db_now() + timedelta(seconds=moment)
+        asked, by = asked_for(cycle, over), administrator()
         set_end(cycle, over)
-        asked, by = asked_for(cycle), administrator()
         held = Event()
 
         def extend(asked=asked, by=by, held=held, over=over):
@@ -103,13 +105,16 @@ def test_casts_that_wait_for_an_extension_made_in_time_are_all_taken():
     assert isinstance(made, Extension)
     assert all(taken and at > over for taken, at in told)
     assert Casting.objects.count() == VOTERS
+    assert due_to_close() == []
+    with pytest.raises(RefusedError, match="not over"):
+        close_cycle(cycle)
 
 
 def test_an_extension_that_waits_past_the_end_is_refused_and_no_cast_is_taken_after_it():
     cycle, people = running_cycle(VOTERS)
     over = db_now() + timedelta(seconds=1)
+    asked, by = asked_for(cycle, over), administrator()
     set_end(cycle, over)
-    asked, by = asked_for(cycle), administrator()
     held = Event()
 
     def hold():
@@ -133,8 +138,8 @@ def test_whichever_comes_first_nobody_is_told_that_voting_is_over_and_outrun():
     """No arrangement: voters try again and again around the end, while a second person agrees."""
     cycle, people = running_cycle(VOTERS)
     over = db_now() + timedelta(seconds=0.7)
+    asked, by = asked_for(cycle, over), administrator()
     set_end(cycle, over)
-    asked, by = asked_for(cycle), administrator()
     pot = cycle.pots.get()
     code = codes(pot)[0]
 
