@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver, reverse
 
 from budgeting.models import Cycle
-from budgeting.views import cycle_desk, rolls
+from budgeting.views import cycle_desk, extending, rolls
 from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
 from civicfund.town.views.desks import DESKS
@@ -24,7 +24,7 @@ from tests.town.test_routes import address, walk_patterns
 pytestmark = pytest.mark.django_db
 
 ADMINISTRATOR, CERTIFIER, OBSERVER = Role.BUDGET_ADMINISTRATOR, Role.CERTIFIER, Role.OBSERVER
-OFFICER, TREASURER = Role.POLL_OFFICER, Role.TREASURER
+OFFICER, CLERK, TREASURER = Role.POLL_OFFICER, Role.CLERK, Role.TREASURER
 # Nobody's roles: a resident, and a trustee, who holds no role and knows a part of the key.
 NOBODY = ("resident", "trustee")
 WHO = (*Role, *NOBODY, "superuser")
@@ -59,6 +59,17 @@ TABLE = {
     "roll_desk": declared(ADMINISTRATOR, acts=rolls.ROLL_ACTS),
     "letters_desk": declared(ADMINISTRATOR, acts=rolls.LETTER_ACTS),
     "officers_desk": declared(OFFICER, acts=rolls.PERSON_ACTS),
+    "extending": declared(ADMINISTRATOR, acts=extending.EXTENSION_ACTS),
+    "kiosks_desk": declared(
+        ADMINISTRATOR, OFFICER, acts=["register", "unlock", "free", "revoke"]
+    ),
+    "paper_desk": declared(
+        ADMINISTRATOR,
+        acts=["offer", "add_place", "correct_place", "print", "account", "end_keying"],
+    ),
+    "check_in": declared(OFFICER, acts=["find", "give", "account"]),
+    "keying": declared(CLERK, acts=[""]),
+    "sample": declared(OBSERVER, CLERK, acts=[""]),
     "cycle_key": declared(ADMINISTRATOR, acts=[""]),
     "unsealing": declared(ADMINISTRATOR, acts=[""]),
     "trials": declared(ADMINISTRATOR, acts=[""]),
@@ -69,6 +80,7 @@ TABLE = {
     "residence_document": declared(OFFICER, acts=["find", "agree"]),
     "residence_content": declared(OFFICER, acts=[""], only_post=True),
     "treasury": declared(TREASURER),
+    "orphan_review": declared(TREASURER, acts=[""], only_post=True),
     "treasury_account": declared(TREASURER),
     "treasury_account_csv": declared(TREASURER),
     "treasury_pledges": declared(TREASURER),
@@ -86,6 +98,7 @@ ACTS = {
     "roll_desk": rolls.ROLL_ACTS,
     "letters_desk": rolls.LETTER_ACTS,
     "officers_desk": rolls.PERSON_ACTS,
+    "extending": extending.EXTENSION_ACTS,
 }
 # Enough of every form for an act to come as far as the question who may do it.
 FILLED_IN = {"reason": "The flood.", "one": "part", "two": "part"}

@@ -23,6 +23,7 @@ from civicfund.people.selectors import roles_of
 
 _State = CycleState
 _WHILE_IT_GROWS = (_State.DRAFT, _State.OPEN)
+_WHILE_PAPER_LASTS = (*_WHILE_IT_GROWS, _State.CLOSED)
 _TO_BE_JUDGED = (_State.COUNTED, _State.CERTIFIED)
 _NOT_OVER = tuple(state for state in _State if state not in (_State.PUBLISHED, _State.CANCELLED))
 MOST_CYCLES = 20
@@ -54,10 +55,18 @@ DESKS = (
     Link(Role.BUDGET_ADMINISTRATOR, _("Desk of the cycle"), "cycle_desk", _NOT_OVER),
     Link(Role.BUDGET_ADMINISTRATOR, _("Voter roll"), "roll_desk", _WHILE_IT_GROWS),
     Link(Role.BUDGET_ADMINISTRATOR, _("Letters with codes"), "letters_desk", (_State.OPEN,)),
+    Link(Role.BUDGET_ADMINISTRATOR, _("Voting on paper"), "paper_desk", _WHILE_PAPER_LASTS),
+    Link(Role.BUDGET_ADMINISTRATOR, _("Kiosks"), "kiosks_desk", (_State.OPEN,)),
+    Link(Role.BUDGET_ADMINISTRATOR, _("Extend the vote"), "extending", (_State.OPEN,)),
     Link(Role.BUDGET_ADMINISTRATOR, _("Key of the vote"), "cycle_key", (_State.DRAFT,)),
     Link(Role.BUDGET_ADMINISTRATOR, _("Open the ballots"), "unsealing", (_State.CLOSED,)),
     Link(Role.CERTIFIER, _("Certify and publish"), "cycle_desk", _TO_BE_JUDGED),
     Link(Role.POLL_OFFICER, _("Put one person on the roll"), "officers_desk", (_State.OPEN,)),
+    Link(Role.POLL_OFFICER, _("Kiosks"), "kiosks_desk", (_State.OPEN,)),
+    Link(Role.POLL_OFFICER, _("Check in, on paper"), "check_in", (_State.OPEN, _State.CLOSED)),
+    Link(Role.CLERK, _("Key paper ballots"), "keying", (_State.CLOSED,)),
+    Link(Role.CLERK, _("Compare the sample"), "sample", (_State.CLOSED,)),
+    Link(Role.OBSERVER, _("Compare the sample"), "sample", (_State.CLOSED,)),
     Link(Role.OBSERVER, _("Observing"), "observing", tuple(set(_State) - {_State.DRAFT})),
 )  # fmt: skip
 
