@@ -35,7 +35,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     LOCAL.mkdir(exist_ok=True)
     home = Path(tempfile.mkdtemp(prefix="trust-", dir=LOCAL))
-    town, started = Town(home), time.monotonic()
+    town, started, commit = Town(home), time.monotonic(), _commit()
     try:
         os.environ.update(town.start_servers())
         _prepare(home)
@@ -50,7 +50,7 @@ def main() -> int:
             shutil.rmtree(home, ignore_errors=True)
     report = {
         "date": datetime.now(UTC).date().isoformat(),
-        "commit": _commit(),
+        "commit": commit,
         "size": asked.size,
         "promises": len(rows),
         "broken": sum(row["broken"] for row in rows),

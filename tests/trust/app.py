@@ -1,7 +1,7 @@
 """The site's Celery application, whose worker dies while it counts where it is told to.
 
-A file ``die-at`` names a place among the statements of a count; the first process that comes to
-it is killed there.
+A file ``die-at`` names a place before or after a statement of a count; the first process that
+comes to it is killed there.
 """
 
 from __future__ import annotations
@@ -30,21 +30,26 @@ _count = counting.count_cycle
 
 
 class _Deadly:
-    """Counts the statements of one count, and dies before the one that is named."""
+    """Before and after each statement of a count is a place; dies at the one that is named."""
 
     def __init__(self) -> None:
         file = _HOME / "die-at"
         self.left = int(file.read_text()) if file.exists() else 0
 
     def __call__(self, execute: Callable[..., Any], *given: Any) -> Any:
+        self._place()
+        answer = execute(*given)
+        self._place()
+        return answer
+
+    def _place(self) -> None:
         self.left -= 1
         if self.left == 0:
             try:
                 os.close(os.open(_HOME / "died", os.O_CREAT | os.O_EXCL))
             except FileExistsError:
-                return execute(*given)
+                return
             os.kill(os.getpid(), signal.SIGKILL)
-        return execute(*given)
 
 
 def count_cycle(cycle: Cycle) -> bool:

@@ -27,14 +27,16 @@ def kills_and_rivals(town: Town, full: bool) -> Result:
     cycle = unsealed(VOTES)
     statements = _statements(cycle)
     expected = _written(cycle)
-    points = sorted({1 + place * (statements - 1) // (kills - 1) for place in range(kills)})
+    last = 2 * statements  # one place before, one after each
+    points = sorted({1 + place * (last - 1) // (kills - 1) for place in range(kills)})
     different = not_killed = 0
     for point in points:
         not_killed += not _count_with_a_death(town, cycle, point)
         different += _written(cycle) != expected
     found = _duplicates_without_guards(town, cycle)
     return Result(
-        tried=f"SIGKILL before one of {statements} statements of a count, three tallies at once",
+        tried=f"SIGKILL before or after one of {statements} statements of a count, three tallies at"
+        " once",
         size=f"{len(points)} points: {len(points) - different} times the same result, once",
         faults=faults(
             results_that_differ_or_stand_twice=different,
@@ -80,7 +82,7 @@ def _count_with_a_death(town: Town, cycle: Cycle, point: int) -> bool:
     _uncounted(town, cycle)
     for _ in range(3):
         count_due_cycles.apply_async(queue=QUEUE)
-    until(died.exists, f"a process comes to statement {point}")
+    until(died.exists, f"a process comes to place {point}")
 
     def counted() -> bool:
         count_due_cycles.apply_async(queue=QUEUE)
