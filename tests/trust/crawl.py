@@ -154,14 +154,15 @@ def shut_out(found: Answers) -> set[str]:
 
 
 # Whoever certifies a count has to see it: from the count on, at their desk. Nobody else, nowhere.
-CERTIFY = {Role.BUDGET_ADMINISTRATOR, "superuser"}
+CERTIFY = {Role.BUDGET_ADMINISTRATOR, Role.CERTIFIER, "superuser"}
+JUDGED = re.compile(rf"{DESK.pattern}|^/budget/[^/]+/desk/$")
 
 
 def may_learn(state: str, key: Key) -> bool:
     """Whether the answers to this may differ then."""
     role, address, _ = key
     is_counted = state in ("counted", "certified")
-    return is_counted and role in CERTIFY and bool(DESK.search(address))
+    return is_counted and role in CERTIFY and bool(JUDGED.search(address))
 
 
 def _client(pk: int | None) -> Client:

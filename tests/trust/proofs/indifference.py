@@ -19,8 +19,12 @@ from budgeting.services.ballots import Choice, cast
 from budgeting.services.closing import close_cycle
 from budgeting.services.counting import count_cycle
 from budgeting.services.results import certify
+from budgeting.services.trustees import approve_unsealing, request_unsealing
+from budgeting.services.unsealing import unseal
 from civicfund.launch.postgres import OWNER
-from tests.factories.budgeting import certifier, open_by_trustees
+from civicfund.people.enums import Role
+from civicfund.people.models import User
+from tests.factories.budgeting import trustees
 from tests.trust import crawl, planted
 from tests.trust.crawl import Answers, Asked, Cast, Key
 from tests.trust.electorate import Vote, open_vote, opened_ballots
@@ -41,7 +45,7 @@ def two_towns(town: Town, full: bool) -> Result:
     with _two_towns(town, 40 if full else 12) as (vote, people):
         for state in STATES:
             for name in TOWNS:
-                _bring_to(town, name, vote, state)
+                _bring_to(town, name, vote, people, state)
             if state == "unsealed" and len({_opened(town, name, vote) for name in TOWNS}) == 1:
                 raise RuntimeError("the two towns chose alike: nothing is tried")
             if state == "open":
@@ -157,18 +161,23 @@ def _cast_all(vote: Vote, random: Random) -> None:
             planted.note(named)
 
 
-def _bring_to(town: Town, name: str, vote: Vote, state: str) -> None:
-    """From the state before to this one, by the services."""
+def _bring_to(town: Town, name: str, vote: Vote, people: Cast, state: str) -> None:
+    """From the state before to this one, by the services, and by the same people in both towns."""
     with _in(town, name):
         cycle = Cycle.objects.get(pk=vote.cycle.pk)
+        one, other = (
+            User.objects.get(pk=people[who]) for who in (Role.BUDGET_ADMINISTRATOR, "superuser")
+        )
         match state:
             case "closed":
                 with town.superuser(name) as database:
                     database.execute("UPDATE budgeting_phase SET ends_at = clock_timestamp()")
                 close_cycle(cycle)
             case "unsealed":
-                open_by_trustees(cycle)
+                request_unsealing(cycle, by=one)
+                approve_unsealing(cycle, by=other)
+                unseal(cycle, trustees()[:2])
             case "counted":
                 count_cycle(cycle)
             case "certified":
-                certify(cycle, by=certifier())
+                certify(cycle, by=User.objects.get(pk=people[Role.CERTIFIER]))

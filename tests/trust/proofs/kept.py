@@ -83,7 +83,12 @@ def _trial(town: Town, site: Site, vote: Vote, kills: int, crashes: int, careles
             pool.submit(_turn, site, vote, voter, careless, came, kills * at // len(vote.voters))
             for at, voter in enumerate(vote.voters)
         ]
-        _break_things(town, site, came, len(voting), kills, crashes, random)
+        try:
+            _break_things(town, site, came, len(voting), kills, crashes, random)
+        except BaseException:
+            came.failed += 1  # or those who wait for a kill would go on waiting
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
         for each in voting:
             each.result()
     return came
