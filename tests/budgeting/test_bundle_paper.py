@@ -11,7 +11,7 @@ import pytest
 from budgeting.services.counting import count_cycle
 from budgeting.services.results import certify, publish
 from tests.budgeting.test_bundle import altered, broken, bundle_of, edited, published
-from tests.factories.budgeting import administrator, cast_positions, open_by_trustees
+from tests.factories.budgeting import cast_positions, certifier, open_by_trustees
 from tests.factories.paper import all_keyed, closed, paper_cycle, voted_on_paper
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,7 @@ def published_with_paper():
     cycle = open_by_trustees(cycle)
     count_cycle(cycle)
     cycle.refresh_from_db()
-    return publish(certify(cycle, by=administrator()), by=administrator())
+    return publish(certify(cycle, by=certifier()), by=certifier())
 
 
 # A change of the record, and what its finder says.

@@ -17,6 +17,7 @@ from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
 from civicfund.town.views.desks import DESKS
 from tests.factories.budgeting import running_cycle, trustees
+from tests.factories.paper import paper_cycle
 from tests.factories.people import UserFactory
 from tests.signing_in import sign_in_with_second_factor
 from tests.town.test_routes import address, walk_patterns
@@ -220,7 +221,15 @@ def test_my_desks_are_those_that_my_role_opens(client, cycle, somebody, who):
 
 
 def lists(desk, cycle):
-    return not desk.states or cycle.state in desk.states
+    return not desk.states or desk.is_of_use(cycle)
+
+
+def test_where_people_vote_on_paper_an_officer_finds_the_check_in(client, somebody):
+    voted_on_paper, *_ = paper_cycle()
+    somebody(OFFICER)
+    check_in = reverse("check_in", args=[voted_on_paper.slug])
+    assert check_in in links_of(client.get(reverse("my_desks")))
+    assert client.get(check_in).status_code == 200
 
 
 def test_every_desk_that_is_listed_is_for_its_role():

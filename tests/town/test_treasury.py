@@ -328,10 +328,12 @@ def test_a_batch_of_another_campaign_is_not_reached_from_here(client, treasurer,
     assert client.post(other, {"act": "approve", "row": "x"}).status_code == 404
 
 
-def test_a_treasurer_finds_the_desk_on_my_page(client, treasurer):
-    assert DESK in client.get(reverse("my_page")).content.decode()
+def test_a_treasurer_finds_the_desk_among_my_desks(client, treasurer):
+    assert reverse("my_desks") in client.get(reverse("my_page")).content.decode()
+    assert DESK in client.get(reverse("my_desks")).content.decode()
     client.force_login(UserFactory())
-    assert DESK not in client.get(reverse("my_page")).content.decode()
+    assert reverse("my_desks") not in client.get(reverse("my_page")).content.decode()
+    assert DESK not in client.get(reverse("my_desks")).content.decode()
 
 
 def test_what_fits_nothing_raises_an_alarm_until_a_treasurer_says_what_it_was(client, treasurer):

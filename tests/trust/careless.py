@@ -13,6 +13,7 @@ from typing import Any
 from django.db import connection, connections, transaction
 from django.utils import timezone
 
+from budgeting.access import pots_of
 from budgeting.domain.board import new_receipt
 from budgeting.models import Casting, Cycle, Participation, RollEntry
 from budgeting.services import ballots, urns
@@ -49,7 +50,7 @@ def without_a_lock(
 def by_own_clock(cycle: Cycle, voter: RollEntry, choices: Mapping[int, Choice], **how: Any) -> Cast:
     """The web server's clock decides, and nothing is held against the closing."""
     now = timezone.now()
-    ballots._check_time(cycle, cycle.state, now)
+    ballots.check_time(cycle, cycle.state, now)
     with transaction.atomic():
         found, _ = Participation.objects.get_or_create(
             cycle=cycle, roll_entry=voter, defaults={"channel": how["channel"], "at": now}
@@ -101,7 +102,7 @@ def _written(
     slot_of: int,
     at: Any,
 ) -> Cast:
-    kept = ballots._checked(cycle, voter, choices)
+    kept = ballots.checked(cycle, pots_of(voter), choices)
     version = participation.castings.count() + 1
     Casting.objects.create(participation=participation, version=version, cast_at=at)
     slot: Any = SimpleNamespace(pk=slot_of)

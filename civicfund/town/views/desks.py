@@ -24,6 +24,7 @@ from civicfund.people.selectors import roles_of
 _State = CycleState
 _WHILE_IT_GROWS = (_State.DRAFT, _State.OPEN)
 _WHILE_PAPER_LASTS = (*_WHILE_IT_GROWS, _State.CLOSED)
+_AT_THE_POLLS = (_State.OPEN, _State.CLOSED)
 _TO_BE_JUDGED = (_State.COUNTED, _State.CERTIFIED)
 _NOT_OVER = tuple(state for state in _State if state not in (_State.PUBLISHED, _State.CANCELLED))
 MOST_CYCLES = 20
@@ -33,13 +34,19 @@ MOST_CYCLES = 20
 class Link:
     """A desk, by the name of its address; for a cycle's desk also the states in which it is of use.
 
-    A desk of the town has no states.
+    A desk of the town has no states. Some are of use only where people vote on paper, too.
     """
 
     role: Role
     words: Promise
     page: str
     states: tuple[CycleState, ...] = ()
+    on_paper: bool = False
+
+    def is_of_use(self, cycle: Cycle) -> bool:
+        """Whether there is anything to do there now, in a cycle read with its ``paper``."""
+        offered = not self.on_paper or hasattr(cycle, "paper")
+        return offered and cycle.state in self.states
 
 
 DESKS = (
@@ -63,10 +70,10 @@ DESKS = (
     Link(Role.CERTIFIER, _("Certify and publish"), "cycle_desk", _TO_BE_JUDGED),
     Link(Role.POLL_OFFICER, _("Put one person on the roll"), "officers_desk", (_State.OPEN,)),
     Link(Role.POLL_OFFICER, _("Kiosks"), "kiosks_desk", (_State.OPEN,)),
-    Link(Role.POLL_OFFICER, _("Check in, on paper"), "check_in", (_State.OPEN, _State.CLOSED)),
-    Link(Role.CLERK, _("Key paper ballots"), "keying", (_State.CLOSED,)),
-    Link(Role.CLERK, _("Compare the sample"), "sample", (_State.CLOSED,)),
-    Link(Role.OBSERVER, _("Compare the sample"), "sample", (_State.CLOSED,)),
+    Link(Role.POLL_OFFICER, _("Check in, on paper"), "check_in", _AT_THE_POLLS, on_paper=True),
+    Link(Role.CLERK, _("Key paper ballots"), "keying", (_State.CLOSED,), on_paper=True),
+    Link(Role.CLERK, _("Compare the sample"), "sample", (_State.CLOSED,), on_paper=True),
+    Link(Role.OBSERVER, _("Compare the sample"), "sample", (_State.CLOSED,), on_paper=True),
     Link(Role.OBSERVER, _("Observing"), "observing", tuple(set(_State) - {_State.DRAFT})),
 )  # fmt: skip
 
@@ -78,7 +85,8 @@ def my_desks(request: SignedInRequest) -> HttpResponse:
     """Every desk that my roles open: those of the town, and those of each cycle."""
     roles = roles_of(request.user)
     mine = [desk for desk in DESKS if desk.role in roles]
-    cycles = visible_cycles(request.user).filter(origin=Origin.RUN).order_by("-pk")
+    held_here = visible_cycles(request.user).filter(origin=Origin.RUN)
+    cycles = held_here.select_related("paper").order_by("-pk")
     context = {
         "roles": [Role(role).label for role in sorted(roles)],
         "of_the_town": [(reverse(desk.page), desk.words) for desk in mine if not desk.states],
@@ -92,6 +100,6 @@ def _of_cycles(
 ) -> Iterator[tuple[Cycle, list[tuple[str, Promise]]]]:
     """Cycles with the desks that are of use now, those without left out."""
     for cycle in cycles:
-        now = [desk for desk in mine if cycle.state in desk.states]
+        now = [desk for desk in mine if desk.is_of_use(cycle)]
         if now:
             yield cycle, [(reverse(desk.page, args=[cycle.slug]), desk.words) for desk in now]

@@ -23,6 +23,7 @@ from civicfund.launch.servers import ROOT
 from tests.factories.budgeting import (
     add_options,
     administrator,
+    certifier,
     codes,
     draft_cycle,
     fill_roll,
@@ -108,7 +109,7 @@ def _published(town: Town, order: Sequence[int]) -> Cycle:
     cycle = open_by_trustees(close_cycle(cycle))
     count_cycle(cycle)
     cycle.refresh_from_db()
-    return publish(certify(cycle, by=administrator()), by=administrator())
+    return publish(certify(cycle, by=certifier()), by=certifier())
 
 
 def _files(cycle: Cycle) -> dict[str, str]:
