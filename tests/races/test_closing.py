@@ -37,9 +37,10 @@ def test_a_campaign_is_decided_once_by_eight_sweeps():
 
 def test_changes_across_the_deadline_are_all_in_or_all_out():
     """Each backer changes or takes back while the campaign closes under them."""
-    campaign = CampaignFactory(goal_minor=1, deadline_at=soon(seconds=0.6))
+    campaign = CampaignFactory(goal_minor=1, deadline_at=soon(seconds=2))
     pledges = PledgeFactory.create_batch(12, campaign=campaign)
-    told: dict[object, int] = {}
+    # On a machine that is held up a change may come too late for every try.
+    told: dict[object, int] = {pledge.pk: pledge.amount_minor for pledge in pledges}
 
     def keep_changing(pledge):
         amount = 2500
