@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from budgeting.access import pots_at, pots_of, require
-from budgeting.domain.roll import plain_number
 from budgeting.enums import Channel
 from budgeting.models import (
     CheckIn,
@@ -26,7 +25,7 @@ from budgeting.services.ballots import check_time, hold_entry, taken_part
 from budgeting.services.errors import NotOnRollError, RefusedError
 from budgeting.services.locks import share
 from budgeting.services.paper import paper_of
-from budgeting.services.roll import person_key
+from budgeting.services.roll import entry_by_number
 from civicfund.audit.services import db_now
 from civicfund.people.enums import Role
 from civicfund.people.models import User
@@ -53,10 +52,7 @@ def find_voter(cycle: Cycle, number: str, *, by: User) -> Found:
     """
     require(by, Role.POLL_OFFICER)
     paper_of(cycle)
-    plain = plain_number(number)
-    entry = RollEntry.objects.select_related("place").filter(
-        cycle=cycle, person_key=person_key(cycle, plain)
-    ).first() if plain else None  # fmt: skip
+    entry = entry_by_number(cycle, number)
     if entry is None:
         raise NotOnRollError(
             _(

@@ -91,6 +91,8 @@ def unlock_ballot(kiosk: Kiosk, *, number: str, by: User) -> Unlocked:
     with transaction.atomic():
         held = _hold(kiosk)
         entry = entry_by_number(held.cycle, number)
+        if entry is None:
+            raise RefusedError(_("Nobody with this number is on the roll."), field="number")
         if entry.claimed_by_id == by.pk:
             raise RefusedError(_("Another officer unlocks your own ballot."), field="number")
         if sitting_at(held) is not None:

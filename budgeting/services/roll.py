@@ -135,13 +135,10 @@ def add_person(cycle: Cycle, *, number: str, by: User) -> RollBatch:
     return add_lines(cycle, asked, [NewLine(key, asked["place"])], by=by)
 
 
-def entry_by_number(cycle: Cycle, number: str) -> RollEntry:
-    """The line of the roll of somebody whose number an officer typed; it is not kept."""
+def entry_by_number(cycle: Cycle, number: str) -> RollEntry | None:
+    """The line of the roll of somebody whose number an officer typed, if any; it is not kept."""
     key = person_key(cycle, plain_number(number))
-    entry = cycle.roll.select_related("place").filter(person_key=key).first()
-    if entry is None:
-        raise RefusedError(_("Nobody with this number is on the roll."), field="number")
-    return entry
+    return cycle.roll.select_related("place").filter(person_key=key).first()
 
 
 def request_file(cycle: Cycle, *, sha256: str, lines: int, left_out: int, by: User) -> ActRequest:

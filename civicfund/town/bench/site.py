@@ -126,11 +126,10 @@ class Visitor:
         answer.raise_for_status()
         return answer.text
 
-    def cast(self, path: str, *, reload: bool = True) -> None:
+    def cast(self, path: str) -> None:
         """Open the ballot page and cast it with its first three options ticked."""
-        if reload or not hasattr(self, "_form"):
-            self._form = self._filled(self.read(path))
-        answer = self.http.post(self.site + path, self._form, timeout=60, allow_redirects=False)
+        filled = self._filled(self.read(path))
+        answer = self.http.post(self.site + path, filled, timeout=60, allow_redirects=False)
         if answer.status_code != requests.codes.ok or "data-receipt" not in answer.text:
             raise RuntimeError(f"The ballot was not cast: {answer.status_code}")
 
