@@ -21,7 +21,7 @@ from budgeting.selectors.desk import Step, TwoPeople, acts_of_two, readiness, sm
 from budgeting.selectors.kiosks import kiosk_by_key, kiosks_of, sitting_at
 from budgeting.selectors.may_vote import MayVote, may_vote
 from budgeting.selectors.observing import Turnout, turnout_in_parts, withheld
-from budgeting.selectors.options import OptionsOnBallot, options_on_ballot
+from budgeting.selectors.options import OptionsOnBallot, options_on_ballot, pots_on_ballot
 from budgeting.selectors.paper import (
     Compared,
     PaperSums,
@@ -85,6 +85,7 @@ __all__ = [
     "people_by_channel",
     "people_by_place",
     "phase_steps",
+    "pots_on_ballot",
     "progress_key",
     "proposals_of",
     "readiness",

@@ -10,7 +10,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from django.conf import settings
-from django.db.models import Max, QuerySet
+from django.db import connection
+from django.db.models import QuerySet
 
 from budgeting.enums import CycleState
 from budgeting.models import Cycle, Option, Participation, RollEntry
@@ -41,11 +42,6 @@ class BallotStatus:
     paper_at: datetime | None = None
 
     @property
-    def has_begun(self) -> bool:
-        """Whether voting has begun: from then on nothing on the ballot changes."""
-        return self.standing != Standing.NOT_BEGUN
-
-    @property
     def may_cast(self) -> bool:
         """Whether voting runs."""
         return self.standing in (Standing.NOT_CAST, Standing.CAST, Standing.CHANGED)
@@ -53,10 +49,7 @@ class BallotStatus:
 
 def ballot_status(cycle: Cycle, entry: RollEntry | None, now: datetime) -> BallotStatus:
     """Where the voter of a roll entry stands at ``now``, the database's time."""
-    mine = _taken_part(entry) if entry else None
-    version = (mine and vars(mine)["version"]) or 0
-    paper_at = mine.check_in.at if mine and hasattr(mine, "check_in") else None
-    cast_at = vars(mine)["cast_at"] if mine else None
+    version, cast_at, paper_at = _taken_part(entry) if entry else (0, None, None)
     standing = _standing(cycle, version, now, on_paper=paper_at is not None)
     return BallotStatus(standing, cast_at, version > 1, paper_at)
 
@@ -74,11 +67,24 @@ def _standing(cycle: Cycle, version: int, now: datetime, *, on_paper: bool) -> S
     return Standing.CAST if version == 1 else Standing.CHANGED
 
 
-def _taken_part(entry: RollEntry) -> Participation | None:
-    """With the check-in for a paper ballot, and the last of what was cast."""
-    mine = Participation.objects.filter(cycle=entry.cycle_id, roll_entry=entry)
-    last = {"version": Max("castings__version"), "cast_at": Max("castings__cast_at")}
-    return mine.select_related("check_in").annotate(**last).first()
+def _taken_part(entry: RollEntry) -> tuple[int, datetime | None, datetime | None]:
+    """How often the voter has cast, when they last did, and when they were given paper.
+
+    Written out, since every page of a closing hour asks it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKEN_PART, [entry.cycle_id, entry.pk])
+        version, cast_at, paper_at = cursor.fetchone()
+    return version, cast_at, paper_at
+
+
+_TAKEN_PART = """
+SELECT count(k.id), max(k.cast_at), max(i.at)
+FROM budgeting_participation p
+LEFT JOIN budgeting_casting k ON k.participation_id = p.id
+LEFT JOIN budgeting_checkin i ON i.participation_id = p.id
+WHERE p.cycle_id = %s AND p.roll_entry_id = %s
+"""
 
 
 def in_ballot_order(options: Iterable[Option], cycle: Cycle, voter: str) -> list[Option]:

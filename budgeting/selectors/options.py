@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 
 from django.db.models import QuerySet
 from django.utils.safestring import SafeString
 
 from budgeting.models import Cycle, Option, Pot
+from civicfund.audit.services import db_now
+from civicfund.places.enums import PlaceKind
+from civicfund.places.models import Neighborhood
 
 # The database keeps options and their projects as they are; a neighborhood may still be renamed.
 _REMEMBERED_SECONDS = 60
@@ -20,12 +24,15 @@ Drawn = dict[tuple[str, bool, int], SafeString]
 
 @dataclass(frozen=True, slots=True)
 class OptionsOnBallot:
-    """Each pot's options by its id; ``drawn`` is what pages have made of them so far, if kept.
+    """The pots of a cycle and each pot's options by its id, as they were ``read_at``.
 
-    Read by many threads at once: nobody changes an option of it.
+    ``drawn`` is what pages have made of the options so far, where it is kept. Read by many threads
+    at once: nobody changes a pot or an option of it.
     """
 
+    pots: list[Pot]
     by_pot: dict[int, list[Option]]
+    read_at: datetime
     drawn: Drawn | None = field(default=None)
 
     def of(self, pot: Pot) -> list[Option]:
@@ -33,28 +40,43 @@ class OptionsOnBallot:
         return self.by_pot.get(pot.pk, [])
 
 
-def options_on_ballot(cycle: Cycle, *, frozen: bool) -> OptionsOnBallot:
-    """The options of a cycle with what its ballot shows of their projects.
+def options_on_ballot(cycle: Cycle) -> OptionsOnBallot:
+    """The pots and options of a cycle with what its ballot shows of their projects.
 
-    ``frozen`` says that voting has begun: then they are read once a minute, whoever asks. Two
-    cycles never share a commitment, so that is what they are remembered by.
+    Once voting has begun they are read once a minute, whoever asks: by the database's clock, as it
+    was when they were read. Two cycles never share a commitment, so that is what they are
+    remembered by.
     """
-    if not frozen or not cycle.tie_commitment:
-        return OptionsOnBallot(_by_pot(cycle.pk))
-    minute = int(time.monotonic() // _REMEMBERED_SECONDS)
-    return _remembered(cycle.pk, cycle.tie_commitment, minute)
+    if cycle.tie_commitment and cycle.voting_starts_at:
+        minute = int(time.monotonic() // _REMEMBERED_SECONDS)
+        found = _remembered(cycle.pk, cycle.tie_commitment, minute)
+        if found.read_at >= cycle.voting_starts_at:
+            return found
+    return _read(cycle.pk)
+
+
+def pots_on_ballot(cycle: Cycle, home: Neighborhood) -> list[Pot]:
+    """The pots that whoever lives in a neighborhood decides on, as the ballot shows them."""
+    near = {home.pk, home.parent_id}
+    return [
+        pot
+        for pot in options_on_ballot(cycle).pots
+        if pot.place and (pot.place_id in near or pot.place.kind == PlaceKind.CITY)
+    ]
 
 
 @lru_cache(maxsize=_REMEMBERED_CYCLES)
 def _remembered(cycle: int, _commitment: str, _minute: int) -> OptionsOnBallot:
-    return OptionsOnBallot(_by_pot(cycle), drawn={})
+    return _read(cycle, drawn={})
 
 
-def _by_pot(cycle: int) -> dict[int, list[Option]]:
+def _read(cycle: int, drawn: Drawn | None = None) -> OptionsOnBallot:
+    read_at = db_now()
     found: dict[int, list[Option]] = {}
     for option in _with_projects(cycle):
         found.setdefault(option.pot_id, []).append(option)
-    return found
+    pots = Pot.objects.filter(cycle=cycle).select_related("place").defer("place__boundary")
+    return OptionsOnBallot(list(pots), found, read_at, drawn)
 
 
 def _with_projects(cycle: int) -> QuerySet[Option]:
@@ -62,6 +84,7 @@ def _with_projects(cycle: int) -> QuerySet[Option]:
     options = Option.objects.filter(cycle=cycle).select_related("proposal__project__neighborhood")
     return options.order_by("pot", "position").only(
         "pot_id",
+        "position",
         "code",
         "name",
         "cost_minor",

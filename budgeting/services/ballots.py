@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from budgeting.access import pots_of
+from budgeting.access import roll_entry_of
 from budgeting.domain.election import BallotError, BallotKind, BallotLimits, validate_ballot
 from budgeting.enums import Channel, CycleState, PhaseKind
-from budgeting.models import Casting, Cycle, Option, Participation, Pot, RollEntry
+from budgeting.models import Cycle, Option, Participation, Pot, RollEntry
+from budgeting.selectors import options_on_ballot, pots_on_ballot
 from budgeting.services.errors import (
     BallotRefusedError,
     NotOnRollError,
@@ -24,7 +25,7 @@ from budgeting.services.errors import (
     VotingClosedError,
 )
 from budgeting.services.locks import share
-from budgeting.services.urns import put_in_urn
+from budgeting.services.urns import Urn, put_in_urn
 from civicfund.audit.services import db_now
 from civicfund.people.models import User
 from civicfund.templatetags.money import money
@@ -75,53 +76,71 @@ def cast(
 
     A voter is a line of the roll, or the account that votes as one.
 
-    One transaction, in the order of the house's locks: the cycle, shared, so that closing waits;
-    the voter's line of the roll, so that their casts follow each other; then the database's clock;
-    last the head of the board. What was chosen is sealed before it leaves this process. When this
-    returns and the transaction has committed, the ballot is recorded. A pot left empty is an
+    What was chosen is checked first, since what stands on a ballot is frozen while voting runs.
+    Then one transaction, in the order of the house's locks: the cycle, shared, so that closing
+    waits; the voter's line of the roll, so that their casts follow each other; then the database's
+    clock; last the head of the board. What was chosen is sealed before it leaves this process. When
+    this returns and the transaction has committed, the ballot is recorded. A pot left empty is an
     abstention. Raises ``NotOnRollError``, ``VotingClosedError`` (also for whoever was given a
     paper ballot) or ``BallotRefusedError``, and then nothing was changed.
     """
+    entry = _line_of(cycle, voter)
+    try:
+        written = checked(cycle, pots_on_ballot(cycle, entry.place), choices)
+    except BallotRefusedError:
+        # Whoever comes too late is told so, and not what else is wrong.
+        with transaction.atomic():
+            check_time(cycle, share(cycle), db_now())
+        raise
     with transaction.atomic():
-        state = share(cycle)
-        entry = hold_entry(cycle, voter)
-        now = db_now()
-        check_time(cycle, state, now)
-        written = checked(cycle, pots_of(entry), choices)
-        participation, version = _participation(cycle, entry, channel, now)
-        Casting.objects.create(participation=participation, version=version, cast_at=now)
-        receipt = put_in_urn(cycle, entry, version, written)
-    return Cast(at=now, changed=version > 1, receipt=receipt)
+        at, version, urn = _take_part(cycle, entry, channel)
+        receipt = put_in_urn(urn, entry.pk, version, written)
+    return Cast(at=at, changed=version > 1, receipt=receipt)
 
 
-def hold_entry(cycle: Cycle, voter: User | RollEntry) -> RollEntry:
-    """The voter's line of the roll, held until the transaction ends."""
-    who = {"claimed_by": voter} if isinstance(voter, User) else {"pk": voter.pk}
-    entry = (
-        RollEntry.objects.select_for_update(of=("self",))
-        .select_related("place")
-        .filter(cycle=cycle, **who)
-        .first()
-    )
+def _line_of(cycle: Cycle, voter: User | RollEntry) -> RollEntry:
+    entry = roll_entry_of(cycle, voter) if isinstance(voter, User) else voter
     if entry is None:
-        raise NotOnRollError(_("You are not on the voter roll of this cycle."))
+        raise _not_on_roll()
     return entry
 
 
-def _participation(
-    cycle: Cycle, entry: RollEntry, channel: Channel, now: datetime
-) -> tuple[Participation, int]:
-    """The fact that the voter took part, written where this is their first cast; which it is."""
-    found = taken_part(entry)
-    if found is None:
-        made = Participation.objects.create(cycle=cycle, roll_entry=entry, channel=channel, at=now)
-        return made, 1
-    if hasattr(found, "check_in"):
+def _not_on_roll() -> NotOnRollError:
+    return NotOnRollError(_("You are not on the voter roll of this cycle."))
+
+
+def _take_part(cycle: Cycle, entry: RollEntry, channel: Channel) -> tuple[datetime, int, Urn]:
+    """Write down that the voter casts a ballot: when, the which it is, and the urn it goes into.
+
+    One statement, which holds all of the cast but its ballot (``budgeting_take_part``).
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT * FROM budgeting_take_part(%s, %s, %s)", [cycle.pk, entry.pk, channel]
+        )
+        state, starts_at, ends_at, at, paper_at, version, *sealing = cursor.fetchone()
+    if at is None:
+        raise _not_on_roll()
+    _refuse_outside(state, starts_at, ends_at, at)
+    if paper_at is not None:
         raise VotedOnPaperError(
             _("You were given a paper ballot on %(at)s. It is the one that counts.")
-            % {"at": date_format(localtime(found.check_in.at), "j F, H:i")}
+            % {"at": date_format(localtime(paper_at), "j F, H:i")}
         )
-    return found, found.castings.count() + 1
+    return at, version, Urn(cycle.pk, *sealing)
+
+
+def hold_entry(cycle: Cycle, entry: RollEntry) -> RollEntry:
+    """The voter's line of the roll, held until the transaction ends."""
+    held = (
+        RollEntry.objects.select_for_update(of=("self",))
+        .select_related("place")
+        .filter(cycle=cycle, pk=entry.pk)
+        .first()
+    )
+    if held is None:
+        raise _not_on_roll()
+    return held
 
 
 def taken_part(entry: RollEntry) -> Participation | None:
@@ -133,11 +152,18 @@ def taken_part(entry: RollEntry) -> Participation | None:
 def check_time(cycle: Cycle, state: str, now: datetime) -> None:
     """Raise ``VotingClosedError`` unless voting runs at ``now`` in a cycle just read."""
     voting = cycle.phases.filter(kind=PhaseKind.BALLOTING).first()
+    starts_at, ends_at = (voting.starts_at, voting.ends_at) if voting else (None, None)
+    _refuse_outside(state, starts_at, ends_at, now)
+
+
+def _refuse_outside(
+    state: str, starts_at: datetime | None, ends_at: datetime | None, now: datetime
+) -> None:
     if state == CycleState.CANCELLED:
         raise VotingClosedError(_("This cycle was cancelled."))
-    if state == CycleState.DRAFT or voting is None or now < voting.starts_at:
+    if state == CycleState.DRAFT or starts_at is None or now < starts_at:
         raise VotingClosedError(_("Voting has not begun."))
-    if state != CycleState.OPEN or now >= voting.ends_at:
+    if state != CycleState.OPEN or ends_at is None or now >= ends_at:
         raise VotingClosedError(_("Voting is closed."))
 
 
@@ -152,11 +178,8 @@ def checked(
     if not chosen:
         raise BallotRefusedError(_("Choose at least one project."))
     pots = {pot.pk: pot for pot in voters_pots}
-    options: dict[int, dict[str, Option]] = {pot: {} for pot in pots}
-    # PostgreSQL knows no zero byte, so no option is named by one.
-    named = {code for choice in chosen.values() for code in choice.options if "\0" not in code}
-    for option in Option.objects.filter(pot__in=pots, code__in=named):
-        options[option.pot_id][option.code] = option
+    listed = options_on_ballot(cycle)
+    options = {pk: {each.code: each for each in listed.of(pot)} for pk, pot in pots.items()}
     kept, refused, about = {}, {}, {}
     for pot_id, choice in chosen.items():
         try:
@@ -177,7 +200,8 @@ def _kept(
     cycle: Cycle, pot: Pot, choice: Choice, options: Mapping[str, Option]
 ) -> dict[str, list[int] | None]:
     kind = BallotKind(cycle.ballot_kind)
-    costs = {code: option.cost_minor for code, option in options.items()}
+    named = {code: options[code] for code in choice.options if code in options}
+    costs = {code: option.cost_minor for code, option in named.items()}
     if kind is BallotKind.RANKING and "" in choice.options:
         raise BallotError("rank_left_empty", rank=choice.options.index("") + 1)
     validate_ballot(kind, choice.options, choice.points, costs, limits_of(cycle, pot))

@@ -66,7 +66,7 @@ def _close(cycle: Cycle) -> None:
     board = Board.objects.get(pk=cycle.pk)
     slot_key = read_key(board)
     slots, on_paper = (
-        [slot_of(slot_key, cycle, entry) for entry in _voters(cycle, on_paper=on_paper)]
+        [slot_of(slot_key, cycle.pk, entry) for entry in _voters(cycle, on_paper=on_paper)]
         for on_paper in (False, True)
     )
     advance(cycle, CycleState.CLOSED, CYCLE_MOVES, actor=None)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import structlog
 from django.db import connection
@@ -16,7 +18,7 @@ from budgeting.domain.board import Line, ballot_hash, new_receipt, receipt_hash
 from budgeting.domain.outcome import digest_of
 from budgeting.domain.sealing import padded_bytes, seal
 from budgeting.enums import BallotKind, CycleState
-from budgeting.models import Board, BoardLine, Cycle, Pot, RollEntry, SealedBallot, TrusteeKey
+from budgeting.models import Board, Cycle, Pot, TrusteeKey
 from budgeting.services import key_files
 from budgeting.services.errors import RefusedError
 from budgeting.services.key_files import SlotKeyMissingError as SlotKeyMissingError
@@ -78,26 +80,55 @@ def check_room(pot: Pot) -> None:
         raise RefusedError(_("The ballots of this cycle have no room for more projects."))
 
 
-def put_in_urn(cycle: Cycle, entry: RollEntry, version: int, choices: dict[str, Any]) -> str:
+@dataclass(frozen=True, slots=True)
+class Urn:
+    """What sealing into a cycle's urn takes; the same from its opening on."""
+
+    cycle_id: int
+    public_key: str
+    padded_bytes: int
+    slot_key_hash: str
+
+
+def urn_of(cycle: Cycle) -> Urn:
+    """The urn of a cycle that was opened."""
+    board = Board.objects.only("public_key", "padded_bytes", "slot_key_hash").get(pk=cycle.pk)
+    return Urn(cycle.pk, board.public_key, board.padded_bytes, board.slot_key_hash)
+
+
+def put_in_urn(urn: Urn, entry_id: int, version: int, choices: dict[str, Any]) -> str:
     """Seal the choices into the voter's slot, add the board's line, and give the receipt.
 
     The caller holds the voter's entry. The board's head is locked by its line, so this comes last.
     """
-    board = Board.objects.only("public_key", "padded_bytes", "slot_key_hash").get(pk=cycle.pk)
-    sealed = seal(choices, board.public_key, board.padded_bytes)
-    slot = slot_of(read_key(board), cycle, entry.pk)
-    SealedBallot.objects.create(cycle=cycle, slot=slot, version=version, ciphertext=sealed)
+    sealed = seal(choices, urn.public_key, urn.padded_bytes)
+    slot = slot_of(key_files.read_key(urn.slot_key_hash), urn.cycle_id, entry_id)
     receipt = new_receipt()
     line = Line(ballot_hash(sealed), receipt_hash(receipt))
-    BoardLine.objects.create(
-        cycle=cycle, ballot_hash=line.ballot_hash, receipt_hash=line.receipt_hash
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _ADD,
+            [
+                *(uuid4(), urn.cycle_id, slot, version, sealed),
+                *(urn.cycle_id, line.ballot_hash, line.receipt_hash),
+            ],
+        )
     return receipt
 
 
-def slot_of(slot_key: bytes, cycle: Cycle, entry_id: int) -> str:
+_ADD = """
+WITH sealed AS (
+    INSERT INTO budgeting_sealedballot (id, cycle_id, slot, version, ciphertext)
+    VALUES (%s, %s, %s, %s, %s)
+)
+INSERT INTO budgeting_boardline (cycle_id, position, ballot_hash, receipt_hash, head)
+VALUES (%s, 0, %s, %s, '')
+"""
+
+
+def slot_of(slot_key: bytes, cycle_id: int, entry_id: int) -> str:
     """Where a voter's ballots lie in the urn."""
-    return hmac.digest(slot_key, f"{cycle.pk}:{entry_id}".encode(), hashlib.sha256).hex()
+    return hmac.digest(slot_key, f"{cycle_id}:{entry_id}".encode(), hashlib.sha256).hex()
 
 
 def read_key(board: Board) -> bytes:

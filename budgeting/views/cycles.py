@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from budgeting.access import holds, pots_of, visible_cycle
+from budgeting.access import holds, visible_cycle, voting_cycle
 from budgeting.enums import COUNTING_STATES, BallotKind, Channel, CycleState, PhaseKind
 from budgeting.forms import FilledIn, PotOnBallot, ProposalForm, pot_on_ballot
 from budgeting.models import Cycle, Proposal, RollEntry
@@ -33,6 +33,7 @@ from budgeting.selectors import (
     options_on_ballot,
     paper_vote,
     phase_steps,
+    pots_on_ballot,
     results_of,
     rounds_of,
     running_cycles,
@@ -129,7 +130,7 @@ def propose(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def ballot(request: HttpRequest, slug: str) -> HttpResponse:
     """The ballot: what may be chosen, what it costs, and whether mine is cast."""
-    cycle = visible_cycle(request.user, slug)
+    cycle = voting_cycle(request.user, slug)
     entry = voter_here(request, cycle)
     if request.method == "POST":
         return _cast(request, cycle, entry)
@@ -194,7 +195,7 @@ def ballot_shown(
 ) -> dict[str, Any]:
     """What a page with a ballot shows, on the web and at a kiosk."""
     standing = ballot_status(cycle, entry, db_now())
-    options = options_on_ballot(cycle, frozen=standing.has_begun)
+    options = options_on_ballot(cycle)
     pots = _pots_on_ballot(cycle, options, entry, filled, refusal)
     return {
         "cycle": cycle,
@@ -215,7 +216,7 @@ def _pots_on_ballot(
     refusal: BallotRefusedError | None,
 ) -> list[PotOnBallot]:
     """The voter's pots; all of them for somebody who only looks."""
-    pots = pots_of(entry) if entry else list(cycle.pots.select_related("place"))
+    pots = pots_on_ballot(cycle, entry.place) if entry else options.pots
     voter = str(entry.pk) if entry else "anybody"
     errors, about = (refusal.by_pot, refusal.options) if refusal else ({}, {})
     return [

@@ -158,6 +158,9 @@ CACHES = {
 }
 # For how long a public page that was drawn for a stranger is good for the next one. 0: not at all.
 PAGES_KEPT_SECONDS = env.int("PAGES_KEPT_SECONDS", 5)
+# For how long a web process takes an open cycle's dates as it read them, to show its ballot. A cast
+# always reads them again. 0: not at all.
+OPEN_CYCLE_KEPT_SECONDS = env.float("OPEN_CYCLE_KEPT_SECONDS", 1.0)
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 
 CELERY_BROKER_URL = REDIS_URL

@@ -21,6 +21,7 @@ if _process and _redis.path in ("", "/0"):
     _redis = _redis._replace(path=f"/{_process.removeprefix('gw')}")
 REDIS_URL = CELERY_BROKER_URL = urlunsplit(_redis)
 CACHES["default"]["LOCATION"] = REDIS_URL
+OPEN_CYCLE_KEPT_SECONDS = env.float("OPEN_CYCLE_KEPT_SECONDS", 0.0)  # and so does a ballot
 PAGES_KEPT_SECONDS = env.int("PAGES_KEPT_SECONDS", 0)  # a page tells at once what a test has done
 
 SLOT_KEYS = env.str("SLOT_KEYS", "") or str(Path(tempfile.gettempdir()) / "civicfund-slot-keys")

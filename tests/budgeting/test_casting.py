@@ -19,7 +19,7 @@ from budgeting.services.errors import (
     VotingClosedError,
 )
 from budgeting.services.unsealing import unseal
-from budgeting.services.urns import put_in_urn
+from budgeting.services.urns import put_in_urn, urn_of
 from civicfund.audit.models import Event
 from tests.factories.budgeting import (
     add_options,
@@ -233,7 +233,7 @@ def test_a_ballot_that_breaks_its_rules_is_void_and_said_to_be():
         str(pot.pk): {"options": [2, 2, 2], "points": None},
         "0": {"options": [1], "points": None},
     }
-    put_in_urn(cycle, entry, 2, forged)
+    put_in_urn(urn_of(cycle), entry.pk, 2, forged)
     end_voting(cycle)
     cycle = open_by_trustees(close_cycle(cycle))
     assert opened_rows() == [[0]]
@@ -246,7 +246,8 @@ def test_a_ballot_in_a_slot_of_nobody_is_left_out_and_said_to_be():
     cast_positions(cycle, person, [0])
     pot = cycle.pots.get()
     choices = {str(pot.pk): {"options": [1], "points": None}}
-    put_in_urn(cycle, RollEntry.objects.get(claimed_by=stranger), 1, choices)
+    entry = RollEntry.objects.get(claimed_by=stranger)
+    put_in_urn(urn_of(cycle), entry.pk, 1, choices)
     end_voting(cycle)
     cycle = open_by_trustees(close_cycle(cycle))
     assert opened_rows() == [[0]]

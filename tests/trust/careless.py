@@ -7,7 +7,6 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable, Mapping
-from types import SimpleNamespace
 from typing import Any
 
 from django.db import connection, connections, transaction
@@ -105,8 +104,7 @@ def _written(
     kept = ballots.checked(cycle, pots_of(voter), choices)
     version = participation.castings.count() + 1
     Casting.objects.create(participation=participation, version=version, cast_at=at)
-    slot: Any = SimpleNamespace(pk=slot_of)
-    return Cast(at, version > 1, urns.put_in_urn(cycle, slot, version, kept))
+    return Cast(at, version > 1, urns.put_in_urn(urns.urn_of(cycle), slot_of, version, kept))
 
 
 WAYS: dict[str, Callable[..., Cast]] = {

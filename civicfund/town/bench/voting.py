@@ -112,5 +112,6 @@ class HeadWatch:
 
 _WAITING = """
 SELECT count(*) FROM pg_stat_activity
-WHERE wait_event_type = 'Lock' AND query LIKE 'INSERT INTO "budgeting_boardline"%'
+WHERE wait_event_type = 'Lock' AND query LIKE '%INSERT INTO budgeting_boardline%'
+    AND pid <> pg_backend_pid()
 """

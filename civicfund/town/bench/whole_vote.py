@@ -87,7 +87,7 @@ def _write(cycle: Cycle, sealed: Sequence[Sealed]) -> None:
         cursor.execute(_TOOK_PART, {"cycle": cycle.pk, "at": now, "entries": entries})
         with cursor.copy(_URN) as copy:
             for entry, ciphertext in sealed:
-                slot = slot_of(slot_key, cycle, entry)
+                slot = slot_of(slot_key, cycle.pk, entry)
                 copy.write_row([uuid4(), cycle.pk, slot, 1, ciphertext])
         with cursor.copy(_BOARD) as copy:
             for _, ciphertext in sealed:
