@@ -182,7 +182,12 @@ class Postgres:
                         )
                     )
             if not self.durable:  # tests make a database for each of their processes
-                server.execute(sql.SQL("ALTER ROLE {} CREATEDB").format(sql.Identifier(OWNER)))
+                owner = sql.Identifier(OWNER)
+                server.execute(sql.SQL("ALTER ROLE {} CREATEDB").format(owner))
+                # To empty tables between tests without making each of their files anew.
+                server.execute(
+                    sql.SQL("GRANT SET ON PARAMETER session_replication_role TO {}").format(owner)
+                )
             if not server.execute(
                 "SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]
             ).fetchone():

@@ -17,7 +17,7 @@ class Command(flush.Command):
     help = __doc__
 
     def handle(self, **options: Any) -> None:
-        """Truncate all but the record of migrations, in one statement."""
+        """Empty all but the record of migrations, and let every number begin at one again."""
         database = options["database"]
         if options["interactive"] and input("Type 'yes' to lose every row: ") != "yes":
             raise CommandError("Nothing was flushed.")
@@ -34,8 +34,37 @@ class Command(flush.Command):
             password=owner["PASSWORD"] or None,
             dbname=connections[database].settings_dict["NAME"],
         ) as owner_connection:
-            owner_connection.execute(
-                sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(
-                    sql.SQL(", ").join(sql.Identifier(name) for name in tables)
-                )
-            )
+            empty = delete if may_pass_triggers(owner_connection) else truncate
+            empty(owner_connection, tables)
+
+
+def may_pass_triggers(owner: psycopg.Connection) -> bool:
+    """As on the servers that tests bring, and on no other."""
+    asked = "SELECT has_parameter_privilege('session_replication_role', 'SET')"
+    return bool(owner.execute(asked).fetchone()[0])  # type: ignore[index]  # one row, always
+
+
+def truncate(owner: psycopg.Connection, tables: list[str]) -> None:
+    """Give every table new, empty files."""
+    named = sql.SQL(", ").join(map(sql.Identifier, tables))
+    owner.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(named))
+
+
+def delete(owner: psycopg.Connection, tables: list[str]) -> None:
+    """Delete from the few tables that hold rows: truncating all of them takes ten times as long,
+    since each table and index gets a new file."""
+    owner.execute("SET session_replication_role = replica")
+    holds_rows = sql.SQL(" UNION ALL ").join(
+        sql.SQL("SELECT {} WHERE EXISTS (SELECT FROM {})").format(name, sql.Identifier(name))
+        for name in tables
+    )
+    for (table,) in owner.execute(holds_rows).fetchall():
+        owner.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+    owner.execute(_RESTART)
+
+
+_RESTART = """
+SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, 1, false)
+FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL
+    AND sequencename <> 'django_migrations_id_seq'
+"""
