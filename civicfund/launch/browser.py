@@ -10,7 +10,10 @@ from pathlib import Path
 
 from civicfund.launch.trouble import LaunchError, say
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# The shell is the same engine without a browser's own pages, which would be started beside each of
+# ours.
+_SHELL = "chromium-headless-shell"
+_NAMES = (_SHELL, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
 
 
@@ -42,7 +45,9 @@ def install() -> str:
     say("Installing Chromium for the browser tests")
     if os.geteuid() == 0 and shutil.which("apt-get"):
         _quietly(["apt-get", "update", "-qq"])
-        _quietly(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"])
+        for package in (_SHELL, "chromium"):
+            if find() is None:
+                _quietly(["apt-get", "install", "-y", "-qq", "--no-install-recommends", package])
     else:
         _quietly([sys.executable, "-m", "playwright", "install", "chromium"])
     if found := find():
