@@ -18,7 +18,7 @@ from budgeting.enums import Channel, CycleState
 from budgeting.models import Cycle, Kiosk, KioskEnd, KioskOpening, KioskUnlock
 from budgeting.models.kiosks import CODE_LASTS, UNLOCK_LASTS
 from budgeting.selectors import sitting_at
-from budgeting.services.ballots import Cast, Choice, cast, check_time
+from budgeting.services.ballots import Cast, Choice, cast, check_time, taken_part
 from budgeting.services.errors import RefusedError
 from budgeting.services.locks import share
 from budgeting.services.roll import entry_by_number, secret_digest
@@ -95,6 +95,11 @@ def unlock_ballot(kiosk: Kiosk, *, number: str, by: User) -> Unlocked:
             raise RefusedError(_("Nobody with this number is on the roll."), field="number")
         if entry.claimed_by_id == by.pk:
             raise RefusedError(_("Another officer unlocks your own ballot."), field="number")
+        if hasattr(taken_part(entry), "check_in"):
+            raise RefusedError(
+                _("This person was given a paper ballot. It is the one that counts."),
+                field="number",
+            )
         if sitting_at(held) is not None:
             raise RefusedError(_("Somebody is voting there. Wait until it is free."), field="kiosk")
         made = KioskUnlock.objects.create(

@@ -24,6 +24,7 @@ from budgeting.selectors import Standing, ballot_status, people_by_channel, peop
 from budgeting.services.ballots import Choice, cast
 from budgeting.services.check_ins import check_in, find_voter
 from budgeting.services.errors import NotOnRollError, RefusedError, VotedOnPaperError
+from budgeting.services.kiosks import register_kiosk, unlock_ballot
 from budgeting.services.paper import (
     account_for,
     add_place,
@@ -312,3 +313,20 @@ def test_people_are_told_by_channel_and_place_only_once_voting_closed_and_never_
     cycle = closed(cycle)
     assert people_by_channel(cycle) == [1, 0, 0, 1]
     assert people_by_place(cycle) == []
+
+
+def test_no_kiosk_is_unlocked_for_whoever_was_given_paper():
+    cycle, [person], place, _ = paper_cycle(1)
+    number = "4711"
+    home = entry_of(cycle, person).place
+    request_person(cycle, number=number, place=home, by=holder(Role.POLL_OFFICER))
+    add_person(cycle, number=number, by=holder(Role.POLL_OFFICER))
+    kiosk, _key = register_kiosk(cycle, name="Library", by=holder(Role.POLL_OFFICER))
+    check_in(
+        find_voter(cycle, number, by=holder(Role.POLL_OFFICER)).entry,
+        place,
+        by=holder(Role.POLL_OFFICER),
+    )
+    with pytest.raises(RefusedError, match="paper ballot"):
+        unlock_ballot(kiosk, number=number, by=holder(Role.POLL_OFFICER))
+    assert not kiosk.unlocks.exists()
