@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec
 
 from django.conf import settings
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from django.views.decorators.cache import cache_page
+from django.middleware.cache import CacheMiddleware
 
 from civicfund.people.requests import HttpRequest
 
 Rest = ParamSpec("Rest")
 View = Callable[Concatenate[HttpRequest, Rest], HttpResponseBase]
+_MARK = "kept_for_strangers"
 
 
 def kept_for_strangers(view: View[Rest]) -> View[Rest]:
@@ -25,10 +27,34 @@ def kept_for_strangers(view: View[Rest]) -> View[Rest]:
     """
 
     @wraps(view)
-    def kept(request: HttpRequest, /, *given: Rest.args, **named: Rest.kwargs) -> HttpResponseBase:
-        seconds = settings.PAGES_KEPT_SECONDS
-        if not seconds or request.COOKIES:
-            return view(request, *given, **named)
-        return cache_page(seconds, cache="pages")(view)(request, *given, **named)
+    def marked(
+        request: HttpRequest, /, *given: Rest.args, **named: Rest.kwargs
+    ) -> HttpResponseBase:
+        response = view(request, *given, **named)
+        setattr(response, _MARK, True)
+        return response
 
-    return kept
+    return marked
+
+
+class KeptPages(CacheMiddleware):
+    """Middleware that keeps what the views mark, and answers from it before anything is asked of a
+    server: no session, no log line. Standing outside the rest, it keeps pages with their headers.
+    """
+
+    def __init__(self, get_response: Callable[[Any], HttpResponseBase]) -> None:
+        super().__init__(get_response, cache_alias="pages", key_prefix="")
+
+    def process_request(self, request: Any) -> HttpResponse | None:
+        """The page as it was drawn a moment ago, for whoever sends no cookie."""
+        request._cache_update_cache = False
+        if not settings.PAGES_KEPT_SECONDS or request.COOKIES:
+            return None
+        return super().process_request(request)
+
+    def process_response(self, request: Any, response: Any) -> HttpResponseBase:
+        """Keep a marked page."""
+        if getattr(response, _MARK, False) and not response.cookies:
+            self.page_timeout = settings.PAGES_KEPT_SECONDS
+            super().process_response(request, response)
+        return response  # type: ignore[no-any-return]  # as it came, with how long it is good for
