@@ -24,6 +24,8 @@ BANK = "bank"
 OWN_PROJECTS = "own_projects"
 # What payers took back through their banks after a project had been paid.
 CHARGEBACK_LOSS = "chargeback_loss"
+# What treasurers corrected, where the provider and these books told money differently for good.
+CORRECTIONS = "corrections"
 # Public money that residents have voted on: what the town's budget gives to projects.
 VOTED_BUDGET = "voted_budget"
 # The other side of every promise, so that promises balance among themselves.
@@ -35,6 +37,7 @@ _KINDS = {
     PROCESSOR_FEE: "expense",
     DISPUTE_FEE: "expense",
     CHARGEBACK_LOSS: "expense",
+    CORRECTIONS: "expense",
     "dispute_hold/": "asset",
     REFUNDS_PAYABLE: "liability",
     PAYOUTS_PAYABLE: "liability",
@@ -214,6 +217,11 @@ def withdrawn(amount_minor: int) -> Legs:
 def withdrawal_returned(amount_minor: int) -> Legs:
     """The town's bank did not take it: the provider holds it again."""
     return balanced(Leg(STRIPE_AVAILABLE, amount_minor), Leg(BANK, -amount_minor))
+
+
+def corrected(by_minor: int) -> Legs:
+    """Two people set right what these books say the provider holds; above zero where it is more."""
+    return balanced(Leg(STRIPE_AVAILABLE, by_minor), Leg(CORRECTIONS, -by_minor))
 
 
 def promise(project_id: int, amount_minor: int) -> Legs:

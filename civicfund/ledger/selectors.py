@@ -246,6 +246,7 @@ def account_name(code: str) -> str:
         domain.PAYOUTS_PAYABLE: _("Payouts on their way to projects"),
         domain.BANK: _("The town's own bank accounts"),
         domain.OWN_PROJECTS: _("Kept for the town's own projects"),
+        domain.CORRECTIONS: _("Corrected, where the provider told it differently"),
         domain.VOTED_BUDGET: _("Public money given by votes"),
         domain.PROMISES: _("All promises, the other side"),
         "project_payable/pledges": _("Owed to project %(number)s from pledges"),

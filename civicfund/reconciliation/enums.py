@@ -29,3 +29,18 @@ class Defect(models.TextChoices):
     AMOUNT_DIFFERS = "amount_differs", _("Another amount")
     FEE_DIFFERS = "fee_differs", _("Another fee")
     CURRENCY_DIFFERS = "currency_differs", _("Another currency")
+
+
+class ExplanationState(models.TextChoices):
+    """What a treasurer says of a difference: enough by itself, unless the books are corrected."""
+
+    WAITING = "waiting", _("Waits for a second person")
+    ACCEPTED = "accepted", _("Explained")
+    CANCELLED = "cancelled", _("Not corrected")
+
+
+EXPLANATION_MOVES: dict[ExplanationState, frozenset[ExplanationState]] = {
+    ExplanationState.WAITING: frozenset({ExplanationState.ACCEPTED, ExplanationState.CANCELLED}),
+    ExplanationState.ACCEPTED: frozenset(),
+    ExplanationState.CANCELLED: frozenset(),
+}

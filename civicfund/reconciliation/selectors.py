@@ -8,16 +8,25 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import TypeVar
 
-from django.db.models import Model, Q
+from django.conf import settings
+from django.db.models import Model, Prefetch, Q, QuerySet
 
 from civicfund.audit.services import db_now
-from civicfund.ledger.selectors import Moved, first_movement_at, moved_at_provider, moved_between
+from civicfund.ledger.selectors import (
+    Invariant,
+    Moved,
+    first_movement_at,
+    moved_at_provider,
+    moved_between,
+)
+from civicfund.ledger.selectors import booked as booked_by_kind
 from civicfund.payments.domain import MovementKind
 from civicfund.payouts.models import Payout, Reversal, Withdrawal
 from civicfund.pledges.enums import AttemptState
 from civicfund.pledges.models import ChargeAttempt, Dispute, Refund
 from civicfund.reconciliation.domain import Fact, Key
-from civicfund.reconciliation.models import Difference, Reconciliation
+from civicfund.reconciliation.enums import ExplanationState
+from civicfund.reconciliation.models import Difference, Explanation, Reconciliation
 
 AT_ONCE = 1000
 Item = TypeVar("Item")
@@ -62,7 +71,16 @@ def is_our_own(key: Key) -> bool:
 
 
 def booked(keys: Iterable[Key]) -> dict[Key, Fact]:
-    """What our books say of these movements; those they do not know are left out."""
+    """What our books say of these movements, corrections included; unknown ones are left out."""
+    keys = list(keys)
+    found = _booked_themselves(keys)
+    for key, corrected in _corrections(keys).items():
+        fact = found.get(key, Fact(0, 0, settings.CURRENCY))
+        found[key] = Fact(fact.amount_minor + corrected, fact.fee_minor, fact.currency)
+    return found
+
+
+def _booked_themselves(keys: Iterable[Key]) -> dict[Key, Fact]:
     found: dict[Key, Fact] = {}
     by_kind: dict[str, list[str]] = {}
     for key in keys:
@@ -77,6 +95,44 @@ def booked(keys: Iterable[Key]) -> dict[Key, Fact]:
             for some in _batches(object_ids):
                 found |= _booked_of(kind, family, some)
     return found
+
+
+def _corrections(keys: Iterable[Key]) -> dict[Key, int]:
+    """By how much treasurers have corrected the books for each of these movements, if at all."""
+    wanted = set(keys)
+    sums: dict[Key, int] = {}
+    for explanation in _accepted(wanted):
+        if explanation.corrected_minor:
+            key = Key(explanation.difference.kind, explanation.difference.object_id)
+            sums[key] = sums.get(key, 0) + explanation.corrected_minor
+    return sums
+
+
+def _accepted(keys: set[Key]) -> Iterator[Explanation]:
+    """What was said of these movements and holds, the oldest first."""
+    rows = Explanation.objects.filter(state=ExplanationState.ACCEPTED)
+    rows = rows.select_related("difference").order_by("resolved_at", "pk")
+    for some in _batches(key.object_id for key in keys):
+        for row in rows.filter(difference__object_id__in=some):
+            if Key(row.difference.kind, row.difference.object_id) in keys:
+                yield row
+
+
+def is_explained(key: Key, told: Fact | None, ours: Fact | None) -> bool:
+    """Whether what both sides say of a movement is what a treasurer has explained last."""
+    said = list(_accepted({key}))
+    return bool(said) and _facts_of(said[-1]) == (told, ours)
+
+
+def _facts_of(explanation: Explanation) -> tuple[Fact | None, Fact | None]:
+    """What both sides said once the explanation was accepted, its correction included."""
+    row, by = explanation.difference, explanation.corrected_minor
+    told = ours = None
+    if row.told_minor is not None:
+        told = Fact(row.told_minor, row.told_fee_minor or 0, row.currency)
+    if row.booked_minor is not None or by:
+        ours = Fact((row.booked_minor or 0) + by, row.booked_fee_minor or 0, settings.CURRENCY)
+    return told, ours
 
 
 def _booked_of(kind: str, family: Family, object_ids: Iterable[str]) -> dict[Key, Fact]:
@@ -144,7 +200,13 @@ def next_start() -> datetime | None:
 
 def open_differences() -> list[Difference]:
     """What the provider and our books tell differently now, the newest first."""
-    return list(Difference.objects.filter(ended_at__isnull=True))
+    return list(differences().filter(ended_at__isnull=True))
+
+
+def differences() -> QuerySet[Difference]:
+    """What has ever been told differently, each with what was said of it in ``explanations``."""
+    said = Explanation.objects.select_related("requested_by")
+    return Difference.objects.prefetch_related(Prefetch("explanations", said))
 
 
 def difference_count() -> int:
@@ -152,9 +214,9 @@ def difference_count() -> int:
     return Difference.objects.filter(ended_at__isnull=True).count()
 
 
-def mended_lately(most: int) -> list[Difference]:
-    """What differed and does not any more, the latest first."""
-    return list(Difference.objects.filter(ended_at__isnull=False).order_by("-ended_at")[:most])
+def ended_lately(most: int) -> list[Difference]:
+    """What agrees again or was explained, the latest first."""
+    return list(differences().filter(ended_at__isnull=False).order_by("-ended_at")[:most])
 
 
 def latest_runs(most: int) -> list[Reconciliation]:
@@ -169,3 +231,20 @@ def is_overdue(*, hours: int) -> bool:
     if began is None or began > limit:
         return False
     return not Reconciliation.objects.filter(finished_at__gte=limit).exists()
+
+
+def invariants() -> list[Invariant]:
+    """What must hold of corrections whatever has crashed."""
+    law = "every correction of the books is as two people decided it, and nothing else is one"
+    return [Invariant(law, _corrected_differently())]
+
+
+def _corrected_differently() -> list[str]:
+    accepted = Explanation.objects.filter(state=ExplanationState.ACCEPTED).exclude(
+        corrected_minor=0
+    )
+    decided = {str(pk): amount for pk, amount in accepted.values_list("pk", "corrected_minor")}
+    sources = decided.keys() | booked_by_kind("corrected", "correction").keys()
+    moved = moved_at_provider("correction", sources)
+    found = {source: entry.net_minor for (source, _kind), entry in moved.items()}
+    return sorted(dict(decided.items() ^ found.items()))

@@ -13,13 +13,14 @@ from civicfund.people.selectors import documents_overdue
 from civicfund.pledges.selectors.laws import invariants as laws_of_pledges
 from civicfund.pledges.selectors.laws import overdue
 from civicfund.reconciliation.selectors import difference_count, is_overdue
+from civicfund.reconciliation.selectors import invariants as laws_of_corrections
 
 COMPARED_WITHIN = 50  # hours: a night may fail once
 
 
 def laws() -> list[Invariant]:
     """Every law of docs/money.md, one query each or two: what breaks it, empty while it holds."""
-    return [*laws_of_the_books(), *laws_of_pledges(), *laws_of_payouts()]
+    return [*laws_of_the_books(), *laws_of_pledges(), *laws_of_payouts(), *laws_of_corrections()]
 
 
 def alarms() -> dict[str, int]:

@@ -16,6 +16,8 @@ from civicfund.people.services import grant_role
 from civicfund.pledges.enums import AttemptState, CampaignState, PledgeState, RefundReason
 from civicfund.pledges.models import ChargeAttempt, Refund
 from civicfund.pledges.services.refund_batches import refund_campaign
+from civicfund.reconciliation.services.explaining import explain
+from tests.factories.payouts import new_treasurer
 from tests.factories.people import UserFactory
 from tests.factories.pledges import CampaignFactory, PledgeFactory
 from tests.factories.projects import ProjectFactory
@@ -187,11 +189,19 @@ def test_an_owner_is_onboarded_at_the_provider(open_page, provider, sign_in, che
 
 
 def test_the_comparison_with_the_provider_is_looked_at(open_page, check_axe, screenshot):
-    differing("ch_nobody_knows")
+    found = differing("ch_nobody_knows")
     differing("ch_once_unknown", ended_at=db_now(), healed=True)
     compared(compared=412, healed=1, differing=1)
     page = open_page()
     come_in(page, *treasurer(), "/treasury/reconciliation/")
     look(page, "treasury-reconciliation", check_axe, screenshot)
+    explain(found, by=new_treasurer(), words="A fee that the provider changed.", correct=True)
+    page.get_by_role("link", name="ch_nobody_knows").click()
+    expect(page.get_by_text("Waits for a second person")).to_be_visible()
+    look(page, "treasury-difference-waits", check_axe, screenshot)
+    page.get_by_role("button", name="Do not correct it").click()
+    expect(page.get_by_role("group", name="The books")).to_be_visible()
+    look(page, "treasury-difference", check_axe, screenshot)
+    page.goto("/treasury/reconciliation/")
     page.get_by_role("button", name="Compare now").click()
     expect(page.get_by_text("The comparison begins.")).to_be_visible()

@@ -91,6 +91,7 @@ TABLE = {
     "payout_account_approve": declared(TREASURER, acts=[""], only_post=True),
     "project_payouts": declared(TREASURER, acts=[""]),
     "reconciliation": declared(TREASURER, acts=[""]),
+    "difference": declared(TREASURER, acts=[""]),
     "reconciliation_csv": declared(TREASURER),
 }  # fmt: skip
 # The acts of the desks that name theirs.

@@ -84,6 +84,7 @@ ROUTES = {
     "treasury/payouts/accounts/<int:pk>/approve/": MEMBERS,
     "treasury/payouts/projects/<int:pk>/": MEMBERS,
     "treasury/reconciliation/": MEMBERS,
+    "treasury/reconciliation/<int:pk>/": MEMBERS,
     "treasury/reconciliation.csv": MEMBERS,
     "treasury/account/": MEMBERS,
     "treasury/account.csv": MEMBERS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from civicfund.audit.models import ActRequest
@@ -20,7 +21,7 @@ from civicfund.ledger import domain as books
 from civicfund.ledger.services import alone_with_project, post
 from civicfund.notices.services import tell
 from civicfund.payouts.enums import METHODS, PAYOUT_MOVES, Method, PayoutState, Source
-from civicfund.payouts.models import Payout, Reversal
+from civicfund.payouts.models import Payout
 from civicfund.payouts.selectors import (
     approved_account_of,
     broken_laws,
@@ -97,7 +98,7 @@ def approve_payout(payout: Payout, *, by: User) -> Payout:
     return row
 
 
-def approved_by_another(act: str, row: Payout | Reversal, by: User) -> None:
+def approved_by_another(act: str, row: Model, by: User) -> None:
     """A second treasurer's yes to what the first has asked for. Raises ``RefusedError``."""
     request = ActRequest.objects.get(
         act=act, target_type=row._meta.label_lower, target_id=str(row.pk)

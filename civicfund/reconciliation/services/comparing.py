@@ -21,6 +21,7 @@ from civicfund.reconciliation.models import Difference, Reconciliation
 from civicfund.reconciliation.selectors import (
     booked,
     booked_between,
+    is_explained,
     is_our_own,
     next_start,
     open_differences,
@@ -42,11 +43,12 @@ class Found:
     booked: Fact | None
     healed: bool
     at_first: str = ""
+    explained: bool = False
 
     @property
     def defect(self) -> str | None:
-        """What is wrong with it now."""
-        return defect_of(self.told, self.booked)
+        """What is wrong with it now; None where a treasurer has explained just that."""
+        return None if self.explained else defect_of(self.told, self.booked)
 
 
 def reconcile_next() -> Reconciliation | None:
@@ -87,15 +89,22 @@ def _look_into(key: Key) -> Found:
     What the database refuses to note is listed, and holds up no other movement.
     """
     told, ours = _told_of(key), booked([key]).get(key)
-    if told is None or told == ours:
-        return Found(key, told, ours, healed=False)
+    if told is None or told == ours or is_explained(key, told, ours):
+        return _found(key, told, ours)
     at_first = defect_of(told, ours) or ""
     try:
         heal(key)
     except (GatewayRefused, BookedDifferentlyError, IntegrityError) as error:
         log.warning("books.not_mended", kind=key.kind, object=key.object_id, error=str(error))
     ours = booked([key]).get(key)
-    return Found(key, told, ours, healed=told == ours, at_first=at_first)
+    return _found(key, told, ours, healed=told == ours, at_first=at_first)
+
+
+def _found(
+    key: Key, told: Fact | None, ours: Fact | None, *, healed: bool = False, at_first: str = ""
+) -> Found:
+    explained = told != ours and is_explained(key, told, ours)
+    return Found(key, told, ours, healed, at_first, explained)
 
 
 def _told_of(key: Key) -> Fact | None:
