@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum
+from django.utils.translation import gettext as _
 
 from civicfund.ledger import domain as books
 from civicfund.ledger.selectors import (
@@ -152,6 +153,23 @@ def approved_account_of(user: User) -> PayoutAccount | None:
 def waiting_account_of(user: User) -> PayoutAccount | None:
     """An account of somebody's that no treasurer has approved yet."""
     return PayoutAccount.objects.filter(user=user, approved_at__isnull=True).first()
+
+
+def why_not_payable(user: User) -> str:
+    """What is missing before money can reach somebody, in plain words; empty where nothing is.
+
+    As the provider was last read: no network.
+    """
+    approved, waiting = approved_account_of(user), waiting_account_of(user)
+    if approved is not None and approved.can_be_paid:
+        return ""
+    if approved is not None:
+        return _("The payment provider does not pay the owner's account for now.")
+    if waiting is None:
+        return _("The owner has not set up an account for receiving money yet.")
+    if not waiting.can_be_paid:
+        return _("The payment provider has still to accept the owner's account.")
+    return _("A treasurer has still to approve the owner's account.")
 
 
 def accounts_to_approve() -> QuerySet[PayoutAccount]:

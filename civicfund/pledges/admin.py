@@ -92,6 +92,7 @@ class CampaignAdmin(ReadOnlyAdmin[Campaign]):
         "deadline_at",
         "deadline_tz",
         "starts_at",
+        "run_by",
         "short_policy",
         "review_note",
         "suspension_reason",
@@ -99,7 +100,7 @@ class CampaignAdmin(ReadOnlyAdmin[Campaign]):
         "live_at",
     )
     list_display = ("project", "state", "goal_minor", "deadline_at", "creator")
-    list_filter = ("state",)
+    list_filter = ("state", "run_by")
     list_select_related = ("project", "creator")
     search_fields = ("project__title",)
     ordering = ("-pk",)

@@ -27,11 +27,19 @@ class CampaignState(models.TextChoices):
     REFUNDED = "refunded", _("Refunded")
 
 
+class RunBy(models.TextChoices):
+    """Who does the work in the end, and so has the money."""
+
+    PROPOSER = "proposer", _("The person who proposes it")
+    TOWN = "town", _("The town itself")
+
+
 CAMPAIGN_MOVES: dict[CampaignState, frozenset[CampaignState]] = {
     CampaignState.DRAFT: frozenset({CampaignState.SUBMITTED}),
     CampaignState.SUBMITTED: frozenset({CampaignState.CHANGES_REQUESTED, CampaignState.APPROVED}),
     CampaignState.CHANGES_REQUESTED: frozenset({CampaignState.SUBMITTED}),
-    CampaignState.APPROVED: frozenset({CampaignState.LIVE}),
+    # Its end may come before it could start: then its creator gives it other dates.
+    CampaignState.APPROVED: frozenset({CampaignState.LIVE, CampaignState.CHANGES_REQUESTED}),
     CampaignState.LIVE: frozenset(
         {CampaignState.SUSPENDED, CampaignState.CLOSING, CampaignState.CANCELLED}
     ),
@@ -52,6 +60,8 @@ CAMPAIGN_MOVES: dict[CampaignState, frozenset[CampaignState]] = {
 }
 EDITABLE_CAMPAIGN = (CampaignState.DRAFT, CampaignState.CHANGES_REQUESTED)
 PRIVATE_CAMPAIGN = (*EDITABLE_CAMPAIGN, CampaignState.SUBMITTED)
+# Not started yet: what it still lacks for that is shown.
+WAITING_CAMPAIGN = (*PRIVATE_CAMPAIGN, CampaignState.APPROVED)
 OPEN_CAMPAIGN = (CampaignState.LIVE, CampaignState.SUSPENDED, CampaignState.CLOSING)
 COLLECTING_CAMPAIGN = (
     CampaignState.FUNDED,

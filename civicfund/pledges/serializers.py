@@ -14,6 +14,7 @@ from civicfund.pledges.enums import (
     Handover,
     PledgeState,
     RewardKind,
+    RunBy,
     ShortPolicy,
 )
 from civicfund.pledges.models import (
@@ -113,6 +114,7 @@ class CampaignDetailOutput(CampaignOutput):
     """A campaign with its rewards, its terms and its outcome."""
 
     creator = serializers.CharField(source="creator.display_name")
+    run_by = serializers.ChoiceField(choices=RunBy.choices)
     short_policy = serializers.ChoiceField(choices=ShortPolicy.choices)
     goal_lines = GoalLineOutput(many=True)
     rewards = RewardOutput(many=True)
@@ -127,6 +129,7 @@ class CampaignDetailOutput(CampaignOutput):
             *CampaignOutput.Meta.fields,
             "creator",
             "starts_at",
+            "run_by",
             "short_policy",
             "floor_percent",
             "optimum_minor",

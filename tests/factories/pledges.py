@@ -11,6 +11,7 @@ from civicfund.pledges.enums import (
     CampaignState,
     Decision,
     PledgeState,
+    RunBy,
 )
 from civicfund.pledges.models import Campaign, CampaignOutcome, Pledge, Reward
 from tests.factories.people import UserFactory
@@ -23,7 +24,7 @@ def soon(**delta: float) -> datetime:
 
 
 class CampaignFactory(factory.django.DjangoModelFactory):
-    """A live campaign that has days to go."""
+    """A live campaign of a project that the town runs itself; it has days to go."""
 
     class Meta:
         model = Campaign
@@ -32,6 +33,7 @@ class CampaignFactory(factory.django.DjangoModelFactory):
     project = factory.SubFactory(ProjectFactory)
     creator = factory.SelfAttribute("project.proposer")
     state = CampaignState.LIVE
+    run_by = RunBy.TOWN
     goal_minor = 100_000
     currency = "EUR"
     suspension_reason = factory.LazyAttribute(

@@ -10,7 +10,7 @@ from civicfund.audit.services import StaleStateError
 from civicfund.notices.models import Message
 from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
-from civicfund.pledges.enums import CampaignState, Handover, PledgeState
+from civicfund.pledges.enums import CampaignState, Handover, PledgeState, RunBy
 from civicfund.pledges.models import Campaign
 from civicfund.pledges.services.campaigns import (
     approve_campaign,
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.django_db
 
 def create(project, **given):
     terms = {"creator": project.proposer, "goal_minor": 50_000, "deadline_at": soon(days=30)}
-    terms |= given
+    terms |= {"run_by": RunBy.TOWN} | given
     return create_campaign(project, **{"goal_lines": [Cost("All", terms["goal_minor"])]} | terms)
 
 
@@ -58,6 +58,7 @@ def test_a_campaign_goes_from_draft_to_live(reviewer):
         goal_minor=60_000,
         deadline_at=soon(days=20),
         goal_lines=[Cost("Wood", 50_000), Cost("Nails", 10_000)],
+        run_by=RunBy.TOWN,
     )
     campaign.refresh_from_db()
     submit_campaign(campaign, by=project.proposer)

@@ -13,7 +13,7 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.pledges.domain import end_of_day, last_day, start_of_day
-from civicfund.pledges.enums import Handover, RewardKind, ShortPolicy
+from civicfund.pledges.enums import Handover, RewardKind, RunBy, ShortPolicy
 from civicfund.pledges.models import Campaign
 from civicfund.pledges.services.terms import GivenTerms, RewardTerms, ZoneTerms
 from civicfund.projects.forms import CostLineForm, CostLines, MoneyField, costs_of
@@ -49,6 +49,20 @@ class CampaignForm(forms.Form):
         help_text=_("Leave it empty to start as soon as it is approved."),
     )
 
+    run_by = forms.ChoiceField(
+        label=_("Who runs the project in the end"),
+        choices=[
+            (RunBy.PROPOSER, _("I do: what is collected is transferred to my account")),
+            (RunBy.TOWN, _("The town does: it keeps what is collected for the project")),
+        ],
+        initial=RunBy.PROPOSER,
+        required=False,
+        widget=forms.RadioSelect,
+        help_text=_(
+            "If you do, the campaign starts once you have an account that can be paid, and a "
+            "treasurer has approved it."
+        ),
+    )
     short_policy = forms.ChoiceField(
         label=_("If some cards fail in the end"),
         choices=ShortPolicy.choices,
@@ -68,6 +82,7 @@ class CampaignForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """A share where the policy needs one, and none where it does not."""
         data = self.cleaned_data
+        data["run_by"] = data.get("run_by") or RunBy.PROPOSER
         data["short_policy"] = data.get("short_policy") or ShortPolicy.PAY_ANYWAY
         if data["short_policy"] != ShortPolicy.FLOOR:
             data["floor_percent"] = None
@@ -84,6 +99,7 @@ class CampaignForm(forms.Form):
             "optimum": campaign.optimum_minor,
             "deadline_at": last_day(campaign.deadline_at, campaign.deadline_tz),
             "starts_at": timezone.localtime(starts).date() if starts else None,
+            "run_by": campaign.run_by,
             "short_policy": campaign.short_policy,
             "floor_percent": campaign.floor_percent,
         }
@@ -98,6 +114,7 @@ class CampaignForm(forms.Form):
             "deadline_at": end_of_day(data["deadline_at"], zone),
             "deadline_tz": zone,
             "starts_at": start_of_day(starts, zone) if starts else None,
+            "run_by": RunBy(data["run_by"]),
             "floor_percent": data["floor_percent"],
         }
 

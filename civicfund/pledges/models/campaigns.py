@@ -19,6 +19,7 @@ from civicfund.pledges.enums import (
     Decision,
     Handover,
     RewardKind,
+    RunBy,
     ShortPolicy,
 )
 from civicfund.projects.models import Project
@@ -62,6 +63,10 @@ class Campaign(models.Model):
     deadline_at = models.DateTimeField(_("ends"))
     deadline_tz = models.CharField(_("time zone"), max_length=64)
     starts_at = models.DateTimeField(_("starts"), null=True, blank=True)
+    # Frozen from its review on. Whoever runs it is paid, so it starts once they can be.
+    run_by = models.CharField(
+        _("who runs it"), max_length=16, choices=RunBy.choices, default=RunBy.PROPOSER
+    )
     short_policy = models.CharField(
         _("if some cards fail"),
         max_length=16,
@@ -97,6 +102,9 @@ class Campaign(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(currency__regex=r"^[A-Z]{3}$"), name="campaign_currency_is_a_code"
+            ),
+            models.CheckConstraint(
+                condition=Q(run_by__in=RunBy.values), name="campaign_run_by_known"
             ),
             models.CheckConstraint(
                 condition=Q(short_policy__in=ShortPolicy.values), name="campaign_short_policy_known"

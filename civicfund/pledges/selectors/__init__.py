@@ -8,6 +8,7 @@ from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.utils.translation import gettext as _
 
 from civicfund.ledger.selectors import booked_minor
+from civicfund.payouts.selectors import why_not_payable
 from civicfund.people.models import User
 from civicfund.places.models import Neighborhood
 from civicfund.pledges.domain import Promise, digest
@@ -21,6 +22,7 @@ from civicfund.pledges.enums import (
     CampaignState,
     Decision,
     PledgeState,
+    RunBy,
 )
 from civicfund.pledges.models import (
     Campaign,
@@ -89,6 +91,16 @@ def why_not_paid_yet(project_id: int) -> str:
             " nothing is paid out before that is certain."
         )
     return ""
+
+
+def why_not_started(campaign: Campaign) -> str:
+    """Why a campaign cannot start yet though its time has come: who runs it cannot be paid.
+
+    As the provider was last read; empty where nothing is missing.
+    """
+    if campaign.run_by == RunBy.TOWN:
+        return ""
+    return why_not_payable(campaign.project.proposer)
 
 
 def pledges_of(user: User) -> PledgeQuerySet:

@@ -21,8 +21,9 @@ from civicfund.pledges.enums import (
     PledgeState,
 )
 from civicfund.pledges.models import Campaign, Pledge
+from civicfund.pledges.selectors import why_not_started
 from civicfund.pledges.services.errors import RefusedError
-from civicfund.pledges.services.letters import tell_backers, tell_creator
+from civicfund.pledges.services.letters import tell_backers, tell_creator, tell_moderators
 from civicfund.pledges.services.locks import FORGET_AFTER, campaign_to_move
 from civicfund.pledges.services.terms import (
     GivenTerms,
@@ -84,6 +85,8 @@ def request_changes(campaign: Campaign, *, by: User, reason: str) -> Campaign:
     said = reason.strip()
     if not said:
         raise RefusedError(_("Say what has to change."), field="reason")
+    if campaign.state == CampaignState.APPROVED:
+        raise RefusedError(_("It is approved already."))
     advance(campaign, CampaignState.CHANGES_REQUESTED, CAMPAIGN_MOVES, actor=by, review_note=said)
     review = record("campaign.reviewed", campaign, actor=by)
     tell_creator(campaign, "own_campaign_changes_requested", review, reason=said)
@@ -101,18 +104,45 @@ def approve_campaign(campaign: Campaign, *, by: User) -> Campaign:
     if project.state != ProjectState.READY:
         raise RefusedError(_("The project is no longer ready: nobody could pledge for it."))
     tell_creator(campaign, "own_campaign_approved")
+    _tell_what_is_missing(campaign)
     return campaign
 
 
 def start_if_time(campaign: Campaign) -> bool:
-    """Go live if approved and its start has come; whether it did."""
+    """Go live if approved, its start has come, and who runs it can be paid; whether it did."""
     with transaction.atomic():
         locked = campaign_to_move(campaign.pk)
         now = db_now()
         waits = locked.starts_at is not None and locked.starts_at > now
         if locked.state != CampaignState.APPROVED or waits or locked.deadline_at <= now:
             return False
+        if _tell_what_is_missing(locked):
+            return False
         advance(locked, CampaignState.LIVE, CAMPAIGN_MOVES, actor=None, live_at=now)
+    return True
+
+
+def _tell_what_is_missing(campaign: Campaign) -> bool:
+    """Tell its creator and the moderators, once, why it cannot start yet; whether it cannot."""
+    missing = why_not_started(campaign)
+    if missing:
+        tell_creator(campaign, "own_campaign_waits", reason=missing)
+        tell_moderators(campaign, "campaign_waits", reason=missing)
+    return bool(missing)
+
+
+def send_back_if_too_late(campaign: Campaign) -> bool:
+    """Let its creator give other dates to a campaign whose end came before it could start."""
+    with transaction.atomic():
+        locked = campaign_to_move(campaign.pk)
+        if locked.state != CampaignState.APPROVED or db_now() < locked.deadline_at:
+            return False
+        said = _("Its end came before it could start. Give it other dates, and send it again.")
+        advance(
+            locked, CampaignState.CHANGES_REQUESTED, CAMPAIGN_MOVES, actor=None, review_note=said
+        )
+        act = record("campaign.too_late", locked, actor=None)
+        tell_creator(locked, "own_campaign_too_late", act)
     return True
 
 

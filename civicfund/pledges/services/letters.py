@@ -11,6 +11,8 @@ from django.urls import reverse
 from django.utils.formats import date_format
 
 from civicfund.notices.services import Letter, tell, tell_all
+from civicfund.people.enums import Role
+from civicfund.people.selectors import people_with
 from civicfund.pledges.access import guest_token, recovery_token
 from civicfund.pledges.models import Campaign, ChargeAttempt, Pledge
 from civicfund.pledges.selectors import last_failure, what_to_do
@@ -72,6 +74,12 @@ def _address(pledge: Pledge) -> str:
 def tell_creator(campaign: Campaign, kind: str, about: Model | None = None, **more: Any) -> None:
     """Write to the campaign's creator, once about each ``about`` (the campaign by default)."""
     tell(campaign.creator, kind, about or campaign, **_terms(campaign), **more)
+
+
+def tell_moderators(campaign: Campaign, kind: str, **more: Any) -> None:
+    """Write to every moderator, once about each campaign."""
+    facts = _terms(campaign) | more
+    tell_all(kind, (Letter(one, campaign, facts) for one in people_with(Role.MODERATOR)))
 
 
 def _facts(pledge: Pledge, campaign: Campaign) -> dict[str, Any]:

@@ -34,7 +34,7 @@ from civicfund.pledges.enums import (
 )
 from civicfund.pledges.models import Campaign, Pledge
 from civicfund.pledges.services.applying import apply_payment_intent
-from civicfund.pledges.services.campaigns import start_if_time
+from civicfund.pledges.services.campaigns import send_back_if_too_late, start_if_time
 from civicfund.pledges.services.cards import apply_setup_intent, check_card, forget_card
 from civicfund.pledges.services.closing import close_if_over, decide_if_time
 from civicfund.pledges.services.disputes import apply_dispute
@@ -97,6 +97,7 @@ def move_campaign(campaign_id: int) -> None:
     """
     campaign = Campaign.objects.get(pk=campaign_id)
     start_if_time(campaign)
+    send_back_if_too_late(campaign)
     cancel_if_suspended_too_long(campaign)
     close_if_over(campaign)
     try:

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from civicfund.audit.services import db_now
-from civicfund.pledges.enums import Handover, RewardKind, ShortPolicy
+from civicfund.pledges.enums import Handover, RewardKind, RunBy, ShortPolicy
 from civicfund.pledges.models import Campaign, GoalLine, Reward, ShippingZone
 from civicfund.pledges.models.campaigns import MOST_MINOR
 from civicfund.pledges.services.errors import RefusedError
@@ -50,6 +50,7 @@ class GivenTerms(TypedDict):
     deadline_at: datetime
     deadline_tz: NotRequired[str]
     starts_at: NotRequired[datetime | None]
+    run_by: NotRequired[RunBy]
     floor_percent: NotRequired[int | None]
     optimum_minor: NotRequired[int | None]
     goal_lines: NotRequired[Sequence[Cost]]
@@ -61,7 +62,8 @@ class GivenTerms(TypedDict):
 class Terms:
     """What a campaign is to ask for and offer; amounts in minor units.
 
-    ``deadline_at`` is the first instant at which no pledge is taken. Where less than
+    ``deadline_at`` is the first instant at which no pledge is taken. Unless it is ``run_by`` the
+    town, it starts once its proposer can be paid. Where less than
     ``floor_percent`` of what was pledged can be collected, everybody is refunded. ``goal_lines``
     add up to the goal before it is sent for review. What is beyond the goal up to
     ``optimum_minor`` is welcome, and decides nothing.
@@ -71,6 +73,7 @@ class Terms:
     deadline_at: datetime
     deadline_tz: str = settings.TIME_ZONE
     starts_at: datetime | None = None
+    run_by: RunBy = RunBy.PROPOSER
     floor_percent: int | None = None
     optimum_minor: int | None = None
     goal_lines: Sequence[Cost] = ()
@@ -143,6 +146,7 @@ def write_terms(campaign: Campaign, terms: Terms) -> None:
     campaign.goal_minor, campaign.optimum_minor = terms.goal_minor, terms.optimum_minor
     campaign.deadline_at, campaign.deadline_tz = terms.deadline_at, terms.deadline_tz
     campaign.starts_at, campaign.floor_percent = terms.starts_at, terms.floor_percent
+    campaign.run_by = terms.run_by
     campaign.short_policy = ShortPolicy.FLOOR if has_floor else ShortPolicy.PAY_ANYWAY
     campaign.save()
     for rows in (campaign.rewards, campaign.shipping_zones, campaign.goal_lines):

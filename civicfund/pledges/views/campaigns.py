@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import AnonymousUser
 from django.core.paginator import InvalidPage, Page, Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -14,9 +15,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from civicfund.audit.services import StaleStateError, db_now
+from civicfund.people.enums import Role
+from civicfund.people.models import User
 from civicfund.people.requests import HttpRequest, SignedInRequest
+from civicfund.people.selectors import roles_of
 from civicfund.pledges.access import own_campaign, visible_campaign
-from civicfund.pledges.enums import EDITABLE_CAMPAIGN, CampaignState
+from civicfund.pledges.enums import EDITABLE_CAMPAIGN, WAITING_CAMPAIGN, CampaignState
 from civicfund.pledges.forms import CampaignForms
 from civicfund.pledges.models import Campaign
 from civicfund.pledges.selectors import (
@@ -25,6 +29,7 @@ from civicfund.pledges.selectors import (
     named_backers,
     open_pledge_of,
     settlement_of,
+    why_not_started,
 )
 from civicfund.pledges.selectors.treasury import returned_of
 from civicfund.pledges.services.campaigns import (
@@ -41,6 +46,8 @@ from civicfund.states import IllegalMoveError
 from civicfund.strangers import kept_for_strangers
 
 PER_PAGE = 24
+# Who looks after campaigns that wait for their start.
+TOLD_WHY = frozenset({Role.MODERATOR, Role.REVIEWER, Role.TREASURER})
 LISTS = {"live": live_campaigns, "finished": finished_campaigns}
 REFUSALS = (RefusedError, StaleStateError, IllegalMoveError)
 
@@ -83,9 +90,20 @@ def campaign_page(request: HttpRequest, pk: int) -> HttpResponse:
         "is_creator": campaign.creator_id == user.pk,
         "may_edit": campaign.creator_id == user.pk and campaign.state in EDITABLE_CAMPAIGN,
         "outcome": getattr(campaign, "outcome", None),
+        "missing": _missing(user, campaign),
         "returned": returned_of(campaign) if campaign.is_being_collected else None,
     }
     return render(request, "pledges/campaign.html", context)
+
+
+def _missing(user: User | AnonymousUser, campaign: Campaign) -> str:
+    """Why it cannot start yet, for its creator and for staff."""
+    if campaign.state not in WAITING_CAMPAIGN:
+        return ""
+    is_told = campaign.creator_id == user.pk or (
+        user.is_authenticated and not TOLD_WHY.isdisjoint(roles_of(user))
+    )
+    return why_not_started(campaign) if is_told else ""
 
 
 @require_safe

@@ -13,7 +13,7 @@ from civicfund.audit.services import db_now
 from civicfund.payments.sandbox.process import SandboxProcess
 from civicfund.people.models import User
 from civicfund.pledges.domain import CONSENT_VERSION
-from civicfund.pledges.enums import PledgeState
+from civicfund.pledges.enums import PledgeState, RunBy
 from civicfund.pledges.models import Campaign, ChargeAttempt, Pledge
 from civicfund.pledges.services.campaigns import (
     approve_campaign,
@@ -65,6 +65,7 @@ def live_campaign(backers: int, seconds: int) -> Campaign:
         creator=project.proposer,
         goal_minor=AMOUNT_MINOR * backers,
         deadline_at=db_now() + timedelta(seconds=seconds),
+        run_by=RunBy.TOWN,
         goal_lines=[Cost("All of it", AMOUNT_MINOR * backers)],
     )
     submit_campaign(campaign, by=project.proposer)

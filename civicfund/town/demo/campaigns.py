@@ -11,7 +11,7 @@ from django.conf import settings
 from civicfund.audit.services import db_now
 from civicfund.money import one_major_unit
 from civicfund.people.models import User
-from civicfund.pledges.enums import Handover, RewardKind
+from civicfund.pledges.enums import Handover, RewardKind, RunBy
 from civicfund.pledges.models import Campaign
 from civicfund.pledges.services.campaigns import (
     approve_campaign,
@@ -42,6 +42,8 @@ class Plan:
     end: str = "live"  # how far it is taken before its own time takes over
     failing_cards: int = 0
     starts_in: timedelta | None = None
+    # Who is paid has to set up an account at the provider first: a visitor can try that with one.
+    run_by: RunBy = RunBy.TOWN
 
 
 _MADE_WITHIN = timedelta(days=90)
@@ -52,7 +54,7 @@ PLANS = (
     Plan("Cider press for the neighborhood", 4_800, 12 * _DAYS, 0.72),
     Plan("Story garden beside the library", 9_000, 24 * _DAYS, 0.41),
     Plan("Orchard for everyone", 7_200, 6 * _DAYS, 1.08),
-    Plan("Repair shed with a tool library", 12_000, 30 * _DAYS, 0.12),
+    Plan("Repair shed with a tool library", 12_000, 30 * _DAYS, 0.12, run_by=RunBy.PROPOSER),
     Plan("Clay heritage walk", 5_500, 20 * _DAYS, 0.0, starts_in=2 * _DAYS),
     Plan("Toy and pram library", 3_000, 20 * _DAYS, 0.0, end="submitted"),
     Plan("A free little concert every month", 4_000, 20 * _DAYS, 0.0, end="changes_requested"),
@@ -104,6 +106,7 @@ def _make(plan: Plan, project: Project) -> None:
         optimum_minor=goal_minor * 5 // 4,
         deadline_at=now + plan.lasts,
         starts_at=starts_at,
+        run_by=plan.run_by,
         goal_lines=_parts_of(goal_minor),
         rewards=[
             replace(reward, delivered_from=(now + plan.lasts + _MADE_WITHIN).date())
