@@ -24,6 +24,8 @@ BANK = "bank"
 OWN_PROJECTS = "own_projects"
 # What payers took back through their banks after a project had been paid.
 CHARGEBACK_LOSS = "chargeback_loss"
+# What the town keeps of what is collected, where it was configured to.
+TOWN_FEE = "town_fee"
 # What treasurers corrected, where the provider and these books told money differently for good.
 CORRECTIONS = "corrections"
 # Public money that residents have voted on: what the town's budget gives to projects.
@@ -38,6 +40,7 @@ _KINDS = {
     DISPUTE_FEE: "expense",
     CHARGEBACK_LOSS: "expense",
     CORRECTIONS: "expense",
+    TOWN_FEE: "income",
     "dispute_hold/": "asset",
     REFUNDS_PAYABLE: "liability",
     PAYOUTS_PAYABLE: "liability",
@@ -106,16 +109,24 @@ def balanced(*legs: Leg) -> Legs:
     return legs
 
 
-def charge(project_id: int, amount_minor: int) -> Legs:
-    """A backer's card was charged: the provider holds it, the town owes it to the project."""
+def charge(project_id: int, amount_minor: int, *, town_fee_minor: int = 0) -> Legs:
+    """A backer's card was charged: the provider holds it, the town owes it to the project, less
+    what it keeps as its fee.
+    """
     return balanced(
-        Leg(STRIPE_PENDING, amount_minor), Leg(project_pledges(project_id), -amount_minor)
+        Leg(STRIPE_PENDING, amount_minor),
+        Leg(project_pledges(project_id), town_fee_minor - amount_minor),
+        *_unless_zero(Leg(TOWN_FEE, -town_fee_minor)),
     )
 
 
-def fee(amount_minor: int) -> Legs:
-    """The provider kept its fee. The town bears it: the project is owed the whole pledge."""
-    return balanced(Leg(PROCESSOR_FEE, amount_minor), Leg(STRIPE_PENDING, -amount_minor))
+def fee(amount_minor: int, *, project_id: int = 0, borne_minor: int = 0) -> Legs:
+    """The provider kept its fee. The town bears it, or the project what of it is said."""
+    return balanced(
+        *_unless_zero(Leg(PROCESSOR_FEE, amount_minor - borne_minor)),
+        *_unless_zero(Leg(project_pledges(project_id), borne_minor)),
+        Leg(STRIPE_PENDING, -amount_minor),
+    )
 
 
 def available(amount_minor: int) -> Legs:
@@ -123,18 +134,50 @@ def available(amount_minor: int) -> Legs:
     return balanced(Leg(STRIPE_AVAILABLE, amount_minor), Leg(STRIPE_PENDING, -amount_minor))
 
 
-def refund_owed(project_id: int, amount_minor: int) -> Legs:
-    """A refund was decided: the town owes the backer what it owed the project."""
+@dataclass(frozen=True)
+class Fees:
+    """What of a charge's fees goes back with its money; the project gives back the rest.
+
+    The town gives its own fee back. The provider keeps its fee: what the project bore of it, the
+    town bears from then on.
+    """
+
+    town_minor: int = 0
+    provider_minor: int = 0
+
+    @property
+    def all_minor(self) -> int:
+        """What the project need not give back."""
+        return self.town_minor + self.provider_minor
+
+
+NO_FEES = Fees()
+
+
+def refund_owed(project_id: int, amount_minor: int, fees: Fees = NO_FEES) -> Legs:
+    """A refund was decided: the town owes the backer what it owed the project, and the fees."""
     return balanced(
-        Leg(project_pledges(project_id), amount_minor), Leg(REFUNDS_PAYABLE, -amount_minor)
+        *_borne(project_id, amount_minor, fees),
+        Leg(REFUNDS_PAYABLE, -amount_minor),
     )
 
 
-def refund_called_off(project_id: int, amount_minor: int) -> Legs:
-    """A refund could not be made: the money is the project's again."""
-    return balanced(
-        Leg(REFUNDS_PAYABLE, amount_minor), Leg(project_pledges(project_id), -amount_minor)
+def refund_called_off(project_id: int, amount_minor: int, fees: Fees = NO_FEES) -> Legs:
+    """A refund could not be made: the money is the project's again, and the fees are kept."""
+    return _opposite(refund_owed(project_id, amount_minor, fees))
+
+
+def _borne(project_id: int, amount_minor: int, fees: Fees) -> Legs:
+    """Who gives money of a charge back: the project, and the town for the fees."""
+    return (
+        *_unless_zero(Leg(project_pledges(project_id), amount_minor - fees.all_minor)),
+        *_unless_zero(Leg(TOWN_FEE, fees.town_minor)),
+        *_unless_zero(Leg(PROCESSOR_FEE, fees.provider_minor)),
     )
+
+
+def _opposite(legs: Legs) -> Legs:
+    return tuple(Leg(leg.account, -leg.amount_minor) for leg in legs)
 
 
 def refund_paid(amount_minor: int) -> Legs:
@@ -147,22 +190,37 @@ def refund_came_back(amount_minor: int) -> Legs:
     return balanced(Leg(STRIPE_AVAILABLE, amount_minor), Leg(REFUNDS_PAYABLE, -amount_minor))
 
 
-def dispute_opened(project_id: int, amount_minor: int, fee_minor: int) -> Legs:
-    """A bank took a disputed charge back until it is decided, and the provider a fee for it."""
-    legs = [
+def dispute_opened(
+    project_id: int, amount_minor: int, fee_minor: int, fees: Fees = NO_FEES
+) -> Legs:
+    """A bank took a disputed charge back until it is decided, and the provider a fee for it.
+
+    The fees of the charge go back to the project, so that it bears no more than it got of it.
+    """
+    return balanced(
         Leg(dispute_hold(project_id), amount_minor),
         Leg(STRIPE_AVAILABLE, -amount_minor - fee_minor),
-    ]
-    return balanced(*legs, *_unless_zero(Leg(DISPUTE_FEE, fee_minor)))
+        *_unless_zero(Leg(DISPUTE_FEE, fee_minor)),
+        *_fees_to_project(project_id, fees),
+    )
 
 
-def dispute_won(project_id: int, amount_minor: int, fee_minor: int) -> Legs:
+def dispute_won(project_id: int, amount_minor: int, fee_minor: int, fees: Fees = NO_FEES) -> Legs:
     """The bank decided for the project: what was taken comes back, and perhaps the fee."""
-    legs = [
+    return balanced(
         Leg(STRIPE_AVAILABLE, amount_minor + fee_minor),
         Leg(dispute_hold(project_id), -amount_minor),
-    ]
-    return balanced(*legs, *_unless_zero(Leg(DISPUTE_FEE, -fee_minor)))
+        *_unless_zero(Leg(DISPUTE_FEE, -fee_minor)),
+        *_opposite(_fees_to_project(project_id, fees)),
+    )
+
+
+def _fees_to_project(project_id: int, fees: Fees) -> Legs:
+    return (
+        *_unless_zero(Leg(TOWN_FEE, fees.town_minor)),
+        *_unless_zero(Leg(PROCESSOR_FEE, fees.provider_minor)),
+        *_unless_zero(Leg(project_pledges(project_id), -fees.all_minor)),
+    )
 
 
 def dispute_lost(project_id: int, amount_minor: int, held_minor: int) -> Legs:

@@ -138,6 +138,13 @@ def booked(kind: str, source_type: str) -> dict[str, int]:
     return dict(rows.iterator(chunk_size=10_000))
 
 
+def posted_to(family: str, kinds: Iterable[str]) -> dict[tuple[str, str], int]:
+    """What entries of these kinds posted to accounts whose codes begin so, by kind and source."""
+    rows = Posting.objects.filter(account__code__startswith=family, entry__kind__in=list(kinds))
+    sums = rows.values_list("entry__kind", "entry__source_id").annotate(sum=Sum("amount_minor"))
+    return {(kind, source): total for kind, source, total in sums.iterator(chunk_size=10_000)}
+
+
 class Moved(NamedTuple):
     """By how much an entry changed what is with the provider: above zero where it came in."""
 
@@ -246,6 +253,7 @@ def account_name(code: str) -> str:
         domain.PAYOUTS_PAYABLE: _("Payouts on their way to projects"),
         domain.BANK: _("The town's own bank accounts"),
         domain.OWN_PROJECTS: _("Kept for the town's own projects"),
+        domain.TOWN_FEE: _("The town's fee on what was collected"),
         domain.CORRECTIONS: _("Corrected, where the provider told it differently"),
         domain.VOTED_BUDGET: _("Public money given by votes"),
         domain.PROMISES: _("All promises, the other side"),

@@ -93,6 +93,8 @@ class CampaignAdmin(ReadOnlyAdmin[Campaign]):
         "deadline_tz",
         "starts_at",
         "run_by",
+        "town_fee_thousandths",
+        "provider_fee_by",
         "short_policy",
         "review_note",
         "suspension_reason",

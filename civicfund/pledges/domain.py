@@ -76,6 +76,19 @@ def digest(promises: Iterable[Promise]) -> str:
     return sha256("".join(lines).encode()).hexdigest()
 
 
+def town_fee(amount_minor: int, thousandths: int) -> int:
+    """What the town keeps of one collected pledge, rounded down."""
+    return amount_minor * thousandths // 1000
+
+
+def fee_going_back(fee_minor: int, of_minor: int, gone_minor: int, returned_minor: int) -> int:
+    """What of a fee goes back, so that it is in proportion once ``gone_minor`` of the charge is.
+
+    ``returned_minor`` went back before. What goes last takes the rest: no unit is lost.
+    """
+    return max(0, fee_minor * min(gone_minor, of_minor) // of_minor - returned_minor)
+
+
 def end_of_day(day: date, zone: str) -> datetime:
     """The instant, in UTC, at which a local day is over: the day itself is still inside."""
     return start_of_day(day + timedelta(days=1), zone)

@@ -34,6 +34,13 @@ class RunBy(models.TextChoices):
     TOWN = "town", _("The town itself")
 
 
+class FeeBearer(models.TextChoices):
+    """Who bears what the payment provider keeps of a charge."""
+
+    TOWN = "town", _("The town")
+    PROJECT = "project", _("The project")
+
+
 CAMPAIGN_MOVES: dict[CampaignState, frozenset[CampaignState]] = {
     CampaignState.DRAFT: frozenset({CampaignState.SUBMITTED}),
     CampaignState.SUBMITTED: frozenset({CampaignState.CHANGES_REQUESTED, CampaignState.APPROVED}),
@@ -265,6 +272,8 @@ LIVE_REFUND = (
     RefundState.SUCCEEDED,
 )
 UNDER_WAY_REFUND = (RefundState.PLANNED, RefundState.PENDING)
+# In the books: the backer is owed it, or has it.
+DECIDED_REFUND = (*UNDER_WAY_REFUND, RefundState.SUCCEEDED)
 
 
 class BatchState(models.TextChoices):

@@ -11,6 +11,7 @@ from civicfund.pledges.domain import CONSENT_VERSION
 from civicfund.pledges.enums import (
     CampaignState,
     Decision,
+    FeeBearer,
     Handover,
     PledgeState,
     RewardKind,
@@ -114,6 +115,7 @@ class CampaignDetailOutput(CampaignOutput):
     """A campaign with its rewards, its terms and its outcome."""
 
     creator = serializers.CharField(source="creator.display_name")
+    provider_fee_by = serializers.ChoiceField(choices=FeeBearer.choices)
     run_by = serializers.ChoiceField(choices=RunBy.choices)
     short_policy = serializers.ChoiceField(choices=ShortPolicy.choices)
     goal_lines = GoalLineOutput(many=True)
@@ -130,6 +132,8 @@ class CampaignDetailOutput(CampaignOutput):
             "creator",
             "starts_at",
             "run_by",
+            "town_fee_thousandths",
+            "provider_fee_by",
             "short_policy",
             "floor_percent",
             "optimum_minor",

@@ -7,6 +7,7 @@ from typing import Any
 
 import django_stubs_ext
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from environs import Env
 
@@ -324,6 +325,14 @@ PLEDGE_CEILING_MINOR = env.int("PLEDGE_CEILING_MINOR", 1_000_000)
 # The provider's price list, to tell backers what of a charge goes to it: a share, a fixed part.
 PROVIDER_FEE_THOUSANDTHS = env.int("PROVIDER_FEE_THOUSANDTHS", 15)
 PROVIDER_FEE_FIXED_MINOR = env.int("PROVIDER_FEE_FIXED_MINOR", 25)
+# What the town keeps of what a campaign collects, in thousandths, and who bears the provider's fee:
+# the town, or the project. A campaign has what is set when it is sent for review.
+TOWN_FEE_THOUSANDTHS = env.int("TOWN_FEE_THOUSANDTHS", 0)
+PROVIDER_FEE_BORNE_BY = env.str("PROVIDER_FEE_BORNE_BY", "town")
+if not 0 <= TOWN_FEE_THOUSANDTHS < 1000 or PROVIDER_FEE_BORNE_BY not in ("town", "project"):
+    raise ImproperlyConfigured(
+        "TOWN_FEE_THOUSANDTHS is from 0 to 999, PROVIDER_FEE_BORNE_BY is town or project."
+    )
 # How many of a web process's threads serve pledges to one campaign at once; as many wait, and
 # whoever comes beyond that is asked to come back in a few seconds.
 RUSH_AT_ONCE = env.int("RUSH_AT_ONCE", 2)

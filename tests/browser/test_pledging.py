@@ -10,7 +10,7 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from civicfund.notices.services import send_next
-from civicfund.pledges.enums import CampaignState, Handover, PledgeState, RewardKind
+from civicfund.pledges.enums import CampaignState, Handover, PledgeState, RewardKind, RunBy
 from civicfund.pledges.models import Pledge
 from tests.factories.people import UserFactory
 from tests.factories.pledges import CampaignFactory, OutcomeFactory, PledgeFactory, RewardFactory
@@ -188,7 +188,10 @@ def test_pages_of_pledges_pass_axe_at_both_widths(
     PledgeFactory(campaign=short, state=PledgeState.COLLECTED, amount_minor=50_000)
     dropped = PledgeFactory(campaign=short, state=PledgeState.DROPPED, amount_minor=10_000)
     paid_back(charged(dropped.backer), 500)
+    own = ProjectFactory(proposer=dropped.backer)
+    waits = CampaignFactory(project=own, state=CampaignState.APPROVED, run_by=RunBy.PROPOSER)
     pages = {
+        "campaign-waits": waits.get_absolute_url(),
         "campaigns": "/campaigns/",
         "campaigns-ended": "/campaigns/?show=finished",
         "campaign-live": live.get_absolute_url(),
@@ -208,7 +211,9 @@ def test_pages_of_pledges_pass_axe_at_both_widths(
 def test_add_ons_and_sending_are_chosen_and_seen_at_both_widths(
     page, phone, check_axe, screenshot, sign_in, provider, refusals_are_expected
 ):
-    campaign = CampaignFactory(optimum_minor=120_000)
+    campaign = CampaignFactory(
+        optimum_minor=120_000, town_fee_thousandths=25, provider_fee_by="project"
+    )
     cup = RewardFactory(campaign=campaign, title="A cup", limit=5, delivered_from=date(2027, 5, 1))
     RewardFactory(
         campaign=campaign, title="A card", amount_minor=300,

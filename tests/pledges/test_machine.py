@@ -113,8 +113,9 @@ class Money(RuleBasedStateMachine):
         ),
         ends_at_once=st.sampled_from([True, True, False]),
         charged_at_once=st.sampled_from([True, True, False]),
+        fees=st.sampled_from([(0, "town"), (50, "project"), (333, "town"), (999, "project")]),
     )
-    def begin(self, goal, floor, promises, ends_at_once, charged_at_once):
+    def begin(self, goal, floor, promises, ends_at_once, charged_at_once, fees):
         """Most histories begin where money does: funded and, as likely as not, charged."""
         self.provider.reset()
         for rows in (
@@ -131,6 +132,8 @@ class Money(RuleBasedStateMachine):
             goal_minor=goal,
             deadline_at=soon(days=1),
             floor_percent=floor,
+            town_fee_thousandths=fees[0],
+            provider_fee_by=fees[1],
             short_policy=ShortPolicy.FLOOR if floor else ShortPolicy.PAY_ANYWAY,
         )
         self.held_before = held()

@@ -52,7 +52,7 @@ def test_a_funded_campaign_is_collected_in_full(provider):
     assert still_promised_to(campaign.project_id) == 0
     assert balance_minor("processor_fee") == 2 * (60 + 25)
     assert balance_minor("stripe_pending") == 8000 - 170
-    assert [law.broken_by for law in invariants()] == [[]] * 9
+    assert [law.broken_by for law in invariants()] == [[]] * 10
 
 
 def test_a_card_that_fails_is_shown_as_failed_and_the_rest_is_collected(provider):
@@ -286,7 +286,7 @@ def test_a_failed_week_ends_with_the_intent_cancelled_and_the_pledge_dropped(pro
     assert gateway().retrieve_payment_intent(fresh(bad).payment_intent_id).status == "canceled"
     assert still_promised_to(campaign.project_id) == 0
     assert collected_for(campaign.project_id) == 2500
-    assert [law.broken_by for law in invariants()] == [[]] * 9
+    assert [law.broken_by for law in invariants()] == [[]] * 10
 
 
 def test_who_paid_in_the_last_moment_is_collected_and_not_dropped(provider):

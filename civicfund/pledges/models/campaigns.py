@@ -17,6 +17,7 @@ from civicfund.pledges.enums import (
     PRIVATE_CAMPAIGN,
     CampaignState,
     Decision,
+    FeeBearer,
     Handover,
     RewardKind,
     RunBy,
@@ -67,6 +68,16 @@ class Campaign(models.Model):
     run_by = models.CharField(
         _("who runs it"), max_length=16, choices=RunBy.choices, default=RunBy.PROPOSER
     )
+    # As the town's settings were when it was sent for review, and for good once it is reviewed.
+    town_fee_thousandths = models.PositiveSmallIntegerField(
+        _("the town's fee, in thousandths"), default=0
+    )
+    provider_fee_by = models.CharField(
+        _("who bears the provider's fee"),
+        max_length=16,
+        choices=FeeBearer.choices,
+        default=FeeBearer.TOWN,
+    )
     short_policy = models.CharField(
         _("if some cards fail"),
         max_length=16,
@@ -105,6 +116,14 @@ class Campaign(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(run_by__in=RunBy.values), name="campaign_run_by_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(town_fee_thousandths__range=(0, 999)),
+                name="campaign_town_fee_is_a_part",
+            ),
+            models.CheckConstraint(
+                condition=Q(provider_fee_by__in=FeeBearer.values),
+                name="campaign_provider_fee_by_known",
             ),
             models.CheckConstraint(
                 condition=Q(short_policy__in=ShortPolicy.values), name="campaign_short_policy_known"

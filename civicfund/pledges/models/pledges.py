@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -85,6 +85,8 @@ class Pledge(Stepped):
     card_last4 = models.CharField(_("last four digits"), max_length=4, blank=True)
     card_forgotten_at = models.DateTimeField(_("card forgotten"), null=True, blank=True)
     fee_minor = models.BigIntegerField(_("provider's fee"), null=True, blank=True)
+    # What of it the project bears; the town bears the rest.
+    project_fee_minor = models.BigIntegerField(_("provider's fee, the project's part"), default=0)
     # When the provider releases the money; booked by a sweep, which then clears it.
     available_at = models.DateTimeField(_("can be paid out from"), null=True, blank=True)
 
@@ -142,6 +144,11 @@ class Pledge(Stepped):
                 condition=Q(shipping_minor=0)
                 | Q(shipping_zone__isnull=False, shipping_minor__gt=0),
                 name="pledge_pays_for_sending_somewhere",
+            ),
+            models.CheckConstraint(
+                condition=Q(project_fee_minor=0)
+                | Q(project_fee_minor__gt=0, project_fee_minor__lte=F("fee_minor")),
+                name="pledge_project_bears_no_more_than_the_fee",
             ),
             models.UniqueConstraint(
                 fields=["campaign", "backer"],

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -20,6 +20,13 @@ from civicfund.pledges.enums import (
 )
 from civicfund.pledges.models.campaigns import Campaign
 from civicfund.pledges.models.pledges import Pledge
+
+# Both or neither, and together no more than goes back.
+FEES_WITHIN = Q(town_fee_minor__isnull=True, provider_fee_minor__isnull=True) | Q(
+    town_fee_minor__gte=0,
+    provider_fee_minor__gte=0,
+    town_fee_minor__lte=F("amount_minor") - F("provider_fee_minor"),
+)
 
 
 class RefundBatch(models.Model):
@@ -83,6 +90,11 @@ class Refund(Stepped):
     )
     amount_minor = models.BigIntegerField(_("amount"))
     currency = models.CharField(_("currency"), max_length=3)
+    # What of the charge's fees goes back with it, once it is in the books; see ``services.fees``.
+    town_fee_minor = models.BigIntegerField(_("town's fee given back"), null=True)
+    provider_fee_minor = models.BigIntegerField(
+        _("provider's fee that the town bears instead of the project"), null=True
+    )
     reason = models.CharField(_("reason"), max_length=16, choices=RefundReason.choices)
     # Nobody: the campaign's own policy asks for it, or the provider told us of it.
     requested_by = models.ForeignKey(
@@ -118,6 +130,7 @@ class Refund(Stepped):
                 condition=Q(reason__in=RefundReason.values), name="refund_reason_known"
             ),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="refund_amount_positive"),
+            models.CheckConstraint(condition=FEES_WITHIN, name="refund_fees_within_it"),
             models.CheckConstraint(
                 condition=Q(requested_by__isnull=False)
                 | Q(reason__in=[RefundReason.TOO_LITTLE, RefundReason.ELSEWHERE]),
@@ -149,6 +162,11 @@ class Dispute(models.Model):
     )
     amount_minor = models.BigIntegerField(_("amount"))
     currency = models.CharField(_("currency"), max_length=3)
+    # What of the charge's fees goes back with it, once it is in the books; see ``services.fees``.
+    town_fee_minor = models.BigIntegerField(_("town's fee given back"), null=True)
+    provider_fee_minor = models.BigIntegerField(
+        _("provider's fee that the town bears instead of the project"), null=True
+    )
     reason = models.CharField(_("the bank's word for why"), max_length=64)
     evidence_due_at = models.DateTimeField(_("answer by"), null=True, blank=True)
     opened_at = models.DateTimeField(_("heard of"), db_default=Now())
@@ -162,6 +180,7 @@ class Dispute(models.Model):
                 condition=Q(state__in=DisputeState.values), name="dispute_state_known"
             ),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="dispute_amount_positive"),
+            models.CheckConstraint(condition=FEES_WITHIN, name="dispute_fees_within_it"),
             models.UniqueConstraint(
                 fields=["pledge"], condition=Q(state=DisputeState.OPEN),
                 name="dispute_one_open_per_pledge",

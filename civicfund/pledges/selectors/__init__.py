@@ -21,6 +21,7 @@ from civicfund.pledges.enums import (
     AttemptState,
     CampaignState,
     Decision,
+    FeeBearer,
     PledgeState,
     RunBy,
 )
@@ -81,7 +82,7 @@ def why_in_campaign(project: Project) -> str:
 
 
 def why_not_paid_yet(project_id: int) -> str:
-    """Why what backers paid stays for now: too little may still be collected, and go back."""
+    """Why what backers paid stays for now: it may still go back, or fees are to come off it."""
     undecided = Campaign.objects.filter(
         project=project_id, floor_percent__isnull=False, state__in=MAY_GO_BACK_CAMPAIGN
     )
@@ -90,6 +91,14 @@ def why_not_paid_yet(project_id: int) -> str:
             "Backers get their money back if too little of it can be collected:"
             " nothing is paid out before that is certain."
         )
+    fee_unknown = Pledge.objects.filter(
+        campaign__project=project_id,
+        campaign__provider_fee_by=FeeBearer.PROJECT,
+        state__in=CHARGED_PLEDGE,
+        fee_minor__isnull=True,
+    )
+    if fee_unknown.exists():
+        return _("The project bears the provider's fees, and one of them is not known yet.")
     return ""
 
 

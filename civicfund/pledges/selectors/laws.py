@@ -8,8 +8,9 @@ from typing import Any
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Now
 
-from civicfund.ledger.domain import dispute_hold
-from civicfund.ledger.selectors import Invariant, booked, family_balances
+from civicfund.ledger.domain import PROCESSOR_FEE, TOWN_FEE, dispute_hold
+from civicfund.ledger.selectors import Invariant, booked, family_balances, posted_to
+from civicfund.pledges.domain import town_fee
 from civicfund.pledges.enums import (
     CHARGED_PLEDGE,
     IN_FLIGHT_PLEDGE,
@@ -23,6 +24,10 @@ from civicfund.pledges.enums import (
 )
 from civicfund.pledges.models import Campaign, ChargeAttempt, Dispute, Pledge, Refund
 from civicfund.pledges.models.totals import with_totals
+
+# How fees go back, and are kept again.
+REFUND_KINDS = ("refund_owed", "refund_called_off")
+DISPUTE_KINDS = ("dispute_opened", "dispute_won")
 
 
 def invariants() -> list[Invariant]:
@@ -54,6 +59,7 @@ def lasting() -> list[Invariant]:
             "nothing is owed to a settled campaign",
             _ids(campaigns.filter(settled, pledges__state__in=IN_FLIGHT_PLEDGE).distinct()),
         ),
+        Invariant("every fee is in the books as it was agreed to", _fees_booked_differently()),
         Invariant("every refund is in the books as it stands", _refunds_booked_differently()),
         Invariant("what banks hold is what is disputed", _held_differently()),
     ]
@@ -89,6 +95,50 @@ def _booked_differently() -> list[str]:
         .iterator(chunk_size=10_000)
     }
     return sorted(dict(collected.items() ^ booked("charge", "pledge").items()))
+
+
+def _fees_booked_differently() -> list[str]:
+    """Charges, refunds and disputes whose fees are not in the books as their campaigns say."""
+    went_back = (*REFUND_KINDS, *DISPUTE_KINDS)
+    expected = _kept_fees() | _returned("town_fee_minor")
+    wrong = expected.items() ^ posted_to(TOWN_FEE, ["charge", *went_back]).items()
+    borne = {
+        ("fee", str(pk)): amount
+        for pk, amount in Pledge.objects.filter(project_fee_minor__gt=0)
+        .values_list("pk", "project_fee_minor")
+        .iterator(chunk_size=10_000)
+    }
+    wrong |= borne.items() ^ posted_to("project_payable/", ["fee"]).items()
+    borne_by_town = posted_to(PROCESSOR_FEE, went_back)
+    wrong |= _returned("provider_fee_minor").items() ^ borne_by_town.items()
+    return sorted({source for (_kind, source), _amount in wrong})
+
+
+def _kept_fees() -> dict[tuple[str, str], int]:
+    """What the town keeps of each collected pledge."""
+    rows = Pledge.objects.filter(state__in=CHARGED_PLEDGE, campaign__town_fee_thousandths__gt=0)
+    found = rows.values_list("pk", "amount_minor", "campaign__town_fee_thousandths")
+    kept = {
+        ("charge", str(pk)): -town_fee(amount, thousandths)
+        for pk, amount, thousandths in found.iterator(chunk_size=10_000)
+    }
+    return {key: amount for key, amount in kept.items() if amount}
+
+
+def _returned(field: str) -> dict[tuple[str, str], int]:
+    """What of a fee went back with refunds and disputes; kept again where they came to nothing."""
+    parts = (
+        (Refund, REFUND_KINDS, RefundState.FAILED),
+        (Dispute, DISPUTE_KINDS, DisputeState.WON),
+    )
+    found = {}
+    for model, (gone, kept_again), undone in parts:
+        rows = model._default_manager.filter(**{f"{field}__gt": 0})
+        for pk, amount, state in rows.values_list("pk", field, "state"):
+            found[gone, str(pk)] = amount
+            if state == undone:
+                found[kept_again, str(pk)] = -amount
+    return found
 
 
 def _ids(rows: QuerySet[Any]) -> list[str]:  # of any of the models

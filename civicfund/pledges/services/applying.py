@@ -12,7 +12,7 @@ from django.db import transaction
 
 from civicfund.audit.services import advance, db_now
 from civicfund.ledger import domain as books
-from civicfund.ledger.services import post
+from civicfund.ledger.services import alone_with_project, post
 from civicfund.payments.domain import Failure, IntentStatus, PaymentIntent
 from civicfund.payments.gateways import gateway
 from civicfund.payments.services import note_orphan
@@ -30,6 +30,7 @@ from civicfund.pledges.enums import (
 )
 from civicfund.pledges.models import ChargeAttempt, Pledge
 from civicfund.pledges.services.choosing import free_choice
+from civicfund.pledges.services.fees import borne_by_project, town_fee_of
 from civicfund.pledges.services.letters import tell_backer, tell_of_failure
 from civicfund.pledges.services.locks import FORGET_AFTER, pledge_alone
 
@@ -92,7 +93,10 @@ def _collect(pledge: Pledge, intent: PaymentIntent, answer: Answer | None) -> No
         pledge, PledgeState.COLLECTED, PLEDGE_MOVES,
         actor=None, lease_until=None,
     )  # fmt: skip
-    _post(pledge, "charge", books.charge(pledge.campaign.project_id, pledge.amount_minor))
+    legs = books.charge(
+        pledge.campaign.project_id, pledge.amount_minor, town_fee_minor=town_fee_of(pledge)
+    )
+    _post(pledge, "charge", legs)
     _end_promise(pledge)
     _book_fee(pledge, intent)
     tell_backer(pledge, "pledge_collected")
@@ -108,13 +112,23 @@ def _book_fee(pledge: Pledge, intent: PaymentIntent) -> None:
     elif intent.fee is not None:
         note_orphan(intent.id, "fee_in_another_currency")
         fee_minor = 0
-    if fee_minor:
-        _post(pledge, "fee", books.fee(fee_minor))
+    borne = _post_fee(pledge, fee_minor) if fee_minor else 0
     Pledge.objects.filter(pk=pledge.pk).update(
         fee_minor=fee_minor,
+        project_fee_minor=borne,
         available_at=intent.fee.available_at if intent.fee else None,
         next_step_at=db_now() + ASK_BANK_AGAIN,
     )
+
+
+def _post_fee(pledge: Pledge, fee_minor: int) -> int:
+    """Book it to whom bears it; return the project's part."""
+    project_id = pledge.campaign.project_id
+    borne = borne_by_project(pledge, fee_minor)
+    if borne:  # nobody pays out meanwhile what is not the project's any more
+        alone_with_project(project_id)
+    _post(pledge, "fee", books.fee(fee_minor, project_id=project_id, borne_minor=borne))
+    return borne
 
 
 def _wait_for_bank(pledge: Pledge, intent: PaymentIntent, answer: Answer | None) -> None:

@@ -71,11 +71,16 @@ def edit_campaign(campaign: Campaign, *, by: User, **terms: Unpack[GivenTerms]) 
 
 
 def submit_campaign(campaign: Campaign, *, by: User) -> Campaign:
-    """Send it for review."""
+    """Send it for review, with the fees that the town has set now."""
     _check_owner(campaign, by)
     _check_time_left(campaign)
     check_goal_lines(campaign)
-    return advance(campaign, CampaignState.SUBMITTED, CAMPAIGN_MOVES, actor=by)
+    return advance(
+        campaign, CampaignState.SUBMITTED, CAMPAIGN_MOVES,
+        actor=by,
+        town_fee_thousandths=settings.TOWN_FEE_THOUSANDTHS,
+        provider_fee_by=settings.PROVIDER_FEE_BORNE_BY,
+    )  # fmt: skip
 
 
 @transaction.atomic

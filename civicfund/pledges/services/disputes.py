@@ -19,6 +19,7 @@ from civicfund.pledges.enums import (
     PledgeState,
 )
 from civicfund.pledges.models import Dispute, Pledge
+from civicfund.pledges.services.fees import fees_of, note_fees
 from civicfund.pledges.services.locks import pledge_alone
 
 
@@ -64,7 +65,9 @@ def _follow(pledge: Pledge, dispute: Dispute, told: ProviderDispute) -> None:
     """The caller holds the pledge's lock, and is alone with its project's money."""
     project_id = pledge.campaign.project_id
     if told.taken is not None:
-        legs = books.dispute_opened(project_id, told.taken.amount_minor, told.taken.fee_minor)
+        taken = told.taken
+        fees = note_fees(dispute, taken.amount_minor)
+        legs = books.dispute_opened(project_id, taken.amount_minor, taken.fee_minor, fees)
         _book(dispute, "dispute_opened", legs)
         if pledge.state == PledgeState.COLLECTED:
             advance(pledge, PledgeState.DISPUTED, PLEDGE_MOVES, actor=None)
@@ -77,8 +80,9 @@ def _follow(pledge: Pledge, dispute: Dispute, told: ProviderDispute) -> None:
 def _win(pledge: Pledge, dispute: Dispute, told: ProviderDispute) -> None:
     if told.given_back is not None:
         legs = books.dispute_won(
-            pledge.campaign.project_id, told.given_back.amount_minor, told.given_back.fee_minor
-        )
+            pledge.campaign.project_id, told.given_back.amount_minor, told.given_back.fee_minor,
+            fees_of(dispute),
+        )  # fmt: skip
         _book(dispute, "dispute_won", legs)
     advance(dispute, DisputeState.WON, DISPUTE_MOVES, actor=None, decided_at=db_now())
     if pledge.state == PledgeState.DISPUTED:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from civicfund.audit.services import advance, record, request_act
 from civicfund.people.models import User
+from civicfund.pledges.domain import town_fee
 from civicfund.pledges.enums import (
     BATCH_MOVES,
     CAMPAIGN_MOVES,
@@ -139,18 +140,23 @@ def _still_to_be_refunded(campaign: Campaign) -> bool:
     )
 
 
-def _given_back(states: tuple[RefundState, ...]) -> Coalesce:
+def _given_back(states: tuple[RefundState, ...], field: str = "amount_minor") -> Coalesce:
     made = Refund.objects.filter(pledge=OuterRef("pk"), state__in=states).order_by()
-    sums = made.values("pledge").annotate(sum=Sum("amount_minor")).values("sum")
+    sums = made.values("pledge").annotate(sum=Sum(field)).values("sum")
     return Coalesce(sums, 0)
 
 
 def _check_held(campaign: Campaign) -> None:
     """Refuse where nothing is left to give back, or the project does not hold it any more."""
-    left = to_refund(campaign).aggregate(
-        amount=Sum("amount_minor", default=0), given=Sum("given_minor", default=0)
+    fees = _given_back(LIVE_REFUND, "town_fee_minor") + _given_back(
+        LIVE_REFUND, "provider_fee_minor"
     )
-    total = left["amount"] - left["given"]
-    if total == 0:
+    left = to_refund(campaign).annotate(fees_back_minor=fees)
+    rows = left.values_list("amount_minor", "given_minor", "project_fee_minor", "fees_back_minor")
+    from_project = [
+        amount - given - town_fee(amount, campaign.town_fee_thousandths) - borne + fees_back
+        for amount, given, borne, fees_back in rows.iterator(chunk_size=10_000)
+    ]
+    if not from_project:
         raise RefusedError(_("There is nothing left of this campaign to give back."))
-    check_amount_held(campaign, total)
+    check_amount_held(campaign, sum(from_project))

@@ -32,6 +32,7 @@ from civicfund.pledges.enums import (
     RefundState,
 )
 from civicfund.pledges.models import Pledge, Refund
+from civicfund.pledges.services.fees import fees_of, note_fees
 from civicfund.pledges.services.letters import tell_backer
 from civicfund.pledges.services.locks import pledge_alone
 from civicfund.pledges.services.refunds import book_refund
@@ -149,7 +150,8 @@ def _made_elsewhere(pledge: Pledge, told: ProviderRefund) -> Refund | None:
         next_step_at=db_now(),
     )
     record("refund.made_elsewhere", refund, actor=None, pledge=str(pledge.pk))
-    legs = books.refund_owed(pledge.campaign.project_id, refund.amount_minor)
+    fees = note_fees(refund, refund.amount_minor)
+    legs = books.refund_owed(pledge.campaign.project_id, refund.amount_minor, fees)
     book_refund(refund, "refund_owed", legs)
     note_orphan(told.id, "refund_made_elsewhere")
     return refund
@@ -217,7 +219,7 @@ def _fail(refund: Refund, code: str) -> None:
         refund, RefundState.FAILED, REFUND_MOVES,
         actor=None, failure_code=code, resolved_at=db_now(), next_step_at=None, lease_until=None,
     )  # fmt: skip
-    legs = books.refund_called_off(project_id, refund.amount_minor)
+    legs = books.refund_called_off(project_id, refund.amount_minor, fees_of(refund))
     book_refund(refund, "refund_called_off", legs)
 
 

@@ -34,6 +34,7 @@ from civicfund.pledges.enums import (
 )
 from civicfund.pledges.models import Campaign, Pledge, Refund, RefundBatch
 from civicfund.pledges.services.errors import RefusedError
+from civicfund.pledges.services.fees import note_fees
 from civicfund.pledges.services.locks import pledge_alone
 from civicfund.templatetags.money import money
 
@@ -192,9 +193,10 @@ def _ask_for_a_second_person(pledge: Pledge, amount_minor: int, reason: str, by:
 
 
 def _owe(refund: Refund) -> None:
-    """Owe the backer what was owed to the project. The caller holds the pledge's lock."""
-    check_amount_held(refund.pledge.campaign, refund.amount_minor)
-    legs = books.refund_owed(refund.pledge.campaign.project_id, refund.amount_minor)
+    """Owe the backer what was owed to the project, and fees. The caller holds the pledge's lock."""
+    fees = note_fees(refund, refund.amount_minor)
+    check_amount_held(refund.pledge.campaign, refund.amount_minor - fees.all_minor)
+    legs = books.refund_owed(refund.pledge.campaign.project_id, refund.amount_minor, fees)
     book_refund(refund, "refund_owed", legs)
 
 

@@ -31,6 +31,7 @@ from civicfund.pledges.selectors import (
     settlement_of,
     why_not_started,
 )
+from civicfund.pledges.selectors.fees import fee_terms, fees_so_far
 from civicfund.pledges.selectors.treasury import returned_of
 from civicfund.pledges.services.campaigns import (
     cancel_campaign,
@@ -91,6 +92,7 @@ def campaign_page(request: HttpRequest, pk: int) -> HttpResponse:
         "may_edit": campaign.creator_id == user.pk and campaign.state in EDITABLE_CAMPAIGN,
         "outcome": getattr(campaign, "outcome", None),
         "missing": _missing(user, campaign),
+        "fees": fee_terms(campaign),
         "returned": returned_of(campaign) if campaign.is_being_collected else None,
     }
     return render(request, "pledges/campaign.html", context)
@@ -113,7 +115,12 @@ def settlement(request: HttpRequest, pk: int) -> HttpResponse:
     found = settlement_of(campaign)
     if found is None:
         raise Http404("Not decided yet.")
-    context = {"campaign": campaign, "settlement": found, "returned": returned_of(campaign)}
+    context = {
+        "campaign": campaign,
+        "settlement": found,
+        "returned": returned_of(campaign),
+        "fees": fees_so_far(campaign),
+    }
     return render(request, "pledges/settlement.html", context)
 
 

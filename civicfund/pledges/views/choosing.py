@@ -13,7 +13,6 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from civicfund.payments.selectors import likely_fee
 from civicfund.people.models import User
 from civicfund.people.requests import HttpRequest, person_here, remember_guest
 from civicfund.pledges.access import own_pledge, visible_campaign
@@ -22,6 +21,7 @@ from civicfund.pledges.enums import STARTED_PLEDGE
 from civicfund.pledges.forms import PledgeForm
 from civicfund.pledges.models import Campaign, Pledge
 from civicfund.pledges.selectors import open_pledge_of
+from civicfund.pledges.selectors.fees import likely_fees
 from civicfund.pledges.services.choosing import Choice, check_choice
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.pledging import change_pledge, pledge
@@ -136,7 +136,7 @@ def _agree_page(
         "choice": choice,
         "add_ons": [(each, n, each.amount_minor * n) for each, n in choice.add_ons.items()],
         "bonus_minor": choice.amount_minor - choice.least_minor,
-        "fee_minor": likely_fee(choice.amount_minor),
+        "fees": likely_fees(campaign, choice.amount_minor),
         "mine": mine,
         "consent_text": f"pledges/consent/{CONSENT_VERSION}.html",
     }
