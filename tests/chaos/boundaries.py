@@ -29,26 +29,35 @@ CALLS = (
 class Boundaries:
     """Where the steps of one task are counted, so that each commit has a name of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, kills_at_each: int = KILLS_AT_EACH) -> None:
         self.folder = folder
+        self.kills_at_each = kills_at_each
         self.commits = 0
+        self.about = ""
 
     def cross(self, name: str) -> None:
         """Die here, unless enough have died here."""
-        for n in range(KILLS_AT_EACH):
+        for n in range(self.kills_at_each):
             try:
-                os.close(os.open(self.folder / f"{name}.{n}", os.O_CREAT | os.O_EXCL))
+                path = self.folder / f"{self.about}{name}.{n}"
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL))
             except FileExistsError:
                 continue
             os.kill(os.getpid(), signal.SIGKILL)
 
 
 def install(folder: Path) -> None:
-    """Put them around the gateway's calls, the outermost commits and the steps."""
+    """Put them around the gateway's calls, the outermost commits and the steps of a pledge."""
     folder.mkdir(exist_ok=True)
     boundaries = Boundaries(folder)
     for name in CALLS:
         setattr(StripeGateway, name, _around(boundaries, name, getattr(StripeGateway, name)))
+    around_commits(boundaries)
+    count_commits_of(boundaries, "take_step")
+
+
+def around_commits(boundaries: Boundaries) -> None:
+    """Put them around every outermost commit of what is counted."""
     leave = transaction.Atomic.__exit__
 
     @functools.wraps(leave)
@@ -65,19 +74,23 @@ def install(folder: Path) -> None:
         return None
 
     transaction.Atomic.__exit__ = leaving  # type: ignore[method-assign]
+
+
+def count_commits_of(boundaries: Boundaries, name: str, *, each: bool = False) -> None:
+    """Count the commits of this step of ``services.steps``; by what it is about, with ``each``."""
     from civicfund.pledges.services import steps  # noqa: PLC0415 -- after the patches above
 
-    step = steps.take_step
+    step = getattr(steps, name)
 
     @functools.wraps(step)
-    def counted(pledge_id: Any) -> None:
-        boundaries.commits = 1
+    def counted(pk: Any) -> None:
+        boundaries.commits, boundaries.about = 1, f"{pk}-" if each else ""
         try:
-            step(pledge_id)
+            step(pk)
         finally:
             boundaries.commits = 0
 
-    steps.take_step = counted
+    setattr(steps, name, counted)
 
 
 def _around(boundaries: Boundaries, name: str, call: Callable[..., Any]) -> Callable[..., Any]:

@@ -16,9 +16,17 @@ from django.db import connections
 
 from civicfund.ledger.selectors import balance_minor, collected_for
 from civicfund.pledges.enums import CampaignState, PledgeState
-from civicfund.pledges.models import Pledge
+from civicfund.pledges.models import Campaign, Pledge
 from civicfund.pledges.selectors.laws import invariants
-from tests.pledges.promises import FAILS, WORKS, charged_at_provider, funded_campaign
+from tests.factories.pledges import CampaignFactory
+from tests.pledges.promises import (
+    FAILS,
+    WORKS,
+    charged_at_provider,
+    funded_campaign,
+    let_end,
+    promise,
+)
 
 pytestmark = [
     pytest.mark.django_db(transaction=True, databases=["default", "owner"]),
@@ -59,12 +67,12 @@ def start_worker(provider, worker_id, tmp_path):
     }
     started = []
 
-    def start():
+    def start(application="civicfund.celery", **more):
         command = [
-            sys.executable, "-m", "celery", "-A", "civicfund.celery", "worker", "--beat",
+            sys.executable, "-m", "celery", "-A", application, "worker", "--beat",
             "--schedule", str(tmp_path / "beat"), "--concurrency", "2", "--loglevel", "warning",
         ]  # fmt: skip
-        started.append(subprocess.Popen(command, env=environment, start_new_session=True))
+        started.append(subprocess.Popen(command, env=environment | more, start_new_session=True))
         return started[-1]
 
     yield start
@@ -109,4 +117,33 @@ def test_a_worker_killed_in_the_middle_loses_and_doubles_nothing(provider, start
     assert collected_for(campaign.project_id) == 2500 * GOOD
     fees = balance_minor("processor_fee")
     assert balance_minor("stripe_pending") == 2500 * GOOD - fees
+    assert [law.broken_by for law in invariants()] == [[]] * 10
+
+
+def test_workers_killed_while_they_close_charge_nobody_at_the_goal_less_a_cent(
+    provider, start_worker, tmp_path
+):
+    """Beside its control: the same deaths at a goal that is met to the cent, and all pay."""
+    missed, met = (CampaignFactory(goal_minor=7500 + short) for short in (1, 0))
+    for campaign in (missed, met):
+        for _ in range(3):
+            promise(campaign, 2500)
+        let_end(campaign)
+    deaths = tmp_path / "deaths"
+    deaths.mkdir()
+    start_worker("tests.pledges.dying_app", DEATHS=str(deaths))
+    ends = {missed.pk: CampaignState.UNFUNDED, met.pk: CampaignState.SETTLED}
+    wait_until(lambda: dict(Campaign.objects.values_list("pk", "state")) == ends, seconds=150)
+    # The fourth commit closes, the fifth decides: before it the whole decision was written.
+    died = {path.name for path in deaths.iterdir()}
+    for campaign in (missed, met):
+        for place in ("before-commit-4", "after-commit-4", "before-commit-5", "after-commit-5"):
+            assert f"{campaign.pk}-{place}.0" in died
+    asked = Pledge.objects.filter(campaign=missed).values_list(
+        "state", "payment_intent_id", "attempts"
+    )
+    assert list(asked) == [(PledgeState.RELEASED, "", None)] * 3
+    assert provider.control("state")["payment_intent"] == 3  # the control's
+    assert charged_at_provider(provider) == [2500] * 3
+    assert (collected_for(missed.project_id), collected_for(met.project_id)) == (0, 7500)
     assert [law.broken_by for law in invariants()] == [[]] * 10
