@@ -241,6 +241,17 @@ def test_a_consent_is_to_an_amount():
     )
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"text_version": "2"}, {"amount_minor": 2}, {"agreed_at": soon()}, {"payment_method_id": "x"}],
+)
+def test_what_a_backer_agreed_to_stays(change):
+    consent = Consent.objects.create(pledge=PledgeFactory(), text_version="1", amount_minor=1)
+    rows = Consent.objects.filter(pk=consent.pk)
+    refused("pledges_consent_frozen", lambda: rows.update(**change))
+    assert rows.get().amount_minor == 1
+
+
 def test_no_charge_is_planned_before_a_campaign_is_decided():
     pledge = PledgeFactory()
     refused("pledges_chargeattempt_funded", lambda: attempt(pledge))
