@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from civicfund.projects import api, views
+from civicfund.projects import api
+from civicfund.projects.views import listing, writing
 
 urlpatterns = [
-    path("projects/", views.project_list, name="projects"),
-    path("projects/new/", views.project_new, name="project_new"),
-    path("projects/<int:pk>/edit/", views.project_edit, name="project_edit"),
-    path("projects/<int:pk>/publish/", views.project_publish, name="project_publish"),
-    path("projects/<int:pk>/withdraw/", views.project_withdraw, name="project_withdraw"),
+    path("projects/", listing.project_list, name="projects"),
+    path("projects/new/", writing.project_new, name="project_new"),
+    path("projects/<int:pk>/edit/", writing.project_edit, name="project_edit"),
+    path("projects/<int:pk>/publish/", writing.project_publish, name="project_publish"),
+    path("projects/<int:pk>/withdraw/", writing.project_withdraw, name="project_withdraw"),
     path("api/v1/projects/", api.Projects.as_view(), name="api_projects"),
     path("api/v1/projects/<int:pk>/", api.OneProject.as_view(), name="api_project"),
     path(

@@ -1,27 +1,23 @@
-"""The list of projects, and a proposer's pages."""
+"""The pages on which a project is written, published and withdrawn."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import InvalidPage, Page, Paginator
 from django.forms import BaseFormSet
-from django.http import Http404, HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from django.views.decorators.vary import vary_on_headers
+from django.views.decorators.http import require_http_methods, require_POST
 
 from civicfund.audit.services import StaleStateError
-from civicfund.people.requests import HttpRequest, SignedInRequest
+from civicfund.people.requests import SignedInRequest
 from civicfund.places.models import Neighborhood
 from civicfund.places.selectors import feature_collection
 from civicfund.projects.access import own_project
 from civicfund.projects.enums import ProjectState
-from civicfund.projects.filters import ProjectFilter
 from civicfund.projects.forms import (
     EMPTY_LINES_OFFERED,
     CostLineForm,
@@ -40,38 +36,8 @@ from civicfund.projects.services import (
     publish_project,
     withdraw_project,
 )
-from civicfund.strangers import kept_for_strangers
 
-PER_PAGE = 24
 REFUSALS = (ProjectError, StaleStateError)
-
-
-@kept_for_strangers
-@require_safe
-@vary_on_headers("HX-Request")
-def project_list(request: HttpRequest) -> HttpResponse:
-    """Every public project, searched, narrowed, ordered and paged. Wrong filters answer 400."""
-    projects = Project.objects.listed().for_cards()
-    found = ProjectFilter(request.GET, projects)
-    usable = found.is_valid()
-    page = _page(found.qs if usable else projects.none(), request.GET.get("page", "1"))
-    context = {"filter": found, "form": found.form, "page": page, "query": _query(request.GET)}
-    template = "projects/list.html" + ("#results" if request.headers.get("HX-Request") else "")
-    return render(request, template, context, status=200 if usable else 400)
-
-
-def _page(projects: Any, number: str) -> Page[Project]:
-    try:
-        return Paginator(projects, PER_PAGE).page(number)
-    except InvalidPage:
-        raise Http404("No such page.") from None
-
-
-def _query(given: QueryDict) -> str:
-    """The filters as they stand, for the links to other pages."""
-    kept = given.copy()
-    kept.pop("page", None)
-    return kept.urlencode()
 
 
 @login_required

@@ -16,20 +16,13 @@ from civicfund.places.selectors import neighborhood_at
 from civicfund.projects.enums import PROJECT_MOVES, Category, ProjectState
 from civicfund.projects.models import CostLine, Project
 from civicfund.projects.selectors import HELD_FIELDS, missing_parts, why_held
+from civicfund.projects.services.errors import ProjectError
 from civicfund.states import IllegalMoveError
 
 MOST_COST_LINES = 30
 MOST_PER_LINE_MINOR = 10**12
 
 CHANGEABLE = (ProjectState.DRAFT, ProjectState.STUB, ProjectState.READY)
-
-
-class ProjectError(Exception):
-    """The act is refused; the message is for the person, ``field`` names what to correct."""
-
-    def __init__(self, message: str, *, field: str | None = None) -> None:
-        super().__init__(message)
-        self.field = field
 
 
 class Cost(NamedTuple):

@@ -1,0 +1,29 @@
+"""Acts about projects."""
+
+from civicfund.projects.services.errors import ProjectError
+from civicfund.projects.services.writing import (
+    CHANGEABLE,
+    MOST_COST_LINES,
+    MOST_PER_LINE_MINOR,
+    Cost,
+    Description,
+    cost_lines_of,
+    create_project,
+    edit_project,
+    publish_project,
+    withdraw_project,
+)
+
+__all__ = [
+    "CHANGEABLE",
+    "MOST_COST_LINES",
+    "MOST_PER_LINE_MINOR",
+    "Cost",
+    "Description",
+    "ProjectError",
+    "cost_lines_of",
+    "create_project",
+    "edit_project",
+    "publish_project",
+    "withdraw_project",
+]

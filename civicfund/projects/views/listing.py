@@ -1,0 +1,46 @@
+"""The list of projects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.paginator import InvalidPage, Page, Paginator
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from civicfund.people.requests import HttpRequest
+from civicfund.projects.filters import ProjectFilter
+from civicfund.projects.models import Project
+from civicfund.strangers import kept_for_strangers
+
+PER_PAGE = 24
+
+
+@kept_for_strangers
+@require_safe
+@vary_on_headers("HX-Request")
+def project_list(request: HttpRequest) -> HttpResponse:
+    """Every public project, searched, narrowed, ordered and paged. Wrong filters answer 400."""
+    projects = Project.objects.listed().for_cards()
+    found = ProjectFilter(request.GET, projects)
+    usable = found.is_valid()
+    page = _page(found.qs if usable else projects.none(), request.GET.get("page", "1"))
+    context = {"filter": found, "form": found.form, "page": page, "query": _query(request.GET)}
+    template = "projects/list.html" + ("#results" if request.headers.get("HX-Request") else "")
+    return render(request, template, context, status=200 if usable else 400)
+
+
+def _page(projects: Any, number: str) -> Page[Project]:
+    try:
+        return Paginator(projects, PER_PAGE).page(number)
+    except InvalidPage:
+        raise Http404("No such page.") from None
+
+
+def _query(given: QueryDict) -> str:
+    """The filters as they stand, for the links to other pages."""
+    kept = given.copy()
+    kept.pop("page", None)
+    return kept.urlencode()
