@@ -14,13 +14,8 @@ from civicfund.money import to_decimal, to_minor
 from civicfund.places.enums import PlaceKind
 from civicfund.places.models import Neighborhood
 from civicfund.projects.enums import Category
-from civicfund.projects.models import Project
-from civicfund.projects.services import (
-    MOST_COST_LINES,
-    MOST_PER_LINE_MINOR,
-    Cost,
-    Description,
-)
+from civicfund.projects.models import MOST_PER_LINE_MINOR, MOST_YEARS, Project
+from civicfund.projects.services import MOST_COST_LINES, Cost, Description
 
 EMPTY_LINES_OFFERED = 3
 
@@ -38,7 +33,8 @@ class MoneyField(forms.CharField):
         "too_much": _("This is more than can be written here."),
     }
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, zero: bool = False, **options: Any) -> None:
+        self.lowest_minor = 0 if zero else 1
         options.setdefault("max_length", 24)
         super().__init__(**options)
         self.widget.attrs |= {"inputmode": "decimal", "autocomplete": "off"}
@@ -64,7 +60,7 @@ class MoneyField(forms.CharField):
             amount_minor = to_minor(text, settings.CURRENCY)
         except ValueError:
             raise forms.ValidationError(self.error_messages["too_fine"], "too_fine") from None
-        if amount_minor <= 0:
+        if amount_minor < self.lowest_minor:
             raise forms.ValidationError(self.error_messages["not_positive"], "not_positive")
         if amount_minor > MOST_PER_LINE_MINOR:
             raise forms.ValidationError(self.error_messages["too_much"], "too_much")
@@ -111,13 +107,33 @@ class ProjectForm(forms.Form):
     longitude = forms.FloatField(
         label=_("Longitude"), required=False, min_value=-180, max_value=180
     )
+    address = forms.CharField(
+        label=_("Address, or how to find it"),
+        required=False,
+        max_length=200,
+        help_text=_("In words, such as: Mill Lane 12, behind the bus stop."),
+    )
+    running = MoneyField(
+        label=_("Running cost a year"),
+        required=False,
+        zero=True,
+        error_messages={"not_positive": _("The amount cannot be below zero.")},
+        help_text=_("What it takes each year once it is there: care, power, repairs. 0 for none."),
+    )
+    lifetime_years = forms.IntegerField(
+        label=_("How many years it lasts"), required=False, min_value=1, max_value=MOST_YEARS
+    )
 
     @staticmethod
     def initial_of(project: Project) -> dict[str, Any]:
         """What an edit starts from."""
-        names = ("title", "summary", "story", "category", "latitude", "longitude")
+        names = (
+            *("title", "summary", "story", "category", "latitude", "longitude"),
+            *("address", "lifetime_years"),
+        )
         return {name: getattr(project, name) for name in names} | {
-            "neighborhood": project.neighborhood.slug
+            "neighborhood": project.neighborhood.slug,
+            "running": project.running_minor,
         }
 
     def description(self) -> Description:
@@ -131,6 +147,9 @@ class ProjectForm(forms.Form):
             neighborhood=data["neighborhood"],
             latitude=data["latitude"],
             longitude=data["longitude"],
+            address=data["address"],
+            running_minor=data["running"],
+            lifetime_years=data["lifetime_years"],
         )
 
 

@@ -6,9 +6,9 @@ from rest_framework import serializers
 
 from civicfund.places.models import Neighborhood
 from civicfund.projects.enums import Category, ProjectState
-from civicfund.projects.models import CostLine, Project
+from civicfund.projects.models import MOST_PER_LINE_MINOR, MOST_YEARS, CostLine, Project
 from civicfund.projects.selectors import missing_parts
-from civicfund.projects.services import MOST_COST_LINES, MOST_PER_LINE_MINOR, Cost, Description
+from civicfund.projects.services import MOST_COST_LINES, Cost, Description
 
 
 class CostLineOutput(serializers.ModelSerializer[CostLine]):
@@ -40,7 +40,10 @@ class ProjectOutput(serializers.ModelSerializer[Project]):
             "neighborhood",
             "latitude",
             "longitude",
+            "address",
             "cost_minor",
+            "running_minor",
+            "lifetime_years",
             "created_at",
             "page",
         ]
@@ -94,6 +97,13 @@ class ProjectInput(serializers.Serializer[Project]):
     latitude = serializers.FloatField(min_value=-90, max_value=90, required=False, allow_null=True)
     longitude = serializers.FloatField(
         min_value=-180, max_value=180, required=False, allow_null=True
+    )
+    address = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    running_minor = serializers.IntegerField(
+        min_value=0, max_value=MOST_PER_LINE_MINOR, required=False, allow_null=True
+    )
+    lifetime_years = serializers.IntegerField(
+        min_value=1, max_value=MOST_YEARS, required=False, allow_null=True
     )
     cost_lines = CostLineInput(  # type: ignore[call-arg]  # the list's own argument
         many=True, required=False, max_length=MOST_COST_LINES

@@ -56,7 +56,10 @@ def test_the_list_has_what_the_page_has(client):
             "neighborhood": project.neighborhood.slug,
             "latitude": 0.5,
             "longitude": 0.5,
+            "address": "",
             "cost_minor": 4200,
+            "running_minor": None,
+            "lifetime_years": None,
             "created_at": answer["results"][0]["created_at"],
             "page": f"/projects/{project.pk}/",
         }

@@ -1,5 +1,11 @@
 """Projects and what belongs to them."""
 
-from civicfund.projects.models.projects import CostLine, Project, ProjectQuerySet
+from civicfund.projects.models.projects import (
+    MOST_PER_LINE_MINOR,
+    MOST_YEARS,
+    CostLine,
+    Project,
+    ProjectQuerySet,
+)
 
-__all__ = ["CostLine", "Project", "ProjectQuerySet"]
+__all__ = ["MOST_PER_LINE_MINOR", "MOST_YEARS", "CostLine", "Project", "ProjectQuerySet"]

@@ -14,6 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from civicfund.places.models import Neighborhood
 from civicfund.projects.enums import PUBLIC_STATES, Category, ProjectState
 
+MOST_PER_LINE_MINOR = 10**12
+MOST_YEARS = 200
+
 
 class ProjectQuerySet(models.QuerySet["Project"]):
     """Questions about projects."""
@@ -64,6 +67,9 @@ class Project(models.Model):
     )
     latitude = models.FloatField(_("latitude"), null=True, blank=True)
     longitude = models.FloatField(_("longitude"), null=True, blank=True)
+    address = models.CharField(_("address"), max_length=200, blank=True)
+    running_minor = models.BigIntegerField(_("running cost a year"), null=True, blank=True)
+    lifetime_years = models.PositiveSmallIntegerField(_("lifetime in years"), null=True, blank=True)
     proposer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="projects")
     merged_into = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="merged_projects"
@@ -114,6 +120,15 @@ class Project(models.Model):
                 | (~Q(state=ProjectState.MERGED) & Q(merged_into__isnull=True)),
                 name="project_merged_into_iff_merged",
             ),
+            models.CheckConstraint(
+                condition=Q(running_minor__isnull=True)
+                | Q(running_minor__range=(0, MOST_PER_LINE_MINOR)),
+                name="project_running_cost_in_bounds",
+            ),
+            models.CheckConstraint(
+                condition=Q(lifetime_years__isnull=True) | Q(lifetime_years__range=(1, MOST_YEARS)),
+                name="project_lifetime_in_bounds",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -122,6 +137,13 @@ class Project(models.Model):
     def get_absolute_url(self) -> str:
         """The project's page."""
         return reverse("project", args=[self.pk])
+
+    @property
+    def lifetime_minor(self) -> int | None:
+        """What running it costs over its lifetime; None where either is not said."""
+        if self.running_minor is None or self.lifetime_years is None:
+            return None
+        return self.running_minor * self.lifetime_years
 
 
 class CostLine(models.Model):

@@ -15,7 +15,19 @@ from civicfund.projects.models import Project, ProjectQuerySet
 ALIKE = 0.5
 
 # What stays while people vote or pledge on a project: they decided on what they read.
-HELD_FIELDS = frozenset({"title", "summary", "neighborhood", "latitude", "longitude", "cost_lines"})
+HELD_FIELDS = frozenset(
+    {
+        "title",
+        "summary",
+        "neighborhood",
+        "latitude",
+        "longitude",
+        "address",
+        "cost_lines",
+        "running_minor",
+        "lifetime_years",
+    }
+)
 
 Hold = Callable[[Project], str]
 """Why the project stays as it is, in words for its proposer; empty where it need not."""

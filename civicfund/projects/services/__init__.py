@@ -1,10 +1,10 @@
 """Acts about projects."""
 
+from civicfund.projects.models import MOST_PER_LINE_MINOR
 from civicfund.projects.services.errors import ProjectError
 from civicfund.projects.services.writing import (
     CHANGEABLE,
     MOST_COST_LINES,
-    MOST_PER_LINE_MINOR,
     Cost,
     Description,
     cost_lines_of,

@@ -14,13 +14,12 @@ from civicfund.places.enums import PlaceKind
 from civicfund.places.models import Neighborhood
 from civicfund.places.selectors import neighborhood_at
 from civicfund.projects.enums import PROJECT_MOVES, Category, ProjectState
-from civicfund.projects.models import CostLine, Project
+from civicfund.projects.models import MOST_PER_LINE_MINOR, CostLine, Project
 from civicfund.projects.selectors import HELD_FIELDS, missing_parts, why_held
 from civicfund.projects.services.errors import ProjectError
 from civicfund.states import IllegalMoveError
 
 MOST_COST_LINES = 30
-MOST_PER_LINE_MINOR = 10**12
 
 CHANGEABLE = (ProjectState.DRAFT, ProjectState.STUB, ProjectState.READY)
 
@@ -42,6 +41,9 @@ class Description(TypedDict, total=False):
     neighborhood: Neighborhood | None
     latitude: float | None
     longitude: float | None
+    address: str
+    running_minor: int | None
+    lifetime_years: int | None
     cost_lines: Sequence[Cost]
 
 
