@@ -3,17 +3,45 @@
 from __future__ import annotations
 
 from django.contrib.auth.models import AnonymousUser
+from django.core import signing
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import Http404
+from django.utils.translation import gettext as _
 
 from civicfund.people.models import User
-from civicfund.projects.models import Project, ProjectQuerySet
+from civicfund.projects.models import (
+    INVITATION,
+    CoAuthor,
+    Invitation,
+    Project,
+    ProjectQuerySet,
+)
+
+
+def authored_by(user: User) -> Q:
+    """Projects that somebody proposed, or writes with whoever did."""
+    return Q(proposer=user) | Q(pk__in=CoAuthor.objects.filter(user=user).values("project"))
+
+
+def is_author(user: User | AnonymousUser, project: Project) -> bool:
+    """Whether somebody may change the project: its proposer and its co-authors."""
+    if not user.is_authenticated:
+        return False
+    if project.proposer_id == user.pk:
+        return True
+    return CoAuthor.objects.filter(project=project, user=user).exists()
+
+
+def authors_of(project: Project) -> QuerySet[User]:
+    """The proposer and the co-authors, in the order in which they joined the town."""
+    shared = CoAuthor.objects.filter(project=project).values("user")
+    return User.objects.filter(Q(pk=project.proposer_id) | Q(pk__in=shared)).order_by("pk")
 
 
 def visible_projects(user: User | AnonymousUser) -> ProjectQuerySet:
-    """Public projects, and one's own in any state."""
-    mine = Q(proposer=user) if user.is_authenticated else Q(pk__in=[])
+    """Public projects, and those that one writes in any state."""
+    mine = authored_by(user) if user.is_authenticated else Q(pk__in=[])
     return Project.objects.filter(mine | Q(pk__in=Project.objects.public().values("pk")))
 
 
@@ -28,6 +56,32 @@ def visible_project(user: User | AnonymousUser, pk: int) -> Project:
     )
     if found is None:
         raise Http404("No such project.")
+    return found
+
+
+def authored_project(user: User, pk: int) -> Project:
+    """A project that one writes; 404 where it cannot be seen, 403 where others write it."""
+    project = visible_project(user, pk)
+    if not is_author(user, project):
+        raise PermissionDenied
+    return project
+
+
+def invitation_for(user: User, token: str) -> Invitation:
+    """What the link is about, for whoever it is for.
+
+    ``Http404`` where the link is not ours, or was answered; ``PermissionDenied`` for whoever is
+    signed in under another address.
+    """
+    try:
+        pk = signing.loads(token, salt=INVITATION)
+    except signing.BadSignature:
+        raise Http404("No such invitation.") from None
+    found = Invitation.objects.select_related("project__proposer").filter(pk=pk).first()
+    if found is None:
+        raise Http404("No such invitation.")
+    if found.address != user.email:
+        raise PermissionDenied(_("This invitation is for another address than yours."))
     return found
 
 

@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 
 from civicfund.audit.services import StaleStateError
 from civicfund.people.requests import person_of
-from civicfund.projects.access import own_project, visible_project
+from civicfund.projects.access import authored_project, own_project, visible_project
 from civicfund.projects.filters import ProjectFilter
 from civicfund.projects.models import Project
 from civicfund.projects.serializers import ProjectDetailOutput, ProjectInput, ProjectOutput
@@ -51,7 +51,7 @@ class Projects(ListAPIView[Project]):
 
 
 class OneProject(APIView):
-    """One project; its proposer changes what is given."""
+    """One project; its authors change what is given."""
 
     permission_classes = (IsAuthenticatedOrReadOnly,)
 
@@ -63,7 +63,7 @@ class OneProject(APIView):
     @extend_schema(request=ProjectInput(partial=True), responses=ProjectDetailOutput)
     def patch(self, request: Request, pk: int) -> Response:
         """Change what is given, and nothing else."""
-        project = own_project(person_of(request), pk)
+        project = authored_project(person_of(request), pk)
         given = ProjectInput(data=request.data, partial=True)
         given.is_valid(raise_exception=True)
         _told(lambda: edit_project(project, by=person_of(request), **given.description()))
@@ -71,12 +71,12 @@ class OneProject(APIView):
 
 
 class PublishProject(APIView):
-    """Show one's own draft to everybody, or make a stub ready."""
+    """Show a draft that one writes to everybody, or make a stub ready."""
 
     @extend_schema(request=None, responses=ProjectDetailOutput)
     def post(self, request: Request, pk: int) -> Response:
         """Ready where nothing is missing, a stub otherwise."""
-        project = own_project(person_of(request), pk)
+        project = authored_project(person_of(request), pk)
         _told(lambda: publish_project(project, by=person_of(request)))
         return _answer(request, pk)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from civicfund.projects import api
-from civicfund.projects.views import listing, writing
+from civicfund.projects.views import authors, listing, writing
 
 urlpatterns = [
     path("projects/", listing.project_list, name="projects"),
@@ -13,6 +13,14 @@ urlpatterns = [
     path("projects/<int:pk>/edit/", writing.project_edit, name="project_edit"),
     path("projects/<int:pk>/publish/", writing.project_publish, name="project_publish"),
     path("projects/<int:pk>/withdraw/", writing.project_withdraw, name="project_withdraw"),
+    path("projects/<int:pk>/authors/", authors.authors, name="project_authors"),
+    path(
+        "projects/<int:pk>/authors/<int:invitation>/",
+        authors.take_back,
+        name="project_invitation_taken_back",
+    ),
+    path("projects/<int:pk>/leave/", authors.leave, name="project_leave"),
+    path("projects/invitations/<str:token>/", authors.invitation, name="project_invitation"),
     path("api/v1/projects/", api.Projects.as_view(), name="api_projects"),
     path("api/v1/projects/<int:pk>/", api.OneProject.as_view(), name="api_project"),
     path(

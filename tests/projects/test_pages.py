@@ -219,7 +219,7 @@ def test_publishing_is_not_done_by_following_a_link(client, proposer):
 def test_the_page_of_a_draft_says_what_is_missing_and_offers_to_publish(client, proposer):
     project = ProjectFactory(proposer=proposer, state=ProjectState.DRAFT, bare=True)
     page = client.get(project.get_absolute_url()).content.decode()
-    assert "Only you see this draft" in page
+    assert "Only those who write it see this draft" in page
     assert "a place on the map" in page
     assert "what it costs" not in page
     client.post(reverse("project_publish", args=[project.pk]))

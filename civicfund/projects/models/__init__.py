@@ -1,5 +1,10 @@
 """Projects and what belongs to them."""
 
+from civicfund.projects.models.authors import (
+    INVITATION,
+    CoAuthor,
+    Invitation,
+)
 from civicfund.projects.models.projects import (
     MOST_PER_LINE_MINOR,
     MOST_YEARS,
@@ -8,4 +13,13 @@ from civicfund.projects.models.projects import (
     ProjectQuerySet,
 )
 
-__all__ = ["MOST_PER_LINE_MINOR", "MOST_YEARS", "CostLine", "Project", "ProjectQuerySet"]
+__all__ = [
+    "INVITATION",
+    "MOST_PER_LINE_MINOR",
+    "MOST_YEARS",
+    "CoAuthor",
+    "CostLine",
+    "Invitation",
+    "Project",
+    "ProjectQuerySet",
+]

@@ -2,8 +2,8 @@
 
 from civicfund.projects.models import MOST_PER_LINE_MINOR
 from civicfund.projects.services.errors import ProjectError
+from civicfund.projects.services.holding import CHANGEABLE
 from civicfund.projects.services.writing import (
-    CHANGEABLE,
     MOST_COST_LINES,
     Cost,
     Description,

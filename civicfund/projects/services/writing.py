@@ -17,11 +17,10 @@ from civicfund.projects.enums import PROJECT_MOVES, Category, ProjectState
 from civicfund.projects.models import MOST_PER_LINE_MINOR, CostLine, Project
 from civicfund.projects.selectors import HELD_FIELDS, missing_parts, why_held
 from civicfund.projects.services.errors import ProjectError
+from civicfund.projects.services.holding import CHANGEABLE, hold_authored, hold_own
 from civicfund.states import IllegalMoveError
 
 MOST_COST_LINES = 30
-
-CHANGEABLE = (ProjectState.DRAFT, ProjectState.STUB, ProjectState.READY)
 
 
 class Cost(NamedTuple):
@@ -63,7 +62,7 @@ def edit_project(project: Project, *, by: User, **changes: Unpack[Description]) 
     vote or pledge on what would change.
     """
     with transaction.atomic():
-        row = _locked(project, by)
+        row = hold_authored(project, by)
         if row.state not in CHANGEABLE:
             raise ProjectError(_("A project that is gone can no longer be changed."))
         _check_not_held(row, changes)
@@ -80,7 +79,7 @@ def publish_project(project: Project, *, by: User) -> Project:
     A stub becomes ready; ``ProjectError`` says what it still lacks.
     """
     with transaction.atomic():
-        row = _locked(project, by)
+        row = hold_authored(project, by)
         if row.state not in (ProjectState.DRAFT, ProjectState.STUB):
             raise ProjectError(_("This project is not waiting to be published."))
         if row.state == ProjectState.DRAFT:
@@ -94,21 +93,13 @@ def publish_project(project: Project, *, by: User) -> Project:
 def withdraw_project(project: Project, *, by: User) -> Project:
     """Take a project back, for good."""
     with transaction.atomic():
-        row = _locked(project, by)
+        row = hold_own(project, by)
         if held := why_held(row):
             raise ProjectError(held)
         try:
             return advance(row, ProjectState.WITHDRAWN, PROJECT_MOVES, actor=by)
         except IllegalMoveError:
             raise ProjectError(_("This project can no longer be withdrawn.")) from None
-
-
-def _locked(project: Project, by: User) -> Project:
-    """The row as it is now, locked; only for its proposer."""
-    row = Project.objects.select_for_update().get(pk=project.pk)
-    if row.proposer_id != by.pk:
-        raise ProjectError(_("Only the person who proposed it can do this."))
-    return row
 
 
 def _check_complete(project: Project) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.forms import BaseFormSet
@@ -12,12 +10,10 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from civicfund.audit.services import StaleStateError
 from civicfund.people.requests import SignedInRequest
 from civicfund.places.models import Neighborhood
 from civicfund.places.selectors import feature_collection
-from civicfund.projects.access import own_project
-from civicfund.projects.enums import ProjectState
+from civicfund.projects.access import authored_project, own_project
 from civicfund.projects.forms import (
     EMPTY_LINES_OFFERED,
     CostLineForm,
@@ -27,7 +23,7 @@ from civicfund.projects.forms import (
     costs_of,
 )
 from civicfund.projects.models import Project
-from civicfund.projects.selectors import missing_parts, why_held
+from civicfund.projects.selectors import why_held
 from civicfund.projects.services import (
     MOST_COST_LINES,
     ProjectError,
@@ -36,8 +32,7 @@ from civicfund.projects.services import (
     publish_project,
     withdraw_project,
 )
-
-REFUSALS = (ProjectError, StaleStateError)
+from civicfund.projects.views.acting import act_on
 
 
 @login_required
@@ -53,8 +48,8 @@ def project_new(request: SignedInRequest) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def project_edit(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Change one's own project."""
-    project = own_project(request.user, pk)
+    """Change a project that one writes."""
+    project = authored_project(request.user, pk)
     if request.method != "POST":
         lines = project.cost_lines.all()
         costs = [{"label": line.label, "amount": line.amount_minor} for line in lines]
@@ -85,7 +80,7 @@ def _save(request: SignedInRequest, project: Project | None) -> HttpResponse:
 
 def _after_saving(request: SignedInRequest, project: Project) -> HttpResponse:
     if "publish" in request.POST:
-        return _act(request, project, publish_project, _("Published."))
+        return act_on(request, project, publish_project, _("Published."))
     messages.success(request, _("Saved."))
     return redirect(project)
 
@@ -127,7 +122,7 @@ def _form_page(
 @require_POST
 def project_publish(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show one's own project to everybody, or make a stub ready."""
-    return _act(request, own_project(request.user, pk), publish_project, _("Published."))
+    return act_on(request, authored_project(request.user, pk), publish_project, _("Published."))
 
 
 @login_required
@@ -136,21 +131,5 @@ def project_withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
     """Ask once more, then take one's own project back."""
     project = own_project(request.user, pk)
     if request.method == "POST":
-        return _act(request, project, withdraw_project, _("Withdrawn."))
+        return act_on(request, project, withdraw_project, _("Withdrawn."))
     return render(request, "projects/withdraw.html", {"project": project})
-
-
-def _act(
-    request: SignedInRequest, project: Project, act: Callable[..., Project], done: str
-) -> HttpResponse:
-    """Do it, and say on the project's page what was done or why not."""
-    try:
-        moved = act(project, by=request.user)
-    except REFUSALS as refusal:
-        messages.error(request, str(refusal))
-        return redirect(project)
-    messages.success(request, done)
-    if moved.state == ProjectState.STUB:
-        parts = "; ".join(str(part.label) for part in missing_parts(moved))
-        messages.info(request, _("To be ready it still needs: %(parts)s.") % {"parts": parts})
-    return redirect(moved)

@@ -26,7 +26,7 @@ from civicfund.pledges.selectors import (
     pledges_of,
     unfinished_campaign_of,
 )
-from civicfund.projects.access import visible_project
+from civicfund.projects.access import authored_by, is_author, visible_project
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
 from civicfund.projects.selectors import missing_parts
@@ -64,7 +64,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @login_required
 def my_page(request: SignedInRequest) -> HttpResponse:
     """What I proposed, voted in and pledged, and what came of it."""
-    mine = Project.objects.filter(proposer=request.user).exclude(state=ProjectState.WITHDRAWN)
+    mine = Project.objects.filter(authored_by(request.user)).exclude(state=ProjectState.WITHDRAWN)
     return render(
         request,
         "town/my_page.html",
@@ -105,6 +105,7 @@ def project(request: HttpRequest, pk: int) -> HttpResponse:
     """One project, whatever has become of it."""
     found = visible_project(request.user, pk)
     is_mine = found.proposer == request.user
+    may_write = is_author(request.user, found)
     return render(
         request,
         "town/project.html",
@@ -117,7 +118,9 @@ def project(request: HttpRequest, pk: int) -> HttpResponse:
             "shapes": [found.neighborhood],
             "pins": [found],
             "is_mine": is_mine,
-            "missing": missing_parts(found) if is_mine else [],
+            "may_write": may_write,
+            "co_authors": found.co_authors.select_related("user").order_by("since", "pk"),
+            "missing": missing_parts(found) if may_write else [],
         },
     )
 

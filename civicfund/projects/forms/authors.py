@@ -1,0 +1,20 @@
+"""The form in which a proposer asks somebody to write with them."""
+
+from __future__ import annotations
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+
+class InvitationForm(forms.Form):
+    """Whom to ask."""
+
+    address = forms.EmailField(
+        label=_("Their e-mail address"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+        help_text=_(
+            "Whoever has an account under it gets a mail. The link that appears here works only "
+            "for this address, so you can also send it yourself."
+        ),
+    )

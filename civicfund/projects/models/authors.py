@@ -1,0 +1,61 @@
+"""Who writes a project together with its proposer, and who is asked to."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core import signing
+from django.db import models
+from django.db.models import F, Func, Q
+from django.db.models.functions import Now
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from civicfund.projects.models.projects import Project
+
+INVITATION = "projects.invitation"
+
+
+class CoAuthor(models.Model):
+    """Somebody who may change a project that another person proposed."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="co_authors")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="co_authorships"
+    )
+    since = models.DateTimeField(_("since"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("co-author")
+        verbose_name_plural = _("co-authors")
+        constraints = [
+            models.UniqueConstraint(fields=["project", "user"], name="co_author_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} of {self.project_id}"
+
+
+class Invitation(models.Model):
+    """An address whose owner may become co-author; gone once they have answered."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="invitations")
+    address = models.EmailField(_("e-mail"))
+    invited_at = models.DateTimeField(_("invited"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+        constraints = [
+            models.UniqueConstraint(fields=["project", "address"], name="invitation_once"),
+            models.CheckConstraint(
+                condition=Q(address=Func(F("address"), function="LOWER")),
+                name="invitation_address_lower_case",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"invitation to {self.project_id}"
+
+    def get_absolute_url(self) -> str:
+        """Where it is answered; whoever opens it has to be signed in under its address."""
+        return reverse("project_invitation", args=[signing.dumps(self.pk, salt=INVITATION)])

@@ -1,0 +1,34 @@
+"""A project's row, locked, for whoever may act on it."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from civicfund.people.models import User
+from civicfund.projects.access import is_author
+from civicfund.projects.enums import ProjectState
+from civicfund.projects.models import Project
+from civicfund.projects.services.errors import ProjectError
+
+CHANGEABLE = (ProjectState.DRAFT, ProjectState.STUB, ProjectState.READY)
+
+
+def hold_project(project: Project) -> Project:
+    """The row as it is now, locked until the transaction ends."""
+    return Project.objects.select_for_update().get(pk=project.pk)
+
+
+def hold_own(project: Project, by: User) -> Project:
+    """The same, only for its proposer."""
+    row = hold_project(project)
+    if row.proposer_id != by.pk:
+        raise ProjectError(_("Only the person who proposed it can do this."))
+    return row
+
+
+def hold_authored(project: Project, by: User) -> Project:
+    """The same, for its proposer and co-authors."""
+    row = hold_project(project)
+    if not is_author(by, row):
+        raise ProjectError(_("Only those who write it can do this."))
+    return row

@@ -1,0 +1,110 @@
+"""Who writes a project: the proposer's page about it, and the page of an invitation."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from civicfund.people.requests import SignedInRequest
+from civicfund.projects.access import authored_project, invitation_for, own_project
+from civicfund.projects.forms import InvitationForm
+from civicfund.projects.models import Project
+from civicfund.projects.services import ProjectError
+from civicfund.projects.services.authors import (
+    accept_invitation,
+    decline_invitation,
+    invite_co_author,
+    leave_project,
+    remove_co_author,
+    take_back_invitation,
+)
+from civicfund.projects.views.acting import told
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def authors(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Who writes it; the proposer asks others, takes that back, and writes without somebody."""
+    project = authored_project(request.user, pk)
+    if request.method != "POST":
+        return _page(request, project, InvitationForm())
+    own_project(request.user, pk)
+    if "remove" in request.POST:
+        person = request.POST["remove"]
+        pk_of = int(person) if person.isascii() and person.isdigit() else 0
+        told(request, lambda: remove_co_author(project, pk_of, by=request.user), _("Removed."))
+        return redirect("project_authors", pk=pk)
+    return _invite(request, project)
+
+
+def _invite(request: SignedInRequest, project: Project) -> HttpResponse:
+    form = InvitationForm(request.POST)
+    if not form.is_valid():
+        return _page(request, project, form, status=400)
+    try:
+        invite_co_author(project, form.cleaned_data["address"], by=request.user)
+    except ProjectError as refusal:
+        form.add_error(refusal.field, str(refusal))
+        return _page(request, project, form, status=400)
+    return redirect("project_authors", pk=project.pk)
+
+
+def _page(
+    request: SignedInRequest, project: Project, form: InvitationForm, *, status: int = 200
+) -> HttpResponse:
+    proposes = project.proposer_id == request.user.pk
+    asked = project.invitations.order_by("invited_at", "pk") if proposes else []
+    context = {
+        "project": project,
+        "form": form,
+        "proposes": proposes,
+        "co_authors": project.co_authors.select_related("user").order_by("since", "pk"),
+        "invitations": [
+            (each, request.build_absolute_uri(each.get_absolute_url())) for each in asked
+        ],
+    }
+    return render(request, "projects/authors.html", context, status=status)
+
+
+@login_required
+@require_POST
+def take_back(request: SignedInRequest, pk: int, invitation: int) -> HttpResponse:
+    """The proposer asks somebody no more."""
+    project = own_project(request.user, pk)
+    found = get_object_or_404(project.invitations, pk=invitation)
+    told(request, lambda: take_back_invitation(found, by=request.user), _("Taken back."))
+    return redirect("project_authors", pk=pk)
+
+
+@login_required
+@require_POST
+def leave(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Write no more with the proposer."""
+    project = authored_project(request.user, pk)
+    told(request, lambda: leave_project(project, by=request.user), _("You have left."))
+    return redirect("my_page")
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def invitation(request: SignedInRequest, token: str) -> HttpResponse:
+    """Say yes or no to writing somebody's project with them."""
+    try:
+        asked = invitation_for(request.user, token)
+    except PermissionDenied:
+        return render(request, "projects/invitation_of_another.html", status=403)
+    if request.method == "POST" and "accept" in request.POST:
+        if told(request, lambda: accept_invitation(asked, by=request.user), _("Welcome.")):
+            return redirect(asked.project)
+        return redirect("my_page")
+    if request.method == "POST":
+        told(request, lambda: decline_invitation(asked, by=request.user), _("Declined."))
+        return redirect("my_page")
+    return render(request, "projects/invitation.html", {"invitation": asked})

@@ -1,0 +1,220 @@
+"""Writing a project together: who is asked, who may do what, and how it ends."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+
+from civicfund.audit.models import Event
+from civicfund.notices.models import Message
+from civicfund.notices.services import send_next
+from civicfund.projects.enums import ProjectState
+from civicfund.projects.models import CoAuthor, Invitation, Project
+from civicfund.projects.services import ProjectError, edit_project, withdraw_project
+from civicfund.projects.services.authors import (
+    MOST_AUTHORS,
+    accept_invitation,
+    decline_invitation,
+    invite_co_author,
+    leave_project,
+    remove_co_author,
+    take_back_invitation,
+)
+from tests.factories.people import UserFactory
+from tests.factories.projects import ProjectFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def joined(project):
+    user = UserFactory()
+    asked = invite_co_author(project, user.email, by=project.proposer)
+    accept_invitation(asked, by=user)
+    return user
+
+
+def test_who_has_an_account_is_told_and_joins(client, mailoutbox):
+    project, friend = ProjectFactory(state=ProjectState.DRAFT), UserFactory()
+    asked = invite_co_author(project, friend.email.upper(), by=project.proposer)
+    send_next()
+    assert asked.get_absolute_url() in mailoutbox[0].body
+    client.force_login(friend)
+    assert client.get(project.get_absolute_url()).status_code == 404
+    assert project.title in client.get(asked.get_absolute_url()).content.decode()
+    client.post(asked.get_absolute_url(), {"accept": "yes"})
+    assert CoAuthor.objects.get().user == friend
+    assert Invitation.objects.count() == 0
+    assert client.get(project.get_absolute_url()).status_code == 200
+
+
+def test_an_address_without_account_gets_a_link_and_no_mail_and_the_answers_are_alike(client):
+    project, known = ProjectFactory(), UserFactory()
+    client.force_login(project.proposer)
+    address = reverse("project_authors", args=[project.pk])
+    answers = [client.post(address, {"address": each}) for each in (known.email, "new@example.org")]
+    assert [(each.status_code, each.url) for each in answers] == [(302, address)] * 2
+    assert list(Message.objects.values_list("recipient", flat=True)) == [known.pk]
+    page = client.get(address).content.decode()
+    for invitation in Invitation.objects.all():
+        assert invitation.get_absolute_url() in page
+    assert "new@example.org" not in Invitation.objects.last().get_absolute_url()
+
+
+def test_the_link_opens_only_for_its_address(client):
+    project, stranger = ProjectFactory(), UserFactory()
+    asked = invite_co_author(project, "new@example.org", by=project.proposer)
+    client.force_login(stranger)
+    answer = client.post(asked.get_absolute_url(), {"accept": "yes"})
+    assert answer.status_code == 403
+    assert "new@example.org" not in answer.content.decode()
+    assert project.title not in answer.content.decode()
+    with pytest.raises(ProjectError):
+        accept_invitation(asked, by=stranger)
+    assert CoAuthor.objects.count() == 0
+    assert Invitation.objects.count() == 1
+
+
+def test_a_link_that_was_made_up_or_answered_opens_nothing(client):
+    project, friend = ProjectFactory(), UserFactory()
+    asked = invite_co_author(project, friend.email, by=project.proposer)
+    page = asked.get_absolute_url()
+    client.force_login(friend)
+    assert client.get(page[:-3] + "xx/").status_code == 404
+    decline_invitation(asked, by=friend)
+    assert client.post(page, {"accept": "yes"}).status_code == 404
+    assert CoAuthor.objects.count() == 0
+
+
+def test_a_co_author_changes_it_and_only_the_proposer_withdraws_or_asks_others(client):
+    project = ProjectFactory()
+    friend = joined(project)
+    edit_project(project, by=friend, title="A better bench")
+    client.force_login(friend)
+    assert client.get(reverse("project_edit", args=[project.pk])).status_code == 200
+    assert client.post(reverse("project_withdraw", args=[project.pk])).status_code == 403
+    others = reverse("project_authors", args=[project.pk])
+    assert client.post(others, {"address": "x@example.org"}).status_code == 403
+    assert client.post(others, {"remove": str(friend.pk)}).status_code == 403
+    for act in (
+        lambda: withdraw_project(project, by=friend),
+        lambda: invite_co_author(project, "x@example.org", by=friend),
+        lambda: remove_co_author(project, friend.pk, by=friend),
+    ):
+        with pytest.raises(ProjectError, match="Only the person who proposed it"):
+            act()
+    row = Project.objects.get()
+    assert (row.title, row.state) == ("A better bench", ProjectState.READY)
+    assert (CoAuthor.objects.count(), Invitation.objects.count()) == (1, 0)
+
+
+def test_somebody_else_neither_sees_nor_changes_who_writes(client):
+    project, stranger = ProjectFactory(), UserFactory()
+    asked = invite_co_author(project, "new@example.org", by=project.proposer)
+    client.force_login(stranger)
+    assert client.get(reverse("project_authors", args=[project.pk])).status_code == 403
+    assert client.post(reverse("project_leave", args=[project.pk])).status_code == 403
+    back = reverse("project_invitation_taken_back", args=[project.pk, asked.pk])
+    assert client.post(back).status_code == 403
+    with pytest.raises(ProjectError, match="Only those who write it"):
+        edit_project(project, by=stranger, title="Mine")
+    assert Invitation.objects.count() == 1
+
+
+def test_one_leaves_or_is_removed_and_may_change_nothing_any_more(client):
+    project = ProjectFactory()
+    for act in (
+        lambda friend: leave_project(project, by=friend),
+        lambda friend: remove_co_author(project, friend.pk, by=project.proposer),
+    ):
+        friend = joined(project)
+        act(friend)
+        with pytest.raises(ProjectError, match="Only those who write it"):
+            edit_project(project, by=friend, title="Mine")
+    assert CoAuthor.objects.count() == 0
+
+
+def test_the_pages_remove_leave_and_take_back(client):
+    project = ProjectFactory()
+    gone, leaves = joined(project), joined(project)
+    asked = invite_co_author(project, "new@example.org", by=project.proposer)
+    client.force_login(project.proposer)
+    page = reverse("project_authors", args=[project.pk])
+    client.post(page, {"remove": str(gone.pk)})
+    client.post(page, {"remove": "nobody"})
+    client.post(reverse("project_invitation_taken_back", args=[project.pk, asked.pk]))
+    assert list(CoAuthor.objects.values_list("user", flat=True)) == [leaves.pk]
+    assert Invitation.objects.count() == 0
+    client.force_login(leaves)
+    client.post(reverse("project_leave", args=[project.pk]))
+    assert CoAuthor.objects.count() == 0
+
+
+def test_what_is_taken_back_before_the_mail_left_is_not_sent():
+    project, friend = ProjectFactory(), UserFactory()
+    asked = invite_co_author(project, friend.email, by=project.proposer)
+    take_back_invitation(asked, by=project.proposer)
+    assert Message.objects.count() == 0
+    with pytest.raises(ProjectError, match="taken back"):
+        accept_invitation(asked, by=friend)
+
+
+def test_asking_oneself_a_co_author_or_too_many_is_refused():
+    project = ProjectFactory()
+    friend = joined(project)
+    for number in range(MOST_AUTHORS - 1):
+        invite_co_author(project, f"friend{number}@example.org", by=project.proposer)
+    for address, words in (
+        (project.proposer.email, "your own address"),
+        (friend.email, "already"),
+        ("one.more@example.org", "No more than"),
+    ):
+        with pytest.raises(ProjectError, match=words) as refused:
+            invite_co_author(project, address, by=project.proposer)
+        assert refused.value.field == "address"
+    assert Invitation.objects.count() == MOST_AUTHORS - 1
+
+
+def test_the_trail_says_who_joined_and_names_no_address():
+    project = ProjectFactory()
+    friend = joined(project)
+    invite_co_author(project, "new@example.org", by=project.proposer)
+    events = Event.objects.filter(verb__startswith="project.co_author").order_by("pk")
+    assert [(each.verb, each.actor_id) for each in events] == [
+        ("project.co_author_invited", project.proposer_id),
+        ("project.co_author_joined", friend.pk),
+        ("project.co_author_invited", project.proposer_id),
+    ]
+    assert not [each for each in events if "@" in str(each.data)]
+
+
+def test_the_database_refuses_a_second_time_the_proposer_and_two_spellings():
+    project = ProjectFactory()
+    friend = joined(project)
+    invite_co_author(project, "a@example.org", by=project.proposer)
+    for constraint, make in (
+        ("co_author_once", lambda: CoAuthor.objects.create(project=project, user=friend)),
+        (
+            "co_author_is_another",
+            lambda: CoAuthor.objects.create(project=project, user=project.proposer),
+        ),
+        (
+            "invitation_once",
+            lambda: Invitation.objects.create(project=project, address="a@example.org"),
+        ),
+        (
+            "invitation_address_lower_case",
+            lambda: Invitation.objects.create(project=project, address="B@example.org"),
+        ),
+    ):
+        with pytest.raises(IntegrityError) as refused, transaction.atomic():
+            make()
+        assert refused.value.__cause__.diag.constraint_name == constraint
+
+
+def test_co_authors_stand_on_the_page_and_have_it_on_their_own(client):
+    project = ProjectFactory()
+    friend = joined(project)
+    assert f"with {friend.display_name}" in client.get(project.get_absolute_url()).content.decode()
+    client.force_login(friend)
+    assert project.title in client.get(reverse("my_page")).content.decode()
