@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from civicfund.projects import api
-from civicfund.projects.views import authors, listing, writing
+from civicfund.projects.views import authors, history, listing, writing
 
 urlpatterns = [
     path("projects/", listing.project_list, name="projects"),
@@ -21,6 +21,13 @@ urlpatterns = [
     ),
     path("projects/<int:pk>/leave/", authors.leave, name="project_leave"),
     path("projects/invitations/<str:token>/", authors.invitation, name="project_invitation"),
+    path("projects/<int:pk>/history/", history.history, name="project_history"),
+    path("projects/<int:pk>/history/<int:number>/", history.version, name="project_version"),
+    path(
+        "projects/<int:pk>/history/<int:number>/restore/",
+        history.restore,
+        name="project_restore",
+    ),
     path("api/v1/projects/", api.Projects.as_view(), name="api_projects"),
     path("api/v1/projects/<int:pk>/", api.OneProject.as_view(), name="api_project"),
     path(

@@ -12,6 +12,10 @@ from civicfund.projects.models.projects import (
     Project,
     ProjectQuerySet,
 )
+from civicfund.projects.models.versions import (
+    Version,
+    VersionQuerySet,
+)
 
 __all__ = [
     "INVITATION",
@@ -22,4 +26,6 @@ __all__ = [
     "Invitation",
     "Project",
     "ProjectQuerySet",
+    "Version",
+    "VersionQuerySet",
 ]

@@ -11,6 +11,7 @@ from civicfund.projects.services.writing import (
     create_project,
     edit_project,
     publish_project,
+    restore_version,
     withdraw_project,
 )
 
@@ -25,5 +26,6 @@ __all__ = [
     "create_project",
     "edit_project",
     "publish_project",
+    "restore_version",
     "withdraw_project",
 ]

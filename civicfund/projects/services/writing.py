@@ -14,10 +14,11 @@ from civicfund.places.enums import PlaceKind
 from civicfund.places.models import Neighborhood
 from civicfund.places.selectors import neighborhood_at
 from civicfund.projects.enums import PROJECT_MOVES, Category, ProjectState
-from civicfund.projects.models import MOST_PER_LINE_MINOR, CostLine, Project
+from civicfund.projects.models import MOST_PER_LINE_MINOR, CostLine, Project, Version
 from civicfund.projects.selectors import HELD_FIELDS, missing_parts, why_held
 from civicfund.projects.services.errors import ProjectError
 from civicfund.projects.services.holding import CHANGEABLE, hold_authored, hold_own
+from civicfund.projects.services.versions import keep_first_version, keep_version
 from civicfund.states import IllegalMoveError
 
 MOST_COST_LINES = 30
@@ -51,6 +52,7 @@ def create_project(proposer: User, **description: Unpack[Description]) -> Projec
     project = Project(proposer=proposer)
     with transaction.atomic():
         fields = _write(project, description)
+        keep_version(project, by=proposer)
         record("project.created", project, actor=proposer, fields=fields)
     return project
 
@@ -63,14 +65,58 @@ def edit_project(project: Project, *, by: User, **changes: Unpack[Description]) 
     """
     with transaction.atomic():
         row = hold_authored(project, by)
-        if row.state not in CHANGEABLE:
-            raise ProjectError(_("A project that is gone can no longer be changed."))
-        _check_not_held(row, changes)
-        fields = _write(row, changes)
-        if row.state == ProjectState.READY:
-            _check_complete(row)
-        record("project.edited", row, actor=by, fields=fields)
+        change_held(row, changes, by=by)
     return row
+
+
+def change_held(
+    row: Project,
+    changes: Description,
+    *,
+    by: User,
+    helper: User | None = None,
+    restored: int | None = None,
+) -> None:
+    """The change itself, with its version and its event. The caller holds the project's lock."""
+    if row.state not in CHANGEABLE:
+        raise ProjectError(_("A project that is gone can no longer be changed."))
+    _check_not_held(row, changes)
+    keep_first_version(row)
+    fields = _write(row, changes)
+    if row.state == ProjectState.READY:
+        _check_complete(row)
+    keep_version(row, by=by, helper=helper, restored=restored)
+    record("project.edited", row, actor=by, fields=fields)
+
+
+def restore_version(project: Project, number: int, *, by: User) -> Project:
+    """Let the project say again what it said in an earlier version; a new version says so.
+
+    What is refused of any other change is refused here.
+    """
+    with transaction.atomic():
+        row = hold_authored(project, by)
+        wanted = row.versions.select_related("neighborhood").filter(number=number).first()
+        if wanted is None:
+            raise ProjectError(_("There is no such version."))
+        change_held(row, _described(wanted), by=by, restored=number)
+    return row
+
+
+def _described(version: Version) -> Description:
+    return Description(
+        title=version.title,
+        summary=version.summary,
+        story=version.story,
+        category=Category(version.category),
+        neighborhood=version.neighborhood,
+        latitude=version.latitude,
+        longitude=version.longitude,
+        address=version.address,
+        running_minor=version.running_minor,
+        lifetime_years=version.lifetime_years,
+        cost_lines=[Cost(label, amount_minor) for label, amount_minor in version.cost_lines],
+    )
 
 
 def publish_project(project: Project, *, by: User) -> Project:
@@ -83,7 +129,9 @@ def publish_project(project: Project, *, by: User) -> Project:
         if row.state not in (ProjectState.DRAFT, ProjectState.STUB):
             raise ProjectError(_("This project is not waiting to be published."))
         if row.state == ProjectState.DRAFT:
+            keep_first_version(row)
             row = advance(row, ProjectState.STUB, PROJECT_MOVES, actor=by)
+            keep_version(row, by=by)
             if missing_parts(row):
                 return row
         _check_complete(row)

@@ -1,0 +1,60 @@
+"""The history of a project: every version, what changed in it, and the way back."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from civicfund.people.requests import HttpRequest, SignedInRequest
+from civicfund.projects.access import authored_project, is_author, visible_project
+from civicfund.projects.selectors.history import between, versions_of
+from civicfund.projects.services import restore_version
+from civicfund.projects.services.holding import CHANGEABLE
+from civicfund.projects.views.acting import told
+from civicfund.templatetags.money import money
+
+PER_PAGE = 25
+
+
+@require_safe
+def history(request: HttpRequest, pk: int) -> HttpResponse:
+    """Every version that the reader may see, the newest first."""
+    project = visible_project(request.user, pk)
+    rows = versions_of(project, with_drafts=is_author(request.user, project))
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "projects/history.html", {"project": project, "page": page})
+
+
+@require_safe
+def version(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """One version: what it changed, and for those who write it the way back to it."""
+    project = visible_project(request.user, pk)
+    may_write = is_author(request.user, project)
+    rows = versions_of(project, with_drafts=may_write).select_related("neighborhood")
+    found = rows.filter(number=number).first()
+    if found is None:
+        raise Http404("No such version.")
+    before = rows.filter(number__lt=number).first()
+    newest = rows.first()
+    context = {
+        "project": project,
+        "version": found,
+        "before": before,
+        "differences": between(before, found, money),
+        "may_restore": may_write and project.state in CHANGEABLE and found != newest,
+    }
+    return render(request, "projects/version.html", context)
+
+
+@login_required
+@require_POST
+def restore(request: SignedInRequest, pk: int, number: int) -> HttpResponse:
+    """Go back to what the project said; it is a new version."""
+    project = authored_project(request.user, pk)
+    done = _("It says again what it said in version %(number)s.") % {"number": number}
+    told(request, lambda: restore_version(project, number, by=request.user), done)
+    return redirect(project)
