@@ -40,8 +40,37 @@ class Category(models.TextChoices):
 
 
 class Part(models.TextChoices):
-    """What a project needs to be ready."""
+    """What a project may lack, and others can bring."""
 
     STORY = "story", _("a story: what is to be done, and why")
     PLACE = "place", _("a place on the map")
     COST = "cost", _("what it costs")
+    OWNER = "owner", _("somebody who looks after it once it is there")
+    PHOTO = "photo", _("a photograph of the place")
+    PERMIT = "permit", _("a permit, or somebody who knows how to get it")
+    HANDS = "hands", _("hands that help to do it")
+
+
+# Without these a project is not ready; whether it has them shows in the project itself.
+NEEDED_PARTS = (Part.STORY, Part.PLACE, Part.COST)
+# What its authors say that they look for.
+ASKED_PARTS = (Part.OWNER, Part.PHOTO, Part.PERMIT, Part.HANDS)
+# Of these there is never too much: they are looked for until the authors say otherwise.
+MANY_WELCOME = (Part.HANDS,)
+
+
+class OfferState(models.TextChoices):
+    """What became of an offer to help."""
+
+    WAITING = "waiting", _("Waiting")
+    ACCEPTED = "accepted", _("Accepted")
+    DECLINED = "declined", _("Declined")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+
+
+OFFER_MOVES: dict[OfferState, frozenset[OfferState]] = {
+    OfferState.WAITING: frozenset({OfferState.ACCEPTED, OfferState.DECLINED, OfferState.WITHDRAWN}),
+    OfferState.ACCEPTED: frozenset(),
+    OfferState.DECLINED: frozenset(),
+    OfferState.WITHDRAWN: frozenset(),
+}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from civicfund.projects import api
-from civicfund.projects.views import authors, history, listing, writing
+from civicfund.projects.views import authors, help, history, listing, writing
 
 urlpatterns = [
     path("projects/", listing.project_list, name="projects"),
@@ -21,6 +21,10 @@ urlpatterns = [
     ),
     path("projects/<int:pk>/leave/", authors.leave, name="project_leave"),
     path("projects/invitations/<str:token>/", authors.invitation, name="project_invitation"),
+    path("projects/help/", help.wanted, name="help_wanted"),
+    path("projects/<int:pk>/help/<slug:part>/", help.offer, name="project_offer"),
+    path("projects/<int:pk>/offers/", help.offers, name="project_offers"),
+    path("projects/<int:pk>/offers/<int:offer>/", help.answer, name="project_offer_answer"),
     path("projects/<int:pk>/history/", history.history, name="project_history"),
     path("projects/<int:pk>/history/<int:number>/", history.version, name="project_version"),
     path(

@@ -1,6 +1,7 @@
 """Forms about projects."""
 
 from civicfund.projects.forms.authors import InvitationForm
+from civicfund.projects.forms.offers import HelpFilter, OfferForm
 from civicfund.projects.forms.writing import (
     EMPTY_LINES_OFFERED,
     CostLineForm,
@@ -16,8 +17,10 @@ __all__ = [
     "EMPTY_LINES_OFFERED",
     "CostLineForm",
     "CostLines",
+    "HelpFilter",
     "InvitationForm",
     "MoneyField",
+    "OfferForm",
     "PlaceField",
     "ProjectForm",
     "amount_hint",

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from civicfund.money import to_decimal, to_minor
 from civicfund.places.enums import PlaceKind
 from civicfund.places.models import Neighborhood
-from civicfund.projects.enums import Category
+from civicfund.projects.enums import ASKED_PARTS, Category
 from civicfund.projects.models import MOST_PER_LINE_MINOR, MOST_YEARS, Project
 from civicfund.projects.services import MOST_COST_LINES, Cost, Description
 
@@ -124,12 +124,20 @@ class ProjectForm(forms.Form):
         label=_("How many years it lasts"), required=False, min_value=1, max_value=MOST_YEARS
     )
 
+    wanted = forms.MultipleChoiceField(
+        label=_("What you look for"),
+        required=False,
+        choices=[(part.value, part.label) for part in ASKED_PARTS],
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Neighbors find it in the list of help wanted, and can offer it to you."),
+    )
+
     @staticmethod
     def initial_of(project: Project) -> dict[str, Any]:
         """What an edit starts from."""
         names = (
             *("title", "summary", "story", "category", "latitude", "longitude"),
-            *("address", "lifetime_years"),
+            *("address", "lifetime_years", "wanted"),
         )
         return {name: getattr(project, name) for name in names} | {
             "neighborhood": project.neighborhood.slug,
@@ -150,6 +158,7 @@ class ProjectForm(forms.Form):
             address=data["address"],
             running_minor=data["running"],
             lifetime_years=data["lifetime_years"],
+            wanted=data["wanted"],
         )
 
 

@@ -5,6 +5,10 @@ from civicfund.projects.models.authors import (
     CoAuthor,
     Invitation,
 )
+from civicfund.projects.models.offers import (
+    Offer,
+    OfferQuerySet,
+)
 from civicfund.projects.models.projects import (
     MOST_PER_LINE_MINOR,
     MOST_YEARS,
@@ -24,6 +28,8 @@ __all__ = [
     "CoAuthor",
     "CostLine",
     "Invitation",
+    "Offer",
+    "OfferQuerySet",
     "Project",
     "ProjectQuerySet",
     "Version",

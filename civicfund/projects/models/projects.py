@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
@@ -11,11 +12,18 @@ from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from civicfund.places.enums import PlaceKind
 from civicfund.places.models import Neighborhood
-from civicfund.projects.enums import PUBLIC_STATES, Category, ProjectState
+from civicfund.projects.enums import ASKED_PARTS, PUBLIC_STATES, Category, Part, ProjectState
 
 MOST_PER_LINE_MINOR = 10**12
 MOST_YEARS = 200
+# How the parts that a ready project needs show that they are not there; of rows with their cost.
+_LACKS = {
+    Part.STORY: Q(story__regex=r"^\s*$"),
+    Part.PLACE: Q(latitude__isnull=True, neighborhood__kind=PlaceKind.NEIGHBORHOOD),
+    Part.COST: Q(cost_minor=0),
+}
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):
@@ -40,6 +48,16 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         )
         zero = models.Value(0, output_field=models.BigIntegerField())
         return self.annotate(cost_minor=models.functions.Coalesce(models.Subquery(lines), zero))
+
+    def wanting(self, part: Part | None = None) -> ProjectQuerySet:
+        """Those on the list that look for a part, or for any; each with its cost."""
+        rows = self.listed().with_cost().annotate(lacks_story=_LACKS[Part.STORY])
+        if part in ASKED_PARTS:
+            return rows.filter(wanted__contains=[part])
+        if part:
+            return rows.filter(_LACKS[part])
+        lacking = _LACKS[Part.STORY] | _LACKS[Part.PLACE] | _LACKS[Part.COST]
+        return rows.filter(lacking | Q(wanted__len__gt=0))
 
     def for_cards(self) -> ProjectQuerySet:
         """What a list shows of each, without the long parts: stories and outlines."""
@@ -70,6 +88,13 @@ class Project(models.Model):
     address = models.CharField(_("address"), max_length=200, blank=True)
     running_minor = models.BigIntegerField(_("running cost a year"), null=True, blank=True)
     lifetime_years = models.PositiveSmallIntegerField(_("lifetime in years"), null=True, blank=True)
+    # What its authors look for beside what shows by itself: codes of parts.
+    wanted = ArrayField(
+        models.CharField(max_length=16, choices=Part.choices),
+        verbose_name=_("looked for"),
+        default=list,
+        blank=True,
+    )
     proposer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="projects")
     merged_into = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="merged_projects"
@@ -119,6 +144,10 @@ class Project(models.Model):
                 condition=Q(state=ProjectState.MERGED, merged_into__isnull=False)
                 | (~Q(state=ProjectState.MERGED) & Q(merged_into__isnull=True)),
                 name="project_merged_into_iff_merged",
+            ),
+            models.CheckConstraint(
+                condition=Q(wanted__contained_by=[part.value for part in ASKED_PARTS]),
+                name="project_wanted_known",
             ),
             models.CheckConstraint(
                 condition=Q(running_minor__isnull=True)

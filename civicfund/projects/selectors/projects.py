@@ -8,8 +8,8 @@ from django.contrib.postgres.search import SearchQuery, SearchRank, TrigramWordS
 from django.db.models import F, Q
 
 from civicfund.places.enums import PlaceKind
-from civicfund.projects.enums import Part
-from civicfund.projects.models import Project, ProjectQuerySet
+from civicfund.projects.enums import ASKED_PARTS, NEEDED_PARTS, Part, ProjectState
+from civicfund.projects.models import OfferQuerySet, Project, ProjectQuerySet
 
 # How alike a title's word and a misspelt one must be, from 0 to 1: "plaground" finds "playground".
 ALIKE = 0.5
@@ -58,6 +58,30 @@ def missing_parts(project: Project) -> list[Part]:
     if not project.cost_lines.exists():
         missing.append(Part.COST)
     return missing
+
+
+def help_wanted(project: Project) -> list[Part]:
+    """What others can bring to it: what it lacks to be ready, and what its authors look for."""
+    if project.state not in (ProjectState.STUB, ProjectState.READY):
+        return []
+    return [*missing_parts(project), *(part for part in ASKED_PARTS if part in project.wanted)]
+
+
+def helps_of_row(project: Project) -> list[Part]:
+    """The same of a row of ``wanting``, without asking the database again."""
+    needs = {
+        Part.STORY: project.lacks_story,  # type: ignore[attr-defined]  # annotated
+        Part.PLACE: project.latitude is None
+        and project.neighborhood.kind == PlaceKind.NEIGHBORHOOD,
+        Part.COST: not project.cost_minor,  # type: ignore[attr-defined]  # annotated
+    }
+    lacking = [part for part in NEEDED_PARTS if needs[part]]
+    return [*lacking, *(part for part in ASKED_PARTS if part in project.wanted)]
+
+
+def helpers_of(project: Project) -> OfferQuerySet:
+    """Whose help the authors took, in the order in which they did."""
+    return project.offers.accepted().select_related("by").order_by("decided_at", "pk")
 
 
 def matching(projects: ProjectQuerySet, words: str) -> ProjectQuerySet:

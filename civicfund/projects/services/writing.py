@@ -44,6 +44,7 @@ class Description(TypedDict, total=False):
     address: str
     running_minor: int | None
     lifetime_years: int | None
+    wanted: Sequence[str]
     cost_lines: Sequence[Cost]
 
 

@@ -94,7 +94,7 @@ def _with_more_lines(request: SignedInRequest, project: Project | None) -> HttpR
         for prefix in prefixes
     ]
     kept = [cost for cost in costs if any(cost.values())]
-    form = ProjectForm(initial=request.POST.dict())
+    form = ProjectForm(initial=request.POST.dict() | {"wanted": request.POST.getlist("wanted")})
     return _form_page(request, form, CostLines(initial=kept), project)
 
 

@@ -29,7 +29,7 @@ from civicfund.pledges.selectors import (
 from civicfund.projects.access import authored_by, is_author, visible_project
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
-from civicfund.projects.selectors import missing_parts
+from civicfund.projects.selectors import help_wanted, helpers_of, missing_parts
 from civicfund.strangers import kept_for_strangers
 from civicfund.town.selectors import alarms
 
@@ -121,6 +121,8 @@ def project(request: HttpRequest, pk: int) -> HttpResponse:
             "may_write": may_write,
             "co_authors": found.co_authors.select_related("user").order_by("since", "pk"),
             "missing": missing_parts(found) if may_write else [],
+            "help_wanted": help_wanted(found),
+            "helpers": helpers_of(found),
         },
     )
 

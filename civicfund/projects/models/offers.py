@@ -1,0 +1,68 @@
+"""What people offer to a project that looks for help."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from civicfund.projects.enums import OfferState, Part
+from civicfund.projects.models.projects import Project
+
+
+class OfferQuerySet(models.QuerySet["Offer"]):
+    """Questions about offers."""
+
+    def waiting(self) -> OfferQuerySet:
+        """Those that the authors have not answered."""
+        return self.filter(state=OfferState.WAITING)
+
+    def accepted(self) -> OfferQuerySet:
+        """Those that made a project better."""
+        return self.filter(state=OfferState.ACCEPTED)
+
+
+class Offer(models.Model):
+    """Somebody brings a part that a project lacks; its authors take it or not."""
+
+    project = models.ForeignKey(Project, models.PROTECT, related_name="offers")
+    part = models.CharField(_("part"), max_length=16, choices=Part.choices)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    words = models.TextField(_("in words"))
+    latitude = models.FloatField(_("latitude"), null=True, blank=True)
+    longitude = models.FloatField(_("longitude"), null=True, blank=True)
+    # Pairs of a label and an amount in minor units, in their order.
+    cost_lines = models.JSONField(_("costs"), default=list, blank=True)
+    state = models.CharField(
+        _("state"), max_length=16, choices=OfferState.choices, default=OfferState.WAITING
+    )
+    offered_at = models.DateTimeField(_("offered"), db_default=Now())
+    decided_at = models.DateTimeField(_("answered"), null=True, blank=True)
+
+    objects = OfferQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("offer")
+        verbose_name_plural = _("offers")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "part", "by"],
+                condition=Q(state=OfferState.WAITING),
+                name="offer_one_waits",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=OfferState.values), name="offer_state_known"
+            ),
+            models.CheckConstraint(condition=Q(part__in=Part.values), name="offer_part_known"),
+            models.CheckConstraint(condition=~Q(words=""), name="offer_has_words"),
+            models.CheckConstraint(
+                condition=Q(state=OfferState.WAITING, decided_at__isnull=True)
+                | (~Q(state=OfferState.WAITING) & Q(decided_at__isnull=False)),
+                name="offer_answered_iff_not_waiting",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_part_display()} for {self.project_id}"

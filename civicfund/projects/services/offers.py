@@ -1,0 +1,147 @@
+"""Acts about help: offer a part that a project lacks, take it, decline it, take it back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from civicfund.audit.services import advance, db_now, record
+from civicfund.notices.services import Letter, tell, tell_all
+from civicfund.people.models import User
+from civicfund.projects.access import authors_of, is_author
+from civicfund.projects.enums import ASKED_PARTS, MANY_WELCOME, OFFER_MOVES, OfferState, Part
+from civicfund.projects.models import Offer, Project
+from civicfund.projects.selectors import help_wanted
+from civicfund.projects.services.errors import ProjectError
+from civicfund.projects.services.holding import hold_authored, hold_project
+from civicfund.projects.services.writing import Cost, Description, change_held
+
+OFFERED, ANSWERED = "project_offer", "project_offer_answered"
+MOST_WAITING = 20
+LONGEST_STORY = 20_000
+
+
+@dataclass(frozen=True)
+class Help:
+    """What somebody brings: words always, a point for a place, lines for costs."""
+
+    words: str
+    latitude: float | None = None
+    longitude: float | None = None
+    costs: Sequence[Cost] = ()
+
+
+def offer_help(project: Project, part: Part, given: Help, *, by: User) -> Offer:
+    """Bring a part that the project lacks; its authors are told. Raises ``ProjectError``."""
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=by.pk)
+        row = hold_project(project)
+        _check_may_offer(row, part, given, by)
+        offer = Offer.objects.create(
+            project=row,
+            part=part,
+            by=by,
+            words=given.words.strip(),
+            latitude=given.latitude,
+            longitude=given.longitude,
+            cost_lines=[list(cost) for cost in given.costs],
+        )
+        record("project.help_offered", row, actor=by, part=part, offer=offer.pk)
+        page = reverse("project_offers", args=[row.pk])
+        context = {"title": row.title, "part": str(part.label), "offers_url": page}
+        tell_all(OFFERED, [Letter(author, offer, context) for author in authors_of(row)])
+    return offer
+
+
+def _check_may_offer(project: Project, part: Part, given: Help, by: User) -> None:
+    if is_author(by, project):
+        raise ProjectError(_("You write this project: just add it."))
+    if part not in help_wanted(project):
+        raise ProjectError(_("This is not looked for any more. Thank you."))
+    if not given.words.strip():
+        raise ProjectError(_("Say it in words."), field="words")
+    if part == Part.PLACE and given.latitude is None:
+        raise ProjectError(_("Choose a point."), field="latitude")
+    if part == Part.COST and not given.costs:
+        raise ProjectError(_("Write at least one line."))
+    waiting = Offer.objects.waiting().filter(by=by)
+    if waiting.filter(project=project, part=part).exists():
+        raise ProjectError(_("You have offered this already; its authors have not answered yet."))
+    if waiting.count() >= MOST_WAITING:
+        words = _("%(most)s of your offers wait for an answer: please wait for some of them.")
+        raise ProjectError(words % {"most": MOST_WAITING})
+
+
+def accept_offer(offer: Offer, *, by: User) -> Project:
+    """Take what was offered into the project; the version names who helped.
+
+    Refused like any change by the authors, and where the gap was filled meanwhile.
+    """
+    with transaction.atomic():
+        project = hold_authored(offer.project, by)
+        if Part(offer.part) not in help_wanted(project):
+            raise ProjectError(_("This is not looked for any more: it was filled meanwhile."))
+        answered = _answer(offer, OfferState.ACCEPTED, by)
+        change_held(project, _filled(project, answered), by=by, helper=answered.by)
+    return project
+
+
+def _filled(project: Project, offer: Offer) -> Description:
+    """What changes in a project when an offer is taken."""
+    part = Part(offer.part)
+    if part in ASKED_PARTS:
+        gone = set() if part in MANY_WELCOME else {part.value}
+        return Description(wanted=[each for each in project.wanted if each not in gone])
+    if part == Part.STORY:
+        return Description(story=offer.words)
+    if part == Part.PLACE:
+        return Description(
+            latitude=offer.latitude,
+            longitude=offer.longitude,
+            address=project.address or offer.words[:200],
+        )
+    return Description(cost_lines=[Cost(label, minor) for label, minor in offer.cost_lines])
+
+
+def decline_offer(offer: Offer, *, by: User) -> None:
+    """Say no, thank you."""
+    with transaction.atomic():
+        hold_authored(offer.project, by)
+        _answer(offer, OfferState.DECLINED, by)
+
+
+def withdraw_offer(offer: Offer, *, by: User) -> None:
+    """Whoever offered it takes it back."""
+    with transaction.atomic():
+        hold_project(offer.project)
+        if offer.by_id != by.pk:
+            raise ProjectError(_("Only whoever offered it can take it back."))
+        _move(offer, OfferState.WITHDRAWN, by)
+
+
+def _answer(offer: Offer, to: OfferState, by: User) -> Offer:
+    answered = _move(offer, to, by)
+    project = answered.project
+    tell(
+        answered.by,
+        ANSWERED,
+        answered,
+        title=project.title,
+        part=answered.get_part_display(),
+        outcome=to.value,
+        project_url=project.get_absolute_url(),
+    )
+    return answered
+
+
+def _move(offer: Offer, to: OfferState, by: User) -> Offer:
+    """The offer in its new state. The caller holds the project's lock."""
+    held = Offer.objects.select_for_update(of=("self",)).select_related("by", "project")
+    row = held.get(pk=offer.pk)
+    if row.state != OfferState.WAITING:
+        raise ProjectError(_("This offer was answered already."))
+    return advance(row, to, OFFER_MOVES, actor=by, decided_at=db_now())

@@ -1,0 +1,122 @@
+"""Help: the list of what is looked for, an offer, and what authors do with offers."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from civicfund.people.requests import HttpRequest, SignedInRequest
+from civicfund.places.models import Neighborhood
+from civicfund.places.selectors import feature_collection
+from civicfund.projects.access import is_author, visible_project
+from civicfund.projects.enums import Part
+from civicfund.projects.forms import CostLines, HelpFilter, OfferForm, amount_hint, costs_of
+from civicfund.projects.models import Offer, Project, ProjectQuerySet
+from civicfund.projects.selectors import help_wanted, helps_of_row
+from civicfund.projects.services import ProjectError
+from civicfund.projects.services.offers import (
+    Help,
+    accept_offer,
+    decline_offer,
+    offer_help,
+    withdraw_offer,
+)
+from civicfund.projects.views.acting import told
+from civicfund.strangers import kept_for_strangers
+
+PER_PAGE = 24
+ANSWERS = {"accept": accept_offer, "decline": decline_offer, "withdraw": withdraw_offer}
+
+
+@kept_for_strangers
+@require_safe
+def wanted(request: HttpRequest) -> HttpResponse:
+    """What projects lack, by neighborhood and by kind of help. Wrong filters answer 400."""
+    form = HelpFilter(request.GET)
+    rows = _narrowed(form) if form.is_valid() else Project.objects.none()
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    cards = [(project, helps_of_row(project)) for project in page]
+    context = {"form": form, "page": page, "cards": cards}
+    status = 200 if form.is_valid() else 400
+    return render(request, "projects/help_wanted.html", context, status=status)
+
+
+def _narrowed(form: HelpFilter) -> ProjectQuerySet:
+    part, place = form.cleaned_data["part"], form.cleaned_data["neighborhood"]
+    rows = Project.objects.wanting(Part(part) if part else None)
+    if place:
+        rows = rows.filter(neighborhood__in=Neighborhood.objects.within(place))
+    cards = rows.select_related("neighborhood").defer("story", "search", "neighborhood__boundary")
+    return cards.order_by("-created_at", "-pk")
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def offer(request: SignedInRequest, pk: int, part: str) -> HttpResponse:
+    """Bring a part that a project lacks."""
+    project = visible_project(request.user, pk)
+    if part not in Part.values:
+        raise Http404("No such part.")
+    wanted_part = Part(part)
+    posted = request.POST if request.method == "POST" else None
+    form, lines = OfferForm(wanted_part, posted), CostLines(posted)
+    costs = wanted_part == Part.COST
+    if posted is not None and form.is_valid() and (not costs or lines.is_valid()):
+        data = form.cleaned_data
+        given = Help(
+            words=data["words"],
+            latitude=data.get("latitude"),
+            longitude=data.get("longitude"),
+            costs=costs_of(lines) if costs else (),
+        )
+        try:
+            offer_help(project, wanted_part, given, by=request.user)
+        except ProjectError as refusal:
+            form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
+        else:
+            return redirect("project_offers", pk=pk)
+    context = {
+        "project": project,
+        "part": wanted_part,
+        "form": form,
+        "lines": lines if costs else None,
+        "amount_hint": amount_hint(),
+        "still": wanted_part in help_wanted(project),
+        "shapes": feature_collection(Neighborhood.objects.neighborhoods()),
+    }
+    return render(request, "projects/offer.html", context, status=400 if posted else 200)
+
+
+@login_required
+@require_safe
+def offers(request: SignedInRequest, pk: int) -> HttpResponse:
+    """What was offered: all of it for the authors, one's own for anybody else."""
+    project = visible_project(request.user, pk)
+    may_write = is_author(request.user, project)
+    rows = project.offers.select_related("by").order_by("-offered_at", "-pk")
+    context = {
+        "project": project,
+        "may_write": may_write,
+        "offers": rows if may_write else rows.filter(by=request.user),
+    }
+    return render(request, "projects/offers.html", context)
+
+
+@login_required
+@require_POST
+def answer(request: SignedInRequest, pk: int, offer: int) -> HttpResponse:
+    """Authors take or decline an offer; whoever made it takes it back."""
+    project = visible_project(request.user, pk)
+    found = get_object_or_404(Offer.objects.select_related("project"), pk=offer, project=project)
+    if not is_author(request.user, project) and found.by_id != request.user.pk:
+        raise PermissionDenied
+    act = ANSWERS.get(request.POST.get("act", ""))
+    if act is None:
+        raise Http404("No such answer.")
+    told(request, lambda: act(found, by=request.user), _("Done."))
+    return redirect("project_offers", pk=pk)
