@@ -51,6 +51,7 @@ def visible_project(user: User | AnonymousUser, pk: int) -> Project:
         visible_projects(user)
         .select_related("neighborhood", "proposer")
         .with_cost()
+        .with_supports()
         .filter(pk=pk)
         .first()
     )

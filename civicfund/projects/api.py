@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
@@ -28,6 +29,9 @@ from civicfund.projects.services import (
     publish_project,
     withdraw_project,
 )
+from civicfund.projects.services.supporting import support_project, withdraw_support
+
+Made = TypeVar("Made")
 
 
 class Projects(ListAPIView[Project]):
@@ -81,6 +85,24 @@ class PublishProject(APIView):
         return _answer(request, pk)
 
 
+class SupportProject(APIView):
+    """Whether I support a project."""
+
+    @extend_schema(request=None, responses=ProjectDetailOutput)
+    def post(self, request: Request, pk: int) -> Response:
+        """Support it; twice is once."""
+        project = visible_project(person_of(request), pk)
+        _told(lambda: support_project(project, by=person_of(request)))
+        return _answer(request, pk)
+
+    @extend_schema(responses=ProjectDetailOutput)
+    def delete(self, request: Request, pk: int) -> Response:
+        """Support it no more."""
+        project = visible_project(person_of(request), pk)
+        _told(lambda: withdraw_support(project, by=person_of(request)))
+        return _answer(request, pk)
+
+
 class WithdrawProject(APIView):
     """Take one's own project back, for good."""
 
@@ -92,7 +114,7 @@ class WithdrawProject(APIView):
         return _answer(request, pk)
 
 
-def _told(act: Callable[[], Project]) -> Project:
+def _told(act: Callable[[], Made]) -> Made:
     """What the act made; its refusal as the field and the reason."""
     try:
         return act()

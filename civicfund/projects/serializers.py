@@ -27,6 +27,7 @@ class ProjectOutput(serializers.ModelSerializer[Project]):
     category = serializers.ChoiceField(choices=Category.choices)
     neighborhood = serializers.SlugRelatedField[Neighborhood](slug_field="slug", read_only=True)
     cost_minor = serializers.IntegerField(help_text="The sum of the cost lines, in minor units.")
+    support_count = serializers.IntegerField(help_text="How many people support it.")
     page = serializers.SerializerMethodField(help_text="The project's page, from the site's root.")
 
     class Meta:
@@ -44,6 +45,7 @@ class ProjectOutput(serializers.ModelSerializer[Project]):
             "cost_minor",
             "running_minor",
             "lifetime_years",
+            "support_count",
             "created_at",
             "page",
         ]

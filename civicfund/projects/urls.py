@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from civicfund.projects import api
-from civicfund.projects.views import authors, help, history, listing, writing
+from civicfund.projects.views import authors, help, history, listing, supporting, writing
 
 urlpatterns = [
     path("projects/", listing.project_list, name="projects"),
@@ -21,6 +21,7 @@ urlpatterns = [
     ),
     path("projects/<int:pk>/leave/", authors.leave, name="project_leave"),
     path("projects/invitations/<str:token>/", authors.invitation, name="project_invitation"),
+    path("projects/<int:pk>/support/", supporting.support, name="project_support"),
     path("projects/help/", help.wanted, name="help_wanted"),
     path("projects/<int:pk>/help/<slug:part>/", help.offer, name="project_offer"),
     path("projects/<int:pk>/offers/", help.offers, name="project_offers"),
@@ -38,6 +39,11 @@ urlpatterns = [
         "api/v1/projects/<int:pk>/publish/",
         api.PublishProject.as_view(),
         name="api_project_publish",
+    ),
+    path(
+        "api/v1/projects/<int:pk>/support/",
+        api.SupportProject.as_view(),
+        name="api_project_support",
     ),
     path(
         "api/v1/projects/<int:pk>/withdraw/",

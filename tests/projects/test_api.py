@@ -60,6 +60,7 @@ def test_the_list_has_what_the_page_has(client):
             "cost_minor": 4200,
             "running_minor": None,
             "lifetime_years": None,
+            "support_count": 0,
             "created_at": answer["results"][0]["created_at"],
             "page": f"/projects/{project.pk}/",
         }

@@ -52,6 +52,8 @@ ROUTES = {
     "projects/<int:pk>/help/<slug:part>/": MEMBERS,
     "projects/<int:pk>/offers/": MEMBERS,
     "projects/<int:pk>/offers/<int:offer>/": ACT,
+    "projects/<int:pk>/support/": ACT,
+    "api/v1/projects/<int:pk>/support/": ACT,
     "projects/<int:pk>/leave/": ACT,
     "projects/invitations/<str:token>/": MEMBERS,
     "projects/<int:pk>/campaign/": MEMBERS,

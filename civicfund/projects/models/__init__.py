@@ -15,6 +15,7 @@ from civicfund.projects.models.projects import (
     CostLine,
     Project,
     ProjectQuerySet,
+    Support,
 )
 from civicfund.projects.models.versions import (
     Version,
@@ -32,6 +33,7 @@ __all__ = [
     "OfferQuerySet",
     "Project",
     "ProjectQuerySet",
+    "Support",
     "Version",
     "VersionQuerySet",
 ]

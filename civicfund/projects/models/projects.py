@@ -59,12 +59,28 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         lacking = _LACKS[Part.STORY] | _LACKS[Part.PLACE] | _LACKS[Part.COST]
         return rows.filter(lacking | Q(wanted__len__gt=0))
 
+    def with_supports(self) -> ProjectQuerySet:
+        """Each with ``support_count``: people who support it or what was merged into it, once."""
+        people = (
+            Support.objects.filter(
+                Q(project=models.OuterRef("pk")) | Q(project__merged_into=models.OuterRef("pk"))
+            )
+            .order_by()
+            .annotate(together=models.Value(1))
+            .values("together")
+            .annotate(people=models.Count("person", distinct=True))
+            .values("people")
+        )
+        none = models.Value(0, output_field=models.IntegerField())
+        return self.annotate(support_count=models.functions.Coalesce(models.Subquery(people), none))
+
     def for_cards(self) -> ProjectQuerySet:
         """What a list shows of each, without the long parts: stories and outlines."""
         return (
             self.select_related("neighborhood")
             .defer("story", "search", "neighborhood__boundary")
             .with_cost()
+            .with_supports()
         )
 
 
@@ -194,3 +210,21 @@ class CostLine(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+
+class Support(models.Model):
+    """Somebody says that a project should come about; once, and as long as they say so."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="supports")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    at = models.DateTimeField(_("since"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("support")
+        verbose_name_plural = _("supports")
+        constraints = [
+            models.UniqueConstraint(fields=["project", "person"], name="support_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} for {self.project_id}"

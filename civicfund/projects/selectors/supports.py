@@ -1,0 +1,37 @@
+"""Counting who supports what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Count, Q
+from django.db.models.functions import Coalesce
+
+from civicfund.people.models import User
+from civicfund.projects.models import Project, Support
+
+
+def support_counts(projects: Iterable[int]) -> dict[int, int]:
+    """How many people support each project, by its id; one who supports nothing counts nowhere.
+
+    Whoever supports a project and also one that was merged into it counts once.
+    """
+    wanted = list(projects)
+    of_either = Q(project__in=wanted) | Q(project__merged_into__in=wanted)
+    rows = (
+        Support.objects.filter(of_either)
+        .annotate(whole=Coalesce("project__merged_into", "project"))
+        .order_by()
+        .values_list("whole")
+        .annotate(people=Count("person", distinct=True))
+    )
+    return dict.fromkeys(wanted, 0) | {pk: people for pk, people in rows if pk in set(wanted)}
+
+
+def supports_project(user: User | AnonymousUser, project: Project) -> bool:
+    """Whether somebody supports it, or something that was merged into it."""
+    if not user.is_authenticated:
+        return False
+    whole = Q(project=project) | Q(project__merged_into=project)
+    return Support.objects.filter(whole, person=user).exists()
