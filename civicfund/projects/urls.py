@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from civicfund.projects import api
-from civicfund.projects.views import authors, help, history, listing, supporting, writing
+from civicfund.projects.views import authors, help, history, listing, similar, supporting, writing
 
 urlpatterns = [
     path("projects/", listing.project_list, name="projects"),
@@ -22,6 +22,7 @@ urlpatterns = [
     path("projects/<int:pk>/leave/", authors.leave, name="project_leave"),
     path("projects/invitations/<str:token>/", authors.invitation, name="project_invitation"),
     path("projects/<int:pk>/support/", supporting.support, name="project_support"),
+    path("projects/similar/", similar.similar, name="similar_projects"),
     path("projects/help/", help.wanted, name="help_wanted"),
     path("projects/<int:pk>/help/<slug:part>/", help.offer, name="project_offer"),
     path("projects/<int:pk>/offers/", help.offers, name="project_offers"),

@@ -54,6 +54,7 @@ ROUTES = {
     "projects/<int:pk>/offers/<int:offer>/": ACT,
     "projects/<int:pk>/support/": ACT,
     "api/v1/projects/<int:pk>/support/": ACT,
+    "projects/similar/": ACT,
     "projects/<int:pk>/leave/": ACT,
     "projects/invitations/<str:token>/": MEMBERS,
     "projects/<int:pk>/campaign/": MEMBERS,

@@ -2,6 +2,7 @@
 
 from civicfund.projects.forms.authors import InvitationForm
 from civicfund.projects.forms.offers import HelpFilter, OfferForm
+from civicfund.projects.forms.similar import IdeaForm
 from civicfund.projects.forms.writing import (
     EMPTY_LINES_OFFERED,
     CostLineForm,
@@ -18,6 +19,7 @@ __all__ = [
     "CostLineForm",
     "CostLines",
     "HelpFilter",
+    "IdeaForm",
     "InvitationForm",
     "MoneyField",
     "OfferForm",

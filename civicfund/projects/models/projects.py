@@ -136,6 +136,12 @@ class Project(models.Model):
             GinIndex(OpClass("title", name="gin_trgm_ops"), name="project_title_trigrams"),
             # The list, newest first, and one neighborhood's part of it.
             models.Index(fields=["state", "-created_at", "-id"], name="project_newest"),
+            # What else is near a point, while somebody proposes.
+            models.Index(
+                fields=["latitude", "longitude"],
+                condition=Q(state__in=[ProjectState.STUB, ProjectState.READY]),
+                name="project_near",
+            ),
             models.Index(fields=["neighborhood", "state"], name="project_of_neighborhood"),
         ]
         constraints = [

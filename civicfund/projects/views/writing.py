@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.forms import BaseFormSet
@@ -18,12 +20,14 @@ from civicfund.projects.forms import (
     EMPTY_LINES_OFFERED,
     CostLineForm,
     CostLines,
+    IdeaForm,
     ProjectForm,
     amount_hint,
     costs_of,
 )
 from civicfund.projects.models import Project
 from civicfund.projects.selectors import why_held
+from civicfund.projects.selectors.similar import similar_projects
 from civicfund.projects.services import (
     MOST_COST_LINES,
     ProjectError,
@@ -65,6 +69,11 @@ def _save(request: SignedInRequest, project: Project | None) -> HttpResponse:
     form, lines = ProjectForm(request.POST), CostLines(request.POST)
     if not all([form.is_valid(), lines.is_valid()]):
         return _form_page(request, form, lines, project, status=400)
+    if project is None and "different" not in request.POST:
+        # Before it is saved, and without scripts: what is proposed already.
+        similar = similar_projects(IdeaForm(request.POST).idea())
+        if similar:
+            return _form_page(request, form, lines, similar=similar)
     description = form.description()
     description["cost_lines"] = costs_of(lines)
     try:
@@ -105,8 +114,10 @@ def _form_page(
     project: Project | None = None,
     *,
     status: int = 200,
+    similar: Sequence[Project] = (),
 ) -> HttpResponse:
     context = {
+        "similar": similar,
         "form": form,
         "lines": lines,
         "project": project,

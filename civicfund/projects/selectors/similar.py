@@ -1,0 +1,118 @@
+"""Which projects look like an idea that somebody is about to propose."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+from django.contrib.postgres.search import SearchQuery, TrigramSimilarity
+
+from civicfund.projects.models import Project
+
+# How alike an idea and a project must be to be named: a title spelt nearly the same reaches it,
+# and so do a few of the same telling words, sooner where the places are close.
+ALIKE_ENOUGH = 0.45
+MOST_NAMED = 5
+# From how many the best are chosen, for each way to find them.
+MOST_LOOKED_AT = 60
+NEAR_METERS = 400
+_METERS_PER_DEGREE = 111_320
+_WORD = re.compile(r"[^\W\d_]{4,}")
+MOST_WORDS = 8
+
+
+@dataclass(frozen=True)
+class Idea:
+    """What somebody has typed so far."""
+
+    title: str
+    summary: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+    besides: int | None = None
+
+    @property
+    def stems(self) -> list[str]:
+        """The beginnings of its longest words, which tell most: "benches" finds "bench"."""
+        words = dict.fromkeys(_WORD.findall(f"{self.title} {self.summary}".lower()))
+        longest = sorted(words, key=len, reverse=True)[:MOST_WORDS]
+        return [word[: max(4, len(word) - 2)] for word in longest]
+
+    @property
+    def has_point(self) -> bool:
+        """Whether it says where on the map."""
+        return self.latitude is not None and self.longitude is not None
+
+
+def similar_projects(idea: Idea) -> list[Project]:
+    """At most five projects on the list that look like the idea, the most alike first.
+
+    Found in three ways, each with its index: a title of like letters, the same words, a point
+    nearby. A point alone is not alike: it only adds to likeness.
+    """
+    found = _candidates(idea)
+    if not found:
+        return []
+    rows = (
+        Project.objects.listed()
+        .for_cards()
+        .filter(pk__in=found)
+        .annotate(likeness=TrigramSimilarity("title", idea.title))
+    )
+    scored = sorted(((_alike(idea, row), -row.pk, row) for row in rows), reverse=True)
+    return [row for score, _pk, row in scored if score >= ALIKE_ENOUGH][:MOST_NAMED]
+
+
+def _candidates(idea: Idea) -> set[int]:
+    """Ids of what may be alike, in one query of three parts."""
+    listed = Project.objects.listed().order_by()
+    if idea.besides:
+        listed = listed.exclude(pk=idea.besides)
+    ways = []
+    if idea.title.strip():
+        lettered = listed.filter(title__trigram_similar=idea.title)
+        likest = TrigramSimilarity("title", idea.title).desc()
+        ways.append(lettered.order_by(likest).values_list("pk")[:MOST_LOOKED_AT])
+    if stems := idea.stems:
+        any_of = SearchQuery(
+            " | ".join(f"{stem}:*" for stem in stems), config="simple", search_type="raw"
+        )
+        worded = listed.filter(search=any_of)
+        ways.append(worded.order_by("-pk").values_list("pk")[:MOST_LOOKED_AT])
+    if idea.has_point:
+        ways.append(listed.filter(**_box(idea)).values_list("pk")[:MOST_LOOKED_AT])
+    if not ways:
+        return set()
+    return {pk for (pk,) in ways[0].union(*ways[1:])} if ways[1:] else {pk for (pk,) in ways[0]}
+
+
+def _box(idea: Idea) -> dict[str, tuple[float, float]]:
+    """A square of degrees around the idea's point."""
+    latitude, longitude = float(idea.latitude or 0), float(idea.longitude or 0)
+    up = NEAR_METERS / _METERS_PER_DEGREE
+    across = up / max(0.01, math.cos(math.radians(latitude)))
+    return {
+        "latitude__range": (latitude - up, latitude + up),
+        "longitude__range": (longitude - across, longitude + across),
+    }
+
+
+def _alike(idea: Idea, row: Project) -> float:
+    """From 0 to 1.9: letters of the title, share of the idea's words, and how near it is."""
+    words = _WORD.findall(f"{row.title} {row.summary}".lower())
+    stems = idea.stems
+    met = sum(any(word.startswith(stem) for word in words) for stem in stems)
+    letters = float(row.likeness)  # type: ignore[attr-defined]  # annotated
+    same = letters + 0.5 * (met / len(stems) if stems else 0)
+    return same + (0.4 * _nearness(idea, row) if same > 0.1 else 0)
+
+
+def _nearness(idea: Idea, row: Project) -> float:
+    """1 at the same point, 0 from ``NEAR_METERS`` on, and where either has none."""
+    if not idea.has_point or row.latitude is None or row.longitude is None:
+        return 0
+    latitude, longitude = float(idea.latitude or 0), float(idea.longitude or 0)
+    north = (row.latitude - latitude) * _METERS_PER_DEGREE
+    east = (row.longitude - longitude) * _METERS_PER_DEGREE * math.cos(math.radians(latitude))
+    return max(0.0, 1 - math.hypot(north, east) / NEAR_METERS)

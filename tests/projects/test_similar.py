@@ -1,0 +1,99 @@
+"""What looks alike is shown before it is proposed twice."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from civicfund.projects.enums import ProjectState
+from civicfund.projects.models import Project
+from civicfund.projects.selectors.similar import MOST_NAMED, Idea, similar_projects
+from tests.factories.projects import ProjectFactory
+from tests.projects.test_pages import place, propose, proposer  # noqa: F401
+
+pytestmark = pytest.mark.django_db
+
+
+def known(title, **more):
+    return ProjectFactory(**({"title": title, "summary": "", "story": ""} | more))
+
+
+def named(title, **more):
+    return [project.title for project in similar_projects(Idea(title, **more))]
+
+
+def test_a_title_spelt_nearly_so_is_alike():
+    known("A playground at the mill pond")
+    known("Solar roof for the sports hall")
+    assert named("Plaground at the mill pond") == ["A playground at the mill pond"]
+
+
+def test_the_same_words_in_another_order_and_number_are_alike():
+    known("New benches along the river path", summary="Places to rest for older people.")
+    known("Open-air cinema", summary="Films in summer.")
+    assert named("A place to rest", summary="Bench by the river for older people") == [
+        "New benches along the river path"
+    ]
+
+
+def test_what_is_near_is_alike_sooner_and_a_place_alone_is_not():
+    near = known("Trees and shade", latitude=53.0, longitude=-8.0)
+    known("Cinema", latitude=53.0, longitude=-8.0)
+    assert named("Shade for waiting people") == []
+    assert named("Shade for waiting people", latitude=53.0005, longitude=-8.0) == [near.title]
+    assert named("Shade for waiting people", latitude=53.1, longitude=-8.0) == []
+
+
+def test_only_what_is_on_the_list_is_named_the_likest_first_and_not_too_many():
+    for state in (ProjectState.DRAFT, ProjectState.WITHDRAWN):
+        known("Warm room in the library", state=state)
+    assert named("Warm room in the library") == []
+    for number in range(MOST_NAMED + 1):
+        known(f"Warm room in the library of district {number}")
+    known("Warm room in the library")
+    found = named("Warm room in the library")
+    assert (len(found), found[0]) == (MOST_NAMED, "Warm room in the library")
+
+
+def test_it_leaves_out_the_project_itself():
+    project = known("Warm room in the library")
+    assert similar_projects(Idea(project.title, besides=project.pk)) == []
+
+
+@pytest.mark.parametrize("typed", ["", "  ", "a", "' | ! & :* (", "\\", "%_%", "x" * 120])
+def test_whatever_is_typed_is_answered(typed):
+    known("Warm room")
+    assert named(typed) == []
+
+
+def test_it_asks_as_much_for_three_as_for_one():
+    counts = []
+    for rows in (1, 2):
+        for _ in range(rows):
+            known("Warm room in the library")
+        with CaptureQueriesContext(connection) as queries:
+            named("Warm room in the library")
+        counts.append(len(queries))
+    assert counts == [2, 2]
+
+
+def test_the_fragment_names_them_as_one_types(client, proposer):  # noqa: F811
+    known("Warm room in the <library>")
+    address = reverse("similar_projects")
+    page = client.post(address, {"title": "Warm room library", "latitude": "x"}).content.decode()
+    assert "Warm room in the &lt;library&gt;" in page
+    assert "Warm" not in client.post(address, {"title": "Cinema"}).content.decode()
+
+
+def test_without_scripts_the_form_asks_once_and_then_saves(client, proposer, place):  # noqa: F811
+    known("A bench at the mill pond")
+    answer = propose(client, title="Bench at the mill pond", publish="yes")
+    page = answer.content.decode()
+    assert "These look alike" in page
+    assert 'value="Bench at the mill pond"' in page
+    assert 'name="different"' in page
+    assert Project.objects.count() == 1
+    propose(client, title="Bench at the mill pond", publish="yes", different="yes")
+    assert Project.objects.count() == 2
