@@ -11,8 +11,8 @@ def test_a_move_of_the_table_is_legal():
 
 
 def test_a_move_that_is_not_in_the_table_is_refused():
-    with pytest.raises(IllegalMoveError, match="no move leads from merged to ready"):
-        check_move(PROJECT_MOVES, ProjectState.MERGED, ProjectState.READY)
+    with pytest.raises(IllegalMoveError, match="no move leads from withdrawn to ready"):
+        check_move(PROJECT_MOVES, ProjectState.WITHDRAWN, ProjectState.READY)
 
 
 def test_every_state_of_a_project_has_its_row():

@@ -21,7 +21,27 @@ PROJECT_MOVES: dict[ProjectState, frozenset[ProjectState]] = {
     ProjectState.STUB: frozenset({ProjectState.READY, ProjectState.WITHDRAWN, ProjectState.MERGED}),
     ProjectState.READY: frozenset({ProjectState.WITHDRAWN, ProjectState.MERGED}),
     ProjectState.WITHDRAWN: frozenset(),
-    ProjectState.MERGED: frozenset(),
+    # Back, where a moderator undoes a merge.
+    ProjectState.MERGED: frozenset({ProjectState.STUB, ProjectState.READY}),
+}
+
+
+class MergeState(models.TextChoices):
+    """What became of the wish that one project becomes part of another."""
+
+    ASKED = "asked", _("Asked")
+    AGREED = "agreed", _("Agreed")
+    DECLINED = "declined", _("Declined")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+    UNDONE = "undone", _("Undone")
+
+
+MERGE_MOVES: dict[MergeState, frozenset[MergeState]] = {
+    MergeState.ASKED: frozenset({MergeState.AGREED, MergeState.DECLINED, MergeState.WITHDRAWN}),
+    MergeState.AGREED: frozenset({MergeState.UNDONE}),
+    MergeState.DECLINED: frozenset(),
+    MergeState.WITHDRAWN: frozenset(),
+    MergeState.UNDONE: frozenset(),
 }
 
 PUBLIC_STATES = (ProjectState.STUB, ProjectState.READY, ProjectState.MERGED)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from django.urls import path
 
 from civicfund.projects import api
-from civicfund.projects.views import authors, help, history, listing, similar, supporting, writing
+from civicfund.projects.views import (
+    authors,
+    help,
+    history,
+    listing,
+    merging,
+    similar,
+    supporting,
+    writing,
+)
 
 urlpatterns = [
     path("projects/", listing.project_list, name="projects"),
@@ -23,6 +32,9 @@ urlpatterns = [
     path("projects/invitations/<str:token>/", authors.invitation, name="project_invitation"),
     path("projects/<int:pk>/support/", supporting.support, name="project_support"),
     path("projects/similar/", similar.similar, name="similar_projects"),
+    path("projects/<int:pk>/merge/", merging.ask, name="project_merge"),
+    path("projects/merges/", merging.desk, name="merge_desk"),
+    path("projects/merges/<int:merge>/", merging.answer, name="project_merge_answer"),
     path("projects/help/", help.wanted, name="help_wanted"),
     path("projects/<int:pk>/help/<slug:part>/", help.offer, name="project_offer"),
     path("projects/<int:pk>/offers/", help.offers, name="project_offers"),

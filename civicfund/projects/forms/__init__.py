@@ -1,6 +1,7 @@
 """Forms about projects."""
 
 from civicfund.projects.forms.authors import InvitationForm
+from civicfund.projects.forms.merging import AskToMergeForm, ModeratorMergeForm, UndoForm
 from civicfund.projects.forms.offers import HelpFilter, OfferForm
 from civicfund.projects.forms.similar import IdeaForm
 from civicfund.projects.forms.writing import (
@@ -16,15 +17,18 @@ from civicfund.projects.forms.writing import (
 
 __all__ = [
     "EMPTY_LINES_OFFERED",
+    "AskToMergeForm",
     "CostLineForm",
     "CostLines",
     "HelpFilter",
     "IdeaForm",
     "InvitationForm",
+    "ModeratorMergeForm",
     "MoneyField",
     "OfferForm",
     "PlaceField",
     "ProjectForm",
+    "UndoForm",
     "amount_hint",
     "costs_of",
 ]

@@ -5,6 +5,9 @@ from civicfund.projects.models.authors import (
     CoAuthor,
     Invitation,
 )
+from civicfund.projects.models.merges import (
+    Merge,
+)
 from civicfund.projects.models.offers import (
     Offer,
     OfferQuerySet,
@@ -29,6 +32,7 @@ __all__ = [
     "CoAuthor",
     "CostLine",
     "Invitation",
+    "Merge",
     "Offer",
     "OfferQuerySet",
     "Project",

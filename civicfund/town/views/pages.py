@@ -30,6 +30,7 @@ from civicfund.projects.access import authored_by, is_author, visible_project
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
 from civicfund.projects.selectors import help_wanted, helpers_of, missing_parts
+from civicfund.projects.selectors.merges import asked_of, merge_of, taken_in
 from civicfund.projects.selectors.supports import supports_project
 from civicfund.strangers import kept_for_strangers
 from civicfund.town.selectors import alarms
@@ -123,6 +124,9 @@ def project(request: HttpRequest, pk: int) -> HttpResponse:
             "co_authors": found.co_authors.select_related("user").order_by("since", "pk"),
             "missing": missing_parts(found) if may_write else [],
             "help_wanted": help_wanted(found),
+            "merge": merge_of(found),
+            "asked": asked_of(request.user, found),
+            "taken_in": taken_in(found),
             "supports_it": supports_project(request.user, found),
             "helpers": helpers_of(found),
         },

@@ -1,0 +1,37 @@
+"""Reading what was merged, and what is asked."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q, QuerySet
+
+from civicfund.people.models import User
+from civicfund.projects.enums import MergeState
+from civicfund.projects.models import Merge, Project
+
+
+def merge_of(project: Project) -> Merge | None:
+    """How a project became part of another; None where it did not."""
+    agreed = project.merges.filter(state=MergeState.AGREED)
+    return agreed.select_related("into", "asked_by").first()
+
+
+def taken_in(project: Project) -> QuerySet[Project]:
+    """What became part of a project, each with whoever proposed it."""
+    return project.merged_projects.select_related("proposer").order_by("pk")
+
+
+def asked_of(user: User | AnonymousUser, project: Project) -> QuerySet[Merge]:
+    """What is asked about a project, for the proposers of it and of the other one."""
+    if not user.is_authenticated:
+        return Merge.objects.none()
+    theirs = Q(project__proposer=user) | Q(into__proposer=user)
+    about = Q(project=project) | Q(into=project)
+    asked = Merge.objects.filter(theirs, about, state=MergeState.ASKED)
+    return asked.select_related("project", "into", "asked_by").order_by("pk")
+
+
+def latest_merges() -> QuerySet[Merge]:
+    """What stands merged, the newest first, for moderators."""
+    agreed = Merge.objects.filter(state=MergeState.AGREED)
+    return agreed.select_related("project", "into").order_by("-decided_at", "-pk")

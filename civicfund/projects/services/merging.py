@@ -1,0 +1,187 @@
+"""Acts that make one project of two, losing nothing, and one that undoes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from civicfund.audit.services import advance, db_now, record
+from civicfund.notices.services import Letter, tell_all
+from civicfund.people.enums import Role
+from civicfund.people.models import User
+from civicfund.people.selectors import has_role
+from civicfund.projects.enums import MERGE_MOVES, PROJECT_MOVES, MergeState, ProjectState
+from civicfund.projects.models import CoAuthor, Merge, Project
+from civicfund.projects.selectors import why_held
+from civicfund.projects.services.errors import ProjectError
+
+ON_THE_LIST = (ProjectState.STUB, ProjectState.READY)
+
+
+def ask_to_merge(project: Project, into: Project, *, reason: str, by: User) -> Merge:
+    """The proposer of either asks the proposer of the other; whoever proposed both is done."""
+    with transaction.atomic():
+        child, whole = _hold_both(project.pk, into.pk)
+        if by.pk not in (child.proposer_id, whole.proposer_id):
+            raise ProjectError(_("Only those who proposed one of the two can ask for this."))
+        _check_may_merge(child, whole, reason)
+        merge = Merge.objects.create(project=child, into=whole, reason=reason.strip(), asked_by=by)
+        record("project.merge_asked", child, actor=by, into=whole.pk)
+        if child.proposer_id == whole.proposer_id:
+            return _merge(merge, child, whole, by=by)
+        _tell("project_merge_asked", merge, [_other(merge, child, whole)])
+    return merge
+
+
+def _hold_both(one: int, other: int) -> tuple[Project, Project]:
+    """Both rows, locked in the order of their ids, whichever of them is which."""
+    if one == other:
+        raise ProjectError(_("A project cannot become part of itself."), field="into")
+    rows = Project.objects.select_for_update(of=("self",)).filter(pk__in=[one, other])
+    held = {row.pk: row for row in rows.select_related("proposer").order_by("pk")}
+    return held[one], held[other]
+
+
+def _check_may_merge(child: Project, whole: Project, reason: str) -> None:
+    if child.state not in ON_THE_LIST or whole.state not in ON_THE_LIST:
+        raise ProjectError(_("Both have to be on the list of projects."), field="into")
+    if held := why_held(child):
+        raise ProjectError(held)
+    if not reason.strip():
+        raise ProjectError(_("Say why."), field="reason")
+    if child.merges.filter(state=MergeState.ASKED).exists():
+        raise ProjectError(_("This is asked already, and waits for an answer."))
+
+
+def _other(merge: Merge, child: Project, whole: Project) -> User:
+    """Whose yes it takes: the proposer who did not ask."""
+    return whole.proposer if merge.asked_by_id == child.proposer_id else child.proposer
+
+
+def agree_to_merge(merge: Merge, *, by: User) -> Merge:
+    """The other proposer agrees; from now on there is one project."""
+    with transaction.atomic():
+        row, child, whole = _hold_asked(merge)
+        if by.pk != _other(row, child, whole).pk:
+            raise ProjectError(_("Only the other proposer can agree."))
+        if held := why_held(child):
+            raise ProjectError(held)
+        if child.state not in ON_THE_LIST or whole.state not in ON_THE_LIST:
+            raise ProjectError(_("Both have to be on the list of projects."))
+        return _merge(row, child, whole, by=by)
+
+
+def decline_to_merge(merge: Merge, *, by: User) -> Merge:
+    """The other proposer says no; both projects stay as they are."""
+    with transaction.atomic():
+        row, child, whole = _hold_asked(merge)
+        if by.pk != _other(row, child, whole).pk:
+            raise ProjectError(_("Only the other proposer can decline."))
+        said = _decide(row, MergeState.DECLINED, by)
+        _tell("project_merge_declined", said, [said.asked_by])
+    return said
+
+
+def take_back_merge(merge: Merge, *, by: User) -> Merge:
+    """Whoever asked asks no more."""
+    with transaction.atomic():
+        row, _child, _whole = _hold_asked(merge)
+        if by.pk != row.asked_by_id:
+            raise ProjectError(_("Only whoever asked can take it back."))
+        return _decide(row, MergeState.WITHDRAWN, by)
+
+
+def merge_as_moderator(project: Project, into: Project, *, reason: str, by: User) -> Merge:
+    """A moderator makes one of two that are the same, with a reason that all can read."""
+    _require_moderator(by)
+    with transaction.atomic():
+        child, whole = _hold_both(project.pk, into.pk)
+        Merge.objects.filter(project=child, state=MergeState.ASKED).update(
+            state=MergeState.WITHDRAWN, decided_by=by, decided_at=db_now()
+        )
+        _check_may_merge(child, whole, reason)
+        merge = Merge.objects.create(
+            project=child, into=whole, reason=reason.strip(), asked_by=by, by_moderator=True
+        )
+        return _merge(merge, child, whole, by=by)
+
+
+def undo_merge(merge: Merge, *, reason: str, by: User) -> Merge:
+    """A moderator makes two of one again: all that had gone in with the project comes out with it.
+
+    Supports stayed with the projects that they were given to, so each has its own again.
+    """
+    _require_moderator(by)
+    if not reason.strip():
+        raise ProjectError(_("Say why."), field="reason")
+    with transaction.atomic():
+        row = _hold_merge(merge)
+        if row.state != MergeState.AGREED:
+            raise ProjectError(_("This is not merged."))
+        child = Project.objects.get(pk=row.project_id)
+        child, whole = _hold_both(child.pk, child.merged_into_id or row.into_id)
+        advance(child, ProjectState(row.state_before), PROJECT_MOVES, actor=by, merged_into=None)
+        Project.objects.filter(pk__in=row.brought, merged_into=whole).update(merged_into=child)
+        undone = _decide(row, MergeState.UNDONE, by, undone_because=reason.strip())
+        _tell("project_merge_undone", undone, _authors(child.pk, whole.pk))
+    return undone
+
+
+def _merge(merge: Merge, child: Project, whole: Project, *, by: User) -> Merge:
+    """The merge itself. The caller holds both projects."""
+    brought = list(child.merged_projects.order_by("pk").values_list("pk", flat=True))
+    told = set(_authors(child.pk, whole.pk, *brought)) | set(_supporters(child.pk, *brought))
+    before = child.state
+    Project.objects.filter(pk__in=brought).update(merged_into=whole)
+    advance(child, ProjectState.MERGED, PROJECT_MOVES, actor=by, merged_into=whole)
+    agreed = _decide(merge, MergeState.AGREED, by, state_before=before, brought=brought)
+    _tell("project_merged", agreed, sorted(told - {by}, key=lambda person: person.pk))
+    return agreed
+
+
+def _require_moderator(by: User) -> None:
+    if not has_role(by, Role.MODERATOR):
+        raise PermissionDenied(Role.MODERATOR.label)
+
+
+def _hold_merge(merge: Merge) -> Merge:
+    held = Merge.objects.select_for_update(of=("self",))
+    return held.select_related("project", "into", "asked_by").get(pk=merge.pk)
+
+
+def _hold_asked(merge: Merge) -> tuple[Merge, Project, Project]:
+    child, whole = _hold_both(merge.project_id, merge.into_id)
+    row = _hold_merge(merge)
+    if row.state != MergeState.ASKED:
+        raise ProjectError(_("This was answered already."))
+    return row, child, whole
+
+
+def _decide(merge: Merge, to: MergeState, by: User, **more: object) -> Merge:
+    return advance(merge, to, MERGE_MOVES, actor=by, decided_by=by, decided_at=db_now(), **more)
+
+
+def _authors(*projects: int) -> list[User]:
+    wrote = Q(pk__in=Project.objects.filter(pk__in=projects).values("proposer")) | Q(
+        pk__in=CoAuthor.objects.filter(project__in=projects).values("user")
+    )
+    return list(User.objects.filter(wrote).order_by("pk"))
+
+
+def _supporters(*projects: int) -> list[User]:
+    rows = Project.objects.filter(pk__in=projects).values("supports__person")
+    return list(User.objects.filter(pk__in=rows).order_by("pk"))
+
+
+def _tell(kind: str, merge: Merge, people: Iterable[User]) -> None:
+    context = {
+        "title": merge.project.title,
+        "into": merge.into.title,
+        "reason": merge.undone_because or merge.reason,
+        "project_url": merge.project.get_absolute_url(),
+    }
+    tell_all(kind, [Letter(person, merge, context) for person in people])

@@ -1,0 +1,110 @@
+"""Two projects become one: asking, answering, and the moderators' desk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from civicfund import staff
+from civicfund.people.enums import Role
+from civicfund.people.requests import SignedInRequest
+from civicfund.projects.access import own_project
+from civicfund.projects.forms import AskToMergeForm, ModeratorMergeForm, UndoForm
+from civicfund.projects.models import Merge
+from civicfund.projects.selectors.merges import latest_merges
+from civicfund.projects.selectors.similar import Idea, similar_projects
+from civicfund.projects.services.merging import (
+    agree_to_merge,
+    ask_to_merge,
+    decline_to_merge,
+    merge_as_moderator,
+    take_back_merge,
+    undo_merge,
+)
+from civicfund.projects.views.acting import REFUSALS, told
+
+ANSWERS = {"agree": agree_to_merge, "decline": decline_to_merge, "withdraw": take_back_merge}
+MOST_LISTED = 50
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Ask the proposer of another project to make one of the two."""
+    project = own_project(request.user, pk)
+    posted = request.POST if request.method == "POST" else None
+    form = AskToMergeForm(posted, initial={"into": request.GET.get("into", "")})
+    if posted is not None and form.is_valid():
+        other, reason = form.cleaned_data["into"], form.cleaned_data["reason"]
+        pair = (project, other) if form.cleaned_data["stays"] == "other" else (other, project)
+        if _done(form, lambda: ask_to_merge(*pair, reason=reason, by=request.user)):
+            messages.success(request, _("Done. Where it takes a yes, the other proposer is asked."))
+            return redirect(project)
+    idea = Idea(
+        title=project.title,
+        summary=project.summary,
+        latitude=project.latitude,
+        longitude=project.longitude,
+        besides=project.pk,
+    )
+    context = {"project": project, "form": form, "similar": similar_projects(idea)}
+    return render(request, "projects/merge.html", context, status=400 if posted else 200)
+
+
+def _done(form: forms.Form, act: Callable[[], object]) -> bool:
+    """Do it; a refusal stands on the form."""
+    try:
+        act()
+    except REFUSALS as refusal:
+        field = getattr(refusal, "field", None)
+        form.add_error(field if field in form.fields else None, str(refusal))
+        return False
+    return True
+
+
+@login_required
+@require_POST
+def answer(request: SignedInRequest, merge: int) -> HttpResponse:
+    """Agree, decline, or take back what one asked."""
+    found = get_object_or_404(Merge.objects.select_related("project", "into"), pk=merge)
+    if request.user.pk not in (found.project.proposer_id, found.into.proposer_id):
+        raise Http404("No such merge.")
+    act = ANSWERS.get(request.POST.get("act", ""))
+    if act is None:
+        raise Http404("No such answer.")
+    told(request, lambda: act(found, by=request.user), _("Done."))
+    return redirect(found.project)
+
+
+@staff.only(Role.MODERATOR)
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def desk(request: SignedInRequest) -> HttpResponse:
+    """Moderators make one project of two, or two again, each with a public reason."""
+    undoes = request.POST.get("undo", "")
+    form = ModeratorMergeForm(request.POST if request.method == "POST" and not undoes else None)
+    undo = UndoForm(request.POST if undoes else None)
+    if form.is_bound and form.is_valid():
+        given = form.cleaned_data
+        pair = (given["project"], given["into"])
+        if _done(form, lambda: merge_as_moderator(*pair, reason=given["reason"], by=request.user)):
+            messages.success(request, _("They are one project now."))
+            return redirect("merge_desk")
+    if undo.is_bound and undo.is_valid():
+        number = int(undoes) if undoes.isascii() and undoes.isdigit() else 0
+        found = get_object_or_404(Merge, pk=number)
+        reason = undo.cleaned_data["reason"]
+        if _done(undo, lambda: undo_merge(found, reason=reason, by=request.user)):
+            messages.success(request, _("They are two projects again."))
+            return redirect("merge_desk")
+    context = {"form": form, "undo": undo, "merges": latest_merges()[:MOST_LISTED]}
+    refused = form.is_bound or undo.is_bound
+    return render(request, "projects/merge_desk.html", context, status=400 if refused else 200)
