@@ -50,33 +50,34 @@ class Fit:
     is_picture: bool
 
 
-def fit(content: bytes) -> Fit:
+def fit(content: bytes, *, longest_side: int = LONGEST_SIDE) -> Fit:
     """What is kept of what somebody sent; ``UnfitError`` where that is nothing.
 
     The kind is told by how the content begins, whatever its sender calls it. A picture is decoded
-    and written anew: place, time, camera and whatever else the file carried is gone.
+    and written anew, no side longer than so many pixels: place, time, camera and whatever else
+    the file carried is gone.
     """
     if not content:
         raise UnfitError(Unfit.EMPTY)
     if len(content) > LARGEST_BYTES:
         raise UnfitError(Unfit.TOO_LARGE)
     if content.startswith(_JPEG):
-        return Fit(_drawn_anew(content, "JPEG"), is_picture=True)
+        return Fit(_drawn_anew(content, "JPEG", longest_side), is_picture=True)
     if content.startswith(_PNG):
-        return Fit(_drawn_anew(content, "PNG"), is_picture=True)
+        return Fit(_drawn_anew(content, "PNG", longest_side), is_picture=True)
     if content.startswith(_PDF):
         _check_pdf(content)
         return Fit(content, is_picture=False)
     raise UnfitError(Unfit.UNKNOWN_KIND)
 
 
-def _drawn_anew(content: bytes, kind: str) -> bytes:
+def _drawn_anew(content: bytes, kind: str, longest_side: int) -> bytes:
     try:
         with warnings.catch_warnings():
             # The size is looked at below, before anything is decoded.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(content), formats=[kind]) as picture:
-                return _as_jpeg(picture)
+                return _as_jpeg(picture, longest_side)
     except Image.DecompressionBombError:
         raise UnfitError(Unfit.TOO_MANY_PIXELS) from None
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError) as error:
@@ -85,12 +86,12 @@ def _drawn_anew(content: bytes, kind: str) -> bytes:
         raise UnfitError(Unfit.BROKEN_PICTURE) from None
 
 
-def _as_jpeg(picture: Image.Image) -> bytes:
+def _as_jpeg(picture: Image.Image, longest_side: int) -> bytes:
     if picture.width * picture.height > MOST_PIXELS:
         raise UnfitError(Unfit.TOO_MANY_PIXELS)
-    picture.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
+    picture.draft("RGB", (longest_side, longest_side))
     upright = ImageOps.exif_transpose(picture)
-    upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    upright.thumbnail((longest_side, longest_side))
     paper = Image.new("RGB", upright.size, "white")
     seen = upright.convert("RGBA")
     paper.paste(seen, mask=seen.getchannel("A"))

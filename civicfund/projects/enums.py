@@ -26,6 +26,13 @@ PROJECT_MOVES: dict[ProjectState, frozenset[ProjectState]] = {
 }
 
 
+class FileKind(models.TextChoices):
+    """What people add to a project."""
+
+    PICTURE = "picture", _("Picture")
+    PDF = "pdf", _("PDF")
+
+
 class MergeState(models.TextChoices):
     """What became of the wish that one project becomes part of another."""
 

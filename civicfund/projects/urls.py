@@ -7,6 +7,7 @@ from django.urls import path
 from civicfund.projects import api
 from civicfund.projects.views import (
     authors,
+    files,
     help,
     history,
     listing,
@@ -35,6 +36,10 @@ urlpatterns = [
     path("projects/<int:pk>/merge/", merging.ask, name="project_merge"),
     path("projects/merges/", merging.desk, name="merge_desk"),
     path("projects/merges/<int:merge>/", merging.answer, name="project_merge_answer"),
+    path("projects/<int:pk>/files/", files.files, name="project_files"),
+    path("projects/<int:pk>/files/<uuid:file>/", files.remove, name="project_file_removed"),
+    path("files/<uuid:pk>/", files.content, name="project_file"),
+    path("files/<uuid:pk>/small/", files.content, {"side": "small"}, name="project_file_small"),
     path("projects/help/", help.wanted, name="help_wanted"),
     path("projects/<int:pk>/help/<slug:part>/", help.offer, name="project_offer"),
     path("projects/<int:pk>/offers/", help.offers, name="project_offers"),

@@ -213,6 +213,7 @@ ACCOUNT_RATE_LIMITS = {
     "pledge_as_guest": "20/h/ip",
     "voting_code": "30/h/ip,10/h/key",
     "send_document": "20/h/key",
+    "add_file": "60/h/key",
     "kiosk_code": "20/10m/key",
 }
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]

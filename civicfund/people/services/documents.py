@@ -9,11 +9,10 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from civicfund.audit.models import ActRequest, Event
 from civicfund.audit.services import approve_act, db_now, record, request_act
-from civicfund.people.domain import LARGEST_BYTES, Unfit, UnfitError, fit
+from civicfund.people.domain import UnfitError, fit
 from civicfund.people.enums import DocumentKind, DocumentOutcome, Finding, Proof
 from civicfund.people.models import (
     ResidenceDocument,
@@ -24,23 +23,13 @@ from civicfund.people.models import (
 from civicfund.people.selectors import DECIDE, finding_on, residency_of
 from civicfund.people.services import vault
 from civicfund.people.services.errors import ResidencyError
+from civicfund.people.services.files import why_unfit
 from civicfund.people.services.homes import check_officer, proved
 from civicfund.people.services.waiting import withdraw_waiting
 
 log = structlog.get_logger(__name__)
 
 READ = "residence_document.read"
-_UNFIT = {
-    Unfit.EMPTY: gettext_lazy("The file is empty."),
-    Unfit.TOO_LARGE: gettext_lazy("The file is larger than %(mib)s MiB."),
-    Unfit.UNKNOWN_KIND: gettext_lazy("Send a picture (JPEG or PNG) or a PDF."),
-    Unfit.TOO_MANY_PIXELS: gettext_lazy("The picture has too many pixels: make it smaller."),
-    Unfit.BROKEN_PICTURE: gettext_lazy("This picture cannot be read."),
-    Unfit.BROKEN_PDF: gettext_lazy("This PDF cannot be read: it does not end as one."),
-    Unfit.MORE_THAN_PAGES: gettext_lazy(
-        "This PDF holds more than pages, or is locked. Send a picture of the page instead."
-    ),
-}
 
 
 def send_document(user: User, content: bytes) -> ResidenceDocument:
@@ -52,8 +41,7 @@ def send_document(user: User, content: bytes) -> ResidenceDocument:
     try:
         kept = fit(content)
     except UnfitError as error:
-        words = str(_UNFIT[error.why]) % {"mib": LARGEST_BYTES // 2**20}
-        raise ResidencyError(words, field="document") from None
+        raise ResidencyError(why_unfit(error), field="document") from None
     pk = uuid4()
     vault.put(pk, kept.content)
     try:

@@ -1,6 +1,7 @@
 """Forms about projects."""
 
 from civicfund.projects.forms.authors import InvitationForm
+from civicfund.projects.forms.files import FileForm
 from civicfund.projects.forms.merging import AskToMergeForm, ModeratorMergeForm, UndoForm
 from civicfund.projects.forms.offers import HelpFilter, OfferForm
 from civicfund.projects.forms.similar import IdeaForm
@@ -20,6 +21,7 @@ __all__ = [
     "AskToMergeForm",
     "CostLineForm",
     "CostLines",
+    "FileForm",
     "HelpFilter",
     "IdeaForm",
     "InvitationForm",

@@ -5,6 +5,11 @@ from civicfund.projects.models.authors import (
     CoAuthor,
     Invitation,
 )
+from civicfund.projects.models.files import (
+    FileContent,
+    ProjectFile,
+    ProjectFileQuerySet,
+)
 from civicfund.projects.models.merges import (
     Merge,
 )
@@ -31,11 +36,14 @@ __all__ = [
     "MOST_YEARS",
     "CoAuthor",
     "CostLine",
+    "FileContent",
     "Invitation",
     "Merge",
     "Offer",
     "OfferQuerySet",
     "Project",
+    "ProjectFile",
+    "ProjectFileQuerySet",
     "ProjectQuerySet",
     "Support",
     "Version",

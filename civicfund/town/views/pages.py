@@ -124,6 +124,8 @@ def project(request: HttpRequest, pk: int) -> HttpResponse:
             "co_authors": found.co_authors.select_related("user").order_by("since", "pk"),
             "missing": missing_parts(found) if may_write else [],
             "help_wanted": help_wanted(found),
+            "pictures": found.files.pictures(),
+            "papers": found.files.papers(),
             "merge": merge_of(found),
             "asked": asked_of(request.user, found),
             "taken_in": taken_in(found),

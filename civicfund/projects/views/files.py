@@ -1,0 +1,104 @@
+"""Pictures and papers of a project: its authors' page about them, and the files themselves."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from allauth.core.ratelimit import consume, respond_429
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from civicfund.people.domain import LARGEST_BYTES
+from civicfund.people.requests import HttpRequest, OnlyInMemory, SignedInRequest
+from civicfund.projects.access import authored_project, visible_project
+from civicfund.projects.enums import PUBLIC_STATES, FileKind
+from civicfund.projects.forms import FileForm
+from civicfund.projects.models import FileContent, Project, ProjectFile
+from civicfund.projects.services import ProjectError
+from civicfund.projects.services.files import add_file, remove_file
+from civicfund.projects.views.acting import told
+
+KEPT_SECONDS = 3600
+
+
+@csrf_exempt  # until the handler below is in place; then it is checked as everywhere
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def files(request: SignedInRequest, pk: int) -> HttpResponseBase:
+    """What stands on a project's page; its authors add to it."""
+    if request.method == "POST":
+        request.upload_handlers = [OnlyInMemory(request, most=LARGEST_BYTES)]
+    return _files(request, pk)
+
+
+@csrf_protect
+def _files(request: SignedInRequest, pk: int) -> HttpResponseBase:
+    project = authored_project(request.user, pk)
+    if request.method != "POST":
+        return _page(request, project, FileForm())
+    if not consume(request, action="add_file", key=str(request.user.pk)):
+        too_many: HttpResponse = respond_429(request)
+        return too_many
+    form = FileForm(request.POST, request.FILES)
+    if form.is_valid():
+        try:
+            add_file(project, form.content, words=form.cleaned_data["words"], by=request.user)
+        except ProjectError as refusal:
+            form.add_error(refusal.field, str(refusal))
+        else:
+            return redirect("project_files", pk=pk)
+    return _page(request, project, form, status=400)
+
+
+def _page(
+    request: SignedInRequest, project: Project, form: FileForm, *, status: int = 200
+) -> HttpResponse:
+    rows = project.files.select_related("added_by").order_by("added_at", "pk")
+    context = {"project": project, "form": form, "files": rows}
+    return render(request, "projects/files.html", context, status=status)
+
+
+@login_required
+@require_POST
+def remove(request: SignedInRequest, pk: int, file: UUID) -> HttpResponse:
+    """Take a file out."""
+    project = authored_project(request.user, pk)
+    found = get_object_or_404(ProjectFile.objects.select_related("project"), pk=file, project=pk)
+    told(request, lambda: remove_file(found, by=request.user), _("Removed."))
+    return redirect("project_files", pk=project.pk)
+
+
+@require_safe
+def content(request: HttpRequest, pk: UUID, side: str = "full") -> HttpResponse:
+    """The file, for whoever sees its project.
+
+    A picture was drawn anew and is shown; a PDF is a stranger's file and only downloaded.
+    """
+    found = get_object_or_404(ProjectFile, pk=pk)
+    project = visible_project(request.user, found.project_id)
+    held = FileContent.objects.only(side).get(file=found)
+    body = getattr(held, side)
+    if body is None:
+        raise Http404("No such size.")
+    is_picture = found.kind == FileKind.PICTURE
+    kind, ending = ("image/jpeg", "jpg") if is_picture else ("application/pdf", "pdf")
+    shown = "inline" if is_picture else "attachment"
+    name = slugify(found.words)[:60] or "file"
+    public = project.state in PUBLIC_STATES
+    return HttpResponse(
+        bytes(body),
+        content_type=kind,
+        headers={
+            "Content-Disposition": f'{shown}; filename="{name}.{ending}"',
+            "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "Cache-Control": f"public, max-age={KEPT_SECONDS}" if public else "private, no-store",
+        },
+    )
