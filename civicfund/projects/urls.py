@@ -7,6 +7,7 @@ from django.urls import path
 from civicfund.projects import api
 from civicfund.projects.views import (
     authors,
+    copying,
     files,
     help,
     history,
@@ -40,6 +41,7 @@ urlpatterns = [
     path("projects/<int:pk>/files/<uuid:file>/", files.remove, name="project_file_removed"),
     path("files/<uuid:pk>/", files.content, name="project_file"),
     path("files/<uuid:pk>/small/", files.content, {"side": "small"}, name="project_file_small"),
+    path("projects/<int:pk>/copy/", copying.copy, name="project_copy"),
     path("projects/help/", help.wanted, name="help_wanted"),
     path("projects/<int:pk>/help/<slug:part>/", help.offer, name="project_offer"),
     path("projects/<int:pk>/offers/", help.offers, name="project_offers"),

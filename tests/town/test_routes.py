@@ -62,6 +62,7 @@ ROUTES = {
     "projects/<int:pk>/files/<uuid:file>/": ACT,
     "files/<uuid:pk>/": ANYONE,
     "files/<uuid:pk>/small/": ANYONE,
+    "projects/<int:pk>/copy/": MEMBERS,
     "projects/<int:pk>/leave/": ACT,
     "projects/invitations/<str:token>/": MEMBERS,
     "projects/<int:pk>/campaign/": MEMBERS,

@@ -1,6 +1,7 @@
 """Forms about projects."""
 
 from civicfund.projects.forms.authors import InvitationForm
+from civicfund.projects.forms.copying import CopyForm
 from civicfund.projects.forms.files import FileForm
 from civicfund.projects.forms.merging import AskToMergeForm, ModeratorMergeForm, UndoForm
 from civicfund.projects.forms.offers import HelpFilter, OfferForm
@@ -19,6 +20,7 @@ from civicfund.projects.forms.writing import (
 __all__ = [
     "EMPTY_LINES_OFFERED",
     "AskToMergeForm",
+    "CopyForm",
     "CostLineForm",
     "CostLines",
     "FileForm",

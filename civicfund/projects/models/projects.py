@@ -115,6 +115,9 @@ class Project(models.Model):
     merged_into = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="merged_projects"
     )
+    copied_from = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="copies"
+    )
     created_at = models.DateTimeField(_("proposed"), db_default=Now())
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
     search = models.GeneratedField(
@@ -166,6 +169,9 @@ class Project(models.Model):
                 condition=Q(state=ProjectState.MERGED, merged_into__isnull=False)
                 | (~Q(state=ProjectState.MERGED) & Q(merged_into__isnull=True)),
                 name="project_merged_into_iff_merged",
+            ),
+            models.CheckConstraint(
+                condition=~Q(copied_from=models.F("pk")), name="project_copied_from_another"
             ),
             models.CheckConstraint(
                 condition=Q(wanted__contained_by=[part.value for part in ASKED_PARTS]),

@@ -58,6 +58,38 @@ def create_project(proposer: User, **description: Unpack[Description]) -> Projec
     return project
 
 
+def copy_project(original: Project, *, neighborhood: Neighborhood, by: User) -> Project:
+    """A draft of somebody's own for another place, with the words and costs of a public project.
+
+    It has no point yet, and its first version credits whoever proposed the original.
+    """
+    if original.state not in (ProjectState.STUB, ProjectState.READY):
+        raise ProjectError(_("Only a project on the list can be copied."))
+    if original.neighborhood_id == neighborhood.pk:
+        raise ProjectError(
+            _("It is proposed here already: support it, or offer help."), field="neighborhood"
+        )
+    copy = Project(proposer=by, copied_from=original)
+    with transaction.atomic():
+        _write(copy, _carried(original) | Description(neighborhood=neighborhood))
+        keep_version(copy, by=by, helper=original.proposer)
+        record("project.copied", copy, actor=by, original=original.pk)
+    return copy
+
+
+def _carried(original: Project) -> Description:
+    """What a copy has of its original: all that is true in another place, too."""
+    return Description(
+        title=original.title,
+        summary=original.summary,
+        story=original.story,
+        category=Category(original.category),
+        running_minor=original.running_minor,
+        lifetime_years=original.lifetime_years,
+        cost_lines=cost_lines_of(original),
+    )
+
+
 def edit_project(project: Project, *, by: User, **changes: Unpack[Description]) -> Project:
     """Change what is given, and nothing else. A ready project keeps all its parts.
 

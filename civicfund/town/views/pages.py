@@ -30,6 +30,7 @@ from civicfund.projects.access import authored_by, is_author, visible_project
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
 from civicfund.projects.selectors import help_wanted, helpers_of, missing_parts
+from civicfund.projects.selectors.lineage import copied_from, copies_of
 from civicfund.projects.selectors.merges import asked_of, merge_of, taken_in
 from civicfund.projects.selectors.supports import supports_project
 from civicfund.strangers import kept_for_strangers
@@ -124,6 +125,8 @@ def project(request: HttpRequest, pk: int) -> HttpResponse:
             "co_authors": found.co_authors.select_related("user").order_by("since", "pk"),
             "missing": missing_parts(found) if may_write else [],
             "help_wanted": help_wanted(found),
+            "copied_from": copied_from(found),
+            "copies": copies_of(found),
             "pictures": found.files.pictures(),
             "papers": found.files.papers(),
             "merge": merge_of(found),
