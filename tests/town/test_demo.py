@@ -11,6 +11,7 @@ from civicfund.projects.models import Project
 from civicfund.town.demo.accounts import address, one_time_secret
 from civicfund.town.demo.geography import PLACES
 from civicfund.town.demo.ideas import IDEAS
+from civicfund.town.demo.stubs import STUBS
 from civicfund.town.demo.town import build
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +36,8 @@ def what_was_built() -> list[object]:
 
 def test_the_town_has_every_place_idea_and_state_it_promises():
     build(say=silence, resident_count=60)
-    assert Project.objects.count() == len(IDEAS)
+    assert Project.objects.count() == len(IDEAS) + len(STUBS)
+    assert Project.objects.wanting().count() == len(STUBS)
     assert {p.name for p in PLACES} == set(
         Project.objects.values_list("neighborhood__name", flat=True)
     )
@@ -61,7 +63,7 @@ def test_a_second_load_leaves_the_town_as_it_is(settings):
     events = Event.objects.count()
     call_command("load_demo")
     assert Event.objects.count() == events
-    assert Project.objects.count() == len(IDEAS)
+    assert Project.objects.count() == len(IDEAS) + len(STUBS)
 
 
 @pytest.mark.parametrize("command", ["load_demo", "demo_actors"])

@@ -25,6 +25,7 @@ from civicfund.town.demo.cycles import (
 )
 from civicfund.town.demo.geography import draw
 from civicfund.town.demo.projects import make_projects
+from civicfund.town.demo.stubs import make_stubs
 
 SEED = 2011
 
@@ -53,3 +54,4 @@ def build(*, say: Callable[[str], None], seed: int = SEED, resident_count: int =
     say("4 budget cycles, with ballots")
     make_campaigns(entered)
     say(f"{len(PLANS)} campaigns")
+    say(f"{len(make_stubs(places, residents, random))} stubs that look for help")
