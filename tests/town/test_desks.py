@@ -90,6 +90,7 @@ TABLE = {
     "payouts": declared(TREASURER),
     "payout_account_approve": declared(TREASURER, acts=[""], only_post=True),
     "project_payouts": declared(TREASURER, acts=[""]),
+    "merge_desk": declared(Role.MODERATOR, acts=[""]),
     "reconciliation": declared(TREASURER, acts=[""]),
     "difference": declared(TREASURER, acts=[""]),
     "reconciliation_csv": declared(TREASURER),
