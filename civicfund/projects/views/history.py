@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from civicfund.people.requests import HttpRequest, SignedInRequest
 from civicfund.projects.access import authored_project, is_author, visible_project
+from civicfund.projects.selectors import helpers_of
 from civicfund.projects.selectors.history import between, versions_of
 from civicfund.projects.services import restore_version
 from civicfund.projects.services.holding import CHANGEABLE
@@ -26,7 +27,8 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
     project = visible_project(request.user, pk)
     rows = versions_of(project, with_drafts=is_author(request.user, project))
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "projects/history.html", {"project": project, "page": page})
+    context = {"project": project, "page": page, "helpers": helpers_of(project)}
+    return render(request, "projects/history.html", context)
 
 
 @require_safe
