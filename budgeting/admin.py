@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -18,29 +17,25 @@ from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from budgeting.domain.rules import RULES
 from budgeting.forms import (
-    PARAMETERS,
     CycleForm,
     PhaseForm,
     PotForm,
     ReasonForm,
-    ReviewForm,
 )
 from budgeting.models import Cycle, Option, Phase, Pot, Proposal, Tally
 from budgeting.services.cycles import (
     add_phase,
     add_pot,
     cancel_cycle,
-    create_cycle,
     open_cycle,
     request_cancelling,
     request_opening,
 )
 from budgeting.services.errors import RefusedError
-from budgeting.services.proposals import put_on_ballot, review_proposal
+from budgeting.services.preparing import prepare_cycle
+from budgeting.services.proposals import put_on_ballot
 from budgeting.services.results import certify, publish
-from budgeting.services.rules import usual_parameters
 from civicfund import staff
 from civicfund.audit.admin import ReadOnlyAdmin, ReadOnlyInline
 from civicfund.audit.services import ApprovalError, StaleStateError
@@ -164,22 +159,7 @@ class PotInline(ReadOnlyInline[Pot, Cycle]):
 
 
 def _new_cycle(_row: None, given: Mapping[str, Any], by: User) -> Cycle:
-    named = dict(given)
-    rule, set_by_hand = (
-        named["rule"],
-        {name: value for name in PARAMETERS if (value := named.pop(name)) not in (None, "")},
-    )
-    usual = usual_parameters(rule, settings.CURRENCY)
-    return create_cycle(by=by, rule_parameters=usual | _as_parameters(rule, set_by_hand), **named)
-
-
-def _as_parameters(rule: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The least support goes by two names: votes for greedy rules, voters for the others."""
-    named = dict(given)
-    defaults = RULES[rule].defaults if rule in RULES else {}
-    if "threshold" in defaults and "minimum_support" in named:
-        named["threshold"] = named.pop("minimum_support")
-    return named
+    return prepare_cycle(given, by=by)
 
 
 def _new_phase(cycle: Cycle, given: Mapping[str, Any], by: User) -> Phase:
@@ -257,10 +237,6 @@ class CycleAdmin(ActingAdmin):
         return self.as_second(request, rows, lambda cycle: cancel_cycle(cycle, by=person(request)))
 
 
-def _review(proposal: Proposal, given: Mapping[str, Any], by: User) -> Proposal:
-    return review_proposal(proposal, by=by, **given)
-
-
 @admin.register(Proposal)
 class ProposalAdmin(ActingAdmin):
     """Projects in cycles."""
@@ -273,7 +249,6 @@ class ProposalAdmin(ActingAdmin):
     search_fields = ("project__title",)
     ordering = ("-pk",)
     actions = ("put_it_on_the_ballot",)
-    form_acts = (FormAct("review", _("Review it"), ReviewForm, _review),)
 
     @admin.action(description=_("Put it on the ballot"))
     def put_it_on_the_ballot(self, request: HttpRequest, rows: QuerySet[Proposal]) -> None:

@@ -103,11 +103,19 @@ PROPOSAL_MOVES: dict[ProposalState, frozenset[ProposalState]] = {
     ProposalState.SUBMITTED: frozenset({ProposalState.FEASIBLE, ProposalState.NOT_FEASIBLE}),
     # An appeal: somebody looks again.
     ProposalState.NOT_FEASIBLE: frozenset({ProposalState.FEASIBLE}),
-    ProposalState.FEASIBLE: frozenset({ProposalState.ON_BALLOT, ProposalState.NOT_FEASIBLE}),
+    ProposalState.FEASIBLE: frozenset({ProposalState.ON_BALLOT}),
     ProposalState.ON_BALLOT: frozenset({ProposalState.SELECTED, ProposalState.NOT_SELECTED}),
     ProposalState.SELECTED: frozenset(),
     ProposalState.NOT_SELECTED: frozenset(),
 }
+
+
+class ReviewKind(models.TextChoices):
+    """Which look at a proposal a review is, each by another person."""
+
+    FIRST = "first", _("First review")
+    SECOND = "second", _("Second review")
+    APPEAL = "appeal", _("Appeal")
 
 
 class Channel(models.TextChoices):

@@ -31,13 +31,17 @@ class CycleOutput(serializers.ModelSerializer[Cycle]):
 
 
 class OptionOutput(serializers.ModelSerializer[Option]):
-    """A line on the ballot; ``code`` is what a ballot names it by."""
+    """A line on the ballot; ``code`` is what a ballot names it by.
 
+    Of those of a pot with one ``group`` that is not empty, at most one can win.
+    """
+
+    group = serializers.CharField(source="exclusion_group")
     project = serializers.IntegerField(source="proposal.project_id", default=None)
 
     class Meta:
         model = Option
-        fields = ("code", "name", "cost_minor", "project")
+        fields = ("code", "name", "cost_minor", "group", "project")
 
 
 class PotOutput(serializers.ModelSerializer[Pot]):

@@ -16,6 +16,7 @@ from budgeting.services.errors import RefusedError
 from budgeting.services.losses import due_to_explain
 from budgeting.services.paper import destroy_paper_key, paper_keys_left
 from budgeting.services.reminders import forget_starters, remind_starters
+from budgeting.services.reviewers import due_verdicts, publish_verdicts
 from budgeting.services.trials import count_trial, trials_to_count
 from budgeting.services.urns import destroy_key
 
@@ -64,6 +65,18 @@ def explain_losses() -> None:
             losses.explain_losses(tally, seconds=left)
         except Exception:
             log.exception("losses.failed", tally=tally.pk)
+
+
+@shared_task
+def publish_due_verdicts() -> None:
+    """Publish the verdicts of cycles whose instant has come."""
+    for publication in due_verdicts():
+        try:
+            published = publish_verdicts(publication)
+        except Exception:
+            log.exception("verdicts.failed", cycle=publication.cycle_id)
+        else:
+            log.info("verdicts.published", cycle=publication.cycle_id, verdicts=published)
 
 
 @shared_task

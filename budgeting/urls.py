@@ -6,6 +6,7 @@ from django.urls import path
 
 from budgeting import api
 from budgeting.views import (
+    ballot_desk,
     boards,
     codes,
     cycle_desk,
@@ -16,8 +17,12 @@ from budgeting.views import (
     kiosks,
     observing,
     paper,
+    preparing,
+    proposal_files,
+    reviews,
     rolls,
     trials,
+    watching,
 )
 
 urlpatterns = [
@@ -31,6 +36,11 @@ urlpatterns = [
     path("budget/<slug:slug>/board.csv", boards.board_csv, name="board_csv"),
     path("budget/<slug:slug>/bundle.zip", boards.bundle, name="bundle"),
     path("budget/<slug:slug>/desk/", cycle_desk.cycle_desk, name="cycle_desk"),
+    path("desk/cycles/", preparing.cycles_desk, name="cycles_desk"),
+    path("budget/<slug:slug>/timeline/", preparing.timeline, name="timeline"),
+    path("budget/<slug:slug>/pots/", preparing.pots, name="pots"),
+    path("budget/<slug:slug>/participation/", watching.participation, name="participation"),
+    path("budget/<slug:slug>/trail/", watching.trail, name="trail"),
     path("budget/<slug:slug>/key/", keys.key, name="cycle_key"),
     path("budget/<slug:slug>/extending/", extending.extending, name="extending"),
     path("budget/<slug:slug>/unsealing/", keys.unsealing, name="unsealing"),
@@ -55,7 +65,13 @@ urlpatterns = [
     path("budget/<slug:slug>/paper/check-in/", paper.check_in_desk, name="check_in"),
     path("budget/<slug:slug>/paper/keying/", keying.keying_desk, name="keying"),
     path("budget/<slug:slug>/paper/sample/", keying.sample_desk, name="sample"),
+    path("budget/<slug:slug>/reviews/", reviews.reviews, name="reviews"),
+    path("budget/<slug:slug>/reviews/<int:pk>/", reviews.review, name="review"),
+    path("budget/<slug:slug>/proposals.csv", proposal_files.proposals_csv, name="proposals_csv"),
+    path("budget/<slug:slug>/proposals/file/", proposal_files.proposal_file, name="proposal_file"),
+    path("budget/<slug:slug>/proposals/<int:pk>/", reviews.my_proposal, name="my_proposal"),
     path("budget/<slug:slug>/propose/", cycles.propose, name="cycle_propose"),
+    path("budget/<slug:slug>/ballot/desk/", ballot_desk.ballot_desk, name="ballot_desk"),
     path("budget/<slug:slug>/ballot/", cycles.ballot, name="ballot"),
     path("budget/<slug:slug>/results/", cycles.results, name="results"),
     path("budget/<slug:slug>/results/<int:pot>/rounds/", cycles.rounds, name="rounds"),

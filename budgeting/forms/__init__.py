@@ -2,15 +2,18 @@
 
 from budgeting.forms.ballot import FilledIn, PotOnBallot, pot_on_ballot
 from budgeting.forms.cycles import (
-    PARAMETERS,
     AgreeForm,
+    BasisForm,
+    ChangePotForm,
     CycleForm,
     ExtensionForm,
+    OnePotForm,
     PhaseForm,
+    PhaseRow,
     PotForm,
     ProposalForm,
     ReasonForm,
-    ReviewForm,
+    ShareOutForm,
 )
 from budgeting.forms.keys import AnswerForm, PartsForm, PublicKeyForm, ReceiptForm
 from budgeting.forms.kiosks import KioskCodeForm, OneKioskForm, RegisterKioskForm, UnlockForm
@@ -26,6 +29,19 @@ from budgeting.forms.paper import (
     TotalsForm,
     VoidForm,
 )
+from budgeting.forms.reviews import (
+    AppealForm,
+    AssignForm,
+    ChangesForm,
+    GiveBackForm,
+    GroupForm,
+    InstantForm,
+    LimitForm,
+    OnBallotForm,
+    OneRuleForm,
+    RuleForm,
+    VerdictForm,
+)
 from budgeting.forms.roll import (
     CheckedForm,
     CodeForm,
@@ -37,9 +53,13 @@ from budgeting.forms.roll import (
 )
 
 __all__ = [
-    "PARAMETERS",
     "AgreeForm",
     "AnswerForm",
+    "AppealForm",
+    "AssignForm",
+    "BasisForm",
+    "ChangePotForm",
+    "ChangesForm",
     "CheckInForm",
     "CheckedForm",
     "CodeForm",
@@ -51,12 +71,20 @@ __all__ = [
     "FileForm",
     "FilledIn",
     "FindVoterForm",
+    "GiveBackForm",
+    "GroupForm",
+    "InstantForm",
     "KioskCodeForm",
+    "LimitForm",
     "OfferPaperForm",
+    "OnBallotForm",
     "OneKioskForm",
+    "OnePotForm",
+    "OneRuleForm",
     "PartsForm",
     "PersonForm",
     "PhaseForm",
+    "PhaseRow",
     "PlaceForm",
     "PotForm",
     "PotOnBallot",
@@ -67,11 +95,13 @@ __all__ = [
     "ReceiptForm",
     "RegisterKioskForm",
     "ResidentsForm",
-    "ReviewForm",
+    "RuleForm",
     "SecondForm",
+    "ShareOutForm",
     "SheetForm",
     "TotalsForm",
     "UnlockForm",
+    "VerdictForm",
     "VoidForm",
     "pot_on_ballot",
 ]

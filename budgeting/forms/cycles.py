@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -11,16 +12,15 @@ from django.utils.translation import gettext_lazy as _
 
 from budgeting.domain.rules import APPROVALS, POINTS, RANKINGS, RULES
 from budgeting.domain.rules.equal_shares import Start, Stop
-from budgeting.enums import MOST_POINTS, BallotKind, PhaseKind, TieOrder
+from budgeting.enums import MOST_POINTS, BallotKind, Origin, PhaseKind, TieOrder
 from budgeting.models import Cycle, Pot
+from budgeting.services.preparing import TEMPLATES
 from budgeting.templatetags.budgeting import rule_words
 from civicfund.people.models import User
+from civicfund.places.enums import PlaceKind
 from civicfund.places.models import Neighborhood
 from civicfund.projects.forms import MoneyField
 from civicfund.projects.models import Project
-
-# What the form for a new cycle asks of a rule beside its name; empty: as is usual for the rule.
-PARAMETERS = ("minimum_support", "start", "increment_minor", "stop")
 
 _FAMILIES: tuple[tuple[Promise, frozenset[Any]], ...] = (
     (_("For ballots that tick or choose projects"), APPROVALS),
@@ -133,6 +133,92 @@ class PhaseForm(forms.Form):
     ends_at = forms.DateTimeField(label=_("Ends"), help_text=_("The first instant after it."))
 
 
+class PhaseRow(forms.Form):
+    """One phase on the timeline; a row that is left empty is none."""
+
+    kind = forms.ChoiceField(
+        label=_("Phase"), choices=[("", _("none")), *PhaseKind.choices], required=False
+    )
+    starts_at = forms.DateTimeField(label=_("Starts"), required=False)
+    ends_at = forms.DateTimeField(label=_("Ends"), required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """All of it, or nothing."""
+        given = super().clean() or self.cleaned_data
+        if given.get("kind") and not self.errors:
+            for name in ("starts_at", "ends_at"):
+                if not given.get(name):
+                    self.add_error(name, _("Say when, as 2027-03-01 08:00."))
+        return given
+
+    @property
+    def window(self) -> tuple[PhaseKind, datetime, datetime] | None:
+        """What was filled in; None for a row that is none."""
+        said = self.cleaned_data
+        if not said.get("kind"):
+            return None
+        return PhaseKind(said["kind"]), said["starts_at"], said["ends_at"]
+
+
+class BasisForm(forms.Form):
+    """A new cycle from a template, or like an earlier one."""
+
+    title = forms.CharField(label=_("Title"), max_length=120)
+    slug = forms.SlugField(label=_("Address"), max_length=50, help_text=_("/budget/…/"))
+    basis = forms.ChoiceField(label=_("Like"), choices=[])
+    first_day = forms.DateField(
+        label=_("Its first phase begins on"),
+        help_text=_("As 2027-02-01. All other phases follow at the same distances."),
+    )
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        earlier = Cycle.objects.filter(origin=Origin.RUN, phases__isnull=False).distinct()
+        self.fields["basis"].choices = [  # type: ignore[attr-defined]  # as declared
+            (_("A template"), [(name, each.name) for name, each in TEMPLATES.items()]),
+            (_("An earlier cycle"), [(f"#{one.pk}", one.title) for one in earlier.order_by("-pk")]),
+        ]
+
+    @property
+    def source(self) -> Cycle | None:
+        """The cycle to copy; None where a template was chosen."""
+        basis: str = self.cleaned_data["basis"]
+        return Cycle.objects.get(pk=basis[1:]) if basis.startswith("#") else None
+
+
+class ShareOutForm(forms.Form):
+    """A pot for each place of a kind."""
+
+    kind = forms.ChoiceField(
+        label=_("A pot for each"),
+        choices=[
+            (PlaceKind.DISTRICT.value, _("district")),
+            (PlaceKind.NEIGHBORHOOD.value, _("neighborhood")),
+        ],
+    )
+    amount = MoneyField(label=_("Money for all of them together"))
+    by_population = forms.BooleanField(
+        label=_("Shared by how many people live there (else the same for each)"), required=False
+    )
+    max_options = forms.IntegerField(
+        label=_("Projects on a ballot, at most"), min_value=1, max_value=1000, required=False
+    )
+
+
+class ChangePotForm(forms.Form):
+    """Another name and amount for a pot."""
+
+    pot = forms.IntegerField(widget=forms.HiddenInput)
+    name = forms.CharField(label=_("Name"), max_length=120)
+    amount = MoneyField(label=_("Amount"))
+
+
+class OnePotForm(forms.Form):
+    """One of the pots."""
+
+    pot = forms.IntegerField(widget=forms.HiddenInput)
+
+
 def _points(label: Any, help_text: Any, *, least: int = 1) -> forms.IntegerField:
     return forms.IntegerField(
         label=label, help_text=help_text, required=False, min_value=least, max_value=MOST_POINTS
@@ -191,20 +277,3 @@ class AgreeForm(forms.Form):
     """Say yes to what another person asked for."""
 
     asked = forms.IntegerField(widget=forms.HiddenInput)
-
-
-class ReviewForm(forms.Form):
-    """Whether the town could do it."""
-
-    feasible = forms.TypedChoiceField(
-        label=_("Can it be done?"),
-        choices=[("yes", _("Yes")), ("no", _("No"))],
-        coerce=lambda answer: answer == "yes",
-        widget=forms.RadioSelect,
-    )
-    reason = forms.CharField(
-        label=_("Why, for everybody to read"),
-        max_length=1000,
-        required=False,
-        widget=forms.Textarea,
-    )

@@ -66,6 +66,11 @@ class FileForm(forms.Form):
         return file  # type: ignore[no-any-return]  # what Django's field gives
 
 
+def sign_checked(cycle: Cycle, sha256: str, **said: int) -> str:
+    """What was found in a file that was looked through, signed."""
+    return signing.dumps({"cycle": cycle.pk, "sha256": sha256, **said}, salt=_SALT)
+
+
 class CheckedForm(forms.Form):
     """Ask for what a file was found to hold: signed, so that the file need not come again."""
 
@@ -74,13 +79,8 @@ class CheckedForm(forms.Form):
     @staticmethod
     def of(cycle: Cycle, report: Report) -> CheckedForm:
         """The form that asks for a report's lines."""
-        said = {
-            "cycle": cycle.pk,
-            "sha256": report.sha256,
-            "lines": report.lines,
-            "left_out": report.left_out,
-        }
-        return CheckedForm(initial={"checked": signing.dumps(said, salt=_SALT)})
+        said = {"lines": report.lines, "left_out": report.left_out}
+        return CheckedForm(initial={"checked": sign_checked(cycle, report.sha256, **said)})
 
     def clean_checked(self) -> dict[str, Any]:
         """What was signed; a while ago at the most."""

@@ -19,6 +19,14 @@ from budgeting.models.paper import (
 )
 from budgeting.models.proposals import Option, Proposal
 from budgeting.models.reminders import StartedBallot
+from budgeting.models.reviews import (
+    Appeal,
+    ChangeRequest,
+    Review,
+    ReviewerRule,
+    ReviewPlan,
+    VerdictPublication,
+)
 from budgeting.models.roll import (
     Eligibility,
     Participation,
@@ -38,9 +46,11 @@ from budgeting.models.tallies import Counterfactual, Tally
 from budgeting.models.trials import Trial
 
 __all__ = [
+    "Appeal",
     "Board",
     "BoardLine",
     "Casting",
+    "ChangeRequest",
     "CheckIn",
     "Counterfactual",
     "Cycle",
@@ -65,6 +75,9 @@ __all__ = [
     "Pot",
     "Proposal",
     "Rehearsal",
+    "Review",
+    "ReviewPlan",
+    "ReviewerRule",
     "RollBatch",
     "RollEntry",
     "SampleReading",
@@ -76,4 +89,5 @@ __all__ = [
     "Tally",
     "Trial",
     "TrusteeKey",
+    "VerdictPublication",
 ]

@@ -28,6 +28,10 @@ class Proposal(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
     )
     submitted_at = models.DateTimeField(_("submitted"), db_default=Now())
+    # With which verdicts of the cycle this one became public.
+    published_with = models.ForeignKey(
+        "budgeting.VerdictPublication", models.PROTECT, null=True, related_name="verdicts"
+    )
 
     class Meta:
         verbose_name = _("proposal")

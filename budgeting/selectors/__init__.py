@@ -21,7 +21,13 @@ from budgeting.selectors.desk import Step, TwoPeople, acts_of_two, readiness, sm
 from budgeting.selectors.kiosks import kiosk_by_key, kiosks_of, sitting_at
 from budgeting.selectors.may_vote import MayVote, may_vote
 from budgeting.selectors.observing import Turnout, turnout_in_parts, withheld
-from budgeting.selectors.options import OptionsOnBallot, options_on_ballot, pots_on_ballot
+from budgeting.selectors.options import (
+    OptionsOnBallot,
+    PotOfDesk,
+    ballot_desk,
+    options_on_ballot,
+    pots_on_ballot,
+)
 from budgeting.selectors.paper import (
     Compared,
     PaperSums,
@@ -36,6 +42,16 @@ from budgeting.selectors.paper import (
 )
 from budgeting.selectors.progress import Progress, counting_progress, progress_key
 from budgeting.selectors.results import Figures, OptionResult, PotResult, results_of
+from budgeting.selectors.reviews import (
+    WHOSE,
+    next_verdicts,
+    own_proposal,
+    proposal_to_review,
+    ready_verdicts,
+    review_sums,
+    reviews_of,
+    waiting_reviews,
+)
 from budgeting.selectors.roll import (
     eligibility_of,
     roll_batches,
@@ -44,8 +60,10 @@ from budgeting.selectors.roll import (
     voting_places,
 )
 from budgeting.selectors.rounds import Rounds, rounds_of
+from budgeting.selectors.timeline import timeline_warnings
 
 __all__ = [
+    "WHOSE",
     "BallotStatus",
     "Compared",
     "Figures",
@@ -53,6 +71,7 @@ __all__ = [
     "OptionResult",
     "OptionsOnBallot",
     "PaperSums",
+    "PotOfDesk",
     "PotResult",
     "Progress",
     "Recorded",
@@ -63,6 +82,7 @@ __all__ = [
     "Turnout",
     "TwoPeople",
     "acts_of_two",
+    "ballot_desk",
     "ballot_status",
     "board_lines",
     "board_of",
@@ -79,7 +99,9 @@ __all__ = [
     "kiosks_of",
     "may_vote",
     "my_participations",
+    "next_verdicts",
     "options_on_ballot",
+    "own_proposal",
     "paper_sums",
     "paper_vote",
     "people_by_channel",
@@ -87,20 +109,26 @@ __all__ = [
     "phase_steps",
     "pots_on_ballot",
     "progress_key",
+    "proposal_to_review",
     "proposals_of",
     "readiness",
+    "ready_verdicts",
     "results_of",
+    "review_sums",
+    "reviews_of",
     "roll_batches",
     "rounds_of",
     "rules_of_voting",
     "running_cycles",
     "sitting_at",
     "small_pots",
+    "timeline_warnings",
     "turnout",
     "turnout_in_parts",
     "valid_codes",
     "void_reasons",
     "voting_places",
+    "waiting_reviews",
     "why_on_ballot",
     "withheld",
 ]

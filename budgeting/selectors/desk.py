@@ -59,7 +59,7 @@ def _phases(cycle: Cycle, now: datetime) -> Step:
             "end": _at(voting.ends_at),
         }
     done = voting is not None and voting.ends_at > now
-    return Step(_("Phases"), done, found, reverse("admin:budgeting_cycle_phase", args=[cycle.pk]))
+    return Step(_("Phases"), done, found, reverse("timeline", args=[cycle.slug]))
 
 
 def _at(at: datetime) -> str:
@@ -69,7 +69,7 @@ def _at(at: datetime) -> str:
 def _pots(cycle: Cycle) -> Step:
     number = cycle.pots.count()
     found = ngettext("%(n)s pot of money.", "%(n)s pots of money.", number) % {"n": number}
-    address = reverse("admin:budgeting_cycle_pot", args=[cycle.pk])
+    address = reverse("pots", args=[cycle.slug])
     return Step(_("Pots"), number > 0, found, address)
 
 
@@ -81,7 +81,7 @@ def _options(cycle: Cycle) -> Step:
     found = words % {"n": listed}
     if empty:
         found += " " + _("None yet for: %(pots)s.") % {"pots": ", ".join(empty)}
-    address = f"{reverse('admin:budgeting_proposal_changelist')}?cycle__id__exact={cycle.pk}"
+    address = reverse("ballot_desk", args=[cycle.slug])
     return Step(_("Options"), listed > 0 and not empty, found, address, needed=False)
 
 

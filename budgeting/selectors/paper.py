@@ -263,7 +263,7 @@ def people_by_place(cycle: Cycle) -> list[PeopleOf]:
     for place, on, people in rows.annotate(people=Count("pk")):
         by_place[place][on] = people
     lines = [PeopleOf(place, _in_order(by_place[place])) for place in sorted(by_place)]
-    return _merged(lines)
+    return merged(lines)
 
 
 def _on_channels(cycle: Cycle) -> Any:
@@ -280,7 +280,7 @@ def _is_small(line: PeopleOf) -> bool:
     return any(0 < people < LEAST_CELL for people in line.by_channel)
 
 
-def _merged(lines: list[PeopleOf]) -> list[PeopleOf]:
+def merged(lines: list[PeopleOf]) -> list[PeopleOf]:
     """Small lines in one, and further ones in it, the smallest first, until that one is not small.
 
     Where not even all together is large enough there is no table, but for the sums of the cycle.

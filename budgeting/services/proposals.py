@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from budgeting.access import holds, require
@@ -12,10 +14,13 @@ from budgeting.enums import (
     CycleState,
     PhaseKind,
     ProposalState,
+    ReviewKind,
 )
-from budgeting.models import Cycle, Option, Pot, Proposal
+from budgeting.models import Cycle, Option, Pot, Proposal, Review
 from budgeting.services.errors import RefusedError
 from budgeting.services.locks import share, take
+from budgeting.services.reviewers import ask_for_review
+from budgeting.services.reviews import cost_of
 from budgeting.services.urns import check_room
 from civicfund.audit.services import advance, db_now, record
 from civicfund.people.enums import Role
@@ -46,6 +51,7 @@ def submit_proposal(project: Project, pot: Pot, *, by: User) -> Proposal:
         if not made:
             raise RefusedError(_("This project is in the cycle already."))
         record("proposal.submitted", proposal, actor=by, pot=pot.pk)
+        ask_for_review(proposal, ReviewKind.FIRST)
     return proposal
 
 
@@ -76,21 +82,10 @@ def _check_before_voting(cycle: Cycle, state: str) -> None:
         raise RefusedError(_("Paper ballots are printed: the ballot can no longer change."))
 
 
-def review_proposal(proposal: Proposal, *, feasible: bool, by: User, reason: str = "") -> Proposal:
-    """Say whether the town could do it; a no comes with a reason for everybody to read."""
-    require(by, Role.REVIEWER)
-    if proposal.project.proposer_id == by.pk:
-        raise RefusedError(_("Somebody else has to review your own project."))
-    if not feasible and not reason.strip():
-        raise RefusedError(_("Say why it is not feasible, for everybody to read."))
-    to = ProposalState.FEASIBLE if feasible else ProposalState.NOT_FEASIBLE
-    return advance(proposal, to, PROPOSAL_MOVES, actor=by, reason=reason.strip())
-
-
 def put_on_ballot(proposal: Proposal, *, by: User, cost_minor: int | None = None) -> Option:
     """Give a feasible proposal its line on the ballot, at a cost that stays as it is now.
 
-    The cost is the sum of the project's cost lines unless another was found in the review.
+    The cost is what the review found likely; where it found none, the sum of the cost lines.
     """
     require(by, Role.BUDGET_ADMINISTRATOR)
     with transaction.atomic():
@@ -98,8 +93,9 @@ def put_on_ballot(proposal: Proposal, *, by: User, cost_minor: int | None = None
         _check_before_voting(cycle, cycle.state)
         # Held, so that nobody changes it between the sum and the line on the ballot.
         project = Project.objects.select_for_update().get(pk=proposal.project_id)
-        lines = project.cost_lines.aggregate(total=Sum("amount_minor", default=0))
-        cost_minor = lines["total"] if cost_minor is None else cost_minor
+        if cost_minor is None:
+            said = Review.objects.given().filter(proposal=proposal).last()
+            cost_minor = cost_of(proposal, said)
         if cost_minor <= 0:
             raise RefusedError(_("The project does not say what it costs."))
         check_room(proposal.pot)
@@ -115,3 +111,53 @@ def put_on_ballot(proposal: Proposal, *, by: User, cost_minor: int | None = None
         )
         record("proposal.on_ballot", proposal, actor=by, option=option.pk, cost_minor=cost_minor)
     return option
+
+
+def put_all_on_ballot(cycle: Cycle, proposals: Sequence[Proposal], *, by: User) -> list[Option]:
+    """Give each of these proposals its line, at the cost that its review found; all or none."""
+    require(by, Role.BUDGET_ADMINISTRATOR)
+    with transaction.atomic():
+        take(cycle)
+        return [put_on_ballot(_feasible(cycle, each), by=by) for each in proposals]
+
+
+def _feasible(cycle: Cycle, proposal: Proposal) -> Proposal:
+    held = Proposal.objects.select_related("cycle", "pot", "project").get(pk=proposal.pk)
+    if held.cycle_id != cycle.pk or held.state != ProposalState.FEASIBLE:
+        raise RefusedError(
+            _("“%(project)s” is not feasible, or is on the ballot already. Nothing changed.")
+            % {"project": held.project}
+        )
+    return held
+
+
+def group_options(cycle: Cycle, options: Sequence[Option], *, name: str, by: User) -> None:
+    """Of these options of one pot at most one can win; without a name they are let go again.
+
+    The name is public, on the ballot. It replaces the groups that they were in.
+    """
+    require(by, Role.BUDGET_ADMINISTRATOR)
+    name = name.strip()
+    with transaction.atomic():
+        held = take(cycle)
+        _check_before_voting(held, held.state)
+        pots = {option.pot_id for option in options}
+        if len(pots) != 1 or any(option.cycle_id != cycle.pk for option in options):
+            raise RefusedError(_("Choose projects of one pot."), field="options")
+        chosen = Option.objects.filter(pk__in=[option.pk for option in options])
+        chosen.update(exclusion_group=name)
+        _check_groups(held)
+        record("cycle.options_grouped", held, actor=by, options=sorted(o.pk for o in options))
+
+
+def _check_groups(cycle: Cycle) -> None:
+    """No group of one: it would say that something is excluded, and nothing is."""
+    grouped = Option.objects.filter(cycle=cycle).exclude(exclusion_group="").order_by()
+    counted = grouped.values("pot", "exclusion_group").annotate(n=Count("pk"))
+    alone = counted.filter(n=1).order_by("exclusion_group").first()
+    if alone is not None:
+        raise RefusedError(
+            _("Only one project would be in “%(group)s”. A group takes two or more.")
+            % {"group": alone["exclusion_group"]},
+            field="options",
+        )

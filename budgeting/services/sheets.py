@@ -90,10 +90,20 @@ def _part(cycle: Cycle, pot: Pot, task: str, options: Sequence[Option]) -> Sheet
         task=task,
         lines=[
             SheetLine(
-                name=f"{option.position + 1}. {option.name}",
+                name=f"{option.position + 1}. {_named(option)}",
                 cost=money(option.cost_minor, cycle.currency),
             )
             for option in options
         ],
         writes=BallotKind(cycle.ballot_kind) in _WRITTEN,
     )
+
+
+def _named(option: Option) -> str:
+    """The option's name; where it excludes others, with the words that the ballot page has."""
+    if not option.exclusion_group:
+        return option.name
+    return _("%(name)s (either-or, %(group)s: at most one is funded)") % {
+        "name": option.name,
+        "group": option.exclusion_group,
+    }

@@ -30,6 +30,7 @@ from budgeting.selectors import (
     counting_progress,
     finished_cycles,
     in_ballot_order,
+    next_verdicts,
     options_on_ballot,
     paper_vote,
     phase_steps,
@@ -103,6 +104,7 @@ def cycle_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "keeps_kiosks": any(
             holds(request.user, role) for role in (Role.POLL_OFFICER, Role.BUDGET_ADMINISTRATOR)
         ),
+        "verdicts": next_verdicts(cycle) if cycle.state == CycleState.OPEN else None,
         "proposing": cycle.state == CycleState.OPEN and PhaseKind.PROPOSING in current,
     }
     return render(request, "budgeting/cycle.html", context)
@@ -117,12 +119,12 @@ def propose(request: SignedInRequest, slug: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         project, pot = form.cleaned_data["project"], form.cleaned_data["pot"]
         try:
-            submit_proposal(project, pot, by=request.user)
+            made = submit_proposal(project, pot, by=request.user)
         except RefusedError as refusal:
             form.add_error(None, str(refusal))
         else:
             messages.success(request, _("Your project is entered. It will be reviewed next."))
-            return redirect(cycle)
+            return redirect("my_proposal", slug=cycle.slug, pk=made.pk)
     status = 400 if form.errors else 200
     return render(request, "budgeting/propose.html", {"cycle": cycle, "form": form}, status=status)
 

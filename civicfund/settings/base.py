@@ -373,6 +373,10 @@ RESIDENCE_DOCUMENTS = env.str("RESIDENCE_DOCUMENTS", "")
 RESIDENCE_DOCUMENT_KEY = env.str("RESIDENCE_DOCUMENT_KEY", "")
 RESIDENCE_DOCUMENT_DAYS = env.int("RESIDENCE_DOCUMENT_DAYS", 14)
 
+# Days on which the town rests, as 2027-01-01: whoever plans a cycle is warned of phases that begin
+# or end on one. Empty: nobody is.
+PUBLIC_HOLIDAYS: list[str] = env.list("PUBLIC_HOLIDAYS", [])
+
 # How long before voting ends those are reminded who opened their ballot and have not cast it; only
 # where the vote lasts longer than that. 0: nobody is, and nothing is kept for it.
 BALLOT_REMINDER_HOURS = env.int("BALLOT_REMINDER_HOURS", 24)

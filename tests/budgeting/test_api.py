@@ -48,7 +48,7 @@ def test_a_cycle_says_its_options_and_not_what_was_chosen(client):
     assert said["voters"] == 1
     [told] = said["pots"]
     assert [option["code"] for option in told["options"]] == codes(pot)
-    assert set(told["options"][0]) == {"code", "name", "cost_minor", "project"}
+    assert set(told["options"][0]) == {"code", "name", "cost_minor", "group", "project"}
 
 
 def test_a_ballot_is_cast_and_changed(client):

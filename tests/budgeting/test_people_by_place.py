@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from budgeting.selectors.paper import LEAST_CELL, PeopleOf, _merged
+from budgeting.selectors.paper import LEAST_CELL, PeopleOf, merged
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,6 @@ from budgeting.selectors.paper import LEAST_CELL, PeopleOf, _merged
     ],
 )
 def test_small_lines_stand_together_until_they_are_not_small(lines, shown):
-    told = _merged([PeopleOf(place, cells) for place, cells in lines])
+    told = merged([PeopleOf(place, cells) for place, cells in lines])
     assert [(line.place, line.by_channel) for line in told] == shown
     assert all(cell == 0 or cell >= LEAST_CELL for line in told for cell in line.by_channel)

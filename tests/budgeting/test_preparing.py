@@ -7,7 +7,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 
 from budgeting.enums import BallotKind, CycleState, PhaseKind, ProposalState
-from budgeting.models import Cycle, Option, Phase, Pot, Proposal, RollEntry
+from budgeting.models import Cycle, Phase, Pot, RollEntry
 from budgeting.services.cycles import (
     add_phase,
     add_pot,
@@ -18,7 +18,8 @@ from budgeting.services.cycles import (
     request_opening,
 )
 from budgeting.services.errors import RefusedError
-from budgeting.services.proposals import put_on_ballot, review_proposal, submit_proposal
+from budgeting.services.proposals import put_on_ballot, submit_proposal
+from budgeting.services.reviews import give_review
 from budgeting.services.roll import add_residents, person_key, request_residents
 from civicfund.audit.models import Approval, Event
 from civicfund.audit.services import ApprovalError, db_now
@@ -31,6 +32,7 @@ from tests.factories.budgeting import (
     fill_roll,
     opened,
     rehearsed,
+    reviewed,
     running_cycle,
     voters,
 )
@@ -79,18 +81,11 @@ def test_a_cycle_that_changed_after_opening_was_asked_for_is_not_opened():
     [
         (lambda c: Phase.objects.filter(cycle=c)._raw_delete("default"), "needs a voting phase"),
         (lambda c: Phase.objects.filter(cycle=c).update(ends_at=db_now()), "is over already"),
-        (
-            lambda c: (
-                Option.objects.filter(cycle=c)._raw_delete("default"),
-                Proposal.objects.filter(cycle=c)._raw_delete("default"),
-                Pot.objects.filter(cycle=c)._raw_delete("default"),
-            ),
-            "needs a pot",
-        ),
+        (lambda c: Pot.objects.filter(cycle=c)._raw_delete("default"), "needs a pot"),
     ],
 )
 def test_a_cycle_that_is_not_ready_is_not_opened(undone, words):
-    cycle = draft_cycle()
+    cycle = draft_cycle(costs_minor=())
     undone(cycle)
     with pytest.raises(RefusedError, match=words):
         request_opening(cycle, by=administrator())
@@ -111,7 +106,7 @@ def test_a_cycle_that_is_not_ready_is_not_opened(undone, words):
         lambda c, who: request_residents(c, day=date(2026, 1, 1), by=who),
         lambda c, who: add_residents(c, day=date(2026, 1, 1), by=who),
         lambda c, who: put_on_ballot(c.proposals.first(), by=who),
-        lambda c, who: review_proposal(c.proposals.first(), feasible=True, by=who),
+        lambda c, who: give_review(c.proposals.first(), feasible=True, by=who),
     ],
 )
 def test_each_act_takes_its_role(act):
@@ -316,7 +311,7 @@ def submitted(**project):
 
 def test_a_proposal_is_reviewed_and_put_on_the_ballot_at_its_cost():
     _cycle, proposal, by = submitted(cost_minor=123_456)
-    proposal = review_proposal(proposal, feasible=True, by=by)
+    proposal = reviewed(proposal, by=by)
     option = put_on_ballot(proposal, by=by)
     assert (option.cost_minor, option.position, option.name) == (
         123_456,
@@ -327,15 +322,15 @@ def test_a_proposal_is_reviewed_and_put_on_the_ballot_at_its_cost():
     assert proposal.state == ProposalState.ON_BALLOT
 
 
-def test_a_refused_proposal_says_why_and_may_be_looked_at_again():
+def test_a_refused_proposal_says_why_and_does_not_come_on_the_ballot():
     _, proposal, by = submitted()
     with pytest.raises(RefusedError, match="Say why"):
-        review_proposal(proposal, feasible=False, by=by)
-    proposal = review_proposal(proposal, feasible=False, by=by, reason="The bridge is listed.")
+        give_review(proposal, feasible=False, by=by)
+    proposal = reviewed(proposal, feasible=False, by=by, reason="The bridge is listed.")
     assert (proposal.state, proposal.reason) == ("not_feasible", "The bridge is listed.")
     with pytest.raises(Exception, match="no move leads"):
         put_on_ballot(proposal, by=by)
-    assert review_proposal(proposal, feasible=True, by=by).state == "feasible"
+    assert not proposal.cycle.options.exists()
 
 
 def test_nobody_reviews_their_own_project():
@@ -343,7 +338,7 @@ def test_nobody_reviews_their_own_project():
     cycle = draft_cycle(by=by)
     proposal = submit_proposal(ProjectFactory(proposer=by), cycle.pots.get(), by=by)
     with pytest.raises(RefusedError, match="Somebody else"):
-        review_proposal(proposal, feasible=True, by=by)
+        give_review(proposal, feasible=True, by=by)
 
 
 def test_a_project_enters_a_cycle_once_in_a_pot_of_its_place_and_when_it_is_public():
@@ -364,7 +359,7 @@ def test_a_project_enters_a_cycle_once_in_a_pot_of_its_place_and_when_it_is_publ
 def test_a_project_without_a_cost_gets_no_line_on_the_ballot():
     _, proposal, by = submitted()
     CostLine.objects.all()._raw_delete("default")
-    proposal = review_proposal(proposal, feasible=True, by=by)
+    proposal = reviewed(proposal, by=by)
     with pytest.raises(RefusedError, match="what it costs"):
         put_on_ballot(proposal, by=by)
     assert put_on_ballot(proposal, by=by, cost_minor=5).cost_minor == 5
@@ -374,7 +369,7 @@ def test_nothing_enters_once_voting_has_begun():
     by = administrator()
     drafted = draft_cycle(by=by)
     late = submit_proposal(ProjectFactory(), drafted.pots.get(), by=by)
-    late = review_proposal(late, feasible=True, by=by)
+    late = reviewed(late, by=by)
     voters(drafted, 1, by=by)
     cycle = opened(drafted)
     with pytest.raises(RefusedError, match="Voting has begun"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -14,12 +15,24 @@ from nacl.public import PrivateKey
 from budgeting.domain.board import ballot_hash
 from budgeting.domain.sealing import Opener, public_key_of
 from budgeting.domain.trustee import answer_of, split
-from budgeting.enums import BallotKind, PhaseKind, TrusteePair
-from budgeting.models import Cycle, Extension, KioskUnlock, Phase, Pot, RollBatch, SealedBallot
+from budgeting.enums import BallotKind, CycleState, PhaseKind, TrusteePair
+from budgeting.models import (
+    Cycle,
+    Extension,
+    KioskUnlock,
+    Phase,
+    Pot,
+    Proposal,
+    RollBatch,
+    SealedBallot,
+    VerdictPublication,
+)
 from budgeting.services.ballots import Choice, cast
 from budgeting.services.cycles import add_phase, add_pot, create_cycle, open_cycle, request_opening
 from budgeting.services.extensions import extend_voting, request_extension
-from budgeting.services.proposals import put_on_ballot, review_proposal, submit_proposal
+from budgeting.services.proposals import put_on_ballot, submit_proposal
+from budgeting.services.reviewers import publish_verdicts, set_publication
+from budgeting.services.reviews import give_review
 from budgeting.services.roll import add_residents, request_residents
 from budgeting.services.trustees import (
     approve_unsealing,
@@ -101,10 +114,41 @@ def draft_cycle(
 def add_options(pot: Pot, costs_minor: Sequence[int], *, by: User) -> None:
     """One reviewed project on the ballot for each cost."""
     within = pot.place if pot.place and pot.place.parent_id else NeighborhoodFactory()
-    for cost_minor in costs_minor:
-        project = ProjectFactory(neighborhood=within, cost_minor=cost_minor)
-        proposal = submit_proposal(project, pot, by=by)
-        put_on_ballot(review_proposal(proposal, feasible=True, by=by), by=by)
+    projects = [ProjectFactory(neighborhood=within, cost_minor=cost) for cost in costs_minor]
+    proposals = [submit_proposal(project, pot, by=by) for project in projects]
+    for proposal in proposals:
+        give_review(proposal, feasible=True, by=by)
+    if proposals:
+        publish_now(pot.cycle, by=by)
+    for proposal in proposals:
+        proposal.refresh_from_db()
+        put_on_ballot(proposal, by=by)
+
+
+def reviewed(proposal: Proposal, *, by: User, feasible: bool = True, reason: str = "") -> Proposal:
+    """The proposal with its verdict public; a no was said by another reviewer, too."""
+    give_review(proposal, feasible=feasible, reason=reason, by=by)
+    if not feasible:
+        give_review(proposal, feasible=False, reason=reason, by=administrator())
+    publish_now(proposal.cycle, by=by)
+    proposal.refresh_from_db()
+    return proposal
+
+
+def publish_now(cycle: Cycle, *, by: User) -> VerdictPublication:
+    """Verdicts of the cycle are public, with a day to appeal, or as long as voting leaves."""
+    cycle.refresh_from_db(fields=["state"])
+    is_open, appeals_until = cycle.state == CycleState.OPEN, db_now() + timedelta(days=1)
+    at = db_now() + timedelta(seconds=0.2 if is_open else 0)
+    if is_open:
+        voting = cycle.phases.get(kind=PhaseKind.BALLOTING)
+        appeals_until = min(appeals_until, voting.starts_at)
+    publication = set_publication(cycle, at=at, appeals_until=appeals_until, by=by)
+    while publication.done_at is None:
+        time.sleep(max(0, (at - db_now()).total_seconds()))
+        publish_verdicts(publication)
+        publication.refresh_from_db()
+    return publication
 
 
 def voters(cycle: Cycle, number: int, *, by: User | None = None, **residency: object) -> list[User]:

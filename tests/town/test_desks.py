@@ -12,7 +12,15 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver, reverse
 
 from budgeting.models import Cycle
-from budgeting.views import cycle_desk, extending, rolls
+from budgeting.views import (
+    ballot_desk,
+    cycle_desk,
+    extending,
+    preparing,
+    proposal_files,
+    reviews,
+    rolls,
+)
 from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
 from civicfund.town.views.desks import DESKS
@@ -25,6 +33,7 @@ from tests.town.test_routes import address, walk_patterns
 pytestmark = pytest.mark.django_db
 
 ADMINISTRATOR, CERTIFIER, OBSERVER = Role.BUDGET_ADMINISTRATOR, Role.CERTIFIER, Role.OBSERVER
+REVIEWER = Role.REVIEWER
 OFFICER, CLERK, TREASURER = Role.POLL_OFFICER, Role.CLERK, Role.TREASURER
 # Nobody's roles: a resident, and a trustee, who holds no role and knows a part of the key.
 NOBODY = ("resident", "trustee")
@@ -57,6 +66,20 @@ TABLE = {
         ask_cancel=ADMINISTRATOR, agree_cancel=ADMINISTRATOR,
         certify=CERTIFIER, agree_publish=CERTIFIER,
     ),
+    "proposals_csv": declared(ADMINISTRATOR, REVIEWER),
+    "proposal_file": declared(ADMINISTRATOR, acts=proposal_files.FILE_ACTS),
+    "participation": declared(ADMINISTRATOR, OBSERVER),
+    "trail": declared(ADMINISTRATOR, CERTIFIER, OBSERVER),
+    "cycles_desk": declared(ADMINISTRATOR, acts=["like", "nothing"]),
+    "timeline": declared(ADMINISTRATOR, acts=[""]),
+    "pots": declared(ADMINISTRATOR, acts=preparing.POT_ACTS),
+    "ballot_desk": declared(ADMINISTRATOR, acts=ballot_desk.BALLOT_ACTS),
+    "reviews": declared(
+        ADMINISTRATOR, REVIEWER,
+        limit=ADMINISTRATOR, instant=ADMINISTRATOR, assign=ADMINISTRATOR,
+        add_rule=ADMINISTRATOR, remove_rule=ADMINISTRATOR,
+    ),
+    "review": declared(ADMINISTRATOR, REVIEWER, give=REVIEWER, ask_changes=REVIEWER),
     "roll_desk": declared(ADMINISTRATOR, acts=rolls.ROLL_ACTS),
     "letters_desk": declared(ADMINISTRATOR, acts=rolls.LETTER_ACTS),
     "officers_desk": declared(OFFICER, acts=rolls.PERSON_ACTS),
@@ -98,6 +121,11 @@ TABLE = {
 # The acts of the desks that name theirs.
 ACTS = {
     "cycle_desk": cycle_desk.CYCLE_ACTS,
+    "ballot_desk": ballot_desk.BALLOT_ACTS,
+    "pots": preparing.POT_ACTS,
+    "proposal_file": proposal_files.FILE_ACTS,
+    "reviews": reviews.BOARD_ACTS,
+    "review": reviews.REVIEW_ACTS,
     "roll_desk": rolls.ROLL_ACTS,
     "letters_desk": rolls.LETTER_ACTS,
     "officers_desk": rolls.PERSON_ACTS,

@@ -11,7 +11,9 @@ from django.db import transaction
 from budgeting.enums import BallotKind, PhaseKind
 from budgeting.models import Cycle, Pot
 from budgeting.services.cycles import add_phase, add_pot, create_cycle, open_cycle, request_opening
-from budgeting.services.proposals import put_on_ballot, review_proposal, submit_proposal
+from budgeting.services.proposals import put_on_ballot, submit_proposal
+from budgeting.services.reviewers import publish_verdicts, set_publication
+from budgeting.services.reviews import give_review
 from budgeting.services.roll import add_residents, request_residents
 from civicfund.audit.services import db_now
 from civicfund.people.models import User
@@ -105,5 +107,9 @@ def draft_ballot(
 
 def _fill(pot: Pot, count: int, administrator: User, reviewer: User) -> None:
     for project in Project.objects.order_by("pk")[:count]:
-        proposal = submit_proposal(project, pot, by=administrator)
-        put_on_ballot(review_proposal(proposal, feasible=True, by=reviewer), by=administrator)
+        give_review(submit_proposal(project, pot, by=administrator), feasible=True, by=reviewer)
+    now = db_now()
+    until = now + timedelta(days=1)
+    publish_verdicts(set_publication(pot.cycle, at=now, appeals_until=until, by=administrator))
+    for proposal in pot.proposals.order_by("pk"):
+        put_on_ballot(proposal, by=administrator)

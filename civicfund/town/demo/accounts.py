@@ -26,6 +26,7 @@ STAFF = {
     "administrator": ("Demo administrator", Role.BUDGET_ADMINISTRATOR),
     "second-administrator": ("Demo second administrator", Role.BUDGET_ADMINISTRATOR),
     "reviewer": ("Demo reviewer", Role.REVIEWER),
+    "second-reviewer": ("Demo second reviewer", Role.REVIEWER),
     "treasurer": ("Demo treasurer", Role.TREASURER),
     "second-treasurer": ("Demo second treasurer", Role.TREASURER),
     "moderator": ("Demo moderator", Role.MODERATOR),

@@ -7,11 +7,13 @@ from random import Random
 
 from django.conf import settings
 
-from budgeting.enums import BallotKind, PhaseKind, VoterGroup
-from budgeting.models import Cycle, Option, Pot, RollEntry
+from budgeting.enums import BallotKind, PhaseKind, ProposalState, VoterGroup
+from budgeting.models import Cycle, Option, Pot, Proposal, RollEntry
 from budgeting.services.ballots import Choice, cast
 from budgeting.services.cycles import add_phase, add_pot, create_cycle, open_cycle, request_opening
-from budgeting.services.proposals import put_on_ballot, review_proposal, submit_proposal
+from budgeting.services.proposals import put_on_ballot, submit_proposal
+from budgeting.services.reviewers import publish_verdicts, set_publication
+from budgeting.services.reviews import Estimate, give_review
 from budgeting.services.roll import add_residents, request_residents, set_eligibility
 from civicfund.audit.services import db_now
 from civicfund.money import one_major_unit
@@ -218,18 +220,27 @@ def _add_pot(
 
 
 def _enter(plan: dict[Pot, list[Project]]) -> None:
-    """Propose, review and put on the ballot what is planned for each pot."""
-    administrator, reviewer = account("administrator"), account("reviewer")
+    """Propose, review, publish the verdicts and put on the ballot what is planned for each pot."""
+    administrator = account("administrator")
     for pot, entered in plan.items():
         for project in entered:
-            proposal = submit_proposal(project, pot, by=administrator)
-            if project.title == DANGEROUS:
-                reason = "The road at the foot of the hill belongs to the county, which said no."
-                review_proposal(proposal, feasible=False, reason=reason, by=reviewer)
-            else:
-                review_proposal(proposal, feasible=True, by=reviewer)
-                proposal.refresh_from_db()
-                put_on_ballot(proposal, by=administrator)
+            _review(submit_proposal(project, pot, by=administrator))
+    cycle, now = next(iter(plan)).cycle, db_now()
+    until = now + timedelta(days=1)
+    publish_verdicts(set_publication(cycle, at=now, appeals_until=until, by=administrator))
+    for proposal in cycle.proposals.filter(state=ProposalState.FEASIBLE).order_by("pk"):
+        put_on_ballot(proposal, by=administrator)
+
+
+def _review(proposal: Proposal) -> None:
+    if proposal.project.title == DANGEROUS:
+        reason = "The road at the foot of the hill belongs to the county, which said no."
+        for name in ("reviewer", "second-reviewer"):
+            give_review(proposal, feasible=False, reason=reason, by=account(name))
+        return
+    likely = _cost_minor(proposal.project)
+    cost = Estimate(likely - likely // 10, likely, likely + likely // 5)
+    give_review(proposal, feasible=True, cost=cost, by=account("reviewer"))
 
 
 def _open(cycle: Cycle) -> None:

@@ -1,0 +1,194 @@
+"""What reviewers, proposers and administrators fill in about reviews."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from budgeting.models import Option, Proposal, Review
+from budgeting.services.reviews import Estimate
+from civicfund.people.enums import Role
+from civicfund.people.models import User
+from civicfund.people.selectors import people_with
+from civicfund.places.models import Neighborhood
+from civicfund.projects.enums import Category
+from civicfund.projects.forms import MoneyField, PlaceField
+
+_AS_DATE = _("As 2027-02-01 18:00.")
+
+
+def _yes_or_no(label: Any, help_text: Any = "") -> forms.TypedChoiceField:
+    return forms.TypedChoiceField(
+        label=label,
+        help_text=help_text,
+        choices=[("yes", _("Yes")), ("no", _("No"))],
+        coerce=lambda answer: answer == "yes",
+        widget=forms.RadioSelect,
+    )
+
+
+def _words(label: Any, most: int, help_text: Any = "", *, required: bool = True) -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        help_text=help_text,
+        max_length=most,
+        required=required,
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+
+
+class VerdictForm(forms.Form):
+    """Whether the town can and may do it, and what it will cost."""
+
+    feasible = _yes_or_no(_("Can it be done?"))
+    lawful = _yes_or_no(_("May the town do it?"), _("By law, on this ground, with this money."))
+    cost_likely = MoneyField(
+        label=_("Likely cost"),
+        required=False,
+        help_text=_("It becomes the cost on the ballot. Empty: as the proposer says."),
+    )
+    cost_low = MoneyField(label=_("Cost, at least"), required=False)
+    cost_high = MoneyField(label=_("Cost, at most"), required=False)
+    yearly = MoneyField(label=_("Cost of each year after"), required=False)
+    reason = _words(
+        _("Why, for everybody to read"),
+        1000,
+        _("Needed for a no. It becomes public with all other verdicts of the cycle."),
+        required=False,
+    )
+    notes = _words(
+        _("Internal notes"),
+        4000,
+        _("Only reviewers and administrators ever read them."),
+        required=False,
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """The estimate as one: a range needs what is likely."""
+        given = super().clean() or self.cleaned_data
+        low, likely, high = (given.get(f"cost_{name}") for name in ("low", "likely", "high"))
+        if likely is None and (low or high):
+            self.add_error("cost_likely", _("Say what is likely."))
+        given["cost"] = Estimate(low or likely, likely, high or likely) if likely else None
+        return given
+
+
+class ChangesForm(forms.Form):
+    """What the proposer is asked to change."""
+
+    words = _words(_("What has to change"), 1000, _("The proposer gets this by mail."))
+
+
+class GiveBackForm(forms.Form):
+    """What was changed, or why not."""
+
+    answer = _words(_("What you changed, or why not"), 1000, required=False)
+
+
+class AppealForm(forms.Form):
+    """Why somebody else should look again."""
+
+    reason = _words(_("Why somebody else should look at it again"), 2000)
+
+
+class LimitForm(forms.Form):
+    """Above which cost two reviewers look."""
+
+    second_above_minor = MoneyField(
+        label=_("Two reviewers above a likely cost of"),
+        required=False,
+        help_text=_("Empty: only where the first says no."),
+    )
+
+
+class InstantForm(forms.Form):
+    """When verdicts are published, and until when appeals are taken."""
+
+    at = forms.DateTimeField(label=_("All verdicts are public from"), help_text=_AS_DATE)
+    appeals_until = forms.DateTimeField(label=_("Appeals are taken until"), help_text=_AS_DATE)
+
+
+class RuleForm(forms.Form):
+    """Which proposals go to a reviewer."""
+
+    reviewer = forms.ModelChoiceField(label=_("Reviewer"), queryset=User.objects.none())
+    category = forms.ChoiceField(
+        label=_("About"), choices=[("", _("anything")), *Category.choices], required=False
+    )
+    place = PlaceField(
+        label=_("Where"),
+        queryset=Neighborhood.objects.none(),
+        required=False,
+        empty_label=_("anywhere"),
+    )
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self.fields["reviewer"].queryset = people_with(Role.REVIEWER)  # type: ignore[attr-defined]  # as declared
+        self.fields["place"].queryset = Neighborhood.objects.widest_first()  # type: ignore[attr-defined]  # as declared
+
+
+class OneRuleForm(forms.Form):
+    """One of the rules."""
+
+    rule = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class AssignForm(forms.Form):
+    """Give chosen reviews to somebody, or another deadline."""
+
+    reviews = forms.ModelMultipleChoiceField(
+        label=_("Reviews"),
+        queryset=Review.objects.none(),
+        error_messages={"required": _("Choose at least one review in the list.")},
+    )
+    reviewer = forms.ModelChoiceField(
+        label=_("Give them to"),
+        queryset=User.objects.none(),
+        required=False,
+        empty_label=_("whom they are with now"),
+    )
+    due_at = forms.DateTimeField(
+        label=_("Due"), required=False, help_text=_("As 2027-02-01 18:00. Empty: as it is.")
+    )
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self.fields["reviews"].queryset = Review.objects.waiting()  # type: ignore[attr-defined]  # as declared
+        self.fields["reviewer"].queryset = people_with(Role.REVIEWER)  # type: ignore[attr-defined]  # as declared
+
+
+class OnBallotForm(forms.Form):
+    """Which feasible proposals come on the ballot."""
+
+    proposals = forms.ModelMultipleChoiceField(
+        label=_("Projects"),
+        queryset=Proposal.objects.none(),
+        error_messages={"required": _("Choose at least one project in the list.")},
+    )
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self.fields["proposals"].queryset = Proposal.objects.all()  # type: ignore[attr-defined]  # as declared
+
+
+class GroupForm(forms.Form):
+    """Which projects exclude each other, and what their group is called."""
+
+    options = forms.ModelMultipleChoiceField(
+        label=_("Projects on the ballot"),
+        queryset=Option.objects.none(),
+        error_messages={"required": _("Choose projects in the list.")},
+    )
+    name = forms.CharField(
+        label=_("Name of the group"),
+        max_length=64,
+        required=False,
+        help_text=_("As “The old market hall”. It stands on the ballot. Empty: let them go."),
+    )
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self.fields["options"].queryset = Option.objects.all()  # type: ignore[attr-defined]  # as declared

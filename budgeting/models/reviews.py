@@ -1,0 +1,250 @@
+"""Who looks at which proposal, what they say, and the instant at which all of it is public."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from budgeting.enums import ReviewKind
+from budgeting.models.cycles import Cycle
+from budgeting.models.proposals import Proposal
+from civicfund.places.models import Neighborhood
+from civicfund.projects.enums import Category
+
+_Person = settings.AUTH_USER_MODEL
+
+
+class ReviewPlan(models.Model):
+    """From which cost on a proposal of the cycle is looked at by two; without it, only a no is."""
+
+    cycle = models.OneToOneField(
+        Cycle, models.PROTECT, primary_key=True, related_name="review_plan"
+    )
+    second_above_minor = models.BigIntegerField(_("two reviewers above"), null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(second_above_minor__isnull=True) | Q(second_above_minor__gt=0),
+                name="review_plan_limit_is_positive",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"reviews of cycle {self.cycle_id}"
+
+
+class ReviewerRule(models.Model):
+    """Proposals of this kind and place go to this reviewer; empty: of every kind, everywhere."""
+
+    cycle = models.ForeignKey(Cycle, models.PROTECT, related_name="reviewer_rules")
+    reviewer = models.ForeignKey(_Person, models.PROTECT, related_name="+")
+    category = models.CharField(_("about"), max_length=16, choices=Category.choices, blank=True)
+    # A neighborhood, or a district with all of its own.
+    place = models.ForeignKey(Neighborhood, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["cycle", "reviewer", "category", "place"],
+                nulls_distinct=False,
+                name="reviewer_rule_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(category="") | Q(category__in=Category.values),
+                name="reviewer_rule_category_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"rule {self.pk} of cycle {self.cycle_id}"
+
+
+class VerdictPublication(models.Model):
+    """The instant at which all verdicts of a cycle that are ready become public, together.
+
+    Until it has passed it can be moved, then never. A later one is for late verdicts and appeals.
+    """
+
+    cycle = models.ForeignKey(Cycle, models.PROTECT, related_name="verdict_publications")
+    at = models.DateTimeField(_("verdicts are public from"))
+    appeals_until = models.DateTimeField(_("appeals are taken until"))
+    set_by = models.ForeignKey(_Person, models.PROTECT, related_name="+")
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(appeals_until__gt=F("at")), name="verdicts_leave_time_to_appeal"
+            ),
+            models.CheckConstraint(
+                condition=Q(done_at__isnull=True) | Q(done_at__gte=F("at")),
+                name="verdicts_not_before_their_instant",
+            ),
+            models.UniqueConstraint(
+                fields=["cycle"],
+                condition=Q(done_at__isnull=True),
+                name="verdicts_one_instant_to_come",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"verdicts of cycle {self.cycle_id}"
+
+
+class ReviewQuerySet(models.QuerySet["Review"]):
+    """Questions about reviews."""
+
+    def waiting(self) -> ReviewQuerySet:
+        """Not given yet, in a proposal that is still being looked at."""
+        return self.filter(given_at__isnull=True)
+
+    def given(self) -> ReviewQuerySet:
+        """What reviewers said; a proposal's last one decides."""
+        return self.filter(given_at__isnull=False).order_by("given_at", "pk")
+
+
+class Review(models.Model):
+    """One reviewer's look at a proposal: nobody else's before the verdicts are published."""
+
+    proposal = models.ForeignKey(Proposal, models.PROTECT, related_name="reviews")
+    kind = models.CharField(
+        _("review"), max_length=8, choices=ReviewKind.choices, default=ReviewKind.FIRST
+    )
+    reviewer = models.ForeignKey(_Person, models.PROTECT, null=True, related_name="+")
+    due_at = models.DateTimeField(_("due"), null=True, blank=True)
+    # Can it be done, and may the town do it? Both empty until the review is given.
+    feasible = models.BooleanField(_("can be done"), null=True)
+    lawful = models.BooleanField(_("lawful"), null=True)
+    cost_low_minor = models.BigIntegerField(_("cost, low"), null=True)
+    cost_likely_minor = models.BigIntegerField(_("cost, likely"), null=True)
+    cost_high_minor = models.BigIntegerField(_("cost, high"), null=True)
+    yearly_minor = models.BigIntegerField(_("cost of each year after"), null=True)
+    # For everybody, once published; and for reviewers and administrators only, for good.
+    reason = models.CharField(_("reason"), max_length=1000, blank=True)
+    notes = models.TextField(_("internal notes"), max_length=4000, blank=True)
+    given_at = models.DateTimeField(_("given"), null=True)
+
+    objects = ReviewQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("review")
+        verbose_name_plural = _("reviews")
+        indexes = [
+            # The board: what waits, the first that is due coming first.
+            models.Index(
+                fields=["due_at", "id"], condition=Q(given_at__isnull=True), name="review_waiting"
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["proposal", "kind"], name="review_one_of_each_kind"),
+            models.UniqueConstraint(
+                fields=["proposal", "reviewer"], name="review_by_another_person_each"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=ReviewKind.values), name="review_kind_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(given_at__isnull=True, feasible__isnull=True, lawful__isnull=True)
+                | Q(
+                    given_at__isnull=False,
+                    feasible__isnull=False,
+                    lawful__isnull=False,
+                    reviewer__isnull=False,
+                ),
+                name="review_given_by_somebody_in_full",
+            ),
+            models.CheckConstraint(
+                condition=Q(given_at__isnull=True)
+                | Q(feasible=True, lawful=True)
+                | Q(reason__regex=r"\S"),
+                name="review_says_no_with_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    cost_low_minor__isnull=True,
+                    cost_likely_minor__isnull=True,
+                    cost_high_minor__isnull=True,
+                )
+                | Q(
+                    cost_low_minor__isnull=False,
+                    cost_likely_minor__isnull=False,
+                    cost_high_minor__isnull=False,
+                    cost_low_minor__gt=0,
+                    cost_likely_minor__gte=F("cost_low_minor"),
+                    cost_high_minor__gte=F("cost_likely_minor"),
+                ),
+                name="review_costs_in_order",
+            ),
+            models.CheckConstraint(
+                condition=Q(yearly_minor__isnull=True) | Q(yearly_minor__gte=0),
+                name="review_yearly_cost_not_negative",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} review of proposal {self.proposal_id}"
+
+    @property
+    def says_yes(self) -> bool:
+        """Whether the town can and may do it; False also while nothing is said."""
+        return bool(self.feasible and self.lawful)
+
+    def days_late(self, now: datetime) -> int:
+        """Whole days since it was due, 0 within the first; -1 where it is not late."""
+        return -1 if self.due_at is None or self.due_at > now else (now - self.due_at).days
+
+
+class ChangeRequest(models.Model):
+    """A reviewer asks the proposer for changes; the review waits until it is given back."""
+
+    proposal = models.ForeignKey(Proposal, models.PROTECT, related_name="change_requests")
+    asked_by = models.ForeignKey(_Person, models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField(_("asked"), db_default=Now())
+    words = models.CharField(_("what to change"), max_length=1000)
+    answer = models.CharField(_("answer"), max_length=1000, blank=True)
+    given_back_at = models.DateTimeField(_("given back"), null=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["proposal"],
+                condition=Q(given_back_at__isnull=True),
+                name="change_request_one_at_a_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(words__regex=r"\S"), name="change_request_says_what"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"changes of proposal {self.proposal_id}"
+
+
+class Appeal(models.Model):
+    """The proposer asks that somebody else look again; once, with a reason, in time."""
+
+    proposal = models.OneToOneField(Proposal, models.PROTECT, related_name="appeal")
+    by = models.ForeignKey(_Person, models.PROTECT, related_name="+")
+    reason = models.CharField(_("why"), max_length=2000)
+    at = models.DateTimeField(_("appealed"), db_default=Now())
+    # With which verdicts its answer became public.
+    published_with = models.ForeignKey(
+        VerdictPublication, models.PROTECT, null=True, related_name="+"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(reason__regex=r"\S"), name="appeal_says_why"),
+        ]
+
+    def __str__(self) -> str:
+        return f"appeal of proposal {self.proposal_id}"

@@ -1,0 +1,98 @@
+"""What is being reviewed, by whom, how late, and what is said but not public yet.
+
+Of these only ``next_verdicts`` and ``own_proposal`` are for anybody but reviewers and
+administrators; neither tells what a review says before it is published.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
+
+from budgeting.enums import ProposalState, ReviewKind
+from budgeting.models import ChangeRequest, Cycle, Proposal, Review, VerdictPublication
+from civicfund.people.models import User
+
+# Whose reviews the board shows.
+WHOSE = ("mine", "nobody", "late", "proposer")
+
+
+def waiting_reviews(cycle: Cycle) -> QuerySet[Review]:
+    """What reviewers have to look at, the first that is due coming first.
+
+    ``with_proposer`` tells whether the proposer was asked for changes and still has it.
+    """
+    asked = ChangeRequest.objects.filter(proposal=OuterRef("proposal"), given_back_at__isnull=True)
+    waiting = Review.objects.waiting().filter(proposal__cycle=cycle)
+    return (
+        waiting.annotate(with_proposer=Exists(asked))
+        .select_related("proposal__project__neighborhood", "proposal__pot", "reviewer")
+        .defer("proposal__project__story", "proposal__project__neighborhood__boundary")
+        .order_by(F("due_at").asc(nulls_last=True), "pk")
+    )
+
+
+def reviews_of(
+    reviews: QuerySet[Review], whose: str, user: User, now: datetime
+) -> QuerySet[Review]:
+    """The part of waiting reviews that ``whose`` names; all of them for anything else."""
+    parts = {
+        "mine": Q(reviewer=user),
+        "nobody": Q(reviewer__isnull=True),
+        "late": Q(due_at__lte=now),
+        "proposer": Q(with_proposer=True),
+    }
+    return reviews.filter(parts.get(whose, Q()))
+
+
+def review_sums(cycle: Cycle, user: User, now: datetime) -> dict[str, int]:
+    """How many reviews wait in all and in each part of the board."""
+    return waiting_reviews(cycle).aggregate(
+        all=Count("pk"),
+        mine=Count("pk", filter=Q(reviewer=user)),
+        nobody=Count("pk", filter=Q(reviewer__isnull=True)),
+        late=Count("pk", filter=Q(due_at__lte=now)),
+        proposer=Count("pk", filter=Q(with_proposer=True)),
+    )
+
+
+def ready_verdicts(cycle: Cycle) -> list[Review]:
+    """The deciding review of each proposal that nobody has to look at any more; not public yet."""
+    undecided = Q(proposal__state=ProposalState.SUBMITTED) | Q(
+        kind=ReviewKind.APPEAL, proposal__appeal__published_with__isnull=True
+    )
+    waiting = Review.objects.waiting().filter(proposal__cycle=cycle).values("proposal")
+    given = Review.objects.given().filter(undecided, proposal__cycle=cycle)
+    rows = given.exclude(proposal__in=waiting).select_related(
+        "proposal__project__proposer", "proposal__cycle", "reviewer"
+    )
+    return list({review.proposal_id: review for review in rows}.values())
+
+
+def proposal_to_review(cycle: Cycle, pk: int) -> Proposal | None:
+    """A proposal with everything that was said of it, for reviewers and administrators."""
+    reviews = Review.objects.select_related("reviewer").order_by("pk")
+    asked = ChangeRequest.objects.select_related("asked_by")
+    return (
+        Proposal.objects.filter(cycle=cycle, pk=pk)
+        .select_related("project__neighborhood", "project__proposer", "pot", "cycle", "appeal")
+        .prefetch_related(
+            Prefetch("reviews", queryset=reviews),
+            Prefetch("change_requests", queryset=asked),
+            "project__cost_lines",
+        )
+        .first()
+    )
+
+
+def own_proposal(cycle: Cycle, pk: int, proposer: User) -> Proposal | None:
+    """A proposal with what its proposer may know: never a review that is not published."""
+    mine = Proposal.objects.filter(cycle=cycle, pk=pk, project__proposer=proposer)
+    rows = mine.select_related("project", "pot", "published_with", "appeal__published_with")
+    return rows.prefetch_related("change_requests").first()
+
+
+def next_verdicts(cycle: Cycle) -> VerdictPublication | None:
+    """The instant at which verdicts become public next; None where none is set."""
+    return cycle.verdict_publications.filter(done_at__isnull=True).order_by("pk").first()

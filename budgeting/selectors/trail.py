@@ -1,0 +1,89 @@
+"""The trail of a cycle: who did what when, asked for what, agreed to what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import CharField, F, JSONField, Model, Q, QuerySet, Value
+from django.db.models.functions import Cast, Concat
+
+from budgeting.models import Cycle, Kiosk, PollingPlace, Pot, Proposal
+from civicfund.audit.models import ActRequest, Approval, Event
+from civicfund.people.models import User
+
+_COLUMNS = ("at", "what", "who", "of_type", "of_id", "said")
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One line of the trail. ``who`` is a person's key; None where the system did it itself.
+
+    ``name`` is theirs where they hold a role; residents are told by their key alone.
+    """
+
+    at: datetime
+    what: str
+    who: int | None
+    name: str
+    of: str
+    said: dict[str, Any]
+
+
+def _about(cycle: Cycle) -> Q:
+    """The cycle itself, its proposals, pots, polling places and kiosks."""
+    found = Q(target_type=cycle._meta.label_lower, target_id=str(cycle.pk))
+    kinds: tuple[type[Model], ...] = (Proposal, Pot, PollingPlace, Kiosk)
+    for kind in kinds:
+        rows = kind._default_manager.filter(cycle=cycle).order_by()
+        ids = rows.annotate(key=Cast("pk", CharField())).values("key")
+        found |= Q(target_type=kind._meta.label_lower, target_id__in=ids)
+    return found
+
+
+def acts_in(cycle: Cycle, narrowed: Q) -> QuerySet[Any, Any]:
+    """Events, requests and approvals of a cycle that fit, the newest first.
+
+    Not what happened to lines of the roll: that somebody claimed theirs is no act of the staff.
+    ``narrowed`` speaks of ``what``, ``who`` and ``at``.
+    """
+    nothing = Value({}, JSONField())
+    events = Event.objects.filter(_about(cycle)).annotate(
+        what=F("verb"), who=F("actor_id"), of_type=F("target_type"), of_id=F("target_id"),
+        said=F("data"),
+    )  # fmt: skip
+    asked = ActRequest.objects.filter(_about(cycle)).annotate(
+        what=Concat(F("act"), Value(".asked"), output_field=CharField()),
+        who=F("requested_by_id"), of_type=F("target_type"), of_id=F("target_id"), said=nothing,
+    )  # fmt: skip
+    agreed = Approval.objects.filter(
+        request__in=ActRequest.objects.filter(_about(cycle)).values("pk")
+    ).annotate(
+        what=Concat(F("request__act"), Value(".agreed"), output_field=CharField()),
+        who=F("approved_by_id"), of_type=F("request__target_type"),
+        of_id=F("request__target_id"), said=nothing,
+    )  # fmt: skip
+    parts = [
+        each.filter(narrowed).order_by().values_list(*_COLUMNS) for each in (events, asked, agreed)
+    ]
+    return parts[0].union(*parts[1:], all=True).order_by("-at", "what", "of_id")
+
+
+def kinds_in(cycle: Cycle) -> list[str]:
+    """Every kind of act that stands on the cycle's trail."""
+    rows = acts_in(cycle, Q()).order_by()
+    return sorted({row[1] for row in rows})
+
+
+def told(rows: Iterable[tuple[Any, ...]]) -> list[Act]:
+    """The rows with the names of those who hold a role."""
+    rows = list(rows)
+    people = {row[2] for row in rows if row[2] is not None}
+    staff = User.objects.filter(pk__in=people, role_grants__isnull=False).distinct()
+    names = {user.pk: str(user) for user in staff}
+    return [
+        Act(at, what, who, names.get(who, ""), f"{of_type.partition('.')[2]} {of_id}", said)
+        for at, what, who, of_type, of_id, said in rows
+    ]

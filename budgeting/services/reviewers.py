@@ -1,0 +1,289 @@
+"""Who reviews what until when, and the instant at which the verdicts of a cycle become public."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Count, Q, QuerySet
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+
+from budgeting.access import holds, require
+from budgeting.enums import (
+    OVER_STATES,
+    PROPOSAL_MOVES,
+    CycleState,
+    PhaseKind,
+    ProposalState,
+    ReviewKind,
+)
+from budgeting.models import (
+    Appeal,
+    Cycle,
+    Proposal,
+    Review,
+    ReviewerRule,
+    ReviewPlan,
+    VerdictPublication,
+)
+from budgeting.selectors import ready_verdicts
+from budgeting.services.errors import RefusedError
+from budgeting.services.locks import share, take
+from civicfund.audit.services import advance, db_now, record
+from civicfund.notices.services import tell
+from civicfund.people.enums import Role
+from civicfund.people.models import User
+from civicfund.places.enums import PlaceKind
+from civicfund.places.models import Neighborhood
+
+
+def plan_reviews(cycle: Cycle, *, second_above_minor: int | None, by: User) -> ReviewPlan:
+    """From which likely cost on a proposal is looked at by two reviewers; None: only a no is.
+
+    It is asked when a first review is given, and changes nothing about those given before.
+    """
+    require(by, Role.BUDGET_ADMINISTRATOR)
+    with transaction.atomic():
+        _check_goes_on(share(cycle))
+        plan, _made = ReviewPlan.objects.update_or_create(
+            cycle=cycle, defaults={"second_above_minor": second_above_minor}
+        )
+        record("cycle.reviews_planned", cycle, actor=by, second_above_minor=second_above_minor)
+    return plan
+
+
+def _check_goes_on(state: str) -> None:
+    if state not in (CycleState.DRAFT, CycleState.OPEN):
+        raise RefusedError(_("This cycle is over: nothing is reviewed any more."))
+
+
+def add_rule(
+    cycle: Cycle, reviewer: User, *, by: User, category: str = "", place: Neighborhood | None = None
+) -> ReviewerRule:
+    """Give proposals of a kind and place to a reviewer, also those that wait for anybody."""
+    require(by, Role.BUDGET_ADMINISTRATOR)
+    _check_reviews(reviewer)
+    with transaction.atomic():
+        _check_goes_on(take(cycle).state)
+        rule, made = ReviewerRule.objects.get_or_create(
+            cycle=cycle, reviewer=reviewer, category=category, place=place
+        )
+        if not made:
+            raise RefusedError(_("This rule is there already."), field="reviewer")
+        record("cycle.reviewer_rule_added", cycle, actor=by, rule=rule.pk, reviewer=reviewer.pk)
+        for review in _unassigned(cycle):
+            _assign_by_rules(review)
+    return rule
+
+
+def _unassigned(cycle: Cycle) -> QuerySet[Review]:
+    waiting = Review.objects.waiting().filter(proposal__cycle=cycle, reviewer__isnull=True)
+    return waiting.select_related("proposal__project__neighborhood").order_by("pk")
+
+
+def remove_rule(rule: ReviewerRule, *, by: User) -> None:
+    """Give no more proposals by this rule; those that were given stay."""
+    require(by, Role.BUDGET_ADMINISTRATOR)
+    with transaction.atomic():
+        record("cycle.reviewer_rule_removed", rule.cycle, actor=by, rule=rule.pk)
+        rule.delete()
+
+
+def _check_reviews(reviewer: User) -> None:
+    if not holds(reviewer, Role.REVIEWER):
+        raise RefusedError(_("This person is no reviewer."), field="reviewer")
+
+
+def ask_for_review(proposal: Proposal, kind: ReviewKind) -> Review:
+    """A review that somebody has to give: whom the rules name, else whoever is assigned.
+
+    The caller is in a transaction and holds the cycle.
+    """
+    review = Review.objects.create(
+        proposal=proposal, kind=kind, due_at=_usually_due(proposal.cycle)
+    )
+    _assign_by_rules(review)
+    return review
+
+
+def _usually_due(cycle: Cycle) -> datetime | None:
+    """When the reviewing phase ends; where that is past or missing, the instant of verdicts."""
+    now = db_now()
+    phase = cycle.phases.filter(kind=PhaseKind.REVIEWING, ends_at__gt=now).order_by("ends_at")
+    pending = cycle.verdict_publications.filter(done_at__isnull=True).order_by("pk")
+    ends = phase.values_list("ends_at", flat=True).first()
+    return ends or pending.values_list("at", flat=True).first()
+
+
+def _assign_by_rules(review: Review) -> None:
+    """To the reviewer of the closest rule with the least to do; never to who has an interest."""
+    project = review.proposal.project
+    place = project.neighborhood
+    near = Q(place__isnull=True) | Q(place__in=[place.pk, place.parent_id])
+    near |= Q(place__kind=PlaceKind.CITY)
+    rules = review.proposal.cycle.reviewer_rules.filter(
+        near, category__in=["", project.category], reviewer__is_active=True
+    )
+    fitting = rules.exclude(reviewer__in=_kept_out(review.proposal))
+    busy = _open_reviews(review.proposal.cycle)
+    best = min(
+        fitting,
+        key=lambda rule: (
+            rule.place_id != place.pk,
+            rule.place_id != place.parent_id,
+            not rule.category,
+            busy.get(rule.reviewer_id, 0),
+            rule.pk,
+        ),
+        default=None,
+    )
+    if best is not None:
+        review.reviewer_id = best.reviewer_id
+        review.save(update_fields=["reviewer"])
+
+
+def _kept_out(proposal: Proposal) -> list[int]:
+    """The proposer, and whoever has this proposal in another review already."""
+    others = proposal.reviews.filter(reviewer__isnull=False)
+    return [proposal.project.proposer_id, *others.values_list("reviewer", flat=True)]
+
+
+def _open_reviews(cycle: Cycle) -> dict[int, int]:
+    waiting = Review.objects.waiting().filter(proposal__cycle=cycle, reviewer__isnull=False)
+    rows = waiting.order_by().values_list("reviewer").annotate(number=Count("pk"))
+    return {reviewer: number for reviewer, number in rows if reviewer is not None}
+
+
+def assign(
+    cycle: Cycle,
+    reviews: Sequence[Review],
+    reviewer: User | None,
+    *,
+    by: User,
+    due_at: datetime | None = None,
+) -> int:
+    """Give waiting reviews to somebody, with another deadline where one is given; all or none.
+
+    ``reviewer`` None leaves them with whom they are.
+    """
+    require(by, Role.BUDGET_ADMINISTRATOR)
+    if reviewer is not None:
+        _check_reviews(reviewer)
+    with transaction.atomic():
+        _check_goes_on(take(cycle).state)
+        for review in reviews:
+            _assign(cycle, review, reviewer, due_at, by)
+    return len(reviews)
+
+
+def _assign(
+    cycle: Cycle, review: Review, reviewer: User | None, due_at: datetime | None, by: User
+) -> None:
+    held = Review.objects.select_related("proposal__project").get(pk=review.pk)
+    if held.given_at is not None or held.proposal.cycle_id != cycle.pk:
+        raise RefusedError(_("One of these reviews was given in the meantime. Nothing changed."))
+    if reviewer is not None and held.reviewer_id != reviewer.pk:
+        if reviewer.pk in _kept_out(held.proposal):
+            raise RefusedError(
+                _("%(who)s cannot look at “%(project)s” here: it is their own, or they have looked")
+                % {"who": reviewer, "project": held.proposal.project}
+            )
+        held.reviewer = reviewer
+    held.due_at = due_at or held.due_at
+    held.save(update_fields=["reviewer", "due_at"])
+    record("review.assigned", held.proposal, actor=by, review=held.pk, reviewer=held.reviewer_id)
+
+
+def set_publication(
+    cycle: Cycle, *, at: datetime, appeals_until: datetime, by: User
+) -> VerdictPublication:
+    """Say when the verdicts that are ready by then become public, all at once.
+
+    It can be moved until it has passed. Then another one, for what came late and for appeals.
+    """
+    require(by, Role.BUDGET_ADMINISTRATOR)
+    if appeals_until <= at:
+        raise RefusedError(_("Leave time to appeal after it."), field="appeals_until")
+    with transaction.atomic():
+        held = take(cycle)
+        _check_goes_on(held.state)
+        if held.state == CycleState.OPEN:
+            _check_instant(held, at, appeals_until)
+        publication = VerdictPublication.objects.filter(cycle=held, done_at__isnull=True).first()
+        if publication is None:
+            publication = VerdictPublication(cycle=held)
+        elif publication.at <= db_now():
+            raise RefusedError(_("The instant has passed: the verdicts are being published."))
+        publication.at, publication.appeals_until, publication.set_by = at, appeals_until, by
+        publication.save()
+        record("cycle.verdicts_announced", held, actor=by, at=at.isoformat())
+    return publication
+
+
+def _check_instant(cycle: Cycle, at: datetime, appeals_until: datetime) -> None:
+    voting = cycle.phases.filter(kind=PhaseKind.BALLOTING).first()
+    if at <= db_now():
+        raise RefusedError(_("The instant has to be one to come."), field="at")
+    if voting is not None and appeals_until > voting.starts_at:
+        raise RefusedError(
+            _("Appeals have to be over before voting begins."), field="appeals_until"
+        )
+
+
+def due_verdicts() -> QuerySet[VerdictPublication]:
+    """Publications whose instant has come, in cycles that are not over."""
+    due = VerdictPublication.objects.filter(done_at__isnull=True, at__lte=db_now())
+    return due.exclude(cycle__state__in=OVER_STATES).select_related("cycle").order_by("pk")
+
+
+def publish_verdicts(publication: VerdictPublication) -> int:
+    """Make all verdicts of the cycle public that are ready, and tell the proposers; how many.
+
+    What is not ready waits for another instant. Done once, after the instant, in one transaction.
+    """
+    with transaction.atomic():
+        cycle = take(publication.cycle)
+        held = VerdictPublication.objects.select_for_update().get(pk=publication.pk)
+        if held.done_at is not None or held.at > db_now():
+            return 0
+        ready = ready_verdicts(cycle)
+        for review in ready:
+            _publish(review, held)
+        held.done_at = db_now()
+        held.save(update_fields=["done_at"])
+        record("cycle.verdicts_published", cycle, actor=None, verdicts=len(ready))
+    return len(ready)
+
+
+def _publish(review: Review, publication: VerdictPublication) -> None:
+    proposal, appealed = review.proposal, review.kind == ReviewKind.APPEAL
+    if review.says_yes or not appealed:
+        to = ProposalState.FEASIBLE if review.says_yes else ProposalState.NOT_FEASIBLE
+        changes = {"reason": review.reason, "published_with": publication}
+        advance(proposal, to, PROPOSAL_MOVES, actor=None, **changes)
+    else:
+        Proposal.objects.filter(pk=proposal.pk).update(reason=review.reason)
+        record("proposal.appeal_refused", proposal, actor=None)
+    if appealed:
+        Appeal.objects.filter(proposal=proposal).update(published_with=publication)
+    if proposal.cycle.state != CycleState.DRAFT:
+        _tell(review, publication)
+
+
+def _tell(review: Review, publication: VerdictPublication) -> None:
+    tell(
+        review.proposal.project.proposer,
+        "verdict_published",
+        review,
+        project=review.proposal.project.title,
+        cycle=review.proposal.cycle.title,
+        feasible=review.says_yes,
+        appealed=review.kind == ReviewKind.APPEAL,
+        reason=review.reason,
+        appeals_until=date_format(localtime(publication.appeals_until), "j F Y, H:i"),
+        proposal_url=reverse("my_proposal", args=[review.proposal.cycle.slug, review.proposal_id]),
+    )

@@ -1,0 +1,188 @@
+"""What becomes of a proposal between its submission and its verdict, and of an appeal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Sum
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from budgeting.access import require
+from budgeting.enums import CycleState, ProposalState, ReviewKind
+from budgeting.models import Appeal, ChangeRequest, Cycle, Proposal, Review, ReviewPlan
+from budgeting.services.errors import RefusedError
+from budgeting.services.locks import take
+from budgeting.services.reviewers import ask_for_review
+from civicfund.audit.services import db_now, record
+from civicfund.notices.services import tell
+from civicfund.people.enums import Role
+from civicfund.people.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a proposal will cost: at least, likely and at most, in minor units."""
+
+    low_minor: int
+    likely_minor: int
+    high_minor: int
+
+
+def give_review(
+    proposal: Proposal,
+    *,
+    feasible: bool,
+    by: User,
+    lawful: bool = True,
+    reason: str = "",
+    notes: str = "",
+    cost: Estimate | None = None,
+    yearly_minor: int | None = None,
+) -> Review:
+    """Say whether the town can and may do it. Nobody outside reads it before its publication.
+
+    A no comes with a reason for everybody. After a first no, and above the cycle's limit, another
+    reviewer has to look as well; who looks last decides.
+    """
+    require(by, Role.REVIEWER)
+    yes, reason = feasible and lawful, reason.strip()
+    if not yes and not reason:
+        raise RefusedError(_("Say why it is not feasible, for everybody to read."), field="reason")
+    _check_estimate(cost)
+    with transaction.atomic():
+        cycle = take(proposal.cycle)
+        review = _mine(cycle, proposal, by)
+        review.reviewer, review.given_at = by, db_now()
+        review.feasible, review.lawful, review.reason = feasible, lawful, reason
+        review.notes, review.yearly_minor = notes.strip(), yearly_minor
+        if cost is not None:
+            review.cost_low_minor = cost.low_minor
+            review.cost_likely_minor = cost.likely_minor
+            review.cost_high_minor = cost.high_minor
+        review.save()
+        # Not what it says: who may read the trail is not only who may read this.
+        record("review.given", review.proposal, actor=by, review=review.pk, kind=review.kind)
+        if review.kind == ReviewKind.FIRST and (not yes or _is_dear(cycle, review)):
+            ask_for_review(review.proposal, ReviewKind.SECOND)
+    return review
+
+
+def _check_estimate(cost: Estimate | None) -> None:
+    if cost and not 0 < cost.low_minor <= cost.likely_minor <= cost.high_minor:
+        raise RefusedError(
+            _("The low cost is not above the likely one, nor that above the high one."),
+            field="cost_likely",
+        )
+
+
+def _mine(cycle: Cycle, proposal: Proposal, by: User) -> Review:
+    """The review that the proposal waits for, where it is this person's to give."""
+    if cycle.state not in (CycleState.DRAFT, CycleState.OPEN):
+        raise RefusedError(_("This cycle is over: nothing is reviewed any more."))
+    waiting = Review.objects.waiting().filter(proposal=proposal)
+    review = waiting.select_related("proposal__project", "reviewer").first()
+    if review is None:
+        raise RefusedError(_("Nobody has to look at this proposal now."))
+    if review.reviewer_id not in (None, by.pk):
+        raise RefusedError(
+            _("%(who)s looks at it. An administrator can give it to you.")
+            % {"who": review.reviewer}
+        )
+    if review.proposal.project.proposer_id == by.pk:
+        raise RefusedError(_("Somebody else has to review your own project."))
+    if Review.objects.given().filter(proposal=proposal, reviewer=by).exists():
+        raise RefusedError(_("You have looked at it. Now it is somebody else's turn."))
+    if _asked_for_changes(proposal):
+        raise RefusedError(_("The proposer was asked for changes and has not given it back yet."))
+    return review
+
+
+def _asked_for_changes(proposal: Proposal) -> bool:
+    return ChangeRequest.objects.filter(proposal=proposal, given_back_at__isnull=True).exists()
+
+
+def _is_dear(cycle: Cycle, review: Review) -> bool:
+    plan = ReviewPlan.objects.filter(cycle=cycle).first()
+    limit = plan.second_above_minor if plan else None
+    return limit is not None and cost_of(review.proposal, review) > limit
+
+
+def cost_of(proposal: Proposal, review: Review | None) -> int:
+    """What a review found likely; without that, the sum of the project's own cost lines."""
+    if review is not None and review.cost_likely_minor is not None:
+        return review.cost_likely_minor
+    total: int = proposal.project.cost_lines.aggregate(sum=Sum("amount_minor", default=0))["sum"]
+    return total
+
+
+def request_changes(proposal: Proposal, *, words: str, by: User) -> ChangeRequest:
+    """Ask the proposer to change the project; they are told, and the review waits for them."""
+    require(by, Role.REVIEWER)
+    if not words.strip():
+        raise RefusedError(_("Say what has to change."), field="words")
+    with transaction.atomic():
+        cycle = take(proposal.cycle)
+        review = _mine(cycle, proposal, by)
+        if review.kind == ReviewKind.APPEAL:
+            raise RefusedError(_("An appeal is decided as it stands."))
+        Review.objects.filter(pk=review.pk).update(reviewer=by)
+        asked = ChangeRequest.objects.create(proposal=proposal, asked_by=by, words=words.strip())
+        record("review.changes_requested", proposal, actor=by, request=asked.pk)
+        tell(
+            review.proposal.project.proposer,
+            "changes_requested",
+            asked,
+            project=review.proposal.project.title,
+            cycle=cycle.title,
+            words=asked.words,
+            proposal_url=reverse("my_proposal", args=[cycle.slug, proposal.pk]),
+        )
+    return asked
+
+
+def give_back(proposal: Proposal, *, by: User, answer: str = "") -> ChangeRequest:
+    """The proposer has changed what was asked for, or says why not: the review goes on."""
+    _check_proposer(proposal, by)
+    with transaction.atomic():
+        take(proposal.cycle)
+        asked = ChangeRequest.objects.filter(proposal=proposal, given_back_at__isnull=True).first()
+        if asked is None:
+            raise RefusedError(_("Nobody asked for changes."))
+        asked.answer, asked.given_back_at = answer.strip(), db_now()
+        asked.save(update_fields=["answer", "given_back_at"])
+        record("review.given_back", proposal, actor=by, request=asked.pk)
+    return asked
+
+
+def _check_proposer(proposal: Proposal, by: User) -> None:
+    if proposal.project.proposer_id != by.pk:
+        raise RefusedError(_("Only the person who proposed the project can do this."))
+
+
+def appeal(proposal: Proposal, *, reason: str, by: User) -> Appeal:
+    """Ask that somebody else look at a public no again: once, with a reason, in time."""
+    _check_proposer(proposal, by)
+    if not reason.strip():
+        raise RefusedError(_("Say why it should be looked at again."), field="reason")
+    with transaction.atomic():
+        cycle = take(proposal.cycle)
+        held = Proposal.objects.select_related("published_with", "project__neighborhood").get(
+            pk=proposal.pk
+        )
+        _check_may_appeal(cycle, held)
+        made = Appeal.objects.create(proposal=held, by=by, reason=reason.strip())
+        record("proposal.appealed", held, actor=by, appeal=made.pk)
+        ask_for_review(held, ReviewKind.APPEAL)
+    return made
+
+
+def _check_may_appeal(cycle: Cycle, proposal: Proposal) -> None:
+    until = proposal.published_with.appeals_until if proposal.published_with else None
+    if cycle.state != CycleState.OPEN or proposal.state != ProposalState.NOT_FEASIBLE:
+        raise RefusedError(_("There is nothing to appeal against."))
+    if until is None or db_now() >= until:
+        raise RefusedError(_("The time to appeal is over."))
+    if Appeal.objects.filter(proposal=proposal).exists():
+        raise RefusedError(_("An appeal was made already."))

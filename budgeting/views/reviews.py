@@ -1,0 +1,234 @@
+"""The review desk: the board by deadline, one proposal's review, and its proposer's page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from budgeting.access import holds, require, visible_cycle
+from budgeting.enums import CycleState, ProposalState
+from budgeting.forms import (
+    AppealForm,
+    AssignForm,
+    ChangesForm,
+    GiveBackForm,
+    InstantForm,
+    LimitForm,
+    OneRuleForm,
+    RuleForm,
+    VerdictForm,
+)
+from budgeting.models import Cycle, Proposal, Review, ReviewPlan
+from budgeting.selectors import (
+    WHOSE,
+    next_verdicts,
+    own_proposal,
+    proposal_to_review,
+    ready_verdicts,
+    review_sums,
+    reviews_of,
+    waiting_reviews,
+)
+from budgeting.services.reviewers import (
+    add_rule,
+    assign,
+    plan_reviews,
+    remove_rule,
+    set_publication,
+)
+from budgeting.services.reviews import appeal, give_back, give_review, request_changes
+from budgeting.views.desks import Act, Acts, Desk, MakeForm, back
+from civicfund import staff
+from civicfund.audit.services import db_now
+from civicfund.people.enums import Role
+from civicfund.people.requests import SignedInRequest
+
+REVIEWS_PER_PAGE = 50
+reviewers_only = staff.only(Role.REVIEWER, Role.BUDGET_ADMINISTRATOR)
+
+
+@reviewers_only
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def reviews(request: SignedInRequest, slug: str) -> HttpResponseBase:
+    """What waits for whom, how late it is; who reviews what; when the verdicts become public."""
+    cycle = visible_cycle(request.user, slug)
+    if request.method == "POST":
+        require(request.user, Role.BUDGET_ADMINISTRATOR)
+    desk = Desk(request, cycle, BOARD_ACTS)
+    answer = desk.act()
+    if answer is not None:
+        return answer
+    context = desk.context() | _board(request, cycle)
+    return render(request, "budgeting/reviews.html", context, status=desk.status)
+
+
+def _board(request: SignedInRequest, cycle: Cycle) -> dict[str, Any]:
+    now, whose = db_now(), request.GET.get("whose", "")
+    waiting = reviews_of(waiting_reviews(cycle), whose, request.user, now)
+    page = Paginator(waiting, REVIEWS_PER_PAGE).get_page(request.GET.get("page"))
+    return {
+        "page": page,
+        "rows": [(review, review.days_late(now)) for review in page],
+        "whose": whose if whose in WHOSE else "",
+        "sums": review_sums(cycle, request.user, now),
+        "ready": ready_verdicts(cycle),
+        "verdicts": next_verdicts(cycle),
+        "plan": ReviewPlan.objects.filter(cycle=cycle).first(),
+        "rules": cycle.reviewer_rules.select_related("reviewer", "place"),
+        "administers": holds(request.user, Role.BUDGET_ADMINISTRATOR),
+        "goes_on": cycle.state in (CycleState.DRAFT, CycleState.OPEN),
+    }
+
+
+def _limit(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
+    plan_reviews(cycle, by=request.user, **desk.given)
+    return back(request, "reviews", cycle, _("Kept. It holds for reviews from now on."))
+
+
+def _instant(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
+    set_publication(cycle, by=request.user, **desk.given)
+    return back(request, "reviews", cycle, _("Kept. It can be moved until it has passed."))
+
+
+def _add_rule(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
+    add_rule(cycle, by=request.user, **desk.given)
+    return back(request, "reviews", cycle, _("Kept. What waited for anybody was given out by it."))
+
+
+def _remove_rule(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
+    rule = cycle.reviewer_rules.filter(pk=desk.given["rule"]).first()
+    if rule is not None:
+        remove_rule(rule, by=request.user)
+    return back(request, "reviews", cycle, _("The rule is gone; what was given out stays."))
+
+
+def _assign(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
+    given = desk.given
+    chosen: list[Review] = list(given.pop("reviews"))
+    number = assign(cycle, chosen, by=request.user, **given)
+    words = ngettext("%(n)s review was given out.", "%(n)s reviews were given out.", number)
+    return back(request, "reviews", cycle, words % {"n": number})
+
+
+BOARD_ACTS: Acts = {
+    "limit": (LimitForm, _limit),
+    "instant": (InstantForm, _instant),
+    "add_rule": (RuleForm, _add_rule),
+    "remove_rule": (OneRuleForm, _remove_rule),
+    "assign": (AssignForm, _assign),
+}
+
+
+@reviewers_only
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def review(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBase:
+    """One proposal: what it is, what reviewers said, and the review that it waits for."""
+    if request.method == "POST":
+        require(request.user, Role.REVIEWER)
+    cycle = visible_cycle(request.user, slug)
+    proposal = proposal_to_review(cycle, pk)
+    if proposal is None:
+        raise Http404("No such proposal.")
+    desk = Desk(request, cycle, _acts_on(proposal, REVIEW_ACTS))
+    answer = desk.act()
+    if answer is not None:
+        return answer
+    waiting = next((each for each in proposal.reviews.all() if each.given_at is None), None)
+    asked = next((each for each in proposal.change_requests.all() if not each.given_back_at), None)
+    mine = waiting is not None and waiting.reviewer_id in (None, request.user.pk)
+    context = desk.context() | {
+        "proposal": proposal,
+        "given": [each for each in proposal.reviews.all() if each.given_at],
+        "waiting": waiting,
+        "asked": asked,
+        "may_review": mine and not asked and holds(request.user, Role.REVIEWER),
+        "verdicts": next_verdicts(cycle),
+    }
+    return render(request, "budgeting/review.html", context, status=desk.status)
+
+
+ActOn: TypeAlias = Callable[[SignedInRequest, Proposal, Desk], HttpResponse]
+ActsOn: TypeAlias = Mapping[str, tuple[MakeForm, ActOn]]
+
+
+def _acts_on(proposal: Proposal, acts: ActsOn) -> Acts:
+    """The acts of a desk that is about one proposal."""
+
+    def of(act: ActOn) -> Act:
+        return lambda request, _cycle, desk: act(request, proposal, desk)
+
+    return {name: (form, of(act)) for name, (form, act) in acts.items()}
+
+
+def _give(request: SignedInRequest, proposal: Proposal, desk: Desk) -> HttpResponse:
+    said = {name: desk.given[name] for name in ("feasible", "lawful", "reason", "notes", "cost")}
+    give_review(proposal, yearly_minor=desk.given["yearly"], by=request.user, **said)
+    words = _("Your review is kept. Nobody outside reads it before the verdicts are published.")
+    return back(request, "reviews", proposal.cycle, words)
+
+
+def _changes(request: SignedInRequest, proposal: Proposal, desk: Desk) -> HttpResponse:
+    request_changes(proposal, words=desk.given["words"], by=request.user)
+    words = _("The proposer is asked; the review waits until it is given back.")
+    return back(request, "reviews", proposal.cycle, words)
+
+
+REVIEW_ACTS: ActsOn = {
+    "give": (VerdictForm, _give),
+    "ask_changes": (ChangesForm, _changes),
+}
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def my_proposal(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBase:
+    """Where one's own proposal stands: what it waits for, its verdict once public, an appeal."""
+    cycle = visible_cycle(request.user, slug)
+    proposal = own_proposal(cycle, pk, request.user)
+    if proposal is None:
+        raise Http404("No such proposal.")
+    desk = Desk(request, cycle, _acts_on(proposal, PROPOSER_ACTS))
+    answer = desk.act()
+    if answer is not None:
+        return answer
+    until = proposal.published_with.appeals_until if proposal.published_with else None
+    refused = proposal.state == ProposalState.NOT_FEASIBLE and cycle.state == CycleState.OPEN
+    appealed = getattr(proposal, "appeal", None)
+    context = desk.context() | {
+        "proposal": proposal,
+        "asked": next((c for c in proposal.change_requests.all() if not c.given_back_at), None),
+        "appeal": appealed,
+        "may_appeal": refused and appealed is None and until is not None and db_now() < until,
+        "appeals_until": until,
+        "verdicts": next_verdicts(cycle),
+    }
+    return render(request, "budgeting/my_proposal.html", context, status=desk.status)
+
+
+def _give_back(request: SignedInRequest, proposal: Proposal, desk: Desk) -> HttpResponse:
+    give_back(proposal, answer=desk.given["answer"], by=request.user)
+    return redirect("my_proposal", slug=proposal.cycle.slug, pk=proposal.pk)
+
+
+def _appeal(request: SignedInRequest, proposal: Proposal, desk: Desk) -> HttpResponse:
+    appeal(proposal, reason=desk.given["reason"], by=request.user)
+    return redirect("my_proposal", slug=proposal.cycle.slug, pk=proposal.pk)
+
+
+PROPOSER_ACTS: ActsOn = {
+    "give_back": (GiveBackForm, _give_back),
+    "appeal": (AppealForm, _appeal),
+}

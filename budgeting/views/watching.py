@@ -1,0 +1,49 @@
+"""What staff may look at while a cycle runs: who takes part, and everything that was done."""
+
+from __future__ import annotations
+
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from budgeting.access import visible_cycle
+from budgeting.forms.trail import TrailForm
+from budgeting.selectors.participation import participation_of
+from budgeting.selectors.trail import acts_in, kinds_in, told
+from civicfund import staff
+from civicfund.people.enums import Role
+from civicfund.people.requests import SignedInRequest
+
+ACTS_PER_PAGE = 100
+
+
+@staff.only(Role.BUDGET_ADMINISTRATOR, Role.OBSERVER)
+@require_safe
+@never_cache
+def participation(request: SignedInRequest, slug: str) -> HttpResponse:
+    """People by neighborhood, channel and day, beside the roll and who lives there."""
+    cycle = visible_cycle(request.user, slug)
+    found = participation_of(cycle)
+    context = {
+        "cycle": cycle,
+        "found": found,
+        "places": [{"label": part.label, "value": part.voters} for part in found.by_place],
+        "channels": [{"label": label, "value": number} for label, number in found.by_channel],
+        "days": [{"label": label, "value": number} for label, number in found.by_day],
+    }
+    return render(request, "budgeting/participation.html", context)
+
+
+@staff.only(Role.BUDGET_ADMINISTRATOR, Role.CERTIFIER, Role.OBSERVER)
+@require_safe
+@never_cache
+def trail(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Every act on the cycle, the newest first, by kind, person and time."""
+    cycle = visible_cycle(request.user, slug)
+    form = TrailForm(kinds_in(cycle), request.GET or None)
+    page = Paginator(acts_in(cycle, form.narrowed), ACTS_PER_PAGE).get_page(request.GET.get("page"))
+    context = {"cycle": cycle, "form": form, "page": page, "acts": told(page.object_list)}
+    status = 400 if request.GET and not form.is_valid() else 200
+    return render(request, "budgeting/trail.html", context, status=status)

@@ -1,0 +1,67 @@
+"""The review desk in a browser: an administrator, a reviewer and a proposer, on both widths."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import expect
+
+from budgeting.services.reviewers import add_rule, assign, set_publication
+from budgeting.services.reviews import give_review, request_changes
+from civicfund.audit.services import db_now
+from tests.browser.test_desks import ready
+from tests.browser.test_treasury import come_in, look
+from tests.factories.budgeting import administrator, publish_now
+from tests.factories.reviews import NO, reviewer, reviewing_cycle
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+
+
+def test_a_week_of_reviews(page, phone, check_axe, screenshot):
+    cycle, (late, refused, changed, yes) = reviewing_cycle(4)
+    by, mine, other = administrator(), reviewer(), reviewer()
+    now = db_now()
+    add_rule(cycle, mine, by=by)
+    assign(cycle, [late.reviews.get()], None, due_at=now - timedelta(days=3), by=by)
+    give_review(refused, **NO, notes="Ask the archive.", by=mine)
+    give_review(yes, feasible=True, by=mine)
+    request_changes(changed, words="Say how wide it is.", by=mine)
+    until = now + timedelta(hours=20)
+    set_publication(cycle, at=now + timedelta(hours=9), appeals_until=until, by=by)
+    desk = f"/budget/{cycle.slug}/reviews/"
+    come_in(page, *ready(by), desk)
+    expect(page.get_by_text("3 days late")).to_be_visible()
+    look(page, "reviews", check_axe, screenshot)
+    page.get_by_label(f"Choose {refused.project.title}").check()
+    page.get_by_label("Give them to").select_option(str(other.pk))
+    page.get_by_role("button", name="Give them out").click()
+    expect(page.get_by_text("1 review was given out.")).to_be_visible()
+
+    come_in(phone, *ready(other), f"{desk}{refused.pk}/")
+    expect(phone.get_by_text("Ask the archive.")).to_be_visible()
+    look(phone, "review", check_axe, screenshot)
+    phone.get_by_label("No", exact=True).first.check()
+    phone.get_by_label("Yes", exact=True).last.check()
+    phone.get_by_label("Why, for everybody to read").fill("The bridge is listed since May.")
+    phone.get_by_role("button", name="Give this review").click()
+    expect(phone.get_by_text("Your review is kept.")).to_be_visible()
+    assert refused.reviews.get(kind="second").reason == "The bridge is listed since May."
+
+
+def test_a_proposer_is_asked_and_appeals(client, page, check_axe, screenshot, live_server):
+    cycle, (changed, refused) = reviewing_cycle(2)
+    proposer = refused.project.proposer
+    request_changes(changed, words="Say how wide it is.", by=reviewer())
+    for _ in range(2):
+        give_review(refused, **NO, by=reviewer())
+    publish_now(cycle, by=administrator())
+    client.force_login(proposer)
+    cookie = {"name": "sessionid", "value": client.cookies["sessionid"].value}
+    page.context.add_cookies([cookie | {"url": live_server.url}])
+    page.goto(f"/budget/{cycle.slug}/proposals/{refused.pk}/")
+    look(page, "my-proposal-refused", check_axe, screenshot)
+    page.get_by_label("Why somebody else should").fill("It is another bridge.")
+    page.get_by_role("button", name="Appeal").click()
+    expect(page.get_by_text("You appealed")).to_be_visible()
+    check_axe(page)

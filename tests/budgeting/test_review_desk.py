@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from budgeting.models import Review
+from budgeting.services.reviewers import assign
+from budgeting.services.reviews import give_review
+from civicfund.audit.services import db_now
+from tests.factories.budgeting import administrator
+from tests.factories.people import UserFactory
+from tests.factories.reviews import refused_publicly, reviewer, reviewing_cycle
+from tests.signing_in import sign_in_with_second_factor
+
+pytestmark = pytest.mark.django_db
+
+
+def desk_of(cycle):
+    return reverse("reviews", args=[cycle.slug])
+
+
+def test_a_reviewers_week_at_the_desk(client):
+    cycle, (one, two) = reviewing_cycle(2)
+    mine = reviewer()
+    sign_in_with_second_factor(client, mine)
+    assert client.post(desk_of(cycle), {"act": "limit"}).status_code == 403
+    assign(
+        cycle, [one.reviews.get()], mine, due_at=db_now() - timedelta(days=2), by=administrator()
+    )
+    page = client.get(desk_of(cycle))
+    assert [(each.proposal, late) for each, late in page.context["rows"]] == [(one, 2), (two, -1)]
+    assert [
+        each.proposal for each, _ in client.get(desk_of(cycle) + "?whose=nobody").context["rows"]
+    ] == [two]
+    review = reverse("review", args=[cycle.slug, one.pk])
+    assert client.get(review).context["may_review"]
+    said = {"act": "give", "feasible": "no", "lawful": "yes", "reason": " "}
+    answer = client.post(review, said)
+    assert (answer.status_code, "Say why" in answer.content.decode()) == (400, True)
+    half = client.post(review, said | {"feasible": "yes", "cost_low": "5"})
+    assert "Say what is likely." in half.content.decode()
+    sent = {"feasible": "yes", "cost_likely": "1,200", "cost_high": "1500", "yearly": "30"}
+    assert client.post(review, said | sent).status_code == 302
+    given = one.reviews.get()
+    assert (given.cost_low_minor, given.cost_likely_minor, given.cost_high_minor) == (
+        120_000, 120_000, 150_000,
+    )  # fmt: skip
+    assert (given.yearly_minor, given.reviewer) == (3_000, mine)
+    asked = {"act": "ask_changes", "words": "Say how wide."}
+    assert client.post(reverse("review", args=[cycle.slug, two.pk]), asked).status_code == 302
+    assert client.get(desk_of(cycle)).context["sums"] == {
+        "all": 1, "mine": 1, "nobody": 0, "late": 0, "proposer": 1,
+    }  # fmt: skip
+
+
+def test_administrators_give_out_reviews_and_set_the_instant_at_the_desk(client):
+    cycle, (one, two) = reviewing_cycle(2)
+    somebody, now = reviewer(), db_now()
+    sign_in_with_second_factor(client, administrator())
+
+    def send(**given):
+        return client.post(desk_of(cycle), given).status_code
+
+    assert send(act="assign", reviewer=somebody.pk) == 400
+    chosen = [one.reviews.get().pk, two.reviews.get().pk]
+    assert send(act="assign", reviews=chosen, reviewer=somebody.pk) == 302
+    assert Review.objects.filter(reviewer=somebody).count() == 2
+    assert send(act="limit", second_above_minor="1000") == 302
+    assert send(act="add_rule", reviewer=somebody.pk) == 302
+    assert send(act="remove_rule", rule=cycle.reviewer_rules.get().pk) == 302
+    at, until = (f"{now + timedelta(hours=n):%Y-%m-%d %H:%M}" for n in (3, 8))
+    assert send(act="instant", at=at, appeals_until=at) == 400
+    assert send(act="instant", at=at, appeals_until=until) == 302
+    assert "all at once" in client.get(cycle.get_absolute_url()).content.decode()
+
+
+def test_a_proposer_gives_back_and_appeals_on_their_own_page_and_nobody_elses(client):
+    cycle, proposal, _ = refused_publicly()
+    page = reverse("my_proposal", args=[cycle.slug, proposal.pk])
+    client.force_login(UserFactory())
+    assert client.get(page).status_code == 404
+    assert client.post(page, {"act": "appeal", "reason": "No."}).status_code == 404
+    client.force_login(proposal.project.proposer)
+    assert "The bridge is listed." in client.get(page).content.decode()
+    assert client.post(page, {"act": "appeal", "reason": ""}).status_code == 400
+    assert client.post(page, {"act": "appeal", "reason": "No."}).status_code == 302
+    assert "You appealed" in client.get(page).content.decode()
+
+
+def test_the_board_asks_as_much_for_three_reviews_as_for_one(client):
+    sign_in_with_second_factor(client, administrator())
+    counts = []
+    for number in (1, 3):
+        cycle, proposals = reviewing_cycle(2 * number)
+        for proposal in proposals[:number]:
+            give_review(proposal, feasible=True, by=reviewer())
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(desk_of(cycle)).status_code == 200
+        counts.append(len(queries))
+    assert counts[0] == counts[1]

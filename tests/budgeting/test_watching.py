@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from budgeting.models import Participation as TookPart
+from budgeting.selectors.participation import participation_of
+from budgeting.services.cycles import request_opening
+from budgeting.services.reviews import give_review
+from civicfund.people.enums import Role
+from tests.factories.budgeting import (
+    administrator,
+    cast_positions,
+    draft_cycle,
+    opened,
+    rehearsed,
+    running_cycle,
+    voters,
+)
+from tests.factories.paper import holder
+from tests.factories.places import NeighborhoodFactory
+from tests.factories.reviews import reviewer, reviewing_cycle
+from tests.signing_in import sign_in_with_second_factor
+
+pytestmark = pytest.mark.django_db
+
+
+def voted(*numbers, position=0):
+    """A running cycle: of 12 on each neighborhood's roll so many have voted."""
+    cycle = draft_cycle()
+    places = [NeighborhoodFactory(name=f"Place {n}", population=100) for n, _ in enumerate(numbers)]
+    people = [voters(cycle, 12, neighborhood=place) for place in places]
+    cycle = opened(cycle)
+    for those, number in zip(people, numbers, strict=True):
+        for person in those[:number]:
+            cast_positions(cycle, person, [position])
+    return cycle
+
+
+def test_people_are_told_by_place_beside_the_roll_and_who_lives_there():
+    found = participation_of(voted(12, 10))
+    assert [
+        (part.label, part.voters, part.on_roll, part.population) for part in found.by_place
+    ] == [
+        ("Place 0", 12, 12, 100),
+        ("Place 1", 10, 12, 100),
+    ]
+    assert [part.of_population for part in found.by_place] == [12, 10]
+    assert [part.label for part in found.missing] == ["Place 1"]
+    assert (found.voters, found.by_channel) == (22, [("On the web", 22)])
+
+
+@pytest.mark.parametrize(
+    ("numbers", "told"),
+    [
+        ((12, 10, 9), [("Place 0", 12), ("others together", 19)]),
+        ((12, 5, 5), [("Place 0", 12), ("others together", 10)]),
+        ((3, 3), []),
+        ((12, 0), [("Place 0", 12), ("Place 1", 0)]),
+    ],
+)
+def test_of_fewer_than_ten_nothing_is_told_nor_can_be_reckoned(numbers, told):
+    found = participation_of(voted(*numbers))
+    assert [(part.label, part.voters) for part in found.by_place] == told
+    assert all(part.voters == 0 or part.voters >= 10 for part in found.by_place)
+
+
+def test_what_is_shown_is_the_same_whatever_people_choose(client):
+    sign_in_with_second_factor(client, administrator())
+    pages = []
+    for position in (0, 2):
+        cycle = voted(12, 11, position=position)
+        page = client.get(reverse("participation", args=[cycle.slug]))
+        pages.append(page.context["found"])
+        assert page.status_code == 200
+    one, other = ([part.voters for part in found.by_place] for found in pages)
+    assert one == other == [12, 11]
+    assert pages[0].by_channel == pages[1].by_channel
+
+
+def test_participation_asks_as_much_for_three_places_as_for_one(client):
+    sign_in_with_second_factor(client, administrator())
+    counts = []
+    for numbers in ((10,), (10, 11, 12)):
+        cycle = voted(*numbers)
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(reverse("participation", args=[cycle.slug])).status_code == 200
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
+# --- the trail
+
+
+def trail(client, cycle, **asked):
+    return client.get(reverse("trail", args=[cycle.slug]), asked)
+
+
+def acts(page):
+    return [act.what for act in page.context["acts"]]
+
+
+def test_the_trail_tells_every_act_and_is_narrowed_by_kind_person_and_time(client):
+    first = administrator()
+    cycle = rehearsed(draft_cycle(by=first))
+    request_opening(cycle, by=first)
+    second = administrator()
+    sign_in_with_second_factor(client, second)
+    everything = trail(client, cycle)
+    assert {"cycle.made", "cycle.pot_added", "proposal.submitted", "cycle.open.asked"} <= set(
+        acts(everything)
+    )
+    assert acts(everything)[0] == "cycle.open.asked"
+    assert set(acts(trail(client, cycle, kind="cycle.made"))) == {"cycle.made"}
+    mine = trail(client, cycle, person=first.pk)
+    assert {act.who for act in mine.context["acts"]} == {first.pk}
+    assert {act.name for act in mine.context["acts"]} == {str(first)}
+    assert acts(trail(client, cycle, person=second.pk)) == []
+    today, day = timezone.localdate(), timedelta(days=1)
+    assert acts(trail(client, cycle, until=today - day)) == []
+    assert acts(trail(client, cycle, since=today + day)) == []
+    assert acts(trail(client, cycle, since=today - day, until=today + day)) == acts(everything)
+    assert trail(client, cycle, kind="dreams").status_code == 400
+    assert trail(client, cycle, person="me").status_code == 400
+
+
+def test_the_trail_of_a_cycle_tells_of_no_other_and_of_no_voter(client):
+    cycle, [person] = running_cycle()
+    running_cycle()
+    cast_positions(cycle, person, [0])
+    sign_in_with_second_factor(client, holder(Role.OBSERVER))
+    told = trail(client, cycle).context["acts"]
+    own = {
+        f"cycle {cycle.pk}",
+        *(f"proposal {pk}" for pk in cycle.proposals.values_list("pk", flat=True)),
+    }
+    assert {act.of for act in told} == own
+    assert TookPart.objects.count() == 1
+    assert person.pk not in {act.who for act in told}
+
+
+def test_the_trail_says_that_somebody_reviewed_and_not_what(client):
+    cycle, [proposal] = reviewing_cycle()
+    give_review(proposal, feasible=False, reason="The bridge is listed.", by=reviewer())
+    sign_in_with_second_factor(client, holder(Role.OBSERVER))
+    page = trail(client, cycle)
+    assert "review.given" in acts(page)
+    assert "listed" not in page.content.decode()
+    assert "feasible" not in page.content.decode()
+
+
+def test_the_trail_asks_as_much_for_many_acts_as_for_few(client):
+    sign_in_with_second_factor(client, administrator())
+    counts = []
+    for proposals in (1, 3):
+        cycle, _made = reviewing_cycle(proposals)
+        with CaptureQueriesContext(connection) as queries:
+            assert trail(client, cycle).status_code == 200
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
