@@ -68,7 +68,7 @@ def add_rule(
     require(by, Role.BUDGET_ADMINISTRATOR)
     _check_reviews(reviewer)
     with transaction.atomic():
-        _check_goes_on(take(cycle).state)
+        _check_goes_on(share(cycle))
         rule, made = ReviewerRule.objects.get_or_create(
             cycle=cycle, reviewer=reviewer, category=category, place=place
         )
@@ -82,7 +82,8 @@ def add_rule(
 
 def _unassigned(cycle: Cycle) -> QuerySet[Review]:
     waiting = Review.objects.waiting().filter(proposal__cycle=cycle, reviewer__isnull=True)
-    return waiting.select_related("proposal__project__neighborhood").order_by("pk")
+    held = waiting.select_for_update(of=("self",)).order_by("pk")
+    return held.select_related("proposal__project__neighborhood")
 
 
 def remove_rule(rule: ReviewerRule, *, by: User) -> None:
@@ -101,7 +102,7 @@ def _check_reviews(reviewer: User) -> None:
 def ask_for_review(proposal: Proposal, kind: ReviewKind) -> Review:
     """A review that somebody has to give: whom the rules name, else whoever is assigned.
 
-    The caller is in a transaction and holds the cycle.
+    The caller is in a transaction and shares the cycle.
     """
     review = Review.objects.create(
         proposal=proposal, kind=kind, due_at=_usually_due(proposal.cycle)
@@ -174,8 +175,8 @@ def assign(
     if reviewer is not None:
         _check_reviews(reviewer)
     with transaction.atomic():
-        _check_goes_on(take(cycle).state)
-        for review in reviews:
+        _check_goes_on(share(cycle))
+        for review in sorted(reviews, key=lambda each: each.pk):
             _assign(cycle, review, reviewer, due_at, by)
     return len(reviews)
 
@@ -183,7 +184,8 @@ def assign(
 def _assign(
     cycle: Cycle, review: Review, reviewer: User | None, due_at: datetime | None, by: User
 ) -> None:
-    held = Review.objects.select_related("proposal__project").get(pk=review.pk)
+    rows = Review.objects.select_for_update(of=("self",))
+    held = rows.select_related("proposal__project").get(pk=review.pk)
     if held.given_at is not None or held.proposal.cycle_id != cycle.pk:
         raise RefusedError(_("One of these reviews was given in the meantime. Nothing changed."))
     if reviewer is not None and held.reviewer_id != reviewer.pk:
@@ -218,10 +220,17 @@ def set_publication(
             publication = VerdictPublication(cycle=held)
         elif publication.at <= db_now():
             raise RefusedError(_("The instant has passed: the verdicts are being published."))
+        _move_deadlines(held, publication.at, at)
         publication.at, publication.appeals_until, publication.set_by = at, appeals_until, by
         publication.save()
         record("cycle.verdicts_announced", held, actor=by, at=at.isoformat())
     return publication
+
+
+def _move_deadlines(cycle: Cycle, before: datetime | None, at: datetime) -> None:
+    """What has no deadline of its own is due when the verdicts are published."""
+    by_it = Q(due_at__isnull=True) | Q(due_at=before)
+    Review.objects.waiting().filter(by_it, proposal__cycle=cycle).update(due_at=at)
 
 
 def _check_instant(cycle: Cycle, at: datetime, appeals_until: datetime) -> None:

@@ -13,7 +13,7 @@ from budgeting.access import require
 from budgeting.enums import CycleState, ProposalState, ReviewKind
 from budgeting.models import Appeal, ChangeRequest, Cycle, Proposal, Review, ReviewPlan
 from budgeting.services.errors import RefusedError
-from budgeting.services.locks import take
+from budgeting.services.locks import share
 from budgeting.services.reviewers import ask_for_review
 from civicfund.audit.services import db_now, record
 from civicfund.notices.services import tell
@@ -52,8 +52,8 @@ def give_review(
         raise RefusedError(_("Say why it is not feasible, for everybody to read."), field="reason")
     _check_estimate(cost)
     with transaction.atomic():
-        cycle = take(proposal.cycle)
-        review = _mine(cycle, proposal, by)
+        cycle = proposal.cycle
+        review = _mine(share(cycle), proposal, by)
         review.reviewer, review.given_at = by, db_now()
         review.feasible, review.lawful, review.reason = feasible, lawful, reason
         review.notes, review.yearly_minor = notes.strip(), yearly_minor
@@ -77,12 +77,16 @@ def _check_estimate(cost: Estimate | None) -> None:
         )
 
 
-def _mine(cycle: Cycle, proposal: Proposal, by: User) -> Review:
-    """The review that the proposal waits for, where it is this person's to give."""
-    if cycle.state not in (CycleState.DRAFT, CycleState.OPEN):
+def _mine(state: str, proposal: Proposal, by: User) -> Review:
+    """Hold the review that the proposal waits for, where it is this person's to give.
+
+    The caller shares the cycle, so that publishing waits for it and casting does not.
+    """
+    if state not in (CycleState.DRAFT, CycleState.OPEN):
         raise RefusedError(_("This cycle is over: nothing is reviewed any more."))
     waiting = Review.objects.waiting().filter(proposal=proposal)
-    review = waiting.select_related("proposal__project", "reviewer").first()
+    held = waiting.select_for_update(of=("self",)).order_by("pk")
+    review = held.select_related("proposal__project", "reviewer").first()
     if review is None:
         raise RefusedError(_("Nobody has to look at this proposal now."))
     if review.reviewer_id not in (None, by.pk):
@@ -123,8 +127,8 @@ def request_changes(proposal: Proposal, *, words: str, by: User) -> ChangeReques
     if not words.strip():
         raise RefusedError(_("Say what has to change."), field="words")
     with transaction.atomic():
-        cycle = take(proposal.cycle)
-        review = _mine(cycle, proposal, by)
+        cycle = proposal.cycle
+        review = _mine(share(cycle), proposal, by)
         if review.kind == ReviewKind.APPEAL:
             raise RefusedError(_("An appeal is decided as it stands."))
         Review.objects.filter(pk=review.pk).update(reviewer=by)
@@ -146,8 +150,8 @@ def give_back(proposal: Proposal, *, by: User, answer: str = "") -> ChangeReques
     """The proposer has changed what was asked for, or says why not: the review goes on."""
     _check_proposer(proposal, by)
     with transaction.atomic():
-        take(proposal.cycle)
-        asked = ChangeRequest.objects.filter(proposal=proposal, given_back_at__isnull=True).first()
+        open_ones = ChangeRequest.objects.filter(proposal=proposal, given_back_at__isnull=True)
+        asked = open_ones.select_for_update().order_by("pk").first()
         if asked is None:
             raise RefusedError(_("Nobody asked for changes."))
         asked.answer, asked.given_back_at = answer.strip(), db_now()
@@ -167,20 +171,19 @@ def appeal(proposal: Proposal, *, reason: str, by: User) -> Appeal:
     if not reason.strip():
         raise RefusedError(_("Say why it should be looked at again."), field="reason")
     with transaction.atomic():
-        cycle = take(proposal.cycle)
-        held = Proposal.objects.select_related("published_with", "project__neighborhood").get(
-            pk=proposal.pk
-        )
-        _check_may_appeal(cycle, held)
+        state = share(proposal.cycle)
+        rows = Proposal.objects.select_for_update(of=("self",))
+        held = rows.select_related("published_with", "project__neighborhood").get(pk=proposal.pk)
+        _check_may_appeal(state, held)
         made = Appeal.objects.create(proposal=held, by=by, reason=reason.strip())
         record("proposal.appealed", held, actor=by, appeal=made.pk)
         ask_for_review(held, ReviewKind.APPEAL)
     return made
 
 
-def _check_may_appeal(cycle: Cycle, proposal: Proposal) -> None:
+def _check_may_appeal(state: str, proposal: Proposal) -> None:
     until = proposal.published_with.appeals_until if proposal.published_with else None
-    if cycle.state != CycleState.OPEN or proposal.state != ProposalState.NOT_FEASIBLE:
+    if state != CycleState.OPEN or proposal.state != ProposalState.NOT_FEASIBLE:
         raise RefusedError(_("There is nothing to appeal against."))
     if until is None or db_now() >= until:
         raise RefusedError(_("The time to appeal is over."))

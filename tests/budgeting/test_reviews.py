@@ -138,6 +138,7 @@ def test_the_instant_lies_ahead_leaves_time_to_appeal_and_ends_before_voting():
     first = set_publication(cycle, at=now + hour, appeals_until=now + 3 * hour, by=by)
     moved = set_publication(cycle, at=now + 2 * hour, appeals_until=now + 3 * hour, by=by)
     assert (moved.pk, moved.at) == (first.pk, now + 2 * hour)
+    assert cycle.proposals.get().reviews.get().due_at == moved.at
 
 
 def test_what_the_review_finds_likely_is_the_cost_on_the_ballot():
