@@ -19,13 +19,14 @@ from civicfund.places.models import Neighborhood
 class PlacePart:
     """A neighborhood's voters beside those on the roll and those who live there, where known.
 
-    Without a place: several together, since fewer than ten of one of them voted.
+    ``together``: several of them, since fewer than ten voted in one.
     """
 
     label: str
     voters: int
     on_roll: int
     population: int | None
+    together: bool = False
 
     @property
     def of_roll(self) -> float | None:
@@ -110,5 +111,5 @@ def _by_place(cycle: Cycle, voted: Mapping[str, int]) -> list[PlacePart]:
         known = [population.get(name) for name in rest]
         living = sum(number or 0 for number in known) if all(known) else None
         lines = sum(on_roll.get(name, 0) for name in rest)
-        parts.append(PlacePart(_("others together"), shown[""], lines, living))
+        parts.append(PlacePart(_("others together"), shown[""], lines, living, together=True))
     return parts

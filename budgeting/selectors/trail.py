@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import CharField, F, JSONField, Model, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
+from budgeting.enums import ProposalState
 from budgeting.models import Cycle, Kiosk, PollingPlace, Pot, Proposal
 from civicfund.audit.models import ActRequest, Approval, Event
 from civicfund.people.models import User
@@ -37,20 +38,39 @@ def _about(cycle: Cycle) -> Q:
     found = Q(target_type=cycle._meta.label_lower, target_id=str(cycle.pk))
     kinds: tuple[type[Model], ...] = (Proposal, Pot, PollingPlace, Kiosk)
     for kind in kinds:
-        rows = kind._default_manager.filter(cycle=cycle).order_by()
-        ids = rows.annotate(key=Cast("pk", CharField())).values("key")
-        found |= Q(target_type=kind._meta.label_lower, target_id__in=ids)
+        found |= _among(kind._default_manager.filter(cycle=cycle))
     return found
 
 
-def acts_in(cycle: Cycle, narrowed: Q) -> QuerySet[Any, Any]:
+def _among(rows: QuerySet[Any]) -> Q:
+    ids = rows.order_by().annotate(key=Cast("pk", CharField())).values("key")
+    return Q(target_type=rows.model._meta.label_lower, target_id__in=ids)
+
+
+def _under_review(cycle: Cycle) -> Q:
+    """Acts of reviewers that would hint at a verdict before it is public.
+
+    That a second review was given tells that the first said no, or found it dear.
+    """
+    waiting = Q(state=ProposalState.SUBMITTED) | Q(
+        appeal__isnull=False, appeal__published_with__isnull=True
+    )
+    pending = Proposal.objects.filter(waiting, cycle=cycle)
+    return _among(pending) & Q(verb__startswith="review.")
+
+
+def acts_in(cycle: Cycle, narrowed: Q, *, reviews: bool) -> QuerySet[Any, Any]:
     """Events, requests and approvals of a cycle that fit, the newest first.
 
     Not what happened to lines of the roll: that somebody claimed theirs is no act of the staff.
-    ``narrowed`` speaks of ``what``, ``who`` and ``at``.
+    ``narrowed`` speaks of ``what``, ``who`` and ``at``; ``reviews`` says whether to tell of those
+    whose verdict is not public yet.
     """
     nothing = Value({}, JSONField())
-    events = Event.objects.filter(_about(cycle)).annotate(
+    happened = Event.objects.filter(_about(cycle))
+    if not reviews:
+        happened = happened.exclude(_under_review(cycle))
+    events = happened.annotate(
         what=F("verb"), who=F("actor_id"), of_type=F("target_type"), of_id=F("target_id"),
         said=F("data"),
     )  # fmt: skip
@@ -71,9 +91,9 @@ def acts_in(cycle: Cycle, narrowed: Q) -> QuerySet[Any, Any]:
     return parts[0].union(*parts[1:], all=True).order_by("-at", "what", "of_id")
 
 
-def kinds_in(cycle: Cycle) -> list[str]:
+def kinds_in(cycle: Cycle, *, reviews: bool) -> list[str]:
     """Every kind of act that stands on the cycle's trail."""
-    rows = acts_in(cycle, Q()).order_by()
+    rows = acts_in(cycle, Q(), reviews=reviews).order_by()
     return sorted({row[1] for row in rows})
 
 

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from budgeting.access import visible_cycle
+from budgeting.access import holds, visible_cycle
 from budgeting.forms.trail import TrailForm
 from budgeting.selectors.participation import participation_of
 from budgeting.selectors.trail import acts_in, kinds_in, told
@@ -42,8 +42,10 @@ def participation(request: SignedInRequest, slug: str) -> HttpResponse:
 def trail(request: SignedInRequest, slug: str) -> HttpResponse:
     """Every act on the cycle, the newest first, by kind, person and time."""
     cycle = visible_cycle(request.user, slug)
-    form = TrailForm(kinds_in(cycle), request.GET or None)
-    page = Paginator(acts_in(cycle, form.narrowed), ACTS_PER_PAGE).get_page(request.GET.get("page"))
+    reviews = holds(request.user, Role.BUDGET_ADMINISTRATOR)
+    form = TrailForm(kinds_in(cycle, reviews=reviews), request.GET or None)
+    acts = acts_in(cycle, form.narrowed, reviews=reviews)
+    page = Paginator(acts, ACTS_PER_PAGE).get_page(request.GET.get("page"))
     context = {"cycle": cycle, "form": form, "page": page, "acts": told(page.object_list)}
     status = 400 if request.GET and not form.is_valid() else 200
     return render(request, "budgeting/trail.html", context, status=status)

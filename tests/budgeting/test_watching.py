@@ -18,13 +18,14 @@ from tests.factories.budgeting import (
     cast_positions,
     draft_cycle,
     opened,
+    publish_now,
     rehearsed,
     running_cycle,
     voters,
 )
 from tests.factories.paper import holder
 from tests.factories.places import NeighborhoodFactory
-from tests.factories.reviews import reviewer, reviewing_cycle
+from tests.factories.reviews import NO, reviewer, reviewing_cycle
 from tests.signing_in import sign_in_with_second_factor
 
 pytestmark = pytest.mark.django_db
@@ -144,14 +145,24 @@ def test_the_trail_of_a_cycle_tells_of_no_other_and_of_no_voter(client):
     assert person.pk not in {act.who for act in told}
 
 
-def test_the_trail_says_that_somebody_reviewed_and_not_what(client):
+def test_the_trail_hints_at_no_verdict_before_it_is_public(client):
     cycle, [proposal] = reviewing_cycle()
-    give_review(proposal, feasible=False, reason="The bridge is listed.", by=reviewer())
     sign_in_with_second_factor(client, holder(Role.OBSERVER))
+    before = acts(trail(client, cycle))
+    for _ in range(2):
+        give_review(proposal, **NO, by=reviewer())
     page = trail(client, cycle)
-    assert "review.given" in acts(page)
-    assert "listed" not in page.content.decode()
-    assert "feasible" not in page.content.decode()
+    assert acts(page) == before
+    assert "review.given" not in page.content.decode()
+    client.logout()
+    sign_in_with_second_factor(client, administrator())
+    page = trail(client, cycle, kind="review.given")
+    assert len(acts(page)) == 2
+    assert NO["reason"] not in page.content.decode()
+    publish_now(cycle, by=administrator())
+    client.logout()
+    sign_in_with_second_factor(client, holder(Role.OBSERVER))
+    assert len(acts(trail(client, cycle, kind="review.given"))) == 2
 
 
 def test_the_trail_asks_as_much_for_many_acts_as_for_few(client):
