@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.db.models import Count
 from django.urls import reverse
 from django.utils.formats import date_format
@@ -14,9 +15,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from budgeting.domain.bundle import LEAST_BALLOTS
-from budgeting.enums import ACT_WORDS
+from budgeting.enums import ACT_WORDS, PhaseKind
 from budgeting.models import Cycle, Pot, Rehearsal, TrusteeKey
 from budgeting.selectors.roll import eligibility_of
+from budgeting.selectors.timeline import timeline_warnings
 from civicfund.audit.models import ActRequest
 from civicfund.people.models import User
 from civicfund.places.enums import PlaceKind
@@ -42,6 +44,7 @@ def readiness(cycle: Cycle, now: datetime) -> list[Step]:
     return [
         _phases(cycle, now),
         _pots(cycle),
+        _reviewers(cycle),
         _options(cycle),
         _who(cycle),
         _roll(cycle),
@@ -58,6 +61,12 @@ def _phases(cycle: Cycle, now: datetime) -> Step:
             "start": _at(voting.starts_at),
             "end": _at(voting.ends_at),
         }
+    warnings = len(timeline_warnings(list(cycle.phases.all()), settings.PUBLIC_HOLIDAYS))
+    if warnings:
+        words = ngettext(
+            "%(n)s thing to think twice about.", "%(n)s things to think twice about.", warnings
+        )
+        found = f"{found} {words % {'n': warnings}}"
     done = voting is not None and voting.ends_at > now
     return Step(_("Phases"), done, found, reverse("timeline", args=[cycle.slug]))
 
@@ -71,6 +80,18 @@ def _pots(cycle: Cycle) -> Step:
     found = ngettext("%(n)s pot of money.", "%(n)s pots of money.", number) % {"n": number}
     address = reverse("pots", args=[cycle.slug])
     return Step(_("Pots"), number > 0, found, address)
+
+
+def _reviewers(cycle: Cycle) -> Step:
+    """Where residents will propose, somebody has to look at it."""
+    proposing = any(phase.kind == PhaseKind.PROPOSING for phase in cycle.phases.all())
+    number = cycle.reviewer_rules.values("reviewer").distinct().count()
+    words = ngettext("Rules name %(n)s reviewer.", "Rules name %(n)s reviewers.", number)
+    found = words % {"n": number}
+    if not number:
+        found = _("No rule says who reviews what; any reviewer may take a proposal.")
+    done = number > 0 or not proposing
+    return Step(_("Reviewers"), done, found, reverse("reviews", args=[cycle.slug]), needed=False)
 
 
 def _options(cycle: Cycle) -> Step:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -8,10 +10,11 @@ from nacl.public import PrivateKey
 
 from budgeting.domain.sealing import public_key_of
 from budgeting.domain.trustee import answer_of
-from budgeting.enums import CycleState, TrusteePair
+from budgeting.enums import CycleState, PhaseKind, TrusteePair
 from budgeting.models import Cycle
 from budgeting.services.counting import count_cycle
 from budgeting.services.cycles import (
+    add_phase,
     cancel_cycle,
     open_cycle,
     request_cancelling,
@@ -19,8 +22,10 @@ from budgeting.services.cycles import (
 )
 from budgeting.services.errors import RefusedError
 from budgeting.services.results import certify
+from budgeting.services.reviewers import add_rule
 from budgeting.services.trustees import give_key, pass_rehearsal
 from civicfund.audit.models import ActRequest, Approval
+from civicfund.audit.services import db_now
 from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
 from tests.budgeting.test_counting import unsealed
@@ -68,7 +73,7 @@ def test_the_desk_says_what_is_done_and_what_is_missing(client):
     cycle = draft_cycle()
     signed_in(client)
     assert checklist(client, cycle) == {
-        "Phases": True, "Pots": True, "Options": True, "Who may vote": False,
+        "Phases": True, "Pots": True, "Reviewers": True, "Options": True, "Who may vote": False,
         "Voter roll": False, "Key of the vote": False, "Rehearsal": False,
     }  # fmt: skip
     page = client.get(desk_of(cycle)).content.decode()
@@ -77,10 +82,22 @@ def test_the_desk_says_what_is_done_and_what_is_missing(client):
     voters(cycle, 1)
     rehearsed(cycle)
     assert checklist(client, cycle) == {
-        "Phases": True, "Pots": True, "Options": True, "Who may vote": False,
+        "Phases": True, "Pots": True, "Reviewers": True, "Options": True, "Who may vote": False,
         "Voter roll": True, "Key of the vote": True, "Rehearsal": True,
     }  # fmt: skip
     assert 'value="ask_open"' in client.get(desk_of(cycle)).content.decode()
+
+
+def test_where_residents_will_propose_the_desk_asks_for_reviewers(client):
+    by, now = administrator(), db_now()
+    cycle = draft_cycle(by=by)
+    signed_in(client)
+    week = timedelta(weeks=1)
+    add_phase(cycle, PhaseKind.PROPOSING, starts_at=now, ends_at=now + week, by=by)
+    assert checklist(client, cycle)["Reviewers"] is False
+    assert "to think twice about" in client.get(desk_of(cycle)).content.decode()
+    add_rule(cycle, by, by=by)
+    assert checklist(client, cycle)["Reviewers"] is True
 
 
 def test_every_step_leads_to_a_page_that_the_administrator_may_open(client):
