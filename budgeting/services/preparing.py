@@ -49,7 +49,7 @@ class Template:
 
 TEMPLATES: dict[str, Template] = {
     "year": Template(
-        gettext_lazy("Half a year, equal shares: residents propose, tick projects, nobody loses"),
+        gettext_lazy("Half a year: propose, review, support, tick projects; equal shares"),
         BallotKind.APPROVAL,
         "equal_shares_cost_add1",
         ((PhaseKind.INFORMING, 4), (PhaseKind.PROPOSING, 6), (PhaseKind.REVIEWING, 8),

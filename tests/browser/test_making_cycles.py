@@ -1,0 +1,64 @@
+"""The pages on which a cycle is made, filled and watched, on both widths."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from budgeting.models import Cycle
+from budgeting.services.proposals import group_options
+from civicfund.places.enums import PlaceKind
+from tests.browser.test_desks import ready
+from tests.browser.test_treasury import come_in, look
+from tests.budgeting.test_ballot_desk import feasible_cycle
+from tests.budgeting.test_watching import voted
+from tests.factories.budgeting import add_options, administrator
+from tests.factories.places import CityFactory, NeighborhoodFactory
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+
+
+def test_a_cycle_is_made_on_pages(page, check_axe, screenshot):
+    CityFactory()
+    for population in (900, 1_800):
+        NeighborhoodFactory(kind=PlaceKind.DISTRICT, population=population)
+    come_in(page, *ready(administrator()), "/desk/cycles/")
+    look(page, "cycles-desk", check_axe, screenshot)
+    like = page.locator("section[aria-labelledby=from-another]")
+    like.get_by_label("Title").fill("Spring")
+    like.get_by_label("Address").fill("spring")
+    like.get_by_label("Like", exact=True).select_option("quick")
+    like.get_by_label("Its first phase begins on").fill("2027-02-01")
+    like.get_by_role("button", name="Make the draft").click()
+    expect(page.get_by_text("The draft is made.")).to_be_visible()
+    page.goto("/budget/spring/timeline/")
+    page.get_by_label("Ends").first.fill("2027-02-03 08:00")
+    page.get_by_role("button", name="Keep these phases").click()
+    expect(page.get_by_text("shorter than 14 days")).to_be_visible()
+    look(page, "timeline", check_axe, screenshot)
+    page.goto("/budget/spring/pots/")
+    page.get_by_label("Money for all of them together").fill("9000")
+    page.get_by_label("Shared by how many people live there").check()
+    page.get_by_role("button", name="Add these pots").click()
+    expect(page.get_by_text("The pots are there.")).to_be_visible()
+    look(page, "pots", check_axe, screenshot)
+    amounts = Cycle.objects.get(slug="spring").pots.values_list("amount_minor", flat=True)
+    assert sorted(amounts) == [300_000, 600_000]
+
+
+def test_a_ballot_is_filled_and_a_vote_watched(page, check_axe, screenshot):
+    cycle, _made = feasible_cycle()
+    by = administrator()
+    add_options(cycle.pots.get(), [120_000, 90_000], by=by)
+    group_options(cycle, list(cycle.options.all()), name="The old market hall", by=by)
+    come_in(page, *ready(by), f"/budget/{cycle.slug}/ballot/desk/")
+    look(page, "ballot-desk", check_axe, screenshot)
+    page.get_by_role("button", name="Put those chosen on the ballot").click()
+    expect(page.get_by_text("3 projects came on the ballot.")).to_be_visible()
+    for name in ("trail", "proposals/file"):
+        page.goto(f"/budget/{cycle.slug}/{name}/")
+        look(page, name.replace("/", "-"), check_axe, screenshot)
+    page.goto(f"/budget/{cycle.slug}/ballot/")
+    expect(page.get_by_text("of this group at most one is funded").first).to_be_visible()
+    page.goto(f"/budget/{voted(12, 10, 9).slug}/participation/")
+    look(page, "participation", check_axe, screenshot)
