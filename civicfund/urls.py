@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("civicfund.people.urls")),
     path("", include("civicfund.notices.urls")),
     path("", include("civicfund.projects.urls")),
+    path("", include("civicfund.talk.urls")),
     path("", include("civicfund.payouts.urls")),
     path("", include("civicfund.pledges.urls")),
     path("", include("civicfund.reconciliation.urls")),

@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "civicfund.people",
     "civicfund.notices",
     "civicfund.projects",
+    "civicfund.talk",
     "civicfund.ledger",
     "civicfund.payments",
     "civicfund.payouts",
@@ -215,6 +216,8 @@ ACCOUNT_RATE_LIMITS = {
     "send_document": "20/h/key",
     "add_file": "60/h/key",
     "kiosk_code": "20/10m/key",
+    "comment": "40/h/user",
+    "comment_when_new": "8/h/user",
 }
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_TOTP_ISSUER = TOWN_NAME

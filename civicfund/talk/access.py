@@ -1,0 +1,117 @@
+"""What a thread is about and who may see it: the one door to a subject and to a comment.
+
+A thread names its subject by kind and id, because campaigns and cycles stand above talk. Whoever
+knows a kind brings its door once, when the site is ready.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from django.contrib.auth.models import AnonymousUser
+from django.http import Http404
+
+from civicfund.people.models import User
+from civicfund.places.models import Neighborhood
+from civicfund.projects.access import visible_projects
+from civicfund.projects.enums import PUBLIC_STATES
+from civicfund.talk.enums import TALKED_ABOUT, SubjectKind
+from civicfund.talk.models import Comment, Thread
+
+Person = User | AnonymousUser
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What people talk about or follow: a thing with a page."""
+
+    kind: SubjectKind
+    pk: int
+    title: str
+    url: str
+    is_public: bool
+    owner_id: int | None = None
+
+    @property
+    def may_be_talked_about(self) -> bool:
+        """Whether anybody may write here now: not about a draft, nor about a whole place."""
+        return self.is_public and self.kind in TALKED_ABOUT
+
+
+Door = Callable[[Person, Collection[int]], dict[int, Subject]]
+"""Those of the ids that this person may see, in one query or two."""
+
+_doors: dict[str, Door] = {}
+
+
+def doors_to(kind: SubjectKind, door: Door) -> None:
+    """Find subjects of this kind so."""
+    _doors[kind] = door
+
+
+def visible_subjects(
+    user: Person, wanted: Collection[tuple[str, int]]
+) -> dict[tuple[str, int], Subject]:
+    """Those of the subjects that this person may see, by kind and id; a few queries for each kind.
+
+    A kind to which nobody brought a door has nothing to see.
+    """
+    found: dict[tuple[str, int], Subject] = {}
+    for kind in {kind for kind, _pk in wanted} & _doors.keys():
+        pks = {pk for each, pk in wanted if each == kind}
+        found |= {(kind, pk): subject for pk, subject in _doors[kind](user, pks).items()}
+    return found
+
+
+def visible_subject(user: Person, kind: str, pk: int) -> Subject:
+    """The subject; ``Http404`` where it does not exist for this person."""
+    found = visible_subjects(user, [(kind, pk)]).get((kind, pk))
+    if found is None:
+        raise Http404("No such subject.")
+    return found
+
+
+def thread_about(subject: Subject) -> Thread | None:
+    """What was said about it; None where nothing was yet."""
+    return Thread.objects.filter(kind=subject.kind, subject_id=subject.pk).first()
+
+
+def visible_comment(user: Person, pk: int) -> tuple[Comment, Subject]:
+    """A comment and what it is about; ``Http404`` where either does not exist for this person."""
+    comment = Comment.objects.whole().filter(pk=pk).first()
+    if comment is None:
+        raise Http404("No such comment.")
+    thread = comment.thread
+    return comment, visible_subject(user, thread.kind, thread.subject_id)
+
+
+def projects(user: Person, pks: Collection[int]) -> dict[int, Subject]:
+    """The door to projects."""
+    rows = visible_projects(user).filter(pk__in=pks).only("title", "state", "proposer_id")
+    return {
+        row.pk: Subject(
+            kind=SubjectKind.PROJECT,
+            pk=row.pk,
+            title=row.title,
+            url=row.get_absolute_url(),
+            is_public=row.state in PUBLIC_STATES,
+            owner_id=row.proposer_id,
+        )
+        for row in rows
+    }
+
+
+def places(user: Person, pks: Collection[int]) -> dict[int, Subject]:
+    """The door to neighborhoods, districts and the city."""
+    rows = Neighborhood.objects.filter(pk__in=pks).only("name", "slug")
+    return {
+        row.pk: Subject(
+            kind=SubjectKind.NEIGHBORHOOD,
+            pk=row.pk,
+            title=row.name,
+            url=row.get_absolute_url(),
+            is_public=True,
+        )
+        for row in rows
+    }

@@ -1,0 +1,116 @@
+"""Threads, and what people say in them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Length, Now
+from django.db.models.lookups import LessThanOrEqual
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from civicfund.talk.enums import SubjectKind
+
+EDITABLE_FOR = timedelta(minutes=15)
+LONGEST = 4_000
+
+
+class Thread(models.Model):
+    """What is said about one thing, named by kind and id: most of them stand above this app."""
+
+    kind = models.CharField(_("about a"), max_length=16, choices=SubjectKind.choices)
+    subject_id = models.BigIntegerField(_("its number"))
+
+    class Meta:
+        verbose_name = _("thread")
+        verbose_name_plural = _("threads")
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "subject_id"], name="thread_of_subject"),
+            models.CheckConstraint(
+                condition=Q(kind__in=SubjectKind.values), name="thread_kind_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject_id}"
+
+
+class CommentQuerySet(models.QuerySet["Comment"]):
+    """Questions about comments."""
+
+    def whole(self) -> CommentQuerySet:
+        """Each with all that a page shows of it."""
+        return self.select_related("author", "thread")
+
+    def standing(self) -> CommentQuerySet:
+        """Those that anybody can read."""
+        return self.filter(deleted_at__isnull=True)
+
+
+class Comment(models.Model):
+    """Something that a person says to everybody; an answer to it has it as ``parent``.
+
+    The words go when the author deletes it, the author when the person is erased; the place in
+    the thread stays. A trigger keeps answers one level deep and within their thread, and the words
+    as they were once the minutes to edit are over.
+    """
+
+    thread = models.ForeignKey(Thread, models.CASCADE, related_name="comments")
+    parent = models.ForeignKey(
+        "self", models.CASCADE, null=True, blank=True, related_name="replies"
+    )
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="comments"
+    )
+    body = models.TextField(_("words"), blank=True)
+    created_at = models.DateTimeField(_("said"), db_default=Now())
+    edited_at = models.DateTimeField(_("edited"), null=True, blank=True)
+    deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True)
+
+    objects = CommentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("comment")
+        verbose_name_plural = _("comments")
+        indexes = [
+            # A page of a thread, newest first.
+            models.Index(
+                fields=["thread", "-id"],
+                condition=Q(parent__isnull=True),
+                name="comment_page_of_thread",
+            ),
+            # The answers to a page's comments.
+            models.Index(fields=["parent", "id"], name="comment_replies"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=(Q(body="") & Q(deleted_at__isnull=False))
+                | (~Q(body="") & Q(deleted_at__isnull=True)),
+                name="comment_empty_iff_deleted",
+            ),
+            models.CheckConstraint(
+                condition=LessThanOrEqual(Length("body"), LONGEST), name="comment_not_too_long"
+            ),
+            models.CheckConstraint(
+                condition=Q(edited_at__isnull=True)
+                | Q(edited_at__lte=F("created_at") + EDITABLE_FOR),
+                name="comment_edited_in_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"comment {self.pk}"
+
+    def get_absolute_url(self) -> str:
+        """Its own page; of an answer, the place on the page of what it answers."""
+        return reverse("comment", args=[self.parent_id or self.pk]) + (
+            f"#{self.anchor}" if self.parent_id else ""
+        )
+
+    @property
+    def anchor(self) -> str:
+        """Its name within a page."""
+        return f"comment-{self.pk}"

@@ -1,0 +1,101 @@
+"""Writing, editing and deleting what one says."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from civicfund.audit.services import db_now, record
+from civicfund.people.models import User
+from civicfund.talk.access import Subject
+from civicfund.talk.models import EDITABLE_FOR, LONGEST, Comment, Thread
+from civicfund.talk.services.errors import TalkError
+
+# Line ends and tabs; what joins letters of some scripts and parts of some emoji.
+_KEPT = "\n\t\u200c\u200d"
+
+
+def write_comment(
+    subject: Subject, *, by: User, body: str, parent: Comment | None = None
+) -> Comment:
+    """Say something about the subject, or answer what somebody said; an answer to an answer
+    stands beside it. Raises ``TalkError``.
+    """
+    if not subject.may_be_talked_about:
+        raise TalkError(_("Nothing can be said here now."))
+    words = cleaned(body)
+    with transaction.atomic():
+        thread, _new = Thread.objects.get_or_create(kind=subject.kind, subject_id=subject.pk)
+        top = _answered(parent, thread) if parent else None
+        comment = Comment.objects.create(thread=thread, parent=top, author=by, body=words)
+        record("comment.written", comment, actor=by, thread=thread.pk)
+    comment.refresh_from_db()
+    return comment
+
+
+def edit_comment(comment: Comment, *, by: User, body: str) -> Comment:
+    """Say it in other words, within a quarter of an hour. Raises ``TalkError``."""
+    words = cleaned(body)
+    with transaction.atomic():
+        own = _locked(comment, by)
+        now = db_now()
+        if now > own.created_at + EDITABLE_FOR:
+            raise TalkError(_("It is too late to edit this: answer it, or delete it."))
+        if words != own.body:
+            own.body, own.edited_at = words, now
+            own.save(update_fields=["body", "edited_at"])
+            record("comment.edited", own, actor=by)
+    return own
+
+
+def delete_comment(comment: Comment, *, by: User) -> Comment:
+    """Take back what one said: the words are gone, their place in the thread stays."""
+    with transaction.atomic():
+        own = _locked(comment, by)
+        own.body, own.deleted_at = "", db_now()
+        own.save(update_fields=["body", "deleted_at"])
+        record("comment.deleted", own, actor=by)
+    return own
+
+
+def forget_author(person: User) -> None:
+    """Of somebody who is erased: what they said keeps its place and no longer names them."""
+    Comment.objects.filter(author=person).update(author=None)
+
+
+def _locked(comment: Comment, by: User) -> Comment:
+    """One's own comment as it is now, locked."""
+    own = Comment.objects.select_for_update().get(pk=comment.pk)
+    if own.author_id != by.pk:
+        raise TalkError(_("Only the person who wrote it can do this."))
+    if own.deleted_at:
+        raise TalkError(_("This was deleted."))
+    return own
+
+
+def _answered(parent: Comment, thread: Thread) -> Comment:
+    """What an answer hangs on: the comment itself, or the one that it answers in turn."""
+    top = parent.parent or parent
+    if top.thread_id != thread.pk:
+        raise TalkError(_("This stands in another thread."))
+    return top
+
+
+def cleaned(body: str) -> str:
+    """The words without what cannot be seen: control characters, and those that turn lines round.
+
+    Raises ``TalkError`` where none are left, or too many.
+    """
+    lines = body.replace("\r\n", "\n").replace("\r", "\n")
+    plain = "".join(each for each in lines if _is_seen(each)).strip()
+    if not plain:
+        raise TalkError(_("Write something first."))
+    if len(plain) > LONGEST:
+        raise TalkError(_("No more than %(most)s characters, please.") % {"most": LONGEST})
+    return plain
+
+
+def _is_seen(each: str) -> bool:
+    return each in _KEPT or unicodedata.category(each) not in ("Cc", "Cf", "Cs")

@@ -1,0 +1,48 @@
+"""The part of a page on which people talk about what it shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.http import Http404
+from django.utils import timezone
+
+from civicfund.people.models import User
+from civicfund.talk.access import thread_about, visible_subject
+from civicfund.talk.forms import CommentForm
+from civicfund.talk.models import EDITABLE_FOR, Comment
+from civicfund.talk.selectors import page_of, with_replies
+
+register = template.Library()
+
+
+@register.inclusion_tag("talk/_section.html", takes_context=True)
+def talk_about(context: template.Context, kind: str, pk: int) -> dict[str, Any]:
+    """What was said about it lately, and a form; nothing where it cannot be talked about."""
+    request = context["request"]
+    try:
+        subject = visible_subject(request.user, kind, pk)
+    except Http404:
+        return {"subject": None}
+    page = page_of(thread_about(subject), 1)
+    return {
+        "request": request,
+        "user": request.user,
+        "subject": subject,
+        "page": page,
+        "branches": with_replies(page),
+        "form": CommentForm(),
+    }
+
+
+@register.filter
+def may_edit(comment: Comment, user: User) -> bool:
+    """Whether this person could still say it in other words, by this server's clock."""
+    return may_delete(comment, user) and timezone.now() < comment.created_at + EDITABLE_FOR
+
+
+@register.filter
+def may_delete(comment: Comment, user: User) -> bool:
+    """Whether this person could take it back."""
+    return user.is_authenticated and comment.author_id == user.pk and comment.deleted_at is None
