@@ -218,6 +218,7 @@ ACCOUNT_RATE_LIMITS = {
     "kiosk_code": "20/10m/key",
     "comment": "40/h/user",
     "comment_when_new": "8/h/user",
+    "flag_comment": "20/h/user",
 }
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_TOTP_ISSUER = TOWN_NAME

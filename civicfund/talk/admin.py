@@ -6,7 +6,7 @@ from django.contrib import admin
 
 from civicfund.audit.admin import ReadOnlyAdmin
 from civicfund.people.enums import Role
-from civicfund.talk.models import Comment
+from civicfund.talk.models import Comment, Flag, Hiding
 
 
 @admin.register(Comment)
@@ -19,3 +19,25 @@ class CommentAdmin(ReadOnlyAdmin[Comment]):
     list_select_related = ("thread", "author")
     ordering = ("-id",)
     show_full_result_count = False
+
+
+@admin.register(Flag)
+class FlagAdmin(ReadOnlyAdmin[Flag]):
+    """What people find wrong; moderators act at their desk."""
+
+    readers = frozenset({Role.MODERATOR})
+    list_display = ("id", "comment", "reason", "created_at", "handled_at")
+    list_filter = ("reason", ("handled_at", admin.EmptyFieldListFilter))
+    list_select_related = ("comment",)
+    ordering = ("-id",)
+
+
+@admin.register(Hiding)
+class HidingAdmin(ReadOnlyAdmin[Hiding]):
+    """What moderators hid, and what was decided on appeals."""
+
+    readers = frozenset({Role.MODERATOR})
+    list_display = ("comment", "reason", "hidden_by", "hidden_at", "outcome", "lifted_at")
+    list_filter = ("reason", "outcome", ("lifted_at", admin.EmptyFieldListFilter))
+    list_select_related = ("comment", "hidden_by")
+    ordering = ("-id",)

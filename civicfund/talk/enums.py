@@ -16,3 +16,21 @@ class SubjectKind(models.TextChoices):
 
 
 TALKED_ABOUT = frozenset({SubjectKind.PROJECT, SubjectKind.CAMPAIGN, SubjectKind.CYCLE})
+
+
+class Wrong(models.TextChoices):
+    """What may be wrong with a comment: why it is flagged, and why it is hidden."""
+
+    INSULT = "insult", _("It insults or threatens people")
+    PRIVATE = "private", _("It tells private things about somebody")
+    ADVERT = "advert", _("It advertises, or was posted in many places")
+    OFF_TOPIC = "off_topic", _("It has nothing to do with this")
+    ILLEGAL = "illegal", _("It seems to be illegal")
+    OTHER = "other", _("Something else")
+
+
+class AppealOutcome(models.TextChoices):
+    """What another moderator decided on an appeal."""
+
+    UPHELD = "upheld", _("It stays hidden")
+    LIFTED = "lifted", _("It is shown again")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from civicfund.talk.enums import Wrong
 from civicfund.talk.models import LONGEST
 
 
@@ -18,4 +19,41 @@ class CommentForm(forms.Form):
         help_text=_(
             "Plain words; an address becomes a link. Everybody reads this, beside your name."
         ),
+    )
+
+
+class FlagForm(forms.Form):
+    """What somebody finds wrong with a comment."""
+
+    reason = forms.ChoiceField(
+        label=_("What is wrong?"), choices=Wrong.choices, widget=forms.RadioSelect
+    )
+    words = forms.CharField(
+        label=_("More about it"),
+        required=False,
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+class HidingForm(FlagForm):
+    """Why a moderator hides a comment."""
+
+    words = forms.CharField(
+        label=_("In words"),
+        required=False,
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Everybody reads this in the comment's place."),
+    )
+
+
+class AppealForm(forms.Form):
+    """Why its author thinks that a comment should be shown."""
+
+    words = forms.CharField(
+        label=_("Why should it be shown?"),
+        max_length=1_000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("Moderators read this, nobody else."),
     )

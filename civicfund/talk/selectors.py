@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, F, Window
-from django.db.models.functions import RowNumber
+from django.db.models import Count, DateField, F, Min, Q, QuerySet, Window
+from django.db.models.functions import RowNumber, TruncMonth
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
-from civicfund.talk.models import Comment, CommentQuerySet, Thread
+from civicfund.people.models import User
+from civicfund.talk.enums import AppealOutcome, Wrong
+from civicfund.talk.models import Comment, CommentQuerySet, Flag, Hiding, Thread
 
 PER_PAGE = 50
 REPLIES_SHOWN = 10
@@ -62,3 +69,76 @@ def replies_page(comment: Comment, number: str | int) -> Page[Comment]:
     """A page of the answers to a comment, oldest first. Raises ``InvalidPage``."""
     answers = Comment.objects.filter(parent=comment).whole().order_by("id")
     return Paginator(answers, PER_PAGE).page(number)
+
+
+def flagged_comments() -> CommentQuerySet:
+    """Comments with flags that nobody has looked at, the longest waiting first; ``waiting`` counts.
+
+    What is deleted or hidden by now does not wait.
+    """
+    waiting = Q(flags__handled_at__isnull=True, flags__pk__isnull=False)
+    hidden = Hiding.objects.standing().values("comment")
+    return (
+        Comment.objects.standing()
+        .whole()
+        .filter(waiting)
+        .exclude(pk__in=hidden)
+        .annotate(waiting=Count("flags", filter=waiting), since=Min("flags__created_at"))
+        .order_by("since", "pk")
+    )
+
+
+def appeals_for(moderator: User) -> QuerySet[Hiding]:
+    """Appeals that this moderator may decide: of what somebody else hid and somebody else wrote."""
+    others = Hiding.objects.appealed().exclude(hidden_by=moderator)
+    mine = Q(comment__author=moderator)
+    return others.exclude(mine).select_related("comment__thread", "comment__author", "hidden_by")
+
+
+# What is public of moderation, by its name in the file.
+COUNTED: dict[str, Promise] = {
+    "comments": _("Comments"),
+    "flags": _("Flags"),
+    "hidden": _("Hidden"),
+    "shown_again": _("Shown again"),
+    "appeals": _("Appeals"),
+    "upheld": _("Appeals refused"),
+    **{f"hidden_{reason.value}": reason.label for reason in Wrong},
+}
+
+
+def months_of_moderation() -> list[tuple[date, list[int]]]:
+    """The counts of ``COUNTED`` for each month of the last year that has any, newest first."""
+    hidden = Hiding.objects.all()
+    columns: list[tuple[QuerySet[Any], str]] = [  # rows of several tables
+        (Comment.objects.all(), "created_at"),
+        (Flag.objects.all(), "created_at"),
+        (hidden, "hidden_at"),
+        (hidden, "lifted_at"),
+        (hidden, "appealed_at"),
+        (hidden.filter(outcome=AppealOutcome.UPHELD), "decided_at"),
+        *((hidden.filter(reason=reason), "hidden_at") for reason in Wrong),
+    ]
+    first = _first_month()
+    months: dict[date, list[int]] = {}
+    for place, (rows, when) in enumerate(columns):
+        for month, count in _by_month(rows, when, first):
+            months.setdefault(month, [0] * len(columns))[place] = count
+    return sorted(months.items(), reverse=True)
+
+
+def _first_month() -> date:
+    today = timezone.localdate()
+    return today.replace(year=today.year - 1, day=1)
+
+
+def _by_month(rows: QuerySet[Any], when: str, first: date) -> list[tuple[date, int]]:
+    """How many rows fall into each month since the first, by the town's clock."""
+    counted = (
+        rows.filter(**{f"{when}__date__gte": first})
+        .annotate(month=TruncMonth(when, output_field=DateField()))
+        .values("month")
+        .order_by()
+        .annotate(count=Count("pk"))
+    )
+    return [(row["month"], row["count"]) for row in counted]

@@ -11,13 +11,18 @@ class CommentOutput(serializers.ModelSerializer[Comment]):
     """What somebody said; of a deleted comment only its place. Newlines part paragraphs."""
 
     author = serializers.SerializerMethodField(help_text="Empty where the person has left.")
+    body = serializers.CharField(source="shown_body")
     is_deleted = serializers.SerializerMethodField()
+    hidden_because = serializers.SerializerMethodField(
+        help_text="The code of the moderators' reason; empty where it is shown."
+    )
     page = serializers.SerializerMethodField(help_text="Its page, from the site's root.")
 
     class Meta:
         model = Comment
         fields = [
-            "id", "parent", "author", "body", "created_at", "edited_at", "is_deleted", "page",
+            "id", "parent", "author", "body", "created_at", "edited_at", "is_deleted",
+            "hidden_because", "page",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -28,6 +33,10 @@ class CommentOutput(serializers.ModelSerializer[Comment]):
     def get_is_deleted(self, comment: Comment) -> bool:
         """Whether its author took it back."""
         return comment.deleted_at is not None
+
+    def get_hidden_because(self, comment: Comment) -> str:
+        """Why the moderators hide it."""
+        return comment.hiding.reason if comment.hiding else ""
 
     def get_page(self, comment: Comment) -> str:
         """The path of its page."""

@@ -5,13 +5,19 @@ from __future__ import annotations
 from django.urls import path
 
 from civicfund.talk import api
-from civicfund.talk.views import comments
+from civicfund.talk.views import comments, desk, flagging
 
 urlpatterns = [
     path("talk/<slug:kind>/<int:pk>/", comments.thread, name="thread"),
     path("comments/<int:pk>/", comments.comment, name="comment"),
     path("comments/<int:pk>/edit/", comments.comment_edit, name="comment_edit"),
     path("comments/<int:pk>/delete/", comments.comment_delete, name="comment_delete"),
+    path("comments/<int:pk>/flag/", flagging.flag, name="comment_flag"),
+    path("comments/<int:pk>/appeal/", flagging.appeal, name="comment_appeal"),
+    path("moderation/", flagging.moderation, name="moderation"),
+    path("moderation.csv", flagging.moderation_csv, name="moderation_csv"),
+    path("desk/comments/", desk.desk, name="comments_desk"),
+    path("desk/comments/<int:pk>/", desk.judge, name="judge_comment"),
     path("api/v1/talk/<slug:kind>/<int:pk>/", api.OneThread.as_view(), name="api_thread"),
     path("api/v1/comments/<int:pk>/", api.OneComment.as_view(), name="api_comment"),
 ]

@@ -5,6 +5,11 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from civicfund.people.enums import Role
+from civicfund.talk.enums import Wrong
+from civicfund.talk.services import flag_comment
+from tests.browser.test_desks import holding, ready
+from tests.browser.test_treasury import come_in
 from tests.factories.people import UserFactory
 from tests.factories.projects import ProjectFactory
 from tests.factories.talk import CommentFactory, ThreadFactory
@@ -35,3 +40,27 @@ def test_a_resident_says_something_and_another_answers(page, phone, sign_in, che
     phone.goto(f"{project.get_absolute_url()}#talk")
     check_axe(phone)
     screenshot(phone, "talk-390")
+
+
+def test_a_moderator_hides_what_was_reported_and_the_place_says_why(
+    page, phone, check_axe, screenshot
+):
+    comment = CommentFactory(body="You are all fools.")
+    flag_comment(comment, by=UserFactory(), reason=Wrong.INSULT, words="Rude to everybody.")
+    come_in(phone, *ready(holding(Role.MODERATOR)), "/desk/comments/")
+    check_axe(phone)
+    screenshot(phone, "moderators-390")
+    phone.get_by_role("link", name="You are all fools.").click()
+    phone.get_by_label("It insults or threatens people").check()
+    phone.get_by_label("In words").fill("We talk as neighbors here.")
+    check_axe(phone)
+    screenshot(phone, "judging-390")
+    phone.get_by_role("button", name="Hide it").click()
+    expect(phone.get_by_text("Nothing waits")).to_be_visible()
+    page.goto(comment.get_absolute_url())
+    expect(page.get_by_text("Hidden by a moderator")).to_be_visible()
+    check_axe(page)
+    screenshot(page, "tombstone-1280")
+    page.goto("/moderation/")
+    check_axe(page)
+    screenshot(page, "moderation-1280")

@@ -23,6 +23,7 @@ from budgeting.views import (
 )
 from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
+from civicfund.talk.views.desk import JUDGEMENTS
 from civicfund.town.views.desks import DESKS
 from tests.factories.budgeting import running_cycle, trustees
 from tests.factories.paper import paper_cycle
@@ -100,6 +101,8 @@ TABLE = {
     "trial": declared(ADMINISTRATOR),
     "observing": declared(OBSERVER),
     "observed_ballots": declared(OBSERVER, acts=[""], only_post=True),
+    "comments_desk": declared(Role.MODERATOR),
+    "judge_comment": declared(Role.MODERATOR, acts=["hide", *JUDGEMENTS]),
     "residence_desk": declared(OFFICER),
     "residence_document": declared(OFFICER, acts=["find", "agree"]),
     "residence_content": declared(OFFICER, acts=[""], only_post=True),

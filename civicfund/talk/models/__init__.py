@@ -1,5 +1,16 @@
-"""Threads and comments."""
+"""Threads and comments, and what becomes of them."""
 
+from civicfund.talk.models.moderation import Flag, FlagQuerySet, Hiding, HidingQuerySet
 from civicfund.talk.models.threads import EDITABLE_FOR, LONGEST, Comment, CommentQuerySet, Thread
 
-__all__ = ["EDITABLE_FOR", "LONGEST", "Comment", "CommentQuerySet", "Thread"]
+__all__ = [
+    "EDITABLE_FOR",
+    "LONGEST",
+    "Comment",
+    "CommentQuerySet",
+    "Flag",
+    "FlagQuerySet",
+    "Hiding",
+    "HidingQuerySet",
+    "Thread",
+]

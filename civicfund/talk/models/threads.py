@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
@@ -13,6 +14,9 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.talk.enums import SubjectKind
+
+if TYPE_CHECKING:
+    from civicfund.talk.models.moderation import Hiding
 
 EDITABLE_FOR = timedelta(minutes=15)
 LONGEST = 4_000
@@ -43,7 +47,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
 
     def whole(self) -> CommentQuerySet:
         """Each with all that a page shows of it."""
-        return self.select_related("author", "thread")
+        return self.select_related("author", "thread").prefetch_related("hidings")
 
     def standing(self) -> CommentQuerySet:
         """Those that anybody can read."""
@@ -114,3 +118,13 @@ class Comment(models.Model):
     def anchor(self) -> str:
         """Its name within a page."""
         return f"comment-{self.pk}"
+
+    @property
+    def hiding(self) -> Hiding | None:
+        """Why moderators hide it now; None where they do not."""
+        return next((each for each in self.hidings.all() if each.lifted_at is None), None)
+
+    @property
+    def shown_body(self) -> str:
+        """What everybody may read of it: nothing where it is hidden or deleted."""
+        return "" if self.hiding else self.body

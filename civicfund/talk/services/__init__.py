@@ -1,4 +1,4 @@
-"""Acts of people who talk."""
+"""Acts of people who talk, and of those who look after it."""
 
 from civicfund.talk.services.comments import (
     delete_comment,
@@ -7,5 +7,25 @@ from civicfund.talk.services.comments import (
     write_comment,
 )
 from civicfund.talk.services.errors import TalkError
+from civicfund.talk.services.moderating import (
+    appeal_hiding,
+    decide_appeal,
+    dismiss_flags,
+    flag_comment,
+    hide_comment,
+    restore_comment,
+)
 
-__all__ = ["TalkError", "delete_comment", "edit_comment", "forget_author", "write_comment"]
+__all__ = [
+    "TalkError",
+    "appeal_hiding",
+    "decide_appeal",
+    "delete_comment",
+    "dismiss_flags",
+    "edit_comment",
+    "flag_comment",
+    "forget_author",
+    "hide_comment",
+    "restore_comment",
+    "write_comment",
+]

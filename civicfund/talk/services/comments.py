@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from civicfund.audit.services import db_now, record
 from civicfund.people.models import User
 from civicfund.talk.access import Subject
-from civicfund.talk.models import EDITABLE_FOR, LONGEST, Comment, Thread
+from civicfund.talk.models import EDITABLE_FOR, LONGEST, Comment, Flag, Hiding, Thread
 from civicfund.talk.services.errors import TalkError
 
 # Line ends and tabs; what joins letters of some scripts and parts of some emoji.
@@ -40,6 +40,8 @@ def edit_comment(comment: Comment, *, by: User, body: str) -> Comment:
     words = cleaned(body)
     with transaction.atomic():
         own = _locked(comment, by)
+        if own.hiding:
+            raise TalkError(_("The moderators have hidden this: you can appeal."))
         now = db_now()
         if now > own.created_at + EDITABLE_FOR:
             raise TalkError(_("It is too late to edit this: answer it, or delete it."))
@@ -62,7 +64,10 @@ def delete_comment(comment: Comment, *, by: User) -> Comment:
 
 def forget_author(person: User) -> None:
     """Of somebody who is erased: what they said keeps its place and no longer names them."""
-    Comment.objects.filter(author=person).update(author=None)
+    with transaction.atomic():
+        Hiding.objects.filter(comment__author=person).update(appeal_words="")
+        Comment.objects.filter(author=person).update(author=None)
+        Flag.objects.filter(reporter=person).update(reporter=None, words="")
 
 
 def _locked(comment: Comment, by: User) -> Comment:

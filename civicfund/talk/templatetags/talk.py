@@ -39,7 +39,9 @@ def talk_about(context: template.Context, kind: str, pk: int) -> dict[str, Any]:
 @register.filter
 def may_edit(comment: Comment, user: User) -> bool:
     """Whether this person could still say it in other words, by this server's clock."""
-    return may_delete(comment, user) and timezone.now() < comment.created_at + EDITABLE_FOR
+    if comment.hiding or not may_delete(comment, user):
+        return False
+    return timezone.now() < comment.created_at + EDITABLE_FOR
 
 
 @register.filter

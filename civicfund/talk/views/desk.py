@@ -1,0 +1,126 @@
+"""The moderators' desk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django import forms
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from civicfund import staff
+from civicfund.audit.admin import events_of
+from civicfund.people.enums import Role
+from civicfund.people.models import User
+from civicfund.people.requests import SignedInRequest
+from civicfund.talk.access import Subject, visible_comment, visible_subjects
+from civicfund.talk.enums import AppealOutcome, Wrong
+from civicfund.talk.forms import HidingForm
+from civicfund.talk.models import Comment
+from civicfund.talk.selectors import PER_PAGE, appeals_for, flagged_comments
+from civicfund.talk.services import (
+    TalkError,
+    decide_appeal,
+    dismiss_flags,
+    hide_comment,
+    restore_comment,
+)
+
+moderators_only = staff.only(Role.MODERATOR)
+
+Act = Callable[[Comment, Subject, User], object]
+# By what the button sends: the act, and what is said when it is done.
+JUDGEMENTS: dict[str, tuple[Act, Promise | str]] = {
+    "dismiss": (
+        lambda comment, subject, by: dismiss_flags(comment, by=by),
+        gettext_lazy("It stays. The flags are answered."),
+    ),
+    "restore": (
+        lambda comment, subject, by: restore_comment(comment, subject, by=by),
+        gettext_lazy("Everybody can read it again."),
+    ),
+    "uphold": (
+        lambda comment, subject, by: decide_appeal(
+            comment, subject, by=by, outcome=AppealOutcome.UPHELD
+        ),
+        gettext_lazy("It stays hidden. Its author is told."),
+    ),
+    "lift": (
+        lambda comment, subject, by: decide_appeal(
+            comment, subject, by=by, outcome=AppealOutcome.LIFTED
+        ),
+        gettext_lazy("Everybody can read it again."),
+    ),
+}
+
+
+@moderators_only
+@require_safe
+@never_cache
+def desk(request: SignedInRequest) -> HttpResponse:
+    """What waits: appeals that I may decide, then flagged comments, the longest waiting first."""
+    appeals = list(appeals_for(request.user)[:PER_PAGE])
+    page = Paginator(flagged_comments(), PER_PAGE).get_page(request.GET.get("page"))
+    comments = [*page, *(hiding.comment for hiding in appeals)]
+    named = visible_subjects(
+        request.user, {(each.thread.kind, each.thread.subject_id) for each in comments}
+    )
+    titles = {kind_and_pk: subject.title for kind_and_pk, subject in named.items()}
+    context = {
+        "appeals": [(each, titles.get(_key(each.comment), "")) for each in appeals],
+        "page": page,
+        "flagged": [(each, titles.get(_key(each), "")) for each in page],
+    }
+    return render(request, "talk/desk.html", context)
+
+
+def _key(comment: Comment) -> tuple[str, int]:
+    return comment.thread.kind, comment.thread.subject_id
+
+
+@moderators_only
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def judge(request: SignedInRequest, pk: int) -> HttpResponse:
+    """One comment: what people say of it, what was done, and what to do."""
+    comment, subject = visible_comment(request.user, pk)
+    act = request.POST.get("act", "")
+    form = HidingForm(request.POST if act == "hide" else None)
+    refused = ""
+    try:
+        if act in JUDGEMENTS:
+            done, said = JUDGEMENTS[act]
+            done(comment, subject, request.user)
+            messages.success(request, str(said))
+            return redirect("comments_desk")
+        if form.is_bound and form.is_valid():
+            reason, words = Wrong(form.cleaned_data["reason"]), form.cleaned_data["words"]
+            hide_comment(comment, subject, by=request.user, reason=reason, words=words)
+            messages.success(request, _("Hidden. Its author is told, and may appeal."))
+            return redirect("comments_desk")
+    except TalkError as refusal:
+        refused = str(refusal)
+    return _judge_page(request, comment, subject, form, refused)
+
+
+def _judge_page(
+    request: SignedInRequest, comment: Comment, subject: Subject, form: forms.Form, refused: str
+) -> HttpResponse:
+    context = {
+        "comment": comment,
+        "subject": subject,
+        "flags": comment.flags.order_by("pk"),
+        "hidings": comment.hidings.select_related("hidden_by", "decided_by", "lifted_by"),
+        "events": events_of(comment).select_related("actor"),
+        "form": form,
+        "refused": refused,
+    }
+    status = 400 if refused or form.errors else 200
+    return render(request, "talk/judge.html", context, status=status)

@@ -1,0 +1,170 @@
+"""Reporting, the moderators' desk, the tombstone and the public counts, without a browser."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from civicfund.notices.services import send_next
+from civicfund.talk.enums import Wrong
+from civicfund.talk.models import Comment, Flag, Hiding
+from civicfund.talk.services import flag_comment
+from tests.factories.people import UserFactory
+from tests.factories.talk import CommentFactory, subject_of
+from tests.signing_in import sign_in_with_second_factor
+from tests.talk.test_moderating import appealed, decide, hide, moderator
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def comment():
+    return CommentFactory(body="You are all fools.")
+
+
+def page(client, address, status=200):
+    answer = client.get(address)
+    assert answer.status_code == status
+    return answer.content.decode()
+
+
+def test_somebody_reports_a_comment_and_a_moderator_hides_it(client, comment):
+    flagging = reverse("comment_flag", args=[comment.pk])
+    client.force_login(UserFactory())
+    assert flagging in page(client, comment.get_absolute_url())
+    assert "You are all fools." in page(client, flagging)
+    client.post(flagging, {"reason": "insult", "words": "Rude."})
+    client.logout()
+    sign_in_with_second_factor(client, moderator())
+    judging = reverse("judge_comment", args=[comment.pk])
+    assert judging in page(client, reverse("comments_desk"))
+    assert "Rude." in page(client, judging)
+    sent = {"act": "hide", "reason": "insult", "words": "We talk as neighbors."}
+    assert client.post(judging, sent).url == reverse("comments_desk")
+    assert judging not in page(client, reverse("comments_desk"))
+    client.logout()
+    for address in (
+        comment.get_absolute_url(),
+        reverse("thread", args=["project", comment.thread.subject_id]),
+        reverse("project", args=[comment.thread.subject_id]),
+    ):
+        shown = page(client, address)
+        assert "You are all fools." not in shown
+        assert "Hidden by a moderator: It insults or threatens people." in shown
+        assert "We talk as neighbors." in shown
+    listed = page(client, reverse("api_thread", args=["project", comment.thread.subject_id]))
+    assert '"hidden_because":"insult"' in listed
+    assert "You are all fools." not in listed
+
+
+def test_its_author_still_reads_it_is_told_and_appeals(client, comment):
+    hide(comment)
+    while send_next():
+        pass
+    [sent] = mail.outbox
+    assert sent.to == [comment.author.email]
+    assert comment.get_absolute_url() in sent.body
+    client.force_login(comment.author)
+    appealing = reverse("comment_appeal", args=[comment.pk])
+    shown = page(client, comment.get_absolute_url())
+    assert "You are all fools." in shown
+    assert appealing in shown
+    assert client.post(appealing, {"words": ""}).status_code == 400
+    assert client.post(appealing, {"words": "I quoted a play."}).status_code == 302
+    again = client.post(appealing, {"words": "Once more."})
+    assert again.status_code == 400
+    assert "Once more." in again.content.decode()
+    assert "Another moderator looks at your appeal." in page(client, comment.get_absolute_url())
+    client.logout()
+    sign_in_with_second_factor(client, moderator())
+    judging = reverse("judge_comment", args=[comment.pk])
+    assert "I quoted a play." in page(client, judging)
+    client.post(judging, {"act": "lift"})
+    assert "You are all fools." in page(client, comment.get_absolute_url())
+
+
+def test_an_appeal_is_for_the_author_of_what_is_hidden(client, comment):
+    appealing = reverse("comment_appeal", args=[comment.pk])
+    client.force_login(comment.author)
+    assert client.get(appealing).status_code == 404
+    hide(comment)
+    client.force_login(UserFactory())
+    assert client.get(appealing).status_code == 403
+    assert client.post(appealing, {"words": "x"}).status_code == 403
+    assert Hiding.objects.get().appealed_at is None
+
+
+def test_a_desk_says_why_an_act_is_refused(client, comment):
+    by = moderator()
+    hiding = appealed(comment, by=by)
+    sign_in_with_second_factor(client, by)
+    judging = reverse("judge_comment", args=[comment.pk])
+    assert "another moderator decides on the appeal" in page(client, judging)
+    for act in ("lift", "uphold", "restore", "hide", "nothing"):
+        answer = client.post(judging, {"act": act, "reason": "other"})
+        assert answer.status_code == (200 if act == "nothing" else 400)
+    hiding.refresh_from_db()
+    assert (hiding.decided_at, hiding.lifted_at) == (None, None)
+
+
+def test_a_report_needs_a_reason_and_comes_once_and_not_without_end(client, comment, settings):
+    settings.ACCOUNT_RATE_LIMITS |= {"flag_comment": "2/h/user"}
+    client.force_login(UserFactory())
+    flagging = reverse("comment_flag", args=[comment.pk])
+    assert client.post(flagging, {"words": "Rude."}).status_code == 400
+    assert [client.post(flagging, {"reason": "insult"}).status_code for _ in range(3)] == [
+        302, 302, 429,
+    ]  # fmt: skip
+    assert Flag.objects.count() == 1
+
+
+def test_the_desk_asks_as_much_for_a_hundred_as_for_one(client):
+    sign_in_with_second_factor(client, moderator())
+    counts = []
+    for more in (1, 99):
+        for flagged in CommentFactory.create_batch(more):
+            flag_comment(flagged, by=UserFactory(), reason=Wrong.OTHER)
+        for _ in range(min(more, 9)):
+            appealed()
+        with CaptureQueriesContext(connection) as queries:
+            page(client, reverse("comments_desk"))
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
+def test_the_public_counts_say_what_was_done_and_name_nobody(client):
+    upheld, lifted, old = appealed(), appealed(), CommentFactory()
+    decide(upheld, moderator(), "upheld")
+    decide(lifted, moderator(), "lifted")
+    hide(CommentFactory(), reason=Wrong.ADVERT)
+    flag_comment(CommentFactory(), by=UserFactory(), reason=Wrong.OTHER)
+    Comment.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=800))
+    [header, month] = b"".join(client.get(reverse("moderation_csv"))).decode().splitlines()
+    assert dict(zip(header.split(","), month.split(","), strict=True)) == {
+        "month": f"{timezone.localdate():%Y-%m}",
+        "comments": "4", "flags": "1", "hidden": "3", "shown_again": "1", "appeals": "2",
+        "upheld": "1", "hidden_insult": "2", "hidden_private": "0", "hidden_advert": "1",
+        "hidden_off_topic": "0", "hidden_illegal": "0", "hidden_other": "0",
+    }  # fmt: skip
+    shown = page(client, reverse("moderation"))
+    assert "Appeals refused" in shown
+    assert upheld.comment.author.display_name not in shown
+
+
+def test_nothing_said_is_nothing_counted(client):
+    assert "Nothing was said yet" in page(client, reverse("moderation"))
+
+
+def test_what_is_flagged_about_a_subject_that_is_gone_still_shows_at_the_desk(client):
+    gone = CommentFactory(thread__subject_id=10**9)
+    flag_comment(gone, by=UserFactory(), reason=Wrong.OTHER)
+    sign_in_with_second_factor(client, moderator())
+    assert gone.body in page(client, reverse("comments_desk"))
+    with pytest.raises(Exception, match="No such subject"):
+        subject_of(gone)
