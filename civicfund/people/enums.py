@@ -17,6 +17,7 @@ class Role(models.TextChoices):
     CLERK = "clerk", _("Clerk")
     CERTIFIER = "certifier", _("Certifier")
     OBSERVER = "observer", _("Observer")
+    SPOKESPERSON = "spokesperson", _("Spokesperson")
 
 
 class DocumentKind(models.TextChoices):

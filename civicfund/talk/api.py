@@ -46,10 +46,10 @@ class OneThread(ListAPIView[Comment]):
         given.is_valid(raise_exception=True)
         if not may_write_now(request, person):
             raise Throttled
-        answered = given.validated_data.get("parent")
+        said = given.validated_data
+        answered = said.pop("parent", None)
         parent = visible_comment(person, answered)[0] if answered else None
-        words = given.validated_data["body"]
-        written = _told(lambda: write_comment(subject, by=person, body=words, parent=parent))
+        written = _told(lambda: write_comment(subject, by=person, parent=parent, **said))
         return Response(CommentOutput(written).data, status=status.HTTP_201_CREATED)
 
 

@@ -22,6 +22,23 @@ class CommentForm(forms.Form):
     )
 
 
+class ThreadForm(CommentForm):
+    """Words that begin something: they may be a question to the city."""
+
+    asks_city = forms.BooleanField(label=_("This is a question to the city"), required=False)
+
+
+class AnswerForm(CommentForm):
+    """What a spokesperson answers for the city."""
+
+    body = forms.CharField(
+        label=_("The city's answer"),
+        max_length=LONGEST,
+        widget=forms.Textarea(attrs={"rows": 6}),
+        help_text=_("Everybody reads this, marked as the city's answer, beside your name."),
+    )
+
+
 class FlagForm(forms.Form):
     """What somebody finds wrong with a comment."""
 

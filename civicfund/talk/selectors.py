@@ -12,6 +12,7 @@ from django.db.models import Count, DateField, F, Min, Q, QuerySet, Window
 from django.db.models.functions import RowNumber, TruncMonth
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.people.models import User
@@ -48,14 +49,14 @@ def page_of(thread: Thread | None, number: str | int) -> Page[Comment]:
 
 
 def with_replies(comments: Iterable[Comment]) -> list[Branch]:
-    """Each comment with its newest answers; one query, however many there are."""
+    """Each comment with its newest answers, those of the city among them; a few queries in all."""
     branches = {comment.pk: Branch(comment) for comment in comments}
     answers = Window(RowNumber(), partition_by="parent", order_by=F("id").desc())
     newest = (
         Comment.objects.filter(parent__in=branches)
         .whole()
         .annotate(nth=answers, reply_count=Window(Count("*"), partition_by="parent"))
-        .filter(nth__lte=REPLIES_SHOWN)
+        .filter(Q(nth__lte=REPLIES_SHOWN) | Q(is_official=True))
         .order_by("id")
     )
     for reply in newest:
@@ -77,15 +78,11 @@ def flagged_comments() -> CommentQuerySet:
     What is deleted or hidden by now does not wait.
     """
     waiting = Q(flags__handled_at__isnull=True, flags__pk__isnull=False)
-    hidden = Hiding.objects.standing().values("comment")
-    return (
-        Comment.objects.standing()
-        .whole()
-        .filter(waiting)
-        .exclude(pk__in=hidden)
-        .annotate(waiting=Count("flags", filter=waiting), since=Min("flags__created_at"))
-        .order_by("since", "pk")
+    rows = Comment.objects.shown().whole().filter(waiting)
+    counted = rows.annotate(
+        waiting=Count("flags", filter=waiting, distinct=True), since=Min("flags__created_at")
     )
+    return counted.order_by("since", "pk")
 
 
 def appeals_for(moderator: User) -> QuerySet[Hiding]:
@@ -98,12 +95,15 @@ def appeals_for(moderator: User) -> QuerySet[Hiding]:
 # What is public of moderation, by its name in the file.
 COUNTED: dict[str, Promise] = {
     "comments": _("Comments"),
-    "flags": _("Flags"),
+    "flags": _("Reports"),
     "hidden": _("Hidden"),
     "shown_again": _("Shown again"),
     "appeals": _("Appeals"),
     "upheld": _("Appeals refused"),
-    **{f"hidden_{reason.value}": reason.label for reason in Wrong},
+    **{
+        f"hidden_{reason.value}": format_lazy(_("Hidden: {why}"), why=reason.label)
+        for reason in Wrong
+    },
 }
 
 
@@ -142,3 +142,8 @@ def _by_month(rows: QuerySet[Any], when: str, first: date) -> list[tuple[date, i
         .annotate(count=Count("pk"))
     )
     return [(row["month"], row["count"]) for row in counted]
+
+
+def open_questions() -> CommentQuerySet:
+    """Questions to the city that nobody has answered for it, the oldest first."""
+    return Comment.objects.open_questions().whole().order_by("created_at", "pk")

@@ -21,8 +21,8 @@ class CommentOutput(serializers.ModelSerializer[Comment]):
     class Meta:
         model = Comment
         fields = [
-            "id", "parent", "author", "body", "created_at", "edited_at", "is_deleted",
-            "hidden_because", "page",
+            "id", "parent", "author", "body", "asks_city", "is_official", "created_at",
+            "edited_at", "is_deleted", "hidden_because", "page",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -49,6 +49,9 @@ class CommentInput(serializers.Serializer[Comment]):
     body = serializers.CharField(max_length=LONGEST)
     parent = serializers.IntegerField(  # type: ignore[assignment]  # a field by this name
         required=False, allow_null=True, min_value=1
+    )
+    asks_city = serializers.BooleanField(
+        default=False, help_text="A question to the city; answers ask nothing."
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from civicfund.talk import api
-from civicfund.talk.views import comments, desk, flagging
+from civicfund.talk.views import comments, desk, flagging, questions
 
 urlpatterns = [
     path("talk/<slug:kind>/<int:pk>/", comments.thread, name="thread"),
@@ -18,6 +18,8 @@ urlpatterns = [
     path("moderation.csv", flagging.moderation_csv, name="moderation_csv"),
     path("desk/comments/", desk.desk, name="comments_desk"),
     path("desk/comments/<int:pk>/", desk.judge, name="judge_comment"),
+    path("desk/questions/", questions.desk, name="questions_desk"),
+    path("desk/questions/<int:pk>/", questions.answer, name="answer_question"),
     path("api/v1/talk/<slug:kind>/<int:pk>/", api.OneThread.as_view(), name="api_thread"),
     path("api/v1/comments/<int:pk>/", api.OneComment.as_view(), name="api_comment"),
 ]

@@ -114,7 +114,7 @@ def test_a_desk_says_why_an_act_is_refused(client, comment):
 
 
 def test_a_report_needs_a_reason_and_comes_once_and_not_without_end(client, comment, settings):
-    settings.ACCOUNT_RATE_LIMITS |= {"flag_comment": "2/h/user"}
+    settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"flag_comment": "2/h/user"}
     client.force_login(UserFactory())
     flagging = reverse("comment_flag", args=[comment.pk])
     assert client.post(flagging, {"words": "Rude."}).status_code == 400

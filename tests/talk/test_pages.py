@@ -153,7 +153,8 @@ def test_somebody_who_has_left_is_not_named(client, thread):
 
 @pytest.mark.parametrize(("days", "most"), [(1, 2), (30, 3)])
 def test_a_new_account_says_less_within_an_hour(client, project, settings, days, most):
-    settings.ACCOUNT_RATE_LIMITS |= {"comment_when_new": "2/h/user", "comment": "3/h/user"}
+    limits = {"comment_when_new": "2/h/user", "comment": "3/h/user"}
+    settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | limits
     client.force_login(UserFactory(joined_at=timezone.now() - timedelta(days=days)))
     statuses = [say(client, project).status_code for _ in range(most + 1)]
     assert statuses == [302] * most + [429]
@@ -210,7 +211,7 @@ def test_the_api_writes_answers_edits_and_deletes(client, person, project):
 
 
 def test_the_api_refuses_as_the_pages_do(client, person, project, settings):
-    settings.ACCOUNT_RATE_LIMITS |= {"comment": "1/h/user"}
+    settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"comment": "1/h/user"}
     other = CommentFactory()
     own = reverse("api_comment", args=[other.pk])
     assert client.patch(own, {"body": "x"}, "application/json").status_code == 400

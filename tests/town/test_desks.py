@@ -103,6 +103,8 @@ TABLE = {
     "observed_ballots": declared(OBSERVER, acts=[""], only_post=True),
     "comments_desk": declared(Role.MODERATOR),
     "judge_comment": declared(Role.MODERATOR, acts=["hide", *JUDGEMENTS]),
+    "questions_desk": declared(Role.SPOKESPERSON),
+    "answer_question": declared(Role.SPOKESPERSON, acts=[""]),
     "residence_desk": declared(OFFICER),
     "residence_document": declared(OFFICER, acts=["find", "agree"]),
     "residence_content": declared(OFFICER, acts=[""], only_post=True),

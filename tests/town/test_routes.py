@@ -105,6 +105,8 @@ ROUTES = {
     "moderation.csv": ANYONE,
     "desk/comments/": MEMBERS,
     "desk/comments/<int:pk>/": MEMBERS,
+    "desk/questions/": MEMBERS,
+    "desk/questions/<int:pk>/": MEMBERS,
     "api/v1/talk/<slug:kind>/<int:pk>/": ANYONE,
     "api/v1/comments/<int:pk>/": ANYONE,
     "campaigns/<int:pk>/backers/": MEMBERS,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
 from django.db.models.functions import Length, Now
 from django.db.models.lookups import LessThanOrEqual
 from django.urls import reverse
@@ -46,12 +46,22 @@ class CommentQuerySet(models.QuerySet["Comment"]):
     """Questions about comments."""
 
     def whole(self) -> CommentQuerySet:
-        """Each with all that a page shows of it."""
-        return self.select_related("author", "thread").prefetch_related("hidings")
+        """Each with all that a page shows of it; ``answered`` says whether the city did."""
+        rows = self.select_related("author", "thread").prefetch_related("hidings")
+        return rows.annotate(answered=Exists(_answers_of_the_city()))
 
-    def standing(self) -> CommentQuerySet:
-        """Those that anybody can read."""
-        return self.filter(deleted_at__isnull=True)
+    def shown(self) -> CommentQuerySet:
+        """Those that anybody can read: neither deleted nor hidden."""
+        now = FilteredRelation("hidings", condition=Q(hidings__lifted_at__isnull=True))
+        return self.alias(hidden_now=now).filter(hidden_now__isnull=True, deleted_at__isnull=True)
+
+    def open_questions(self) -> CommentQuerySet:
+        """Questions to the city that nobody has answered for it."""
+        return self.shown().filter(~Exists(_answers_of_the_city()), asks_city=True)
+
+
+def _answers_of_the_city() -> CommentQuerySet:
+    return Comment.objects.shown().filter(parent=OuterRef("pk"), is_official=True)
 
 
 class Comment(models.Model):
@@ -70,6 +80,9 @@ class Comment(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="comments"
     )
     body = models.TextField(_("words"), blank=True)
+    # A question to the city, and what a spokesperson answers for the city.
+    asks_city = models.BooleanField(_("question to the city"), default=False)
+    is_official = models.BooleanField(_("answer of the city"), default=False)
     created_at = models.DateTimeField(_("said"), db_default=Now())
     edited_at = models.DateTimeField(_("edited"), null=True, blank=True)
     deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True)
@@ -88,12 +101,24 @@ class Comment(models.Model):
             ),
             # The answers to a page's comments.
             models.Index(fields=["parent", "id"], name="comment_replies"),
+            # The desk of open questions.
+            models.Index(
+                fields=["created_at"], condition=Q(asks_city=True), name="comment_questions"
+            ),
         ]
         constraints = [
             models.CheckConstraint(
                 condition=(Q(body="") & Q(deleted_at__isnull=False))
                 | (~Q(body="") & Q(deleted_at__isnull=True)),
                 name="comment_empty_iff_deleted",
+            ),
+            models.CheckConstraint(
+                condition=Q(asks_city=False) | Q(parent__isnull=True, is_official=False),
+                name="comment_question_comes_first",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_official=False) | Q(parent__isnull=False),
+                name="comment_official_is_an_answer",
             ),
             models.CheckConstraint(
                 condition=LessThanOrEqual(Length("body"), LONGEST), name="comment_not_too_long"

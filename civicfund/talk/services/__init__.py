@@ -1,6 +1,7 @@
 """Acts of people who talk, and of those who look after it."""
 
 from civicfund.talk.services.comments import (
+    answer_for_city,
     delete_comment,
     edit_comment,
     forget_author,
@@ -18,6 +19,7 @@ from civicfund.talk.services.moderating import (
 
 __all__ = [
     "TalkError",
+    "answer_for_city",
     "appeal_hiding",
     "decide_appeal",
     "delete_comment",

@@ -8,7 +8,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from civicfund.audit.services import db_now, record
+from civicfund.notices.services import tell
+from civicfund.people.enums import Role
 from civicfund.people.models import User
+from civicfund.people.selectors import has_role
 from civicfund.talk.access import Subject
 from civicfund.talk.models import EDITABLE_FOR, LONGEST, Comment, Flag, Hiding, Thread
 from civicfund.talk.services.errors import TalkError
@@ -18,10 +21,15 @@ _KEPT = "\n\t\u200c\u200d"
 
 
 def write_comment(
-    subject: Subject, *, by: User, body: str, parent: Comment | None = None
+    subject: Subject,
+    *,
+    by: User,
+    body: str,
+    parent: Comment | None = None,
+    asks_city: bool = False,
 ) -> Comment:
-    """Say something about the subject, or answer what somebody said; an answer to an answer
-    stands beside it. Raises ``TalkError``.
+    """Say something about the subject, ask the city, or answer what somebody said; an answer to an
+    answer stands beside it. Raises ``TalkError``.
     """
     if not subject.may_be_talked_about:
         raise TalkError(_("Nothing can be said here now."))
@@ -29,10 +37,36 @@ def write_comment(
     with transaction.atomic():
         thread, _new = Thread.objects.get_or_create(kind=subject.kind, subject_id=subject.pk)
         top = _answered(parent, thread) if parent else None
-        comment = Comment.objects.create(thread=thread, parent=top, author=by, body=words)
+        comment = Comment.objects.create(
+            thread=thread,
+            parent=top,
+            author=by,
+            body=words,
+            asks_city=asks_city and top is None,
+        )
         record("comment.written", comment, actor=by, thread=thread.pk)
     comment.refresh_from_db()
     return comment
+
+
+def answer_for_city(question: Comment, subject: Subject, *, by: User, body: str) -> Comment:
+    """Answer a question as the city, marked so, and tell whoever asked. Raises ``TalkError``."""
+    if not has_role(by, Role.SPOKESPERSON):
+        raise TalkError(_("Only a spokesperson answers for the city."))
+    words = cleaned(body)
+    with transaction.atomic():
+        asked = Comment.objects.select_for_update().get(pk=question.pk)
+        if not asked.asks_city or asked.deleted_at or asked.hiding:
+            raise TalkError(_("This is no question to the city any more."))
+        answer = Comment.objects.create(
+            thread_id=asked.thread_id, parent=asked, author=by, body=words, is_official=True
+        )
+        record("comment.answered_for_city", asked, actor=by, answer=answer.pk)
+        if asked.author is not None:
+            url = answer.get_absolute_url()
+            tell(asked.author, "question_answered", answer, subject=subject.title, answer_url=url)
+    answer.refresh_from_db()
+    return answer
 
 
 def edit_comment(comment: Comment, *, by: User, body: str) -> Comment:

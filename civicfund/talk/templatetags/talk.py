@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from civicfund.people.models import User
 from civicfund.talk.access import thread_about, visible_subject
-from civicfund.talk.forms import CommentForm
+from civicfund.talk.forms import ThreadForm
 from civicfund.talk.models import EDITABLE_FOR, Comment
 from civicfund.talk.selectors import page_of, with_replies
 
@@ -32,7 +32,7 @@ def talk_about(context: template.Context, kind: str, pk: int) -> dict[str, Any]:
         "subject": subject,
         "page": page,
         "branches": with_replies(page),
-        "form": CommentForm(),
+        "form": ThreadForm(),
     }
 
 

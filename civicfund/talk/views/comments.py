@@ -19,7 +19,7 @@ from civicfund.people.models import User
 from civicfund.people.requests import HttpRequest, SignedInRequest
 from civicfund.strangers import kept_for_strangers
 from civicfund.talk.access import Subject, thread_about, visible_comment, visible_subject
-from civicfund.talk.forms import CommentForm
+from civicfund.talk.forms import CommentForm, ThreadForm
 from civicfund.talk.models import Comment
 from civicfund.talk.requests import may_write_now
 from civicfund.talk.selectors import page_of, replies_page, with_replies
@@ -31,7 +31,7 @@ from civicfund.talk.services import TalkError, delete_comment, edit_comment, wri
 def thread(request: HttpRequest, kind: str, pk: int) -> HttpResponseBase:
     """All that was said about one thing, fifty to a page, and a form for more."""
     subject = visible_subject(request.user, kind, pk)
-    form = CommentForm(request.POST if request.method == "POST" else None)
+    form = ThreadForm(request.POST if request.method == "POST" else None)
     status = 200
     if request.method == "POST":
         if not isinstance(request.user, User):
@@ -75,7 +75,7 @@ def _write(
         form.add_error(None, _("That is a lot within an hour. Keep your words, and come back."))
         return 429
     try:
-        write_comment(subject, by=by, body=form.cleaned_data["body"], parent=parent)
+        write_comment(subject, by=by, parent=parent, **form.cleaned_data)
     except TalkError as refusal:
         form.add_error(None, str(refusal))
         return 400

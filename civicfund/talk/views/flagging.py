@@ -74,7 +74,11 @@ def appeal(request: SignedInRequest, pk: int) -> HttpResponse:
 def moderation(request: HttpRequest) -> HttpResponse:
     """What moderators did in each month of the last year, in counts."""
     months = months_of_moderation()
-    context = {"months": months, "counted": COUNTED.values()}
+    columns = [counts for _month, counts in months]
+    context = {
+        "months": [month for month, _counts in months],
+        "rows": list(zip(COUNTED.values(), zip(*columns, strict=True), strict=False)),
+    }
     return render(request, "talk/moderation.html", context)
 
 

@@ -38,6 +38,7 @@ STAFF = {
     "certifier": ("Demo certifier", Role.CERTIFIER),
     "second-certifier": ("Demo second certifier", Role.CERTIFIER),
     "observer": ("Demo observer", Role.OBSERVER),
+    "spokesperson": ("Demo spokesperson", Role.SPOKESPERSON),
 }
 
 
