@@ -40,6 +40,7 @@ SWEEPS: dict[str, float] = {
     "civicfund.payouts.tasks.act_on_account_events": 10,
     "civicfund.reconciliation.tasks.fetch_missed_news": 3_600,
     "civicfund.notices.tasks.send_due_messages": 5,
+    "civicfund.talk.tasks.tell_news": 20,
     "civicfund.people.tasks.delete_due_documents": 60,
     "civicfund.town.tasks.tell_about_documents": 10,
     "budgeting.tasks.close_due_cycles": 5,
@@ -49,10 +50,12 @@ SWEEPS: dict[str, float] = {
     "budgeting.tasks.publish_due_verdicts": 5,
     "budgeting.tasks.remind_of_ballots": 300,
 }
-# What is done every night, by the clock (UTC), however often beat restarts.
+# What is done by the clock (UTC), however often beat restarts.
 NIGHTLY = {
     "civicfund.reconciliation.tasks.reconcile": crontab(hour="2", minute="30"),
     "civicfund.town.tasks.check_books": crontab(hour="3", minute="30"),
+    "civicfund.talk.tasks.mail_daily_digests": crontab(hour="6", minute="0"),
+    "civicfund.talk.tasks.mail_weekly_digests": crontab(hour="6", minute="5", day_of_week="mon"),
 }
 app.conf.beat_schedule = {
     name: {"task": name, "schedule": seconds, "options": {"expires": seconds * 4}}

@@ -10,3 +10,4 @@ class Topic(models.TextChoices):
     """Mail that anybody may switch off. Mail about one's own money is not among it."""
 
     VOTING = "voting", _("Reminders to vote")
+    FOLLOWING = "following", _("News of what I follow")

@@ -34,3 +34,21 @@ class AppealOutcome(models.TextChoices):
 
     UPHELD = "upheld", _("It stays hidden")
     LIFTED = "lifted", _("It is shown again")
+
+
+class NewsKind(models.TextChoices):
+    """What there is to tell."""
+
+    COMMENT = "comment", _("A new comment")
+    ANSWER = "answer", _("Somebody answered you")
+    CITY = "city", _("The city answered a question")
+    PROJECT = "project", _("A new project")
+
+
+class Pace(models.TextChoices):
+    """How often mail about what somebody follows comes."""
+
+    INSTANT = "instant", _("At once")
+    DAILY = "daily", _("Once a day")
+    WEEKLY = "weekly", _("Once a week, on Mondays")
+    NEVER = "never", _("Never: I look at my notices here")

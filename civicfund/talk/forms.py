@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from civicfund.talk.enums import Wrong
+from civicfund.talk.enums import Pace, Wrong
 from civicfund.talk.models import LONGEST
 
 
@@ -73,4 +73,12 @@ class AppealForm(forms.Form):
         max_length=1_000,
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text=_("Moderators read this, nobody else."),
+    )
+
+
+class PaceForm(forms.Form):
+    """How often mail comes."""
+
+    pace = forms.ChoiceField(
+        label=_("Mail about what I follow"), choices=Pace.choices, widget=forms.RadioSelect
     )

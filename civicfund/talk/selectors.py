@@ -16,8 +16,17 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.people.models import User
-from civicfund.talk.enums import AppealOutcome, Wrong
-from civicfund.talk.models import Comment, CommentQuerySet, Flag, Hiding, Thread
+from civicfund.talk.enums import AppealOutcome, Pace, Wrong
+from civicfund.talk.models import (
+    Comment,
+    CommentQuerySet,
+    Flag,
+    Follow,
+    Hiding,
+    MailPace,
+    News,
+    Thread,
+)
 
 PER_PAGE = 50
 REPLIES_SHOWN = 10
@@ -147,3 +156,32 @@ def _by_month(rows: QuerySet[Any], when: str, first: date) -> list[tuple[date, i
 def open_questions() -> CommentQuerySet:
     """Questions to the city that nobody has answered for it, the oldest first."""
     return Comment.objects.open_questions().whole().order_by("created_at", "pk")
+
+
+def news_of(person: User) -> QuerySet[News]:
+    """What somebody was told, newest first, without what is hidden or deleted by now."""
+    stands = Q(comment__isnull=True) | Q(comment__in=Comment.objects.shown())
+    told = News.objects.filter(stands, recipient=person)
+    return told.select_related("thread", "comment__author").order_by("-id")
+
+
+def unread_count(person: User) -> int:
+    """How much of it they have not read."""
+    return news_of(person).filter(read_at__isnull=True).count()
+
+
+def followed_by(person: User) -> QuerySet[Thread]:
+    """What somebody follows, the newest first."""
+    return Thread.objects.filter(follows__user=person).order_by("-follows__id")
+
+
+def follows(person: User, kind: str, pk: int) -> bool:
+    """Whether somebody follows this subject."""
+    here = Follow.objects.filter(thread__kind=kind, thread__subject_id=pk)
+    return here.filter(user=person).exists()
+
+
+def pace_of(person: User) -> Pace:
+    """How often mail about it comes."""
+    said = MailPace.objects.filter(user=person).first()
+    return Pace(said.pace) if said else Pace.DAILY

@@ -5,10 +5,12 @@ from __future__ import annotations
 from django.urls import path
 
 from civicfund.talk import api
-from civicfund.talk.views import comments, desk, flagging, questions
+from civicfund.talk.views import comments, desk, flagging, following, questions
 
 urlpatterns = [
     path("talk/<slug:kind>/<int:pk>/", comments.thread, name="thread"),
+    path("talk/<slug:kind>/<int:pk>/follow/", following.follow, name="follow"),
+    path("me/notices/", following.my_notices, name="my_notices"),
     path("comments/<int:pk>/", comments.comment, name="comment"),
     path("comments/<int:pk>/edit/", comments.comment_edit, name="comment_edit"),
     path("comments/<int:pk>/delete/", comments.comment_delete, name="comment_delete"),

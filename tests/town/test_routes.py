@@ -96,6 +96,8 @@ ROUTES = {
     "budget/<slug:slug>/paper/keying/": MEMBERS,
     "budget/<slug:slug>/paper/sample/": MEMBERS,
     "talk/<slug:kind>/<int:pk>/": ANYONE,
+    "talk/<slug:kind>/<int:pk>/follow/": ACT,
+    "me/notices/": MEMBERS,
     "comments/<int:pk>/": ANYONE,
     "comments/<int:pk>/edit/": MEMBERS,
     "comments/<int:pk>/delete/": MEMBERS,

@@ -1,5 +1,6 @@
 """Threads and comments, and what becomes of them."""
 
+from civicfund.talk.models.follows import Follow, MailPace, News
 from civicfund.talk.models.moderation import Flag, FlagQuerySet, Hiding, HidingQuerySet
 from civicfund.talk.models.threads import EDITABLE_FOR, LONGEST, Comment, CommentQuerySet, Thread
 
@@ -10,7 +11,10 @@ __all__ = [
     "CommentQuerySet",
     "Flag",
     "FlagQuerySet",
+    "Follow",
     "Hiding",
     "HidingQuerySet",
+    "MailPace",
+    "News",
     "Thread",
 ]

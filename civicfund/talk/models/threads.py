@@ -27,6 +27,8 @@ class Thread(models.Model):
 
     kind = models.CharField(_("about a"), max_length=16, choices=SubjectKind.choices)
     subject_id = models.BigIntegerField(_("its number"))
+    # Of a project: when those who follow its place were told of it.
+    announced_at = models.DateTimeField(_("announced"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("thread")
@@ -86,6 +88,8 @@ class Comment(models.Model):
     created_at = models.DateTimeField(_("said"), db_default=Now())
     edited_at = models.DateTimeField(_("edited"), null=True, blank=True)
     deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True)
+    # When whoever wants to know was told of it.
+    gathered_at = models.DateTimeField(_("told on"), null=True, blank=True)
 
     objects = CommentQuerySet.as_manager()
 
@@ -101,6 +105,10 @@ class Comment(models.Model):
             ),
             # The answers to a page's comments.
             models.Index(fields=["parent", "id"], name="comment_replies"),
+            # The sweep that tells.
+            models.Index(
+                fields=["id"], condition=Q(gathered_at__isnull=True), name="comment_ungathered"
+            ),
             # The desk of open questions.
             models.Index(
                 fields=["created_at"], condition=Q(asks_city=True), name="comment_questions"

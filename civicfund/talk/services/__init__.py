@@ -8,6 +8,7 @@ from civicfund.talk.services.comments import (
     write_comment,
 )
 from civicfund.talk.services.errors import TalkError
+from civicfund.talk.services.following import follow, mark_read, set_pace, unfollow
 from civicfund.talk.services.moderating import (
     appeal_hiding,
     decide_appeal,
@@ -26,8 +27,12 @@ __all__ = [
     "dismiss_flags",
     "edit_comment",
     "flag_comment",
+    "follow",
     "forget_author",
     "hide_comment",
+    "mark_read",
     "restore_comment",
+    "set_pace",
+    "unfollow",
     "write_comment",
 ]

@@ -13,7 +13,7 @@ from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.selectors import has_role
 from civicfund.talk.access import Subject
-from civicfund.talk.models import EDITABLE_FOR, LONGEST, Comment, Flag, Hiding, Thread
+from civicfund.talk.models import EDITABLE_FOR, LONGEST, Comment, Flag, Follow, Hiding, News, Thread
 from civicfund.talk.services.errors import TalkError
 
 # Line ends and tabs; what joins letters of some scripts and parts of some emoji.
@@ -97,11 +97,15 @@ def delete_comment(comment: Comment, *, by: User) -> Comment:
 
 
 def forget_author(person: User) -> None:
-    """Of somebody who is erased: what they said keeps its place and no longer names them."""
+    """Of somebody who is erased: what they said keeps its place and no longer names them; what they
+    followed and were told is gone.
+    """
     with transaction.atomic():
         Hiding.objects.filter(comment__author=person).update(appeal_words="")
         Comment.objects.filter(author=person).update(author=None)
         Flag.objects.filter(reporter=person).update(reporter=None, words="")
+        for theirs in (Follow.objects.filter(user=person), News.objects.filter(recipient=person)):
+            theirs.delete()
 
 
 def _locked(comment: Comment, by: User) -> Comment:

@@ -12,7 +12,7 @@ from civicfund.people.models import User
 from civicfund.talk.access import thread_about, visible_subject
 from civicfund.talk.forms import ThreadForm
 from civicfund.talk.models import EDITABLE_FOR, Comment
-from civicfund.talk.selectors import page_of, with_replies
+from civicfund.talk.selectors import follows, page_of, unread_count, with_replies
 
 register = template.Library()
 
@@ -34,6 +34,26 @@ def talk_about(context: template.Context, kind: str, pk: int) -> dict[str, Any]:
         "branches": with_replies(page),
         "form": ThreadForm(),
     }
+
+
+@register.inclusion_tag("talk/_follow.html", takes_context=True)
+def follow_button(context: template.Context, kind: str, pk: int) -> dict[str, Any]:
+    """A button to follow this subject, or to follow it no more; for whoever is signed in."""
+    user = context["request"].user
+    known = isinstance(user, User)
+    return {
+        "user": user,
+        "kind": kind,
+        "pk": pk,
+        "followed": known and follows(user, kind, pk),
+        "csrf_token": context.get("csrf_token"),
+    }
+
+
+@register.simple_tag
+def unread_notices(user: User) -> int:
+    """How many notices somebody has not read."""
+    return unread_count(user)
 
 
 @register.filter

@@ -1,0 +1,37 @@
+"""Following, reading, and how often mail comes."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from civicfund.audit.services import db_now
+from civicfund.people.models import User
+from civicfund.talk.access import Subject
+from civicfund.talk.enums import Pace
+from civicfund.talk.models import Follow, MailPace, News, Thread
+from civicfund.talk.services.errors import TalkError
+
+
+def follow(subject: Subject, *, by: User) -> Follow:
+    """Hear of the subject from now on; following twice is following once."""
+    if not subject.is_public:
+        raise TalkError(_("Nothing can be followed here now."))
+    thread, _new = Thread.objects.get_or_create(kind=subject.kind, subject_id=subject.pk)
+    return Follow.objects.get_or_create(thread=thread, user=by)[0]
+
+
+def unfollow(subject: Subject, *, by: User) -> None:
+    """Hear no more of it."""
+    Follow.objects.filter(
+        thread__kind=subject.kind, thread__subject_id=subject.pk, user=by
+    ).delete()
+
+
+def set_pace(pace: Pace, *, by: User) -> None:
+    """Get mail about what one follows so often."""
+    MailPace.objects.update_or_create(user=by, defaults={"pace": pace})
+
+
+def mark_read(*, by: User) -> int:
+    """Have read all that there is so far; how many notices that were."""
+    return News.objects.filter(recipient=by, read_at__isnull=True).update(read_at=db_now())
