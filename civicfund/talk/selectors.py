@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, DateField, F, Min, Q, QuerySet, Window
-from django.db.models.functions import RowNumber, TruncMonth
+from django.db.models.functions import Now, RowNumber, TruncMonth
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
@@ -163,6 +163,12 @@ def news_of(person: User) -> QuerySet[News]:
     stands = Q(comment__isnull=True) | Q(comment__in=Comment.objects.shown())
     told = News.objects.filter(stands, recipient=person)
     return told.select_related("thread", "comment__author").order_by("-id")
+
+
+def untold(*, minutes: int) -> int:
+    """How many comments were written so long ago, and nobody was told of them."""
+    late = Now() - timedelta(minutes=minutes)
+    return Comment.objects.filter(gathered_at__isnull=True, created_at__lte=late).count()
 
 
 def unread_count(person: User) -> int:

@@ -7,7 +7,7 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.permissions import AllowAny
 
 from civicfund.town import api
-from civicfund.town.views import desks, pages, treasury
+from civicfund.town.views import desks, feeds, pages, treasury
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -15,6 +15,8 @@ urlpatterns = [
     path("desk/", desks.my_desks, name="my_desks"),
     path("neighborhoods/<slug:slug>/", pages.neighborhood, name="neighborhood"),
     path("projects/<int:pk>/", pages.project, name="project"),
+    path("feeds/<slug:kind>/<int:pk>.atom", feeds.Atom(), name="atom"),
+    path("feeds/<slug:kind>/<int:pk>.ics", feeds.calendar, name="calendar"),
     path("health/", pages.health, name="health"),
     path("health/work/", pages.health_of_work, name="health_of_work"),
     path("treasury/", treasury.desk, name="treasury"),

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from civicfund.people.enums import Role
 from civicfund.talk.enums import Wrong
 from civicfund.talk.services import flag_comment
+from civicfund.talk.services.news import gather_comments
 from tests.browser.test_desks import holding, ready
 from tests.browser.test_treasury import come_in
 from tests.factories.people import UserFactory
@@ -37,9 +38,19 @@ def test_a_resident_says_something_and_another_answers(page, phone, sign_in, che
     expect(phone.get_by_text("with a can each")).to_be_visible()
     check_axe(phone)
     screenshot(phone, "talk-answer-390")
-    phone.goto(f"{project.get_absolute_url()}#talk")
+    phone.goto(project.get_absolute_url())
     check_axe(phone)
     screenshot(phone, "talk-390")
+    phone.get_by_role("button", name="Follow this").click()
+    CommentFactory(thread=first.thread, body="A meeting would help.")
+    gather_comments()
+    phone.goto("/me/notices/")
+    expect(phone.get_by_text("A meeting would help.")).to_be_visible()
+    check_axe(phone)
+    screenshot(phone, "notices-390")
+    page.goto(project.neighborhood.get_absolute_url())
+    check_axe(page)
+    screenshot(page, "place-1280")
 
 
 def test_a_moderator_hides_what_was_reported_and_the_place_says_why(
@@ -64,3 +75,20 @@ def test_a_moderator_hides_what_was_reported_and_the_place_says_why(
     page.goto("/moderation/")
     check_axe(page)
     screenshot(page, "moderation-1280")
+
+
+def test_a_spokesperson_answers_for_the_city(phone, page, check_axe, screenshot):
+    question = CommentFactory(body="Who waters the trees?", asks_city=True)
+    come_in(phone, *ready(holding(Role.SPOKESPERSON)), "/desk/questions/")
+    check_axe(phone)
+    screenshot(phone, "questions-390")
+    phone.get_by_role("link", name="Who waters the trees?").click()
+    phone.get_by_label("The city's answer").fill("We do, twice a week from May on.")
+    check_axe(phone)
+    screenshot(phone, "answering-390")
+    phone.get_by_role("button", name="Answer for the city").click()
+    expect(phone.get_by_text("No question is open")).to_be_visible()
+    page.goto(question.get_absolute_url())
+    expect(page.get_by_text("Answer of the city")).to_be_visible()
+    check_axe(page)
+    screenshot(page, "answered-1280")

@@ -18,7 +18,7 @@ from civicfund.places.enums import PlaceKind
 from civicfund.projects.enums import ProjectState
 from civicfund.talk.access import visible_subject
 from civicfund.talk.enums import NewsKind, Pace, SubjectKind
-from civicfund.talk.models import Follow, MailPace, News, Thread
+from civicfund.talk.models import Comment, Follow, MailPace, News, Thread
 from civicfund.talk.selectors import news_of, unread_count
 from civicfund.talk.services import (
     TalkError,
@@ -31,6 +31,7 @@ from civicfund.talk.services import (
 )
 from civicfund.talk.services.news import announce_projects, gather_comments, mail_news
 from civicfund.talk.tasks import mail_daily_digests, mail_weekly_digests, tell_news
+from civicfund.town.selectors import alarms
 from tests.factories.people import UserFactory
 from tests.factories.places import NeighborhoodFactory
 from tests.factories.projects import ProjectFactory
@@ -237,6 +238,16 @@ def test_the_pages_follow_show_and_set(client):
     client.post(following, {"stop": "yes"})
     assert not Follow.objects.exists()
     assert client.post(reverse("follow", args=["project", 10**9])).status_code == 404
+
+
+def test_what_is_told_too_late_raises_an_alarm():
+    late = CommentFactory()
+    Comment.objects.filter(pk=late.pk).update(created_at=timezone.now() - timedelta(minutes=11))
+    CommentFactory()
+    name = "comments that nobody was told of"
+    assert alarms()[name] == 1
+    gather_comments()
+    assert alarms()[name] == 0
 
 
 def test_my_notices_ask_as_much_for_a_hundred_as_for_one(client):

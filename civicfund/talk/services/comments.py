@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -15,9 +13,7 @@ from civicfund.people.selectors import has_role
 from civicfund.talk.access import Subject
 from civicfund.talk.models import EDITABLE_FOR, LONGEST, Comment, Flag, Follow, Hiding, News, Thread
 from civicfund.talk.services.errors import TalkError
-
-# Line ends and tabs; what joins letters of some scripts and parts of some emoji.
-_KEPT = "\n\t\u200c\u200d"
+from civicfund.words import seen
 
 
 def write_comment(
@@ -127,18 +123,10 @@ def _answered(parent: Comment, thread: Thread) -> Comment:
 
 
 def cleaned(body: str) -> str:
-    """The words without what cannot be seen: control characters, and those that turn lines round.
-
-    Raises ``TalkError`` where none are left, or too many.
-    """
-    lines = body.replace("\r\n", "\n").replace("\r", "\n")
-    plain = "".join(each for each in lines if _is_seen(each)).strip()
+    """The words without what cannot be seen. Raises ``TalkError`` for none left, or too many."""
+    plain = seen(body)
     if not plain:
         raise TalkError(_("Write something first."))
     if len(plain) > LONGEST:
         raise TalkError(_("No more than %(most)s characters, please.") % {"most": LONGEST})
     return plain
-
-
-def _is_seen(each: str) -> bool:
-    return each in _KEPT or unicodedata.category(each) not in ("Cc", "Cf", "Cs")

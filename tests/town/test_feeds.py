@@ -1,0 +1,182 @@
+"""Atom and iCalendar: well-formed whatever people write, public facts only."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from xml.etree import ElementTree as ET
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from budgeting.models import Phase
+from civicfund.calendars import Event, calendar_response
+from civicfund.projects.enums import ProjectState
+from civicfund.talk.services import delete_comment
+from tests.factories.budgeting import draft_cycle, running_cycle
+from tests.factories.places import NeighborhoodFactory
+from tests.factories.pledges import CampaignFactory
+from tests.factories.projects import ProjectFactory
+from tests.factories.talk import CommentFactory, ThreadFactory
+from tests.talk.test_moderating import hide
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+# All that feeds may read: no ballot, no participation, no pledge, no sum.
+READ = {
+    "talk_thread", "talk_comment", "talk_hiding", "people_user", "people_rolegrant",
+    "projects_project", "places_neighborhood", "pledges_campaign", "budgeting_cycle",
+    "budgeting_phase",
+}  # fmt: skip
+
+
+def entries(client, kind, pk):
+    answer = client.get(reverse("atom", args=[kind, pk]))
+    assert answer["Content-Type"].startswith("application/atom+xml")
+    feed = ET.fromstring(answer.content)  # noqa: S314 -- our own answer
+    return [
+        {part.tag.removeprefix(ATOM): part.text or part.get("href") for part in entry}
+        for entry in feed.iter(f"{ATOM}entry")
+    ]
+
+
+def lines(client, kind, pk):
+    answer = client.get(reverse("calendar", args=[kind, pk]))
+    assert answer["Content-Type"].startswith("text/calendar")
+    return unfolded(answer.content)
+
+
+def unfolded(body):
+    """As a calendar program reads it; every line as RFC 5545 wants it."""
+    assert body.endswith(b"END:VCALENDAR\r\n")
+    for line in body.split(b"\r\n"):
+        assert len(line) <= 75
+        line.decode()
+        assert b"\n" not in line
+        assert b"\r" not in line
+    lines = body.decode().replace("\r\n ", "").removesuffix("\r\n").split("\r\n")
+    assert [line.splitlines() for line in lines] == [[line] for line in lines]
+    return lines
+
+
+@pytest.mark.django_db
+def test_a_projects_feed_holds_what_was_said_and_its_calendar_when_its_campaign_ends(client):
+    campaign = CampaignFactory()
+    project = campaign.project
+    thread = ThreadFactory(subject_id=project.pk)
+    first = CommentFactory(thread=thread, body="One <b>\n\nhttps://example.org")
+    CommentFactory(thread=thread, parent=first, body="Two.")
+    hide(CommentFactory(thread=thread, body="Hidden words."))
+    gone = CommentFactory(thread=thread, body="Deleted words.")
+    delete_comment(gone, by=gone.author)
+    found = entries(client, "project", project.pk)
+    assert [entry["title"] for entry in found] == ["An answer", "A comment"]
+    assert found[1]["link"] == f"http://testserver{first.get_absolute_url()}"
+    assert found[1]["summary"] == (
+        '<p>One &lt;b&gt;</p>\n\n<p><a href="https://example.org" '
+        'rel="nofollow noopener noreferrer">https://example.org</a></p>'
+    )
+    ends = f"DTEND:{campaign.deadline_at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    for kind, pk in (("project", project.pk), ("campaign", campaign.pk)):
+        shown = lines(client, kind, pk)
+        assert ends in shown
+        assert f"UID:campaign-{campaign.pk}@127.0.0.1" in shown
+
+
+@pytest.mark.django_db
+def test_a_cycles_feed_says_what_has_begun_and_its_calendar_holds_its_phases(client):
+    cycle, _voters = running_cycle()
+    phases = Phase.objects.filter(cycle=cycle)
+    begun = phases.filter(starts_at__lte=timezone.now()).count()
+    assert len(entries(client, "cycle", cycle.pk)) == begun > 0
+    shown = lines(client, "cycle", cycle.pk)
+    assert shown.count("BEGIN:VEVENT") == phases.count()
+    assert f"SUMMARY:{cycle.title}: Voting" in shown
+
+
+@pytest.mark.django_db
+def test_a_neighborhoods_feed_holds_its_projects_and_its_calendar_what_ends_there(client):
+    place = NeighborhoodFactory()
+    campaign = CampaignFactory(project__neighborhood=place)
+    elsewhere = CampaignFactory()
+    ProjectFactory(neighborhood=place, state=ProjectState.DRAFT)
+    assert [entry["title"] for entry in entries(client, "neighborhood", place.pk)] == [
+        campaign.project.title
+    ]
+    shown = "\n".join(lines(client, "neighborhood", place.pk))
+    assert f"campaign-{campaign.pk}@" in shown
+    assert f"campaign-{elsewhere.pk}@" not in shown
+
+
+@pytest.mark.django_db
+def test_what_is_not_public_has_no_feed_for_anybody(client):
+    project = ProjectFactory(state=ProjectState.DRAFT)
+    client.force_login(project.proposer)
+    for kind, pk in (("project", project.pk), ("cycle", draft_cycle().pk), ("ballot", 1)):
+        for name in ("atom", "calendar"):
+            assert client.get(reverse(name, args=[kind, pk])).status_code == 404
+
+
+@pytest.mark.django_db
+def test_feeds_read_nothing_about_choices_or_sums(client):
+    """Whoever watches the feeds while people vote and pledge learns nothing from them."""
+    cycle, _voters = running_cycle()
+    campaign = CampaignFactory()
+    place = campaign.project.neighborhood
+    CommentFactory(thread=ThreadFactory(kind="cycle", subject_id=cycle.pk))
+    tables = set()
+    for kind, pk in (
+        ("cycle", cycle.pk),
+        ("project", campaign.project_id),
+        ("campaign", campaign.pk),
+        ("neighborhood", place.pk),
+    ):
+        for name in ("atom", "calendar"):
+            with CaptureQueriesContext(connection) as queries:
+                assert client.get(reverse(name, args=[kind, pk])).status_code == 200
+            for query in queries:
+                tables |= set(re.findall(r'(?:FROM|JOIN) "(\w+)"', query["sql"]))
+    assert tables
+    assert tables <= READ
+
+
+@pytest.mark.django_db
+def test_feeds_ask_as_much_for_three_as_for_one(client):
+    place, (cycle, _voters) = NeighborhoodFactory(), running_cycle()
+    thread = ThreadFactory(kind="cycle", subject_id=cycle.pk)
+    counts = []
+    for more in (1, 2):
+        CampaignFactory.create_batch(more, project__neighborhood=place)
+        CommentFactory.create_batch(more, thread=thread)
+        asked = []
+        for kind, pk in (("neighborhood", place.pk), ("cycle", cycle.pk)):
+            for name in ("atom", "calendar"):
+                with CaptureQueriesContext(connection) as queries:
+                    client.get(reverse(name, args=[kind, pk]))
+                asked.append(len(queries))
+        counts.append(asked)
+    assert counts[0] == counts[1]
+
+
+@pytest.mark.django_db
+def test_words_that_xml_and_calendars_cannot_hold_break_neither(client):
+    title, summary = "A\x0bB\r\nDTEND:1;2,3\\", "\x1b]]> \u202e"
+    campaign = CampaignFactory(project__title=title, project__summary=summary)
+    place = campaign.project.neighborhood
+    [entry] = entries(client, "neighborhood", place.pk)
+    assert entry["title"] == "AB\nDTEND:1;2,3\\"
+    shown = lines(client, "neighborhood", place.pk)
+    assert "SUMMARY:Last hour to pledge: AB\\nDTEND:1\\;2\\,3\\\\" in shown
+    assert "DTEND:1;2,3\\" not in shown
+
+
+@pytest.mark.parametrize("title", ["x" * 300, "é" * 150, "👩‍🌾" * 40, "a" * 66 + "é", ""])
+def test_a_long_line_is_folded_and_no_letter_is_cut(title):
+    event = Event("1@town", title, "https://town.example/", NOON, NOON + timedelta(hours=1))
+    shown = unfolded(calendar_response("Town", [event], now=NOON).content)
+    assert f"SUMMARY:{title}" in shown
+    assert "DTSTART:20260501T120000Z" in shown
+    assert "DTEND:20260501T130000Z" in shown
