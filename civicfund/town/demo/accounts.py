@@ -30,6 +30,7 @@ STAFF = {
     "treasurer": ("Demo treasurer", Role.TREASURER),
     "second-treasurer": ("Demo second treasurer", Role.TREASURER),
     "moderator": ("Demo moderator", Role.MODERATOR),
+    "second-moderator": ("Demo second moderator", Role.MODERATOR),
     "officer": ("Demo poll officer", Role.POLL_OFFICER),
     "second-officer": ("Demo second poll officer", Role.POLL_OFFICER),
     "clerk": ("Demo clerk", Role.CLERK),

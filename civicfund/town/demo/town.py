@@ -26,13 +26,14 @@ from civicfund.town.demo.cycles import (
 from civicfund.town.demo.geography import draw
 from civicfund.town.demo.projects import make_projects
 from civicfund.town.demo.stubs import make_stubs
+from civicfund.town.demo.talk import make_talk
 
 SEED = 2011
 
 
 @transaction.atomic
 def build(*, say: Callable[[str], None], seed: int = SEED, resident_count: int = RESIDENTS) -> None:
-    """Places, labelled accounts, projects, cycles, campaigns.
+    """Places, labelled accounts, projects, cycles, campaigns, what people say.
 
     What takes people afterwards (pledging, certifying, publishing) is left to ``demo_actors``.
     """
@@ -55,3 +56,5 @@ def build(*, say: Callable[[str], None], seed: int = SEED, resident_count: int =
     make_campaigns(entered)
     say(f"{len(PLANS)} campaigns")
     say(f"{len(make_stubs(places, residents, random))} stubs that look for help")
+    make_talk(entered, residents, random)
+    say("comments, and questions to the city")
