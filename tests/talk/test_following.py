@@ -187,11 +187,12 @@ def test_what_is_old_is_not_mailed_to_who_switches_mail_on_again():
 
 def test_of_somebody_who_is_erased_no_follow_and_no_notice_is_left():
     comment = CommentFactory()
-    gone, stays = follower(comment), follower(comment)
+    gone, stays = follower(comment, Pace.NEVER), follower(comment, Pace.NEVER)
     gather_comments()
     forget_author(gone)
     assert [each.user for each in Follow.objects.all()] == [stays]
     assert [each.recipient for each in News.objects.all()] == [stays]
+    assert [each.user for each in MailPace.objects.all()] == [stays]
 
 
 def test_the_tables_refuse_to_follow_or_tell_twice_and_what_is_unknown():

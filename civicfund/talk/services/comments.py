@@ -11,7 +11,17 @@ from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.selectors import has_role
 from civicfund.talk.access import Subject
-from civicfund.talk.models import EDITABLE_FOR, LONGEST, Comment, Flag, Follow, Hiding, News, Thread
+from civicfund.talk.models import (
+    EDITABLE_FOR,
+    LONGEST,
+    Comment,
+    Flag,
+    Follow,
+    Hiding,
+    MailPace,
+    News,
+    Thread,
+)
 from civicfund.talk.services.errors import TalkError
 from civicfund.words import seen
 
@@ -100,8 +110,9 @@ def forget_author(person: User) -> None:
         Hiding.objects.filter(comment__author=person).update(appeal_words="")
         Comment.objects.filter(author=person).update(author=None)
         Flag.objects.filter(reporter=person).update(reporter=None, words="")
-        for theirs in (Follow.objects.filter(user=person), News.objects.filter(recipient=person)):
-            theirs.delete()
+        Follow.objects.filter(user=person).delete()
+        News.objects.filter(recipient=person).delete()
+        MailPace.objects.filter(user=person).delete()
 
 
 def _locked(comment: Comment, by: User) -> Comment:
