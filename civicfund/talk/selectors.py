@@ -10,6 +10,7 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, DateField, F, Min, Q, QuerySet, Window
 from django.db.models.functions import Now, RowNumber, TruncMonth
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
@@ -99,6 +100,13 @@ def appeals_for(moderator: User) -> QuerySet[Hiding]:
     others = Hiding.objects.appealed().exclude(hidden_by=moderator)
     mine = Q(comment__author=moderator)
     return others.exclude(mine).select_related("comment__thread", "comment__author", "hidden_by")
+
+
+def place_of(answer: Comment) -> str:
+    """The address of an answer: its page of the answers to the comment, and its place there."""
+    before = Comment.objects.filter(parent=answer.parent_id, id__lt=answer.pk).count()
+    page = f"?page={before // PER_PAGE + 1}" if before >= PER_PAGE else ""
+    return f"{reverse('comment', args=[answer.parent_id])}{page}#{answer.anchor}"
 
 
 # What is public of moderation, by its name in the file.

@@ -98,10 +98,18 @@ def test_an_answer_is_written_on_the_comments_own_page(client, person, thread):
     first = CommentFactory(thread=thread)
     answer = client.post(reverse("comment", args=[first.pk]), {"body": "Yes."})
     reply = Comment.objects.get(parent=first)
-    assert (answer.url, reply.author) == (first.get_absolute_url(), person)
+    here = f"{first.get_absolute_url()}#comment-{reply.pk}"
+    assert (answer.url, reply.author) == (here, person)
     assert "Yes." in page(client, first.get_absolute_url())
-    own = client.get(reverse("comment", args=[reply.pk]))
-    assert own.url == f"{first.get_absolute_url()}#comment-{reply.pk}"
+    assert client.get(reply.get_absolute_url()).url == here
+
+
+def test_an_answer_is_found_on_its_page_of_many(client, thread):
+    first = CommentFactory(thread=thread)
+    *_, last = CommentFactory.create_batch(PER_PAGE + 1, thread=thread, parent=first)
+    address = client.get(last.get_absolute_url()).url
+    assert address == f"{first.get_absolute_url()}?page=2#comment-{last.pk}"
+    assert f'id="comment-{last.pk}"' in page(client, address)
 
 
 def test_my_own_comment_is_edited_and_deleted(client, person, thread):

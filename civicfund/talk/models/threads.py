@@ -142,10 +142,8 @@ class Comment(models.Model):
         return f"comment {self.pk}"
 
     def get_absolute_url(self) -> str:
-        """Its own page; of an answer, the place on the page of what it answers."""
-        return reverse("comment", args=[self.parent_id or self.pk]) + (
-            f"#{self.anchor}" if self.parent_id else ""
-        )
+        """Its own page; that of an answer leads to its place below what it answers."""
+        return reverse("comment", args=[self.pk])
 
     @property
     def anchor(self) -> str:

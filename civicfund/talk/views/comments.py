@@ -22,7 +22,7 @@ from civicfund.talk.access import Subject, thread_about, visible_comment, visibl
 from civicfund.talk.forms import CommentForm, ThreadForm
 from civicfund.talk.models import Comment
 from civicfund.talk.requests import may_write_now
-from civicfund.talk.selectors import page_of, replies_page, with_replies
+from civicfund.talk.selectors import page_of, place_of, replies_page, with_replies
 from civicfund.talk.services import TalkError, delete_comment, edit_comment, write_comment
 
 
@@ -36,9 +36,10 @@ def thread(request: HttpRequest, kind: str, pk: int) -> HttpResponseBase:
     if request.method == "POST":
         if not isinstance(request.user, User):
             return redirect_to_login(request.get_full_path())
-        status = _write(request, request.user, form, subject, None)
-        if status == 302:
+        written = _write(request, request.user, form, subject, None)
+        if isinstance(written, Comment):
             return redirect(f"{subject.url}#talk")
+        status = written
     page = _page(lambda: page_of(thread_about(subject), request.GET.get("page", "1")))
     context = {"subject": subject, "page": page, "form": form, "branches": with_replies(page)}
     return render(request, "talk/thread.html", context, status=status)
@@ -50,16 +51,17 @@ def comment(request: HttpRequest, pk: int) -> HttpResponseBase:
     """One comment with all its answers, and a form for one more."""
     found, subject = visible_comment(request.user, pk)
     if found.parent_id:
-        return redirect(found)
+        return redirect(place_of(found))
     form = CommentForm(request.POST if request.method == "POST" else None)
     form.fields["body"].label = _("Your answer")
     status = 200
     if request.method == "POST":
         if not isinstance(request.user, User):
             return redirect_to_login(request.get_full_path())
-        status = _write(request, request.user, form, subject, found)
-        if status == 302:
-            return redirect(found)
+        written = _write(request, request.user, form, subject, found)
+        if isinstance(written, Comment):
+            return redirect(place_of(written))
+        status = written
     page = _page(lambda: replies_page(found, request.GET.get("page", "1")))
     context = {"subject": subject, "comment": found, "page": page, "form": form}
     return render(request, "talk/comment.html", context, status=status)
@@ -67,20 +69,20 @@ def comment(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 def _write(
     request: HttpRequest, by: User, form: CommentForm, subject: Subject, parent: Comment | None
-) -> int:
-    """Keep what was written: 302 where it was; otherwise the form says why not, and keeps it."""
+) -> Comment | int:
+    """Keep what was written; otherwise the form says why not and keeps it: the answer's status."""
     if not form.is_valid():
         return 400
     if not may_write_now(request, by):
         form.add_error(None, _("That is a lot within an hour. Keep your words, and come back."))
         return 429
     try:
-        write_comment(subject, by=by, parent=parent, **form.cleaned_data)
+        written = write_comment(subject, by=by, parent=parent, **form.cleaned_data)
     except TalkError as refusal:
         form.add_error(None, str(refusal))
         return 400
     messages.success(request, _("Said. You can edit it for a quarter of an hour."))
-    return 302
+    return written
 
 
 def _page(read: Callable[[], Page[Comment]]) -> Page[Comment]:
