@@ -13,8 +13,11 @@ from django.core.management import call_command
 from django.db import connections
 from psycopg import sql
 from psycopg.errors import ObjectInUse
+from pytest_django.plugin import blocking_manager_key
 
 pytest_plugins = ["tests.sandbox_fixtures"]
+
+_DATABASES = pytest.StashKey[tuple[str, str, str]]()
 
 
 def pytest_configure(config):
@@ -51,24 +54,77 @@ def _drop(served: str, name: str) -> None:
         owner.execute(statement)
 
 
-@pytest.fixture(scope="session")
-def django_db_setup(django_db_blocker, worker_id):
-    """A database for each test process, migrated as production is: by the owner, rights granted."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session):
+    """A database for this process, before the clock of any test runs."""
+    needed = any(item.get_closest_marker("django_db") for item in session.items)
+    if needed and not session.config.option.collectonly and _runs_tests(session.config):
+        with session.config.stash[blocking_manager_key].unblock():
+            _make_database(session.config)
+
+
+def _runs_tests(config) -> bool:
+    """Whether this process does: with xdist the first one only hands them out."""
+    return hasattr(config, "workerinput") or not config.getoption("numprocesses", None)
+
+
+def _make_database(config) -> None:
+    """Migrated as production is, by the owner, rights granted: once, and copied by each process."""
     served = settings.DATABASES["default"]["NAME"]
-    name = f"test_{served}_{worker_id}_{os.getpid()}"
+    given = getattr(config, "workerinput", {"testrunuid": str(os.getpid()), "workerid": "alone"})
+    template = f"template_{served}_{given['testrunuid'][:12]}"
+    config.stash[_DATABASES] = served, template, f"test_{served}_{given['workerid']}_{os.getpid()}"
     with _owner(served) as owner:
-        owner.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        owner.execute("SELECT pg_advisory_lock(hashtext(%s))", [template])
+        known = owner.execute("SELECT FROM pg_database WHERE datname = %s", [template])
+        if known.fetchone() is None:
+            _migrate(owner, served, template)
+        owner.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                sql.Identifier(config.stash[_DATABASES][2]), sql.Identifier(template)
+            )
+        )
+    _use(config.stash[_DATABASES][2])
+
+
+def _migrate(owner, served: str, template: str) -> None:
+    """It gets its name when it is whole, so that one left half made is never taken."""
+    half = f"{template}_half"
+    owner.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(half)))
+    owner.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(half)))
+    _use(half)
+    call_command("migrate", database="owner", verbosity=0)
+    call_command("grant_rights")
+    connections.close_all()
+    _use(served)
+    owner.execute(
+        sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
+            sql.Identifier(half), sql.Identifier(template)
+        )
+    )
+
+
+def _use(name: str) -> None:
     for alias in ("default", "owner"):
         connections[alias].close()
         connections[alias].settings_dict["NAME"] = name
-    with django_db_blocker.unblock():
-        call_command("migrate", database="owner", verbosity=0)
-        call_command("grant_rights")
-        connections["owner"].close()
-    yield
-    with django_db_blocker.unblock():
+
+
+def pytest_sessionfinish(session):
+    """Drop what was made; whoever comes to the template too late finds it gone."""
+    if _DATABASES not in session.config.stash:
+        return
+    served, template, own = session.config.stash[_DATABASES]
+    with session.config.stash[blocking_manager_key].unblock():
         connections.close_all()
-    _drop(served, name)
+    _drop(served, own)
+    with _owner(served) as owner:
+        owner.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(template)))
+
+
+@pytest.fixture(scope="session")
+def django_db_setup():
+    """It is there already: see ``pytest_runtestloop``."""
 
 
 @pytest.fixture(autouse=True)
