@@ -86,7 +86,6 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_OPTIONS(self) -> None:
         """A browser asking whether it may call the API from another origin."""
-        self._body()
         self._send(Response(204, b"", dict(CORS)))
 
     def log_message(self, format: str, *args: object) -> None:
@@ -94,7 +93,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         target = urlsplit(self.path)
-        body = self._body()
+        try:
+            body = self._body()
+        except Dropped:
+            self._cut()
+            return
         if body is None:
             self.close_connection = True
             self._send(_refusal(413, "The request is too large, or its length is not given."))
@@ -113,11 +116,17 @@ class Handler(BaseHTTPRequestHandler):
             self._cut()
 
     def _body(self) -> bytes | None:
+        """The body, None where it cannot be taken; ``Dropped`` where its sender died on the way."""
         length = self.headers.get("Content-Length", "0")
         chunked = "Transfer-Encoding" in self.headers
         if chunked or not length.isdigit() or int(length) > MAX_BODY_BYTES:
             return None
-        return self.rfile.read(int(length))
+        body = self.rfile.read(int(length))
+        if len(body) < int(length):
+            # To act on a part of it would be to answer a request that nobody has made, and to keep
+            # that answer under the key of the one that somebody will.
+            raise Dropped
+        return body
 
     def _send(self, response: Response) -> None:
         self.send_response(response.status)

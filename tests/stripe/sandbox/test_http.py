@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 
 import pytest
 import stripe
@@ -71,6 +72,28 @@ def test_clock_does_not_go_back(send):
 
 def test_body_too_large_is_refused(send):
     assert send("POST", "/v1/customers", **{"Content-Length": "1000001"})[0] == 413
+
+
+def test_request_whose_sender_dies_before_its_body_is_nobodys(sandbox, sandbox_stripe):
+    """A worker that is killed between the two leaves its key free for the one that comes after."""
+    customer, method = save_card(sandbox_stripe)
+    intent = sandbox_stripe.v1.payment_intents.create(
+        {"amount": 2500, "currency": "usd", "customer": customer, "automatic_payment_methods": HERE}
+    )
+    head = (
+        f"POST /v1/payment_intents/{intent.id}/confirm HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        f"Authorization: Bearer {sandbox.secret_key}\r\nContent-Type: {FORM}\r\n"
+        "Idempotency-Key: of-the-dead\r\nContent-Length: 100\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", sandbox.port), timeout=10) as connection:
+        connection.sendall(head.encode())
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.recv(100) == b""
+    confirmed = sandbox_stripe.v1.payment_intents.confirm(
+        intent.id, {"payment_method": method, "off_session": True},
+        {"idempotency_key": "of-the-dead"},
+    )  # fmt: skip
+    assert confirmed.status == "succeeded"
 
 
 def test_other_host_names_are_refused(send):
