@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
@@ -95,7 +96,9 @@ class Town:
         worker = random.choice(self.workers)
         found = children(worker)
         if found and random.random() < 0.8:
-            os.kill(random.choice(found), signal.SIGKILL)
+            # It may have died at a boundary since it was listed.
+            with suppress(ProcessLookupError):
+                os.kill(random.choice(found), signal.SIGKILL)
         else:
             self._kill(worker)
             worker.start()
@@ -120,10 +123,8 @@ class Town:
             return
         # The children first: nobody is left to take their place, or to be told.
         for pid in (*children(process), process.popen.pid):
-            try:
+            with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
         process.popen.wait(10)
 
 

@@ -9,10 +9,11 @@ from django.conf import settings
 from django.db.models import Sum
 from stripe import StripeClient
 
+from civicfund.launch.trouble import say
 from civicfund.ledger.models import Posting
 from civicfund.ledger.selectors import invariants as laws_of_books
 from civicfund.pledges.enums import PledgeState
-from civicfund.pledges.models import Campaign, Pledge
+from civicfund.pledges.models import Campaign, ChargeAttempt, Pledge
 from civicfund.pledges.selectors.laws import invariants
 
 FINAL = (PledgeState.COLLECTED, PledgeState.DECLINED)
@@ -36,6 +37,8 @@ def of(campaign: Campaign, good: set[str]) -> Verdict:
     pledges = dict(Pledge.objects.filter(campaign=campaign).values_list("pk", "state"))
     collected = {str(pk) for pk, state in pledges.items() if state == PledgeState.COLLECTED}
     paid = {pledge for pledge, times in charges.items() if times}
+    lost = (good - collected) | (collected ^ paid)
+    _say_what_became_of(lost)
     booked = (
         Posting.objects.filter(
             entry__kind="charge", entry__source_type="pledge", amount_minor__gt=0,
@@ -45,12 +48,19 @@ def of(campaign: Campaign, good: set[str]) -> Verdict:
     laws = [law for law in (*invariants(), *laws_of_books()) if law.broken_by]
     return Verdict(
         double_charges=sum(times - 1 for times in charges.values() if times > 1),
-        lost=len((good - collected) | (collected ^ paid)),
+        lost=len(lost),
         stuck=sum(state not in FINAL for state in pledges.values()),
         ledger_minus_provider=booked - sum(charges.values()) * _amount(campaign),
         broken_laws=len(laws),
         collected=len(collected),
     )
+
+
+def _say_what_became_of(lost: set[str]) -> None:
+    """What was written of each, for whoever has to find out why."""
+    asked = ChargeAttempt.objects.filter(pledge__in=lost).order_by("pledge", "n")
+    for pledge, *said in asked.values_list("pledge", "pledge__state", "n", "state", "code"):
+        say(f"lost {pledge}: {said}")
 
 
 def unfinished(campaign: Campaign) -> int:
