@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Barrier
+from typing import Any
 from unittest.mock import patch
 
 from django.db import connection, connections
@@ -18,6 +20,7 @@ from tests.trust.result import Result, faults
 from tests.trust.town import QUEUE, Town, until
 
 VOTES = [[0], [0, 1], [2], [1, 2]]
+RIVALS = 4
 Written = list[tuple[str, str, str, bool]]
 
 
@@ -98,10 +101,27 @@ def _duplicates_without_guards(town: Town, cycle: Cycle) -> int:
     """The control: counts that neither wait for each other nor meet a unique key."""
     _uncounted(town, cycle)
     cycle.refresh_from_db()
-    with _without_the_unique_keys(town, cycle), patch.object(counting, "_alone", _everybody):
-        at_once(4, lambda _: counting.count_pot(cycle, cycle.pots.get()))
+    with _without_the_unique_keys(town, cycle), _all_read_before_one_writes():
+        at_once(RIVALS, lambda _: counting.count_pot(cycle, cycle.pots.get()))
         rules = list(Tally.objects.filter(cycle=cycle).values_list("rule", flat=True))
         return len(rules) - len(set(rules))
+
+
+@contextmanager
+def _all_read_before_one_writes() -> Iterator[None]:
+    """Nobody is alone, and the moment that luck seldom gives: all have looked, none has written."""
+    gate, read = Barrier(RIVALS), counting.read_inputs
+
+    def reading(*given: Any, **named: Any) -> object:
+        inputs = read(*given, **named)
+        gate.wait(timeout=30)
+        return inputs
+
+    with (
+        patch.object(counting, "_alone", _everybody),
+        patch.object(counting, "read_inputs", reading),
+    ):
+        yield
 
 
 @contextmanager
