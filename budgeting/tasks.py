@@ -17,6 +17,7 @@ from budgeting.services.losses import due_to_explain
 from budgeting.services.paper import destroy_paper_key, paper_keys_left
 from budgeting.services.reminders import forget_starters, remind_starters
 from budgeting.services.reviewers import due_verdicts, publish_verdicts
+from budgeting.services.supports import due_to_keep, keep_supports
 from budgeting.services.trials import count_trial, trials_to_count
 from budgeting.services.urns import destroy_key
 
@@ -77,6 +78,13 @@ def publish_due_verdicts() -> None:
             log.exception("verdicts.failed", cycle=publication.cycle_id)
         else:
             log.info("verdicts.published", cycle=publication.cycle_id, verdicts=published)
+
+
+@shared_task
+def keep_due_supports() -> None:
+    """Keep how many people support each proposal of cycles in which supporting is over."""
+    for cycle in due_to_keep():
+        _each("cycle.keep_supports", keep_supports, cycle)
 
 
 @shared_task

@@ -48,6 +48,7 @@ SWEEPS: dict[str, float] = {
     "budgeting.tasks.count_trials": 3,
     "budgeting.tasks.explain_losses": 20,
     "budgeting.tasks.publish_due_verdicts": 5,
+    "budgeting.tasks.keep_due_supports": 20,
     "budgeting.tasks.remind_of_ballots": 300,
 }
 # What is done by the clock (UTC), however often beat restarts.

@@ -14,6 +14,7 @@ from budgeting.forms.cycles import (
     ProposalForm,
     ReasonForm,
     ShareOutForm,
+    SupportsForm,
 )
 from budgeting.forms.keys import AnswerForm, PartsForm, PublicKeyForm, ReceiptForm
 from budgeting.forms.kiosks import KioskCodeForm, OneKioskForm, RegisterKioskForm, UnlockForm
@@ -99,6 +100,7 @@ __all__ = [
     "SecondForm",
     "ShareOutForm",
     "SheetForm",
+    "SupportsForm",
     "TotalsForm",
     "UnlockForm",
     "VerdictForm",

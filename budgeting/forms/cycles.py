@@ -211,6 +211,20 @@ class ChangePotForm(forms.Form):
     pot = forms.IntegerField(widget=forms.HiddenInput)
     name = forms.CharField(label=_("Name"), max_length=120)
     amount = MoneyField(label=_("Amount"))
+    supports_needed = forms.IntegerField(
+        label=_("Supports that a project needs"), min_value=0, max_value=MOST_POINTS, required=False
+    )
+
+
+class SupportsForm(forms.Form):
+    """How many supports a project needs, in every pot of the cycle."""
+
+    supports_needed = forms.IntegerField(
+        label=_("People who have to support a project before it comes on the ballot"),
+        min_value=0,
+        max_value=MOST_POINTS,
+        help_text=_("For every pot; 0: nobody has to. A single pot can be changed afterwards."),
+    )
 
 
 class OnePotForm(forms.Form):

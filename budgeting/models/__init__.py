@@ -17,7 +17,7 @@ from budgeting.models.paper import (
     Sheet,
     SheetBatch,
 )
-from budgeting.models.proposals import Option, Proposal
+from budgeting.models.proposals import Option, Proposal, SupportCount
 from budgeting.models.reminders import StartedBallot
 from budgeting.models.reviews import (
     Appeal,
@@ -86,6 +86,7 @@ __all__ = [
     "Sheet",
     "SheetBatch",
     "StartedBallot",
+    "SupportCount",
     "Tally",
     "Trial",
     "TrusteeKey",

@@ -253,6 +253,8 @@ class Pot(models.Model):
     # How many projects a ballot for this pot may name.
     min_options = models.PositiveSmallIntegerField(_("at least"), default=1)
     max_options = models.PositiveSmallIntegerField(_("at most"), null=True, blank=True)
+    # How many people have to support a project before it can come on the ballot; 0: nobody.
+    supports_needed = models.PositiveIntegerField(_("supports needed"), default=0)
     # What a ballot may give to each project that it names, and to all of them together. Only for
     # kinds that give points; an election imported from elsewhere may leave them open.
     min_points = models.PositiveIntegerField(_("points, at least"), default=0)

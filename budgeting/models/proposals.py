@@ -51,6 +51,23 @@ class Proposal(models.Model):
         return f"project {self.project_id} in cycle {self.cycle_id}"
 
 
+class SupportCount(models.Model):
+    """How many people supported a proposal when supporting was over; written once."""
+
+    proposal = models.OneToOneField(
+        Proposal, models.PROTECT, primary_key=True, related_name="support_count"
+    )
+    people = models.PositiveIntegerField(_("people"))
+    counted_at = models.DateTimeField(_("counted"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("kept number of supports")
+        verbose_name_plural = _("kept numbers of supports")
+
+    def __str__(self) -> str:
+        return f"supports of proposal {self.proposal_id}"
+
+
 class Option(models.Model):
     """One line on the ballot of a pot, its name and cost frozen once voting has begun.
 

@@ -60,6 +60,7 @@ from budgeting.selectors.roll import (
     voting_places,
 )
 from budgeting.selectors.rounds import Rounds, rounds_of
+from budgeting.selectors.supports import Supports, supports_by_proposal
 from budgeting.selectors.timeline import timeline_warnings
 
 __all__ = [
@@ -79,6 +80,7 @@ __all__ = [
     "Sample",
     "Standing",
     "Step",
+    "Supports",
     "Turnout",
     "TwoPeople",
     "acts_of_two",
@@ -122,6 +124,7 @@ __all__ = [
     "running_cycles",
     "sitting_at",
     "small_pots",
+    "supports_by_proposal",
     "timeline_warnings",
     "turnout",
     "turnout_in_parts",

@@ -180,6 +180,9 @@ def _as_asked_for(cycle: Cycle) -> dict[str, Any]:
     return {
         "rules_digest": rules_digest(cycle),
         "public_key": rehearsed_key(cycle).public_key,
+        "supports_needed": list(
+            cycle.pots.order_by("pk").values_list("supports_needed", flat=True)
+        ),
         "eligibility": said.version if said else 0,
     }
 
@@ -194,7 +197,18 @@ def _check_ready(cycle: Cycle) -> None:
         raise RefusedError(_("The voting phase is over already."))
     if not cycle.pots.exists():
         raise RefusedError(_("The cycle needs a pot of money before it can open."))
+    if cycle.pots.filter(supports_needed__gt=0).exists() and not _supported_before(voting):
+        raise RefusedError(
+            _("Projects need supports: the cycle needs a supporting phase that ends before voting.")
+        )
     rehearsed_key(cycle)
+
+
+def _supported_before(voting: Phase) -> bool:
+    """Whether all supporting, of which there is some, is over when voting begins."""
+    ends = Phase.objects.filter(cycle=voting.cycle_id, kind=PhaseKind.SUPPORTING)
+    times = list(ends.values_list("ends_at", flat=True))
+    return bool(times) and max(times) < voting.starts_at
 
 
 def open_cycle(cycle: Cycle, *, by: User) -> Cycle:

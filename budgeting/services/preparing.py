@@ -24,6 +24,7 @@ from budgeting.services.errors import RefusedError
 from budgeting.services.locks import take
 from budgeting.services.roll import set_eligibility
 from budgeting.services.rules import usual_parameters
+from budgeting.services.supports import need_supports
 from civicfund.audit.services import record
 from civicfund.money import split
 from civicfund.people.enums import Role
@@ -151,7 +152,8 @@ def _copy_pots(source: Cycle, cycle: Cycle, by: User) -> None:
         given = {name: getattr(pot, name) for name in names}
         limits = {name: getattr(pot, name) for name in points if getattr(pot, name)}
         if pot.place is not None:
-            add_pot(cycle, pot.place, by=by, **given, **limits)
+            made = add_pot(cycle, pot.place, by=by, **given, **limits)
+            need_supports(cycle, pot.supports_needed, pots=[made], by=by)
 
 
 def _copy_people(source: Cycle, cycle: Cycle, days: timedelta, by: User) -> None:
@@ -200,13 +202,17 @@ def _draft(cycle: Cycle) -> None:
         raise RefusedError(_("The cycle has been opened: its phases, pots and rules are fixed."))
 
 
-def change_pot(pot: Pot, *, name: str, amount_minor: int, by: User) -> Pot:
-    """Give a pot of a draft another name and amount."""
+def change_pot(
+    pot: Pot, *, name: str, amount_minor: int, by: User, supports_needed: int | None = None
+) -> Pot:
+    """Give a pot of a draft another name and amount; another need of supports, if one is said."""
     require(by, Role.BUDGET_ADMINISTRATOR)
     with transaction.atomic():
         _draft(pot.cycle)
         Pot.objects.filter(pk=pot.pk).update(name=name, amount_minor=amount_minor)
         record("cycle.pot_changed", pot.cycle, actor=by, pot=pot.pk, amount_minor=amount_minor)
+        if supports_needed is not None:
+            need_supports(pot.cycle, supports_needed, pots=[pot], by=by)
     pot.refresh_from_db()
     return pot
 

@@ -21,6 +21,7 @@ from budgeting.services.errors import RefusedError
 from budgeting.services.locks import share, take
 from budgeting.services.reviewers import ask_for_review
 from budgeting.services.reviews import cost_of
+from budgeting.services.supports import check_supports
 from budgeting.services.urns import check_room
 from civicfund.audit.services import advance, db_now, record
 from civicfund.people.enums import Role
@@ -98,6 +99,7 @@ def put_on_ballot(proposal: Proposal, *, by: User, cost_minor: int | None = None
             cost_minor = cost_of(proposal, said)
         if cost_minor <= 0:
             raise RefusedError(_("The project does not say what it costs."))
+        check_supports(proposal)
         check_room(proposal.pot)
         advance(proposal, ProposalState.ON_BALLOT, PROPOSAL_MOVES, actor=by)
         option = Option.objects.create(

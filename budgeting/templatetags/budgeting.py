@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from fractions import Fraction
+from typing import Any
 
 from babel.numbers import format_decimal
 from django import template
@@ -162,3 +163,9 @@ def _amount(value: int | Fraction, currency: str) -> str:
     if exact < 1:
         return gettext("less than %(amount)s") % {"amount": money(1, currency)}
     return gettext("about %(amount)s") % {"amount": money(round(exact), currency)}
+
+
+@register.filter
+def of(found: Mapping[Any, Any], key: object) -> Any:
+    """``supports|of:proposal.pk`` is what a mapping holds for a key; None without it."""
+    return found.get(key)

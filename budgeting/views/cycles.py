@@ -38,6 +38,7 @@ from budgeting.selectors import (
     results_of,
     rounds_of,
     running_cycles,
+    supports_by_proposal,
     turnout,
 )
 from budgeting.services.ballots import cast
@@ -89,11 +90,13 @@ def cycle_detail(request: HttpRequest, slug: str) -> HttpResponse:
     pots = cycle.pots.select_related("place").prefetch_related(
         "options", Prefetch("proposals", queryset=proposals)
     )
+    shown = list(pots)
     current = {phase.kind for phase in cycle.phases.all() if phase.starts_at <= now < phase.ends_at}
     context = {
         "cycle": cycle,
         "steps": phase_steps(cycle, now),
-        "pots": pots,
+        "pots": shown,
+        "supports": supports_by_proposal(shown),
         "entry": entry,
         "status": ballot_status(cycle, entry, now),
         "turnout": turnout(cycle),

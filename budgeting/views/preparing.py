@@ -25,6 +25,7 @@ from budgeting.forms import (
     PhaseRow,
     PotForm,
     ShareOutForm,
+    SupportsForm,
 )
 from budgeting.models import Cycle, Pot
 from budgeting.selectors import phase_steps, timeline_warnings
@@ -40,6 +41,7 @@ from budgeting.services.preparing import (
     set_phases,
     share_out,
 )
+from budgeting.services.supports import need_supports
 from budgeting.views.desks import Acts, Desk, back
 from civicfund import staff
 from civicfund.audit.services import db_now
@@ -162,6 +164,7 @@ def pots(request: SignedInRequest, slug: str) -> HttpResponseBase:
 
 def _change_form(pot: Pot) -> ChangePotForm:
     said = {"pot": pot.pk, "name": pot.name, "amount": pot.amount_minor}
+    said["supports_needed"] = pot.supports_needed
     return ChangePotForm(initial=said, auto_id=f"pot-{pot.pk}-%s")
 
 
@@ -181,7 +184,14 @@ def _share_out(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpRespon
 def _change(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
     given = desk.given
     pot = get_object_or_404(cycle.pots, pk=given["pot"])
-    change_pot(pot, name=given["name"], amount_minor=given["amount"], by=request.user)
+    needed = given["supports_needed"]
+    change_pot(
+        pot,
+        name=given["name"],
+        amount_minor=given["amount"],
+        supports_needed=needed,
+        by=request.user,
+    )
     return back(request, "pots", cycle, _("Kept."))
 
 
@@ -190,9 +200,15 @@ def _remove(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
     return back(request, "pots", cycle, _("The pot is gone."))
 
 
+def _need(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
+    need_supports(cycle, desk.given["supports_needed"], by=request.user)
+    return back(request, "pots", cycle, _("Kept."))
+
+
 POT_ACTS: Acts = {
     "add_pot": (PotForm, _add),
     "share_out": (ShareOutForm, _share_out),
+    "need_supports": (SupportsForm, _need),
     "change_pot": (ChangePotForm, _change),
     "remove_pot": (OnePotForm, _remove),
 }

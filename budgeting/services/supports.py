@@ -1,0 +1,104 @@
+"""How many supports a project needs to come on the ballot, and how many it had in time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from budgeting.access import require
+from budgeting.enums import CycleState, PhaseKind
+from budgeting.models import Cycle, CycleQuerySet, Phase, Pot, Proposal, SupportCount
+from budgeting.services.errors import RefusedError
+from budgeting.services.locks import share, take
+from civicfund.audit.services import record
+from civicfund.people.enums import Role
+from civicfund.people.models import User
+from civicfund.projects.selectors.supports import support_counts
+
+
+def need_supports(
+    cycle: Cycle, needed: int, *, by: User, pots: Sequence[Pot] | None = None
+) -> None:
+    """So many people have to support a project of these pots, or of all; while it is a draft."""
+    require(by, Role.BUDGET_ADMINISTRATOR)
+    with transaction.atomic():
+        if take(cycle).state != CycleState.DRAFT:
+            raise RefusedError(
+                _("The cycle has been opened: its phases, pots and rules are fixed.")
+            )
+        wanted = cycle.pots.exclude(supports_needed=needed)
+        if pots is not None:
+            wanted = wanted.filter(pk__in=[pot.pk for pot in pots])
+        if wanted.filter(options__isnull=False).exists():
+            raise RefusedError(_("Projects are on the ballot already: what they needed stays."))
+        changed = sorted(wanted.values_list("pk", flat=True))
+        Pot.objects.filter(pk__in=changed).update(supports_needed=needed)
+        if changed:
+            record("cycle.supports_needed", cycle, actor=by, pots=changed, needed=needed)
+
+
+def due_to_keep() -> CycleQuerySet:
+    """Open cycles in which supporting is over and a proposal's supports are not kept yet."""
+    supporting = Phase.objects.filter(cycle=OuterRef("pk"), kind=PhaseKind.SUPPORTING)
+    uncounted = Proposal.objects.filter(cycle=OuterRef("pk"), support_count__isnull=True)
+    return Cycle.objects.filter(
+        Exists(supporting),
+        ~Exists(supporting.filter(ends_at__gt=Now())),
+        Exists(uncounted),
+        state=CycleState.OPEN,
+    )
+
+
+def keep_supports(cycle: Cycle) -> int:
+    """Keep the supports of proposals, each person counted once; of how many proposals.
+
+    What an administrator enters after that is counted when it came in. Twice is once.
+    """
+    with transaction.atomic():
+        share(cycle)
+        if not due_to_keep().filter(pk=cycle.pk).exists():
+            return 0
+        rows = Proposal.objects.filter(cycle=cycle, support_count__isnull=True)
+        projects = dict(rows.values_list("pk", "project"))
+        people = support_counts(projects.values())
+        kept = [
+            SupportCount(proposal_id=pk, people=people[project]) for pk, project in projects.items()
+        ]
+        SupportCount.objects.bulk_create(kept, ignore_conflicts=True)
+        record("cycle.supports_kept", cycle, actor=None, proposals=len(kept))
+    return len(kept)
+
+
+def check_supports(proposal: Proposal) -> None:
+    """Refuse what is short of the supports that its pot needs; the caller holds the cycle."""
+    needed = proposal.pot.supports_needed
+    if not needed:
+        return
+    keep_supports(proposal.cycle)
+    kept = SupportCount.objects.filter(proposal=proposal).first()
+    if kept is None:
+        raise RefusedError(_("Supports are counted when the supporting phase is over."))
+    if kept.people < needed:
+        raise RefusedError(_short(proposal, kept.people, needed))
+
+
+def _short(proposal: Proposal, people: int, needed: int) -> str:
+    short = needed - people
+    words = ngettext(
+        "“%(project)s” has %(people)s of the %(needed)s supports that it needs:"
+        " %(short)s is missing.",
+        "“%(project)s” has %(people)s of the %(needed)s supports that it needs:"
+        " %(short)s are missing.",
+        short,
+    )
+    return words % {
+        "project": proposal.project,
+        "people": people,
+        "needed": needed,
+        "short": short,
+    }

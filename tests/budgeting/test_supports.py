@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.urls import reverse
+
+from budgeting.enums import CycleState, PhaseKind
+from budgeting.models import Cycle, Option, Pot, Proposal, SupportCount
+from budgeting.services.cycles import add_phase
+from budgeting.services.errors import RefusedError
+from budgeting.services.preparing import change_pot, copy_cycle
+from budgeting.services.proposals import put_on_ballot, submit_proposal
+from budgeting.services.supports import check_supports, keep_supports, need_supports
+from budgeting.tasks import keep_due_supports
+from civicfund.audit.services import db_now
+from civicfund.projects.models import Project, Support
+from civicfund.projects.services.supporting import support_project
+from tests.budgeting.test_guards import refused
+from tests.factories.budgeting import administrator, draft_cycle, opened, reviewed, voters
+from tests.factories.people import UserFactory
+from tests.factories.projects import ProjectFactory
+from tests.signing_in import sign_in_with_second_factor
+
+pytestmark = pytest.mark.django_db
+HOUR = timedelta(hours=1)
+
+
+def supporting_draft(needed=2, ends_in=-HOUR, *, supporting=True):
+    """A draft whose pot needs supports; supporting ends in so much time, voting starts later."""
+    by = administrator()
+    cycle = draft_cycle(by=by, costs_minor=(), voting_starts_in=24 * HOUR, voting_ends_in=48 * HOUR)
+    if supporting:
+        end = db_now() + ends_in
+        add_phase(cycle, PhaseKind.SUPPORTING, starts_at=end - 24 * HOUR, ends_at=end, by=by)
+    need_supports(cycle, needed, by=by)
+    voters(cycle, 1)
+    return cycle
+
+
+def supported(cycle, people=0):
+    """A feasible proposal with so many supports."""
+    by = administrator()
+    project = ProjectFactory(cost_minor=100)
+    for _ in range(people):
+        support_project(project, by=UserFactory())
+    return reviewed(submit_proposal(project, cycle.pots.get(), by=by), by=by)
+
+
+def test_what_is_short_of_supports_cannot_come_on_the_ballot_and_says_how_many_are_missing():
+    cycle = opened(supporting_draft(needed=3))
+    short, enough = supported(cycle, 1), supported(cycle, 3)
+    with pytest.raises(RefusedError, match="has 1 of the 3 supports that it needs: 2 are missing"):
+        put_on_ballot(short, by=administrator())
+    short.refresh_from_db()
+    assert (short.state, Option.objects.count()) == ("feasible", 0)
+    put_on_ballot(enough, by=administrator())
+    assert list(Option.objects.values_list("proposal", flat=True)) == [enough.pk]
+
+
+def test_one_support_that_is_missing_is_said_in_the_singular():
+    cycle = opened(supporting_draft(needed=2))
+    with pytest.raises(RefusedError, match="1 is missing"):
+        put_on_ballot(supported(cycle, 1), by=administrator())
+
+
+def test_supports_are_kept_when_supporting_is_over_and_do_not_move_with_what_comes_later():
+    cycle = opened(supporting_draft(needed=2))
+    proposal = supported(cycle, 2)
+    keep_due_supports()
+    keep_due_supports()
+    Support.objects.filter(project=proposal.project).delete()
+    assert SupportCount.objects.get(proposal=proposal).people == 2
+    put_on_ballot(proposal, by=administrator())
+    assert keep_supports(cycle) == 0
+
+
+def test_while_supporting_goes_on_nothing_is_kept_nor_comes_on_the_ballot():
+    cycle = opened(supporting_draft(needed=1, ends_in=HOUR))
+    proposal = supported(cycle, 5)
+    keep_due_supports()
+    with pytest.raises(RefusedError, match="when the supporting phase is over"):
+        put_on_ballot(proposal, by=administrator())
+    assert not SupportCount.objects.exists()
+
+
+def test_whoever_supports_a_project_and_one_merged_into_it_counts_once():
+    cycle = opened(supporting_draft(needed=2))
+    proposal = supported(cycle, 1)
+    twin = ProjectFactory(neighborhood=proposal.project.neighborhood)
+    support_project(twin, by=Support.objects.get(project=proposal.project).person)
+    support_project(twin, by=UserFactory())
+    Project.objects.filter(pk=twin.pk).update(state="merged", merged_into=proposal.project)
+    keep_supports(cycle)
+    assert SupportCount.objects.get(proposal=proposal).people == 2
+
+
+def test_the_cycle_page_tells_who_has_how_many_and_is_short_of_how_many(client):
+    cycle = opened(supporting_draft(needed=3, ends_in=HOUR))
+    some, enough = supported(cycle, 1), supported(cycle, 3)
+    page = client.get(reverse("cycle", args=[cycle.slug]))
+    told = {pk: (each.people, each.short) for pk, each in page.context["supports"].items()}
+    assert told == {some.pk: (1, 2), enough.pk: (3, 0)}
+    assert "3 people have to support a project" in page.content.decode()
+    assert "1, 2 short" in page.content.decode()
+
+
+def test_the_need_is_set_for_all_pots_or_one_by_administrators_while_it_is_a_draft(client):
+    by = administrator()
+    cycle = draft_cycle(costs_minor=())
+    pot = cycle.pots.get()
+    with pytest.raises(PermissionDenied):
+        need_supports(cycle, 5, by=UserFactory())
+    sign_in_with_second_factor(client, by)
+    page = reverse("pots", args=[cycle.slug])
+    assert client.post(page, {"act": "need_supports", "supports_needed": 5}).status_code == 302
+    assert "5 people have to support a project" in client.get(page).content.decode()
+    change_pot(pot, name="Town", amount_minor=1, supports_needed=7, by=by)
+    assert Pot.objects.get().supports_needed == 7
+    assert client.post(page, {"act": "need_supports", "supports_needed": -1}).status_code == 400
+    change_pot(pot, name="City", amount_minor=1, by=by)
+    assert Pot.objects.get().supports_needed == 7
+
+
+def test_a_copied_cycle_needs_as_many():
+    cycle = supporting_draft(needed=4)
+    day = db_now().date() + timedelta(days=300)
+    copy = copy_cycle(cycle, slug="again", title="Again", first_day=day, by=administrator())
+    assert copy.pots.get().supports_needed == 4
+
+
+def test_after_the_opening_or_with_options_on_the_ballot_the_need_stays():
+    cycle = opened(supporting_draft(needed=2))
+    with pytest.raises(RefusedError, match="has been opened"):
+        need_supports(cycle, 1, by=administrator())
+    with refused("pot_frozen_when_opened"):
+        Pot.objects.filter(cycle=cycle).update(supports_needed=1)
+    draft = draft_cycle(costs_minor=(100,))
+    with pytest.raises(RefusedError, match="on the ballot already"):
+        need_supports(draft, 1, by=administrator())
+    with refused("supports_needed_before_options"):
+        Pot.objects.filter(cycle=draft).update(supports_needed=1)
+    assert set(Pot.objects.values_list("supports_needed", flat=True)) == {2, 0}
+
+
+def test_a_cycle_that_needs_supports_opens_with_time_for_them_before_voting():
+    for draft in [supporting_draft(supporting=False), supporting_draft(ends_in=30 * HOUR)]:
+        with pytest.raises(RefusedError, match="a supporting phase that ends before voting"):
+            opened(draft)
+        with refused("supporting_has_time"):
+            Cycle.objects.filter(pk=draft.pk).update(
+                state=CycleState.OPEN, tie_seed="0" * 64, tie_commitment="1"
+            )
+
+
+def test_the_database_refuses_options_short_of_supports_and_counts_too_early_or_changed():
+    cycle = opened(supporting_draft(needed=2))
+    proposal = supported(cycle, 1)
+    line = {"cycle": cycle, "pot": proposal.pot, "position": 0, "code": "1", "cost_minor": 5}
+    with refused("option_supported"):
+        Option.objects.create(**line, name="One", proposal=proposal)
+    keep_supports(cycle)
+    with refused("option_supported"):
+        Option.objects.create(**line, name="One", proposal=proposal)
+    with refused("budgeting_supportcount_append_only"):
+        SupportCount.objects.filter(proposal=proposal).update(people=2)
+    early = supported(opened(supporting_draft(ends_in=HOUR)), 2)
+    with refused("supports_counted_when_over"):
+        SupportCount.objects.create(proposal=early, people=2)
+    assert set(Proposal.objects.values_list("state", flat=True)) == {"feasible"}
+
+
+def test_without_a_need_supports_are_not_asked_for():
+    check_supports(supported(opened(supporting_draft(needed=0, supporting=False))))
