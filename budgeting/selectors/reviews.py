@@ -13,6 +13,8 @@ from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
 from budgeting.enums import ProposalState, ReviewKind
 from budgeting.models import ChangeRequest, Cycle, Proposal, Review, VerdictPublication
 from civicfund.people.models import User
+from civicfund.projects.access import authored_by
+from civicfund.projects.models import Project
 
 # Whose reviews the board shows.
 WHOSE = ("mine", "nobody", "late", "proposer")
@@ -86,9 +88,10 @@ def proposal_to_review(cycle: Cycle, pk: int) -> Proposal | None:
     )
 
 
-def own_proposal(cycle: Cycle, pk: int, proposer: User) -> Proposal | None:
-    """A proposal with what its proposer may know: never a review that is not published."""
-    mine = Proposal.objects.filter(cycle=cycle, pk=pk, project__proposer=proposer)
+def own_proposal(cycle: Cycle, pk: int, author: User) -> Proposal | None:
+    """A proposal with what its authors may know: never a review that is not published."""
+    written = Project.objects.filter(authored_by(author))
+    mine = Proposal.objects.filter(cycle=cycle, pk=pk, project__in=written)
     rows = mine.select_related("project", "pot", "published_with", "appeal__published_with")
     return rows.prefetch_related("change_requests").first()
 

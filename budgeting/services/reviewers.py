@@ -39,6 +39,7 @@ from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.places.enums import PlaceKind
 from civicfund.places.models import Neighborhood
+from civicfund.projects.access import authors_of
 
 
 def plan_reviews(cycle: Cycle, *, second_above_minor: int | None, by: User) -> ReviewPlan:
@@ -148,9 +149,12 @@ def _assign_by_rules(review: Review) -> None:
 
 
 def _kept_out(proposal: Proposal) -> list[int]:
-    """The proposer, and whoever has this proposal in another review already."""
+    """The authors, and whoever has this proposal in another review already."""
     others = proposal.reviews.filter(reviewer__isnull=False)
-    return [proposal.project.proposer_id, *others.values_list("reviewer", flat=True)]
+    return [
+        *authors_of(proposal.project).values_list("pk", flat=True),
+        *others.values_list("reviewer", flat=True),
+    ]
 
 
 def _open_reviews(cycle: Cycle) -> dict[int, int]:
@@ -250,7 +254,7 @@ def due_verdicts() -> QuerySet[VerdictPublication]:
 
 
 def publish_verdicts(publication: VerdictPublication) -> int:
-    """Make all verdicts of the cycle public that are ready, and tell the proposers; how many.
+    """Make all verdicts of the cycle public that are ready, and tell the authors; how many.
 
     What is not ready waits for another instant. Done once, after the instant, in one transaction.
     """
@@ -284,15 +288,17 @@ def _publish(review: Review, publication: VerdictPublication) -> None:
 
 
 def _tell(review: Review, publication: VerdictPublication) -> None:
-    tell(
-        review.proposal.project.proposer,
-        "verdict_published",
-        review,
-        project=review.proposal.project.title,
-        cycle=review.proposal.cycle.title,
-        feasible=review.says_yes,
-        appealed=review.kind == ReviewKind.APPEAL,
-        reason=review.reason,
-        appeals_until=date_format(localtime(publication.appeals_until), "j F Y, H:i"),
-        proposal_url=reverse("my_proposal", args=[review.proposal.cycle.slug, review.proposal_id]),
-    )
+    proposal = review.proposal
+    for author in authors_of(proposal.project):
+        tell(
+            author,
+            "verdict_published",
+            review,
+            project=proposal.project.title,
+            cycle=proposal.cycle.title,
+            feasible=review.says_yes,
+            appealed=review.kind == ReviewKind.APPEAL,
+            reason=review.reason,
+            appeals_until=date_format(localtime(publication.appeals_until), "j F Y, H:i"),
+            proposal_url=reverse("my_proposal", args=[proposal.cycle.slug, proposal.pk]),
+        )

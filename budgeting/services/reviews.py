@@ -19,6 +19,7 @@ from civicfund.audit.services import db_now, record
 from civicfund.notices.services import tell
 from civicfund.people.enums import Role
 from civicfund.people.models import User
+from civicfund.projects.access import authors_of, is_author
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def _mine(state: str, proposal: Proposal, by: User) -> Review:
             _("%(who)s looks at it. An administrator can give it to you.")
             % {"who": review.reviewer}
         )
-    if review.proposal.project.proposer_id == by.pk:
+    if is_author(by, review.proposal.project):
         raise RefusedError(_("Somebody else has to review your own project."))
     if Review.objects.given().filter(proposal=proposal, reviewer=by).exists():
         raise RefusedError(_("You have looked at it. Now it is somebody else's turn."))
@@ -122,7 +123,7 @@ def cost_of(proposal: Proposal, review: Review | None) -> int:
 
 
 def request_changes(proposal: Proposal, *, words: str, by: User) -> ChangeRequest:
-    """Ask the proposer to change the project; they are told, and the review waits for them."""
+    """Ask its authors to change the project; they are told, and the review waits for them."""
     require(by, Role.REVIEWER)
     if not words.strip():
         raise RefusedError(_("Say what has to change."), field="words")
@@ -134,21 +135,22 @@ def request_changes(proposal: Proposal, *, words: str, by: User) -> ChangeReques
         Review.objects.filter(pk=review.pk).update(reviewer=by)
         asked = ChangeRequest.objects.create(proposal=proposal, asked_by=by, words=words.strip())
         record("review.changes_requested", proposal, actor=by, request=asked.pk)
-        tell(
-            review.proposal.project.proposer,
-            "changes_requested",
-            asked,
-            project=review.proposal.project.title,
-            cycle=cycle.title,
-            words=asked.words,
-            proposal_url=reverse("my_proposal", args=[cycle.slug, proposal.pk]),
-        )
+        for author in authors_of(review.proposal.project):
+            tell(
+                author,
+                "changes_requested",
+                asked,
+                project=review.proposal.project.title,
+                cycle=cycle.title,
+                words=asked.words,
+                proposal_url=reverse("my_proposal", args=[cycle.slug, proposal.pk]),
+            )
     return asked
 
 
 def give_back(proposal: Proposal, *, by: User, answer: str = "") -> ChangeRequest:
-    """The proposer has changed what was asked for, or says why not: the review goes on."""
-    _check_proposer(proposal, by)
+    """An author has changed what was asked for, or says why not: the review goes on."""
+    _check_author(proposal, by)
     with transaction.atomic():
         open_ones = ChangeRequest.objects.filter(proposal=proposal, given_back_at__isnull=True)
         asked = open_ones.select_for_update().order_by("pk").first()
@@ -160,14 +162,14 @@ def give_back(proposal: Proposal, *, by: User, answer: str = "") -> ChangeReques
     return asked
 
 
-def _check_proposer(proposal: Proposal, by: User) -> None:
-    if proposal.project.proposer_id != by.pk:
-        raise RefusedError(_("Only the person who proposed the project can do this."))
+def _check_author(proposal: Proposal, by: User) -> None:
+    if not is_author(by, proposal.project):
+        raise RefusedError(_("Only those who write the project can do this."))
 
 
 def appeal(proposal: Proposal, *, reason: str, by: User) -> Appeal:
     """Ask that somebody else look at a public no again: once, with a reason, in time."""
-    _check_proposer(proposal, by)
+    _check_author(proposal, by)
     if not reason.strip():
         raise RefusedError(_("Say why it should be looked at again."), field="reason")
     with transaction.atomic():

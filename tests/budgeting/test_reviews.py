@@ -39,6 +39,7 @@ from civicfund.notices.models import Message
 from civicfund.notices.services import send_next
 from civicfund.places.enums import PlaceKind
 from civicfund.projects.enums import Category
+from civicfund.projects.models import CoAuthor
 from tests.budgeting.test_guards import refused
 from tests.factories.budgeting import administrator, publish_now
 from tests.factories.people import UserFactory
@@ -247,7 +248,7 @@ def test_a_proposer_is_asked_for_changes_and_gives_it_back():
     assert Message.objects.get().recipient == proposer
     with pytest.raises(RefusedError, match="has not given it back"):
         give_review(proposal, feasible=True, by=by)
-    with pytest.raises(RefusedError, match="Only the person"):
+    with pytest.raises(RefusedError, match="Only those who write"):
         give_back(proposal, by=by)
     give_back(proposal, answer="Two metres.", by=proposer)
     with pytest.raises(RefusedError, match="Nobody asked"):
@@ -276,7 +277,7 @@ def test_an_appeal_is_decided_by_somebody_else_and_published_with_the_next_verdi
 def test_an_appeal_is_the_proposers_once_with_a_reason_and_in_time():
     _cycle, proposal, (first, _) = refused_publicly()
     proposer = proposal.project.proposer
-    with pytest.raises(RefusedError, match="Only the person"):
+    with pytest.raises(RefusedError, match="Only those who write"):
         appeal(proposal, reason="No.", by=first)
     with pytest.raises(RefusedError, match="Say why"):
         appeal(proposal, reason=" ", by=proposer)
@@ -329,3 +330,49 @@ def test_a_cycle_that_is_over_is_not_reviewed_any_more():
         announced(cycle)
     with pytest.raises(IntegrityError), transaction.atomic():
         Proposal.objects.filter(pk=proposal.pk).update(state=ProposalState.FEASIBLE)
+
+
+def test_co_authors_are_told_and_give_back_and_appeal_like_the_proposer(client):
+    cycle, [proposal] = reviewing_cycle()
+    author = CoAuthor.objects.create(project=proposal.project, user=UserFactory()).user
+    by = reviewer()
+    request_changes(proposal, words="Say how wide.", by=by)
+    told = Message.objects.filter(kind="changes_requested").values_list("recipient", flat=True)
+    assert set(told) == {proposal.project.proposer_id, author.pk}
+    client.force_login(author)
+    page = reverse("my_proposal", args=[cycle.slug, proposal.pk])
+    assert client.get(page).status_code == 200
+    assert client.post(page, {"act": "give_back", "answer": "Two metres."}).status_code == 302
+    for each in (by, reviewer()):
+        give_review(proposal, **NO, by=each)
+    publish_now(cycle, by=administrator())
+    told = Message.objects.filter(kind="verdict_published").values_list("recipient", flat=True)
+    assert set(told) == {proposal.project.proposer_id, author.pk}
+    assert client.post(page, {"act": "appeal", "reason": "It is not listed."}).status_code == 302
+    assert Appeal.objects.get().by == author
+
+
+def test_nobody_reviews_a_project_that_they_write_with_its_proposer():
+    _cycle, [proposal] = reviewing_cycle()
+    author = CoAuthor.objects.create(project=proposal.project, user=reviewer()).user
+    with pytest.raises(RefusedError, match="your own project"):
+        give_review(proposal, feasible=True, by=author)
+    with refused("review_by_no_author"):
+        Review.objects.filter(proposal=proposal).update(
+            given_at=db_now(), reviewer=author, feasible=True, lawful=True
+        )
+    assert not Review.objects.given().exists()
+
+
+def test_whoever_wrote_with_the_proposer_once_is_as_strange_as_anybody(client):
+    cycle, proposal, _reviewers = refused_publicly()
+    former = CoAuthor.objects.create(project=proposal.project, user=UserFactory())
+    former.delete()
+    client.force_login(former.user)
+    page = reverse("my_proposal", args=[cycle.slug, proposal.pk])
+    assert client.get(page).status_code == 404
+    with pytest.raises(RefusedError, match="Only those who write"):
+        appeal(proposal, reason="No.", by=former.user)
+    with refused("appeal_in_time"):
+        Appeal.objects.create(proposal=proposal, by=former.user, reason="No.")
+    assert not Appeal.objects.exists()
