@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 
@@ -160,6 +161,74 @@ ACT_WORDS: dict[str, Promise] = {
     "cycle.letters": _("Letters with codes"),
     "cycle.unseal": _("Opening the ballots"),
     "cycle.publish": _("Certifying and publishing"),
+}
+
+# What was done, as the trail of a cycle names it.
+VERB_WORDS: dict[str, Promise] = {
+    "cycle.ballots_opened": _("The ballots were opened"),
+    "cycle.board_closed": _("The public board was closed"),
+    "cycle.cancelled": _("The cycle was cancelled"),
+    "cycle.certified": _("The count was certified"),
+    "cycle.closed": _("Voting was closed"),
+    "cycle.copied": _("The cycle was made like an earlier one"),
+    "cycle.counted": _("The ballots were counted"),
+    "cycle.eligibility_set": _("Who may vote was set"),
+    "cycle.extended": _("The vote was extended"),
+    "cycle.imported": _("The election was imported"),
+    "cycle.key_given": _("The key of the vote was given"),
+    "cycle.key_rehearsed": _("Two trustees rehearsed the key"),
+    "cycle.keying_ended": _("Keying of the paper ballots was ended"),
+    "cycle.letters_made": _("Letters with codes were made"),
+    "cycle.made": _("The cycle was made"),
+    "cycle.open": _("The cycle was opened"),
+    "cycle.options_grouped": _("Options were put in a group, or let go of it"),
+    "cycle.paper_offered": _("Voting on paper was offered"),
+    "cycle.phase_added": _("A phase was added"),
+    "cycle.phases_set": _("The phases were set"),
+    "cycle.pot_added": _("A pot was added"),
+    "cycle.pot_changed": _("A pot was changed"),
+    "cycle.pot_removed": _("A pot was removed"),
+    "cycle.proposals_imported": _("Proposals came in from a file"),
+    "cycle.published": _("The results were published"),
+    "cycle.reviewer_rule_added": _("A rule was added for who reviews what"),
+    "cycle.reviewer_rule_removed": _("A rule was removed for who reviews what"),
+    "cycle.reviews_planned": _("The reviews were planned"),
+    "cycle.roll_grew": _("Lines came onto the voter roll"),
+    "cycle.sheets_printed": _("Paper ballots were printed"),
+    "cycle.supports_kept": _("The supports were counted"),
+    "cycle.supports_needed": _("How many supports a project needs was set"),
+    "cycle.unsealed": _("The ballots went to the count"),
+    "cycle.verdicts_announced": _("The day of the verdicts was set"),
+    "cycle.verdicts_published": _("The verdicts were published"),
+    "kiosk.freed": _("A kiosk was freed"),
+    "kiosk.registered": _("A kiosk was registered"),
+    "kiosk.revoked": _("A kiosk was taken out of use"),
+    "kiosk.unlocked": _("A kiosk was unlocked for somebody"),
+    "polling_place.accounted_for": _("The sheets of a polling place were accounted for"),
+    "polling_place.added": _("A polling place was added"),
+    "polling_place.corrected": _("A polling place was corrected"),
+    "pot.withheld_ballots_read": _("Ballots that are not published were read"),
+    "proposal.appeal_refused": _("An appeal was refused"),
+    "proposal.appealed": _("An appeal was made"),
+    "proposal.feasible": _("A proposal was said to be feasible"),
+    "proposal.not_feasible": _("A proposal was said not to be feasible"),
+    "proposal.not_selected": _("A proposal was not selected"),
+    "proposal.on_ballot": _("A proposal came on the ballot"),
+    "proposal.selected": _("A proposal was selected"),
+    "proposal.submitted": _("A project was entered"),
+    "review.assigned": _("A review was given to somebody to do"),
+    "review.changes_requested": _("Changes were asked for"),
+    "review.given": _("A review was handed in"),
+    "review.given_back": _("A project was given back after changes"),
+    "roll_entry.claimed": _("Somebody claimed a line of the voter roll"),
+    **{
+        f"{act}.asked": format_lazy(_("{act}: asked for"), act=said)
+        for act, said in ACT_WORDS.items()
+    },
+    **{
+        f"{act}.agreed": format_lazy(_("{act}: agreed to"), act=said)
+        for act, said in ACT_WORDS.items()
+    },
 }
 
 # Pages of this half that are no cycle's.

@@ -11,6 +11,8 @@ from django.db.models import Q
 from django.utils.timezone import make_aware
 from django.utils.translation import gettext_lazy as _
 
+from budgeting.enums import VERB_WORDS
+
 
 class TrailForm(forms.Form):
     """By kind of act, by person and by time; all of it optional."""
@@ -28,7 +30,11 @@ class TrailForm(forms.Form):
 
     def __init__(self, kinds: Iterable[str], *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)
-        self.fields["kind"].choices = [("", _("every kind")), *((k, k) for k in kinds)]  # type: ignore[attr-defined]  # as declared
+        named = sorted((str(VERB_WORDS.get(kind, kind)), kind) for kind in kinds)
+        self.fields["kind"].choices = [  # type: ignore[attr-defined]  # as declared
+            ("", _("every kind")),
+            *((kind, words) for words, kind in named),
+        ]
 
     @property
     def narrowed(self) -> Q:

@@ -64,7 +64,7 @@ DROP FUNCTION budgeting_option_supported();
 
 # Who opens a cycle that needs supports gives people the time for them, before voting.
 TIME = """
-CREATE FUNCTION budgeting_supporting_has_time() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION budgeting_cycle_gives_time_for_supports() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF EXISTS (
         SELECT FROM budgeting_pot pot WHERE pot.cycle_id = NEW.id AND pot.supports_needed > 0
@@ -74,17 +74,17 @@ BEGIN
         FROM budgeting_phase phase WHERE phase.cycle_id = NEW.id
     ), false) THEN
         RAISE EXCEPTION 'a cycle that needs supports has a supporting phase before voting'
-            USING ERRCODE = 'restrict_violation', CONSTRAINT = 'supporting_has_time';
+            USING ERRCODE = 'restrict_violation', CONSTRAINT = 'cycle_gives_time_for_supports';
     END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER supporting_has_time BEFORE UPDATE OF state ON budgeting_cycle
+CREATE TRIGGER cycle_gives_time_for_supports BEFORE UPDATE OF state ON budgeting_cycle
     FOR EACH ROW WHEN (OLD.state = 'draft' AND NEW.state = 'open')
-    EXECUTE FUNCTION budgeting_supporting_has_time();
+    EXECUTE FUNCTION budgeting_cycle_gives_time_for_supports();
 """
 TIME_UNDONE = """
-DROP TRIGGER supporting_has_time ON budgeting_cycle;
-DROP FUNCTION budgeting_supporting_has_time();
+DROP TRIGGER cycle_gives_time_for_supports ON budgeting_cycle;
+DROP FUNCTION budgeting_cycle_gives_time_for_supports();
 """
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import CharField, F, JSONField, Model, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
-from budgeting.enums import ProposalState
+from budgeting.enums import VERB_WORDS, ProposalState
 from budgeting.models import Cycle, Kiosk, PollingPlace, Pot, Proposal
 from civicfund.audit.models import ActRequest, Approval, Event
 from civicfund.people.models import User
@@ -31,6 +31,11 @@ class Act:
     name: str
     of: str
     said: dict[str, Any]
+
+    @property
+    def words(self) -> str:
+        """What was done, as people say it."""
+        return str(VERB_WORDS.get(self.what, self.what))
 
 
 def _about(cycle: Cycle) -> Q:

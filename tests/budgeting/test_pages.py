@@ -243,7 +243,7 @@ def test_results_wait_for_two_people_and_then_tell_winners_and_reasons(client):
     page = text_of(client.get(results))
     assert all(name in page for name in names)
     assert "It got 3 votes and came in place 1 of 3." in page
-    assert "No voter supports it." in page or "at least 1 are needed" in page
+    assert "No voter supports it." in page or "Needed: 1 or more." in page
     assert list(
         Proposal.objects.filter(cycle=cycle).order_by("pk").values_list("state", flat=True)
     ) == ["selected", "selected", "not_selected"]

@@ -148,7 +148,7 @@ def test_a_cycle_that_needs_supports_opens_with_time_for_them_before_voting():
     for draft in [supporting_draft(supporting=False), supporting_draft(ends_in=30 * HOUR)]:
         with pytest.raises(RefusedError, match="a supporting phase that ends before voting"):
             opened(draft)
-        with refused("supporting_has_time"):
+        with refused("cycle_gives_time_for_supports"):
             Cycle.objects.filter(pk=draft.pk).update(
                 state=CycleState.OPEN, tie_seed="0" * 64, tie_commitment="1"
             )

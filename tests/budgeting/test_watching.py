@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import ast
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -8,6 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+import budgeting
+from budgeting.enums import ACT_WORDS, CYCLE_MOVES, IMPORTED_CYCLE_MOVES, PROPOSAL_MOVES, VERB_WORDS
 from budgeting.models import Participation as TookPart
 from budgeting.selectors.participation import participation_of
 from budgeting.services.cycles import request_opening
@@ -154,6 +158,7 @@ def test_the_trail_hints_at_no_verdict_before_it_is_public(client):
     page = trail(client, cycle)
     assert acts(page) == before
     assert "review.given" not in page.content.decode()
+    assert "A review was handed in" not in page.content.decode()
     client.logout()
     sign_in_with_second_factor(client, administrator())
     page = trail(client, cycle, kind="review.given")
@@ -174,3 +179,41 @@ def test_the_trail_asks_as_much_for_many_acts_as_for_few(client):
             assert trail(client, cycle).status_code == 200
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def _literal(call):
+    """The verb of a ``record(…)`` in the source."""
+    verb = call.args[0]
+    assert isinstance(verb, ast.Constant), f"line {call.lineno}: a verb that no test can read"
+    return verb.value
+
+
+def _recorded():
+    """Every verb that the ballot half records, by itself or with a move."""
+    named = {
+        _literal(node)
+        for file in Path(budgeting.__file__).parent.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "record"
+    }
+    cycles = {
+        to for table in (CYCLE_MOVES, IMPORTED_CYCLE_MOVES) for tos in table.values() for to in tos
+    }
+    moved = {f"cycle.{to}" for to in cycles}
+    moved |= {f"proposal.{to}" for tos in PROPOSAL_MOVES.values() for to in tos}
+    return named | moved
+
+
+def test_every_act_that_is_recorded_anywhere_has_words_and_no_words_are_left_over():
+    asked = {f"{act}.{part}" for act in ACT_WORDS for part in ("asked", "agreed")}
+    assert len(_recorded()) > 50
+    assert set(VERB_WORDS) == _recorded() | asked
+
+
+def test_the_trail_says_in_words_what_was_done(client):
+    cycle = draft_cycle(costs_minor=())
+    sign_in_with_second_factor(client, administrator())
+    page = trail(client, cycle).content.decode()
+    assert "The cycle was made" in page
+    assert "<td>cycle.made" not in page
+    assert '<option value="cycle.made">The cycle was made' in page

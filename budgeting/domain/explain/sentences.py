@@ -15,7 +15,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "costless": "It costs nothing and {support} voters support it, so it was funded first.",
         "dearer_than_budget": "It costs {cost_minor}; the whole budget is {budget_minor}.",
         "no_supporters": "No voter supports it.",
-        "too_few_supporters": "{support} voters support it, and at least {least} are needed.",
+        "too_few_supporters": "Voters who support it: {support}. Needed: {least} or more.",
         "group_taken": "Only one of its group can be funded, and {winner} came before it.",
         "votes_won": (
             "It got {score} votes and came in place {place} of {options}. When its turn came,"
@@ -39,7 +39,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
             "It got {score} votes and came in place {place} of {options}. Funding had ended"
             " before its turn, at {stopped_at}, which did not fit."
         ),
-        "votes_below_threshold": "It got {score} votes, and at least {threshold} are needed.",
+        "votes_below_threshold": "Votes: {score}. Needed: {threshold} or more.",
         "points_won": (
             "It got {score} points and came in place {place} of {options}. When its turn came,"
             " {remaining_minor} was left and it costs {cost_minor}."
@@ -62,7 +62,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
             "It got {score} points and came in place {place} of {options}. Funding had ended"
             " before its turn, at {stopped_at}, which did not fit."
         ),
-        "points_below_threshold": "It got {score} points, and at least {threshold} are needed.",
+        "points_below_threshold": "Points: {score}. Needed: {threshold} or more.",
         "shares_won": (
             "{support} voters support it. {paid_in_full} of them paid {price_minor} each, and"
             " {paid_in_part} paid less: all they had left."
