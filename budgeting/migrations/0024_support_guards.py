@@ -62,7 +62,8 @@ DROP TRIGGER option_supported ON budgeting_option;
 DROP FUNCTION budgeting_option_supported();
 """
 
-# Who opens a cycle that needs supports gives people the time for them, before voting.
+# Who opens a cycle that needs supports gives people the time for them, before voting. By its name
+# it is asked before the trigger that wants two people.
 TIME = """
 CREATE FUNCTION budgeting_cycle_gives_time_for_supports() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -70,7 +71,7 @@ BEGIN
         SELECT FROM budgeting_pot pot WHERE pot.cycle_id = NEW.id AND pot.supports_needed > 0
     ) AND NOT COALESCE((
         SELECT max(phase.ends_at) FILTER (WHERE phase.kind = 'supporting')
-            <= min(phase.starts_at) FILTER (WHERE phase.kind = 'balloting')
+            < min(phase.starts_at) FILTER (WHERE phase.kind = 'balloting')
         FROM budgeting_phase phase WHERE phase.cycle_id = NEW.id
     ), false) THEN
         RAISE EXCEPTION 'a cycle that needs supports has a supporting phase before voting'
@@ -78,12 +79,12 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER cycle_gives_time_for_supports BEFORE UPDATE OF state ON budgeting_cycle
+CREATE TRIGGER budgeting_cycle_gives_time BEFORE UPDATE OF state ON budgeting_cycle
     FOR EACH ROW WHEN (OLD.state = 'draft' AND NEW.state = 'open')
     EXECUTE FUNCTION budgeting_cycle_gives_time_for_supports();
 """
 TIME_UNDONE = """
-DROP TRIGGER cycle_gives_time_for_supports ON budgeting_cycle;
+DROP TRIGGER budgeting_cycle_gives_time ON budgeting_cycle;
 DROP FUNCTION budgeting_cycle_gives_time_for_supports();
 """
 
