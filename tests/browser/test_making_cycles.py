@@ -11,8 +11,9 @@ from civicfund.places.enums import PlaceKind
 from tests.browser.test_desks import ready
 from tests.browser.test_treasury import come_in, look
 from tests.budgeting.test_ballot_desk import feasible_cycle
+from tests.budgeting.test_supports import supported, supporting_draft
 from tests.budgeting.test_watching import voted
-from tests.factories.budgeting import add_options, administrator
+from tests.factories.budgeting import add_options, administrator, opened
 from tests.factories.places import CityFactory, NeighborhoodFactory
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
@@ -41,6 +42,9 @@ def test_a_cycle_is_made_on_pages(page, check_axe, screenshot):
     page.get_by_label("Shared by how many people live there").check()
     page.get_by_role("button", name="Add these pots").click()
     expect(page.get_by_text("The pots are there.")).to_be_visible()
+    page.get_by_label("People who have to support a project before").fill("25")
+    page.get_by_role("button", name="Keep the number").click()
+    expect(page.get_by_text("25 people have to support a project").first).to_be_visible()
     look(page, "pots", check_axe, screenshot)
     amounts = Cycle.objects.get(slug="spring").pots.values_list("amount_minor", flat=True)
     assert sorted(amounts) == [300_000, 600_000]
@@ -62,3 +66,12 @@ def test_a_ballot_is_filled_and_a_vote_watched(page, check_axe, screenshot):
     expect(page.get_by_text("of this group at most one is funded").first).to_be_visible()
     page.goto(f"/budget/{voted(12, 10, 9).slug}/participation/")
     look(page, "participation", check_axe, screenshot)
+
+
+def test_a_cycle_tells_who_is_short_of_supports(page, check_axe, screenshot):
+    cycle = opened(supporting_draft(needed=3))
+    for people in (0, 2, 3):
+        supported(cycle, people)
+    page.goto(f"/budget/{cycle.slug}/")
+    expect(page.get_by_text("1 short").first).to_be_visible()
+    look(page, "cycle-supports", check_axe, screenshot)

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from budgeting.enums import CycleState, PhaseKind
@@ -104,6 +106,18 @@ def test_the_cycle_page_tells_who_has_how_many_and_is_short_of_how_many(client):
     assert told == {some.pk: (1, 2), enough.pk: (3, 0)}
     assert "3 people have to support a project" in page.content.decode()
     assert "1, 2 short" in page.content.decode()
+
+
+def test_the_cycle_page_asks_as_much_for_three_proposals_as_for_one(client):
+    cycle = opened(supporting_draft(needed=2))
+    supported(cycle, 1)
+    with CaptureQueriesContext(connection) as one:
+        client.get(reverse("cycle", args=[cycle.slug]))
+    for people in (0, 3):
+        supported(cycle, people)
+    with CaptureQueriesContext(connection) as three:
+        assert client.get(reverse("cycle", args=[cycle.slug])).status_code == 200
+    assert len(one) == len(three)
 
 
 def test_the_need_is_set_for_all_pots_or_one_by_administrators_while_it_is_a_draft(client):
