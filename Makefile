@@ -8,7 +8,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint css bench bench-vote bench-money chaos trust proofs bench-tally environment dev-environment lock
+.PHONY: help run test lint css bench bench-vote bench-money chaos trust proofs bench-tally journeys environment dev-environment lock
 
 help: ## List these names
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -61,6 +61,10 @@ trust: dev-environment ## Try every promise of the vote (SIZE=full or small); pr
 
 proofs: dev-environment ## Storms, races and random histories of money at full size (takes an hour)
 	@$(BIN)/python -m civicfund.launch with-servers env SIZE=full $(BIN)/python -m pytest -q --timeout=0 --durations=0 tests/pledges/test_machine.py tests/pledges/test_unmet_goals.py tests/races tests/reconciliation/test_reconciling.py
+
+journeys: dev-environment ## A whole vote and a whole campaign by people of every role, in browsers; pictures in SCREENSHOTS
+	@$(BIN)/python -m civicfund.launch browser >/dev/null
+	@$(BIN)/python -m civicfund.launch with-servers $(BIN)/python -m pytest -q tests/browser/test_whole_vote.py tests/browser/test_whole_campaign.py
 
 lock: dev-environment ## Compile requirements/ from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header pyproject.toml -o requirements/production.txt
