@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict
 
 import structlog
 from django.core.cache import cache
-from django.db import connection
 
 from budgeting.domain.election import BallotKind, Election
 from budgeting.domain.explain import Reason, explain
@@ -25,11 +23,11 @@ from budgeting.services.inputs import Inputs, ballots_opened, read_inputs
 from budgeting.services.memory import ElectionTooLargeError, check_memory
 from budgeting.services.rules import usual_parameters
 from civicfund.audit.services import StaleStateError, advance
+from civicfund.turns import Work, alone_at
 
 log = structlog.get_logger(__name__)
 
 # The first key of the advisory locks that keep two workers from counting the same cycle.
-_COUNTING = 0x7A11
 _PROGRESS_SECONDS = 3600
 # Shown beside the binding outcome: what other common rules make of the same ballots. Rules that
 # count many times over (Add1) can take minutes, and nobody should wait for a comparison.
@@ -58,7 +56,7 @@ def count_cycle(cycle: Cycle) -> bool:
     ``ElectionTooLargeError`` where a pot does not fit into memory; that is said as its progress,
     and a worker with more memory counts on from there.
     """
-    with _alone(cycle) as alone:
+    with alone_at(Work.COUNTING, cycle.pk) as alone:
         if not alone:
             return False
         cycle.refresh_from_db()
@@ -72,19 +70,6 @@ def count_cycle(cycle: Cycle) -> bool:
             _finish(cycle)
     cache.delete(progress_key(cycle))
     return True
-
-
-@contextmanager
-def _alone(cycle: Cycle) -> Iterator[bool]:
-    """Whether this connection alone counts the cycle; a dead worker's hold ends with it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_COUNTING, cycle.pk])
-        alone = cursor.fetchone()[0]
-        try:
-            yield alone
-        finally:
-            if alone:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_COUNTING, cycle.pk])
 
 
 def _finish(cycle: Cycle) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 import structlog
-from django.db import connection
 from django.db.models import Count, F, Func, IntegerField, QuerySet, Value
 from django.db.models.functions import Coalesce
 
@@ -13,11 +12,11 @@ from budgeting.domain.explain import what_if
 from budgeting.domain.outcome import Outcome
 from budgeting.models import Counterfactual, Tally
 from budgeting.services.inputs import read_inputs
+from civicfund.turns import Work, alone_at
 
 log = structlog.get_logger(__name__)
 
 # The first key of the advisory locks that keep two workers from trying the same losers.
-_TRYING = 0x7A12
 
 
 def due_to_explain() -> QuerySet[Tally]:
@@ -42,14 +41,8 @@ def explain_losses(tally: Tally, *, seconds: float) -> int:
 
     May be killed at any point and run again, or twice at once: each loser is written once.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_TRYING, tally.pk])
-        if not cursor.fetchone()[0]:
-            return 0
-        try:
-            return _try(tally, time.monotonic() + seconds)
-        finally:
-            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_TRYING, tally.pk])
+    with alone_at(Work.LOSSES, tally.pk) as alone:
+        return _try(tally, time.monotonic() + seconds) if alone else 0
 
 
 def _try(tally: Tally, until: float) -> int:

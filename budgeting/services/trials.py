@@ -11,7 +11,6 @@ from pathlib import Path
 
 import structlog
 from django.conf import settings
-from django.db import connection
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
@@ -32,12 +31,12 @@ from civicfund.audit.services import db_now
 from civicfund.money import minor_digits
 from civicfund.people.enums import Role
 from civicfund.people.models import User
+from civicfund.turns import Work, alone_at
 
 log = structlog.get_logger(__name__)
 
 KEPT = timedelta(days=30)
 # The first key of the advisory locks that keep two workers from the same trial.
-_TRIAL = 0x7A13
 
 
 def ask_for_trial(
@@ -103,16 +102,12 @@ def count_trial(trial: Trial) -> bool:
 
     May be killed at any point and run again: what is counted is kept rule by rule.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_TRIAL, trial.pk])
-        if not cursor.fetchone()[0]:
+    with alone_at(Work.TRIAL, trial.pk) as alone:
+        if not alone:
             return False
-        try:
-            trial.refresh_from_db()
-            if trial.state in (TrialState.WAITING, TrialState.COUNTING):
-                _count(trial)
-        finally:
-            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_TRIAL, trial.pk])
+        trial.refresh_from_db()
+        if trial.state in (TrialState.WAITING, TrialState.COUNTING):
+            _count(trial)
     return True
 
 

@@ -15,11 +15,14 @@ from django.core import mail
 from django.db import IntegrityError, connections, transaction
 from django.utils import timezone
 
+from civicfund.notices import tasks
 from civicfund.notices.models import Message
 from civicfund.notices.services import MOST_TRIES, send_next, tell
 from civicfund.notices.tasks import send_due_messages
+from civicfund.turns import Work, alone_at
 from tests.factories.people import UserFactory
 from tests.factories.projects import ProjectFactory
+from tests.races.threads import at_once
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -254,6 +257,32 @@ def test_two_senders_at_once_send_one_mail(settings):
             sender.join()
     assert sorted(sent) == [False, True]
     assert len(server.taken) == 1
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+def test_while_one_worker_sends_the_others_are_free_for_other_work():
+    told()
+
+    def sweep(_place: int) -> None:
+        send_due_messages()
+
+    with alone_at(Work.MAIL) as alone:
+        assert alone
+        [answer] = at_once(1, sweep)
+    assert (answer, mail.outbox) == (None, [])
+    at_once(1, sweep)
+    assert len(mail.outbox) == 1
+
+
+@pytest.mark.django_db
+def test_a_run_that_has_taken_its_time_leaves_the_rest_to_the_next(monkeypatch):
+    for _ in range(3):
+        tell(UserFactory(), "bench_built", ProjectFactory())
+    monkeypatch.setattr(tasks, "LONGEST_RUN_SECONDS", 0.0)
+    send_due_messages()
+    assert len(mail.outbox) == 1
+    send_due_messages()
+    assert len(mail.outbox) == 2
 
 
 @pytest.mark.django_db
