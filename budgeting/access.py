@@ -8,7 +8,6 @@ from functools import lru_cache
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
 from django.http import Http404
 from django.utils.translation import gettext as _
 
@@ -16,7 +15,6 @@ from budgeting.enums import CycleState
 from budgeting.models import Cycle, CycleQuerySet, Pot, RollEntry
 from civicfund.people.enums import Role
 from civicfund.people.models import User
-from civicfund.places.enums import PlaceKind
 from civicfund.places.models import Neighborhood
 
 
@@ -47,14 +45,13 @@ def visible_cycle(user: User | AnonymousUser, slug: str) -> Cycle:
 
 
 def voting_cycle(user: User | AnonymousUser, slug: str) -> Cycle:
-    """``visible_cycle`` with its extensions; an open one as it was ``OPEN_CYCLE_KEPT_SECONDS`` ago.
+    """``visible_cycle``; an open one, with its extensions, is kept ``OPEN_CYCLE_KEPT_SECONDS``.
 
     For the ballot's pages, which everybody asks for in a closing hour. It decides nothing: a cast
     reads the cycle again.
     """
     kept = settings.OPEN_CYCLE_KEPT_SECONDS
-    moment = int(time.monotonic() / kept) if kept else None
-    open_now = None if moment is None else _open_cycle(slug, moment)
+    open_now = _open_cycle(slug, int(time.monotonic() / kept)) if kept else None
     return open_now or visible_cycle(user, slug)
 
 
@@ -83,5 +80,5 @@ def pots_of(entry: RollEntry) -> list[Pot]:
 
 def pots_at(cycle_id: int, home: Neighborhood) -> list[Pot]:
     """The pots that whoever lives in a neighborhood decides on."""
-    reaches = Q(place__in={home.pk, home.parent_id}) | Q(place__kind=PlaceKind.CITY)
-    return list(Pot.objects.filter(reaches, cycle=cycle_id).select_related("place"))
+    pots = Pot.objects.filter(cycle=cycle_id).select_related("place")
+    return [pot for pot in pots if pot.reaches(home)]

@@ -25,6 +25,7 @@ from budgeting.enums import (
     PhaseKind,
     TieOrder,
 )
+from civicfund.places.enums import PlaceKind
 from civicfund.places.models import Neighborhood
 
 
@@ -295,3 +296,10 @@ class Pot(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def reaches(self, home: Neighborhood) -> bool:
+        """Whether those who live in a neighborhood decide on it."""
+        near = (home.pk, home.parent_id)
+        return self.place is not None and (
+            self.place_id in near or self.place.kind == PlaceKind.CITY
+        )

@@ -16,7 +16,6 @@ from budgeting.enums import ProposalState
 from budgeting.models import Cycle, Option, Pot, Proposal, Review
 from civicfund.audit.services import db_now
 from civicfund.money import to_decimal
-from civicfund.places.enums import PlaceKind
 from civicfund.places.models import Neighborhood
 from civicfund.projects.models import CostLine
 
@@ -62,12 +61,7 @@ def options_on_ballot(cycle: Cycle) -> OptionsOnBallot:
 
 def pots_on_ballot(cycle: Cycle, home: Neighborhood) -> list[Pot]:
     """The pots that whoever lives in a neighborhood decides on, as the ballot shows them."""
-    near = {home.pk, home.parent_id}
-    return [
-        pot
-        for pot in options_on_ballot(cycle).pots
-        if pot.place and (pot.place_id in near or pot.place.kind == PlaceKind.CITY)
-    ]
+    return [pot for pot in options_on_ballot(cycle).pots if pot.reaches(home)]
 
 
 @lru_cache(maxsize=_REMEMBERED_CYCLES)

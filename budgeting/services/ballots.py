@@ -200,8 +200,7 @@ def _kept(
     cycle: Cycle, pot: Pot, choice: Choice, options: Mapping[str, Option]
 ) -> dict[str, list[int] | None]:
     kind = BallotKind(cycle.ballot_kind)
-    named = {code: options[code] for code in choice.options if code in options}
-    costs = {code: option.cost_minor for code, option in named.items()}
+    costs = {code: option.cost_minor for code, option in options.items()}
     if kind is BallotKind.RANKING and "" in choice.options:
         raise BallotError("rank_left_empty", rank=choice.options.index("") + 1)
     validate_ballot(kind, choice.options, choice.points, costs, limits_of(cycle, pot))

@@ -24,7 +24,6 @@ from budgeting.domain.paper import (
 from budgeting.domain.sealing import seal
 from budgeting.enums import DECIDING_KEYING, CycleState, VoidReason
 from budgeting.models import (
-    Board,
     Cycle,
     Keying,
     KeyingEnd,
@@ -38,6 +37,7 @@ from budgeting.services.errors import BallotRefusedError, RefusedError
 from budgeting.services.key_files import read_key
 from budgeting.services.locks import share, take
 from budgeting.services.paper import paper_of
+from budgeting.services.urns import urn_of
 from civicfund.audit.services import record
 from civicfund.people.enums import Role
 from civicfund.people.models import User
@@ -143,8 +143,8 @@ def key_sheet(cycle: Cycle, sheet: Sheet, reading: Reading, *, by: User) -> Stan
         before = _keyings(cycle, slot)
         _check_turn(before, by)
         digest = digest_of(key, slot, reading)
-        board = Board.objects.only("public_key", "padded_bytes").get(pk=cycle.pk)
-        sealed = seal(reading.choices, board.public_key, board.padded_bytes)
+        urn = urn_of(cycle)
+        sealed = seal(reading.choices, urn.public_key, urn.padded_bytes)
         Keying.objects.create(
             cycle=cycle,
             slot=slot,
