@@ -165,13 +165,9 @@ class OnBallotForm(forms.Form):
 
     proposals = forms.ModelMultipleChoiceField(
         label=_("Projects"),
-        queryset=Proposal.objects.none(),
+        queryset=Proposal.objects.all(),
         error_messages={"required": _("Choose at least one project in the list.")},
     )
-
-    def __init__(self, *given: Any, **options: Any) -> None:
-        super().__init__(*given, **options)
-        self.fields["proposals"].queryset = Proposal.objects.all()  # type: ignore[attr-defined]  # as declared
 
 
 class GroupForm(forms.Form):
@@ -179,7 +175,7 @@ class GroupForm(forms.Form):
 
     options = forms.ModelMultipleChoiceField(
         label=_("Projects on the ballot"),
-        queryset=Option.objects.none(),
+        queryset=Option.objects.all(),
         error_messages={"required": _("Choose projects in the list.")},
     )
     name = forms.CharField(
@@ -188,7 +184,3 @@ class GroupForm(forms.Form):
         required=False,
         help_text=_("As “The old market hall”. It stands on the ballot. Empty: let them go."),
     )
-
-    def __init__(self, *given: Any, **options: Any) -> None:
-        super().__init__(*given, **options)
-        self.fields["options"].queryset = Option.objects.all()  # type: ignore[attr-defined]  # as declared

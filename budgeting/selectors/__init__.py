@@ -21,13 +21,7 @@ from budgeting.selectors.desk import Step, TwoPeople, acts_of_two, readiness, sm
 from budgeting.selectors.kiosks import kiosk_by_key, kiosks_of, sitting_at
 from budgeting.selectors.may_vote import MayVote, may_vote
 from budgeting.selectors.observing import Turnout, turnout_in_parts, withheld
-from budgeting.selectors.options import (
-    OptionsOnBallot,
-    PotOfDesk,
-    ballot_desk,
-    options_on_ballot,
-    pots_on_ballot,
-)
+from budgeting.selectors.options import OptionsOnBallot, options_on_ballot, pots_on_ballot
 from budgeting.selectors.paper import (
     Compared,
     PaperSums,
@@ -41,6 +35,7 @@ from budgeting.selectors.paper import (
     void_reasons,
 )
 from budgeting.selectors.progress import Progress, counting_progress, progress_key
+from budgeting.selectors.proposals import PotOfDesk, ballot_desk
 from budgeting.selectors.results import Figures, OptionResult, PotResult, results_of
 from budgeting.selectors.reviews import (
     WHOSE,

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
-from django.db.models import BigIntegerField, OuterRef, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet
 from django.utils.safestring import SafeString
 
-from budgeting.enums import ProposalState
-from budgeting.models import Cycle, Option, Pot, Proposal, Review
+from budgeting.models import Cycle, Option, Pot
 from civicfund.audit.services import db_now
-from civicfund.money import to_decimal
 from civicfund.places.models import Neighborhood
-from civicfund.projects.models import CostLine
 
 # The database keeps options and their projects as they are; a neighborhood may still be renamed.
 _REMEMBERED_SECONDS = 60
@@ -91,45 +86,3 @@ def _with_projects(cycle: int) -> QuerySet[Option]:
         "proposal__project__summary",
         "proposal__project__neighborhood__name",
     )
-
-
-@dataclass(frozen=True, slots=True)
-class PotOfDesk:
-    """A pot at the ballot desk: what could come on its ballot, at which cost, and what is on it."""
-
-    pot: Pot
-    feasible: list[tuple[Proposal, int]]
-    options: list[Option]
-
-
-def ballot_desk(cycle: Cycle) -> list[PotOfDesk]:
-    """Each pot's feasible proposals, with the cost that they would stand there at, and options."""
-    said = Review.objects.given().filter(proposal=OuterRef("pk"))
-    likely = said.order_by("-given_at", "-pk").values("cost_likely_minor")[:1]
-    lines = CostLine.objects.filter(project=OuterRef("project")).order_by().values("project")
-    own = lines.annotate(total=Sum("amount_minor")).values("total")
-    cost = Coalesce(Subquery(likely), Subquery(own), 0, output_field=BigIntegerField())
-    rows = Proposal.objects.filter(cycle=cycle, state=ProposalState.FEASIBLE)
-    rows = rows.annotate(cost_minor=cost).select_related("project__neighborhood").order_by("pk")
-    proposals: dict[int, list[tuple[Proposal, int]]] = {}
-    for each in rows:
-        proposals.setdefault(each.pot_id, []).append((each, vars(each)["cost_minor"]))
-    found = _read(cycle.pk)
-    return [PotOfDesk(pot, proposals.get(pot.pk, []), found.of(pot)) for pot in found.pots]
-
-
-def proposal_rows(cycle: Cycle) -> Iterator[tuple[object, ...]]:
-    """Every proposal of a cycle with what is public of it, as cells; costs in major units."""
-    lines = CostLine.objects.filter(project=OuterRef("project")).order_by().values("project")
-    own = lines.annotate(total=Sum("amount_minor")).values("total")
-    rows = Proposal.objects.filter(cycle=cycle).annotate(own_minor=Subquery(own))
-    rows = rows.select_related("project__neighborhood", "pot", "option").order_by("pk")
-    for each in rows.defer("project__story", "project__neighborhood__boundary").iterator():
-        option = getattr(each, "option", None)
-        cost_minor = option.cost_minor if option else vars(each)["own_minor"]
-        cost = "" if cost_minor is None else to_decimal(cost_minor, cycle.currency)
-        project = each.project
-        yield (
-            each.pk, project.title, project.summary, project.category, project.neighborhood.slug,
-            each.pot.name, each.state, each.reason, cost, each.submitted_at.isoformat(),
-        )  # fmt: skip

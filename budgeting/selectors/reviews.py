@@ -39,24 +39,23 @@ def reviews_of(
     reviews: QuerySet[Review], whose: str, user: User, now: datetime
 ) -> QuerySet[Review]:
     """The part of waiting reviews that ``whose`` names; all of them for anything else."""
-    parts = {
+    return reviews.filter(_parts(user, now).get(whose, Q()))
+
+
+def review_sums(cycle: Cycle, user: User, now: datetime) -> dict[str, int]:
+    """How many reviews wait in all and in each part of the board."""
+    parts = {name: Count("pk", filter=part) for name, part in _parts(user, now).items()}
+    return waiting_reviews(cycle).aggregate(all=Count("pk"), **parts)
+
+
+def _parts(user: User, now: datetime) -> dict[str, Q]:
+    """The parts of the board, by the names in ``WHOSE``."""
+    return {
         "mine": Q(reviewer=user),
         "nobody": Q(reviewer__isnull=True),
         "late": Q(due_at__lte=now),
         "proposer": Q(with_proposer=True),
     }
-    return reviews.filter(parts.get(whose, Q()))
-
-
-def review_sums(cycle: Cycle, user: User, now: datetime) -> dict[str, int]:
-    """How many reviews wait in all and in each part of the board."""
-    return waiting_reviews(cycle).aggregate(
-        all=Count("pk"),
-        mine=Count("pk", filter=Q(reviewer=user)),
-        nobody=Count("pk", filter=Q(reviewer__isnull=True)),
-        late=Count("pk", filter=Q(due_at__lte=now)),
-        proposer=Count("pk", filter=Q(with_proposer=True)),
-    )
 
 
 def ready_verdicts(cycle: Cycle) -> list[Review]:

@@ -14,7 +14,7 @@ from budgeting.access import visible_cycle
 from budgeting.forms.proposal_files import HEADER, CheckedFileForm, ProposalFileForm
 from budgeting.forms.roll import sign_checked
 from budgeting.models import Cycle
-from budgeting.selectors.options import proposal_rows
+from budgeting.selectors.proposals import proposal_rows
 from budgeting.services.errors import RefusedError
 from budgeting.services.proposal_files import import_proposals, look_through
 from budgeting.views.desks import Acts, Desk, back

@@ -33,10 +33,11 @@ def is_author(user: User | AnonymousUser, project: Project) -> bool:
     return CoAuthor.objects.filter(project=project, user=user).exists()
 
 
-def authors_of(project: Project) -> QuerySet[User]:
-    """The proposer and the co-authors, in the order in which they joined the town."""
-    shared = CoAuthor.objects.filter(project=project).values("user")
-    return User.objects.filter(Q(pk=project.proposer_id) | Q(pk__in=shared)).order_by("pk")
+def authors_of(*projects: Project) -> QuerySet[User]:
+    """The proposers and the co-authors, in the order in which they joined the town."""
+    proposers = [project.proposer_id for project in projects]
+    shared = CoAuthor.objects.filter(project__in=projects).values("user")
+    return User.objects.filter(Q(pk__in=proposers) | Q(pk__in=shared)).order_by("pk")
 
 
 def visible_projects(user: User | AnonymousUser) -> ProjectQuerySet:

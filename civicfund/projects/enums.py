@@ -51,7 +51,9 @@ MERGE_MOVES: dict[MergeState, frozenset[MergeState]] = {
     MergeState.UNDONE: frozenset(),
 }
 
-PUBLIC_STATES = (ProjectState.STUB, ProjectState.READY, ProjectState.MERGED)
+# On the list of projects: they can be supported, copied, merged and entered.
+LISTED_STATES = (ProjectState.STUB, ProjectState.READY)
+PUBLIC_STATES = (*LISTED_STATES, ProjectState.MERGED)
 
 
 class Category(models.TextChoices):

@@ -6,7 +6,7 @@ import django_filters
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.places.models import Neighborhood
-from civicfund.projects.enums import Category, ProjectState
+from civicfund.projects.enums import LISTED_STATES, Category
 from civicfund.projects.models import Project, ProjectQuerySet
 from civicfund.projects.selectors import matching
 
@@ -35,7 +35,7 @@ class ProjectFilter(django_filters.FilterSet):  # type: ignore[misc]  # it ships
     )
     state = django_filters.ChoiceFilter(
         label=_("State"),
-        choices=[(state.value, state.label) for state in (ProjectState.STUB, ProjectState.READY)],
+        choices=[(state.value, state.label) for state in LISTED_STATES],
         empty_label=_("Any"),
     )
     sort = django_filters.ChoiceFilter(

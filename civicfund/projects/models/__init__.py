@@ -24,6 +24,7 @@ from civicfund.projects.models.projects import (
     Project,
     ProjectQuerySet,
     Support,
+    sum_of_cost_lines,
 )
 from civicfund.projects.models.versions import (
     Version,
@@ -48,4 +49,5 @@ __all__ = [
     "Support",
     "Version",
     "VersionQuerySet",
+    "sum_of_cost_lines",
 ]

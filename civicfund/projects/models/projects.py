@@ -14,7 +14,14 @@ from django.utils.translation import gettext_lazy as _
 
 from civicfund.places.enums import PlaceKind
 from civicfund.places.models import Neighborhood
-from civicfund.projects.enums import ASKED_PARTS, PUBLIC_STATES, Category, Part, ProjectState
+from civicfund.projects.enums import (
+    ASKED_PARTS,
+    LISTED_STATES,
+    PUBLIC_STATES,
+    Category,
+    Part,
+    ProjectState,
+)
 
 MOST_PER_LINE_MINOR = 10**12
 MOST_YEARS = 200
@@ -35,19 +42,12 @@ class ProjectQuerySet(models.QuerySet["Project"]):
 
     def listed(self) -> ProjectQuerySet:
         """What the list shows: public, and not gone into another project."""
-        return self.filter(state__in=[ProjectState.STUB, ProjectState.READY])
+        return self.filter(state__in=LISTED_STATES)
 
     def with_cost(self) -> ProjectQuerySet:
         """Each with ``cost_minor``, the sum of its cost lines (0 where it has none)."""
-        lines = (
-            CostLine.objects.filter(project=models.OuterRef("pk"))
-            .order_by()
-            .values("project")
-            .annotate(total=models.Sum("amount_minor"))
-            .values("total")
-        )
         zero = models.Value(0, output_field=models.BigIntegerField())
-        return self.annotate(cost_minor=models.functions.Coalesce(models.Subquery(lines), zero))
+        return self.annotate(cost_minor=models.functions.Coalesce(sum_of_cost_lines("pk"), zero))
 
     def wanting(self, part: Part | None = None) -> ProjectQuerySet:
         """Those on the list that look for a part, or for any; each with its cost."""
@@ -240,3 +240,9 @@ class Support(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person_id} for {self.project_id}"
+
+
+def sum_of_cost_lines(project: str) -> models.Subquery:
+    """The sum of a project's cost lines, NULL where it has none; ``project`` names the column."""
+    lines = CostLine.objects.filter(project=models.OuterRef(project)).order_by().values("project")
+    return models.Subquery(lines.annotate(total=models.Sum("amount_minor")).values("total"))

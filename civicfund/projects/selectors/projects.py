@@ -8,7 +8,7 @@ from django.contrib.postgres.search import SearchQuery, SearchRank, TrigramWordS
 from django.db.models import F, Q
 
 from civicfund.places.enums import PlaceKind
-from civicfund.projects.enums import ASKED_PARTS, NEEDED_PARTS, Part, ProjectState
+from civicfund.projects.enums import ASKED_PARTS, LISTED_STATES, NEEDED_PARTS, Part
 from civicfund.projects.models import OfferQuerySet, Project, ProjectQuerySet
 
 # How alike a title's word and a misspelt one must be, from 0 to 1: "plaground" finds "playground".
@@ -62,7 +62,7 @@ def missing_parts(project: Project) -> list[Part]:
 
 def help_wanted(project: Project) -> list[Part]:
     """What others can bring to it: what it lacks to be ready, and what its authors look for."""
-    if project.state not in (ProjectState.STUB, ProjectState.READY):
+    if project.state not in LISTED_STATES:
         return []
     return [*missing_parts(project), *(part for part in ASKED_PARTS if part in project.wanted)]
 

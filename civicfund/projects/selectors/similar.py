@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 from django.contrib.postgres.search import SearchQuery, TrigramSimilarity
 
@@ -32,7 +33,7 @@ class Idea:
     longitude: float | None = None
     besides: int | None = None
 
-    @property
+    @cached_property
     def stems(self) -> list[str]:
         """The beginnings of its longest words, which tell most: "benches" finds "bench"."""
         words = dict.fromkeys(_WORD.findall(f"{self.title} {self.summary}".lower()))
@@ -84,7 +85,7 @@ def _candidates(idea: Idea) -> set[int]:
         ways.append(listed.filter(**_box(idea)).values_list("pk")[:MOST_LOOKED_AT])
     if not ways:
         return set()
-    return {pk for (pk,) in ways[0].union(*ways[1:])} if ways[1:] else {pk for (pk,) in ways[0]}
+    return {pk for (pk,) in ways[0].union(*ways[1:])}
 
 
 def _box(idea: Idea) -> dict[str, tuple[float, float]]:

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from civicfund.audit.services import advance, db_now, record
@@ -14,12 +13,17 @@ from civicfund.notices.services import Letter, tell_all
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.selectors import has_role
-from civicfund.projects.enums import MERGE_MOVES, PROJECT_MOVES, MergeState, ProjectState
-from civicfund.projects.models import CoAuthor, Merge, Project
+from civicfund.projects.access import authors_of
+from civicfund.projects.enums import (
+    LISTED_STATES,
+    MERGE_MOVES,
+    PROJECT_MOVES,
+    MergeState,
+    ProjectState,
+)
+from civicfund.projects.models import Merge, Project
 from civicfund.projects.selectors import why_held
 from civicfund.projects.services.errors import ProjectError
-
-ON_THE_LIST = (ProjectState.STUB, ProjectState.READY)
 
 
 def ask_to_merge(project: Project, into: Project, *, reason: str, by: User) -> Merge:
@@ -47,7 +51,7 @@ def _hold_both(one: int, other: int) -> tuple[Project, Project]:
 
 
 def _check_may_merge(child: Project, whole: Project, reason: str) -> None:
-    if child.state not in ON_THE_LIST or whole.state not in ON_THE_LIST:
+    if child.state not in LISTED_STATES or whole.state not in LISTED_STATES:
         raise ProjectError(_("Both have to be on the list of projects."), field="into")
     if held := why_held(child):
         raise ProjectError(held)
@@ -70,7 +74,7 @@ def agree_to_merge(merge: Merge, *, by: User) -> Merge:
             raise ProjectError(_("Only the other proposer can agree."))
         if held := why_held(child):
             raise ProjectError(held)
-        if child.state not in ON_THE_LIST or whole.state not in ON_THE_LIST:
+        if child.state not in LISTED_STATES or whole.state not in LISTED_STATES:
             raise ProjectError(_("Both have to be on the list of projects."))
         return _merge(row, child, whole, by=by)
 
@@ -127,14 +131,15 @@ def undo_merge(merge: Merge, *, reason: str, by: User) -> Merge:
         advance(child, ProjectState(row.state_before), PROJECT_MOVES, actor=by, merged_into=None)
         Project.objects.filter(pk__in=row.brought, merged_into=whole).update(merged_into=child)
         undone = _decide(row, MergeState.UNDONE, by, undone_because=reason.strip())
-        _tell("project_merge_undone", undone, _authors(child.pk, whole.pk))
+        _tell("project_merge_undone", undone, list(authors_of(child, whole)))
     return undone
 
 
 def _merge(merge: Merge, child: Project, whole: Project, *, by: User) -> Merge:
     """The merge itself. The caller holds both projects."""
-    brought = list(child.merged_projects.order_by("pk").values_list("pk", flat=True))
-    told = set(_authors(child.pk, whole.pk, *brought)) | set(_supporters(child.pk, *brought))
+    parts = list(child.merged_projects.order_by("pk"))
+    brought = [part.pk for part in parts]
+    told = set(authors_of(child, whole, *parts)) | set(_supporters(child.pk, *brought))
     before = child.state
     Project.objects.filter(pk__in=brought).update(merged_into=whole)
     advance(child, ProjectState.MERGED, PROJECT_MOVES, actor=by, merged_into=whole)
@@ -163,13 +168,6 @@ def _hold_asked(merge: Merge) -> tuple[Merge, Project, Project]:
 
 def _decide(merge: Merge, to: MergeState, by: User, **more: object) -> Merge:
     return advance(merge, to, MERGE_MOVES, actor=by, decided_by=by, decided_at=db_now(), **more)
-
-
-def _authors(*projects: int) -> list[User]:
-    wrote = Q(pk__in=Project.objects.filter(pk__in=projects).values("proposer")) | Q(
-        pk__in=CoAuthor.objects.filter(project__in=projects).values("user")
-    )
-    return list(User.objects.filter(wrote).order_by("pk"))
 
 
 def _supporters(*projects: int) -> list[User]:

@@ -8,17 +8,15 @@ from django.utils.translation import gettext as _
 
 from civicfund.audit.services import record
 from civicfund.people.models import User
-from civicfund.projects.enums import ProjectState
+from civicfund.projects.enums import LISTED_STATES
 from civicfund.projects.models import Project, Support
 from civicfund.projects.services.errors import ProjectError
-
-SUPPORTABLE = (ProjectState.STUB, ProjectState.READY)
 
 
 def support_project(project: Project, *, by: User) -> None:
     """Somebody supports it from now on; twice is once."""
     with transaction.atomic():
-        if not Project.objects.filter(pk=project.pk, state__in=SUPPORTABLE).exists():
+        if not Project.objects.filter(pk=project.pk, state__in=LISTED_STATES).exists():
             raise ProjectError(_("This project cannot be supported."))
         _row, is_new = Support.objects.get_or_create(project=project, person=by)
         if is_new:

@@ -13,7 +13,7 @@ from civicfund.people.models import User
 from civicfund.places.enums import PlaceKind
 from civicfund.places.models import Neighborhood
 from civicfund.places.selectors import neighborhood_at
-from civicfund.projects.enums import PROJECT_MOVES, Category, ProjectState
+from civicfund.projects.enums import LISTED_STATES, PROJECT_MOVES, Category, ProjectState
 from civicfund.projects.models import MOST_PER_LINE_MINOR, CostLine, Project, Version
 from civicfund.projects.selectors import HELD_FIELDS, missing_parts, why_held
 from civicfund.projects.services.errors import ProjectError
@@ -63,7 +63,7 @@ def copy_project(original: Project, *, neighborhood: Neighborhood, by: User) -> 
 
     It has no point yet, and its first version credits whoever proposed the original.
     """
-    if original.state not in (ProjectState.STUB, ProjectState.READY):
+    if original.state not in LISTED_STATES:
         raise ProjectError(_("Only a project on the list can be copied."))
     if original.neighborhood_id == neighborhood.pk:
         raise ProjectError(

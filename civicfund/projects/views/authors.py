@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from civicfund.parsing import whole_number
 from civicfund.people.requests import SignedInRequest
 from civicfund.projects.access import authored_project, invitation_for, own_project
 from civicfund.projects.forms import InvitationForm
@@ -36,9 +37,8 @@ def authors(request: SignedInRequest, pk: int) -> HttpResponse:
         return _page(request, project, InvitationForm())
     own_project(request.user, pk)
     if "remove" in request.POST:
-        person = request.POST["remove"]
-        pk_of = int(person) if person.isascii() and person.isdigit() else 0
-        told(request, lambda: remove_co_author(project, pk_of, by=request.user), _("Removed."))
+        person = whole_number(request.POST["remove"]) or 0
+        told(request, lambda: remove_co_author(project, person, by=request.user), _("Removed."))
         return redirect("project_authors", pk=pk)
     return _invite(request, project)
 

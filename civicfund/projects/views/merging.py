@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from civicfund import staff
+from civicfund.parsing import whole_number
 from civicfund.people.enums import Role
 from civicfund.people.requests import SignedInRequest
 from civicfund.projects.access import own_project
@@ -99,8 +100,7 @@ def desk(request: SignedInRequest) -> HttpResponse:
             messages.success(request, _("They are one project now."))
             return redirect("merge_desk")
     if undo.is_bound and undo.is_valid():
-        number = int(undoes) if undoes.isascii() and undoes.isdigit() else 0
-        found = get_object_or_404(Merge, pk=number)
+        found = get_object_or_404(Merge, pk=whole_number(undoes))
         reason = undo.cleaned_data["reason"]
         if _done(undo, lambda: undo_merge(found, reason=reason, by=request.user)):
             messages.success(request, _("They are two projects again."))

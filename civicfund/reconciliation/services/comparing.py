@@ -89,22 +89,17 @@ def _look_into(key: Key) -> Found:
     What the database refuses to note is listed, and holds up no other movement.
     """
     told, ours = _told_of(key), booked([key]).get(key)
-    if told is None or told == ours or is_explained(key, told, ours):
-        return _found(key, told, ours)
+    explained = told != ours and is_explained(key, told, ours)
+    if told is None or told == ours or explained:
+        return Found(key, told, ours, healed=False, explained=explained)
     at_first = defect_of(told, ours) or ""
     try:
         heal(key)
     except (GatewayRefused, BookedDifferentlyError, IntegrityError) as error:
         log.warning("books.not_mended", kind=key.kind, object=key.object_id, error=str(error))
     ours = booked([key]).get(key)
-    return _found(key, told, ours, healed=told == ours, at_first=at_first)
-
-
-def _found(
-    key: Key, told: Fact | None, ours: Fact | None, *, healed: bool = False, at_first: str = ""
-) -> Found:
     explained = told != ours and is_explained(key, told, ours)
-    return Found(key, told, ours, healed, at_first, explained)
+    return Found(key, told, ours, told == ours, at_first, explained)
 
 
 def _told_of(key: Key) -> Fact | None:

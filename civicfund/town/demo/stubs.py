@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from civicfund.people.models import Residency, User
 from civicfund.places.models import Neighborhood
-from civicfund.projects.enums import Category, Part, ProjectState
+from civicfund.projects.enums import Category, Part
 from civicfund.projects.models import Project
 from civicfund.projects.services import create_project, publish_project
 from civicfund.projects.services.offers import Help, accept_offer, offer_help
@@ -88,6 +88,6 @@ def _help(project: Project, residents: list[User]) -> None:
 
 def _support(residents: list[User], random: Random) -> None:
     most = min(MOST_SUPPORTERS, len(residents))
-    for project in Project.objects.filter(state__in=[ProjectState.STUB, ProjectState.READY]):
+    for project in Project.objects.listed():
         for person in random.sample(residents, random.randint(0, most)):
             support_project(project, by=person)
