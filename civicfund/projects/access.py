@@ -76,7 +76,7 @@ def invitation_for(user: User, token: str) -> Invitation:
     signed in under another address.
     """
     try:
-        pk = signing.loads(token, salt=INVITATION)
+        pk = signing.Signer(salt=INVITATION).unsign_object(token)
     except signing.BadSignature:
         raise Http404("No such invitation.") from None
     found = Invitation.objects.select_related("project__proposer").filter(pk=pk).first()

@@ -292,7 +292,7 @@ def test_after_its_deadline_nobody_appeals():
     cycle, [proposal] = reviewing_cycle()
     for _ in range(2):
         give_review(proposal, **NO, by=reviewer())
-    at = db_now() + timedelta(milliseconds=100)
+    at = db_now() + timedelta(seconds=2)
     publication = set_publication(
         cycle, at=at, appeals_until=at + timedelta(microseconds=1), by=administrator()
     )

@@ -57,5 +57,6 @@ class Invitation(models.Model):
         return f"invitation to {self.project_id}"
 
     def get_absolute_url(self) -> str:
-        """Where it is answered; whoever opens it has to be signed in under its address."""
-        return reverse("project_invitation", args=[signing.dumps(self.pk, salt=INVITATION)])
+        """Where it is answered, the same whenever asked; only who has its address can open it."""
+        token = signing.Signer(salt=INVITATION).sign_object(self.pk)
+        return reverse("project_invitation", args=[token])
