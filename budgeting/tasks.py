@@ -14,6 +14,7 @@ from budgeting.services.closing import close_cycle, due_to_close, keys_left
 from budgeting.services.counting import count_cycle, due_to_count
 from budgeting.services.errors import RefusedError
 from budgeting.services.losses import due_to_explain
+from budgeting.services.news import tell_of_cycles
 from budgeting.services.paper import destroy_paper_key, paper_keys_left
 from budgeting.services.reminders import forget_starters, remind_starters
 from budgeting.services.reviewers import due_verdicts, publish_verdicts
@@ -94,6 +95,13 @@ def remind_of_ballots() -> None:
     forgotten = forget_starters()
     if told or forgotten:
         log.info("ballots.reminded", told=told, forgotten=forgotten)
+
+
+@shared_task
+def tell_followers() -> None:
+    """Tell followers of phases, states of proposals and results."""
+    if facts := tell_of_cycles():
+        log.info("cycles.told", facts=facts)
 
 
 def _each(act: str, service: Callable[[Cycle], object], cycle: Cycle) -> None:

@@ -35,6 +35,7 @@ SWEEPS: dict[str, float] = {
     "civicfund.pledges.tasks.take_due_refunds": 3,
     "civicfund.pledges.tasks.book_released": 60,
     "civicfund.pledges.tasks.remind_backers": 600,
+    "civicfund.pledges.tasks.tell_followers": 30,
     "civicfund.payouts.tasks.send_due_payouts": 5,
     "civicfund.payouts.tasks.take_due_reversals": 5,
     "civicfund.payouts.tasks.act_on_account_events": 10,
@@ -50,6 +51,7 @@ SWEEPS: dict[str, float] = {
     "budgeting.tasks.publish_due_verdicts": 5,
     "budgeting.tasks.keep_due_supports": 20,
     "budgeting.tasks.remind_of_ballots": 300,
+    "budgeting.tasks.tell_followers": 30,
 }
 # What is done by the clock (UTC), however often beat restarts.
 NIGHTLY = {

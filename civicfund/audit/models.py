@@ -12,6 +12,14 @@ from django.utils.translation import gettext_lazy as _
 
 Row = TypeVar("Row", bound="Stepped")
 
+# What becomes of these, somebody may follow. Named here, since an index names its rows.
+FOLLOWED_TYPES = (
+    "budgeting.cycle",
+    "budgeting.proposal",
+    "pledges.campaign",
+    "projects.project",
+)
+
 
 class AppendOnly(models.Model):
     """A fact. Its table has an ``append_only`` trigger, and the application role may only add."""
@@ -35,6 +43,12 @@ class Event(AppendOnly):
         indexes = [
             # The history of one thing, on its page in the admin.
             models.Index(fields=["target_type", "target_id", "id"], name="event_of_target"),
+            # The sweeps that tell followers what has happened lately.
+            models.Index(
+                fields=["target_type", "at"],
+                condition=models.Q(target_type__in=FOLLOWED_TYPES),
+                name="event_of_what_is_followed",
+            ),
         ]
 
     def __str__(self) -> str:

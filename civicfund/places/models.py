@@ -65,3 +65,9 @@ class Neighborhood(models.Model):
     def get_absolute_url(self) -> str:
         """The place's page."""
         return reverse("neighborhood", args=[self.slug])
+
+    @property
+    def lineage(self) -> set[int]:
+        """The ids of the place and of what it lies in; no query where its parent was read."""
+        above = self.parent
+        return {pk for pk in (self.pk, self.parent_id, above and above.parent_id) if pk}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from shapely import STRtree
@@ -27,6 +27,13 @@ def neighborhood_at(latitude: float, longitude: float) -> Neighborhood | None:
     tree = STRtree([shape(place.boundary) for place in places if place.boundary])
     hits = tree.query(Point(longitude, latitude), predicate="intersects")
     return places[min(hits)] if len(hits) else None
+
+
+def related_places(wanted: Collection[int]) -> dict[int, set[int]]:
+    """The ids of all that each place lies in and of all that lies in it, itself among them."""
+    rows = Neighborhood.objects.values_list("pk", "parent_id", "parent__parent_id")
+    lineages = [{pk for pk in row if pk} for row in rows]
+    return {place: set().union(*(line for line in lineages if place in line)) for place in wanted}
 
 
 def feature_collection(places: Iterable[Neighborhood]) -> dict[str, Any]:

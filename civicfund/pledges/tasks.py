@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import structlog
 from celery import shared_task
 
 from civicfund.audit.services import wake
 from civicfund.pledges.models import Pledge, Refund
 from civicfund.pledges.services import recovery, refund_batches, refunding, releasing, steps
+from civicfund.pledges.services.news import tell_of_campaigns
+
+log = structlog.get_logger(__name__)
 
 # A task that waited longer than this has been woken again.
 EXPIRES_SECONDS = 60
@@ -78,3 +82,10 @@ def remind_backers() -> None:
 def act_on_provider_events() -> None:
     """Act on what the provider told us, oldest first; what is left waits for the next sweep."""
     steps.act_on_events(EVENTS_PER_SWEEP)
+
+
+@shared_task
+def tell_followers() -> None:
+    """Tell followers of campaigns that started, reached their goal or ended."""
+    if facts := tell_of_campaigns():
+        log.info("campaigns.told", facts=facts)

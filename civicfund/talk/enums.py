@@ -37,12 +37,39 @@ class AppealOutcome(models.TextChoices):
 
 
 class NewsKind(models.TextChoices):
-    """What there is to tell."""
+    """What there is to tell: what somebody said, and facts about projects, campaigns, cycles."""
 
     COMMENT = "comment", _("A new comment")
     ANSWER = "answer", _("Somebody answered you")
     CITY = "city", _("The city answered a question")
     PROJECT = "project", _("A new project")
+    MERGED = "merged", _("It was merged into another project")
+    FEASIBLE = "feasible", _("The review says that it can be done")
+    NOT_FEASIBLE = "not_feasible", _("The review says that it cannot be done")
+    ON_BALLOT = "on_ballot", _("It is on the ballot")
+    SELECTED = "selected", _("It won and gets the money")
+    NOT_SELECTED = "not_selected", _("It did not win")
+    INFORMING_BEGINS = "informing_begins", _("The town informs about it now")
+    PROPOSING_BEGINS = "proposing_begins", _("Projects can be proposed now")
+    PROPOSING_ENDS = "proposing_ends", _("Projects can be proposed only for a few days more")
+    REVIEWING_BEGINS = "reviewing_begins", _("The proposals are being reviewed now")
+    SUPPORTING_BEGINS = "supporting_begins", _("Projects can be supported now")
+    SUPPORTING_ENDS = "supporting_ends", _("Projects can be supported only for a few days more")
+    VOTING_BEGINS = "balloting_begins", _("Voting has begun")
+    VOTING_ENDS = "balloting_ends", _("Voting ends within a few days")
+    RESULTS = "results", _("The results are published")
+    STARTED = "started", _("It has started: people can pledge")
+    GOAL = "goal", _("It has reached its goal")
+    FUNDED = "funded", _("It succeeded: the pledges are being collected")
+    UNFUNDED = "unfunded", _("It ended below its goal: nobody is charged")
+    SETTLED = "settled", _("All pledges are collected")
+    SETTLED_SHORT = "settled_short", _("The pledges are collected in part")
+    FAILED_SHORT = "failed_short", _("Too little was collected: everybody gets their money back")
+    CALLED_OFF = "called_off", _("It was called off")
+
+
+# What somebody said; all else are facts.
+SAID = (NewsKind.COMMENT, NewsKind.ANSWER, NewsKind.CITY)
 
 
 class Pace(models.TextChoices):

@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, DateField, F, Min, Q, QuerySet, Window
-from django.db.models.functions import Now, RowNumber, TruncMonth
+from django.db.models import (
+    CharField,
+    Count,
+    DateField,
+    Exists,
+    F,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+    Window,
+)
+from django.db.models.functions import Cast, Concat, Now, RowNumber, TruncMonth
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from civicfund.audit.models import Event
 from civicfund.people.models import User
 from civicfund.talk.enums import AppealOutcome, Pace, Wrong
 from civicfund.talk.models import (
     Comment,
     CommentQuerySet,
+    Fact,
     Flag,
     Follow,
     Hiding,
@@ -171,6 +185,29 @@ def news_of(person: User) -> QuerySet[News]:
     stands = Q(comment__isnull=True) | Q(comment__in=Comment.objects.shown())
     told = News.objects.filter(stands, recipient=person)
     return told.select_related("thread", "comment__author").order_by("-id")
+
+
+# What happened before is not news any more, whoever was not told of it.
+NEWS_FOR = timedelta(days=7)
+
+
+def source_of(event: Event) -> str:
+    """The name of the fact that an event tells of."""
+    return f"event:{event.pk}"
+
+
+def untold_events(rows: QuerySet[Any], verbs: Collection[str]) -> QuerySet[Event]:
+    """Moves of these rows to new states that nobody was told of yet, the oldest first."""
+    keys = rows.order_by().annotate(key=Cast("pk", CharField())).values("key")
+    source = Concat(Value("event:"), Cast(OuterRef("pk"), CharField()))
+    lately = Event.objects.filter(
+        target_type=rows.model._meta.label_lower,
+        target_id__in=keys,
+        verb__in=verbs,
+        at__gt=Now() - NEWS_FOR,
+        data__has_key="old",
+    )
+    return lately.filter(~Exists(Fact.objects.filter(source=source))).order_by("pk")
 
 
 def untold(*, minutes: int) -> int:

@@ -6,7 +6,7 @@ import structlog
 from celery import shared_task
 
 from civicfund.talk.enums import Pace
-from civicfund.talk.services.news import announce_projects, gather_comments, mail_news
+from civicfund.talk.services.news import gather_comments, mail_news, tell_of_projects
 
 log = structlog.get_logger(__name__)
 
@@ -14,7 +14,7 @@ log = structlog.get_logger(__name__)
 @shared_task
 def tell_news() -> None:
     """Gather what is new, and mail it to those who want it at once."""
-    comments, projects = gather_comments(), announce_projects()
+    comments, projects = gather_comments(), tell_of_projects()
     mails = mail_news(Pace.INSTANT)
     if comments or projects or mails:
         log.info("news.told", comments=comments, projects=projects, mails=mails)

@@ -18,7 +18,7 @@ from civicfund.places.enums import PlaceKind
 from civicfund.projects.enums import ProjectState
 from civicfund.talk.access import visible_subject
 from civicfund.talk.enums import NewsKind, Pace, SubjectKind
-from civicfund.talk.models import Comment, Follow, MailPace, News, Thread
+from civicfund.talk.models import Comment, Fact, Follow, MailPace, News, Thread
 from civicfund.talk.selectors import news_of, unread_count
 from civicfund.talk.services import (
     TalkError,
@@ -29,7 +29,7 @@ from civicfund.talk.services import (
     set_pace,
     unfollow,
 )
-from civicfund.talk.services.news import announce_projects, gather_comments, mail_news
+from civicfund.talk.services.news import gather_comments, mail_news, tell_of_projects
 from civicfund.talk.tasks import mail_daily_digests, mail_weekly_digests, tell_news
 from civicfund.town.selectors import alarms
 from tests.factories.people import UserFactory
@@ -114,7 +114,7 @@ def test_a_new_project_is_told_to_who_follows_its_place_or_what_that_lies_in():
         follow(visible_subject(person, SubjectKind.NEIGHBORHOOD, where.pk), by=person)
     ProjectFactory(neighborhood=place, state=ProjectState.DRAFT)
     project = ProjectFactory(neighborhood=place)
-    assert [announce_projects(), announce_projects()] == [1, 0]
+    assert [tell_of_projects(), tell_of_projects()] == [1, 0]
     assert [told(person) for person in people] == [[(NewsKind.PROJECT, None)]] * 2 + [[]]
     assert News.objects.filter(thread__subject_id=project.pk).count() == 2
 
@@ -199,19 +199,23 @@ def test_the_tables_refuse_to_follow_or_tell_twice_and_what_is_unknown():
     comment = CommentFactory()
     person, thread = follower(comment), comment.thread
     gather_comments()
-    project = {"recipient": person, "thread": thread, "kind": NewsKind.PROJECT}
+    known = Fact.objects.create(thread=thread, what=NewsKind.PROJECT, source="made-up:1")
+    project = {"recipient": person, "thread": thread, "kind": NewsKind.PROJECT, "fact": known}
     News.objects.create(**project)
     for make, name in (
         (lambda: Follow.objects.create(user=person, thread=thread), "follow_once"),
         (lambda: News.objects.create(**project), "news_told_once"),
-        (lambda: News.objects.create(**project | {"comment": comment}), "news_told_once|project"),
-        (lambda: News.objects.create(**project | {"kind": "gossip"}), "news_kind_known|a_project"),
+        (
+            lambda: News.objects.create(**project | {"comment": comment}),
+            "news_of_a_comment_or_a_fact",
+        ),
+        (lambda: News.objects.create(**project | {"kind": "gossip"}), "news_kind_known"),
         (lambda: MailPace.objects.create(user=person, pace="hourly"), "mail_pace_known"),
     ):
         with pytest.raises(IntegrityError, match=name), transaction.atomic():
             make()
     other = {"recipient": UserFactory(), "thread": thread, "kind": NewsKind.COMMENT}
-    with pytest.raises(IntegrityError, match="comment_or_a_project"), transaction.atomic():
+    with pytest.raises(IntegrityError, match="comment_or_a_fact"), transaction.atomic():
         News.objects.create(**other)
 
 

@@ -1,6 +1,6 @@
 """Threads and comments, and what becomes of them."""
 
-from civicfund.talk.models.follows import Follow, MailPace, News
+from civicfund.talk.models.follows import Fact, Follow, MailPace, News
 from civicfund.talk.models.moderation import Flag, FlagQuerySet, Hiding, HidingQuerySet
 from civicfund.talk.models.threads import EDITABLE_FOR, LONGEST, Comment, CommentQuerySet, Thread
 
@@ -9,6 +9,7 @@ __all__ = [
     "LONGEST",
     "Comment",
     "CommentQuerySet",
+    "Fact",
     "Flag",
     "FlagQuerySet",
     "Follow",

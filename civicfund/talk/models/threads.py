@@ -27,8 +27,6 @@ class Thread(models.Model):
 
     kind = models.CharField(_("about a"), max_length=16, choices=SubjectKind.choices)
     subject_id = models.BigIntegerField(_("its number"))
-    # Of a project: when those who follow its place were told of it.
-    announced_at = models.DateTimeField(_("announced"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("thread")

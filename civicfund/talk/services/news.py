@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import CharField, Exists, OuterRef, Q, Value
+from django.db.models.functions import Cast, Concat
 from django.urls import reverse
 
 from civicfund.audit.services import db_now
@@ -18,8 +19,9 @@ from civicfund.people.models import User
 from civicfund.projects.models import Project
 from civicfund.talk.access import visible_subjects
 from civicfund.talk.enums import NewsKind, Pace, SubjectKind
-from civicfund.talk.models import Comment, Follow, News, Thread
-from civicfund.talk.selectors import news_of
+from civicfund.talk.models import Comment, Fact, Follow, News
+from civicfund.talk.selectors import news_of, source_of, untold_events
+from civicfund.talk.services.facts import Happened, in_places, tell_facts
 
 MOST_AT_ONCE = 500
 MOST_IN_A_MAIL = 20
@@ -68,54 +70,29 @@ def _news_of_comment(comment: Comment, followers: set[int]) -> Iterator[News]:
         yield News(recipient_id=person, thread_id=comment.thread_id, comment=comment, kind=kind)
 
 
-def announce_projects() -> int:
-    """Tell of new projects whoever follows their neighborhood, district or city; how many."""
-    known = Thread.objects.filter(
-        kind=SubjectKind.PROJECT, subject_id=OuterRef("pk"), announced_at__isnull=False
-    )
-    new = Project.objects.listed().filter(~Exists(known)).select_related("neighborhood__parent")
-    with transaction.atomic():
-        projects = list(new.order_by("pk")[:MOST_AT_ONCE])
-        threads = _announced(projects)
-        told = [
-            News(recipient_id=person, thread=threads[project.pk], kind=NewsKind.PROJECT)
-            for project, people in _followed_places(projects)
-            for person in people - {project.proposer_id}
-        ]
-        News.objects.bulk_create(told, ignore_conflicts=True, batch_size=1000)
-    return len(projects)
+def tell_of_projects() -> int:
+    """Tell who follows a place of what is new there, and who follows a project of its merging."""
+    return tell_facts([*_new_projects(), *_merged_projects()])
 
 
-def _announced(projects: Iterable[Project]) -> dict[int, Thread]:
-    """The threads of the projects, marked as announced."""
-    kind, pks = SubjectKind.PROJECT, [project.pk for project in projects]
-    Thread.objects.bulk_create(
-        (Thread(kind=kind, subject_id=pk) for pk in pks), ignore_conflicts=True
-    )
-    threads = Thread.objects.filter(kind=kind, subject_id__in=pks)
-    threads.update(announced_at=db_now())
-    return {thread.subject_id: thread for thread in threads}
+def _new_projects() -> Iterator[Happened]:
+    source = Concat(Value("project:"), Cast(OuterRef("pk"), CharField()))
+    new = Project.objects.listed().filter(~Exists(Fact.objects.filter(source=source)))
+    rows = new.select_related("neighborhood__parent").order_by("pk")
+    for project in rows.defer("story", "neighborhood__boundary")[:MOST_AT_ONCE]:
+        yield Happened(
+            (SubjectKind.PROJECT, project.pk),
+            NewsKind.PROJECT,
+            f"project:{project.pk}",
+            heard_by=in_places(project.neighborhood.lineage),
+            by=project.proposer_id,
+        )
 
 
-def _followed_places(projects: Iterable[Project]) -> Iterator[tuple[Project, set[int]]]:
-    """Each project with whoever follows a place that it lies in."""
-    places = {project.pk: _places_of(project) for project in projects}
-    wanted = set().union(*places.values())
-    found: dict[int, set[int]] = defaultdict(set)
-    rows = Follow.objects.filter(
-        thread__kind=SubjectKind.NEIGHBORHOOD, thread__subject_id__in=wanted, user__is_active=True
-    )
-    for place, user in rows.values_list("thread__subject_id", "user_id"):
-        found[place].add(user)
-    for project in projects:
-        yield project, set().union(*(found[place] for place in places[project.pk]))
-
-
-def _places_of(project: Project) -> set[int]:
-    """The ids of its neighborhood and of what that lies in (the tree has three levels)."""
-    place = project.neighborhood
-    above = place.parent
-    return {pk for pk in (place.pk, place.parent_id, above.parent_id if above else None) if pk}
+def _merged_projects() -> Iterator[Happened]:
+    for event in untold_events(Project.objects.public(), ["project.merged"])[:MOST_AT_ONCE]:
+        subject = (SubjectKind.PROJECT, int(event.target_id))
+        yield Happened(subject, NewsKind.MERGED, source_of(event), by=event.actor_id)
 
 
 def mail_news(*paces: Pace) -> int:

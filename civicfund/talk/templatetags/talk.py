@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django import template
 from django.http import Http404
 from django.utils import timezone
+from django.utils.translation import ngettext
 
 from civicfund.people.models import User
 from civicfund.talk.access import thread_about, visible_subject
+from civicfund.talk.enums import NewsKind
 from civicfund.talk.forms import ThreadForm
 from civicfund.talk.models import EDITABLE_FOR, Comment
 from civicfund.talk.selectors import follows, page_of, unread_count, with_replies
@@ -54,6 +57,21 @@ def follow_button(context: template.Context, kind: str, pk: int) -> dict[str, An
 def unread_notices(user: User) -> int:
     """How many notices somebody has not read."""
     return unread_count(user)
+
+
+@register.filter
+def told(item: dict[str, Any]) -> list[str]:
+    """What a mail says of one subject: counts of what was said, and facts in words."""
+    counted: dict[NewsKind, Callable[[int], str]] = {
+        NewsKind.ANSWER: lambda n: ngettext("%(n)d answer to you", "%(n)d answers to you", n),
+        NewsKind.COMMENT: lambda n: ngettext("%(n)d new comment", "%(n)d new comments", n),
+    }
+    facts = [kind for kind in NewsKind if kind not in counted and item.get(kind)]
+    said = [kind for kind in counted if item.get(kind)]
+    return [
+        *(str(kind.label) for kind in facts),
+        *(counted[kind](item[kind]) % {"n": item[kind]} for kind in said),
+    ]
 
 
 @register.filter

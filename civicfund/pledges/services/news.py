@@ -1,0 +1,72 @@
+"""What followers of campaigns, of their projects and of places are told: start, goal, outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.db.models import CharField, Exists, F, OuterRef, Q, Value
+from django.db.models.functions import Cast, Concat
+
+from civicfund.audit.models import Event
+from civicfund.pledges.models import Campaign
+from civicfund.pledges.models.totals import with_totals
+from civicfund.talk.enums import NewsKind, SubjectKind
+from civicfund.talk.models import Fact
+from civicfund.talk.selectors import source_of, untold_events
+from civicfund.talk.services.facts import Happened, Key, in_places, tell_facts
+
+MOST_AT_ONCE = 500
+_MOVES = {
+    "campaign.live": NewsKind.STARTED,
+    "campaign.funded": NewsKind.FUNDED,
+    "campaign.unfunded": NewsKind.UNFUNDED,
+    "campaign.settled": NewsKind.SETTLED,
+    "campaign.settled_short": NewsKind.SETTLED_SHORT,
+    "campaign.failed_short": NewsKind.FAILED_SHORT,
+    "campaign.cancelled": NewsKind.CALLED_OFF,
+}
+# A campaign that goes on after it was stopped has not started again.
+_RESUMED = Q(verb="campaign.live", data__old="suspended")
+
+
+def tell_of_campaigns() -> int:
+    """Tell followers what is new of public campaigns; how many facts."""
+    return tell_facts([*_moves(), *_goals()])
+
+
+def _moves() -> Iterator[Happened]:
+    untold = untold_events(Campaign.objects.public(), _MOVES).exclude(_RESUMED)
+    events = list(untold[:MOST_AT_ONCE])
+    campaigns = (
+        Campaign.objects.filter(pk__in={int(event.target_id) for event in events})
+        .select_related("project__neighborhood__parent")
+        .defer("project__story", "project__neighborhood__boundary")
+        .in_bulk()
+    )
+    for event in events:
+        yield _move(event, campaigns[int(event.target_id)])
+
+
+def _move(event: Event, campaign: Campaign) -> Happened:
+    """Of a start hears also who follows the place; of what comes after, who follows the thing."""
+    what, project = _MOVES[event.verb], campaign.project
+    subject = (SubjectKind.CAMPAIGN, campaign.pk)
+    heard_by = _follows(campaign.pk, project.pk)
+    if what == NewsKind.STARTED:
+        heard_by |= in_places(project.neighborhood.lineage)
+    return Happened(subject, what, source_of(event), heard_by)
+
+
+def _follows(campaign: int, project: int) -> frozenset[Key]:
+    return frozenset({(SubjectKind.CAMPAIGN, campaign), (SubjectKind.PROJECT, project)})
+
+
+def _goals() -> Iterator[Happened]:
+    """Once for a campaign, however often pledges are taken back and made good."""
+    source = Concat(Value("goal:"), Cast(OuterRef("pk"), CharField()))
+    waiting = Campaign.objects.live().filter(~Exists(Fact.objects.filter(source=source)))
+    reached = with_totals(waiting).alias(short_by=F("goal_minor") - F("pledged_minor"))
+    found = reached.filter(short_by__lte=0).order_by("pk").values_list("pk", "project")
+    for pk, project in found[:MOST_AT_ONCE]:
+        subject = (SubjectKind.CAMPAIGN, pk)
+        yield Happened(subject, NewsKind.GOAL, f"goal:{pk}", _follows(pk, project))

@@ -1,0 +1,124 @@
+"""The one place where facts become notices.
+
+Whoever knows of facts looks for them in a sweep and tells them here; told twice, or by two workers
+at once, a fact gives one notice to each person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Q
+
+from civicfund.talk.enums import NewsKind, SubjectKind
+from civicfund.talk.models import Fact, Thread
+
+Key = tuple[SubjectKind, int]
+
+# Of two workers the second waits here for the first to commit, and is given nothing back.
+_WRITE_FACTS = """
+    INSERT INTO talk_fact (thread_id, what, source)
+    SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[])
+    ON CONFLICT (source) DO NOTHING RETURNING source, id
+"""
+# One statement, however many people follow.
+_WRITE_NOTICES = """
+    INSERT INTO talk_news (recipient_id, thread_id, fact_id, kind)
+    SELECT DISTINCT talk_follow.user_id, talk_fact.thread_id, talk_fact.id, talk_fact.what
+    FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS heard (fact_id, thread_id, actor_id)
+    JOIN talk_fact ON talk_fact.id = heard.fact_id
+    JOIN talk_follow ON talk_follow.thread_id = heard.thread_id
+    JOIN people_user ON people_user.id = talk_follow.user_id AND people_user.is_active
+    WHERE talk_follow.user_id IS DISTINCT FROM heard.actor_id
+    ON CONFLICT DO NOTHING
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """A fact to tell to who follows one of ``heard_by``; its subject, where none is named.
+
+    ``source`` is as good as the fact's name: what has the same is the same fact. Whoever did it is
+    not told.
+    """
+
+    subject: Key
+    what: NewsKind
+    source: str
+    heard_by: frozenset[Key] = frozenset()
+    by: int | None = None
+
+    @property
+    def audience(self) -> frozenset[Key]:
+        """What those follow who are told."""
+        return self.heard_by or frozenset({self.subject})
+
+
+def in_places(places: Iterable[int]) -> frozenset[Key]:
+    """Neighborhoods, as subjects that people follow."""
+    return frozenset((SubjectKind.NEIGHBORHOOD, place) for place in places)
+
+
+def tell_facts(found: Iterable[Happened]) -> int:
+    """Tell each fact that was not told before to who follows it now; how many facts that were.
+
+    As many queries for one follower as for a hundred thousand.
+    """
+    new = _untold({fact.source: fact for fact in found})
+    if not new:
+        return 0
+    with transaction.atomic():
+        threads = _threads(new)
+        written = _write_facts(new, threads)
+        told = [fact for fact in new if fact.source in written]
+        _write_notices(told, written, threads)
+    return len(told)
+
+
+def _untold(found: dict[str, Happened]) -> list[Happened]:
+    """Those that nobody has told yet, in an order that two workers share."""
+    known = Fact.objects.filter(source__in=found).values_list("source", flat=True)
+    return [found[source] for source in sorted(found.keys() - set(known))]
+
+
+def _threads(facts: Sequence[Happened]) -> dict[Key, int]:
+    """The threads of the facts' subjects, made where there was none, and of who else hears."""
+    subjects = sorted({fact.subject for fact in facts})
+    made = (Thread(kind=kind, subject_id=pk) for kind, pk in subjects)
+    Thread.objects.bulk_create(made, ignore_conflicts=True, batch_size=1000)
+    wanted = set(subjects).union(*(fact.audience for fact in facts))
+    theirs = Q()
+    for kind in {kind for kind, _pk in wanted}:
+        theirs |= Q(kind=kind, subject_id__in={pk for each, pk in wanted if each == kind})
+    rows = Thread.objects.filter(theirs).values_list("kind", "subject_id", "pk")
+    return {(SubjectKind(kind), subject): pk for kind, subject, pk in rows}
+
+
+def _write_facts(facts: Sequence[Happened], threads: dict[Key, int]) -> dict[str, int]:
+    """The ids of those that were not there, by their source."""
+    columns: tuple[list[Any], ...] = (
+        [threads[fact.subject] for fact in facts],
+        [fact.what.value for fact in facts],
+        [fact.source for fact in facts],
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITE_FACTS, columns)
+        return dict(cursor.fetchall())
+
+
+def _write_notices(
+    facts: Sequence[Happened], written: dict[str, int], threads: dict[Key, int]
+) -> None:
+    heard = [
+        (written[fact.source], threads[subject], fact.by)
+        for fact in facts
+        for subject in fact.audience & threads.keys()
+    ]
+    if not heard:
+        return
+    with connection.cursor() as cursor:
+        facts_, threads_, actors = (list(column) for column in zip(*heard, strict=True))
+        cursor.execute(_WRITE_NOTICES, (facts_, threads_, actors))
