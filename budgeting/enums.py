@@ -165,6 +165,13 @@ ACT_WORDS: dict[str, Promise] = {
 
 # What was done, as the trail of a cycle names it.
 VERB_WORDS: dict[str, Promise] = {
+    "announcement.changed": _("An announcement was changed"),
+    "announcement.done": _("An announcement was sent to the last one"),
+    "announcement.released": _("An announcement was released"),
+    "announcement.sending": _("An announcement began to be sent"),
+    "announcement.stopped": _("An announcement was stopped"),
+    "announcement.tested": _("A test of an announcement was sent"),
+    "announcement.written": _("An announcement was written"),
     "cycle.ballots_opened": _("The ballots were opened"),
     "cycle.board_closed": _("The public board was closed"),
     "cycle.cancelled": _("The cycle was cancelled"),
@@ -271,3 +278,30 @@ DECIDING_KEYING = 3
 MOST_READINGS = 3
 # More sheets than one file of a printer should hold.
 MOST_SHEETS = 200
+
+
+class AnnouncementState(models.TextChoices):
+    """How far an announcement by mail has come."""
+
+    DRAFT = "draft", _("Draft")
+    SENDING = "sending", _("Being sent")
+    STOPPED = "stopped", _("Stopped")
+    DONE = "done", _("Sent")
+
+
+ANNOUNCEMENT_MOVES: dict[AnnouncementState, frozenset[AnnouncementState]] = {
+    AnnouncementState.DRAFT: frozenset({AnnouncementState.SENDING}),
+    AnnouncementState.SENDING: frozenset({AnnouncementState.STOPPED, AnnouncementState.DONE}),
+    AnnouncementState.STOPPED: frozenset({AnnouncementState.SENDING}),
+    AnnouncementState.DONE: frozenset(),
+}
+
+
+class MailingState(models.TextChoices):
+    """What became of an announcement to one person. What is taken is never taken again."""
+
+    WAITING = "waiting", _("Remaining")
+    TAKEN = "taken", _("Not known: a worker took it and never said what became of it")
+    SENT = "sent", _("Sent")
+    FAILED = "failed", _("Refused by the mail server")
+    SKIPPED = "skipped", _("Not sent: they withdrew, or have left")

@@ -8,8 +8,10 @@ from collections.abc import Callable
 import structlog
 from celery import shared_task
 
-from budgeting.models import Cycle
+from budgeting.enums import AnnouncementState
+from budgeting.models import Announcement, Cycle
 from budgeting.services import losses
+from budgeting.services.announcements import send_batch
 from budgeting.services.closing import close_cycle, due_to_close, keys_left
 from budgeting.services.counting import count_cycle, due_to_count
 from budgeting.services.errors import RefusedError
@@ -102,6 +104,14 @@ def tell_followers() -> None:
     """Tell followers of phases, states of proposals and results."""
     if facts := tell_of_cycles():
         log.info("cycles.told", facts=facts)
+
+
+@shared_task
+def send_announcements() -> None:
+    """Send the next mails of every announcement that is being sent."""
+    for announcement in Announcement.objects.filter(state=AnnouncementState.SENDING).order_by("pk"):
+        if mails := send_batch(announcement):
+            log.info("announcement.sent", announcement=announcement.pk, mails=mails)
 
 
 def _each(act: str, service: Callable[[Cycle], object], cycle: Cycle) -> None:

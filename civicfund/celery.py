@@ -52,6 +52,7 @@ SWEEPS: dict[str, float] = {
     "budgeting.tasks.keep_due_supports": 20,
     "budgeting.tasks.remind_of_ballots": 300,
     "budgeting.tasks.tell_followers": 30,
+    "budgeting.tasks.send_announcements": 5,
 }
 # What is done by the clock (UTC), however often beat restarts.
 NIGHTLY = {

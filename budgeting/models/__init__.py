@@ -1,5 +1,6 @@
 """The ballot half's rows."""
 
+from budgeting.models.announcements import LONGEST_BODY, Announcement, Mailing
 from budgeting.models.ballots import OpenedBallot
 from budgeting.models.cycles import Cycle, CycleQuerySet, Phase, Pot
 from budgeting.models.extensions import Extension
@@ -46,6 +47,8 @@ from budgeting.models.tallies import Counterfactual, Tally
 from budgeting.models.trials import Trial
 
 __all__ = [
+    "LONGEST_BODY",
+    "Announcement",
     "Appeal",
     "Board",
     "BoardLine",
@@ -63,6 +66,7 @@ __all__ = [
     "KioskEnd",
     "KioskOpening",
     "KioskUnlock",
+    "Mailing",
     "OpenedBallot",
     "Option",
     "PaperCount",

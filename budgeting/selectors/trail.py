@@ -11,7 +11,7 @@ from django.db.models import CharField, F, JSONField, Model, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
 from budgeting.enums import VERB_WORDS, ProposalState
-from budgeting.models import Cycle, Kiosk, PollingPlace, Pot, Proposal
+from budgeting.models import Announcement, Cycle, Kiosk, PollingPlace, Pot, Proposal
 from civicfund.audit.models import ActRequest, Approval, Event
 from civicfund.people.models import User
 
@@ -39,9 +39,9 @@ class Act:
 
 
 def _about(cycle: Cycle) -> Q:
-    """The cycle itself, its proposals, pots, polling places and kiosks."""
+    """The cycle itself, its proposals, pots, polling places, kiosks and announcements."""
     found = Q(target_type=cycle._meta.label_lower, target_id=str(cycle.pk))
-    kinds: tuple[type[Model], ...] = (Proposal, Pot, PollingPlace, Kiosk)
+    kinds: tuple[type[Model], ...] = (Proposal, Pot, PollingPlace, Kiosk, Announcement)
     for kind in kinds:
         found |= _among(kind._default_manager.filter(cycle=cycle))
     return found

@@ -11,3 +11,8 @@ class Topic(models.TextChoices):
 
     VOTING = "voting", _("Reminders to vote")
     FOLLOWING = "following", _("News of what I follow")
+    TOWN = "town", _("Announcements of the town about its votes")
+
+
+# Mail that only those get who asked for it. All else comes until somebody switches it off.
+ASKED_FOR = frozenset({Topic.TOWN})

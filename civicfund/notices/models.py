@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from civicfund.notices.enums import Topic
+from civicfund.notices.enums import ASKED_FOR, Topic
 
 
 class OptOut(models.Model):
@@ -24,6 +24,25 @@ class OptOut(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id}: no {self.topic}"
+
+
+class OptIn(models.Model):
+    """Somebody asked for mail that nobody gets without asking; erased with the person."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    topic = models.CharField(max_length=16, choices=Topic.choices)
+    since = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "topic"], name="opt_in_once"),
+            models.CheckConstraint(
+                condition=Q(topic__in=sorted(ASKED_FOR)), name="opt_in_topic_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.topic}"
 
 
 class MessageQuerySet(models.QuerySet["Message"]):

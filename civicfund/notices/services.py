@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from smtplib import SMTPException
@@ -18,8 +18,8 @@ from django.urls import reverse
 from django.utils.translation import override
 
 from civicfund.audit.services import db_now, record
-from civicfund.notices.enums import Topic
-from civicfund.notices.models import Message, OptOut
+from civicfund.notices.enums import ASKED_FOR, Topic
+from civicfund.notices.models import Message, OptIn, OptOut
 from civicfund.people.models import User
 
 log = structlog.get_logger(__name__)
@@ -75,23 +75,33 @@ class StopLink:
 
 def stop_mail(link: StopLink) -> None:
     """Send this person nothing more about the topic; also not what waits in the outbox."""
-    OptOut.objects.get_or_create(user=link.user, topic=link.topic)
+    if link.topic in ASKED_FOR:
+        OptIn.objects.filter(user=link.user, topic=link.topic).delete()
+    else:
+        OptOut.objects.get_or_create(user=link.user, topic=link.topic)
 
 
 def allow_mail(link: StopLink) -> None:
-    """Send mail about the topic again."""
-    OptOut.objects.filter(user=link.user, topic=link.topic).delete()
+    """Send mail about the topic, again or for the first time."""
+    if link.topic in ASKED_FOR:
+        OptIn.objects.get_or_create(user=link.user, topic=link.topic)
+    else:
+        OptOut.objects.filter(user=link.user, topic=link.topic).delete()
 
 
-def _stopped(letters: Sequence[Letter]) -> set[tuple[int, str]]:
-    """Who of the recipients switched which topic off."""
-    topics = {letter.topic for letter in letters if letter.topic}
-    if not topics:
+def _unwanted(letters: Sequence[Letter]) -> set[tuple[int, Topic | None]]:
+    """Who of the recipients switched which topic off, or never asked for it."""
+    pairs = {(letter.recipient.pk, letter.topic) for letter in letters if letter.topic}
+    if not pairs:
         return set()
-    found = OptOut.objects.filter(
-        topic__in=topics, user__in=[letter.recipient.pk for letter in letters]
-    )
-    return set(found.values_list("user_id", "topic"))
+    theirs = {"user__in": {pk for pk, _ in pairs}, "topic__in": {topic for _, topic in pairs}}
+    off = set(OptOut.objects.filter(**theirs).values_list("user_id", "topic"))
+    asked = set(OptIn.objects.filter(**theirs).values_list("user_id", "topic"))
+    return {
+        (pk, topic)
+        for pk, topic in pairs
+        if ((pk, topic) not in asked if topic in ASKED_FOR else (pk, topic) in off)
+    }
 
 
 def tell(recipient: User, kind: str, about: models.Model, **context: Any) -> None:
@@ -109,8 +119,8 @@ def tell_all(kind: str, letters: Iterable[Letter]) -> int:
     How many letters there were, but for those that somebody does not want.
     """
     letters = list(letters)
-    stopped = _stopped(letters)
-    wanted = [each for each in letters if (each.recipient.pk, each.topic) not in stopped]
+    unwanted = _unwanted(letters)
+    wanted = [each for each in letters if (each.recipient.pk, each.topic) not in unwanted]
     Message.objects.bulk_create(
         (
             Message(
@@ -200,28 +210,44 @@ def _try_to_send(message: Message) -> None:
 
 def _is_stopped(message: Message) -> bool:
     topic = message.context.get(_TOPIC)
-    return bool(topic) and OptOut.objects.filter(user=message.recipient, topic=topic).exists()
+    return bool(topic) and not wants_mail(message.recipient, Topic(topic))
+
+
+def wants_mail(user: User, topic: Topic) -> bool:
+    """Whether mail about the topic may go to this person now."""
+    if topic in ASKED_FOR:
+        return OptIn.objects.filter(user=user, topic=topic).exists()
+    return not OptOut.objects.filter(user=user, topic=topic).exists()
 
 
 def _mail(message: Message) -> EmailMultiAlternatives:
-    """The message as a mail in text and HTML."""
-    context = message.context | {
-        "recipient": message.recipient,
+    return compose(
+        message.kind, message.recipient, message.context, topic=message.context.get(_TOPIC)
+    )
+
+
+def compose(
+    kind: str, recipient: User, context: Mapping[str, Any], *, topic: str | None = None
+) -> EmailMultiAlternatives:
+    """A mail in text and HTML from the templates of its kind; one click in it ends its topic."""
+    context = {
+        **context,
+        "recipient": recipient,
         "site_url": settings.SITE_URL,
         "town_name": settings.TOWN_NAME,
         "currency": settings.CURRENCY,
     }
     headers = {}
-    if topic := message.context.get(_TOPIC):
-        context["stop_url"] = StopLink(message.recipient, Topic(topic)).address
+    if topic:
+        context["stop_url"] = StopLink(recipient, Topic(topic)).address
         # https://www.rfc-editor.org/rfc/rfc8058
         headers["List-Unsubscribe"] = f"<{settings.SITE_URL}{context['stop_url']}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     with override(settings.LANGUAGE_CODE):
-        subject, _, text = render_to_string(f"emails/{message.kind}.txt", context).partition("\n")
-        html = render_to_string(f"emails/{message.kind}.html", context)
+        subject, _, text = render_to_string(f"emails/{kind}.txt", context).partition("\n")
+        html = render_to_string(f"emails/{kind}.html", context)
     mail = EmailMultiAlternatives(
-        subject.strip(), text.strip(), to=[message.recipient.mail_address], headers=headers
+        subject.strip(), text.strip(), to=[recipient.mail_address], headers=headers
     )
     mail.attach_alternative(html, "text/html")
     return mail

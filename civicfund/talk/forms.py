@@ -77,8 +77,13 @@ class AppealForm(forms.Form):
 
 
 class PaceForm(forms.Form):
-    """How often mail comes."""
+    """How often mail comes, and whether the town may write."""
 
     pace = forms.ChoiceField(
         label=_("Mail about what I follow"), choices=Pace.choices, widget=forms.RadioSelect
+    )
+    town = forms.BooleanField(
+        label=_("The town may write to me about its votes"),
+        required=False,
+        help_text=_("A few mails for each vote: what begins, what ends, what came of it."),
     )

@@ -11,7 +11,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 import budgeting
-from budgeting.enums import ACT_WORDS, CYCLE_MOVES, IMPORTED_CYCLE_MOVES, PROPOSAL_MOVES, VERB_WORDS
+from budgeting.enums import (
+    ACT_WORDS,
+    ANNOUNCEMENT_MOVES,
+    CYCLE_MOVES,
+    IMPORTED_CYCLE_MOVES,
+    PROPOSAL_MOVES,
+    VERB_WORDS,
+)
 from budgeting.models import Participation as TookPart
 from budgeting.selectors.participation import participation_of
 from budgeting.services.cycles import request_opening
@@ -201,6 +208,7 @@ def _recorded():
     }
     moved = {f"cycle.{to}" for to in cycles}
     moved |= {f"proposal.{to}" for tos in PROPOSAL_MOVES.values() for to in tos}
+    moved |= {f"announcement.{to}" for tos in ANNOUNCEMENT_MOVES.values() for to in tos}
     return named | moved
 
 

@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from civicfund.notices.enums import Topic
+from civicfund.notices.services import StopLink, allow_mail, stop_mail, wants_mail
 from civicfund.people.requests import SignedInRequest
 from civicfund.talk import services
 from civicfund.talk.access import visible_subject, visible_subjects
@@ -44,12 +46,17 @@ def follow(request: SignedInRequest, kind: str, pk: int) -> HttpResponse:
 def my_notices(request: SignedInRequest) -> HttpResponse:
     """What is new in what I follow, what that is, and how often mail comes."""
     form = PaceForm(request.POST if "pace" in request.POST else None)
-    form.initial = {"pace": pace_of(request.user)}
+    form.initial = {
+        "pace": pace_of(request.user),
+        "town": wants_mail(request.user, Topic.TOWN),
+    }
     if "read" in request.POST:
         services.mark_read(by=request.user)
         return redirect("my_notices")
     if form.is_bound and form.is_valid():
         services.set_pace(Pace(form.cleaned_data["pace"]), by=request.user)
+        set_mail = allow_mail if form.cleaned_data["town"] else stop_mail
+        set_mail(StopLink(request.user, Topic.TOWN))
         messages.success(request, _("Saved."))
         return redirect("my_notices")
     page = Paginator(news_of(request.user), PER_PAGE).get_page(request.GET.get("page"))

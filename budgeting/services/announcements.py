@@ -1,0 +1,226 @@
+"""The town writes to residents about a cycle: written, looked at, sent in batches, stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from smtplib import SMTPException, SMTPServerDisconnected
+from typing import Any
+
+import structlog
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from budgeting.access import require
+from budgeting.enums import (
+    ANNOUNCEMENT_MOVES,
+    PUBLIC_STATES,
+    AnnouncementState,
+    MailingState,
+)
+from budgeting.models import LONGEST_BODY, Announcement, Cycle, Mailing
+from budgeting.selectors.announcements import receivers
+from budgeting.services.errors import RefusedError
+from civicfund.audit.services import advance, db_now, record
+from civicfund.notices.enums import Topic
+from civicfund.notices.services import compose, tell, wants_mail
+from civicfund.people.enums import Role
+from civicfund.people.models import User
+from civicfund.places.models import Neighborhood
+from civicfund.words import seen
+
+log = structlog.get_logger(__name__)
+
+KIND = "announcement"
+MOST_PER_BATCH = 200
+
+
+def write_announcement(
+    cycle: Cycle, *, subject: str, body: str, places: Collection[Neighborhood], by: User
+) -> Announcement:
+    """Write a draft; nothing is sent."""
+    require(by, Role.BUDGET_ADMINISTRATOR)
+    with transaction.atomic():
+        made = Announcement.objects.create(cycle=cycle, written_by=by, **_words(subject, body))
+        made.places.set(places)
+        record("announcement.written", made, actor=by)
+    return made
+
+
+def change_announcement(
+    announcement: Announcement,
+    *,
+    subject: str,
+    body: str,
+    places: Collection[Neighborhood],
+    by: User,
+) -> Announcement:
+    """Say it in other words, or to others, while it is a draft."""
+    require(by, Role.BUDGET_ADMINISTRATOR)
+    with transaction.atomic():
+        held = _hold(announcement, AnnouncementState.DRAFT)
+        Announcement.objects.filter(pk=held.pk).update(**_words(subject, body))
+        held.places.set(places)
+        record("announcement.changed", held, actor=by)
+    held.refresh_from_db()
+    return held
+
+
+def _words(subject: str, body: str) -> dict[str, str]:
+    """The subject on one line, both without what cannot be seen."""
+    line, words = " ".join(seen(subject).split()), seen(body)
+    if not line:
+        raise RefusedError(_("Give it a subject."), field="subject")
+    if not words or len(words) > LONGEST_BODY:
+        raise RefusedError(_("Write something, and not too much."), field="body")
+    return {"subject": line, "body": words}
+
+
+def _hold(announcement: Announcement, *states: AnnouncementState) -> Announcement:
+    held = Announcement.objects.select_for_update().get(pk=announcement.pk)
+    if held.state not in states:
+        raise RefusedError(_("It is no longer as you saw it: look at it again."))
+    return held
+
+
+def announcement_context(announcement: Announcement) -> dict[str, Any]:
+    """What the mail's templates show; an address of the cycle only where everybody may read it."""
+    cycle = announcement.cycle
+    public = cycle.state in PUBLIC_STATES
+    return {
+        "subject": announcement.subject,
+        "body": announcement.body,
+        "cycle": cycle.title,
+        "cycle_url": cycle.get_absolute_url() if public else "",
+    }
+
+
+def announcement_mail(announcement: Announcement, recipient: User) -> EmailMultiAlternatives:
+    """The mail as this person gets it: text, HTML, and a link that ends such mail."""
+    return compose(KIND, recipient, announcement_context(announcement), topic=Topic.TOWN)
+
+
+def send_test(announcement: Announcement, *, by: User) -> None:
+    """One mail to oneself, marked as a test; also of an announcement that nobody may get yet."""
+    require(by, Role.BUDGET_ADMINISTRATOR)
+    context = announcement_context(announcement)
+    context["subject"] = _("[Test] %(subject)s") % {"subject": announcement.subject}
+    with transaction.atomic():
+        act = record("announcement.tested", announcement, actor=by)
+        tell(by, KIND, act, **context)
+
+
+def send_announcement(announcement: Announcement, *, by: User) -> int:
+    """Send it to those who are its receivers now; how many. Workers send it, one by one."""
+    require(by, Role.BUDGET_ADMINISTRATOR)
+    with transaction.atomic():
+        held = _hold(announcement, AnnouncementState.DRAFT)
+        people = receivers(list(held.places.values_list("pk", flat=True)))
+        rows = (
+            Mailing(announcement=held, recipient_id=pk)
+            for pk in people.values_list("pk", flat=True)
+        )
+        made = len(Mailing.objects.bulk_create(rows, batch_size=1000))
+        if not made:
+            raise RefusedError(_("Nobody would get it."))
+        advance(held, AnnouncementState.SENDING, ANNOUNCEMENT_MOVES, actor=by)
+        record("announcement.released", held, actor=by, receivers=made)
+    return made
+
+
+def stop_announcement(announcement: Announcement, *, by: User) -> Announcement:
+    """Send no more of it; a mail that a worker has in hand still goes out."""
+    require(by, Role.BUDGET_ADMINISTRATOR)
+    with transaction.atomic():
+        held = _hold(announcement, AnnouncementState.SENDING)
+        return advance(held, AnnouncementState.STOPPED, ANNOUNCEMENT_MOVES, actor=by)
+
+
+def go_on_announcing(announcement: Announcement, *, by: User) -> Announcement:
+    """Send what remains of one that was stopped."""
+    require(by, Role.BUDGET_ADMINISTRATOR)
+    with transaction.atomic():
+        held = _hold(announcement, AnnouncementState.STOPPED)
+        return advance(held, AnnouncementState.SENDING, ANNOUNCEMENT_MOVES, actor=by)
+
+
+def send_batch(announcement: Announcement, most: int = MOST_PER_BATCH) -> int:
+    """Send some of what remains, each at most once; how many were taken.
+
+    A row is taken, for good, before its mail goes out. Where a worker dies in between nobody knows
+    whether it did: the row says so, and it is not sent again. No lock is held while the mail
+    server answers.
+    """
+    taken = 0
+    with _mailer() as mailer:
+        while mailer and taken < most and (mailing := _take(announcement)):
+            taken += 1
+            if not _deliver(mailing, mailer):
+                break
+    _finish(announcement)
+    return taken
+
+
+@contextmanager
+def _mailer() -> Iterator[BaseEmailBackend | None]:
+    """A connection to the mail server, None where there is none now: then nothing is taken."""
+    mailer = get_connection()
+    try:
+        mailer.open()
+    except (SMTPException, OSError) as error:
+        log.warning("announcement.no_mail_server", error=type(error).__name__)
+        yield None
+        return
+    try:
+        yield mailer
+    finally:
+        mailer.close()
+
+
+def _take(announcement: Announcement) -> Mailing | None:
+    """The next row, taken and committed; None where nothing remains, or it was stopped."""
+    with transaction.atomic():
+        waiting = Mailing.objects.filter(
+            announcement=announcement,
+            announcement__state=AnnouncementState.SENDING,
+            state=MailingState.WAITING,
+        )
+        rows = waiting.select_for_update(of=("self",), skip_locked=True).order_by("pk")
+        row = rows.select_related("announcement__cycle", "recipient").first()
+        if row is not None:
+            row.state, row.taken_at = MailingState.TAKEN, db_now()
+            row.save(update_fields=["state", "taken_at"])
+    return row
+
+
+def _deliver(mailing: Mailing, mailer: BaseEmailBackend) -> bool:
+    """Send one; whether the mail server is still there for the next."""
+    person = mailing.recipient
+    if person is None or not person.is_active or not wants_mail(person, Topic.TOWN):
+        _note(mailing, MailingState.SKIPPED)
+        return True
+    try:
+        mail = announcement_mail(mailing.announcement, person)
+        mailer.send_messages([mail])
+    except (SMTPException, OSError) as error:
+        _note(mailing, MailingState.FAILED, type(error).__name__)
+        return isinstance(error, SMTPException) and not isinstance(error, SMTPServerDisconnected)
+    _note(mailing, MailingState.SENT)
+    return True
+
+
+def _note(mailing: Mailing, state: MailingState, failure: str = "") -> None:
+    Mailing.objects.filter(pk=mailing.pk).update(
+        state=state, decided_at=db_now(), failure=failure[:64]
+    )
+
+
+def _finish(announcement: Announcement) -> None:
+    """Say that it is done once nothing remains; two workers who see it say it once."""
+    with transaction.atomic():
+        held = Announcement.objects.select_for_update().get(pk=announcement.pk)
+        waits = held.mailings.filter(state=MailingState.WAITING).exists()
+        if held.state == AnnouncementState.SENDING and not waits:
+            advance(held, AnnouncementState.DONE, ANNOUNCEMENT_MOVES, actor=None)

@@ -1,0 +1,369 @@
+"""The town writes to residents who asked for it, each at most once, whoever kills the worker."""
+
+from __future__ import annotations
+
+import os
+import signal
+from smtplib import SMTPRecipientsRefused, SMTPServerDisconnected
+from threading import Barrier
+
+import pytest
+from django.core import mail
+from django.core.exceptions import PermissionDenied
+from django.core.mail.backends.filebased import EmailBackend as FileBackend
+from django.core.mail.backends.locmem import EmailBackend as LocalBackend
+from django.db import DatabaseError, IntegrityError, connection, connections, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from budgeting.enums import AnnouncementState, MailingState
+from budgeting.models import Announcement, Mailing
+from budgeting.selectors.announcements import receivers, send_log
+from budgeting.selectors.trail import kinds_in
+from budgeting.services import announcements
+from budgeting.services.announcements import (
+    announcement_mail,
+    change_announcement,
+    go_on_announcing,
+    send_announcement,
+    send_batch,
+    send_test,
+    stop_announcement,
+    write_announcement,
+)
+from budgeting.services.errors import RefusedError
+from budgeting.tasks import send_announcements
+from civicfund.notices.enums import Topic
+from civicfund.notices.models import OptIn, OptOut
+from civicfund.notices.selectors import kept_mails
+from civicfund.notices.services import StopLink, allow_mail, send_next, stop_mail
+from civicfund.places.enums import PlaceKind
+from tests.factories.budgeting import administrator, draft_cycle, running_cycle
+from tests.factories.people import ResidencyFactory, UserFactory
+from tests.factories.places import NeighborhoodFactory
+from tests.races.threads import at_once
+
+pytestmark = pytest.mark.django_db
+
+TIMES = {"transaction": True, "databases": ["default", "owner"]}
+
+
+def resident(place=None, *, asked=True):
+    place = place or NeighborhoodFactory()
+    person = ResidencyFactory(neighborhood=place).user
+    if asked:
+        allow_mail(StopLink(person, Topic.TOWN))
+    return person
+
+
+def draft(*places, **words):
+    said = {"subject": "Voting begins", "body": "Come on Monday.\n\nhttps://example.org/"} | words
+    by = administrator()
+    return write_announcement(draft_cycle(costs_minor=()), **said, places=places, by=by)
+
+
+def sending(residents=1):
+    people = [resident() for _ in range(residents)]
+    made = draft()
+    send_announcement(made, by=administrator())
+    return made, people
+
+
+def state_of(announcement):
+    return Announcement.objects.get(pk=announcement.pk).state
+
+
+def states(announcement):
+    return list(announcement.mailings.order_by("pk").values_list("state", flat=True))
+
+
+def test_those_get_it_who_asked_and_live_there():
+    district = NeighborhoodFactory(kind=PlaceKind.DISTRICT)
+    home = NeighborhoodFactory(parent=district)
+    here, elsewhere = resident(home), resident()
+    resident(home, asked=False)
+    moved, gone = resident(home), resident(home)
+    moved.residencies.update(until=timezone.localdate())
+    gone.is_active = False
+    gone.save()
+    allow_mail(StopLink(UserFactory(), Topic.TOWN))
+    assert list(receivers([])) == [here, elsewhere]
+    assert list(receivers([home.pk])) == list(receivers([district.pk])) == [here]
+
+
+def test_who_gets_it_depends_on_no_vote():
+    _cycle, [voter] = running_cycle()
+    allow_mail(StopLink(voter, Topic.TOWN))
+    with CaptureQueriesContext(connection) as queries:
+        assert list(receivers([])) == [voter]
+    read = {
+        table
+        for table in connection.introspection.table_names()
+        for query in queries
+        if f'"{table}"' in query["sql"]
+    }
+    assert read == {"people_user", "people_residency", "notices_optin"}
+
+
+def test_everybody_gets_one_mail_and_the_log_counts_them():
+    made, people = sending(3)
+    send_announcements()
+    send_announcements()
+    assert sorted(each.to[0] for each in mail.outbox) == sorted(each.email for each in people)
+    assert state_of(made) == AnnouncementState.DONE
+    log = send_log(made)
+    assert (log.total, log.waiting, dict(log.counts)[MailingState.SENT]) == (3, 0, 3)
+    with pytest.raises(RefusedError, match="as you saw"):
+        send_announcement(made, by=administrator())
+    assert Mailing.objects.count() == 3
+
+
+def test_it_goes_out_in_batches_and_can_be_stopped_and_gone_on_with():
+    made, _people = sending(3)
+    assert send_batch(made, 1) == 1
+    by = administrator()
+    stop_announcement(made, by=by)
+    assert (send_batch(made, 5), len(mail.outbox)) == (0, 1)
+    go_on_announcing(made, by=by)
+    assert (send_batch(made, 5), len(mail.outbox)) == (2, 3)
+    assert state_of(made) == AnnouncementState.DONE
+    kinds = kinds_in(made.cycle, reviews=True)
+    for act in ("written", "released", "sending", "stopped", "done"):
+        assert f"announcement.{act}" in kinds
+
+
+def test_whoever_withdraws_or_leaves_before_it_goes_out_gets_none():
+    made, [withdrew, left, stays] = sending(3)
+    stop_mail(StopLink(withdrew, Topic.TOWN))
+    left.is_active = False
+    left.save()
+    send_batch(made)
+    assert [each.to for each in mail.outbox] == [[stays.email]]
+    assert sorted(states(made)) == ["sent", "skipped", "skipped"]
+
+
+def test_the_mail_has_text_html_and_one_click_that_ends_such_mail(client):
+    made, [person] = sending()
+    send_batch(made)
+    [sent] = mail.outbox
+    assert sent.subject == "Voting begins"
+    assert f"Hello {person.display_name}," in sent.body
+    html = sent.alternatives[0][0]
+    assert '<a href="https://example.org/"' in html
+    assert "/budget/" not in sent.body + html
+    assert sent.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert client.post(StopLink(person, Topic.TOWN).address).status_code == 200
+    assert not OptIn.objects.exists()
+    assert not OptOut.objects.exists()
+
+
+def test_a_test_goes_to_who_asks_for_it_and_to_nobody_else():
+    resident()
+    made, by = draft(), administrator()
+    send_test(made, by=by)
+    send_test(made, by=by)
+    while send_next():
+        pass
+    assert [(each.to, each.subject) for each in mail.outbox] == [
+        ([by.email], "[Test] Voting begins")
+    ] * 2
+    assert (state_of(made), Mailing.objects.count()) == (AnnouncementState.DRAFT, 0)
+
+
+@pytest.mark.parametrize(
+    "injected", ["\r\nBcc: all@example.org", "\nX-A: b", "\u2028To: c", "\x00\rD: e"]
+)
+def test_a_subject_begins_no_other_header(injected):
+    made = draft(subject=f"Voting{injected}")
+    person = resident()
+    sent = announcement_mail(made, person)
+    assert "\n" not in made.subject
+    headers = sent.message().items()
+    assert sorted(name for name, _ in headers) == sorted(
+        name for name, _ in announcement_mail(draft(), person).message().items()
+    )
+    assert sent.recipients() == [person.email]
+
+
+def test_the_table_refuses_a_subject_of_two_lines():
+    made = draft()
+    with (
+        pytest.raises(IntegrityError, match="announcement_subject_is_one_line"),
+        transaction.atomic(),
+    ):
+        Announcement.objects.filter(pk=made.pk).update(subject="Voting\nBcc: all@example.org")
+
+
+def test_words_are_markup_to_nobody():
+    body = "<script>alert(1)</script> {{ recipient.email }} & more"
+    html = announcement_mail(draft(body=body), resident()).alternatives[0][0]
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; {{ recipient.email }} &amp; more" in html
+
+
+def test_only_administrators_write_test_send_and_stop():
+    made, stranger = draft(), UserFactory()
+    said = {"subject": "a", "body": "b", "places": []}
+    for act in (
+        lambda: write_announcement(made.cycle, **said, by=stranger),
+        lambda: change_announcement(made, **said, by=stranger),
+        lambda: send_test(made, by=stranger),
+        lambda: send_announcement(made, by=stranger),
+        lambda: stop_announcement(made, by=stranger),
+        lambda: go_on_announcing(made, by=stranger),
+    ):
+        with pytest.raises(PermissionDenied):
+            act()
+    assert Announcement.objects.get().subject == "Voting begins"
+
+
+def test_nothing_to_say_or_nobody_to_say_it_to_is_refused():
+    made = draft()
+    with pytest.raises(RefusedError, match="Nobody"):
+        send_announcement(made, by=administrator())
+    for words in ({"subject": " \n "}, {"body": "\u202e"}):
+        with pytest.raises(RefusedError):
+            draft(**words)
+    assert (state_of(made), Announcement.objects.count()) == (AnnouncementState.DRAFT, 1)
+
+
+def test_the_tables_keep_words_that_are_sent_and_send_nothing_again():
+    made, _people = sending(2)
+    send_batch(made, 1)
+    sent, waiting = made.mailings.order_by("pk")
+    for change, name in (
+        (lambda: Announcement.objects.update(body="Else."), "can no longer change"),
+        (lambda: Mailing.objects.filter(pk=sent.pk).update(state="waiting"), "not followed"),
+        (lambda: Mailing.objects.filter(pk=sent.pk).update(state="taken"), "not followed"),
+        (
+            lambda: Mailing.objects.create(announcement=made, recipient=waiting.recipient),
+            "mailing_once",
+        ),
+        (
+            lambda: Mailing.objects.filter(pk=waiting.pk).update(state="taken"),
+            "mailing_taken_unless_waiting",
+        ),
+        (
+            lambda: Mailing.objects.filter(pk=waiting.pk).update(
+                state="sent", taken_at=timezone.now()
+            ),
+            "mailing_decided_at_iff_decided",
+        ),
+    ):
+        with pytest.raises(DatabaseError, match=name), transaction.atomic():
+            change()
+    assert states(made) == ["sent", "waiting"]
+    with pytest.raises(IntegrityError, match="opt_in_topic_known"), transaction.atomic():
+        OptIn.objects.create(user=UserFactory(), topic=Topic.VOTING)
+
+
+class Refusing(LocalBackend):
+    """A mail server that does not like one address, and hangs up at another."""
+
+    refused = hangs_up = ""
+
+    def send_messages(self, messages):
+        [to] = messages[0].to
+        if to == self.refused:
+            raise SMTPRecipientsRefused({to: (550, b"unknown")})
+        if to == self.hangs_up:
+            raise SMTPServerDisconnected
+        return super().send_messages(messages)
+
+
+class Absent(LocalBackend):
+    def open(self):
+        raise ConnectionRefusedError
+
+
+def test_what_the_mail_server_refuses_is_logged_without_an_address(settings, monkeypatch):
+    made, [first, second, third] = sending(3)
+    settings.EMAIL_BACKEND = f"{__name__}.Refusing"
+    monkeypatch.setattr(Refusing, "refused", first.email)
+    monkeypatch.setattr(Refusing, "hangs_up", second.email)
+    assert send_batch(made) == 2
+    assert states(made) == ["failed", "failed", "waiting"]
+    assert send_log(made).failures == [("SMTPRecipientsRefused", 1), ("SMTPServerDisconnected", 1)]
+    send_batch(made)
+    assert [each.to for each in mail.outbox] == [[third.email]]
+
+
+def test_without_a_mail_server_nothing_is_taken(settings):
+    made, _people = sending(2)
+    settings.EMAIL_BACKEND = f"{__name__}.Absent"
+    assert (send_batch(made), states(made)) == (0, ["waiting"] * 2)
+
+
+class Deadly(FileBackend):
+    """Writes a mail, and then the process that sent it is killed."""
+
+    def send_messages(self, messages):
+        super().send_messages(messages)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def killed_after_one(made, settings, folder):
+    """A process of its own that sends, and is killed when its first mail is out; what is kept."""
+    settings.EMAIL_FILE_PATH = str(folder)
+    connections.close_all()
+    child = os.fork()
+    if not child:
+        try:
+            settings.EMAIL_BACKEND = f"{__name__}.Deadly"
+            send_batch(made)
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    send_batch(made)
+    return sorted(each.to for each in kept_mails(folder))
+
+
+@pytest.mark.django_db(**TIMES)
+def test_a_killed_worker_leaves_nothing_to_send_twice(settings, tmp_path):
+    made, people = sending(3)
+    assert killed_after_one(made, settings, tmp_path) == sorted(each.email for each in people)
+    assert states(made) == ["taken", "sent", "sent"]
+    assert state_of(made) == AnnouncementState.DONE
+
+
+@pytest.mark.django_db(**TIMES)
+def test_taken_only_after_it_is_sent_a_mail_comes_twice(settings, tmp_path, monkeypatch):
+    made, people = sending(3)
+
+    def careless(announcement):
+        waiting = announcement.mailings.filter(state=MailingState.WAITING).order_by("pk")
+        return waiting.select_related("announcement__cycle", "recipient").first()
+
+    note = announcements._note
+
+    def late(mailing, state, failure=""):
+        Mailing.objects.filter(pk=mailing.pk).update(state="taken", taken_at=timezone.now())
+        note(mailing, state, failure)
+
+    monkeypatch.setattr(announcements, "_take", careless)
+    monkeypatch.setattr(announcements, "_note", late)
+    twice = sorted([people[0].email, *(each.email for each in people)])
+    assert killed_after_one(made, settings, tmp_path) == twice
+
+
+@pytest.mark.django_db(**TIMES)
+def test_two_workers_share_the_mails_among_them():
+    made, people = sending(6)
+    assert sum(at_once(2, lambda _n: send_batch(made))) == 6
+    assert sorted(each.to[0] for each in mail.outbox) == sorted(each.email for each in people)
+
+
+@pytest.mark.django_db(**TIMES)
+def test_without_taking_it_two_workers_send_the_same_mail(monkeypatch):
+    made, [person] = sending()
+    gate = Barrier(2)
+
+    def careless(announcement):
+        row = Mailing.objects.select_related("announcement__cycle", "recipient").get()
+        gate.wait(timeout=30)
+        Mailing.objects.filter(pk=row.pk).update(state="taken", taken_at=timezone.now())
+        return row
+
+    monkeypatch.setattr(announcements, "_take", careless)
+    at_once(2, lambda _n: send_batch(made, 1))
+    assert [each.to for each in mail.outbox] == [[person.email]] * 2
