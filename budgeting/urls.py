@@ -6,6 +6,7 @@ from django.urls import path
 
 from budgeting import api
 from budgeting.views import (
+    announcements,
     ballot_desk,
     boards,
     codes,
@@ -41,6 +42,17 @@ urlpatterns = [
     path("budget/<slug:slug>/pots/", preparing.pots, name="pots"),
     path("budget/<slug:slug>/participation/", watching.participation, name="participation"),
     path("budget/<slug:slug>/trail/", watching.trail, name="trail"),
+    path("budget/<slug:slug>/announcements/", announcements.announcements, name="announcements"),
+    path(
+        "budget/<slug:slug>/announcements/<int:pk>/",
+        announcements.announcement,
+        name="announcement",
+    ),
+    path(
+        "budget/<slug:slug>/announcements/<int:pk>/html/",
+        announcements.announcement_html,
+        name="announcement_html",
+    ),
     path("budget/<slug:slug>/key/", keys.key, name="cycle_key"),
     path("budget/<slug:slug>/extending/", extending.extending, name="extending"),
     path("budget/<slug:slug>/unsealing/", keys.unsealing, name="unsealing"),

@@ -1,5 +1,6 @@
 """What people fill in: a ballot, a project's entry into a cycle, and what a cycle is made of."""
 
+from budgeting.forms.announcements import AnnouncementForm
 from budgeting.forms.ballot import FilledIn, PotOnBallot, pot_on_ballot
 from budgeting.forms.cycles import (
     AgreeForm,
@@ -55,6 +56,7 @@ from budgeting.forms.roll import (
 
 __all__ = [
     "AgreeForm",
+    "AnnouncementForm",
     "AnswerForm",
     "AppealForm",
     "AssignForm",

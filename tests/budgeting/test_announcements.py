@@ -14,6 +14,7 @@ from django.core.mail.backends.filebased import EmailBackend as FileBackend
 from django.core.mail.backends.locmem import EmailBackend as LocalBackend
 from django.db import DatabaseError, IntegrityError, connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from budgeting.enums import AnnouncementState, MailingState
@@ -42,6 +43,7 @@ from tests.factories.budgeting import administrator, draft_cycle, running_cycle
 from tests.factories.people import ResidencyFactory, UserFactory
 from tests.factories.places import NeighborhoodFactory
 from tests.races.threads import at_once
+from tests.signing_in import sign_in_with_second_factor
 
 pytestmark = pytest.mark.django_db
 
@@ -254,6 +256,81 @@ def test_the_tables_keep_words_that_are_sent_and_send_nothing_again():
     assert states(made) == ["sent", "waiting"]
     with pytest.raises(IntegrityError, match="opt_in_topic_known"), transaction.atomic():
         OptIn.objects.create(user=UserFactory(), topic=Topic.VOTING)
+
+
+def signed_in(client):
+    person = administrator()
+    sign_in_with_second_factor(client, person)
+    return person
+
+
+def test_the_pages_draft_preview_test_send_and_log(client):
+    resident(home := NeighborhoodFactory(name="Mill Lane"))
+    resident()
+    cycle, person = draft_cycle(costs_minor=()), signed_in(client)
+    desk = reverse("announcements", args=[cycle.slug])
+    assert "Nothing was announced yet" in client.get(desk).content.decode()
+    said = {"subject": "Voting <i>begins</i>", "body": "Come & vote.", "places": [home.pk]}
+    page = client.post(desk, {"act": "write", **said}).url
+    shown = client.get(page).content.decode()
+    for words in (
+        "1 person would get it now.",
+        "To people in: Mill Lane.",
+        "Voting &lt;i&gt;begins&lt;/i&gt;",
+        "Come &amp; vote.",
+        f"Hello {person.display_name},",
+    ):
+        assert words in shown
+    framed = client.get(f"{page}html/")
+    assert "Come &amp; vote." in framed.content.decode()
+    for policy in ("default-src 'none'", "script-src 'none'", "sandbox allow-top"):
+        assert policy in framed["Content-Security-Policy"]
+    assert client.post(page, {"act": "change", **said, "subject": ""}).status_code == 400
+    client.post(page, {"act": "change", **said, "places": []})
+    assert "Send it to 2 people" in client.get(page).content.decode()
+    client.post(page, {"act": "test"})
+    assert send_next()
+    client.post(page, {"act": "send"})
+    assert client.post(page, {"act": "send"}).status_code == 400
+    client.post(page, {"act": "stop"})
+    client.post(page, {"act": "go_on"})
+    send_announcements()
+    log = client.get(page).content.decode()
+    assert 'Remaining</th><td class="number">0' in log
+    assert 'Sent</th><td class="number">2' in log
+    assert "2 of 2 sent" in client.get(desk).content.decode()
+    assert len(mail.outbox) == 3
+
+
+def test_the_page_of_another_cycle_has_no_such_announcement(client):
+    made, other = draft(), draft_cycle(costs_minor=())
+    signed_in(client)
+    for page in ("announcement", "announcement_html"):
+        assert client.get(reverse(page, args=[made.cycle.slug, made.pk])).status_code == 200
+        assert client.get(reverse(page, args=[other.slug, made.pk])).status_code == 404
+
+
+def test_the_list_asks_as_much_for_three_as_for_one(client):
+    made, by = draft(), signed_in(client)
+    desk, counts = reverse("announcements", args=[made.cycle.slug]), []
+    for more in (0, 2):
+        for _ in range(more):
+            write_announcement(made.cycle, subject="a", body="b", places=[], by=by)
+        with CaptureQueriesContext(connection) as queries:
+            client.get(desk)
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
+def test_residents_ask_for_it_on_the_page_of_their_notices(client):
+    person = UserFactory()
+    client.force_login(person)
+    mine = reverse("my_notices")
+    assert not OptIn.objects.exists()
+    client.post(mine, {"pace": "daily", "town": "on"})
+    assert OptIn.objects.get().user == person
+    client.post(mine, {"pace": "daily"})
+    assert not OptIn.objects.exists()
 
 
 class Refusing(LocalBackend):

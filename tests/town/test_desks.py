@@ -13,6 +13,7 @@ from django.urls import get_resolver, reverse
 
 from budgeting.models import Cycle
 from budgeting.views import (
+    announcements,
     ballot_desk,
     cycle_desk,
     extending,
@@ -81,6 +82,9 @@ TABLE = {
         add_rule=ADMINISTRATOR, remove_rule=ADMINISTRATOR,
     ),
     "review": declared(ADMINISTRATOR, REVIEWER, give=REVIEWER, ask_changes=REVIEWER),
+    "announcements": declared(ADMINISTRATOR, acts=announcements.ANNOUNCEMENTS_ACTS),
+    "announcement": declared(ADMINISTRATOR, acts=announcements.ANNOUNCEMENT_ACTS),
+    "announcement_html": declared(ADMINISTRATOR),
     "roll_desk": declared(ADMINISTRATOR, acts=rolls.ROLL_ACTS),
     "letters_desk": declared(ADMINISTRATOR, acts=rolls.LETTER_ACTS),
     "officers_desk": declared(OFFICER, acts=rolls.PERSON_ACTS),
@@ -125,6 +129,8 @@ TABLE = {
 }  # fmt: skip
 # The acts of the desks that name theirs.
 ACTS = {
+    "announcements": announcements.ANNOUNCEMENTS_ACTS,
+    "announcement": announcements.ANNOUNCEMENT_ACTS,
     "cycle_desk": cycle_desk.CYCLE_ACTS,
     "ballot_desk": ballot_desk.BALLOT_ACTS,
     "pots": preparing.POT_ACTS,

@@ -62,6 +62,7 @@ DESKS = (
     Link(Role.POLL_OFFICER, _("Documents about homes"), "residence_desk"),
     Link(Role.POLL_OFFICER, _("Homes to confirm"), "admin:people_residency_changelist"),
     Link(Role.BUDGET_ADMINISTRATOR, _("Desk of the cycle"), "cycle_desk", _NOT_OVER),
+    Link(Role.BUDGET_ADMINISTRATOR, _("Announcements by mail"), "announcements", tuple(_State)),
     Link(Role.BUDGET_ADMINISTRATOR, _("Phases"), "timeline", (_State.DRAFT,)),
     Link(Role.BUDGET_ADMINISTRATOR, _("Pots of money"), "pots", (_State.DRAFT,)),
     Link(Role.REVIEWER, _("Proposals to review"), "reviews", (_State.OPEN,)),
