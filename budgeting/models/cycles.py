@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -16,6 +17,7 @@ from budgeting.enums import (
     COUNTED_STATES,
     CYCLE_MOVES,
     IMPORTED_CYCLE_MOVES,
+    OVER_STATES,
     PUBLIC_STATES,
     RESERVED_SLUGS,
     RUNNING_STATES,
@@ -39,6 +41,15 @@ class CycleQuerySet(models.QuerySet["Cycle"]):
     def running(self) -> CycleQuerySet:
         """Open, the one that closes first coming first."""
         return self.filter(state__in=RUNNING_STATES).order_by(_voting_ends().asc(), "pk")
+
+    def past(self) -> CycleQuerySet:
+        """Finished or called off: what the archive holds, the newest vote first."""
+        over = Q(state__in=OVER_STATES) | Q(origin=Origin.IMPORTED, state__in=COUNTED_STATES)
+        return self.filter(over).order_by(_voting_ends().desc(nulls_last=True), "-pk")
+
+    def at(self, places: Collection[int]) -> CycleQuerySet:
+        """With money for one of the places."""
+        return self.filter(pk__in=Pot.objects.filter(place__in=places).values("cycle"))
 
     def finished(self) -> CycleQuerySet:
         """Cycles whose outcome anyone may read, the newest vote first."""

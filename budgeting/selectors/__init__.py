@@ -9,8 +9,10 @@ from budgeting.selectors.ballots import (
 )
 from budgeting.selectors.boards import Recorded, board_lines, board_of, board_rows, find_receipt
 from budgeting.selectors.cycles import (
+    awarded_in_minor,
     counting_cycles,
     finished_cycles,
+    past_cycles,
     phase_steps,
     proposals_of,
     running_cycles,
@@ -79,6 +81,7 @@ __all__ = [
     "Turnout",
     "TwoPeople",
     "acts_of_two",
+    "awarded_in_minor",
     "ballot_desk",
     "ballot_status",
     "board_lines",
@@ -101,6 +104,7 @@ __all__ = [
     "own_proposal",
     "paper_sums",
     "paper_vote",
+    "past_cycles",
     "people_by_channel",
     "people_by_place",
     "phase_steps",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, QuerySet, Sum
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from budgeting.enums import COUNTING_STATES, OVER_STATES, CycleState, Origin
-from budgeting.models import Cycle, CycleQuerySet, Phase, Proposal
+from budgeting.enums import COUNTING_STATES, OVER_STATES, CycleState, Origin, ProposalState
+from budgeting.models import Cycle, CycleQuerySet, Option, Phase, Proposal
 from civicfund.projects.models import Project
 
 
@@ -31,6 +32,20 @@ def counting_cycles() -> CycleQuerySet:
 def finished_cycles() -> CycleQuerySet:
     """Cycles whose outcome anyone may read, the newest vote first."""
     return Cycle.objects.finished().prefetch_related("phases", "pots")
+
+
+def past_cycles(places: Collection[int] | None = None) -> CycleQuerySet:
+    """The archive: all that is decided or called off, or what had money for one of the places."""
+    past = Cycle.objects.past().prefetch_related("phases", "pots")
+    return past if places is None else past.at(places)
+
+
+def awarded_in_minor(places: Collection[int]) -> int:
+    """What projects in these places were awarded by votes held here, in minor units."""
+    won = Option.objects.filter(
+        proposal__state=ProposalState.SELECTED, proposal__project__neighborhood__in=places
+    )
+    return int(won.aggregate(sum=Sum("cost_minor", default=0))["sum"])
 
 
 def proposals_of(project: Project) -> QuerySet[Proposal]:

@@ -11,18 +11,21 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from budgeting.models import Cycle, Phase
+from budgeting.models import Cycle, Option, Phase
+from budgeting.selectors import PotResult, results_of
 from budgeting.services.closing import closing_late
 from budgeting.services.paper import paper_without_key
 from budgeting.services.urns import open_without_key
 from civicfund.calendars import Event
-from civicfund.ledger.selectors import Invariant
+from civicfund.ledger.domain import project_award
+from civicfund.ledger.selectors import Invariant, balances_of
 from civicfund.ledger.selectors import invariants as laws_of_the_books
 from civicfund.payments.selectors import orphan_count, overdue_events
 from civicfund.payouts.selectors import invariants as laws_of_payouts
 from civicfund.people.selectors import documents_overdue
 from civicfund.places.models import Neighborhood
 from civicfund.pledges.models import Campaign
+from civicfund.pledges.selectors import newest_campaigns
 from civicfund.pledges.selectors.laws import invariants as laws_of_pledges
 from civicfund.pledges.selectors.laws import overdue
 from civicfund.projects.models import Project
@@ -57,6 +60,38 @@ def alarms() -> dict[str, int]:
         "comments that nobody was told of": untold(minutes=10),
         "comparisons with the provider that are overdue": int(is_overdue(hours=COMPARED_WITHIN)),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Winner:
+    """What a vote decided for, and what became of it. Amounts in minor units."""
+
+    option: Option
+    project: Project | None
+    # Of what it was awarded, what the town has not paid out yet.
+    owed_minor: int
+    campaign: Campaign | None
+
+
+def decided_in(cycle: Cycle) -> list[tuple[PotResult, list[Winner]]]:
+    """The outcome of each pot of a cycle whose outcome is public, with what became of winners."""
+    results = results_of(cycle)
+    won = [each.option.pk for result in results for each in result.winners]
+    options = Option.objects.filter(pk__in=won).select_related("proposal__project")
+    projects = {each.pk: each.proposal.project for each in options if each.proposal}
+    pks = {project.pk for project in projects.values()}
+    owed = balances_of([project_award(pk) for pk in pks])
+    campaigns = newest_campaigns(pks)
+
+    def winner(option: Option) -> Winner:
+        project = projects.get(option.pk)
+        if project is None:
+            return Winner(option, None, 0, None)
+        left = -owed.get(project_award(project.pk), 0)
+        campaign = campaigns.get(project.pk)
+        return Winner(option, project, max(0, min(left, option.cost_minor)), campaign)
+
+    return [(result, [winner(each.option) for each in result.winners]) for result in results]
 
 
 MOST_ENTRIES = 50

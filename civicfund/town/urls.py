@@ -7,13 +7,15 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.permissions import AllowAny
 
 from civicfund.town import api
-from civicfund.town.views import desks, feeds, pages, treasury
+from civicfund.town.views import archive, desks, feeds, pages, treasury
 
 urlpatterns = [
     path("", pages.home, name="home"),
     path("me/", pages.my_page, name="my_page"),
     path("desk/", desks.my_desks, name="my_desks"),
     path("neighborhoods/<slug:slug>/", pages.neighborhood, name="neighborhood"),
+    path("archive/", archive.archive, name="archive"),
+    path("archive/<slug:slug>/", archive.archived_cycle, name="archived_cycle"),
     path("projects/<int:pk>/", pages.project, name="project"),
     path("feeds/<slug:kind>/<int:pk>.atom", feeds.Atom(), name="atom"),
     path("feeds/<slug:kind>/<int:pk>.ics", feeds.calendar, name="calendar"),

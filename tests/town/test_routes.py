@@ -37,6 +37,8 @@ ROUTES = {
     "desk/residence/<uuid:pk>/content/": ACT,
     "mail/stop/<str:token>/": ANYONE,
     "neighborhoods/<slug:slug>/": ANYONE,
+    "archive/": ANYONE,
+    "archive/<slug:slug>/": ANYONE,
     "feeds/<slug:kind>/<int:pk>.atom": ANYONE,
     "feeds/<slug:kind>/<int:pk>.ics": ANYONE,
     "projects/": ANYONE,

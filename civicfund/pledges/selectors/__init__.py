@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.db.models import BooleanField, ExpressionWrapper, Q
+from django.db.models import BooleanField, ExpressionWrapper, Q, Sum
 from django.utils.translation import gettext as _
 
 from civicfund.ledger.selectors import booked_minor
@@ -55,6 +56,20 @@ def campaigns_near(neighborhood: Neighborhood) -> CampaignQuerySet:
         ~Q(project__neighborhood=neighborhood), output_field=BooleanField()
     )
     return live_campaigns().filter(near).order_by(elsewhere, "deadline_at", "pk")
+
+
+def collected_in_minor(places: Collection[int]) -> int:
+    """What backers have paid for projects in these places, in minor units."""
+    charged = Pledge.objects.filter(
+        state__in=CHARGED_PLEDGE, campaign__project__neighborhood__in=places
+    )
+    return int(charged.aggregate(sum=Sum("amount_minor", default=0))["sum"])
+
+
+def newest_campaigns(projects: Collection[int]) -> dict[int, Campaign]:
+    """The newest public campaign of each of the projects, in one query."""
+    rows = Campaign.objects.public().filter(project__in=projects).order_by("pk")
+    return {campaign.project_id: campaign for campaign in rows}
 
 
 def finished_campaigns() -> CampaignQuerySet:

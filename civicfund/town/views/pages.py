@@ -11,17 +11,22 @@ from django.views.decorators.http import require_safe
 
 from budgeting.models import Cycle
 from budgeting.selectors import (
+    awarded_in_minor,
     finished_cycles,
     my_participations,
+    past_cycles,
     proposals_of,
     running_cycles,
 )
 from civicfund.people.requests import HttpRequest, SignedInRequest
 from civicfund.people.selectors import residency_of, roles_of
 from civicfund.places.models import Neighborhood
+from civicfund.places.selectors import related_places
 from civicfund.pledges.selectors import (
     campaign_of,
     campaigns_near,
+    collected_in_minor,
+    finished_campaigns,
     live_campaigns,
     pledges_of,
     unfinished_campaign_of,
@@ -37,6 +42,7 @@ from civicfund.strangers import kept_for_strangers
 from civicfund.town.selectors import alarms
 
 MOST_ON_HOME = 6
+MOST_AT_PLACE = 6
 
 
 @kept_for_strangers
@@ -88,7 +94,10 @@ def neighborhood(request: HttpRequest, slug: str) -> HttpResponse:
     """Everything about one place: a neighborhood's own, or all that lies in a district."""
     place = get_object_or_404(Neighborhood.objects.select_related("parent"), slug=slug)
     within = list(Neighborhood.objects.within(place))
+    around = related_places([place.pk])[place.pk]
     projects = Project.objects.listed().filter(neighborhood__in=within).with_cost()
+    wanting = Project.objects.filter(neighborhood__in=within).wanting()
+    past = past_cycles(around)
     return render(
         request,
         "town/neighborhood.html",
@@ -98,6 +107,13 @@ def neighborhood(request: HttpRequest, slug: str) -> HttpResponse:
             "shapes": [part for part in within if part.boundary],
             "projects": projects.select_related("neighborhood").order_by("-created_at", "-id"),
             "campaigns": live_campaigns().filter(project__neighborhood__in=within),
+            "ended": finished_campaigns().filter(project__neighborhood__in=within)[:MOST_AT_PLACE],
+            "wanting": wanting.select_related("neighborhood").order_by("-pk")[:MOST_AT_PLACE],
+            "wanting_count": wanting.count(),
+            "running": running_cycles().at(around),
+            "past": past[:MOST_AT_PLACE],
+            "awarded_minor": awarded_in_minor([part.pk for part in within]),
+            "collected_minor": collected_in_minor([part.pk for part in within]),
         },
     )
 
