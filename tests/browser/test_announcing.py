@@ -33,6 +33,7 @@ def test_an_administrator_writes_looks_sends_and_sees_the_log(page, phone, check
     frame = phone.frame_locator("iframe.mail-frame")
     expect(frame.get_by_text("from Monday on you can vote.")).to_be_visible()
     check_axe(phone)
+    phone.locator("iframe.mail-frame").scroll_into_view_if_needed()
     screenshot(phone, "announcement-draft-390")
     come_in(page, *ready(holding(Role.BUDGET_ADMINISTRATOR)), phone.url)
     screenshot(page, "announcement-draft-1280")
