@@ -9,17 +9,24 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.exceptions import Throttled, ValidationError
 from rest_framework.generics import ListAPIView
-from rest_framework.permissions import IsAuthenticatedOrReadOnly
+from rest_framework.permissions import IsAuthenticated, IsAuthenticatedOrReadOnly
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from civicfund.people.requests import person_of
-from civicfund.talk.access import thread_about, visible_comment, visible_subject
-from civicfund.talk.models import Comment
+from civicfund.talk.access import thread_about, visible_comment, visible_subject, visible_subjects
+from civicfund.talk.models import Comment, News, Thread
 from civicfund.talk.requests import may_write_now
-from civicfund.talk.serializers import CommentInput, CommentOutput, WordsInput
+from civicfund.talk.selectors import followed_by, news_of
+from civicfund.talk.serializers import (
+    CommentInput,
+    CommentOutput,
+    NoticeOutput,
+    SubjectOutput,
+    WordsInput,
+)
 from civicfund.talk.services import TalkError, delete_comment, edit_comment, write_comment
 
 
@@ -80,6 +87,50 @@ class OneComment(APIView):
         person = person_of(request)
         found, _subject = visible_comment(person, pk)
         return Response(CommentOutput(_told(lambda: delete_comment(found, by=person))).data)
+
+
+class MyFollows(ListAPIView[Thread]):
+    """What I follow, the newest first, a page at a time."""
+
+    permission_classes = (IsAuthenticated,)
+    serializer_class = SubjectOutput
+    filter_backends = ()
+
+    def get_queryset(self) -> QuerySet[Thread]:
+        """The threads of what I follow."""
+        if getattr(self, "swagger_fake_view", False):
+            return Thread.objects.none()
+        return followed_by(person_of(self.request))
+
+    def list(self, request: Request, *given: object, **named: object) -> Response:
+        """Without what I may not see now."""
+        threads = self.paginate_queryset(self.get_queryset()) or []
+        found = visible_subjects(request.user, {(t.kind, t.subject_id) for t in threads})
+        subjects = [found[key] for t in threads if (key := (t.kind, t.subject_id)) in found]
+        return self.get_paginated_response(SubjectOutput(subjects, many=True).data)
+
+
+class MyNotices(ListAPIView[News]):
+    """What I was told, the newest first, a page at a time; nothing is marked as read here."""
+
+    permission_classes = (IsAuthenticated,)
+    serializer_class = NoticeOutput
+    filter_backends = ()
+
+    def get_queryset(self) -> QuerySet[News]:
+        """My notices, without what is hidden or deleted by now."""
+        if getattr(self, "swagger_fake_view", False):
+            return News.objects.none()
+        return news_of(person_of(self.request))
+
+    def list(self, request: Request, *given: object, **named: object) -> Response:
+        """Without notices of what I may not see now."""
+        rows = self.paginate_queryset(self.get_queryset()) or []
+        keys = {(row.thread.kind, row.thread.subject_id) for row in rows}
+        subjects = visible_subjects(request.user, keys)
+        shown = [row for row in rows if (row.thread.kind, row.thread.subject_id) in subjects]
+        data = NoticeOutput(shown, many=True, context={"subjects": subjects}).data
+        return self.get_paginated_response(data)
 
 
 def _told(act: Callable[[], Comment]) -> Comment:

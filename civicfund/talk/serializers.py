@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from civicfund.talk.models import LONGEST, Comment
+from civicfund.talk.access import Subject
+from civicfund.talk.enums import SubjectKind
+from civicfund.talk.models import LONGEST, Comment, News
 
 
 class CommentOutput(serializers.ModelSerializer[Comment]):
@@ -59,3 +64,37 @@ class WordsInput(serializers.Serializer[Comment]):
     """The other words of an edit."""
 
     body = serializers.CharField(max_length=LONGEST)
+
+
+class SubjectOutput(serializers.Serializer[Any]):  # of subjects, which are no rows
+    """A thing that somebody follows."""
+
+    kind = serializers.ChoiceField(choices=SubjectKind.choices)
+    id = serializers.IntegerField(source="pk")
+    title = serializers.CharField()
+    page = serializers.CharField(source="url", help_text="Its page, from the site's root.")
+
+
+class NoticeOutput(serializers.ModelSerializer[News]):
+    """One thing that somebody was told; never what another person was told."""
+
+    about = serializers.SerializerMethodField(help_text="What it is about.")
+    page = serializers.SerializerMethodField(help_text="Where it stands, from the site's root.")
+
+    class Meta:
+        model = News
+        fields = ["id", "kind", "about", "page", "created_at", "read_at"]
+        read_only_fields = fields
+
+    @extend_schema_field(SubjectOutput)
+    def get_about(self, news: News) -> dict[str, Any]:
+        """The subject of its thread."""
+        return dict(SubjectOutput(self._subject(news)).data)
+
+    def get_page(self, news: News) -> str:
+        """The comment's page, or the subject's."""
+        return news.comment.get_absolute_url() if news.comment else self._subject(news).url
+
+    def _subject(self, news: News) -> Subject:
+        subjects: dict[tuple[str, int], Subject] = self.context["subjects"]
+        return subjects[news.thread.kind, news.thread.subject_id]

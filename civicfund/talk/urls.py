@@ -23,5 +23,7 @@ urlpatterns = [
     path("desk/questions/", questions.desk, name="questions_desk"),
     path("desk/questions/<int:pk>/", questions.answer, name="answer_question"),
     path("api/v1/talk/<slug:kind>/<int:pk>/", api.OneThread.as_view(), name="api_thread"),
+    path("api/v1/me/follows/", api.MyFollows.as_view(), name="api_follows"),
+    path("api/v1/me/notices/", api.MyNotices.as_view(), name="api_notices"),
     path("api/v1/comments/<int:pk>/", api.OneComment.as_view(), name="api_comment"),
 ]

@@ -116,6 +116,8 @@ ROUTES = {
     "desk/comments/<int:pk>/": MEMBERS,
     "desk/questions/": MEMBERS,
     "desk/questions/<int:pk>/": MEMBERS,
+    "api/v1/me/follows/": MEMBERS,
+    "api/v1/me/notices/": MEMBERS,
     "api/v1/talk/<slug:kind>/<int:pk>/": ANYONE,
     "api/v1/comments/<int:pk>/": ANYONE,
     "campaigns/<int:pk>/backers/": MEMBERS,
