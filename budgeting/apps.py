@@ -1,5 +1,7 @@
 """The budgeting app."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -14,3 +16,4 @@ class BudgetingConfig(AppConfig):
         from civicfund.projects.selectors import held_by  # noqa: PLC0415
 
         held_by(why_on_ballot)
+        import_module("budgeting.held").declare()

@@ -22,12 +22,15 @@ def csv_response(
     filename: str, header: list[str], rows: Iterable[Iterable[object]]
 ) -> StreamingHttpResponse:
     """A download, streamed; words that begin like a formula are quoted."""
-    response = StreamingHttpResponse(_lines(header, rows), content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(
+        csv_lines(header, rows), content_type="text/csv; charset=utf-8"
+    )
     response["Content-Disposition"] = f'attachment; filename="{filename}"'
     return response
 
 
-def _lines(header: list[str], rows: Iterable[Iterable[object]]) -> Iterator[str]:
+def csv_lines(header: list[str], rows: Iterable[Iterable[object]]) -> Iterator[str]:
+    """The lines of a file, words that begin like a formula quoted."""
     writer = csv.writer(_Echo())
     yield writer.writerow(header)
     for row in rows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 from django.apps import AppConfig
@@ -19,6 +20,7 @@ class PaymentsConfig(AppConfig):
     def ready(self) -> None:
         """Let ``check --deploy`` look at the settings."""
         register(payments_are_safe, Tags.security, deploy=True)
+        import_module("civicfund.payments.held").declare()
 
 
 def payments_are_safe(**kwargs: Any) -> list[CheckMessage]:

@@ -11,5 +11,6 @@ class PeopleConfig(AppConfig):
     name = "civicfund.people"
 
     def ready(self) -> None:
-        """Declare the roles' permissions, which need the models."""
+        """Declare the roles' permissions and what is held of people, which need the models."""
         import_module("civicfund.people.access")
+        import_module("civicfund.people.held").declare()

@@ -229,3 +229,51 @@ class ResidenceDocument(models.Model):
     def is_picture(self) -> bool:
         """Whether it may be shown in a page: we have drawn it anew."""
         return self.kind == DocumentKind.PICTURE
+
+
+class PersonalCopyQuerySet(models.QuerySet["PersonalCopy"]):
+    """Questions about copies."""
+
+    def at_hand(self) -> PersonalCopyQuerySet:
+        """Those that are waited for or can be taken."""
+        return self.filter(deleted_at=None)
+
+    def waiting(self) -> PersonalCopyQuerySet:
+        """Those that are still to be made."""
+        return self.at_hand().filter(made_at=None)
+
+
+class PersonalCopy(models.Model):
+    """That somebody asked for what the town holds about them. The copy is a sealed file outside
+    the database, gone on the day ``delete_after`` at the latest; erased with the person.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="copies")
+    asked_at = models.DateTimeField(_("asked for"))
+    made_at = models.DateTimeField(_("made"), null=True, blank=True)
+    size = models.PositiveIntegerField(_("bytes"), null=True, blank=True)
+    delete_after = models.DateTimeField(_("deleted by"))
+    deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True)
+
+    objects = PersonalCopyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("copy of what is held about a person")
+        verbose_name_plural = _("copies of what is held about people")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user"], condition=Q(deleted_at=None), name="personal_copy_one_at_a_time"
+            ),
+            models.CheckConstraint(
+                condition=Q(made_at__isnull=True, size__isnull=True)
+                | Q(made_at__isnull=False, size__isnull=False, size__gt=0),
+                name="personal_copy_made_iff_it_has_a_size",
+            ),
+            models.CheckConstraint(
+                condition=Q(delete_after__gt=F("asked_at")), name="personal_copy_has_its_day"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"copy {self.pk}"

@@ -1,4 +1,4 @@
-"""The sweep that deletes what people sent to show where they live."""
+"""The sweeps for sealed files: what people sent to show where they live, and their own copies."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import timedelta
 import structlog
 from celery import shared_task
 
+from civicfund.people.services.copies import delete_copies, make_next
 from civicfund.people.services.documents import delete_decided, delete_orphans, expire_documents
 
 log = structlog.get_logger(__name__)
@@ -23,3 +24,21 @@ def delete_due_documents() -> None:
     orphans = delete_orphans(older_than=ORPHANED_AFTER)
     if expired or deleted or orphans:
         log.info("residence_documents.deleted", expired=expired, deleted=deleted, orphans=orphans)
+
+
+@shared_task
+def make_copies() -> None:
+    """Make every copy that somebody waits for, one after the other."""
+    made = 0
+    while make_next():
+        made += 1
+    if made:
+        log.info("personal_copies.made", made=made)
+
+
+@shared_task
+def delete_due_copies() -> None:
+    """Destroy copies past their day, and files without a row."""
+    deleted = delete_copies(orphaned_after=ORPHANED_AFTER)
+    if deleted:
+        log.info("personal_copies.deleted", deleted=deleted)

@@ -1,5 +1,6 @@
 """The pledges app."""
 
+from importlib import import_module
 from typing import Any
 
 from django.apps import AppConfig
@@ -35,3 +36,4 @@ class PledgesConfig(AppConfig):
         held_by(why_in_campaign)
         held_back_by(why_not_paid_yet)
         checked_before_paying(lasting)
+        import_module("civicfund.pledges.held").declare()

@@ -1,5 +1,7 @@
 """The reconciliation app."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -15,3 +17,4 @@ class ReconciliationConfig(AppConfig):
         from civicfund.reconciliation.selectors import invariants  # noqa: PLC0415
 
         checked_before_paying(invariants)
+        import_module("civicfund.reconciliation.held").declare()

@@ -214,6 +214,7 @@ ACCOUNT_RATE_LIMITS = {
     "pledge_as_guest": "20/h/ip",
     "voting_code": "30/h/ip,10/h/key",
     "send_document": "20/h/key",
+    "personal_copy": "5/d/key",
     "add_file": "60/h/key",
     "kiosk_code": "20/10m/key",
     "comment": "40/h/user",
@@ -376,6 +377,9 @@ VOTING_CODE_SECONDS = env.int("VOTING_CODE_SECONDS", 1_800)
 RESIDENCE_DOCUMENTS = env.str("RESIDENCE_DOCUMENTS", "")
 RESIDENCE_DOCUMENT_KEY = env.str("RESIDENCE_DOCUMENT_KEY", "")
 RESIDENCE_DOCUMENT_DAYS = env.int("RESIDENCE_DOCUMENT_DAYS", 14)
+
+# For how many days somebody can take the copy of what the town holds about them.
+PERSONAL_COPY_DAYS = env.int("PERSONAL_COPY_DAYS", 7)
 
 # Days on which the town rests, as 2027-01-01: whoever plans a cycle is warned of phases that begin
 # or end on one. Empty: nobody is.

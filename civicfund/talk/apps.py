@@ -1,5 +1,7 @@
 """The talk app."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -19,3 +21,4 @@ class TalkConfig(AppConfig):
 
         doors_to(SubjectKind.PROJECT, projects)
         doors_to(SubjectKind.NEIGHBORHOOD, places)
+        import_module("civicfund.talk.held").declare()

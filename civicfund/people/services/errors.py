@@ -16,3 +16,7 @@ class ResidencyError(Exception):
 
 class RoleError(Exception):
     """The role cannot be given or taken by this person."""
+
+
+class CopyError(Exception):
+    """The copy cannot be asked for or taken; the message is for the person."""

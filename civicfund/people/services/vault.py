@@ -1,7 +1,7 @@
 """A folder of sealed files, for what must be in no database and no backup, and not for long.
 
 Each file is a libsodium secret box under a key from the environment; its id is sealed in with it,
-so that one file cannot be laid in another's place.
+so that one file cannot be laid in another's place. A drawer is a folder in it, for another kind.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ class VaultError(Exception):
     """The file is not there, or is not what was put there."""
 
 
-def put(pk: UUID, content: bytes) -> None:
+def put(pk: UUID, content: bytes, *, drawer: str = "") -> None:
     """Seal the content into a file that only this user reads; nothing of it is left in the open."""
-    path = _path(pk)
+    path = _path(pk, drawer)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     sealed = _box().encrypt(pk.bytes + content)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -38,10 +38,10 @@ def put(pk: UUID, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def get(pk: UUID) -> bytes:
+def get(pk: UUID, *, drawer: str = "") -> bytes:
     """What was put there. Raises ``VaultError`` where it is gone or altered."""
     try:
-        opened = _box().decrypt(_path(pk).read_bytes())
+        opened = _box().decrypt(_path(pk, drawer).read_bytes())
     except (FileNotFoundError, CryptoError, ValueError) as error:
         raise VaultError(type(error).__name__) from None
     if opened[:_ID_BYTES] != pk.bytes:
@@ -49,9 +49,9 @@ def get(pk: UUID) -> bytes:
     return opened[_ID_BYTES:]
 
 
-def destroy(pk: UUID) -> None:
+def destroy(pk: UUID, *, drawer: str = "") -> None:
     """Overwrite the file and remove it; quietly where it is gone."""
-    path = _path(pk)
+    path = _path(pk, drawer)
     try:
         with path.open("r+b") as file:
             left = file.seek(0, os.SEEK_END)
@@ -65,15 +65,15 @@ def destroy(pk: UUID) -> None:
     path.unlink(missing_ok=True)
 
 
-def ids(*, older_than: timedelta) -> list[UUID]:
-    """What lies in the folder for longer than this."""
+def ids(*, older_than: timedelta, drawer: str = "") -> list[UUID]:
+    """What lies in the folder, or in one of its drawers, for longer than this."""
     latest = time.time() - older_than.total_seconds()
-    files = Path(_folder()).glob("*.box")
+    files = (Path(_folder()) / drawer).glob("*.box")
     return [UUID(file.stem) for file in files if file.stat().st_mtime <= latest]
 
 
-def _path(pk: UUID) -> Path:
-    return Path(_folder()) / f"{pk}.box"
+def _path(pk: UUID, drawer: str) -> Path:
+    return Path(_folder()) / drawer / f"{pk}.box"
 
 
 def _folder() -> str:

@@ -1,0 +1,17 @@
+"""What notices hold of a person."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from civicfund.holdings import columns, holds
+from civicfund.notices.models import Message, OptOut
+
+
+def declare() -> None:
+    """Say it. What a mail said stands in the mail; its links open things by themselves."""
+    holds(
+        "mails", _("Mails that we wrote to you"), Message, "recipient",
+        columns("kind created_at sent_at"),
+    )  # fmt: skip
+    holds("unwanted_mails", _("What you want no mail about"), OptOut, "user", columns("topic"))

@@ -1,0 +1,40 @@
+"""What pledges hold of a person."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from civicfund.holdings import columns, holds, leaves_out
+from civicfund.pledges.models import Campaign, CampaignReport, Consent, Pledge, Refund
+
+
+def declare() -> None:
+    """Say it. Of the card what anyone may see; ids at the provider open something, and stay out."""
+    holds(
+        "pledges", _("What you pledged"), Pledge, "backer",
+        columns(
+            "id campaign__project__title state amount_minor currency reward__title shipping_minor"
+            " show_name created_at confirmed_at card_brand card_last4 card_forgotten_at"
+        ),
+    )  # fmt: skip
+    holds(
+        "consents_to_charges", _("Which charges you agreed to"), Consent, "pledge__backer",
+        columns("pledge_id text_version amount_minor agreed_at"),
+    )  # fmt: skip
+    holds(
+        "refunds", _("What was given back to you"), Refund, "pledge__backer",
+        columns("pledge_id amount_minor state"),
+    )  # fmt: skip
+    holds(
+        "campaigns", _("Campaigns that you started"), Campaign, "creator",
+        columns("id project__title state goal_minor currency deadline_at created_at live_at"),
+    )  # fmt: skip
+    holds(
+        "reports_of_campaigns", _("Campaigns that you reported"), CampaignReport, "reporter",
+        columns("campaign_id reason words created_at"),
+    )  # fmt: skip
+    leaves_out(
+        _("Done as a treasurer; it stands among your acts."),
+        "pledges.Refund.requested_by",
+        "pledges.RefundBatch.requested_by",
+    )

@@ -1,0 +1,50 @@
+"""What projects hold of a person."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from civicfund.holdings import columns, holds, leaves_out
+from civicfund.projects.models import CoAuthor, Merge, Offer, Project, ProjectFile, Support, Version
+
+
+def declare() -> None:
+    """Say it."""
+    holds(
+        "projects", _("Projects that you proposed"), Project, "proposer",
+        columns(
+            "id state title summary story category neighborhood__name latitude longitude address"
+            " running_minor lifetime_years created_at updated_at"
+        ),
+    )  # fmt: skip
+    holds(
+        "written_together", _("Projects that you write with others"), CoAuthor, "user",
+        columns("project__title since"),
+    )  # fmt: skip
+    holds(
+        "versions", _("What you wrote in projects, version by version"), Version, "author",
+        columns("project_id number at title summary story address is_public"),
+    )  # fmt: skip
+    holds(
+        "offers", _("What you offered to projects"), Offer, "by",
+        columns("project__title part words latitude longitude cost_lines state offered_at"),
+    )  # fmt: skip
+    holds(
+        "files", _("Pictures and papers that you added"), ProjectFile, "added_by",
+        columns("id project__title kind words size added_at"),
+    )  # fmt: skip
+    holds(
+        "supports", _("Projects that you support"), Support, "person",
+        columns("project__title at"),
+    )  # fmt: skip
+    holds(
+        "merges", _("Projects that you asked to make one"), Merge, "asked_by",
+        columns("project__title into__title state reason asked_at decided_at"),
+    )  # fmt: skip
+    leaves_out(
+        _("Somebody else asked: your answer stands among your acts."), "projects.Merge.decided_by"
+    )
+    leaves_out(
+        _("Somebody else wrote it; what you brought stands among your offers."),
+        "projects.Version.helper",
+    )
