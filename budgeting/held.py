@@ -16,11 +16,13 @@ from budgeting.models import (
     StartedBallot,
     Trial,
 )
-from civicfund.holdings import columns, holds, leaves_out
+from budgeting.services.forgetting import forget_voter, why_cycles_keep
+from civicfund.holdings import columns, erases, holds, leaves_out
 
 
 def declare() -> None:
     """Say it. Times of a vote to the minute, as the ballot page tells them."""
+    erases(forget_voter, keeps=why_cycles_keep)
     holds(
         "voter_rolls", _("Voter rolls that you are on"), RollEntry, "claimed_by",
         columns("cycle__title place__name"),

@@ -5,13 +5,16 @@ A test walks every relation of the user's table and fails where one is neither h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Model, Q
 from django.db.models.expressions import Combinable
 from django.utils.functional import Promise
+
+if TYPE_CHECKING:
+    from civicfund.people.models import User  # not loaded yet when apps declare
 
 Words = str | Promise  # translated when they are shown
 Shown = Mapping[str, str | Combinable]
@@ -72,3 +75,29 @@ def held() -> Iterable[Holding]:
 def left_out() -> Mapping[str, Words]:
     """Columns that a copy does not show, and why."""
     return dict(_left_out)
+
+
+# What an app does when somebody is erased, and why somebody cannot be erased yet, in words.
+Forget = Callable[["User"], None]
+Keep = Callable[["User"], Iterable[str]]
+_forget: list[Forget] = []
+_keep: list[Keep] = []
+
+
+def erases(forget: Forget, *, keeps: Keep | None = None) -> None:
+    """An app takes a person's name off what stays, and deletes what goes, in a transaction that
+    holds the person; ``keeps`` tells what has to be settled first."""
+    _forget.append(forget)
+    if keeps is not None:
+        _keep.append(keeps)
+
+
+def forget_everywhere(person: User) -> None:
+    """Let every app forget somebody, the highest first. The caller holds the person."""
+    for forget in reversed(_forget):
+        forget(person)
+
+
+def kept_because(person: User) -> list[str]:
+    """What has to be settled before somebody can be erased; empty where nothing has."""
+    return [reason for keep in _keep for reason in keep(person)]

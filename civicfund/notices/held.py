@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from civicfund.holdings import columns, holds
+from civicfund.holdings import columns, erases, holds
 from civicfund.notices.models import Message, OptOut
+from civicfund.notices.services import forget_recipient
 
 
 def declare() -> None:
     """Say it. What a mail said stands in the mail; its links open things by themselves."""
+    erases(forget_recipient)
     holds(
         "mails", _("Mails that we wrote to you"), Message, "recipient",
         columns("kind created_at sent_at"),

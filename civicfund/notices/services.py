@@ -89,6 +89,13 @@ def allow_mail(link: StopLink) -> None:
         OptOut.objects.filter(user=link.user, topic=link.topic).delete()
 
 
+def forget_recipient(person: User) -> None:
+    """Of somebody who is erased: what was written to them, and what mail they chose, is gone."""
+    Message.objects.filter(recipient=person).delete()
+    OptIn.objects.filter(user=person).delete()
+    OptOut.objects.filter(user=person).delete()
+
+
 def _unwanted(letters: Sequence[Letter]) -> set[tuple[int, Topic | None]]:
     """Who of the recipients switched which topic off, or never asked for it."""
     pairs = {(letter.recipient.pk, letter.topic) for letter in letters if letter.topic}
@@ -116,11 +123,15 @@ def tell(recipient: User, kind: str, about: models.Model, **context: Any) -> Non
 def tell_all(kind: str, letters: Iterable[Letter]) -> int:
     """Put many messages of one kind in the outbox at once, each like ``tell``.
 
-    How many letters there were, but for those that somebody does not want.
+    How many letters there were, but for those that nobody wants or that go to whoever is erased.
     """
     letters = list(letters)
     unwanted = _unwanted(letters)
-    wanted = [each for each in letters if (each.recipient.pk, each.topic) not in unwanted]
+    wanted = [
+        each
+        for each in letters
+        if (each.recipient.pk, each.topic) not in unwanted and each.recipient.erased_at is None
+    ]
     Message.objects.bulk_create(
         (
             Message(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.people.domain import LARGEST_BYTES
@@ -85,6 +85,26 @@ class DocumentForm(forms.Form):
         """What was sent; of one too large only its beginning was kept."""
         content: bytes = self.cleaned_data["document"].read()
         return content
+
+
+class CloseForm(forms.Form):
+    """The password, once more, by whoever closes their account."""
+
+    password = forms.CharField(
+        label=_("Your password"),
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    def __init__(self, user: User, data: QueryDict | None = None) -> None:
+        super().__init__(data)
+        self.user = user
+
+    def clean_password(self) -> str:
+        """What was typed, where it is right."""
+        typed: str = self.cleaned_data["password"]
+        if not self.user.check_password(typed):
+            raise forms.ValidationError(_("This is not your password."))
+        return typed
 
 
 class FindingForm(forms.Form):

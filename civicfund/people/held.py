@@ -7,12 +7,14 @@ from allauth.mfa.models import Authenticator
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.audit.models import Event
-from civicfund.holdings import columns, holds, leaves_out
+from civicfund.holdings import columns, erases, holds, leaves_out
 from civicfund.people.models import PersonalCopy, Residency, RoleGrant, User
+from civicfund.people.services.erasure import forget_person, why_people_keep
 
 
 def declare() -> None:
     """Say it, once the models are loaded."""
+    erases(forget_person, keeps=why_people_keep)
     holds(
         "account", _("Your account"), User, "pk",
         columns("email display_name joined_at last_login is_active"),

@@ -18,6 +18,9 @@ from civicfund.places.models import Neighborhood
 
 # A domain that no mail can reach: https://www.rfc-editor.org/rfc/rfc2606
 GUEST_DOMAIN = "guest.invalid"
+ERASED_DOMAIN = "erased.invalid"
+# What stands where the name of somebody who is erased stood.
+FORMER = "A former resident"
 
 
 class UserManager(BaseUserManager["User"]):
@@ -53,6 +56,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(_("may open the admin site"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
     joined_at = models.DateTimeField(_("joined"), default=timezone.now)
+    # Since when this is nobody any more: a row that only keeps others from pointing at nothing.
+    erased_at = models.DateTimeField(_("erased"), null=True, blank=True)
 
     objects = UserManager()
 
@@ -77,6 +82,20 @@ class User(AbstractBaseUser, PermissionsMixin):
                     is_superuser=False,
                 ),
                 name="user_guest_cannot_sign_in",
+            ),
+            models.CheckConstraint(
+                condition=Q(erased_at__isnull=True)
+                | Q(
+                    email__endswith=f"@{ERASED_DOMAIN}",
+                    guest_email="",
+                    display_name=FORMER,
+                    password__startswith="!",  # noqa: S106 -- how unusable ones begin
+                    is_active=False,
+                    is_staff=False,
+                    is_superuser=False,
+                    last_login__isnull=True,
+                ),
+                name="user_erased_is_nobody",
             ),
         ]
 

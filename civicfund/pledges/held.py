@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from civicfund.holdings import columns, holds, leaves_out
+from civicfund.holdings import columns, erases, holds, leaves_out
 from civicfund.pledges.models import Campaign, CampaignReport, Consent, Pledge, Refund
+from civicfund.pledges.services.forgetting import forget_backer, why_pledges_keep
 
 
 def declare() -> None:
     """Say it. Of the card what anyone may see; ids at the provider open something, and stay out."""
+    erases(forget_backer, keeps=why_pledges_keep)
     holds(
         "pledges", _("What you pledged"), Pledge, "backer",
         columns(

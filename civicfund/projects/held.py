@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from civicfund.holdings import columns, holds, leaves_out
+from civicfund.holdings import columns, erases, holds, leaves_out
 from civicfund.projects.models import CoAuthor, Merge, Offer, Project, ProjectFile, Support, Version
+from civicfund.projects.services.forgetting import forget_author
 
 
 def declare() -> None:
     """Say it."""
+    erases(forget_author)
     holds(
         "projects", _("Projects that you proposed"), Project, "proposer",
         columns(

@@ -215,6 +215,7 @@ ACCOUNT_RATE_LIMITS = {
     "voting_code": "30/h/ip,10/h/key",
     "send_document": "20/h/key",
     "personal_copy": "5/d/key",
+    "close_account": "10/h/key",
     "add_file": "60/h/key",
     "kiosk_code": "20/10m/key",
     "comment": "40/h/user",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from civicfund.holdings import columns, holds, leaves_out
+from civicfund.holdings import columns, erases, holds, leaves_out
 from civicfund.talk.models import Comment, Flag, Follow, Hiding, MailPace, News
+from civicfund.talk.services import forget_author
 
 
 def declare() -> None:
     """Say it."""
+    erases(forget_author)
     subject = "thread__kind thread__subject_id"
     holds(
         "comments", _("What you said"), Comment, "author",

@@ -32,6 +32,7 @@ ROUTES = {
     "me/residency/": MEMBERS,
     "me/residency/document/": ACT,
     "me/residency/document/withdraw/": ACT,
+    "me/close/": MEMBERS,
     "me/data/": MEMBERS,
     "me/data/copy.zip": MEMBERS,
     "me/data/delete/": ACT,

@@ -20,3 +20,11 @@ class RoleError(Exception):
 
 class CopyError(Exception):
     """The copy cannot be asked for or taken; the message is for the person."""
+
+
+class ErasureError(Exception):
+    """Something has to be settled before this person can be erased."""
+
+    def __init__(self, reasons: list[str]) -> None:
+        super().__init__(" ".join(reasons))
+        self.reasons = reasons

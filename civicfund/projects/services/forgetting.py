@@ -1,0 +1,24 @@
+"""What becomes of somebody's projects when they are erased."""
+
+from __future__ import annotations
+
+from civicfund.people.models import User
+from civicfund.projects.enums import ProjectState
+from civicfund.projects.models import CoAuthor, Invitation, Offer, Project, ProjectFile, Support
+from civicfund.projects.services.offers import withdraw_offer
+from civicfund.projects.services.writing import withdraw_project
+
+
+def forget_author(person: User) -> None:
+    """Public projects stay, by a former resident; drafts and what still waits are taken back.
+
+    The caller is in a transaction and holds the person.
+    """
+    for draft in Project.objects.filter(proposer=person, state=ProjectState.DRAFT).order_by("pk"):
+        withdraw_project(draft, by=person)
+        ProjectFile.objects.filter(project=draft).delete()
+    for offer in Offer.objects.waiting().filter(by=person).order_by("pk"):
+        withdraw_offer(offer, by=person)
+    CoAuthor.objects.filter(user=person).delete()
+    Support.objects.filter(person=person).delete()
+    Invitation.objects.filter(address=person.email).delete()

@@ -1,0 +1,14 @@
+from django.db import migrations
+
+from civicfund.people.constraints import by_nobody_erased
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("people", "0008_erased_people"),
+        ("talk", "0006_known_projects"),
+    ]
+
+    operations = [
+        by_nobody_erased("talk_comment", "author_id"),
+    ]

@@ -1,0 +1,48 @@
+"""What is held about me and how I leave, in a browser on both widths."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from civicfund.people.services.copies import make_next
+from tests.factories.people import UserFactory
+from tests.factories.pledges import PledgeFactory
+from tests.signing_in import PASSWORD
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+
+
+def test_somebody_takes_a_copy_and_closes_the_account(
+    page, phone, sign_in, check_axe, screenshot, settings, tmp_path
+):
+    settings.RESIDENCE_DOCUMENTS = str(tmp_path / "sealed")
+    person = UserFactory(display_name="Nell Byrne")
+    sign_in(page, person)
+    page.goto("/me/data/")
+    check_axe(page)
+    screenshot(page, "my-data-1280")
+    page.get_by_role("button", name="Ask for a copy").click()
+    expect(page.get_by_text("We are putting it together", exact=True)).to_be_visible()
+    make_next()
+    page.reload()
+    check_axe(page)
+    page.get_by_role("link", name="Take the copy").click()
+    page.get_by_label("Password").fill(PASSWORD)
+    check_axe(page)
+    screenshot(page, "password-again-1280")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Confirm").click()
+    assert download.value.suggested_filename == "what-is-held-about-me.zip"
+    backer = PledgeFactory().backer
+    sign_in(phone, backer)
+    phone.goto("/me/close/")
+    expect(phone.get_by_text("Something has to be settled first")).to_be_visible()
+    check_axe(phone)
+    screenshot(phone, "close-390")
+    page.goto("/me/close/")
+    check_axe(page)
+    screenshot(page, "close-1280")
+    page.get_by_label("Your password").fill(PASSWORD)
+    page.get_by_role("button", name="Close my account for good").click()
+    expect(page.get_by_text("Your account is closed")).to_be_visible()
