@@ -44,6 +44,7 @@ SWEEPS: dict[str, float] = {
     "civicfund.talk.tasks.tell_news": 20,
     "civicfund.people.tasks.delete_due_documents": 60,
     "civicfund.people.tasks.make_copies": 5,
+    "civicfund.people.tasks.send_complaints": 10,
     "civicfund.people.tasks.delete_due_copies": 60,
     "civicfund.town.tasks.tell_about_documents": 10,
     "budgeting.tasks.close_due_cycles": 5,

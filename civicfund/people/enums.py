@@ -53,3 +53,14 @@ class Proof(models.TextChoices):
     ROLL = "roll", _("Matched with the voter roll")
     POSTED_CODE = "posted_code", _("Code sent by post")
     DOCUMENT = "document", _("Document reviewed")
+
+
+class Concern(models.TextChoices):
+    """What a complaint is about."""
+
+    VOTE = "vote", _("A vote or its result")
+    MONEY = "money", _("Money: a pledge, a charge, a payment")
+    DATA = "data", _("What is kept about me")
+    ACCESS = "access", _("A page that I cannot use")
+    STAFF = "staff", _("Somebody who works for the town")
+    OTHER = "other", _("Something else")

@@ -9,8 +9,9 @@ from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.people.domain import LARGEST_BYTES
-from civicfund.people.enums import Finding
+from civicfund.people.enums import Concern, Finding
 from civicfund.people.models import User
+from civicfund.people.services.consenting import agree
 from civicfund.places.models import Neighborhood
 from civicfund.places.selectors import neighborhood_at
 
@@ -21,12 +22,17 @@ class SignupForm(forms.Form):
     display_name = forms.CharField(
         label=_("Your name"), max_length=80, help_text=_("Others see this name.")
     )
-    field_order = ["display_name", "email", "password1"]
+    agree = forms.BooleanField(
+        label=_("I agree to the terms, and have read what is kept about me."),
+        error_messages={"required": _("Without this we cannot make an account for you.")},
+    )
+    field_order = ["display_name", "email", "password1", "agree"]
 
     def signup(self, request: HttpRequest, user: User) -> None:
         """Keep what was asked; allauth calls this once the account exists."""
         user.display_name = self.cleaned_data["display_name"]
         user.save(update_fields=["display_name"])
+        agree(user)
 
 
 class ResidencyForm(forms.Form):
@@ -105,6 +111,23 @@ class CloseForm(forms.Form):
         if not self.user.check_password(typed):
             raise forms.ValidationError(_("This is not your password."))
         return typed
+
+
+class ComplaintForm(forms.Form):
+    """What is wrong, and where an answer goes."""
+
+    about = forms.ChoiceField(
+        label=_("What is it about?"), choices=Concern.choices, widget=forms.RadioSelect
+    )
+    words = forms.CharField(
+        label=_("What is wrong?"), max_length=4_000, widget=forms.Textarea(attrs={"rows": 8})
+    )
+    answer_to = forms.EmailField(
+        label=_("Your e-mail address"),
+        required=False,
+        help_text=_("Only if you want an answer."),
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
 
 
 class FindingForm(forms.Form):

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from civicfund.audit.models import Event
 from civicfund.holdings import columns, erases, holds, leaves_out
-from civicfund.people.models import PersonalCopy, Residency, RoleGrant, User
+from civicfund.people.models import PersonalCopy, PolicyConsent, Residency, RoleGrant, User
 from civicfund.people.services.erasure import forget_person, why_people_keep
 
 
@@ -25,6 +25,10 @@ def declare() -> None:
     holds(
         "second_factors", _("That you have a second factor, not the factor"), Authenticator, "user",
         columns("type created_at last_used_at"),
+    )  # fmt: skip
+    holds(
+        "consents", _("Which terms you agreed to"), PolicyConsent, "user",
+        columns("version digest agreed_at"),
     )  # fmt: skip
     holds(
         "homes", _("Where you said that you live"), Residency, "user",

@@ -10,10 +10,12 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from civicfund.people.enums import DocumentKind, DocumentOutcome, Proof, Role
+from civicfund.audit.models import AppendOnly
+from civicfund.people.enums import Concern, DocumentKind, DocumentOutcome, Proof, Role
 from civicfund.places.models import Neighborhood
 
 # A domain that no mail can reach: https://www.rfc-editor.org/rfc/rfc2606
@@ -58,6 +60,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     joined_at = models.DateTimeField(_("joined"), default=timezone.now)
     # Since when this is nobody any more: a row that only keeps others from pointing at nothing.
     erased_at = models.DateTimeField(_("erased"), null=True, blank=True)
+
+    # The version of the terms that they agreed to last; empty where they signed up before there
+    # were any. None: made in another way than by signing up, and never asked.
+    agreed_to = models.CharField(max_length=16, null=True, blank=True)  # noqa: DJ001
 
     objects = UserManager()
 
@@ -296,3 +302,47 @@ class PersonalCopy(models.Model):
 
     def __str__(self) -> str:
         return f"copy {self.pk}"
+
+
+class PolicyConsent(AppendOnly):
+    """That somebody agreed to the terms and the privacy page of a version, and to which words."""
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="+")
+    version = models.CharField(_("version"), max_length=16)
+    digest = models.CharField(_("SHA-256 of the words"), max_length=64)
+    agreed_at = models.DateTimeField(_("agreed"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("consent to the terms")
+        verbose_name_plural = _("consents to the terms")
+        constraints = [
+            models.UniqueConstraint(fields=["user", "version"], name="policy_consent_once"),
+            models.CheckConstraint(
+                condition=Q(digest__regex="^[0-9a-f]{64}$"), name="policy_consent_digest"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.version}"
+
+
+class Complaint(models.Model):
+    """What somebody says is wrong, until it is mailed to those who answer; no account is kept."""
+
+    about = models.CharField(_("about"), max_length=16, choices=Concern.choices)
+    words = models.TextField(_("what is wrong"), max_length=4_000)
+    answer_to = models.EmailField(_("address for an answer"), blank=True)
+    made_at = models.DateTimeField(_("made"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("complaint")
+        verbose_name_plural = _("complaints")
+        constraints = [
+            models.CheckConstraint(condition=~Q(words=""), name="complaint_has_words"),
+            models.CheckConstraint(
+                condition=Q(about__in=Concern.values), name="complaint_concern_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"complaint {self.pk}"

@@ -7,6 +7,7 @@ from datetime import timedelta
 import structlog
 from celery import shared_task
 
+from civicfund.people.services.complaining import send_next_complaint
 from civicfund.people.services.copies import delete_copies, make_next
 from civicfund.people.services.documents import delete_decided, delete_orphans, expire_documents
 
@@ -42,3 +43,10 @@ def delete_due_copies() -> None:
     deleted = delete_copies(orphaned_after=ORPHANED_AFTER)
     if deleted:
         log.info("personal_copies.deleted", deleted=deleted)
+
+
+@shared_task
+def send_complaints() -> None:
+    """Mail what people complained of; what cannot be sent now waits for the next sweep."""
+    while send_next_complaint():
+        pass

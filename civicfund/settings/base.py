@@ -82,6 +82,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "civicfund.asking.AskAgain",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 
@@ -216,6 +217,7 @@ ACCOUNT_RATE_LIMITS = {
     "send_document": "20/h/key",
     "personal_copy": "5/d/key",
     "close_account": "10/h/key",
+    "complaint": "5/h/ip",
     "add_file": "60/h/key",
     "kiosk_code": "20/10m/key",
     "comment": "40/h/user",
@@ -245,6 +247,8 @@ STORAGES = {
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"{TOWN_NAME} <no-reply@example.org>")
 EMAIL_SUBJECT_PREFIX = ""
 EMAIL_TIMEOUT = 10  # seconds; a message's row is locked while its mail server answers
+# Where complaints are mailed: people who do not run votes or campaigns.
+COMPLAINTS_ADDRESS = env.str("COMPLAINTS_ADDRESS", "complaints@example.org")
 
 # Maps are outlines on paper; an operator may lay a map's tiles under them ({z}/{x}/{y}).
 MAP_TILE_URL = env.str("MAP_TILE_URL", "")

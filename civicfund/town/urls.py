@@ -7,11 +7,13 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.permissions import AllowAny
 
 from civicfund.town import api
-from civicfund.town.views import archive, desks, feeds, pages, treasury
+from civicfund.town.views import archive, desks, feeds, pages, policies, treasury
 
 urlpatterns = [
     path("", pages.home, name="home"),
     path("me/", pages.my_page, name="my_page"),
+    path("policies/<slug:name>/", policies.policy, name="policy"),
+    path("complaint/", policies.complaint, name="complaint"),
     path("desk/", desks.my_desks, name="my_desks"),
     path("neighborhoods/<slug:slug>/", pages.neighborhood, name="neighborhood"),
     path("archive/", archive.archive, name="archive"),

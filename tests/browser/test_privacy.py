@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from civicfund.people.services.copies import make_next
 from tests.factories.people import UserFactory
 from tests.factories.pledges import PledgeFactory
+from tests.factories.projects import ProjectFactory
 from tests.signing_in import PASSWORD
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
@@ -46,3 +47,31 @@ def test_somebody_takes_a_copy_and_closes_the_account(
     page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_role("button", name="Close my account for good").click()
     expect(page.get_by_text("Your account is closed")).to_be_visible()
+
+
+def test_the_towns_word_on_itself_is_read_agreed_to_and_complained_about(
+    page, phone, sign_in, check_axe, screenshot
+):
+    for name in ("terms", "privacy", "retention", "accessibility"):
+        for tab, width in ((page, 1280), (phone, 390)):
+            tab.goto(f"/policies/{name}/")
+            check_axe(tab)
+            screenshot(tab, f"{name}-{width}")
+    phone.goto("/complaint/")
+    check_axe(phone)
+    phone.get_by_label("A page that I cannot use").check()
+    phone.get_by_label("What is wrong?").fill("The map has no list beside it.")
+    screenshot(phone, "complaint-390")
+    phone.get_by_role("button", name="Send it").click()
+    expect(phone.get_by_text("Sent. If you gave an address")).to_be_visible()
+    person = UserFactory(agreed_to="2020-01")
+    sign_in(page, person)
+    page.goto(ProjectFactory(title="Trees for Mill Lane").get_absolute_url())
+    page.get_by_label("Your comment").fill("The school would like to help.")
+    page.get_by_role("button", name="Say it").click()
+    expect(page.get_by_role("heading", name="Our terms have changed")).to_be_visible()
+    check_axe(page)
+    screenshot(page, "terms-again-1280")
+    page.get_by_label("I agree").check()
+    page.get_by_role("button", name="Agree and go on").click()
+    expect(page.get_by_text("The school would like to help.")).to_be_visible()

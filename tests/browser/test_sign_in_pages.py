@@ -45,6 +45,8 @@ def test_a_new_person_signs_up_by_keyboard_and_confirms_the_mail(page, check_axe
     page.keyboard.type("ada@example.org")
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
     page.keyboard.press("Enter")
     page.wait_for_url("**/confirm-email/")
     (link,) = re.findall(r"http\S+/accounts/confirm-email/\S+", mail.outbox[0].body)

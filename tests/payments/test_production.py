@@ -12,6 +12,7 @@ COMPLETE = {
     "SECRET_KEY": "x" * 60,
     "ALLOWED_HOSTS": "example.org",
     "SITE_URL": "https://example.org",
+    "COMPLAINTS_ADDRESS": "complaints@town.example.org",
     "DATABASE_URL": "postgresql://app@127.0.0.1/civicfund",
     "MIGRATE_DATABASE_URL": "postgresql://owner@127.0.0.1/civicfund",
     "REDIS_URL": "redis://127.0.0.1:6379/0",

@@ -24,7 +24,7 @@ MEMBERS_ONLY = reverse("residency")
 
 
 def sign_up(client, **fields):
-    form = {"display_name": "Ann", "email": "ann@example.org", "password1": PASSWORD}
+    form = {"display_name": "Ann", "email": "ann@example.org", "password1": PASSWORD, "agree": "on"}
     return client.post(reverse("account_signup"), form | fields)
 
 

@@ -32,6 +32,8 @@ ROUTES = {
     "me/residency/": MEMBERS,
     "me/residency/document/": ACT,
     "me/residency/document/withdraw/": ACT,
+    "policies/<slug:name>/": ANYONE,
+    "complaint/": ANYONE,
     "me/close/": MEMBERS,
     "me/data/": MEMBERS,
     "me/data/copy.zip": MEMBERS,

@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+import re
+from urllib.parse import urlencode
+
+import pytest
+from django.core import mail
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.test import Client
+from django.urls import reverse
+
+from civicfund.audit.models import Event
+from civicfund.people.models import Complaint, PolicyConsent, User
+from civicfund.people.services.complaining import complain, send_next_complaint
+from civicfund.people.services.consenting import agree
+from civicfund.people.services.erasure import erase
+from civicfund.people.tasks import send_complaints
+from civicfund.policies import VERSION, digest
+from tests.factories.people import UserFactory
+from tests.factories.projects import ProjectFactory
+from tests.people.test_accounts import sign_up
+
+pytestmark = pytest.mark.django_db
+
+# Whoever changes the words of a version that people agreed to sees this fail: make another one.
+PINNED = {"2026-11": "eb0c9b68ce93bfc0d1ebc4834c33d76ddd04ea22f33832b623e96dc6f246fb4c"}
+
+
+def test_each_version_has_the_words_that_people_agreed_to():
+    assert {version: digest(version) for version in PINNED} == PINNED
+    assert VERSION in PINNED
+
+
+@pytest.mark.parametrize("name", ["terms", "privacy", "retention", "accessibility"])
+def test_a_stranger_reads_each_page_and_finds_it_in_the_footer(client, name):
+    page = client.get(reverse("policy", args=[name]))
+    assert page.status_code == 200
+    assert reverse("policy", args=[name]) in client.get("/").content.decode()
+    assert client.get(reverse("policy", args=["nothing"])).status_code == 404
+
+
+def test_figures_are_those_that_the_software_goes_by(client, settings):
+    settings.RESIDENCE_DOCUMENT_DAYS, settings.PERSONAL_COPY_DAYS = 311, 312
+    settings.SESSION_COOKIE_AGE = 313 * 86_400
+    page = client.get(reverse("policy", args=["retention"])).content.decode()
+    assert [days for days in ("311 days", "312 days", "313 days") if days not in page] == []
+
+
+def test_signing_up_agrees_to_the_words_of_today(client):
+    sign_up(client)
+    consent = PolicyConsent.objects.get()
+    assert (consent.user, consent.version) == (User.objects.get(), VERSION)
+    assert consent.digest == digest()
+    assert consent.user.agreed_to == VERSION
+
+
+def test_without_agreeing_there_is_no_account(client):
+    answer = sign_up(client, agree="")
+    assert "Without this we cannot make an account" in answer.content.decode()
+    assert not User.objects.exists()
+    assert not PolicyConsent.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "act", ["UPDATE people_policyconsent SET version = 'x'", "DELETE FROM people_policyconsent"]
+)
+def test_a_consent_is_never_changed(act):
+    agree(UserFactory())
+    with pytest.raises(DatabaseError, match=r"append-only|permission denied"), transaction.atomic():
+        connection.cursor().execute(act)
+
+
+def test_the_database_refuses_a_second_consent_and_one_without_words():
+    person = UserFactory()
+    agree(person)
+    with pytest.raises(IntegrityError, match="policy_consent_once"), transaction.atomic():
+        PolicyConsent.objects.create(user=person, version=VERSION, digest=digest())
+    with pytest.raises(IntegrityError, match="policy_consent_digest"), transaction.atomic():
+        PolicyConsent.objects.create(user=person, version="another", digest="")
+    agree(person)
+    assert PolicyConsent.objects.count() == 1
+
+
+@pytest.fixture
+def resident(client):
+    """Somebody who agreed to an earlier version."""
+    person = UserFactory(agreed_to="2020-01")
+    client.force_login(person)
+    return person
+
+
+def send(client, address, fields):
+    """As a browser sends a form without files."""
+    kind = "application/x-www-form-urlencoded"
+    return client.post(address, urlencode(fields), content_type=kind)
+
+
+def fields_of(page):
+    return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.content.decode()))
+
+
+def test_after_a_change_it_is_asked_once_and_what_was_sent_is_not_lost(client, resident):
+    project = ProjectFactory()
+    address = reverse("thread", args=["project", project.pk])
+    words = {"body": "A <b>bench</b> & a tree."}
+    asked = send(client, address, words)
+    assert "Our terms have changed" in asked.content.decode()
+    assert not resident.comments.exists()
+    held = fields_of(asked) | {"agreed_policies": VERSION} | words
+    send(client, address, held)
+    assert [comment.body for comment in resident.comments.all()] == [words["body"]]
+    assert PolicyConsent.objects.get().user == resident
+    send(client, address, {"body": "And lamps."})
+    assert resident.comments.count() == 2
+    assert Event.objects.filter(verb="policies.agreed").count() == 1
+
+
+def test_what_is_held_is_written_into_the_page_as_words(client, resident):
+    address = reverse("thread", args=["project", ProjectFactory().pk])
+    asked = send(client, address, {"body": '"><script>alert(1)</script>'})
+    assert "<script>alert" not in asked.content.decode()
+
+
+def test_an_agreement_without_the_token_of_a_form_is_none(resident):
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(resident)
+    address = reverse("thread", args=["project", ProjectFactory().pk])
+    assert send(strict, address, {"body": "x", "agreed_policies": VERSION}).status_code == 403
+    assert not PolicyConsent.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "address", ["/budget/nothing/ballot/", "/me/close/", "/me/data/", "/accounts/logout/"]
+)
+def test_it_stands_in_the_way_of_no_ballot_and_of_nobody_who_leaves(client, resident, address):
+    assert "Our terms have changed" not in send(client, address, {}).content.decode()
+
+
+def test_reading_and_files_are_let_through(client, resident):
+    assert client.get(reverse("project_new")).status_code == 200
+    file = SimpleUploadedFile("a.pdf", b"%PDF-1.4 %%EOF")
+    project = ProjectFactory(proposer=resident)
+    sent = client.post(reverse("project_files", args=[project.pk]), {"file": file, "words": "x"})
+    assert "Our terms have changed" not in sent.content.decode()
+
+
+@pytest.mark.parametrize("agreed_to", [None, VERSION])
+def test_who_need_not_be_asked_is_not(client, agreed_to):
+    client.force_login(UserFactory(agreed_to=agreed_to))
+    address = reverse("thread", args=["project", ProjectFactory().pk])
+    assert "Our terms have changed" not in send(client, address, {"body": "Hm."}).content.decode()
+
+
+def test_of_somebody_erased_the_consent_stays_without_a_name():
+    person = UserFactory()
+    agree(person)
+    erase(person)
+    assert PolicyConsent.objects.get().user.display_name == "A former resident"
+
+
+COMPLAINT = {"about": "vote", "words": "The page was down.", "answer_to": "nell@example.org"}
+
+
+def test_a_complaint_without_an_account_is_mailed_and_then_not_kept(client, settings):
+    settings.COMPLAINTS_ADDRESS = "ombudsman@example.org"
+    assert "ombudsman@example.org" in client.get("/complaint/").content.decode()
+    assert client.post("/complaint/", COMPLAINT).url == "/complaint/"
+    send_complaints()
+    [sent] = mail.outbox
+    assert (sent.to, sent.reply_to) == (["ombudsman@example.org"], ["nell@example.org"])
+    assert sent.subject == "Complaint: A vote or its result"
+    assert sent.body == "The page was down."
+    assert not Complaint.objects.exists()
+
+
+def test_a_complaint_waits_while_the_mail_server_is_away(settings):
+    complain(about="data", words="What do you keep?")
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    assert not send_next_complaint()
+    assert Complaint.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"words": ""},
+        {"about": "nothing"},
+        {"answer_to": "nell@example.org\nBcc: all@example.org"},
+        {"words": "x" * 4_001},
+    ],
+)
+def test_a_wrong_complaint_is_not_kept_and_its_words_stay_in_the_form(client, wrong):
+    answer = client.post("/complaint/", COMPLAINT | wrong)
+    assert answer.status_code == 400
+    assert (COMPLAINT | wrong)["words"] in answer.content.decode()
+    assert not Complaint.objects.exists()
+
+
+def test_too_many_complaints_from_one_network_are_refused(client, settings):
+    settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"complaint": "2/h/ip"}
+    answers = [client.post("/complaint/", COMPLAINT).status_code for _ in range(3)]
+    assert answers == [302, 302, 429]
+    assert Complaint.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("wrong", "name"),
+    [({"words": ""}, "complaint_has_words"), ({"about": "x"}, "complaint_concern_known")],
+)
+def test_the_database_refuses_a_complaint_about_nothing(wrong, name):
+    with pytest.raises(IntegrityError, match=name):
+        Complaint.objects.create(**({"about": "vote", "words": "Hm."} | wrong))
