@@ -9,6 +9,8 @@ from django.urls import reverse
 
 from budgeting.services.counting import count_cycle
 from budgeting.services.results import certify, publish
+from civicfund.projects.models import Support
+from civicfund.talk.services import follow
 from tests.budgeting.test_counting import unsealed
 from tests.factories.budgeting import (
     certifier,
@@ -18,6 +20,7 @@ from tests.factories.people import ResidencyFactory
 from tests.factories.places import NeighborhoodFactory
 from tests.factories.pledges import CampaignFactory, PledgeFactory, RewardFactory
 from tests.factories.projects import ProjectFactory
+from tests.factories.talk import about
 
 pytestmark = pytest.mark.django_db
 
@@ -38,6 +41,8 @@ def fill(resident, rows):
         RewardFactory(campaign=campaign)
         PledgeFactory(campaign=campaign, backer=resident.user, show_name=True)
         NeighborhoodFactory(parent=resident.neighborhood.parent)
+        Support.objects.create(project=project, person=resident.user)
+        follow(about(project), by=resident.user)
 
 
 def test_pages_of_the_town_ask_as_much_for_a_hundred_rows_as_for_three(client):

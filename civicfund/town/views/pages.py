@@ -39,7 +39,9 @@ from civicfund.projects.selectors.lineage import copied_from, copies_of
 from civicfund.projects.selectors.merges import asked_of, merge_of, taken_in
 from civicfund.projects.selectors.supports import supports_project
 from civicfund.strangers import kept_for_strangers
-from civicfund.town.selectors import alarms
+from civicfund.talk.access import visible_subjects
+from civicfund.talk.selectors import followed_by
+from civicfund.town.selectors import alarms, next_step, with_what_came_of_it
 
 MOST_ON_HOME = 6
 MOST_AT_PLACE = 6
@@ -72,18 +74,27 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 @login_required
 def my_page(request: SignedInRequest) -> HttpResponse:
-    """What I proposed, voted in and pledged, and what came of it."""
-    mine = Project.objects.filter(authored_by(request.user)).exclude(state=ProjectState.WITHDRAWN)
+    """What I proposed, supported, voted in, pledged and follow, and what came of it."""
+    user, home = request.user, residency_of(request.user)
+    mine = Project.objects.filter(authored_by(user)).exclude(state=ProjectState.WITHDRAWN)
+    supported = Project.objects.public().filter(supports__person=user).order_by("-supports__at")
+    threads = [(each.kind, each.subject_id) for each in followed_by(user)]
+    seen = visible_subjects(user, threads)
     return render(
         request,
         "town/my_page.html",
         {
-            "residency": residency_of(request.user),
+            "residency": home,
+            "next_step": next_step(user, home),
+            "supported": with_what_came_of_it(supported),
+            "followed": [seen[each] for each in threads if each in seen],
             "roles": roles_of(request.user),
             "participations": my_participations(request.user),
             "open_to_me": running_cycles().filter(roll__claimed_by=request.user),
             "pledges": pledges_of(request.user),
-            "projects": mine.select_related("neighborhood").with_cost().order_by("-created_at"),
+            "projects": with_what_came_of_it(
+                mine.select_related("neighborhood").with_cost().order_by("-created_at")
+            ),
         },
     )
 
