@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from civicfund.pledges import api
-from civicfund.pledges.views import campaigns, choosing, desk, guests, pledges, receipts
+from civicfund.pledges.views import campaigns, choosing, desk, drafting, guests, pledges, receipts
 
 urlpatterns = [
     path("campaigns/", campaigns.campaign_list, name="campaigns"),
@@ -14,9 +14,9 @@ urlpatterns = [
     path("campaigns/<int:pk>/backers/", desk.campaign_backers, name="campaign_backers"),
     path("campaigns/<int:pk>/backers.csv", desk.campaign_backers_csv, name="campaign_backers_csv"),
     path("campaigns/<int:pk>/report/", desk.campaign_report, name="campaign_report"),
-    path("projects/<int:pk>/campaign/", campaigns.campaign_new, name="campaign_new"),
-    path("campaigns/<int:pk>/edit/", campaigns.campaign_edit, name="campaign_edit"),
-    path("campaigns/<int:pk>/submit/", campaigns.campaign_submit, name="campaign_submit"),
+    path("projects/<int:pk>/campaign/", drafting.campaign_new, name="campaign_new"),
+    path("campaigns/<int:pk>/edit/", drafting.campaign_edit, name="campaign_edit"),
+    path("campaigns/<int:pk>/submit/", drafting.campaign_submit, name="campaign_submit"),
     path("campaigns/<int:pk>/cancel/", campaigns.campaign_cancel, name="campaign_cancel"),
     path("campaigns/<int:pk>/pledge/", choosing.pledge_new, name="pledge"),
     path("pledges/<uuid:pk>/", pledges.pledge_detail, name="pledge_detail"),

@@ -22,13 +22,13 @@ from civicfund.pledges.enums import (
 )
 from civicfund.pledges.models import Campaign, Pledge
 from civicfund.pledges.selectors import why_not_started
+from civicfund.pledges.selectors.checklist import checklist_of
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.letters import tell_backers, tell_creator, tell_moderators
 from civicfund.pledges.services.locks import FORGET_AFTER, campaign_to_move
 from civicfund.pledges.services.terms import (
     GivenTerms,
     Terms,
-    check_goal_lines,
     check_terms,
     write_terms,
 )
@@ -71,10 +71,13 @@ def edit_campaign(campaign: Campaign, *, by: User, **terms: Unpack[GivenTerms]) 
 
 
 def submit_campaign(campaign: Campaign, *, by: User) -> Campaign:
-    """Send it for review, with the fees that the town has set now."""
+    """Send it for review, with the fees that the town has set now.
+
+    Raises ``RefusedError`` with the first that its checklist lacks.
+    """
     _check_owner(campaign, by)
-    _check_time_left(campaign)
-    check_goal_lines(campaign)
+    for words, field in checklist_of(campaign).lacks:
+        raise RefusedError(words, field=field)
     return advance(
         campaign, CampaignState.SUBMITTED, CAMPAIGN_MOVES,
         actor=by,

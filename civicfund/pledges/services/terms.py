@@ -17,7 +17,6 @@ from civicfund.pledges.models import Campaign, GoalLine, Reward, ShippingZone
 from civicfund.pledges.models.campaigns import MOST_MINOR
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.projects.services import Cost
-from civicfund.templatetags.money import money
 
 LONGEST = timedelta(days=90)
 
@@ -93,18 +92,6 @@ def check_terms(terms: Terms) -> None:
         )
     _check_time(terms)
     _check_rewards(terms)
-
-
-def check_goal_lines(campaign: Campaign) -> None:
-    """Raise ``RefusedError`` unless the parts of the goal add up to it."""
-    missing = campaign.goal_minor - sum(line.amount_minor for line in campaign.goal_lines.all())
-    if missing:
-        words = (
-            _("The parts of the goal lack %(amount)s. Say what all of the goal pays for.")
-            if missing > 0
-            else _("The parts of the goal are %(amount)s more than the goal.")
-        )
-        raise RefusedError(words % {"amount": money(abs(missing))}, field="goal")
 
 
 def _check_time(terms: Terms) -> None:

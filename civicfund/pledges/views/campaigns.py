@@ -12,7 +12,7 @@ from django.core.paginator import InvalidPage, Page, Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from civicfund.audit.services import StaleStateError, db_now
 from civicfund.people.enums import Role
@@ -21,7 +21,6 @@ from civicfund.people.requests import HttpRequest, SignedInRequest
 from civicfund.people.selectors import roles_of
 from civicfund.pledges.access import own_campaign, visible_campaign
 from civicfund.pledges.enums import EDITABLE_CAMPAIGN, WAITING_CAMPAIGN, CampaignState
-from civicfund.pledges.forms import CampaignForms
 from civicfund.pledges.models import Campaign
 from civicfund.pledges.selectors import (
     finished_campaigns,
@@ -31,18 +30,12 @@ from civicfund.pledges.selectors import (
     settlement_of,
     why_not_started,
 )
+from civicfund.pledges.selectors.checklist import checklist_of
 from civicfund.pledges.selectors.fees import fee_terms, fees_so_far
 from civicfund.pledges.selectors.treasury import returned_of
-from civicfund.pledges.services.campaigns import (
-    cancel_campaign,
-    create_campaign,
-    edit_campaign,
-    submit_campaign,
-)
+from civicfund.pledges.services.campaigns import cancel_campaign
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.locks import KEEPING
-from civicfund.projects.access import own_project
-from civicfund.projects.models import Project
 from civicfund.states import IllegalMoveError
 from civicfund.strangers import kept_for_strangers
 
@@ -76,9 +69,14 @@ def _page(campaigns: Any, number: str) -> Page[Campaign]:
 def campaign_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One campaign: what was pledged, what was collected, and what one gets for it."""
     campaign = visible_campaign(request.user, pk)
-    user = request.user
+    return render(request, "pledges/campaign.html", page_of(campaign, request.user))
+
+
+def page_of(campaign: Campaign, user: User | AnonymousUser) -> dict[str, Any]:
+    """What the page of a campaign shows to somebody."""
     offered = list(campaign.rewards.all())
-    context = {
+    may_edit = campaign.creator_id == user.pk and campaign.state in EDITABLE_CAMPAIGN
+    return {
         "campaign": campaign,
         "project": campaign.project,
         "rewards": [each for each in offered if not each.is_add_on],
@@ -89,13 +87,13 @@ def campaign_page(request: HttpRequest, pk: int) -> HttpResponse:
         "mine": open_pledge_of(user, campaign) if user.is_authenticated else None,
         "takes_pledges": takes_pledges(campaign),
         "is_creator": campaign.creator_id == user.pk,
-        "may_edit": campaign.creator_id == user.pk and campaign.state in EDITABLE_CAMPAIGN,
+        "may_edit": may_edit,
+        "checklist": checklist_of(campaign) if may_edit else None,
         "outcome": getattr(campaign, "outcome", None),
         "missing": _missing(user, campaign),
         "fees": fee_terms(campaign),
         "returned": returned_of(campaign) if campaign.is_being_collected else None,
     }
-    return render(request, "pledges/campaign.html", context)
 
 
 def _missing(user: User | AnonymousUser, campaign: Campaign) -> str:
@@ -136,74 +134,16 @@ def keeps_pledges(campaign: Campaign) -> bool:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def campaign_new(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Write a campaign for one's own project."""
-    project = own_project(request.user, pk)
-    if request.method != "POST":
-        return _form_page(request, project, CampaignForms.empty_for(project))
-    return _save(request, project, None)
-
-
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def campaign_edit(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Change one's own campaign before it is reviewed."""
-    campaign = own_campaign(request.user, pk)
-    if request.method == "POST":
-        return _save(request, campaign.project, campaign)
-    return _form_page(request, campaign.project, CampaignForms.of(campaign), campaign)
-
-
-def _save(request: SignedInRequest, project: Project, campaign: Campaign | None) -> HttpResponse:
-    """Keep what was written; the forms again, as typed, with the reason where it cannot be kept."""
-    written = CampaignForms.filled_in(request.POST)
-    if not written.is_valid():
-        return _form_page(request, project, written, campaign, status=400)
-    try:
-        if campaign is None:
-            campaign = create_campaign(project, creator=request.user, **written.terms())
-        else:
-            edit_campaign(campaign, by=request.user, **written.terms())
-    except RefusedError as refusal:
-        form = written.form
-        form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
-        return _form_page(request, project, written, campaign, status=400)
-    messages.success(request, _("Saved."))
-    return redirect(campaign)
-
-
-def _form_page(
-    request: SignedInRequest,
-    project: Project,
-    written: CampaignForms,
-    campaign: Campaign | None = None,
-    *,
-    status: int = 200,
-) -> HttpResponse:
-    context = {"written": written, "project": project, "campaign": campaign}
-    return render(request, "pledges/campaign_form.html", context, status=status)
-
-
-@login_required
-@require_POST
-def campaign_submit(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Send one's own campaign for review."""
-    campaign = own_campaign(request.user, pk)
-    return _act(request, campaign, submit_campaign, _("Sent for review."))
-
-
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
 def campaign_cancel(request: SignedInRequest, pk: int) -> HttpResponse:
     """Ask once more, then end one's own campaign before its deadline."""
     campaign = own_campaign(request.user, pk)
     if request.method == "POST":
         done = _("The campaign is cancelled. Nobody is charged.")
-        return _act(request, campaign, cancel_campaign, done)
+        return act_on(request, campaign, cancel_campaign, done)
     return render(request, "pledges/campaign_cancel.html", {"campaign": campaign})
 
 
-def _act(
+def act_on(
     request: SignedInRequest, campaign: Campaign, act: Callable[..., Campaign], done: str
 ) -> HttpResponse:
     """Do it, and say on the campaign's page what was done or why not."""

@@ -1,0 +1,102 @@
+"""A creator's own pages of a campaign that is being written."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from civicfund.people.requests import SignedInRequest
+from civicfund.pledges.access import own_campaign
+from civicfund.pledges.forms import CampaignForms
+from civicfund.pledges.models import Campaign
+from civicfund.pledges.services.campaigns import create_campaign, edit_campaign, submit_campaign
+from civicfund.pledges.services.errors import RefusedError
+from civicfund.pledges.views.campaigns import act_on, page_of
+from civicfund.projects.access import own_project
+from civicfund.projects.models import Project
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def campaign_new(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Write a campaign for one's own project."""
+    project = own_project(request.user, pk)
+    if request.method != "POST":
+        return _form_page(request, project, CampaignForms.empty_for(project))
+    return _answer(request, project, None)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def campaign_edit(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Change one's own campaign before it is reviewed."""
+    campaign = own_campaign(request.user, pk)
+    if request.method == "POST":
+        return _answer(request, campaign.project, campaign)
+    return _form_page(request, campaign.project, CampaignForms.of(campaign), campaign)
+
+
+@login_required
+@require_POST
+def campaign_submit(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Send one's own campaign for review."""
+    campaign = own_campaign(request.user, pk)
+    return act_on(request, campaign, submit_campaign, _("Sent for review."))
+
+
+def _answer(request: SignedInRequest, project: Project, campaign: Campaign | None) -> HttpResponse:
+    """Keep or show what was written; the forms again, as typed, with the reason where it cannot."""
+    written = CampaignForms.filled_in(request.POST)
+    if not written.is_valid():
+        return _form_page(request, project, written, campaign, status=400)
+    try:
+        if request.POST.get("act") == "preview":
+            return _preview(request, project, written, campaign)
+        kept = _keep(request, project, written, campaign)
+    except RefusedError as refusal:
+        form = written.form
+        form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
+        return _form_page(request, project, written, campaign, status=400)
+    messages.success(request, _("Saved."))
+    return redirect(kept)
+
+
+def _keep(
+    request: SignedInRequest, project: Project, written: CampaignForms, campaign: Campaign | None
+) -> Campaign:
+    if campaign is None:
+        return create_campaign(project, creator=request.user, **written.terms())
+    return edit_campaign(campaign, by=request.user, **written.terms())
+
+
+def _preview(
+    request: SignedInRequest, project: Project, written: CampaignForms, campaign: Campaign | None
+) -> HttpResponse:
+    """The campaign's page as it would be; it is kept for as long as that takes, then undone."""
+    with transaction.atomic():
+        kept = _keep(request, project, written, campaign)
+        shown = own_campaign(request.user, kept.pk)
+        context = page_of(shown, request.user) | {"is_preview": True}
+        page = render(request, "pledges/campaign.html", context)
+        transaction.set_rollback(True)
+    return page
+
+
+def _form_page(
+    request: SignedInRequest,
+    project: Project,
+    written: CampaignForms,
+    campaign: Campaign | None = None,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    context = {"written": written, "project": project, "campaign": campaign}
+    return render(request, "pledges/campaign_form.html", context, status=status)
