@@ -98,6 +98,7 @@ class CampaignAdmin(ReadOnlyAdmin[Campaign]):
         "short_policy",
         "review_note",
         "suspension_reason",
+        "resumption_reason",
         "created_at",
         "live_at",
     )
@@ -140,9 +141,12 @@ class CampaignAdmin(ReadOnlyAdmin[Campaign]):
         )
 
     @admin.action(description=_("Let it go on"), permissions=["moderate"])
-    def resume(self, request: HttpRequest, rows: QuerySet[Campaign]) -> None:
-        """Take pledges again."""
-        self.each(request, rows, partial(resume_campaign, by=_staff(request)))
+    def resume(self, request: HttpRequest, rows: QuerySet[Campaign]) -> HttpResponse | None:
+        """Take pledges again, saying why."""
+        return self._with_reason(
+            request, rows, "resume", _("Let it go on"), _("Why? Everybody reads it."),
+            resume_campaign,
+        )  # fmt: skip
 
     def _with_reason(
         self,

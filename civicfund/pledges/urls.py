@@ -5,7 +5,16 @@ from __future__ import annotations
 from django.urls import path
 
 from civicfund.pledges import api
-from civicfund.pledges.views import campaigns, choosing, desk, drafting, guests, pledges, receipts
+from civicfund.pledges.views import (
+    campaigns,
+    choosing,
+    desk,
+    drafting,
+    guests,
+    moderating,
+    pledges,
+    receipts,
+)
 
 urlpatterns = [
     path("campaigns/", campaigns.campaign_list, name="campaigns"),
@@ -14,6 +23,9 @@ urlpatterns = [
     path("campaigns/<int:pk>/backers/", desk.campaign_backers, name="campaign_backers"),
     path("campaigns/<int:pk>/backers.csv", desk.campaign_backers_csv, name="campaign_backers_csv"),
     path("campaigns/<int:pk>/report/", desk.campaign_report, name="campaign_report"),
+    path("desk/campaigns/", moderating.desk, name="campaigns_desk"),
+    path("desk/campaigns/<int:pk>/", moderating.judge, name="judge_campaign"),
+    path("desk/campaigns/<int:pk>/preview/", moderating.preview, name="preview_campaign"),
     path("projects/<int:pk>/campaign/", drafting.campaign_new, name="campaign_new"),
     path("campaigns/<int:pk>/edit/", drafting.campaign_edit, name="campaign_edit"),
     path("campaigns/<int:pk>/submit/", drafting.campaign_submit, name="campaign_submit"),

@@ -64,11 +64,11 @@ def test_a_pledge_can_be_taken_back_while_the_campaign_is_suspended(client):
 
 
 def test_a_campaign_goes_on(moderator):
-    campaign = resume_campaign(suspended(), by=moderator)
+    campaign = resume_campaign(suspended(), by=moderator, reason="They are theirs.")
     assert (campaign.state, campaign.suspension_reason) == (CampaignState.LIVE, "")
     assert choose(campaign).state == PledgeState.DRAFT
     suspend_campaign(campaign, by=moderator, reason="Again.")
-    resume_campaign(campaign, by=moderator)
+    resume_campaign(campaign, by=moderator, reason="Looked into.")
     assert Message.objects.filter(kind="own_campaign_resumed").count() == 2
 
 
@@ -93,7 +93,7 @@ def test_before_its_deadline_it_is_not(moderator):
 def test_after_its_deadline_it_cannot_go_on(moderator):
     campaign = suspended(deadline_at=soon(seconds=-1))
     with pytest.raises(RefusedError, match="deadline has passed"):
-        resume_campaign(campaign, by=moderator)
+        resume_campaign(campaign, by=moderator, reason="Looked into.")
     campaign.refresh_from_db()
     assert campaign.state == CampaignState.SUSPENDED
 
@@ -102,9 +102,8 @@ def test_after_its_deadline_it_cannot_go_on(moderator):
 def test_only_moderators_do_this(act):
     campaign = CampaignFactory() if act is suspend_campaign else suspended()
     before = campaign.state
-    more = {"reason": "I do not like it."} if act is suspend_campaign else {}
     with pytest.raises(RefusedError, match="moderator"):
-        act(campaign, by=campaign.creator, **more)
+        act(campaign, by=campaign.creator, reason="I do not like it.")
     campaign.refresh_from_db()
     assert campaign.state == before
 
@@ -128,7 +127,7 @@ def test_a_moderator_suspends_in_the_administration(client, moderator):
     client.post(address, chosen | {"reason": "Look."})
     campaign.refresh_from_db()
     assert campaign.state == CampaignState.SUSPENDED
-    client.post(address, chosen | {"action": "resume"})
+    client.post(address, chosen | {"action": "resume", "reason": "Looked into."})
     campaign.refresh_from_db()
     assert campaign.state == CampaignState.LIVE
 

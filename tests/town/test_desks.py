@@ -24,6 +24,7 @@ from budgeting.views import (
 )
 from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
+from civicfund.pledges.views import moderating
 from civicfund.talk.views.desk import JUDGEMENTS
 from civicfund.town.views.desks import DESKS
 from tests.factories.budgeting import running_cycle, trustees
@@ -109,6 +110,13 @@ TABLE = {
     "judge_comment": declared(Role.MODERATOR, acts=["hide", *JUDGEMENTS]),
     "questions_desk": declared(Role.SPOKESPERSON),
     "answer_question": declared(Role.SPOKESPERSON, acts=[""]),
+    "campaigns_desk": declared(REVIEWER, Role.MODERATOR),
+    "preview_campaign": declared(REVIEWER, Role.MODERATOR),
+    "judge_campaign": declared(
+        REVIEWER, Role.MODERATOR,
+        approve=REVIEWER, request_changes=REVIEWER,
+        suspend=Role.MODERATOR, resume=Role.MODERATOR, handle=Role.MODERATOR,
+    ),
     "residence_desk": declared(OFFICER),
     "residence_document": declared(OFFICER, acts=["find", "agree"]),
     "residence_content": declared(OFFICER, acts=[""], only_post=True),
@@ -141,6 +149,7 @@ ACTS = {
     "letters_desk": rolls.LETTER_ACTS,
     "officers_desk": rolls.PERSON_ACTS,
     "extending": extending.EXTENSION_ACTS,
+    "judge_campaign": [*moderating.ACTS, moderating.HANDLE],
 }
 # Enough of every form for an act to come as far as the question who may do it.
 FILLED_IN = {"reason": "The flood.", "one": "part", "two": "part"}

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from civicfund.pledges.forms.campaign import CampaignForms
-from civicfund.pledges.forms.pledge import PledgeForm, ReportForm
+from civicfund.pledges.forms.pledge import PledgeForm, ReasonForm, ReportForm
 
-__all__ = ["CampaignForms", "PledgeForm", "ReportForm"]
+__all__ = ["CampaignForms", "PledgeForm", "ReasonForm", "ReportForm"]

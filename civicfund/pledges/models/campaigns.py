@@ -90,6 +90,8 @@ class Campaign(models.Model):
     )
     review_note = models.TextField(_("what the reviewer asked for"), blank=True)
     suspension_reason = models.TextField(_("why it is suspended"), blank=True)
+    # Why it went on after it was suspended last.
+    resumption_reason = models.TextField(_("why it goes on"), blank=True)
     created_at = models.DateTimeField(_("created"), db_default=Now())
     live_at = models.DateTimeField(_("went live"), null=True, blank=True)
 

@@ -34,9 +34,11 @@ def report_campaign(
         raise RefusedError(_("You have told us already. Somebody will look at it.")) from error
 
 
+@transaction.atomic
 def handle_report(report: CampaignReport, *, by: User) -> None:
     """Note that a moderator has looked at it."""
     check_moderator(by)
+    _check_not_own(report.campaign, by)
     CampaignReport.objects.filter(pk=report.pk, handled_at__isnull=True).update(handled_at=db_now())
     record("campaign_report.handled", report, actor=by, campaign=report.campaign_id)
 
@@ -53,22 +55,32 @@ def suspend_campaign(campaign: Campaign, *, by: User, reason: str) -> Campaign:
         raise RefusedError(_("Say why it is suspended: everybody reads it."), field="reason")
     with transaction.atomic():
         locked = campaign_to_move(campaign.pk)
-        advance(locked, CampaignState.SUSPENDED, CAMPAIGN_MOVES, actor=by, suspension_reason=said)
+        advance(
+            locked, CampaignState.SUSPENDED, CAMPAIGN_MOVES,
+            actor=by, suspension_reason=said, resumption_reason="",
+        )  # fmt: skip
         act = record("campaign.stopped", locked, actor=by)
         tell_creator(locked, "own_campaign_suspended", act, reason=said)
     return locked
 
 
-def resume_campaign(campaign: Campaign, *, by: User) -> Campaign:
-    """Let a suspended campaign go on until its deadline."""
+def resume_campaign(campaign: Campaign, *, by: User, reason: str) -> Campaign:
+    """Let somebody else's suspended campaign go on until its deadline, publicly saying why."""
     check_moderator(by)
+    _check_not_own(campaign, by)
+    said = reason.strip()
+    if not said:
+        raise RefusedError(_("Say why it may go on: everybody reads it."), field="reason")
     with transaction.atomic():
         locked = campaign_to_move(campaign.pk)
         if db_now() >= locked.deadline_at:
             raise RefusedError(_("Its deadline has passed: it can no longer go on."))
-        advance(locked, CampaignState.LIVE, CAMPAIGN_MOVES, actor=by, suspension_reason="")
+        advance(
+            locked, CampaignState.LIVE, CAMPAIGN_MOVES,
+            actor=by, suspension_reason="", resumption_reason=said,
+        )  # fmt: skip
         act = record("campaign.resumed", locked, actor=by)
-        tell_creator(locked, "own_campaign_resumed", act)
+        tell_creator(locked, "own_campaign_resumed", act, reason=said)
     return locked
 
 
@@ -88,3 +100,8 @@ def check_moderator(by: User) -> None:
     """Raise ``RefusedError`` for anybody else."""
     if not has_role(by, Role.MODERATOR):
         raise RefusedError(_("Only a moderator can do this."))
+
+
+def _check_not_own(campaign: Campaign, by: User) -> None:
+    if campaign.creator_id == by.pk:
+        raise RefusedError(_("Nobody moderates their own campaign."))

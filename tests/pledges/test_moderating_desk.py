@@ -1,0 +1,204 @@
+"""The desk on which campaigns are reviewed and moderated."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from civicfund.audit.models import Event
+from civicfund.people.enums import Role
+from civicfund.people.services import grant_role
+from civicfund.pledges.enums import CampaignState, ReportReason
+from civicfund.pledges.models import Campaign, CampaignReport
+from civicfund.pledges.services.campaigns import submit_campaign
+from civicfund.pledges.services.errors import RefusedError
+from civicfund.pledges.services.moderating import handle_report, report_campaign, resume_campaign
+from tests.factories.people import UserFactory
+from tests.factories.pledges import CampaignFactory
+from tests.pledges.test_drafting import draft
+from tests.signing_in import sign_in_with_second_factor
+
+pytestmark = pytest.mark.django_db
+
+DESK = reverse("campaigns_desk")
+REVIEWER, MODERATOR = Role.REVIEWER, Role.MODERATOR
+
+
+def come(client, *roles):
+    person = UserFactory()
+    for role in roles:
+        grant_role(person, role, by=None)
+    person.refresh_from_db()
+    client.logout()
+    sign_in_with_second_factor(client, person)
+    return person
+
+
+def submitted():
+    campaign = draft()
+    return submit_campaign(campaign, by=campaign.creator)
+
+
+def reported(words="It is ours.", **more):
+    campaign = CampaignFactory(**more)
+    report_campaign(campaign, reason=ReportReason.NOT_THEIRS, words=words, by=None)
+    return campaign
+
+
+def do(client, campaign, act, **sent):
+    return client.post(reverse("judge_campaign", args=[campaign.pk]), {"act": act} | sent)
+
+
+def state_of(campaign):
+    return Campaign.objects.get(pk=campaign.pk).state
+
+
+def listed(client):
+    return [campaign.pk for campaign in client.get(DESK).context["page"]]
+
+
+def test_a_moderator_finds_reports_first_and_a_reviewer_what_was_submitted(client):
+    waiting, wrong = submitted(), reported()
+    stopped = CampaignFactory(state=CampaignState.SUSPENDED)
+    CampaignFactory()
+    CampaignFactory(state=CampaignState.DRAFT)
+    come(client, MODERATOR)
+    assert listed(client) == [wrong.pk, waiting.pk, stopped.pk]
+    come(client, REVIEWER)
+    assert listed(client) == [waiting.pk]
+
+
+@pytest.mark.parametrize(
+    ("role", "campaign", "offered"),
+    [
+        (REVIEWER, submitted, ["approve", "request_changes"]),
+        (MODERATOR, submitted, []),
+        (REVIEWER, CampaignFactory, []),
+        (MODERATOR, CampaignFactory, ["suspend"]),
+        (MODERATOR, lambda: CampaignFactory(state=CampaignState.SUSPENDED), ["resume"]),
+    ],
+)
+def test_everybody_is_offered_what_they_may_do(client, role, campaign, offered):
+    come(client, role)
+    page = client.get(reverse("judge_campaign", args=[campaign().pk]))
+    assert [name for name, _act in page.context["acts"]] == offered
+
+
+def test_a_reviewer_reads_the_page_and_approves(client):
+    campaign = submitted()
+    come(client, REVIEWER)
+    page = client.get(reverse("preview_campaign", args=[campaign.pk])).content.decode()
+    assert "This is a preview" in page
+    assert campaign.project.story in page
+    do(client, campaign, "approve")
+    assert state_of(campaign) == CampaignState.APPROVED
+    answer = client.get(reverse("preview_campaign", args=[campaign.pk]))
+    assert answer["Location"] == campaign.get_absolute_url()
+
+
+def test_a_reviewer_sends_it_back_with_a_reason(client):
+    campaign = submitted()
+    come(client, REVIEWER)
+    answer = do(client, campaign, "request_changes", reason=" ")
+    assert answer.status_code == 400
+    assert "Say what has to change." in answer.content.decode()
+    assert state_of(campaign) == CampaignState.SUBMITTED
+    do(client, campaign, "request_changes", reason="Say when.")
+    assert Campaign.objects.get().review_note == "Say when."
+
+
+def test_nobody_reviews_their_own_campaign(client):
+    campaign = submitted()
+    grant_role(campaign.creator, REVIEWER, by=None)
+    sign_in_with_second_factor(client, campaign.creator)
+    answer = do(client, campaign, "approve")
+    assert "Nobody reviews their own campaign." in answer.content.decode()
+    assert state_of(campaign) == CampaignState.SUBMITTED
+
+
+def test_an_act_of_another_role_is_refused_and_nothing_moves(client):
+    campaign = submitted()
+    come(client, MODERATOR)
+    assert do(client, campaign, "approve").status_code == 403
+    assert state_of(campaign) == CampaignState.SUBMITTED
+    live = CampaignFactory()
+    come(client, REVIEWER)
+    assert do(client, live, "suspend", reason="No.").status_code == 403
+    assert state_of(live) == CampaignState.LIVE
+
+
+def test_what_is_not_possible_any_more_is_said_and_what_was_typed_stays(client):
+    campaign = CampaignFactory(state=CampaignState.UNFUNDED)
+    come(client, MODERATOR)
+    answer = do(client, campaign, "suspend", reason="It is a fraud.")
+    assert answer.status_code == 400
+    assert "not possible for the campaign as it is now" in answer.content.decode()
+    assert answer.context["form"]["reason"].value() == "It is a fraud."
+    assert state_of(campaign) == CampaignState.UNFUNDED
+
+
+def test_a_campaign_is_suspended_and_goes_on_for_reasons_that_everybody_reads(client):
+    campaign = CampaignFactory()
+    come(client, MODERATOR)
+    do(client, campaign, "suspend", reason="Whose are the pictures?")
+    assert "Whose are the pictures?" in client.get(campaign.get_absolute_url()).content.decode()
+    assert do(client, campaign, "resume", reason="").status_code == 400
+    assert state_of(campaign) == CampaignState.SUSPENDED
+    do(client, campaign, "resume", reason="They are theirs.")
+    page = client.get(campaign.get_absolute_url()).content.decode()
+    assert "They are theirs." in page
+    assert "Whose are the pictures?" not in page
+    do(client, campaign, "suspend", reason="Again.")
+    assert Campaign.objects.get().resumption_reason == ""
+
+
+def test_the_database_lets_none_go_on_without_a_reason():
+    campaign = CampaignFactory(state=CampaignState.SUSPENDED)
+    with pytest.raises(IntegrityError, match="for a reason"), transaction.atomic():
+        Campaign.objects.update(state=CampaignState.LIVE, resumption_reason=" ")
+    assert state_of(campaign) == CampaignState.SUSPENDED
+
+
+def test_nobody_moderates_their_own_campaign(client):
+    campaign = reported(state=CampaignState.SUSPENDED)
+    grant_role(campaign.creator, MODERATOR, by=None)
+    campaign.creator.refresh_from_db()
+    with pytest.raises(RefusedError, match="their own"):
+        resume_campaign(campaign, by=campaign.creator, reason="It is mine.")
+    with pytest.raises(RefusedError, match="their own"):
+        handle_report(CampaignReport.objects.get(), by=campaign.creator)
+    assert state_of(campaign) == CampaignState.SUSPENDED
+    assert CampaignReport.objects.get().handled_at is None
+
+
+def test_a_report_is_read_by_moderators_alone_and_answered_once(client):
+    campaign = reported("The drawing is my daughter's.")
+    report = CampaignReport.objects.get()
+    address = reverse("judge_campaign", args=[campaign.pk])
+    come(client, REVIEWER)
+    assert "my daughter" not in client.get(address).content.decode()
+    assert do(client, campaign, "handle", report=report.pk).status_code == 403
+    come(client, MODERATOR)
+    assert "my daughter" in client.get(address).content.decode()
+    do(client, campaign, "handle", report=report.pk)
+    report.refresh_from_db()
+    assert report.handled_at is not None
+    assert Event.objects.filter(verb="campaign_report.handled").count() == 1
+    assert listed(client) == []
+    for wrong in (report.pk, "x", ""):
+        assert do(client, campaign, "handle", report=wrong).status_code == 404
+
+
+def test_the_desk_asks_as_much_for_three_campaigns_as_for_one(client):
+    come(client, REVIEWER, MODERATOR)
+    counts = []
+    for more in (1, 2):
+        for _ in range(more):
+            submitted()
+            reported()
+        with CaptureQueriesContext(connection) as queries:
+            client.get(DESK)
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
