@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import date
 
 import pytest
 from django.urls import reverse
 
-from civicfund.pledges.enums import PledgeState
+from civicfund.pledges.enums import CampaignState, PledgeState
+from civicfund.pledges.selectors.backers import with_empty_days
 from tests.factories.people import UserFactory
 from tests.factories.pledges import CampaignFactory, PledgeFactory, RewardFactory, soon
 
@@ -51,7 +53,37 @@ def test_a_creator_sees_days_rewards_and_states(client, campaign):
         ("", 1, 2000),
     ]
     assert [(part.label, part.pledges) for part in context["states"]] == [("Promised", 2)]
-    assert [day["value"] for day in context["days"]] == [5000]
+    assert [day["value"] for day in context["days"] if day["value"]] == [5000]
+
+
+def test_a_day_without_a_pledge_is_shown_too():
+    days = [(date(2026, 5, 2), 1, 500), (date(2026, 5, 4), 2, 900)]
+    filled = with_empty_days(days, first=date(2026, 5, 1), last=date(2026, 5, 5))
+    assert [(day.day, pledges, amount) for day, pledges, amount in filled] == [
+        (1, 0, 0), (2, 1, 500), (3, 0, 0), (4, 2, 900), (5, 0, 0),
+    ]  # fmt: skip
+    assert with_empty_days(days, first=None, last=date(2026, 5, 1)) == filled[1:4]
+    assert with_empty_days([], first=date(2026, 5, 1), last=date(2026, 5, 5)) == []
+
+
+def test_every_pledge_is_found_page_by_page(client, campaign, monkeypatch):
+    monkeypatch.setattr("civicfund.pledges.views.desk.PER_PAGE", 2)
+    made = {pledged(campaign).pk for _ in range(3)}
+    client.force_login(campaign.creator)
+    pages = [client.get(page_of(campaign), {"page": n}).context["pledges"] for n in (1, 2)]
+    assert [len(page) for page in pages] == [2, 1]
+    assert {pledge.pk for page in pages for pledge, _name in page} == made
+
+
+def test_a_creator_sees_what_is_still_to_be_collected(client):
+    campaign = CampaignFactory(state=CampaignState.COLLECTING)
+    pledged(campaign, 4000, state=PledgeState.COLLECTED)
+    pledged(campaign, 3000, state=PledgeState.DUE)
+    pledged(campaign, 2000, state=PledgeState.DECLINED)
+    client.force_login(campaign.creator)
+    context = client.get(page_of(campaign)).context
+    assert context["due_minor"] == 5000
+    assert context["campaign"].collected_minor == 4000
 
 
 def test_names_are_of_those_who_wish_it_and_mails_of_nobody(client, campaign):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from django.db.models import Count, Sum
 from django.db.models.functions import TruncDate
+from django.utils.timezone import localdate, localtime
 
-from civicfund.pledges.enums import PledgeState
+from civicfund.pledges.domain import last_day
+from civicfund.pledges.enums import OWED_PLEDGE, PledgeState
 from civicfund.pledges.models import Campaign, Pledge
 from civicfund.pledges.models.pledges import PledgeQuerySet
 
@@ -60,7 +62,7 @@ def by_state(campaign: Campaign) -> list[Part]:
 
 
 def by_day(campaign: Campaign) -> list[tuple[date, int, int]]:
-    """What was pledged on each day: the day, how many pledges, how much."""
+    """What was pledged on each day since it went live: the day, how many pledges, how much."""
     rows = (
         Pledge.objects.counted()
         .filter(campaign=campaign, confirmed_at__isnull=False)
@@ -69,7 +71,29 @@ def by_day(campaign: Campaign) -> list[tuple[date, int, int]]:
         .annotate(pledges=Count("pk"), amount=Sum("amount_minor"))
         .order_by("day")
     )
-    return list(rows)
+    live_at = campaign.live_at
+    first = localtime(live_at).date() if live_at else None
+    over = last_day(campaign.deadline_at, campaign.deadline_tz)
+    return with_empty_days(list(rows), first=first, last=min(localdate(), over))
+
+
+def with_empty_days(
+    days: list[tuple[date, int, int]], *, first: date | None, last: date
+) -> list[tuple[date, int, int]]:
+    """Every day from ``first`` to ``last``, and none left out that had a pledge; none without."""
+    if not days:
+        return []
+    known = {day: (pledges, amount) for day, pledges, amount in days}
+    begins, ends = min(first or days[0][0], days[0][0]), max(last, days[-1][0])
+    every = [begins + timedelta(days=n) for n in range((ends - begins).days + 1)]
+    return [(day, *known.get(day, (0, 0))) for day in every]
+
+
+def due_minor(campaign: Campaign) -> int:
+    """What is being charged, or may still be made good after a failed card."""
+    due = Pledge.objects.filter(campaign=campaign, state__in=OWED_PLEDGE)
+    total: int = due.aggregate(sum=Sum("amount_minor", default=0))["sum"]
+    return total
 
 
 def rows_for_creator(campaign: Campaign) -> Iterator[tuple[object, ...]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from allauth.core.ratelimit import consume, respond_429
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.formats import date_format
@@ -21,15 +22,17 @@ from civicfund.pledges.selectors.backers import (
     by_day,
     by_reward,
     by_state,
+    due_minor,
     name_for_creator,
     rows_for_creator,
 )
+from civicfund.pledges.selectors.treasury import returned_of
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.moderating import report_campaign
 from civicfund.spreadsheets import csv_response
 from civicfund.templatetags.money import money
 
-LATEST = 50
+PER_PAGE = 50
 COLUMNS = [
     "pledge", "pledged_at", "state", "amount_minor", "currency", "reward", "add_ons", "sent_to",
     "name",
@@ -40,9 +43,10 @@ COLUMNS = [
 @require_safe
 @never_cache
 def campaign_backers(request: SignedInRequest, pk: int) -> HttpResponse:
-    """One's own campaign's pledges: by day, by reward, by state, and the latest."""
+    """One's own campaign's pledges: by day, by reward, by state, and each of them."""
     campaign = own_campaign(request.user, pk)
     days = by_day(campaign)
+    page = Paginator(backers_of(campaign), PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "campaign": campaign,
         "days": [
@@ -51,7 +55,10 @@ def campaign_backers(request: SignedInRequest, pk: int) -> HttpResponse:
         ],
         "rewards": by_reward(campaign),
         "states": by_state(campaign),
-        "pledges": [(pledge, name_for_creator(pledge)) for pledge in backers_of(campaign)[:LATEST]],
+        "page": page,
+        "pledges": [(pledge, name_for_creator(pledge)) for pledge in page],
+        "due_minor": due_minor(campaign),
+        "returned": returned_of(campaign) if campaign.is_being_collected else None,
     }
     return render(request, "pledges/backers.html", context)
 
