@@ -6,7 +6,7 @@ from civicfund.people.constraints import by_nobody_erased
 class Migration(migrations.Migration):
     dependencies = [
         ("people", "0008_erased_people"),
-        ("pledges", "0017_consents_stay"),
+        ("pledges", "0018_resumed_for_a_reason"),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from civicfund.people.constraints import by_nobody_erased
 class Migration(migrations.Migration):
     dependencies = [
         ("people", "0008_erased_people"),
-        ("talk", "0006_known_projects"),
+        ("talk", "0009_facts_kept"),
     ]
 
     operations = [
