@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from budgeting.models import (
     Appeal,
     Casting,
+    Mailing,
     Participation,
     Proposal,
     Review,
@@ -53,6 +54,10 @@ def declare() -> None:
         "reviewer_rules", _("What you are given to review"), ReviewerRule, "reviewer",
         columns("cycle__title category place__name"),
     )  # fmt: skip
+    holds(
+        "announcements", _("Announcements that were sent to you"), Mailing, "recipient",
+        columns("announcement__subject state decided_at"),
+    )  # fmt: skip
     holds("trials", _("Rules that you tried"), Trial, "made_by", columns("name made_at state"))
     _leave_out()
 
@@ -70,6 +75,7 @@ def _leave_out() -> None:
     )
     leaves_out(
         _("Done in a role for the town; it stands among your acts."),
+        "budgeting.Announcement.written_by",
         "budgeting.PaperVote.made_by",
         "budgeting.PlaceTotals.made_by",
         "budgeting.SheetBatch.made_by",

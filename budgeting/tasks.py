@@ -23,11 +23,14 @@ from budgeting.services.reviewers import due_verdicts, publish_verdicts
 from budgeting.services.supports import due_to_keep, keep_supports
 from budgeting.services.trials import count_trial, trials_to_count
 from budgeting.services.urns import destroy_key
+from civicfund.turns import Work, alone_at
 
 log = structlog.get_logger(__name__)
 
 # How long one sweep keeps a worker with explanations, which nobody waits for.
 EXPLAINING_SECONDS = 10
+# Less than the time between two sweeps: mail of other kinds has its turn, too.
+ANNOUNCING_SECONDS = 3.0
 
 
 @shared_task
@@ -108,9 +111,17 @@ def tell_followers() -> None:
 
 @shared_task
 def send_announcements() -> None:
-    """Send the next mails of every announcement that is being sent."""
-    for announcement in Announcement.objects.filter(state=AnnouncementState.SENDING).order_by("pk"):
-        if mails := send_batch(announcement):
+    """Send the next mails of every announcement that is being sent.
+
+    By one worker, and not for long: see ``civicfund.notices.tasks``.
+    """
+    sending = Announcement.objects.filter(state=AnnouncementState.SENDING).order_by("pk")
+    with alone_at(Work.MAIL) as alone:
+        until = time.monotonic() + ANNOUNCING_SECONDS
+        for announcement in sending if alone else ():
+            mails = 0
+            while time.monotonic() < until and (taken := send_batch(announcement)):
+                mails += taken
             log.info("announcement.sent", announcement=announcement.pk, mails=mails)
 
 

@@ -34,7 +34,7 @@ from civicfund.words import seen
 log = structlog.get_logger(__name__)
 
 KIND = "announcement"
-MOST_PER_BATCH = 200
+MOST_PER_BATCH = 20
 
 
 def write_announcement(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from django.utils.translation import gettext as _
 
 from budgeting.enums import CycleState, ProposalState
-from budgeting.models import Cycle, Proposal, RollEntry, StartedBallot, Trial
+from budgeting.models import Cycle, Mailing, Proposal, RollEntry, StartedBallot, Trial
 from civicfund.people.models import User
 
 
@@ -50,5 +50,6 @@ def forget_voter(person: User) -> None:
     """
     RollEntry.objects.filter(claimed_by=person).update(claimed_by=None)
     StartedBallot.objects.filter(user=person).delete()
+    Mailing.objects.filter(recipient=person).update(recipient=None)
     Proposal.objects.filter(submitted_by=person).update(submitted_by=None)
     Trial.objects.filter(made_by=person).update(made_by=None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.holdings import columns, erases, holds
-from civicfund.notices.models import Message, OptOut
+from civicfund.notices.models import Message, OptIn, OptOut
 from civicfund.notices.services import forget_recipient
 
 
@@ -16,4 +16,5 @@ def declare() -> None:
         "mails", _("Mails that we wrote to you"), Message, "recipient",
         columns("kind created_at sent_at"),
     )  # fmt: skip
+    holds("wanted_mails", _("What you asked for mail about"), OptIn, "user", columns("topic"))
     holds("unwanted_mails", _("What you want no mail about"), OptOut, "user", columns("topic"))
