@@ -1,0 +1,19 @@
+"""Questions about the whole town."""
+
+from __future__ import annotations
+
+from civicfund.town.selectors.archive import decided_in
+from civicfund.town.selectors.feeds import Entry, dates_of, entries_of
+from civicfund.town.selectors.laws import alarms, laws
+from civicfund.town.selectors.mine import next_step, with_what_came_of_it
+
+__all__ = [
+    "Entry",
+    "alarms",
+    "dates_of",
+    "decided_in",
+    "entries_of",
+    "laws",
+    "next_step",
+    "with_what_came_of_it",
+]
