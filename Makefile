@@ -39,8 +39,9 @@ lint: dev-environment ## Static checks
 css: dev-environment ## Build static/css/site.css from static/src/
 	$(BIN)/tailwindcss -i static/src/site.css -o static/css/site.css --minify
 
-bench: dev-environment ## Measure pages, ballots, settlement and counting; prints a table and JSON
+bench: dev-environment ## Measure pages, ballots, settlement, counting and a large town; prints tables and JSON
 	@$(BIN)/python -m civicfund.launch with-servers $(BIN)/python manage.py bench
+	@$(BIN)/python -m civicfund.launch with-servers $(BIN)/python manage.py bench_large
 
 bench-vote: dev-environment ## Measure a closing hour (11 minutes) and whole votes of up to a million; table and JSON
 	@$(BIN)/python -m civicfund.launch with-servers $(BIN)/python manage.py bench_vote

@@ -10,6 +10,8 @@ from django.core.management import CommandError, call_command
 from civicfund.ledger.models import Posting
 from civicfund.ledger.selectors import incomplete_entries, unbalanced_entries
 from civicfund.places.models import Neighborhood
+from civicfund.projects.models import Project
+from civicfund.talk.models import Comment
 from civicfund.town.bench.measure import rate, steady_load, timing_of
 from civicfund.town.bench.readers import read_pages
 from tests.factories.places import NeighborhoodFactory
@@ -119,3 +121,24 @@ def test_at_a_steady_rate_who_is_held_up_is_charged_for_it_and_errors_are_counte
 def test_only_a_site_on_this_machine_is_read():
     with pytest.raises(ValueError, match="on this machine"):
         read_pages("http://example.org:80", ["/"], per_second=1, seconds=1)
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+def test_a_large_town_is_seeded_and_every_page_of_it_measured():
+    out = io.StringIO()
+    sizes = {"people": 50, "projects": 30, "comments": 90, "times": 2}
+    call_command("bench_large", **sizes, stdout=out, stderr=io.StringIO())
+    figures = json.loads(out.getvalue().splitlines()[-1])
+    pages = {name: page for name, page in figures.items() if isinstance(page, dict)}
+    assert {"similar projects", "home", "whole town", "my page, signed in"} <= pages.keys()
+    assert all(0 < page["p50_ms"] <= page["p95_ms"] for page in pages.values())
+    assert Project.objects.listed().count() == 30
+    assert Comment.objects.count() == 90
+
+
+@pytest.mark.django_db
+def test_a_town_of_real_people_is_not_filled_up():
+    NeighborhoodFactory()
+    with pytest.raises(CommandError, match="holds a town"):
+        call_command("seed_large")
+    assert Project.objects.count() == 0

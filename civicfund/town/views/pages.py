@@ -45,6 +45,7 @@ from civicfund.town.selectors import alarms, next_step, with_what_came_of_it
 
 MOST_ON_HOME = 6
 MOST_AT_PLACE = 6
+MOST_PROJECTS_AT_PLACE = 60
 
 
 @kept_for_strangers
@@ -106,7 +107,8 @@ def neighborhood(request: HttpRequest, slug: str) -> HttpResponse:
     place = get_object_or_404(Neighborhood.objects.select_related("parent"), slug=slug)
     within = list(Neighborhood.objects.within(place))
     around = related_places([place.pk])[place.pk]
-    projects = Project.objects.listed().filter(neighborhood__in=within).with_cost()
+    projects = Project.objects.listed().filter(neighborhood__in=within)
+    newest = projects.select_related("neighborhood").with_cost().order_by("-created_at", "-id")
     wanting = Project.objects.filter(neighborhood__in=within).wanting()
     past = past_cycles(around)
     return render(
@@ -116,7 +118,8 @@ def neighborhood(request: HttpRequest, slug: str) -> HttpResponse:
             "place": place,
             "parts": [part for part in within if part.parent_id == place.pk],
             "shapes": [part for part in within if part.boundary],
-            "projects": projects.select_related("neighborhood").order_by("-created_at", "-id"),
+            "projects": newest[:MOST_PROJECTS_AT_PLACE],
+            "project_count": projects.count(),
             "campaigns": live_campaigns().filter(project__neighborhood__in=within),
             "ended": finished_campaigns().filter(project__neighborhood__in=within)[:MOST_AT_PLACE],
             "wanting": wanting.select_related("neighborhood").order_by("-pk")[:MOST_AT_PLACE],

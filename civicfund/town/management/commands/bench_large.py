@@ -1,0 +1,140 @@
+"""Measure every list, search and page of a large town, eight people asking at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import connection
+
+from civicfund.people.models import User
+from civicfund.places.models import Neighborhood
+from civicfund.projects.models import Project
+from civicfund.projects.selectors.similar import Idea, similar_projects
+from civicfund.projects.views.listing import PER_PAGE
+from civicfund.talk.enums import SubjectKind
+from civicfund.town.bench.measure import rate, timed
+from civicfund.town.bench.site import Visitor, running_site
+
+CLIENTS = 8
+FOR_PEOPLE = {"/me/"}
+TYPED = ("A safer crossing at School Lane", "New bench", "quiet gardn near the harbor", "Bridge")
+# Pages are drawn anew for each who asks, or the cache would be measured.
+NOTHING_KEPT = {"PAGES_KEPT_SECONDS": "0"}
+
+
+class Command(BaseCommand):
+    """Needs an empty database: `make bench` brings throw-away servers. Loopback only."""
+
+    help = __doc__
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """The sizes; a test takes small ones."""
+        parser.add_argument("--people", type=int, default=100_000)
+        parser.add_argument("--projects", type=int, default=20_000)
+        parser.add_argument("--comments", type=int, default=200_000)
+        parser.add_argument("--times", type=int, default=15, help="by each client and page")
+
+    def handle(self, **options: Any) -> None:
+        """Seed, start the site, measure, stop it."""
+        call_command("migrate", database="owner", verbosity=0)
+        call_command("grant_rights")
+        sizes = {name: options[name] for name in ("people", "projects", "comments")}
+        self.stderr.write(f"Seeding {sizes}")
+        started = time.perf_counter()
+        call_command("seed_large", **sizes)
+        figures: dict[str, Any] = {
+            "date": datetime.now(UTC).date().isoformat(),
+            "cores": os.cpu_count(),
+            "load_before": round(os.getloadavg()[0], 1),
+            "seeded_in_seconds": round(time.perf_counter() - started, 1),
+        }
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+        figures["similar projects"] = _similar(options["times"])
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            running_site(Path(folder), also=NOTHING_KEPT, with_worker=False) as (site, _sandbox),
+        ):
+            figures |= self._pages(site, options["times"])
+        for name, value in figures.items():
+            self.stdout.write(f"{name:<36}{value}")
+        self.stdout.write(json.dumps(figures))
+
+    def _pages(self, site: str, times: int) -> dict[str, dict[str, float]]:
+        person = User.objects.filter(email__endswith="@large.example").latest("pk")
+        found = {}
+        for name, path in _addresses().items():
+            self.stderr.write(f"Page: {name}")
+            everybody = {"": None, ", signed in": person}
+            for who, user in everybody.items():
+                if user or path not in FOR_PEOPLE:
+                    visitors = [Visitor(site, user) for _ in range(CLIENTS)]
+                    found[f"{name}{who}"] = _read(visitors, path, times)
+        return found
+
+
+def _similar(times: int) -> dict[str, float]:
+    ideas = [Idea(title=typed, latitude=47.62, longitude=-23.44) for typed in TYPED]
+    turns = iter(range(10**9))
+    act: Callable[[], object] = lambda: similar_projects(ideas[next(turns) % len(ideas)])  # noqa: E731
+    return timed(act, tries=max(2, times * len(ideas))).as_dict()
+
+
+def _read(visitors: list[Visitor], path: str, times: int) -> dict[str, float]:
+    for visitor in visitors:
+        visitor.read(path)
+
+    def read(client: int) -> None:
+        visitors[client].read(path)
+
+    measured = rate(read, clients=len(visitors), times_each=times)
+    return measured.timing.as_dict() | {"per_second": measured.per_second}
+
+
+def _addresses() -> dict[str, str]:
+    """What people open most, each where it holds most."""
+    talked = (
+        Project.objects.listed()
+        .filter(pk__in=_threads_with_most())
+        .order_by("pk")
+        .values_list("pk", flat=True)[0]
+    )
+    last_page = -(-Project.objects.listed().count() // PER_PAGE)
+    hood = Neighborhood.objects.filter(parent__isnull=False).order_by("pk")[0].slug
+    city = Neighborhood.objects.get(kind="city").slug
+    return {
+        "home": "/",
+        "projects": "/projects/",
+        "projects, last page": f"/projects/?page={last_page}",
+        "projects, searched": "/projects/?q=playground+harbor",
+        "projects, misspelt": "/projects/?q=plaground",
+        "projects of a place, by cost": f"/projects/?neighborhood={hood}&sort=dearest",
+        "help wanted": "/projects/help/",
+        "project with most comments": f"/projects/{talked}/",
+        "neighborhood": f"/neighborhoods/{hood}/",
+        "whole town": f"/neighborhoods/{city}/",
+        "campaigns": "/campaigns/",
+        "cycles": "/budget/",
+        "my page": "/me/",
+        "API, projects": "/api/v1/projects/",
+    }
+
+
+def _threads_with_most() -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT thread.subject_id FROM talk_comment comment"
+            " JOIN talk_thread thread ON thread.id = comment.thread_id AND thread.kind = %s"
+            " GROUP BY thread.subject_id ORDER BY count(*) DESC, 1 LIMIT 1",
+            [SubjectKind.PROJECT],
+        )
+        return [subject for (subject,) in cursor.fetchall()]
