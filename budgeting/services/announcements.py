@@ -204,9 +204,15 @@ def _deliver(mailing: Mailing, mailer: BaseEmailBackend) -> bool:
     try:
         mail = announcement_mail(mailing.announcement, person)
         mailer.send_messages([mail])
-    except (SMTPException, OSError) as error:
+    except Exception as error:  # whatever is wrong with one must not hold up those behind it
+        gone = isinstance(error, SMTPServerDisconnected) or not isinstance(error, SMTPException)
+        expected = isinstance(error, (SMTPException, OSError))
+        log.warning(
+            "announcement.not_sent",
+            mailing=mailing.pk, error=type(error).__name__, exc_info=not expected,
+        )  # fmt: skip
         _note(mailing, MailingState.FAILED, type(error).__name__)
-        return isinstance(error, SMTPException) and not isinstance(error, SMTPServerDisconnected)
+        return expected and not gone
     _note(mailing, MailingState.SENT)
     return True
 

@@ -77,7 +77,7 @@ def invitation_for(user: User, token: str) -> Invitation:
     """
     try:
         pk = signing.Signer(salt=INVITATION).unsign_object(token)
-    except signing.BadSignature:
+    except (signing.BadSignature, ValueError):
         raise Http404("No such invitation.") from None
     found = Invitation.objects.select_related("project__proposer").filter(pk=pk).first()
     if found is None:

@@ -124,7 +124,7 @@ def test_what_goes_on_after_a_suspension_is_not_asked_again():
     assert not waits(campaign)
     Campaign.objects.update(state="suspended", suspension_reason="Looked into.")
     PayoutAccount.objects.filter(pk=account.pk).update(status="restricted")
-    Campaign.objects.update(state="live", suspension_reason="")
+    Campaign.objects.update(state="live", suspension_reason="", resumption_reason="In order.")
 
 
 def test_who_runs_it_stays_from_its_review_on():

@@ -202,3 +202,21 @@ def test_the_desk_asks_as_much_for_three_campaigns_as_for_one(client):
             client.get(DESK)
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_a_reason_that_is_too_long_is_said_and_moves_nothing(client):
+    campaign = submitted()
+    come(client, REVIEWER)
+    answer = do(client, campaign, "request_changes", reason="x" * 2001)
+    assert "2000" in answer.content.decode()
+    assert state_of(campaign) == CampaignState.SUBMITTED
+
+
+def test_a_report_that_two_moderators_answer_is_answered_once():
+    [report] = CampaignReport.objects.filter(campaign=reported())
+    first, second = (UserFactory() for _ in range(2))
+    for person in (first, second):
+        grant_role(person, MODERATOR, by=None)
+        handle_report(report, by=person)
+    [answered] = Event.objects.filter(verb="campaign_report.handled")
+    assert answered.actor == first

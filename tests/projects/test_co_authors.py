@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.core import signing
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
@@ -10,7 +11,7 @@ from civicfund.audit.models import Event
 from civicfund.notices.models import Message
 from civicfund.notices.services import send_next
 from civicfund.projects.enums import ProjectState
-from civicfund.projects.models import CoAuthor, Invitation, Project
+from civicfund.projects.models import INVITATION, CoAuthor, Invitation, Project
 from civicfund.projects.services import ProjectError, edit_project, withdraw_project
 from civicfund.projects.services.authors import (
     MOST_AUTHORS,
@@ -59,6 +60,14 @@ def test_an_address_without_account_gets_a_link_and_no_mail_and_the_answers_are_
     for invitation in Invitation.objects.all():
         assert invitation.get_absolute_url() in page
     assert "new@example.org" not in Invitation.objects.last().get_absolute_url()
+
+
+def test_a_link_that_was_made_otherwise_is_no_link(client):
+    project, friend = ProjectFactory(), UserFactory()
+    asked = invite_co_author(project, friend.email, by=project.proposer)
+    client.force_login(friend)
+    for token in (signing.dumps(asked.pk, salt=INVITATION), "x", "x:y:z"):
+        assert client.get(reverse("project_invitation", args=[token])).status_code == 404
 
 
 def test_the_link_opens_only_for_its_address(client):

@@ -261,7 +261,10 @@ def test_a_start_is_told_to_who_follows_the_project_or_the_place_and_a_stop_is_n
     stopped = advance(
         live, CampaignState.SUSPENDED, CAMPAIGN_MOVES, actor=None, suspension_reason="Odd."
     )
-    advance(stopped, CampaignState.LIVE, CAMPAIGN_MOVES, actor=None, suspension_reason="")
+    advance(
+        stopped, CampaignState.LIVE, CAMPAIGN_MOVES,
+        actor=None, suspension_reason="", resumption_reason="It was not.",
+    )  # fmt: skip
     tell_of_campaigns()
     assert (told(project), told(place)) == ([NewsKind.STARTED], [NewsKind.STARTED])
 

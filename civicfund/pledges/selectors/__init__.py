@@ -19,11 +19,13 @@ from civicfund.pledges.enums import (
     HOLDING_CAMPAIGN,
     MAY_GO_BACK_CAMPAIGN,
     OPEN_CAMPAIGN,
+    RETURNING_CAMPAIGN,
     AttemptState,
     CampaignState,
     Decision,
     FeeBearer,
     PledgeState,
+    RefundState,
     RunBy,
 )
 from civicfund.pledges.models import (
@@ -33,6 +35,7 @@ from civicfund.pledges.models import (
     ChargeAttempt,
     Pledge,
     PledgeQuerySet,
+    Refund,
 )
 from civicfund.pledges.models.totals import for_cards
 from civicfund.projects.models import Project
@@ -59,11 +62,14 @@ def campaigns_near(neighborhood: Neighborhood) -> CampaignQuerySet:
 
 
 def collected_in_minor(places: Collection[int]) -> int:
-    """What backers have paid for projects in these places, in minor units."""
-    charged = Pledge.objects.filter(
-        state__in=CHARGED_PLEDGE, campaign__project__neighborhood__in=places
-    )
-    return int(charged.aggregate(sum=Sum("amount_minor", default=0))["sum"])
+    """What backers have paid for projects there and was not given back, in minor units."""
+    paid = Pledge.objects.filter(
+        state__in=(PledgeState.COLLECTED, PledgeState.DISPUTED),
+        campaign__project__neighborhood__in=places,
+    ).exclude(campaign__state__in=RETURNING_CAMPAIGN)
+    back = Refund.objects.filter(pledge__in=paid, state=RefundState.SUCCEEDED)
+    sums = [rows.aggregate(sum=Sum("amount_minor", default=0))["sum"] for rows in (paid, back)]
+    return int(sums[0] - sums[1])
 
 
 def newest_campaigns(projects: Collection[int]) -> dict[int, Campaign]:

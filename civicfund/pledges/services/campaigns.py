@@ -70,13 +70,14 @@ def edit_campaign(campaign: Campaign, *, by: User, **terms: Unpack[GivenTerms]) 
     return locked
 
 
+@transaction.atomic
 def submit_campaign(campaign: Campaign, *, by: User) -> Campaign:
     """Send it for review, with the fees that the town has set now.
 
     Raises ``RefusedError`` with the first that its checklist lacks.
     """
     _check_owner(campaign, by)
-    for words, field in checklist_of(campaign).lacks:
+    for words, field in checklist_of(campaign_to_move(campaign.pk)).lacks:
         raise RefusedError(words, field=field)
     return advance(
         campaign, CampaignState.SUBMITTED, CAMPAIGN_MOVES,

@@ -39,8 +39,9 @@ def handle_report(report: CampaignReport, *, by: User) -> None:
     """Note that a moderator has looked at it."""
     check_moderator(by)
     _check_not_own(report.campaign, by)
-    CampaignReport.objects.filter(pk=report.pk, handled_at__isnull=True).update(handled_at=db_now())
-    record("campaign_report.handled", report, actor=by, campaign=report.campaign_id)
+    waiting = CampaignReport.objects.filter(pk=report.pk, handled_at__isnull=True)
+    if waiting.update(handled_at=db_now()):
+        record("campaign_report.handled", report, actor=by, campaign=report.campaign_id)
 
 
 def suspend_campaign(campaign: Campaign, *, by: User, reason: str) -> Campaign:

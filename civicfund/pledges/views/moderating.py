@@ -126,8 +126,8 @@ def judge(request: SignedInRequest, pk: int) -> HttpResponse:
     try:
         if act == HANDLE:
             return _handle(request, campaign)
-        if act in ACTS:
-            form.is_valid()  # The services refuse an empty reason, where they ask for one.
+        # The services refuse an empty reason, where they ask for one.
+        if act in ACTS and form.is_valid():
             ACTS[act].do(campaign, request.user, form.cleaned_data["reason"])
             messages.success(request, str(ACTS[act].said))
             return redirect("campaigns_desk")

@@ -16,6 +16,7 @@ from civicfund.audit.services import db_now
 from civicfund.notices.enums import Topic
 from civicfund.notices.services import Letter, tell_all
 from civicfund.people.models import User
+from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
 from civicfund.talk.access import visible_subjects
 from civicfund.talk.enums import NewsKind, Pace, SubjectKind
@@ -90,7 +91,9 @@ def _new_projects() -> Iterator[Happened]:
 
 
 def _merged_projects() -> Iterator[Happened]:
-    for event in untold_events(Project.objects.public(), ["project.merged"])[:MOST_AT_ONCE]:
+    """Those that still are: what was undone before anybody heard of it is no news."""
+    merged = Project.objects.filter(state=ProjectState.MERGED)
+    for event in untold_events(merged, ["project.merged"])[:MOST_AT_ONCE]:
         subject = (SubjectKind.PROJECT, int(event.target_id))
         yield Happened(subject, NewsKind.MERGED, source_of(event), by=event.actor_id)
 
