@@ -11,7 +11,7 @@ from celery import shared_task
 from budgeting.enums import AnnouncementState
 from budgeting.models import Announcement, Cycle
 from budgeting.services import losses
-from budgeting.services.announcements import MOST_PER_BATCH, send_batch
+from budgeting.services.announcements import send_batch
 from budgeting.services.closing import close_cycle, due_to_close, keys_left
 from budgeting.services.counting import count_cycle, due_to_count
 from budgeting.services.errors import RefusedError
@@ -119,11 +119,7 @@ def send_announcements() -> None:
     with alone_at(Work.MAIL) as alone:
         until = time.monotonic() + ANNOUNCING_SECONDS
         for announcement in sending if alone else ():
-            mails = taken = send_batch(announcement)
-            # A batch that is not full has come to its end, or the mail server has gone.
-            while taken == MOST_PER_BATCH and time.monotonic() < until:
-                taken = send_batch(announcement)
-                mails += taken
+            mails = send_batch(announcement, seconds=until - time.monotonic())
             log.info("announcement.sent", announcement=announcement.pk, mails=mails)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from math import inf
 from smtplib import SMTPException, SMTPServerDisconnected
 from typing import Any
 
@@ -34,7 +36,7 @@ from civicfund.words import seen
 log = structlog.get_logger(__name__)
 
 KIND = "announcement"
-MOST_PER_BATCH = 20
+MOST_PER_BATCH = 200
 
 
 def write_announcement(
@@ -146,21 +148,27 @@ def go_on_announcing(announcement: Announcement, *, by: User) -> Announcement:
         return advance(held, AnnouncementState.SENDING, ANNOUNCEMENT_MOVES, actor=by)
 
 
-def send_batch(announcement: Announcement, most: int = MOST_PER_BATCH) -> int:
+def send_batch(
+    announcement: Announcement, most: int = MOST_PER_BATCH, *, seconds: float = inf
+) -> int:
     """Send some of what remains, each at most once; how many were taken.
 
     A row is taken, for good, before its mail goes out. Where a worker dies in between nobody knows
     whether it did: the row says so, and it is not sent again. No lock is held while the mail
     server answers.
     """
-    taken = 0
+    taken, until = 0, time.monotonic() + seconds
     with _mailer() as mailer:
-        while mailer and taken < most and (mailing := _take(announcement)):
+        while mailer and _goes_on(taken, most, until) and (mailing := _take(announcement)):
             taken += 1
             if not _deliver(mailing, mailer):
                 break
     _finish(announcement)
     return taken
+
+
+def _goes_on(taken: int, most: int, until: float) -> bool:
+    return taken < most and time.monotonic() < until
 
 
 @contextmanager

@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from budgeting.enums import CycleState, ProposalState
+from budgeting.enums import CycleState, PhaseKind, ProposalState
 from budgeting.models import Cycle, Mailing, Proposal, RollEntry, StartedBallot, Trial
 from civicfund.people.models import User
 
+# A cast that looked for its voter before an erasure and is counted after it would leave a line that
+# nobody claims, and its voter free to come back on another one: from a while before the vote until
+# its end nobody on its roll is erased.
+_BEFORE_VOTING = timedelta(hours=1)
+
 
 def why_cycles_keep(person: User) -> Iterator[str]:
-    """A vote that runs and has their ballot, and proposals that nobody else could answer for."""
-    yield from _voted_in_running(person)
+    """A vote that is about to run and has them on its roll; proposals with no other author."""
+    yield from _may_vote_now(person)
     yield from _alone_under_review(person)
 
 
-def _voted_in_running(person: User) -> Iterator[str]:
-    # Else somebody could vote, be erased, and come back as another person before the end.
-    voted = Cycle.objects.filter(
-        participations__roll_entry__claimed_by=person, state=CycleState.OPEN
+def _may_vote_now(person: User) -> Iterator[str]:
+    soon = Cycle.objects.filter(
+        phases__kind=PhaseKind.BALLOTING,
+        phases__starts_at__lte=Now() + _BEFORE_VOTING,
+        state=CycleState.OPEN,
     )
-    for cycle in voted:
+    for cycle in soon.filter(pk__in=RollEntry.objects.filter(claimed_by=person).values("cycle")):
         words = _(
-            "You have voted in %(cycle)s. Wait until the vote is over: so nobody votes twice."
+            "You are on the voter roll of %(cycle)s. Wait until the vote is over: so nobody votes"
+            " twice."
         )
         yield words % {"cycle": cycle.title}
 

@@ -7,7 +7,8 @@ from datetime import timedelta
 import structlog
 from celery import shared_task
 
-from civicfund.people.services.complaining import send_next_complaint
+from civicfund.people.models import Complaint
+from civicfund.people.services.complaining import send_complaint
 from civicfund.people.services.copies import delete_copies, make_next
 from civicfund.people.services.documents import delete_decided, delete_orphans, expire_documents
 
@@ -15,6 +16,7 @@ log = structlog.get_logger(__name__)
 
 # Longer than a request may take between writing a file and its row.
 ORPHANED_AFTER = timedelta(hours=1)
+COMPLAINTS_PER_SWEEP = 100
 
 
 @shared_task
@@ -48,5 +50,5 @@ def delete_due_copies() -> None:
 @shared_task
 def send_complaints() -> None:
     """Mail what people complained of; what cannot be sent now waits for the next sweep."""
-    while send_next_complaint():
-        pass
+    for pk in Complaint.objects.order_by("pk").values_list("pk", flat=True)[:COMPLAINTS_PER_SWEEP]:
+        send_complaint(pk)

@@ -437,8 +437,8 @@ def test_without_taking_it_two_workers_send_the_same_mail(monkeypatch):
 
     def careless(announcement):
         row = Mailing.objects.select_related("announcement__cycle", "recipient").get()
-        gate.wait(timeout=30)
         Mailing.objects.filter(pk=row.pk).update(state="taken", taken_at=timezone.now())
+        gate.wait(timeout=30)  # both have it before either has sent
         return row
 
     monkeypatch.setattr(announcements, "_take", careless)

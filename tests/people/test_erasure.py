@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
@@ -37,7 +37,7 @@ from civicfund.talk.enums import Wrong
 from civicfund.talk.models import Comment, Follow
 from civicfund.talk.services import flag_comment, follow
 from tests.budgeting.test_bundle import broken, bundle_of, published
-from tests.factories.budgeting import cast_positions, running_cycle
+from tests.factories.budgeting import cast_positions, draft_cycle, opened, running_cycle, voters
 from tests.factories.people import UserFactory
 from tests.factories.places import NeighborhoodFactory
 from tests.factories.pledges import CampaignFactory, PledgeFactory
@@ -241,13 +241,20 @@ def test_whoever_holds_a_role_stays():
     assert "You hold a role" in kept(person)
 
 
-def test_whoever_has_voted_stays_until_the_vote_is_over():
+def test_whoever_can_vote_stays_until_the_vote_is_over():
     cycle, [voter, other] = running_cycle(2)
     cast_positions(cycle, voter, [0])
-    note_start(cycle, other)
-    assert "You have voted in" in kept(voter)
-    erase(other)
+    for person in (voter, other):  # a cast under way must not pass an erasure
+        assert "You are on the voter roll" in kept(person)
+
+
+def test_before_a_vote_begins_whoever_is_on_its_roll_goes():
+    cycle = draft_cycle(voting_starts_in=timedelta(days=2), voting_ends_in=timedelta(days=4))
+    [person] = voters(cycle, 1)
+    note_start(opened(cycle), person)
+    erase(person)
     assert not StartedBallot.objects.exists()
+    assert not cycle.roll.filter(claimed_by=person).exists()
 
 
 def test_the_only_author_of_a_proposal_under_review_stays():
@@ -303,6 +310,10 @@ def test_the_database_refuses_somebody_half_erased(changes):
         (lambda person: CampaignFactory(creator=person), "pledges_campaign"),
         (lambda person: ProjectFactory(proposer=person), "projects_project"),
         (lambda person: CommentFactory(author=person), "talk_comment"),
+        (
+            lambda person: running_cycle()[0].roll.update(claimed_by=person),
+            "budgeting_rollentry",
+        ),
         (
             lambda person: Support.objects.create(project=ProjectFactory(), person=person),
             "projects_support",

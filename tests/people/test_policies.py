@@ -1,18 +1,20 @@
 from __future__ import annotations
 
 import re
+from smtplib import SMTPDataError
 from urllib.parse import urlencode
 
 import pytest
 from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.mail.backends.locmem import EmailBackend as LocalBackend
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 
 from civicfund.audit.models import Event
 from civicfund.people.models import Complaint, PolicyConsent, User
-from civicfund.people.services.complaining import complain, send_next_complaint
+from civicfund.people.services.complaining import complain
 from civicfund.people.services.consenting import agree
 from civicfund.people.services.erasure import erase
 from civicfund.people.tasks import send_complaints
@@ -178,8 +180,28 @@ def test_a_complaint_waits_while_the_mail_server_is_away(settings):
     complain(about="data", words="What do you keep?")
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
-    assert not send_next_complaint()
+    send_complaints()
     assert Complaint.objects.count() == 1
+
+
+class Choosy(LocalBackend):
+    """A mail server that never takes one mail, and breaks off at another."""
+
+    def send_messages(self, messages):
+        if "never" in messages[0].body:
+            raise SMTPDataError(554, b"refused for its words")
+        if "breaks" in messages[0].body:
+            raise ValueError
+        return super().send_messages(messages)
+
+
+def test_a_complaint_that_nobody_takes_holds_up_no_other(settings):
+    settings.EMAIL_BACKEND = f"{__name__}.Choosy"
+    kept = [complain(about="data", words=words).pk for words in ("never", "breaks")]
+    complain(about="data", words="What do you keep?")
+    send_complaints()
+    assert [sent.body for sent in mail.outbox] == ["What do you keep?"]
+    assert list(Complaint.objects.order_by("pk").values_list("pk", flat=True)) == kept
 
 
 @pytest.mark.parametrize(

@@ -20,20 +20,23 @@ def complain(*, about: str, words: str, answer_to: str = "") -> Complaint:
     return Complaint.objects.create(about=about, words=words, answer_to=answer_to)
 
 
-def send_next_complaint() -> bool:
-    """Mail the oldest complaint and forget it; False where none is left or it cannot be sent now.
+def send_complaint(pk: int) -> bool:
+    """Mail a complaint and forget it; False where it is gone, in other hands, or not taken now.
 
-    Killed in between it may be sent twice, and is never lost.
+    Killed in between it may be sent twice, and is never lost. What is wrong with one holds up no
+    other.
     """
     with transaction.atomic():
-        waiting = Complaint.objects.select_for_update(skip_locked=True).order_by("pk")
-        complaint = waiting.first()
+        waiting = Complaint.objects.select_for_update(skip_locked=True)
+        complaint = waiting.filter(pk=pk).first()
         if complaint is None:
             return False
         try:
             _mail(complaint).send()
-        except (SMTPException, OSError) as error:
-            log.warning("complaint.not_sent", complaint=complaint.pk, why=type(error).__name__)
+        except Exception as error:
+            expected = isinstance(error, (SMTPException, OSError))
+            why = type(error).__name__
+            log.error("complaint.not_sent", complaint=pk, why=why, exc_info=not expected)
             return False
         complaint.delete()
     return True

@@ -13,6 +13,7 @@ from django.contrib.sessions.backends.cached_db import SessionStore
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from civicfund.audit.services import db_now, record
@@ -94,7 +95,9 @@ def _forget_entries(model: type, pks: list[str]) -> None:
 
 def _end_sessions(user: User) -> None:
     """Every browser is signed out. A session names its address, packed, so each is looked into."""
-    for session in Session.objects.iterator(chunk_size=1000):
+    if user.guest_email:  # nobody signs in as a guest
+        return
+    for session in Session.objects.filter(expire_date__gt=Now()).iterator(chunk_size=1000):
         if session.get_decoded().get("_auth_user_id") == str(user.pk):
             SessionStore(session.session_key).delete()
 

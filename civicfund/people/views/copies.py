@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from allauth.account.decorators import reauthentication_required
 from allauth.core.ratelimit import consume, respond_429
+from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -14,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from civicfund import staff
 from civicfund.holdings import held
 from civicfund.people.models import PersonalCopy
 from civicfund.people.requests import SignedInRequest
@@ -53,8 +55,10 @@ def _page(request: SignedInRequest) -> HttpResponse:
 @reauthentication_required  # type: ignore[untyped-decorator]  # allauth has no types
 @require_safe
 @never_cache
-def take(request: SignedInRequest) -> HttpResponse:
-    """My copy, for whoever gives the password once more."""
+def take(request: SignedInRequest) -> HttpResponseBase:
+    """My copy, for the password once more, and the second factor where there is one."""
+    if is_mfa_enabled(request.user) and not staff.second_factor_is_recent(request):
+        return staff.ask_for_second_factor(request)
     try:
         content = take_copy(request.user)
     except CopyError as refusal:

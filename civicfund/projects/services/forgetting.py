@@ -12,9 +12,10 @@ from civicfund.projects.services.writing import withdraw_project
 def forget_author(person: User) -> None:
     """Public projects stay, by a former resident; drafts and what still waits are taken back.
 
-    The caller is in a transaction and holds the person.
+    A draft that others write, too, is theirs. The caller is in a transaction and holds the person.
     """
-    for draft in Project.objects.filter(proposer=person, state=ProjectState.DRAFT).order_by("pk"):
+    drafts = Project.objects.filter(proposer=person, state=ProjectState.DRAFT)
+    for draft in drafts.filter(co_authors__isnull=True).order_by("pk"):
         withdraw_project(draft, by=person)
         ProjectFile.objects.filter(project=draft).delete()
     for offer in Offer.objects.waiting().filter(by=person).order_by("pk"):
