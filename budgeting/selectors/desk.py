@@ -9,8 +9,6 @@ from datetime import datetime
 from django.conf import settings
 from django.db.models import Count
 from django.urls import reverse
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -20,6 +18,7 @@ from budgeting.models import Cycle, Pot, Rehearsal, TrusteeKey
 from budgeting.selectors.roll import eligibility_of
 from budgeting.selectors.timeline import timeline_warnings
 from civicfund.audit.models import ActRequest
+from civicfund.moments import moment
 from civicfund.people.models import User
 from civicfund.places.enums import PlaceKind
 
@@ -58,8 +57,8 @@ def _phases(cycle: Cycle, now: datetime) -> Step:
     found = _("There is no voting phase.")
     if voting is not None:
         found = _("Voting from %(start)s to %(end)s.") % {
-            "start": _at(voting.starts_at),
-            "end": _at(voting.ends_at),
+            "start": moment(voting.starts_at),
+            "end": moment(voting.ends_at),
         }
     warnings = len(timeline_warnings(list(cycle.phases.all()), settings.PUBLIC_HOLIDAYS))
     if warnings:
@@ -69,10 +68,6 @@ def _phases(cycle: Cycle, now: datetime) -> Step:
         found = f"{found} {words % {'n': warnings}}"
     done = voting is not None and voting.ends_at > now
     return Step(_("Phases"), done, found, reverse("timeline", args=[cycle.slug]))
-
-
-def _at(at: datetime) -> str:
-    return date_format(localtime(at), "j F Y, H:i")
 
 
 def _pots(cycle: Cycle) -> Step:

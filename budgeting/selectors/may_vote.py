@@ -8,12 +8,12 @@ from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from budgeting.enums import Channel, CycleState, RollSource, VoterGroup
 from budgeting.models import Cycle, Eligibility, Participation, RollEntry
 from budgeting.selectors.roll import eligibility_of, voting_places
+from civicfund.moments import moment
 from civicfund.people.models import Residency, User
 from civicfund.people.selectors import residency_of
 from civicfund.places.models import Neighborhood
@@ -70,7 +70,7 @@ def _why_no_more(entry: RollEntry) -> str:
         return ""
     return _(
         "You were checked in at a polling place on %(at)s and vote on paper there. That is final."
-    ) % {"at": _moment(paper.at)}
+    ) % {"at": moment(paper.at)}
 
 
 def _why_not_home(home: Residency | None) -> str:
@@ -138,11 +138,7 @@ def _why_late(cycle: Cycle, home: Residency) -> str:
     day = date.fromisoformat(parameters["day"])
     if home.proved_at > batch.at or home.since > day:
         return _("The roll took in confirmed homes on %(at)s, as of %(day)s; yours came later.") % {
-            "at": _moment(batch.at),
+            "at": moment(batch.at),
             "day": date_format(day, "j F Y"),
         }
     return ""
-
-
-def _moment(at: datetime) -> str:
-    return date_format(localtime(at), "j F Y, H:i")

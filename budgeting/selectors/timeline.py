@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from budgeting.enums import PhaseKind
 from budgeting.models import Phase
+from civicfund.moments import moment
 
 # Below so many days people have hardly heard of it, or reviewers cannot keep up.
 FEWEST_DAYS = {
@@ -50,8 +51,8 @@ def _gaps(phases: Sequence[Phase]) -> Iterator[str]:
     for phase in phases:
         if reached is not None and phase.starts_at > reached:
             yield _("Nothing runs from %(start)s to %(end)s.") % {
-                "start": _words(reached),
-                "end": _words(phase.starts_at),
+                "start": moment(reached),
+                "end": moment(phase.starts_at),
             }
         reached = max(reached or phase.ends_at, phase.ends_at)
 
@@ -62,7 +63,7 @@ def _overlaps(phases: Sequence[Phase]) -> Iterator[str]:
             yield _("%(one)s and %(other)s run at once from %(start)s.") % {
                 "one": one.get_kind_display(),
                 "other": other.get_kind_display(),
-                "start": _words(other.starts_at),
+                "start": moment(other.starts_at),
             }
 
 
@@ -94,7 +95,3 @@ def _on_holidays(phases: Sequence[Phase], holidays: Collection[str]) -> Iterator
                     "phase": phase.get_kind_display(),
                     "day": date_format(localtime(at), "j F Y"),
                 }
-
-
-def _words(at: datetime) -> str:
-    return date_format(localtime(at), "j F Y, H:i")

@@ -27,7 +27,6 @@ from civicfund.turns import Work, alone_at
 
 log = structlog.get_logger(__name__)
 
-# The first key of the advisory locks that keep two workers from counting the same cycle.
 _PROGRESS_SECONDS = 3600
 # Shown beside the binding outcome: what other common rules make of the same ballots. Rules that
 # count many times over (Add1) can take minutes, and nobody should wait for a comparison.

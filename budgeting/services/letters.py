@@ -7,12 +7,11 @@ from collections.abc import Iterator, Sequence
 from io import RawIOBase
 from typing import Any
 
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from budgeting.models import Cycle
 from budgeting.services.codes import Letter
+from civicfund.moments import moment
 from civicfund.papers import LetterPage, letters
 
 LETTERS_PER_FILE = 200
@@ -50,7 +49,7 @@ def letters_zip(cycle: Cycle, written: Sequence[Letter], address: str) -> Iterat
 
 def _page(cycle: Cycle, letter: Letter, address: str) -> LetterPage:
     ends_at = cycle.voting_ends_at
-    until = date_format(localtime(ends_at), "j F Y, H:i") if ends_at else ""
+    until = moment(ends_at) if ends_at else ""
     return LetterPage(
         to=(letter.name, letter.street, f"{letter.postal_code} {letter.locality}"),
         title=_("Your vote: %(cycle)s") % {"cycle": cycle.title},

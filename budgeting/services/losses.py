@@ -16,8 +16,6 @@ from civicfund.turns import Work, alone_at
 
 log = structlog.get_logger(__name__)
 
-# The first key of the advisory locks that keep two workers from trying the same losers.
-
 
 def due_to_explain() -> QuerySet[Tally]:
     """Binding tallies with losers that nothing has been tried for."""

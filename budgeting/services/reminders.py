@@ -8,12 +8,11 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import reverse
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 
 from budgeting.enums import CycleState, PhaseKind
 from budgeting.models import Cycle, Participation, Phase, StartedBallot
 from civicfund.audit.services import db_now
+from civicfund.moments import moment
 from civicfund.notices.enums import Topic
 from civicfund.notices.services import Letter, take_back, tell_all
 from civicfund.people.models import User
@@ -86,7 +85,7 @@ def _remind(voting: Phase) -> int:
 def _letters(voting: Phase, people: QuerySet[User]) -> list[Letter]:
     context = {
         "cycle": voting.cycle.title,
-        "ends": date_format(localtime(voting.ends_at), "j F Y, H:i"),
+        "ends": moment(voting.ends_at),
         "ballot_url": reverse("ballot", args=[voting.cycle.slug]),
     }
     return [Letter(person, voting.cycle, context, topic=Topic.VOTING) for person in people]

@@ -8,8 +8,6 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from budgeting.access import holds, require
@@ -34,6 +32,7 @@ from budgeting.selectors import ready_verdicts
 from budgeting.services.errors import RefusedError
 from budgeting.services.locks import share, take
 from civicfund.audit.services import advance, db_now, record
+from civicfund.moments import moment
 from civicfund.notices.services import tell
 from civicfund.people.enums import Role
 from civicfund.people.models import User
@@ -299,6 +298,6 @@ def _tell(review: Review, publication: VerdictPublication) -> None:
             feasible=review.says_yes,
             appealed=review.kind == ReviewKind.APPEAL,
             reason=review.reason,
-            appeals_until=date_format(localtime(publication.appeals_until), "j F Y, H:i"),
+            appeals_until=moment(publication.appeals_until),
             proposal_url=reverse("my_proposal", args=[proposal.cycle.slug, proposal.pk]),
         )

@@ -36,7 +36,6 @@ from civicfund.turns import Work, alone_at
 log = structlog.get_logger(__name__)
 
 KEPT = timedelta(days=30)
-# The first key of the advisory locks that keep two workers from the same trial.
 
 
 def ask_for_trial(

@@ -10,8 +10,6 @@ from django import forms
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -42,6 +40,7 @@ from budgeting.views.desks import Acts, Desk, back
 from civicfund import staff
 from civicfund.audit.models import ActRequest
 from civicfund.audit.services import db_now
+from civicfund.moments import moment
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.requests import SignedInRequest
@@ -135,7 +134,7 @@ def _second_person(cycle: Cycle, user: User, desk: Desk, act: str, name: str) ->
 def _asked(asked: ActRequest) -> str:
     words = _("%(who)s asked for it on %(at)s.") % {
         "who": asked.requested_by,
-        "at": date_format(localtime(asked.at), "j F Y, H:i"),
+        "at": moment(asked.at),
     }
     reason = asked.parameters.get("reason")
     return f"{words} {_('The reason: “%(reason)s”') % {'reason': reason}}" if reason else words

@@ -5,8 +5,6 @@ from __future__ import annotations
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -19,6 +17,7 @@ from budgeting.services.extensions import extend_voting, extensions_asked, reque
 from budgeting.views.desks import Acts, Desk, back
 from budgeting.views.rolls import administrators_only
 from civicfund.audit.services import db_now
+from civicfund.moments import moment
 from civicfund.people.requests import SignedInRequest
 
 
@@ -47,7 +46,7 @@ def _ask(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
 
 def _agree(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
     made = extend_voting(cycle, desk.given["asked"], by=request.user)
-    until = date_format(localtime(made.to_at), "j F Y, H:i")
+    until = moment(made.to_at)
     return back(request, "extending", cycle, _("Voting now ends on %(until)s.") % {"until": until})
 
 

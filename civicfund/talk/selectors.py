@@ -196,10 +196,15 @@ def source_of(event: Event) -> str:
     return f"event:{event.pk}"
 
 
+def is_told(kind: str) -> Exists:
+    """Whether a row's fact of this kind, named ``kind:pk``, was told."""
+    source = Concat(Value(f"{kind}:"), Cast(OuterRef("pk"), CharField()))
+    return Exists(Fact.objects.filter(source=source))
+
+
 def untold_events(rows: QuerySet[Any], verbs: Collection[str]) -> QuerySet[Event]:
     """Moves of these rows to new states that nobody was told of yet, the oldest first."""
     keys = rows.order_by().annotate(key=Cast("pk", CharField())).values("key")
-    source = Concat(Value("event:"), Cast(OuterRef("pk"), CharField()))
     lately = Event.objects.filter(
         target_type=rows.model._meta.label_lower,
         target_id__in=keys,
@@ -207,7 +212,7 @@ def untold_events(rows: QuerySet[Any], verbs: Collection[str]) -> QuerySet[Event
         at__gt=Now() - NEWS_FOR,
         data__has_key="old",
     )
-    return lately.filter(~Exists(Fact.objects.filter(source=source))).order_by("pk")
+    return lately.filter(~is_told("event")).order_by("pk")
 
 
 def untold(*, minutes: int) -> int:

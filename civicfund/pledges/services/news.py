@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.db.models import CharField, Exists, F, OuterRef, Q, Value
-from django.db.models.functions import Cast, Concat
+from django.db.models import F, Q
 
 from civicfund.audit.models import Event
 from civicfund.pledges.models import Campaign
 from civicfund.pledges.models.totals import with_totals
 from civicfund.talk.enums import NewsKind, SubjectKind
-from civicfund.talk.models import Fact
-from civicfund.talk.selectors import source_of, untold_events
+from civicfund.talk.selectors import is_told, source_of, untold_events
 from civicfund.talk.services.facts import Happened, Key, in_places, tell_facts
 
 MOST_AT_ONCE = 500
@@ -63,8 +61,7 @@ def _follows(campaign: int, project: int) -> frozenset[Key]:
 
 def _goals() -> Iterator[Happened]:
     """Once for a campaign, however often pledges are taken back and made good."""
-    source = Concat(Value("goal:"), Cast(OuterRef("pk"), CharField()))
-    waiting = Campaign.objects.live().filter(~Exists(Fact.objects.filter(source=source)))
+    waiting = Campaign.objects.live().filter(~is_told("goal"))
     reached = with_totals(waiting).alias(short_by=F("goal_minor") - F("pledged_minor"))
     found = reached.filter(short_by__lte=0).order_by("pk").values_list("pk", "project")
     for pk, project in found[:MOST_AT_ONCE]:

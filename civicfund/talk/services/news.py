@@ -8,8 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import CharField, Exists, OuterRef, Q, Value
-from django.db.models.functions import Cast, Concat
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 
 from civicfund.audit.services import db_now
@@ -20,8 +19,8 @@ from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
 from civicfund.talk.access import visible_subjects
 from civicfund.talk.enums import NewsKind, Pace, SubjectKind
-from civicfund.talk.models import Comment, Fact, Follow, News
-from civicfund.talk.selectors import news_of, source_of, untold_events
+from civicfund.talk.models import Comment, Follow, News
+from civicfund.talk.selectors import is_told, news_of, source_of, untold_events
 from civicfund.talk.services.facts import Happened, in_places, tell_facts
 
 MOST_AT_ONCE = 500
@@ -77,8 +76,7 @@ def tell_of_projects() -> int:
 
 
 def _new_projects() -> Iterator[Happened]:
-    source = Concat(Value("project:"), Cast(OuterRef("pk"), CharField()))
-    new = Project.objects.listed().filter(~Exists(Fact.objects.filter(source=source)))
+    new = Project.objects.listed().filter(~is_told("project"))
     rows = new.select_related("neighborhood__parent").order_by("pk")
     for project in rows.defer("story", "neighborhood__boundary")[:MOST_AT_ONCE]:
         yield Happened(
