@@ -1,6 +1,6 @@
 """What people fill in: a ballot, a project's entry into a cycle, and what a cycle is made of."""
 
-from budgeting.forms.announcements import AnnouncementForm
+from budgeting.forms.announcements import AnnouncementForm, SendForm
 from budgeting.forms.ballot import FilledIn, PotOnBallot, pot_on_ballot
 from budgeting.forms.cycles import (
     AgreeForm,
@@ -100,6 +100,7 @@ __all__ = [
     "ResidentsForm",
     "RuleForm",
     "SecondForm",
+    "SendForm",
     "ShareOutForm",
     "SheetForm",
     "SupportsForm",

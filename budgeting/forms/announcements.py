@@ -26,3 +26,9 @@ class AnnouncementForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         help_text=_("None chosen: to the whole town. A district holds its neighborhoods."),
     )
+
+
+class SendForm(forms.Form):
+    """Which version was looked at."""
+
+    seen = forms.CharField(widget=forms.HiddenInput)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from hashlib import sha256
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -54,10 +57,17 @@ class Announcement(models.Model):
     def __str__(self) -> str:
         return self.subject
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the words and the places: who sends it says which version they saw."""
+        places = sorted(self.places.values_list("pk", flat=True))
+        return sha256(json.dumps([self.subject, self.body, places]).encode()).hexdigest()
+
 
 class Mailing(models.Model):
     """One announcement to one person: taken by a worker before it is sent, and only once.
 
+    What the mail server puts off (a 4xx answer, so nothing was sent) waits again until an instant.
     Somebody who is erased is no longer named; that a mail went out stays.
     """
 
@@ -70,6 +80,8 @@ class Mailing(models.Model):
     )
     taken_at = models.DateTimeField(_("taken"), null=True)
     decided_at = models.DateTimeField(_("sent or refused"), null=True)
+    put_off = models.PositiveSmallIntegerField(_("times put off"), db_default=0)
+    not_before = models.DateTimeField(_("not before"), null=True)
     # The kind of refusal, never an address.
     failure = models.CharField(_("why not"), max_length=64, blank=True)
 
@@ -98,6 +110,10 @@ class Mailing(models.Model):
                 condition=Q(state__in=_DECIDED, decided_at__isnull=False)
                 | (~Q(state__in=_DECIDED) & Q(decided_at__isnull=True)),
                 name="mailing_decided_at_iff_decided",
+            ),
+            models.CheckConstraint(
+                condition=Q(not_before__isnull=True) | Q(state=MailingState.WAITING),
+                name="mailing_put_off_only_while_waiting",
             ),
         ]
 

@@ -5,14 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from math import inf
-from smtplib import SMTPException, SMTPServerDisconnected
+from smtplib import (
+    SMTPException,
+    SMTPRecipientsRefused,
+    SMTPResponseException,
+    SMTPServerDisconnected,
+)
 from typing import Any
 
 import structlog
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Q, Value
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from budgeting.access import require
@@ -37,6 +45,13 @@ log = structlog.get_logger(__name__)
 
 KIND = "announcement"
 MOST_PER_BATCH = 200
+# How long what a mail server puts off waits, time after time; then it is refused for good.
+PUT_OFF = (
+    timedelta(minutes=5), timedelta(minutes=20), timedelta(hours=1), timedelta(hours=4),
+)  # fmt: skip
+# RFC 5321, 4.2.1: 4yz may be tried again, 5yz may not; 421 says that the server hangs up.
+PERMANENT = 500
+CLOSING = 421
 
 
 def write_announcement(
@@ -114,22 +129,39 @@ def send_test(announcement: Announcement, *, by: User) -> None:
         tell(by, KIND, act, **context)
 
 
-def send_announcement(announcement: Announcement, *, by: User) -> int:
-    """Send it to those who are its receivers now; how many. Workers send it, one by one."""
+def send_announcement(announcement: Announcement, *, seen: str, by: User) -> int:
+    """Send it to those who are its receivers now; how many. Workers send it, one by one.
+
+    ``seen`` is the digest of the version that was looked at: another one is not sent.
+    """
     require(by, Role.BUDGET_ADMINISTRATOR)
     with transaction.atomic():
         held = _hold(announcement, AnnouncementState.DRAFT)
-        people = receivers(list(held.places.values_list("pk", flat=True)))
-        rows = (
-            Mailing(announcement=held, recipient_id=pk)
-            for pk in people.values_list("pk", flat=True)
-        )
-        made = len(Mailing.objects.bulk_create(rows, batch_size=1000))
+        if held.digest != seen:
+            raise RefusedError(_("It is no longer as you saw it: look at it again."))
+        made = _list_receivers(held)
         if not made:
             raise RefusedError(_("Nobody would get it."))
         advance(held, AnnouncementState.SENDING, ANNOUNCEMENT_MOVES, actor=by)
         record("announcement.released", held, actor=by, receivers=made)
     return made
+
+
+def _list_receivers(announcement: Announcement) -> int:
+    """A row for each, made by the database alone: a whole town within one request."""
+    people = receivers(list(announcement.places.values_list("pk", flat=True)))
+    row = {
+        "of": Value(announcement.pk),
+        "stands": Value(MailingState.WAITING),
+        "fails": Value(""),
+    }
+    rows, values = people.annotate(**row).values_list("pk", *row).query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO budgeting_mailing (recipient_id, announcement_id, state, failure) " + rows,
+            values,
+        )
+        return int(cursor.rowcount)
 
 
 def stop_announcement(announcement: Announcement, *, by: User) -> Announcement:
@@ -154,8 +186,8 @@ def send_batch(
     """Send some of what remains, each at most once; how many were taken.
 
     A row is taken, for good, before its mail goes out. Where a worker dies in between nobody knows
-    whether it did: the row says so, and it is not sent again. No lock is held while the mail
-    server answers.
+    whether it did: the row says so, and it is not sent again. What the mail server puts off was
+    not sent: it waits for a while and is tried again. No lock is held while the server answers.
     """
     taken, until = 0, time.monotonic() + seconds
     with _mailer() as mailer:
@@ -191,6 +223,7 @@ def _take(announcement: Announcement) -> Mailing | None:
     """The next row, taken and committed; None where nothing remains, or it was stopped."""
     with transaction.atomic():
         waiting = Mailing.objects.filter(
+            Q(not_before=None) | Q(not_before__lte=Now()),
             announcement=announcement,
             announcement__state=AnnouncementState.SENDING,
             state=MailingState.WAITING,
@@ -198,8 +231,8 @@ def _take(announcement: Announcement) -> Mailing | None:
         rows = waiting.select_for_update(of=("self",), skip_locked=True).order_by("pk")
         row = rows.select_related("announcement__cycle", "recipient").first()
         if row is not None:
-            row.state, row.taken_at = MailingState.TAKEN, db_now()
-            row.save(update_fields=["state", "taken_at"])
+            row.state, row.taken_at, row.not_before = MailingState.TAKEN, db_now(), None
+            row.save(update_fields=["state", "taken_at", "not_before"])
     return row
 
 
@@ -213,16 +246,42 @@ def _deliver(mailing: Mailing, mailer: BaseEmailBackend) -> bool:
         mail = announcement_mail(mailing.announcement, person)
         mailer.send_messages([mail])
     except Exception as error:  # whatever is wrong with one must not hold up those behind it
-        gone = isinstance(error, SMTPServerDisconnected) or not isinstance(error, SMTPException)
-        expected = isinstance(error, (SMTPException, OSError))
-        log.warning(
-            "announcement.not_sent",
-            mailing=mailing.pk, error=type(error).__name__, exc_info=not expected,
-        )  # fmt: skip
-        _note(mailing, MailingState.FAILED, type(error).__name__)
-        return expected and not gone
+        return _not_sent(mailing, error)
     _note(mailing, MailingState.SENT)
     return True
+
+
+def _not_sent(mailing: Mailing, error: Exception) -> bool:
+    """Keep why; whether the mail server is still there for the next."""
+    expected = isinstance(error, (SMTPException, OSError))
+    log.warning(
+        "announcement.not_sent",
+        mailing=mailing.pk, error=type(error).__name__, exc_info=not expected,
+    )  # fmt: skip
+    codes = reply_codes(error)
+    if codes and max(codes) < PERMANENT and mailing.put_off < len(PUT_OFF):
+        _put_off(mailing)
+    else:
+        _note(mailing, MailingState.FAILED, type(error).__name__)
+    gone = isinstance(error, SMTPServerDisconnected) or not isinstance(error, SMTPException)
+    return expected and not gone and CLOSING not in codes
+
+
+def reply_codes(error: Exception) -> list[int]:
+    """What the mail server answered, as numbers; nothing where it did not answer."""
+    if isinstance(error, SMTPRecipientsRefused):
+        return [code for code, _words in error.recipients.values()]
+    return [error.smtp_code] if isinstance(error, SMTPResponseException) else []
+
+
+def _put_off(mailing: Mailing) -> None:
+    """It was not sent, and the mail server says it may be later."""
+    Mailing.objects.filter(pk=mailing.pk).update(
+        state=MailingState.WAITING,
+        taken_at=None,
+        put_off=mailing.put_off + 1,
+        not_before=db_now() + PUT_OFF[mailing.put_off],
+    )
 
 
 def _note(mailing: Mailing, state: MailingState, failure: str = "") -> None:

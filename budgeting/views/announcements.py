@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from budgeting.access import visible_cycle
 from budgeting.enums import AnnouncementState
-from budgeting.forms import AnnouncementForm
+from budgeting.forms import AnnouncementForm, SendForm
 from budgeting.models import Announcement, Cycle
 from budgeting.selectors.announcements import announcements_of, receivers, send_log
 from budgeting.services.announcements import (
@@ -94,6 +94,8 @@ def announcement(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBa
         "receivers": receivers([place.pk for place in places]).count() if draft else None,
         "log": None if draft else send_log(shown),
     }
+    # Also after a refusal: what is shown now is what the next press of the button sends.
+    context["forms"]["send"] = SendForm(initial={"seen": shown.digest}, auto_id="send-%s")
     page = "budgeting/announcement.html"
     return _with_a_frame(lambda sent: render(sent, page, context, status=desk.status))(request)
 
@@ -136,7 +138,7 @@ def _test(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
 
 
 def _send(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
-    number = send_announcement(_this(request, cycle), by=request.user)
+    number = send_announcement(_this(request, cycle), **desk.given, by=request.user)
     words = ngettext("It goes out to %(n)d person.", "It goes out to %(n)d people.", number)
     return _there(request, cycle, words % {"n": number})
 
@@ -154,7 +156,7 @@ def _go_on(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
 ANNOUNCEMENT_ACTS: Acts = {
     "change": (AnnouncementForm, _change),
     "test": (forms.Form, _test),
-    "send": (forms.Form, _send),
+    "send": (SendForm, _send),
     "stop": (forms.Form, _stop),
     "go_on": (forms.Form, _go_on),
 }

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import signal
-from smtplib import SMTPRecipientsRefused, SMTPServerDisconnected
-from threading import Barrier
-
 import pytest
 from django.core import mail
 from django.core.exceptions import PermissionDenied
-from django.core.mail.backends.filebased import EmailBackend as FileBackend
-from django.core.mail.backends.locmem import EmailBackend as LocalBackend
-from django.db import DatabaseError, IntegrityError, connection, connections, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -21,7 +14,6 @@ from budgeting.enums import AnnouncementState, MailingState
 from budgeting.models import Announcement, Mailing
 from budgeting.selectors.announcements import receivers, send_log
 from budgeting.selectors.trail import kinds_in
-from budgeting.services import announcements
 from budgeting.services.announcements import (
     announcement_mail,
     change_announcement,
@@ -36,13 +28,11 @@ from budgeting.services.errors import RefusedError
 from budgeting.tasks import send_announcements
 from civicfund.notices.enums import Topic
 from civicfund.notices.models import OptIn, OptOut
-from civicfund.notices.selectors import kept_mails
 from civicfund.notices.services import StopLink, allow_mail, send_next, stop_mail
 from civicfund.places.enums import PlaceKind
 from tests.factories.budgeting import administrator, draft_cycle, running_cycle
 from tests.factories.people import ResidencyFactory, UserFactory
 from tests.factories.places import NeighborhoodFactory
-from tests.races.threads import at_once
 from tests.signing_in import sign_in_with_second_factor
 
 pytestmark = pytest.mark.django_db
@@ -67,7 +57,7 @@ def draft(*places, **words):
 def sending(residents=1):
     people = [resident() for _ in range(residents)]
     made = draft()
-    send_announcement(made, by=administrator())
+    send_announcement(made, seen=made.digest, by=administrator())
     return made, people
 
 
@@ -116,7 +106,7 @@ def test_everybody_gets_one_mail_and_the_log_counts_them():
     log = send_log(made)
     assert (log.total, log.waiting, dict(log.counts)[MailingState.SENT]) == (3, 0, 3)
     with pytest.raises(RefusedError, match="as you saw"):
-        send_announcement(made, by=administrator())
+        send_announcement(made, seen=made.digest, by=administrator())
     assert Mailing.objects.count() == 3
 
 
@@ -209,7 +199,7 @@ def test_only_administrators_write_test_send_and_stop():
         lambda: write_announcement(made.cycle, **said, by=stranger),
         lambda: change_announcement(made, **said, by=stranger),
         lambda: send_test(made, by=stranger),
-        lambda: send_announcement(made, by=stranger),
+        lambda: send_announcement(made, seen=made.digest, by=stranger),
         lambda: stop_announcement(made, by=stranger),
         lambda: go_on_announcing(made, by=stranger),
     ):
@@ -221,7 +211,7 @@ def test_only_administrators_write_test_send_and_stop():
 def test_nothing_to_say_or_nobody_to_say_it_to_is_refused():
     made = draft()
     with pytest.raises(RefusedError, match="Nobody"):
-        send_announcement(made, by=administrator())
+        send_announcement(made, seen=made.digest, by=administrator())
     for words in ({"subject": " \n "}, {"body": "\u202e"}):
         with pytest.raises(RefusedError):
             draft(**words)
@@ -290,8 +280,9 @@ def test_the_pages_draft_preview_test_send_and_log(client):
     assert "Send it to 2 people" in client.get(page).content.decode()
     client.post(page, {"act": "test"})
     assert send_next()
-    client.post(page, {"act": "send"})
-    assert client.post(page, {"act": "send"}).status_code == 400
+    press = {"act": "send", "seen": Announcement.objects.get().digest}
+    client.post(page, press)
+    assert client.post(page, press).status_code == 400
     client.post(page, {"act": "stop"})
     client.post(page, {"act": "go_on"})
     send_announcements()
@@ -331,116 +322,3 @@ def test_residents_ask_for_it_on_the_page_of_their_notices(client):
     assert OptIn.objects.get().user == person
     client.post(mine, {"pace": "daily"})
     assert not OptIn.objects.exists()
-
-
-class Refusing(LocalBackend):
-    """A mail server that does not like one address, and hangs up at another."""
-
-    refused = hangs_up = ""
-
-    def send_messages(self, messages):
-        [to] = messages[0].to
-        if to == self.refused:
-            raise SMTPRecipientsRefused({to: (550, b"unknown")})
-        if to == self.hangs_up:
-            raise SMTPServerDisconnected
-        return super().send_messages(messages)
-
-
-class Absent(LocalBackend):
-    def open(self):
-        raise ConnectionRefusedError
-
-
-def test_what_the_mail_server_refuses_is_logged_without_an_address(settings, monkeypatch):
-    made, [first, second, third] = sending(3)
-    settings.EMAIL_BACKEND = f"{__name__}.Refusing"
-    monkeypatch.setattr(Refusing, "refused", first.email)
-    monkeypatch.setattr(Refusing, "hangs_up", second.email)
-    assert send_batch(made) == 2
-    assert states(made) == ["failed", "failed", "waiting"]
-    assert send_log(made).failures == [("SMTPRecipientsRefused", 1), ("SMTPServerDisconnected", 1)]
-    send_batch(made)
-    assert [each.to for each in mail.outbox] == [[third.email]]
-
-
-def test_without_a_mail_server_nothing_is_taken(settings):
-    made, _people = sending(2)
-    settings.EMAIL_BACKEND = f"{__name__}.Absent"
-    assert (send_batch(made), states(made)) == (0, ["waiting"] * 2)
-
-
-class Deadly(FileBackend):
-    """Writes a mail, and then the process that sent it is killed."""
-
-    def send_messages(self, messages):
-        super().send_messages(messages)
-        os.kill(os.getpid(), signal.SIGKILL)
-
-
-def killed_after_one(made, settings, folder):
-    """A process of its own that sends, and is killed when its first mail is out; what is kept."""
-    settings.EMAIL_FILE_PATH = str(folder)
-    connections.close_all()
-    child = os.fork()
-    if not child:
-        try:
-            settings.EMAIL_BACKEND = f"{__name__}.Deadly"
-            send_batch(made)
-        finally:
-            os._exit(1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
-    settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
-    send_batch(made)
-    return sorted(each.to for each in kept_mails(folder))
-
-
-@pytest.mark.django_db(**TIMES)
-def test_a_killed_worker_leaves_nothing_to_send_twice(settings, tmp_path):
-    made, people = sending(3)
-    assert killed_after_one(made, settings, tmp_path) == sorted(each.email for each in people)
-    assert states(made) == ["taken", "sent", "sent"]
-    assert state_of(made) == AnnouncementState.DONE
-
-
-@pytest.mark.django_db(**TIMES)
-def test_taken_only_after_it_is_sent_a_mail_comes_twice(settings, tmp_path, monkeypatch):
-    made, people = sending(3)
-
-    def careless(announcement):
-        waiting = announcement.mailings.filter(state=MailingState.WAITING).order_by("pk")
-        return waiting.select_related("announcement__cycle", "recipient").first()
-
-    note = announcements._note
-
-    def late(mailing, state, failure=""):
-        Mailing.objects.filter(pk=mailing.pk).update(state="taken", taken_at=timezone.now())
-        note(mailing, state, failure)
-
-    monkeypatch.setattr(announcements, "_take", careless)
-    monkeypatch.setattr(announcements, "_note", late)
-    twice = sorted([people[0].email, *(each.email for each in people)])
-    assert killed_after_one(made, settings, tmp_path) == twice
-
-
-@pytest.mark.django_db(**TIMES)
-def test_two_workers_share_the_mails_among_them():
-    made, people = sending(6)
-    assert sum(at_once(2, lambda _n: send_batch(made))) == 6
-    assert sorted(each.to[0] for each in mail.outbox) == sorted(each.email for each in people)
-
-
-@pytest.mark.django_db(**TIMES)
-def test_without_taking_it_two_workers_send_the_same_mail(monkeypatch):
-    made, [person] = sending()
-    gate = Barrier(2)
-
-    def careless(announcement):
-        row = Mailing.objects.select_related("announcement__cycle", "recipient").get()
-        Mailing.objects.filter(pk=row.pk).update(state="taken", taken_at=timezone.now())
-        gate.wait(timeout=30)  # both have it before either has sent
-        return row
-
-    monkeypatch.setattr(announcements, "_take", careless)
-    at_once(2, lambda _n: send_batch(made, 1))
-    assert [each.to for each in mail.outbox] == [[person.email]] * 2
