@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.http import Http404
 
 from civicfund.people.models import User
+from civicfund.pledges.enums import CampaignState
 from civicfund.pledges.models import Campaign, CampaignQuerySet, Pledge
 from civicfund.pledges.models.pledges import PledgeQuerySet
 from civicfund.pledges.models.totals import for_cards
@@ -56,8 +57,9 @@ def any_pledge(pk: UUID) -> Pledge:
 
 
 def any_campaign(pk: int) -> Campaign:
-    """Any campaign with its totals, for a desk of the staff; ``Http404`` where none is."""
-    found = for_cards(Campaign.objects.filter(pk=pk)).select_related("creator").first()
+    """A campaign with its totals, for a desk of the staff; ``Http404`` where none was sent in."""
+    sent_in = Campaign.objects.filter(pk=pk).exclude(state=CampaignState.DRAFT)
+    found = for_cards(sent_in).select_related("creator").first()
     if found is None:
         raise Http404("No such campaign.")
     return found

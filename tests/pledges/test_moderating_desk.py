@@ -86,6 +86,14 @@ def test_everybody_is_offered_what_they_may_do(client, role, campaign, offered):
     assert [name for name, _act in page.context["acts"]] == offered
 
 
+@pytest.mark.parametrize("page", ["judge_campaign", "preview_campaign"])
+def test_a_draft_that_was_not_sent_in_is_its_creator_s_alone(client, page):
+    come(client, REVIEWER)
+    draft = CampaignFactory(state=CampaignState.DRAFT)
+    assert client.get(reverse(page, args=[draft.pk])).status_code == 404
+    assert client.get(reverse(page, args=[submitted().pk])).status_code == 200
+
+
 def test_a_reviewer_reads_the_page_and_approves(client):
     campaign = submitted()
     come(client, REVIEWER)
