@@ -264,8 +264,9 @@ class PersonalCopyQuerySet(models.QuerySet["PersonalCopy"]):
         return self.filter(deleted_at=None)
 
     def waiting(self) -> PersonalCopyQuerySet:
-        """Those that are still to be made."""
-        return self.at_hand().filter(made_at=None)
+        """Those that are still to be made, the longest waited for first."""
+        rows = self.at_hand().filter(made_at=None, delete_after__gt=Now())
+        return rows.order_by("asked_at", "pk")
 
 
 class PersonalCopy(models.Model):

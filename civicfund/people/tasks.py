@@ -7,9 +7,9 @@ from datetime import timedelta
 import structlog
 from celery import shared_task
 
-from civicfund.people.models import Complaint
+from civicfund.people.models import Complaint, PersonalCopy
 from civicfund.people.services.complaining import send_complaint
-from civicfund.people.services.copies import delete_copies, make_next
+from civicfund.people.services.copies import delete_copies, make_copy
 from civicfund.people.services.documents import delete_decided, delete_orphans, expire_documents
 
 log = structlog.get_logger(__name__)
@@ -31,10 +31,13 @@ def delete_due_documents() -> None:
 
 @shared_task
 def make_copies() -> None:
-    """Make every copy that somebody waits for, one after the other."""
+    """Make every copy that somebody waits for; one that cannot be made holds up no other."""
     made = 0
-    while make_next():
-        made += 1
+    for pk in list(PersonalCopy.objects.waiting().values_list("pk", flat=True)):
+        try:
+            made += make_copy(pk)
+        except Exception:  # tried again at each sweep until its day; the log says why
+            log.exception("personal_copy.not_made", copy=str(pk))
     if made:
         log.info("personal_copies.made", made=made)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from civicfund.people.services.copies import make_next
+from civicfund.people.tasks import make_copies
 from tests.factories.people import UserFactory
 from tests.factories.pledges import PledgeFactory
 from tests.factories.projects import ProjectFactory
@@ -25,7 +25,7 @@ def test_somebody_takes_a_copy_and_closes_the_account(
     screenshot(page, "my-data-1280")
     page.get_by_role("button", name="Ask for a copy").click()
     expect(page.get_by_text("We are putting it together", exact=True)).to_be_visible()
-    make_next()
+    make_copies()
     page.reload()
     check_axe(page)
     page.get_by_role("link", name="Take the copy").click()

@@ -19,13 +19,13 @@ from civicfund.audit.services import db_now
 from civicfund.holdings import held, left_out
 from civicfund.notices.services import tell
 from civicfund.people.models import PersonalCopy, User
-from civicfund.people.services import vault
+from civicfund.people.services import copies, vault
 from civicfund.people.services.copies import (
     DRAWER,
     ask_for_copy,
     delete_copies,
     delete_copy,
-    make_next,
+    make_copy,
     packed,
     take_copy,
 )
@@ -256,13 +256,40 @@ def test_deleted_by_its_person_the_file_is_gone(folder, django_capture_on_commit
 def test_a_file_that_a_killed_worker_left_is_replaced_or_swept(folder):
     copy = ask_for_copy(UserFactory())
     vault.put(copy.pk, b"half", drawer=DRAWER)
-    assert make_next()
+    assert make_copy(copy.pk)
     assert vault.get(copy.pk, drawer=DRAWER) != b"half"
     PersonalCopy.objects.filter(pk=copy.pk).delete()
     delete_due_documents()
     assert len(list(folder.rglob("*.box"))) == 1  # another sweep's, and younger than an hour
     assert delete_copies(orphaned_after=timedelta(0)) == 1
     assert list(folder.rglob("*.box")) == []
+
+
+def test_one_that_cannot_be_made_holds_up_no_other(folder, monkeypatch, caplog):
+    bad, good = ask_for_copy(UserFactory()), ask_for_copy(UserFactory())
+    pack = copies.packed
+
+    def failing(user):
+        if user == bad.user:
+            raise ValueError("a row that cannot be shown")
+        return pack(user)
+
+    monkeypatch.setattr(copies, "packed", failing)
+    make_copies()
+    assert list(PersonalCopy.objects.waiting()) == [bad]
+    assert take_copy(good.user)
+    assert "personal_copy.not_made" in caplog.text
+    monkeypatch.undo()
+    make_copies()
+    assert not PersonalCopy.objects.waiting().exists()
+
+
+def test_past_its_day_nobody_makes_it_any_more(folder):
+    copy = ask_for_copy(UserFactory())
+    day = {"asked_at": db_now() - timedelta(days=8), "delete_after": db_now() - timedelta(days=1)}
+    PersonalCopy.objects.filter(pk=copy.pk).update(**day)
+    make_copies()
+    assert PersonalCopy.objects.filter(made_at=None).count() == 1
 
 
 def test_too_many_are_refused(client, settings):

@@ -21,7 +21,7 @@ from civicfund.notices.services import tell
 from civicfund.people.enums import Role
 from civicfund.people.models import FORMER, Residency, User
 from civicfund.people.services import grant_role
-from civicfund.people.services.copies import ask_for_copy, make_next
+from civicfund.people.services.copies import ask_for_copy, make_copy
 from civicfund.people.services.documents import send_document
 from civicfund.people.services.erasure import erase, why_kept
 from civicfund.people.services.errors import ErasureError
@@ -100,8 +100,7 @@ def has_lived_here(person, client):
     tell(person, "project_offer", project, title=NAME)
     PledgeFactory(backer=person, state=PledgeState.RELEASED, show_name=True)
     User.objects.create_guest(ADDRESS, display_name=NAME)
-    ask_for_copy(person)
-    make_next()
+    make_copy(ask_for_copy(person).pk)
     return project
 
 
@@ -119,6 +118,15 @@ def test_after_it_no_column_of_any_table_holds_name_or_address(
         erase(quillon)
     assert tables_that_name() == set()
     assert list(folder.rglob("*.box")) == []
+
+
+def test_invitations_to_any_proved_address_go_and_those_to_others_stay(quillon):
+    project = ProjectFactory()
+    for address, proved in (("second@example.org", True), ("claimed@example.org", False)):
+        EmailAddress.objects.create(user=quillon, email=address, verified=proved)
+        invite_co_author(project, address, by=project.proposer)
+    erase(quillon)
+    assert [each.address for each in project.invitations.all()] == ["claimed@example.org"]
 
 
 def test_what_is_public_stays_as_by_a_former_resident(client, quillon):

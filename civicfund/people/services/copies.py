@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from django.conf import settings
@@ -38,11 +39,11 @@ def ask_for_copy(user: User) -> PersonalCopy:
     return copy
 
 
-def make_next() -> bool:
-    """Make a copy that somebody waits for and no other worker is making; whether there was one."""
+def make_copy(pk: UUID) -> bool:
+    """Make a copy that somebody waits for, unless another worker does; whether it was made."""
     with transaction.atomic():
         waiting = PersonalCopy.objects.waiting().select_for_update(skip_locked=True, of=("self",))
-        copy = waiting.select_related("user").order_by("asked_at", "pk").first()
+        copy = waiting.select_related("user").filter(pk=pk).first()
         if copy is None:
             return False
         content = packed(copy.user)

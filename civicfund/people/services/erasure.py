@@ -52,6 +52,7 @@ def erase(user: User) -> None:
             raise ErasureError(reasons)
         for person in held:
             forget_everywhere(person)
+            _forget_addresses(person)
             _blank(person)
         record("person.erased", user, actor=user)
 
@@ -81,10 +82,7 @@ def forget_person(user: User) -> None:
     homes.delete()
     PersonalCopy.objects.filter(user=user).delete()
     Authenticator.objects.filter(user=user).delete()
-    addresses = EmailAddress.objects.filter(user=user)
-    _forget_entries(EmailAddress, [str(pk) for pk in addresses.values_list("pk", flat=True)])
     _forget_entries(User, [str(user.pk)])
-    addresses.delete()
 
 
 def _forget_entries(model: type, pks: list[str]) -> None:
@@ -100,6 +98,13 @@ def _end_sessions(user: User) -> None:
     for session in Session.objects.filter(expire_date__gt=Now()).iterator(chunk_size=1000):
         if session.get_decoded().get("_auth_user_id") == str(user.pk):
             SessionStore(session.session_key).delete()
+
+
+def _forget_addresses(user: User) -> None:
+    """After everything else: what was sent to an address is found by it."""
+    addresses = EmailAddress.objects.filter(user=user)
+    _forget_entries(EmailAddress, [str(pk) for pk in addresses.values_list("pk", flat=True)])
+    addresses.delete()
 
 
 def _blank(user: User) -> None:

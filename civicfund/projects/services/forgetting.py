@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from allauth.account.models import EmailAddress
+
 from civicfund.people.models import User
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import CoAuthor, Invitation, Offer, Project, ProjectFile, Support
@@ -22,4 +24,6 @@ def forget_author(person: User) -> None:
         withdraw_offer(offer, by=person)
     CoAuthor.objects.filter(user=person).delete()
     Support.objects.filter(person=person).delete()
-    Invitation.objects.filter(address=person.email).delete()
+    theirs = EmailAddress.objects.filter(user=person, verified=True).values_list("email", flat=True)
+    addresses = {address.lower() for address in (person.email, *theirs)}
+    Invitation.objects.filter(address__in=addresses).delete()
