@@ -7,11 +7,12 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.permissions import AllowAny
 
 from civicfund.town import api
-from civicfund.town.views import archive, desks, feeds, pages, policies, treasury
+from civicfund.town.views import archive, desks, feeds, mine, pages, policies, treasury
 
 urlpatterns = [
     path("", pages.home, name="home"),
-    path("me/", pages.my_page, name="my_page"),
+    path("me/", mine.my_page, name="my_page"),
+    path("me/all/<slug:name>/", mine.my_list, name="my_list"),
     path("policies/<slug:name>/", policies.policy, name="policy"),
     path("complaint/", policies.complaint, name="complaint"),
     path("desk/", desks.my_desks, name="my_desks"),

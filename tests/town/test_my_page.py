@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from civicfund.people.selectors import residency_of
@@ -11,6 +13,7 @@ from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Support
 from civicfund.talk.services import follow
 from civicfund.town.selectors import next_step
+from civicfund.town.views import mine
 from tests.factories.budgeting import cast_positions, running_cycle
 from tests.factories.people import ResidencyFactory, UserFactory
 from tests.factories.pledges import CampaignFactory, PledgeFactory
@@ -62,3 +65,57 @@ def test_it_shows_what_is_supported_and_followed_and_what_came_of_it(client):
     assert campaign.get_absolute_url() in page
     assert "Followed only" in page
     assert "Gone again" not in page
+
+
+def test_my_page_shows_the_newest_and_a_list_of_its_own_shows_all(client, monkeypatch):
+    monkeypatch.setattr(mine, "MOST_OF_EACH", 2)
+    user = UserFactory()
+    for number in range(3):
+        project = ProjectFactory(title=f"Supported {number}")
+        Support.objects.create(project=project, person=user)
+        follow(about(ProjectFactory(title=f"Followed {number}")), by=user)
+        ProjectFactory(title=f"Proposed {number}", proposer=user)
+        PledgeFactory(backer=user, campaign__project__title=f"Pledged {number}")
+    client.force_login(user)
+    page = client.get(reverse("my_page")).content.decode()
+    kinds = {
+        "supports": "Supported", "follows": "Followed",
+        "projects": "Proposed", "pledges": "Pledged",
+    }  # fmt: skip
+    for name, word in kinds.items():
+        assert [f"{word} {n}" in page for n in range(3)] == [False, True, True]
+        assert page.count(f"{word} 2") == 1  # said once, not in a card and a line
+        everything = reverse("my_list", args=[name])
+        assert everything in page
+        shown = client.get(everything).content.decode()
+        assert all(f"{word} {n}" in shown for n in range(3))
+    assert client.get(reverse("my_list", args=["secrets"])).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["supports", "follows", "projects", "pledges"])
+def test_nobody_sees_another_s_list_and_an_empty_one_says_so(client, name):
+    ProjectFactory(title="Not mine")
+    Support.objects.create(project=ProjectFactory(title="Not mine"), person=UserFactory())
+    everything = reverse("my_list", args=[name])
+    assert client.get(everything).status_code == 302
+    client.force_login(UserFactory())
+    page = client.get(everything)
+    assert page.status_code == 200
+    assert "Not mine" not in page.content.decode()
+
+
+def test_a_list_of_mine_asks_as_much_for_three_as_for_a_hundred(client):
+    user = UserFactory()
+    client.force_login(user)
+    counts = []
+    for rows in (3, 97):
+        for project in ProjectFactory.create_batch(rows, proposer=user):
+            Support.objects.create(project=project, person=user)
+            follow(about(project), by=user)
+        asked = []
+        for name in ("supports", "follows", "projects"):
+            with CaptureQueriesContext(connection) as queries:
+                client.get(reverse("my_list", args=[name]))
+            asked.append(len(queries))
+        counts.append(asked)
+    assert counts[0] == counts[1]

@@ -28,6 +28,7 @@ ROUTES = {
     "health/": ANYONE,
     "health/work/": ANYONE,
     "me/": MEMBERS,
+    "me/all/<slug:name>/": MEMBERS,
     "desk/": MEMBERS,
     "me/residency/": MEMBERS,
     "me/residency/document/": ACT,

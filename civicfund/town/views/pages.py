@@ -1,8 +1,7 @@
-"""What everybody sees of the town: home, my page, places, projects, health."""
+"""What everybody sees of the town: home, places, projects, health."""
 
 from __future__ import annotations
 
-from django.contrib.auth.decorators import login_required
 from django.core.cache import cache
 from django.db import connection
 from django.http import HttpResponse, JsonResponse
@@ -13,13 +12,12 @@ from budgeting.models import Cycle
 from budgeting.selectors import (
     awarded_in_minor,
     finished_cycles,
-    my_participations,
     past_cycles,
     proposals_of,
     running_cycles,
 )
-from civicfund.people.requests import HttpRequest, SignedInRequest
-from civicfund.people.selectors import residency_of, roles_of
+from civicfund.people.requests import HttpRequest
+from civicfund.people.selectors import residency_of
 from civicfund.places.models import Neighborhood
 from civicfund.places.selectors import related_places
 from civicfund.pledges.selectors import (
@@ -28,20 +26,16 @@ from civicfund.pledges.selectors import (
     collected_in_minor,
     finished_campaigns,
     live_campaigns,
-    pledges_of,
     unfinished_campaign_of,
 )
-from civicfund.projects.access import authored_by, is_author, visible_project
-from civicfund.projects.enums import ProjectState
+from civicfund.projects.access import is_author, visible_project
 from civicfund.projects.models import Project
 from civicfund.projects.selectors import help_wanted, helpers_of, missing_parts
 from civicfund.projects.selectors.lineage import copied_from, copies_of
 from civicfund.projects.selectors.merges import asked_of, merge_of, taken_in
 from civicfund.projects.selectors.supports import supports_project
 from civicfund.strangers import kept_for_strangers
-from civicfund.talk.access import visible_subjects
-from civicfund.talk.selectors import followed_by
-from civicfund.town.selectors import alarms, next_step, with_what_came_of_it
+from civicfund.town.selectors import alarms
 
 MOST_ON_HOME = 6
 MOST_AT_PLACE = 6
@@ -68,34 +62,6 @@ def home(request: HttpRequest) -> HttpResponse:
             "projects": projects.order_by("-created_at", "-id")[:MOST_ON_HOME],
             "neighborhoods": Neighborhood.objects.neighborhoods(),
             "finished_cycles": finished_cycles()[:MOST_ON_HOME],
-        },
-    )
-
-
-@require_safe
-@login_required
-def my_page(request: SignedInRequest) -> HttpResponse:
-    """What I proposed, supported, voted in, pledged and follow, and what came of it."""
-    user, home = request.user, residency_of(request.user)
-    mine = Project.objects.filter(authored_by(user)).exclude(state=ProjectState.WITHDRAWN)
-    supported = Project.objects.public().filter(supports__person=user).order_by("-supports__at")
-    threads = [(each.kind, each.subject_id) for each in followed_by(user)]
-    seen = visible_subjects(user, threads)
-    return render(
-        request,
-        "town/my_page.html",
-        {
-            "residency": home,
-            "next_step": next_step(user, home),
-            "supported": with_what_came_of_it(supported),
-            "followed": [seen[each] for each in threads if each in seen],
-            "roles": roles_of(request.user),
-            "participations": my_participations(request.user),
-            "open_to_me": running_cycles().filter(roll__claimed_by=request.user),
-            "pledges": pledges_of(request.user),
-            "projects": with_what_came_of_it(
-                mine.select_related("neighborhood").with_cost().order_by("-created_at")
-            ),
         },
     )
 

@@ -1,0 +1,112 @@
+"""What somebody proposed, supported, voted in, pledged and follows, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from budgeting.selectors import my_participations, running_cycles
+from civicfund.people.models import User
+from civicfund.people.requests import SignedInRequest
+from civicfund.people.selectors import residency_of, roles_of
+from civicfund.pledges.selectors import pledges_of
+from civicfund.projects.access import authored_by
+from civicfund.projects.enums import ProjectState
+from civicfund.projects.models import Project
+from civicfund.talk.access import visible_subjects
+from civicfund.talk.selectors import followed_by
+from civicfund.town.selectors import next_step, with_what_came_of_it
+
+MOST_OF_EACH = 12
+PER_PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What somebody did of one kind: the newest on their page, all of it on a page of its own."""
+
+    name: str
+    title: Promise | str
+    rows: Any
+    total: int = 0
+
+    @property
+    def url(self) -> str:
+        """Where all of it stands."""
+        return reverse("my_list", args=[self.name])
+
+    @property
+    def has_more(self) -> bool:
+        """Whether my page shows only the newest."""
+        return self.total > MOST_OF_EACH
+
+
+@require_safe
+@login_required
+def my_page(request: SignedInRequest) -> HttpResponse:
+    """The newest of everything, and the one thing that waits."""
+    user, home = request.user, residency_of(request.user)
+    context: dict[str, Any] = {name: _newest(name, user) for name in TITLES}
+    context |= {
+        "residency": home,
+        "next_step": next_step(user, home),
+        "roles": roles_of(user),
+        "participations": my_participations(user),
+        "open_to_me": running_cycles().filter(roll__claimed_by=user),
+    }
+    return render(request, "town/my_page.html", context)
+
+
+@require_safe
+@login_required
+def my_list(request: SignedInRequest, name: str) -> HttpResponse:
+    """All of one kind, page by page."""
+    if name not in TITLES:
+        raise Http404("No such list.")
+    page = Paginator(_all(name, request.user), PER_PAGE).get_page(request.GET.get("page"))
+    kept = Kept(name, TITLES[name], _shown(name, request.user, page.object_list))
+    context = {"list": kept, "page": page, "template": f"town/mine/{name}.html"}
+    return render(request, "town/my_list.html", context)
+
+
+TITLES = {
+    "projects": _("What I proposed"),
+    "supports": _("What I support"),
+    "follows": _("What I follow"),
+    "pledges": _("What I pledged"),
+}
+
+
+def _newest(name: str, user: User) -> Kept:
+    rows = _all(name, user)
+    return Kept(name, TITLES[name], _shown(name, user, rows[:MOST_OF_EACH]), rows.count())
+
+
+def _all(name: str, user: User) -> QuerySet[Any]:
+    """The newest first."""
+    if name == "projects":
+        mine = Project.objects.filter(authored_by(user)).exclude(state=ProjectState.WITHDRAWN)
+        return with_what_came_of_it(mine.defer("story", "search")).order_by("-created_at", "-pk")
+    if name == "supports":
+        mine = Project.objects.public().filter(supports__person=user).defer("story", "search")
+        return with_what_came_of_it(mine).order_by("-supports__at", "-pk")
+    return followed_by(user) if name == "follows" else pledges_of(user)
+
+
+def _shown(name: str, user: User, rows: Any) -> list[Any]:
+    """Rows as the page shows them: of what is followed, what this person may see."""
+    if name != "follows":
+        return list(rows)
+    threads = [(each.kind, each.subject_id) for each in rows]
+    seen = visible_subjects(user, threads)
+    return [seen[each] for each in threads if each in seen]
