@@ -17,6 +17,7 @@ from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from civicfund.audit.services import StaleStateError
+from civicfund.paging import LeanPages
 from civicfund.people.requests import person_of
 from civicfund.projects.access import authored_project, own_project, visible_project
 from civicfund.projects.filters import ProjectFilter
@@ -40,6 +41,7 @@ class Projects(ListAPIView[Project]):
     permission_classes = (IsAuthenticatedOrReadOnly,)
     serializer_class = ProjectOutput
     filterset_class = ProjectFilter
+    pagination_class = LeanPages
 
     def get_queryset(self) -> QuerySet[Project]:
         """As the page lists them."""

@@ -130,6 +130,11 @@ TEMPLATES = [
 ]
 COTTON_DIR = "components"
 
+# From which share of like letters on (of their groups of three, 0 to 1) a misspelt word finds a
+# title ("playgruond": the first), and two titles are like each other (the second). A connection's
+# setting, since an index answers no other question.
+TRIGRAMS = "-c pg_trgm.word_similarity_threshold=0.5 -c pg_trgm.similarity_threshold=0.45"
+
 # PostgreSQL only. `default` is the application's role; `owner` migrates and owns the tables.
 _DATABASE_URL = env.str("DATABASE_URL", "")
 
@@ -143,7 +148,7 @@ def _database(url: str) -> dict[str, Any]:
         "OPTIONS": {
             "connect_timeout": 5,
             # A request that waits longer for a lock than this answers with an apology, not never.
-            "options": "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
+            "options": "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s " + TRIGRAMS,
         },
     }
 

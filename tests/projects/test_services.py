@@ -201,6 +201,17 @@ def test_the_database_refuses_an_amount_of_zero():
         CostLine.objects.create(project=project, position=2, label="Air", amount_minor=0)
 
 
+def test_a_story_of_nothing_but_spaces_is_kept_as_none():
+    project = draft(story=" \n\t ")
+    assert project.story == ""
+    rows = Project.objects.filter(pk=project.pk)
+    for nothing in (" ", "\n", "\t \n"):
+        with pytest.raises(IntegrityError, match="project_story_says"), transaction.atomic():
+            rows.update(story=nothing)
+    rows.update(story="\n A bench.")
+    assert Project.objects.get(pk=project.pk).story == "\n A bench."
+
+
 def test_the_database_refuses_an_unknown_state():
     project = ProjectFactory()
     with pytest.raises(IntegrityError, match="project_state_known"), transaction.atomic():

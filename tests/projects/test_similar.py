@@ -76,7 +76,7 @@ def test_it_asks_as_much_for_three_as_for_one():
         with CaptureQueriesContext(connection) as queries:
             named("Warm room in the library")
         counts.append(len(queries))
-    assert counts == [2, 2]
+    assert counts == [3, 3]
 
 
 def test_the_fragment_names_them_as_one_types(client, proposer):  # noqa: F811

@@ -25,12 +25,16 @@ from civicfund.projects.enums import (
 
 MOST_PER_LINE_MINOR = 10**12
 MOST_YEARS = 200
-# How the parts that a ready project needs show that they are not there; of rows with their cost.
-_LACKS = {
-    Part.STORY: Q(story__regex=r"^\s*$"),
-    Part.PLACE: Q(latitude__isnull=True, neighborhood__kind=PlaceKind.NEIGHBORHOOD),
-    Part.COST: Q(cost_minor=0),
-}
+
+
+def _lacks(part: Part) -> Q:
+    """How a part that a ready project needs shows that it is not there."""
+    if part == Part.STORY:
+        return Q(story="")
+    if part == Part.PLACE:
+        return Q(latitude__isnull=True, neighborhood__kind=PlaceKind.NEIGHBORHOOD)
+    # One set of ids, looked up in memory: sums of thousands of projects would be added up.
+    return ~Q(pk__in=CostLine.objects.order_by().values("project"))
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):
@@ -51,20 +55,21 @@ class ProjectQuerySet(models.QuerySet["Project"]):
 
     def wanting(self, part: Part | None = None) -> ProjectQuerySet:
         """Those on the list that look for a part, or for any; each with its cost."""
-        rows = self.listed().with_cost().annotate(lacks_story=_LACKS[Part.STORY])
+        rows = self.listed().with_cost().annotate(lacks_story=_lacks(Part.STORY))
         if part in ASKED_PARTS:
             return rows.filter(wanted__contains=[part])
         if part:
-            return rows.filter(_LACKS[part])
-        lacking = _LACKS[Part.STORY] | _LACKS[Part.PLACE] | _LACKS[Part.COST]
+            return rows.filter(_lacks(part))
+        lacking = _lacks(Part.STORY) | _lacks(Part.PLACE) | _lacks(Part.COST)
         return rows.filter(lacking | Q(wanted__len__gt=0))
 
     def with_supports(self) -> ProjectQuerySet:
         """Each with ``support_count``: people who support it or what was merged into it, once."""
+        # Ids first, each by its index: one condition over two tables would read every support.
+        this = models.OuterRef(models.OuterRef("pk"))
+        whole = Project.objects.filter(Q(pk=this) | Q(merged_into=this)).values("pk")
         people = (
-            Support.objects.filter(
-                Q(project=models.OuterRef("pk")) | Q(project__merged_into=models.OuterRef("pk"))
-            )
+            Support.objects.filter(project__in=whole)
             .order_by()
             .annotate(together=models.Value(1))
             .values("together")
@@ -139,6 +144,16 @@ class Project(models.Model):
             GinIndex(OpClass("title", name="gin_trgm_ops"), name="project_title_trigrams"),
             # The list, newest first, and one neighborhood's part of it.
             models.Index(fields=["state", "-created_at", "-id"], name="project_newest"),
+            models.Index(
+                fields=["-created_at", "-id"],
+                condition=Q(state__in=[ProjectState.STUB, ProjectState.READY]),
+                name="project_listed",
+            ),
+            models.Index(
+                fields=["neighborhood", "-created_at", "-id"],
+                condition=Q(state__in=[ProjectState.STUB, ProjectState.READY]),
+                name="project_listed_at_place",
+            ),
             # What else is near a point, while somebody proposes.
             models.Index(
                 fields=["latitude", "longitude"],
@@ -150,6 +165,10 @@ class Project(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(state__in=ProjectState.values), name="project_state_known"
+            ),
+            # Empty, or not: then nobody has to read it all to see whether it is there.
+            models.CheckConstraint(
+                condition=Q(story="") | Q(story__regex=r"\S"), name="project_story_says_something"
             ),
             models.CheckConstraint(
                 condition=Q(category__in=Category.values), name="project_category_known"

@@ -1,7 +1,6 @@
 """Reading projects."""
 
 from civicfund.projects.selectors.projects import (
-    ALIKE,
     HELD_FIELDS,
     Hold,
     held_by,
@@ -14,7 +13,6 @@ from civicfund.projects.selectors.projects import (
 )
 
 __all__ = [
-    "ALIKE",
     "HELD_FIELDS",
     "Hold",
     "held_by",

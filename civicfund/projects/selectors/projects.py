@@ -11,9 +11,6 @@ from civicfund.places.enums import PlaceKind
 from civicfund.projects.enums import ASKED_PARTS, LISTED_STATES, NEEDED_PARTS, Part
 from civicfund.projects.models import OfferQuerySet, Project, ProjectQuerySet
 
-# How alike a title's word and a misspelt one must be, from 0 to 1: "plaground" finds "playground".
-ALIKE = 0.5
-
 # What stays while people vote or pledge on a project: they decided on what they read.
 HELD_FIELDS = frozenset(
     {
@@ -87,10 +84,11 @@ def helpers_of(project: Project) -> OfferQuerySet:
 def matching(projects: ProjectQuerySet, words: str) -> ProjectQuerySet:
     """Projects with these words, or with a title that is spelt nearly so; ``rank`` says how well.
 
-    The words follow web search: "quoted phrase", -without, this or that.
+    The words follow web search: "quoted phrase", -without, this or that. How nearly is set for the
+    whole connection (``TRIGRAMS`` in the settings), since an index answers no other question.
     """
     query = SearchQuery(words, config="simple", search_type="websearch")
     return projects.annotate(
         likeness=TrigramWordSimilarity(words, "title"),
         rank=SearchRank(F("search"), query) + F("likeness"),
-    ).filter(Q(search=query) | Q(likeness__gte=ALIKE))
+    ).filter(Q(search=query) | Q(title__trigram_word_similar=words))

@@ -12,7 +12,8 @@ from django.contrib.postgres.search import SearchQuery, TrigramSimilarity
 from civicfund.projects.models import Project
 
 # How alike an idea and a project must be to be named: a title spelt nearly the same reaches it,
-# and so do a few of the same telling words, sooner where the places are close.
+# and so do a few of the same telling words, sooner where the places are close. Titles of fewer like
+# letters are found by their words alone: see ``TRIGRAMS`` in the settings.
 ALIKE_ENOUGH = 0.45
 MOST_NAMED = 5
 # From how many the best are chosen, for each way to find them.
@@ -56,13 +57,14 @@ def similar_projects(idea: Idea) -> list[Project]:
     if not found:
         return []
     rows = (
-        Project.objects.listed()
-        .for_cards()
-        .filter(pk__in=found)
+        Project.objects.filter(pk__in=found)
+        .only("title", "summary", "latitude", "longitude")
         .annotate(likeness=TrigramSimilarity("title", idea.title))
     )
-    scored = sorted(((_alike(idea, row), -row.pk, row) for row in rows), reverse=True)
-    return [row for score, _pk, row in scored if score >= ALIKE_ENOUGH][:MOST_NAMED]
+    scored = sorted(((_alike(idea, row), -row.pk) for row in rows), reverse=True)
+    best = [-pk for score, pk in scored if score >= ALIKE_ENOUGH][:MOST_NAMED]
+    shown = Project.objects.listed().for_cards().in_bulk(best)
+    return [shown[pk] for pk in best if pk in shown]
 
 
 def _candidates(idea: Idea) -> set[int]:

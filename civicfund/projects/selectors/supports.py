@@ -18,9 +18,9 @@ def support_counts(projects: Iterable[int]) -> dict[int, int]:
     Whoever supports a project and also one that was merged into it counts once.
     """
     wanted = list(projects)
-    of_either = Q(project__in=wanted) | Q(project__merged_into__in=wanted)
+    whole = Project.objects.filter(Q(pk__in=wanted) | Q(merged_into__in=wanted)).values("pk")
     rows = (
-        Support.objects.filter(of_either)
+        Support.objects.filter(project__in=whole)
         .annotate(whole=Coalesce("project__merged_into", "project"))
         .order_by()
         .values_list("whole")

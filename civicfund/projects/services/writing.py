@@ -218,6 +218,8 @@ def _write(project: Project, description: Description) -> list[str]:
     """Save what is given; the names of the fields, for the event."""
     given = dict(description)
     lines = given.pop("cost_lines", None)
+    if "story" in description and not description["story"].strip():
+        given["story"] = ""
     if {"neighborhood", "latitude", "longitude"} & given.keys():
         given["neighborhood"] = _settled_place(project, description)
     for name, value in given.items():

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from civicfund.paging import LeanPaginator
 from civicfund.people.requests import HttpRequest, SignedInRequest
 from civicfund.places.models import Neighborhood
 from civicfund.places.selectors import feature_collection
@@ -39,7 +39,7 @@ def wanted(request: HttpRequest) -> HttpResponse:
     """What projects lack, by neighborhood and by kind of help. Wrong filters answer 400."""
     form = HelpFilter(request.GET)
     rows = _narrowed(form) if form.is_valid() else Project.objects.none()
-    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    page = LeanPaginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     cards = [(project, helps_of_row(project)) for project in page]
     context = {"form": form, "page": page, "cards": cards}
     status = 200 if form.is_valid() else 400

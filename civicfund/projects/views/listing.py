@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.paginator import InvalidPage, Page, Paginator
+from django.core.paginator import InvalidPage, Page
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from civicfund.paging import LeanPaginator
 from civicfund.people.requests import HttpRequest
 from civicfund.projects.filters import ProjectFilter
 from civicfund.projects.models import Project
@@ -34,7 +35,7 @@ def project_list(request: HttpRequest) -> HttpResponse:
 
 def _page(projects: Any, number: str) -> Page[Project]:
     try:
-        return Paginator(projects, PER_PAGE).page(number)
+        return LeanPaginator(projects, PER_PAGE).page(number)
     except InvalidPage:
         raise Http404("No such page.") from None
 

@@ -13,7 +13,7 @@ from django.db import models
 
 from civicfund.people.models import User
 from civicfund.places.models import Neighborhood
-from civicfund.projects.enums import Category, ProjectState
+from civicfund.projects.enums import ASKED_PARTS, Category, ProjectState
 from civicfund.projects.models import CostLine, Project, Support
 from civicfund.talk.enums import SubjectKind
 from civicfund.talk.models import Comment, Thread
@@ -21,6 +21,8 @@ from civicfund.town.demo.accounts import make_staff
 from civicfund.town.demo.geography import draw
 
 BATCH = 5_000
+# One project in so many is a stub: without story and costs, and looking for help.
+STUBS = 4
 THINGS = (
     "bench", "playground", "bridge", "library", "garden", "crossing", "lamp", "fountain", "shelter",
     "path", "orchard", "workshop", "kitchen", "stage", "court", "kiosk", "nursery", "meadow",
@@ -44,8 +46,8 @@ def seed_large(*, people: int, projects: int, comments: int) -> None:
     _make(User, (_person(n, nobody) for n in range(people)))
     who = list(User.objects.filter(email__endswith=_DOMAIN).values_list("pk", flat=True))
     _make(Project, (_project(n, random, places, who) for n in range(projects)))
-    what = list(Project.objects.listed().values_list("pk", flat=True))
-    _make(CostLine, (_cost(pk, random) for pk in what))
+    what = list(Project.objects.listed().order_by("pk").values_list("pk", flat=True))
+    _make(CostLine, (_cost(pk, random) for n, pk in enumerate(what) if n % STUBS))
     _make(Support, _supports(what, who, random))
     _make(Thread, (Thread(kind=SubjectKind.PROJECT, subject_id=pk) for pk in what))
     threads = list(Thread.objects.filter(kind=SubjectKind.PROJECT).values_list("pk", flat=True))
@@ -67,11 +69,13 @@ def _person(n: int, password: str) -> User:
 def _project(n: int, random: Random, places: list[Neighborhood], who: list[int]) -> Project:
     words = f"{random.choice(KINDS)} {random.choice(THINGS)}"
     street = f"{random.choice(PLACES)} {random.choice(('Lane', 'Street', 'Square'))} {n % 400}"
+    is_stub = n % STUBS == 0
     return Project(
-        state=ProjectState.READY,
+        state=ProjectState.STUB if is_stub else ProjectState.READY,
         title=f"A {words} at {street}",
         summary=f"People near {street} ask for a {words}, and say how it is looked after.",
-        story=f"Where {street} bends there is room for a {words}.\n\n" * 6,
+        story="" if is_stub else f"Where {street} bends there is room for a {words}.\n\n" * 6,
+        wanted=[random.choice(ASKED_PARTS)] if is_stub else [],
         category=random.choice(Category.values),
         neighborhood=random.choice(places),
         proposer_id=random.choice(who),
