@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from allauth.account.models import EmailAddress
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
@@ -18,6 +19,13 @@ from civicfund.people.models import (
     RoleGrant,
     User,
 )
+
+
+def all_rows_of(user: User) -> list[User]:
+    """The account, and whoever pledged as a guest under one of its proved addresses."""
+    proved = EmailAddress.objects.filter(user=user, verified=True).values_list("email", flat=True)
+    guests = Q(guest_email__in=[address.lower() for address in proved]) & ~Q(guest_email="")
+    return list(User.objects.filter(Q(pk=user.pk) | guests).order_by("pk"))
 
 
 def has_role(user: User | AnonymousUser, role: Role) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.db import IntegrityError
 from django.urls import reverse
@@ -282,6 +283,17 @@ def test_one_that_cannot_be_made_holds_up_no_other(folder, monkeypatch, caplog):
     monkeypatch.undo()
     make_copies()
     assert not PersonalCopy.objects.waiting().exists()
+
+
+def test_it_holds_what_was_pledged_as_a_guest_under_a_proved_address_and_under_no_other():
+    person = verified(UserFactory(email="nell@example.org"))
+    EmailAddress.objects.create(user=person, email="claimed@example.org", verified=False)
+    amounts = {"nell@example.org": 4200, "claimed@example.org": 6600}
+    for address, amount in amounts.items():
+        guest = User.objects.create_guest(address, display_name="Nell")
+        PledgeFactory(backer=guest, amount_minor=amount)
+    pledges = rows(opened(packed(person)), "pledges")
+    assert [each["amount_minor"] for each in pledges] == [4200]
 
 
 def test_past_its_day_nobody_makes_it_any_more(folder):

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from civicfund.audit.services import db_now, record
 from civicfund.holdings import held, left_out
 from civicfund.people.models import PersonalCopy, PersonalCopyQuerySet, User
+from civicfund.people.selectors import all_rows_of
 from civicfund.people.services import vault
 from civicfund.people.services.errors import CopyError
 from civicfund.spreadsheets import csv_lines
@@ -104,15 +105,18 @@ def _delete(copy: PersonalCopy, *, by: User | None) -> None:
 
 
 def packed(user: User) -> bytes:
-    """A ZIP with all that is held about a person, each kind as JSON and as CSV."""
+    """A ZIP with all that is held about a person, each kind as JSON and as CSV.
+
+    Also what they did as a guest under an address that they have proved since.
+    """
     file = io.BytesIO()
     with ZipFile(file, "w", ZIP_DEFLATED) as folder:
-        kinds = list(held())
+        kinds, everybody = list(held()), all_rows_of(user)
         reasons = sorted({str(why) for why in left_out().values()})
         about = {"kinds": kinds, "reasons": reasons, "town": settings.TOWN_NAME}
         folder.writestr("README.txt", render_to_string("people/copy.txt", about))
         for kind in kinds:
-            rows = list(kind.rows_of(user))
+            rows = [row for person in everybody for row in kind.rows_of(person)]
             folder.writestr(f"{kind.name}.json", _as_json(rows))
             lines = csv_lines(list(kind.shows), ([_cell(x) for x in row.values()] for row in rows))
             folder.writestr(f"{kind.name}.csv", "".join(lines))

@@ -12,7 +12,6 @@ from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.backends.cached_db import SessionStore
 from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -27,6 +26,7 @@ from civicfund.people.models import (
     RoleGrant,
     User,
 )
+from civicfund.people.selectors import all_rows_of
 from civicfund.people.services import vault
 from civicfund.people.services.copies import DRAWER
 from civicfund.people.services.errors import ErasureError
@@ -34,7 +34,7 @@ from civicfund.people.services.errors import ErasureError
 
 def why_kept(user: User) -> list[str]:
     """What somebody has to settle before they can be erased, in words for them."""
-    return [reason for person in _all_rows_of(user) for reason in kept_because(person)]
+    return [reason for person in all_rows_of(user) for reason in kept_because(person)]
 
 
 def erase(user: User) -> None:
@@ -44,7 +44,7 @@ def erase(user: User) -> None:
     ``ErasureError`` while something is owed, and then nothing was changed.
     """
     with transaction.atomic():
-        rows = [row.pk for row in _all_rows_of(user)]
+        rows = [row.pk for row in all_rows_of(user)]
         held = list(User.objects.select_for_update().filter(pk__in=rows).order_by("pk"))
         if any(person.erased_at for person in held):
             raise ErasureError([_("This account is closed already.")])
@@ -55,13 +55,6 @@ def erase(user: User) -> None:
             _forget_addresses(person)
             _blank(person)
         record("person.erased", user, actor=user)
-
-
-def _all_rows_of(user: User) -> list[User]:
-    """The account, and whoever pledged as a guest under one of its proved addresses."""
-    proved = EmailAddress.objects.filter(user=user, verified=True).values_list("email", flat=True)
-    guests = Q(guest_email__in=[address.lower() for address in proved]) & ~Q(guest_email="")
-    return list(User.objects.filter(Q(pk=user.pk) | guests).order_by("pk"))
 
 
 def why_people_keep(user: User) -> list[str]:
