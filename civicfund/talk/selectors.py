@@ -44,6 +44,8 @@ from civicfund.talk.models import (
 )
 
 PER_PAGE = 50
+# Under what it is about: each brings its answers along.
+COMMENTS_PER_PAGE = 20
 REPLIES_SHOWN = 10
 
 
@@ -69,7 +71,7 @@ def comments_of(thread: Thread | None) -> CommentQuerySet:
 
 def page_of(thread: Thread | None, number: str | int) -> Page[Comment]:
     """A page of the thread. Raises ``InvalidPage``."""
-    return Paginator(comments_of(thread), PER_PAGE).page(number)
+    return Paginator(comments_of(thread), COMMENTS_PER_PAGE).page(number)
 
 
 def with_replies(comments: Iterable[Comment]) -> list[Branch]:

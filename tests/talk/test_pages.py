@@ -13,7 +13,7 @@ from django.utils import timezone
 from civicfund.pledges.enums import CampaignState
 from civicfund.projects.enums import ProjectState
 from civicfund.talk.models import Comment
-from civicfund.talk.selectors import PER_PAGE, REPLIES_SHOWN
+from civicfund.talk.selectors import COMMENTS_PER_PAGE, PER_PAGE, REPLIES_SHOWN
 from civicfund.talk.services import delete_comment, forget_author
 from tests.factories.budgeting import draft_cycle, running_cycle
 from tests.factories.people import UserFactory
@@ -169,11 +169,11 @@ def test_a_new_account_says_less_within_an_hour(client, project, settings, days,
     assert Comment.objects.count() == most
 
 
-def test_fifty_stand_on_a_page_and_ten_answers_below_each(client, thread, project):
-    comments = CommentFactory.create_batch(PER_PAGE + 1, thread=thread)
+def test_so_many_stand_on_a_page_and_ten_answers_below_each(client, thread, project):
+    comments = CommentFactory.create_batch(COMMENTS_PER_PAGE + 1, thread=thread)
     CommentFactory.create_batch(REPLIES_SHOWN + 2, thread=thread, parent=comments[-1], body="Yes.")
     shown = page(client, thread_of(project))
-    assert shown.count('class="comment"') == PER_PAGE + REPLIES_SHOWN
+    assert shown.count('class="comment"') == COMMENTS_PER_PAGE + REPLIES_SHOWN
     assert "All 12 answers" in shown
     assert page(client, f"{thread_of(project)}?page=2").count('class="comment"') == 1
     for wrong in ("3", "x", "0"):
