@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.cached_db import SessionStore
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 
 # Playwright's loop runs in this thread, and Django takes that for asynchronous code.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -65,8 +65,14 @@ def refusals_are_expected(complaints) -> Iterator[None]:
 
 @pytest.fixture
 def open_page(browser, live_server, complaints) -> Iterator[Callable[..., Page]]:
-    """``open_page(size)``: a tab of its own; a complaint of the browser fails the test."""
+    """``open_page(size)``: a tab of its own; a complaint of the browser fails the test, and so does
+    a request to anybody else but the provider that takes cards.
+    """
     contexts: list[BrowserContext] = []
+
+    def foreign(request: Request) -> str:
+        own = (live_server.url, settings.STRIPE_API_BASE or live_server.url, "data:", "blob:")
+        return "" if request.url.startswith(own) else f"asked elsewhere: {request.url}"
 
     def open_one(viewport=WIDE, **options) -> Page:
         context = browser.new_context(viewport=viewport, base_url=live_server.url, **options)
@@ -74,6 +80,7 @@ def open_page(browser, live_server, complaints) -> Iterator[Callable[..., Page]]
         page = context.new_page()
         page.set_default_timeout(10_000)
         page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
+        page.on("request", lambda request: foreign(request) and complaints.append(foreign(request)))
         page.on(
             "console",
             lambda message: (
