@@ -64,6 +64,7 @@ def claim_code(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def leave_code(request: HttpRequest, slug: str) -> HttpResponse:
     """Let the next person at this computer be somebody else."""
+    cycle = visible_cycle(request.user, slug)
     stop_voting_by_code(request)
     messages.success(request, _("This browser votes for nobody any more."))
-    return redirect("cycle", slug=slug)
+    return redirect("cycle", slug=cycle.slug)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
 from django.http import Http404
 
 from civicfund.people.models import User
@@ -84,6 +85,14 @@ def visible_comment(user: Person, pk: int) -> tuple[Comment, Subject]:
         raise Http404("No such comment.")
     thread = comment.thread
     return comment, visible_subject(user, thread.kind, thread.subject_id)
+
+
+def own_comment(user: User, pk: int) -> tuple[Comment, Subject]:
+    """One's own comment and what it is about; 403 where it is somebody else's."""
+    found, subject = visible_comment(user, pk)
+    if found.author_id != user.pk:
+        raise PermissionDenied
+    return found, subject
 
 
 def projects(user: Person, pks: Collection[int]) -> dict[int, Subject]:

@@ -16,7 +16,13 @@ from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from civicfund.people.requests import person_of
-from civicfund.talk.access import thread_about, visible_comment, visible_subject, visible_subjects
+from civicfund.talk.access import (
+    own_comment,
+    thread_about,
+    visible_comment,
+    visible_subject,
+    visible_subjects,
+)
 from civicfund.talk.models import Comment, News, Thread
 from civicfund.talk.requests import may_write_now
 from civicfund.talk.selectors import followed_by, news_of
@@ -74,7 +80,7 @@ class OneComment(APIView):
     def patch(self, request: Request, pk: int) -> Response:
         """Say it in other words, within a quarter of an hour."""
         person = person_of(request)
-        found, _subject = visible_comment(person, pk)
+        found, _subject = own_comment(person, pk)
         given = WordsInput(data=request.data)
         given.is_valid(raise_exception=True)
         words = given.validated_data["body"]
@@ -85,7 +91,7 @@ class OneComment(APIView):
     def delete(self, request: Request, pk: int) -> Response:
         """Take back what one said; what is left of it."""
         person = person_of(request)
-        found, _subject = visible_comment(person, pk)
+        found, _subject = own_comment(person, pk)
         return Response(CommentOutput(_told(lambda: delete_comment(found, by=person))).data)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import InvalidPage, Page
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
@@ -18,7 +17,13 @@ from django.views.decorators.http import require_http_methods
 from civicfund.people.models import User
 from civicfund.people.requests import HttpRequest, SignedInRequest
 from civicfund.strangers import kept_for_strangers
-from civicfund.talk.access import Subject, thread_about, visible_comment, visible_subject
+from civicfund.talk.access import (
+    Subject,
+    own_comment,
+    thread_about,
+    visible_comment,
+    visible_subject,
+)
 from civicfund.talk.forms import CommentForm, ThreadForm
 from civicfund.talk.models import Comment
 from civicfund.talk.requests import may_write_now
@@ -92,19 +97,11 @@ def _page(read: Callable[[], Page[Comment]]) -> Page[Comment]:
         raise Http404("No such page.") from None
 
 
-def _own(user: User, pk: int) -> tuple[Comment, Subject]:
-    """One's own comment; 403 where it is somebody else's."""
-    found, subject = visible_comment(user, pk)
-    if found.author_id != user.pk:
-        raise PermissionDenied
-    return found, subject
-
-
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def comment_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     """Say it in other words, while there is time."""
-    found, subject = _own(request.user, pk)
+    found, subject = own_comment(request.user, pk)
     form = CommentForm(request.POST or None, initial={"body": found.body})
     if form.is_bound and form.is_valid():
         try:
@@ -121,7 +118,7 @@ def comment_edit(request: SignedInRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def comment_delete(request: SignedInRequest, pk: int) -> HttpResponse:
     """Ask once more, then take back what I said."""
-    found, subject = _own(request.user, pk)
+    found, subject = own_comment(request.user, pk)
     if request.method == "POST":
         try:
             delete_comment(found, by=request.user)

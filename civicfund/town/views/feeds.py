@@ -67,6 +67,9 @@ class Atom(Feed[Entry, Subject]):
         return seen(item.author)
 
 
+atom = require_safe(Atom())
+
+
 @require_safe
 def calendar(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     """The dates of one thing: phases of a cycle, the last day of a campaign."""

@@ -134,6 +134,7 @@ def project(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
+@require_safe
 def health(request: HttpRequest) -> JsonResponse:
     """Whether the database and the cache answer; 503 where one does not."""
     checks = {"database": _database_answers(), "cache": _cache_answers()}
