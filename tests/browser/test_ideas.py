@@ -18,7 +18,7 @@ from tests.browser.conftest import NARROW, WIDE
 from tests.factories.people import UserFactory
 from tests.factories.places import NeighborhoodFactory, square
 from tests.factories.projects import ProjectFactory
-from tests.people.test_documents import a_pdf, a_picture
+from tests.hostile_files import a_pdf, a_picture
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import io
 import random
-import struct
-import zlib
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -15,7 +13,6 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from fpdf import FPDF
 from PIL import Image
 
 from civicfund.audit.models import ActRequest, Approval, Event
@@ -44,11 +41,11 @@ from civicfund.people.tasks import delete_due_documents
 from civicfund.town.tasks import tell_about_documents
 from tests.factories.people import ResidencyFactory, UserFactory
 from tests.factories.places import NeighborhoodFactory
+from tests.hostile_files import GPS, a_pdf, a_picture
 from tests.signing_in import sign_in_with_second_factor
 
 pytestmark = pytest.mark.django_db
 SEND = "/me/residency/document/"
-GPS = {34853: {1: "N", 2: (53.0, 20.0, 51.0)}, 271: "Secret Camera 3000"}
 
 
 @pytest.fixture(autouse=True)
@@ -60,20 +57,6 @@ def folder(settings, tmp_path):
 
 def kept(folder):
     return sorted(folder.glob("*")) if folder.exists() else []
-
-
-def a_picture(kind="JPEG", size=(120, 80), **more):
-    drawn = io.BytesIO()
-    Image.new("RGB", size, "navy").save(drawn, kind, **more)
-    return drawn.getvalue()
-
-
-def a_pdf():
-    document = FPDF()
-    document.add_page()
-    document.set_font("helvetica", size=12)
-    document.cell(text="12 Long Street")
-    return bytes(document.output())
 
 
 def stated():
@@ -138,53 +121,6 @@ def test_a_pdf_is_kept_as_it_came():
     content = a_pdf()
     assert fit(content).content == content
     assert not fit(content).is_picture
-
-
-def a_bomb():
-    """A PNG of a few hundred bytes that claims 60,000 by 60,000 pixels."""
-
-    def chunk(name, data):
-        return (
-            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-        )
-
-    head = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
-    parts = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + parts
-
-
-HOSTILE = {
-    "empty": (b"", "is empty"),
-    "svg": (b'<svg xmlns="http://www.w3.org/2000/svg"><script/></svg>', "JPEG or PNG"),
-    "html": (b"<!doctype html><script>alert(1)</script>", "JPEG or PNG"),
-    "gif": (b"GIF89a" + bytes(100), "JPEG or PNG"),
-    "program": (b"MZ" + bytes(100), "JPEG or PNG"),
-    "only a beginning": (b"\xff\xd8\xff", "cannot be read"),
-    "wrong inside": (b"\x89PNG\r\n\x1a\n" + bytes(500), "cannot be read"),
-    "jpeg called png": (b"\x89PNG\r\n\x1a\n" + a_picture(), "cannot be read"),
-    "cut": (a_picture(size=(900, 900))[:2000], "cannot be read"),
-    "bomb": (a_bomb(), "too many pixels"),
-    "large": (a_picture("PNG", size=(7000, 6000)), "too many pixels"),
-    "no end": (b"%PDF-1.7\n" + bytes(100), "does not end as one"),
-    "archive in a pdf": (a_pdf() + b"PK\x05\x06" + bytes(18) + b"%%EOF", "more than pages"),
-    "script in a pdf": (b"%PDF-1.7\n<< /S /JavaScript /JS (app.alert) >>\n%%EOF\n", "more than"),
-    "pdf after something": (b"GIF89a" + a_pdf(), "JPEG or PNG"),
-    "50 MB": (b"\xff\xd8\xff" + bytes(50_000_000), "larger than 10 MiB"),
-}
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-def test_what_is_hostile_is_refused_in_words_and_nothing_is_kept(client, folder, name):
-    content, words = HOSTILE[name]
-    home = stated()
-    client.force_login(home.user)
-    file = SimpleUploadedFile("../../etc/bill.jpg", content, "image/jpeg")
-    answer = client.post(SEND, {"document": file})
-    assert answer.status_code == 400
-    assert words in answer.content.decode()
-    assert kept(folder) == []
-    assert not ResidenceDocument.objects.exists()
-    assert not Event.objects.filter(verb="residence_document.sent").exists()
 
 
 def test_what_is_hidden_behind_a_picture_is_gone(folder):

@@ -43,7 +43,7 @@ from tests.factories.places import NeighborhoodFactory
 from tests.factories.pledges import CampaignFactory, PledgeFactory
 from tests.factories.projects import ProjectFactory
 from tests.factories.talk import CommentFactory, subject_of
-from tests.people.test_documents import a_picture
+from tests.hostile_files import a_picture
 from tests.pledges.promises import WORKS, funded_campaign, work_until_done
 from tests.signing_in import PASSWORD, sign_in, sign_in_with_second_factor, verified, with_totp
 

@@ -11,14 +11,13 @@ from django.test import Client
 from django.urls import reverse
 from PIL import Image
 
-from civicfund.people.domain import LARGEST_BYTES
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import FileContent, ProjectFile
 from civicfund.projects.services import ProjectError
 from civicfund.projects.services.files import FULL_SIDE, MOST_FILES, SMALL_SIDE, add_file
 from tests.factories.people import UserFactory
 from tests.factories.projects import ProjectFactory
-from tests.people.test_documents import GPS, a_pdf, a_picture
+from tests.hostile_files import GPS, a_pdf, a_picture
 
 pytestmark = pytest.mark.django_db
 
@@ -79,40 +78,6 @@ def test_a_pdf_is_only_downloaded(client, project):
     assert answer["Content-Disposition"].startswith("attachment;")
     assert client.get(reverse("project_file_small", args=[file.pk])).status_code == 404
     assert "The plan" in client.get(project.get_absolute_url()).content.decode()
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>",
-        b"GIF89a<script>alert(1)</script>",
-        b"\xff\xd8\xff<script>alert(1)</script>",
-        b"\x89PNG\r\n\x1a\n" + b"\0" * 64,
-        b"%PDF-1.7 no end",
-        b"%PDF-1.7 /JavaScript (app.alert(1)) %%EOF",
-        b"%PDF-1.7 /EmbeddedFile %%EOF",
-        b"<html><script>alert(1)</script></html>",
-        b"PK\x03\x04 a program",
-        b"\xff\xd8\xff" + b"\0" * LARGEST_BYTES,
-    ],
-)
-def test_what_is_hostile_or_broken_is_refused_and_nothing_is_kept(client, project, content):
-    answer = send(client, project, content)
-    assert answer.status_code == 400
-    assert (ProjectFile.objects.count(), FileContent.objects.count()) == (0, 0)
-
-
-def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(client, project):
-    bomb = io.BytesIO()
-    Image.new("1", (20_000, 20_000)).save(bomb, "PNG")
-    assert "too many pixels" in send(client, project, bomb.getvalue()).content.decode()
-    assert ProjectFile.objects.count() == 0
-
-
-def test_a_picture_that_carries_a_page_loses_it(client, project):
-    send(client, project, a_picture() + b"<script>alert(1)</script>")
-    assert b"<script>" not in bytes(FileContent.objects.get().full)
 
 
 def test_without_words_it_is_not_taken(client, project):

@@ -19,7 +19,7 @@ from civicfund.projects.services.supporting import support_project
 from tests.factories.people import UserFactory
 from tests.factories.places import NeighborhoodFactory
 from tests.factories.projects import ProjectFactory
-from tests.people.test_documents import a_pdf, a_picture
+from tests.hostile_files import a_pdf, a_picture
 from tests.signing_in import sign_in_with_second_factor
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,8 @@ from civicfund.people.services import ResidencyError, state_residency
 from civicfund.people.services.documents import agree, read_document, send_document
 from tests.factories.people import ResidencyFactory
 from tests.factories.places import NeighborhoodFactory
-from tests.people.test_documents import a_picture, found_by, officer, sent
+from tests.hostile_files import a_picture
+from tests.people.test_documents import found_by, officer, sent
 from tests.races.threads import at_once, together
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
