@@ -1,0 +1,32 @@
+"""The kinds of people whom the declaration of routes tells apart."""
+
+from __future__ import annotations
+
+from civicfund.people.enums import Role
+
+People = frozenset[str]
+
+# Nobody signs in as a trustee: they hold paper, and two of them type at an administrator's desk.
+ANONYMOUS = "anonymous"
+# At home here and nothing else; who wrote everything; who writes with them; who is on the roll.
+RESIDENT, OWNER, CO_AUTHOR, VOTER = "resident", "owner", "co_author", "voter"
+# Every power of Django's and no role; and every role, but signed in by password alone.
+SUPERUSER, NO_SECOND_FACTOR = "superuser", "no_second_factor"
+ROLES = tuple(str(role) for role in Role)
+SIGNED_IN = (RESIDENT, OWNER, CO_AUTHOR, VOTER, *ROLES, SUPERUSER, NO_SECOND_FACTOR)
+PEOPLE = (ANONYMOUS, *SIGNED_IN)
+
+NOBODY: People = frozenset()
+ANYONE, MEMBERS = frozenset(PEOPLE), frozenset(SIGNED_IN)
+# Who is asked where all are to be answered alike.
+LOOKERS = frozenset({ANONYMOUS, RESIDENT, OWNER, SUPERUSER, NO_SECOND_FACTOR})
+OWNERS, AUTHORS, VOTERS = frozenset({OWNER}), frozenset({OWNER, CO_AUTHOR}), frozenset({VOTER})
+ADMINISTRATORS = frozenset({str(Role.BUDGET_ADMINISTRATOR)})
+REVIEWERS = frozenset({str(Role.REVIEWER)})
+TREASURERS = frozenset({str(Role.TREASURER)})
+MODERATORS = frozenset({str(Role.MODERATOR)})
+OFFICERS = frozenset({str(Role.POLL_OFFICER)})
+CLERKS = frozenset({str(Role.CLERK)})
+CERTIFIERS = frozenset({str(Role.CERTIFIER)})
+OBSERVERS = frozenset({str(Role.OBSERVER)})
+SPOKESPEOPLE = frozenset({str(Role.SPOKESPERSON)})
