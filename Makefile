@@ -63,9 +63,9 @@ trust: dev-environment ## Try every promise of the vote (SIZE=full or small); pr
 proofs: dev-environment ## Storms, races and random histories of money at full size (takes an hour)
 	@$(BIN)/python -m civicfund.launch with-servers env SIZE=full $(BIN)/python -m pytest -q -s --timeout=0 --durations=0 tests/pledges/test_machine.py tests/pledges/test_unmet_goals.py tests/races tests/reconciliation/test_reconciling.py
 
-journeys: dev-environment ## A whole vote and a whole campaign by people of every role, in browsers; pictures in SCREENSHOTS
+journeys: dev-environment ## Whole ways through the site by people of every role, in browsers; pictures in SCREENSHOTS
 	@$(BIN)/python -m civicfund.launch browser >/dev/null
-	@$(BIN)/python -m civicfund.launch with-servers $(BIN)/python -m pytest -q tests/browser/test_whole_vote.py tests/browser/test_whole_campaign.py
+	@$(BIN)/python -m civicfund.launch with-servers $(BIN)/python -m pytest -q -m '' tests/browser/test_whole_*.py
 
 lock: dev-environment ## Compile requirements/ from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header pyproject.toml -o requirements/production.txt

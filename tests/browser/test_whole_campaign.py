@@ -33,6 +33,7 @@ from tests.pledges.promises import end, work_until_done
 pytestmark = [
     pytest.mark.django_db(transaction=True, databases=["default", "owner"]),
     pytest.mark.timeout(600),
+    pytest.mark.journey,
 ]
 
 EVERY_TIME = "3-D Secure every time"

@@ -37,6 +37,7 @@ from tests.factories.places import NeighborhoodFactory
 pytestmark = [
     pytest.mark.django_db(transaction=True, databases=["default", "owner"]),
     pytest.mark.timeout(600),
+    pytest.mark.journey,
 ]
 
 CODE = re.compile(r"\b[0-9A-Z]{4}(?:-[0-9A-Z]{4})+\b")

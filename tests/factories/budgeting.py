@@ -254,6 +254,13 @@ def set_end(cycle: Cycle, at: datetime) -> None:
         cursor.execute("SELECT tests_set_end(%s, %s)", [cycle.pk, at])
 
 
+def begin_voting(cycle: Cycle) -> None:
+    """Move the beginning of voting to this instant, and the phases before it behind it."""
+    _allow_moving_dates(connection.settings_dict["NAME"])
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tests_begin_voting(%s, %s)", [cycle.pk, db_now()])
+
+
 def age_unlock(unlock: KioskUnlock, by: timedelta) -> None:
     """Let an unlock of a kiosk have been made so much earlier."""
     _allow_moving_dates(connection.settings_dict["NAME"])
@@ -279,6 +286,18 @@ def _allow_moving_dates(dbname: str) -> None:
                 SET CONSTRAINTS ALL IMMEDIATE;
                 ALTER TABLE budgeting_phase DISABLE TRIGGER phase_frozen_when_opened;
                 UPDATE budgeting_phase SET ends_at = at
+                    WHERE cycle_id = cycle AND kind = 'balloting';
+                ALTER TABLE budgeting_phase ENABLE TRIGGER phase_frozen_when_opened;
+                SET CONSTRAINTS ALL DEFERRED;
+            END $$;
+            CREATE OR REPLACE FUNCTION tests_begin_voting(cycle bigint, at timestamptz)
+                RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$
+            BEGIN
+                SET CONSTRAINTS ALL IMMEDIATE;
+                ALTER TABLE budgeting_phase DISABLE TRIGGER phase_frozen_when_opened;
+                UPDATE budgeting_phase SET starts_at = starts_at - interval '90 days', ends_at = at
+                    WHERE cycle_id = cycle AND kind <> 'balloting';
+                UPDATE budgeting_phase SET starts_at = at
                     WHERE cycle_id = cycle AND kind = 'balloting';
                 ALTER TABLE budgeting_phase ENABLE TRIGGER phase_frozen_when_opened;
                 SET CONSTRAINTS ALL DEFERRED;
