@@ -108,7 +108,7 @@ def ben_writes_with_her(idea, ada):
     tab.get_by_label("Amount").first.fill("1200")
     idea.seen(tab, "edited")
     tab.get_by_role("button", name="Save and mark as ready").click()
-    expect(tab.get_by_role("heading", name="A bench at the mill")).to_be_visible()
+    expect(tab.get_by_text("It is ready: it has all that it needs.")).to_be_visible()
     idea.seen(tab, "ready")
 
 

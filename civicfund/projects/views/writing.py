@@ -16,6 +16,7 @@ from civicfund.people.requests import SignedInRequest
 from civicfund.places.models import Neighborhood
 from civicfund.places.selectors import feature_collection
 from civicfund.projects.access import authored_project, own_project
+from civicfund.projects.enums import ProjectState
 from civicfund.projects.forms import (
     EMPTY_LINES_OFFERED,
     CostLineForm,
@@ -89,9 +90,16 @@ def _save(request: SignedInRequest, project: Project | None) -> HttpResponse:
 
 def _after_saving(request: SignedInRequest, project: Project) -> HttpResponse:
     if "publish" in request.POST:
-        return act_on(request, project, publish_project, _("Published."))
+        return _publish(request, project)
     messages.success(request, _("Saved."))
     return redirect(project)
+
+
+def _publish(request: SignedInRequest, project: Project) -> HttpResponse:
+    """Show a draft to everybody; a stub is public already, and becomes ready."""
+    was_public = project.state == ProjectState.STUB
+    done = _("It is ready: it has all that it needs.") if was_public else _("Published.")
+    return act_on(request, project, publish_project, done)
 
 
 def _with_more_lines(request: SignedInRequest, project: Project | None) -> HttpResponse:
@@ -133,7 +141,7 @@ def _form_page(
 @require_POST
 def project_publish(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show one's own project to everybody, or make a stub ready."""
-    return act_on(request, authored_project(request.user, pk), publish_project, _("Published."))
+    return _publish(request, authored_project(request.user, pk))
 
 
 @login_required
