@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -21,6 +23,10 @@ from tests.factories.places import NeighborhoodFactory
 from tests.factories.pledges import CampaignFactory, PledgeFactory, RewardFactory
 from tests.factories.projects import ProjectFactory
 from tests.factories.talk import about
+from tests.town.people import OWNER
+from tests.town.routes import NEEDED, ROUTES
+from tests.town.rows import add_rows
+from tests.town.small_town import small_town
 
 pytestmark = pytest.mark.django_db
 
@@ -77,6 +83,85 @@ def test_a_campaign_asks_as_much_for_a_hundred_backers_as_for_three(client):
         RewardFactory.create_batch(rows // 10 + 1, campaign=campaign)
         counts.append(len(queries_of(client, campaign.get_absolute_url())))
     assert counts[0] == counts[1]
+
+
+# These show more of what there is more of: the control that the rows of the test below are seen.
+LISTS = {
+    "",
+    "api/v1/campaigns/",
+    "api/v1/me/follows/",
+    "api/v1/neighborhoods/",
+    "api/v1/pledges/",
+    "api/v1/projects/",
+    "api/v1/talk/<slug:kind>/<int:pk>/",
+    "budget/<slug:slug>/announcements/",
+    "budget/<slug:slug>/reviews/",
+    "budget/<slug:slug>/trail/",
+    "budget/what-if/",
+    "campaigns/",
+    "campaigns/<int:pk>/backers.csv",
+    "campaigns/<int:pk>/backers/",
+    "desk/campaigns/",
+    "desk/comments/",
+    "desk/cycles/",
+    "desk/questions/",
+    "desk/residence/",
+    "feeds/<slug:kind>/<int:pk>.atom",
+    "me/notices/",
+    "neighborhoods/<slug:slug>/",
+    "projects/",
+    "projects/<int:pk>/",
+    "projects/<int:pk>/history/",
+    "projects/<int:pk>/offers/",
+    "projects/help/",
+    "talk/<slug:kind>/<int:pk>/",
+    "treasury/",
+    "treasury/reconciliation.csv",
+    "treasury/reconciliation/",
+}
+# Nobody reads these: buttons, a kiosk that nobody unlocked, a copy behind a password.
+CLOSED = {route for route, declared in ROUTES.items() if not declared.reads}
+
+
+@pytest.mark.timeout(300)
+def test_every_route_asks_as_much_for_a_hundred_of_everything_as_for_three(
+    provider, settings, tmp_path
+):
+    settings.ACCOUNT_RATE_LIMITS = {}
+    settings.RESIDENCE_DOCUMENTS = str(tmp_path / "documents")
+    town = small_town()
+    add_rows(town, range(1, FEW))
+    few = {route: asked_by(town, route) for route in ROUTES if route not in CLOSED}
+    add_rows(town, range(FEW, MANY))
+    many = {route: asked_by(town, route) for route in few}
+    more = {
+        route: [sql for sql in many[route].queries if sql not in few[route].queries]
+        for route in few
+        if len(many[route].queries) > len(few[route].queries)
+    }
+    assert more == {}
+    assert {route for route in few if many[route].size > few[route].size + FEW} >= LISTS
+
+
+def asked_by(town, route):
+    """What the route asks the database for somebody whom it lets through, and how much it says.
+
+    The first call is not counted: it fills what is kept between calls.
+    """
+    readers = ROUTES[route].reads
+    person = OWNER if OWNER in readers else min(readers)
+    client, address = town.clients[person], town.address(route) + NEEDED.get(route, "")
+    client.get(address)
+    with CaptureQueriesContext(connection) as queries:
+        answer = client.get(address)
+    content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    return Asked([query["sql"] for query in queries], len(content))
+
+
+@dataclass(frozen=True)
+class Asked:
+    queries: list[str]
+    size: int
 
 
 def pages_of_a_cycle(client, options):
