@@ -25,7 +25,7 @@ from budgeting.enums import (
 from budgeting.models import Board, Cycle, Phase, Pot
 from budgeting.selectors import eligibility_of
 from budgeting.services.errors import RefusedError
-from budgeting.services.locks import take
+from budgeting.services.locks import take, take_draft
 from budgeting.services.roll import roll_digest
 from budgeting.services.rules import check_rule, pot_limits, usual_parameters
 from budgeting.services.second_person import pending_request
@@ -85,7 +85,7 @@ def add_phase(
     """A window of time in a cycle that is being prepared."""
     require(by, Role.BUDGET_ADMINISTRATOR)
     with transaction.atomic():
-        _prepared(cycle)
+        take_draft(cycle)
         if ends_at <= starts_at:
             raise RefusedError(_("A phase ends after it starts."))
         if cycle.phases.filter(kind=kind, starts_at__lt=ends_at, ends_at__gt=starts_at).exists():
@@ -120,7 +120,7 @@ def add_pot(
         cycle.ballot_kind, min_options=min_options, max_options=max_options, **points
     )
     with transaction.atomic():
-        _prepared(cycle)
+        take_draft(cycle)
         if cycle.pots.filter(place=place).exists():
             raise RefusedError(
                 _("%(place)s has a pot in this cycle.") % {"place": place}, field="place"
@@ -135,12 +135,6 @@ def add_pot(
         )
         record("cycle.pot_added", cycle, actor=by, pot=pot.pk, amount_minor=amount_minor)
     return pot
-
-
-def _prepared(cycle: Cycle) -> None:
-    """Hold a cycle that is still a draft; the caller is in a transaction."""
-    if take(cycle).state != CycleState.DRAFT:
-        raise RefusedError(_("The cycle has been opened: its phases, pots and rules are fixed."))
 
 
 def rules_digest(cycle: Cycle) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
+from budgeting.enums import CycleState
 from budgeting.models import Cycle
+from budgeting.services.errors import RefusedError
 
 
 def share(cycle: Cycle) -> str:
@@ -18,3 +21,11 @@ def share(cycle: Cycle) -> str:
 def take(cycle: Cycle) -> Cycle:
     """Hold the cycle alone until the transaction ends; the row, just read."""
     return Cycle.objects.select_for_update(of=("self",)).get(pk=cycle.pk)
+
+
+def take_draft(cycle: Cycle) -> Cycle:
+    """The same of one that is still being prepared; ``RefusedError`` once it was opened."""
+    held = take(cycle)
+    if held.state != CycleState.DRAFT:
+        raise RefusedError(_("The cycle has been opened: its phases, pots and rules are fixed."))
+    return held

@@ -16,12 +16,12 @@ from django.utils.translation import gettext_lazy
 
 from budgeting.access import require
 from budgeting.domain.rules import RULES
-from budgeting.enums import BallotKind, CycleState, PhaseKind, TieOrder, VoterGroup
+from budgeting.enums import BallotKind, PhaseKind, TieOrder, VoterGroup
 from budgeting.models import Cycle, Phase, Pot, ReviewerRule, ReviewPlan
 from budgeting.selectors import eligibility_of
 from budgeting.services.cycles import add_phase, add_pot, create_cycle
 from budgeting.services.errors import RefusedError
-from budgeting.services.locks import take
+from budgeting.services.locks import take_draft
 from budgeting.services.roll import set_eligibility
 from budgeting.services.rules import usual_parameters
 from budgeting.services.supports import need_supports
@@ -187,7 +187,7 @@ def set_phases(
     """Put these phases in the place of all that a draft has; where one is refused, none changes."""
     require(by, Role.BUDGET_ADMINISTRATOR)
     with transaction.atomic():
-        _draft(cycle)
+        take_draft(cycle)
         cycle.phases.all().delete()
         made = [
             add_phase(cycle, kind, starts_at=starts_at, ends_at=ends_at, by=by)
@@ -197,18 +197,13 @@ def set_phases(
     return made
 
 
-def _draft(cycle: Cycle) -> None:
-    if take(cycle).state != CycleState.DRAFT:
-        raise RefusedError(_("The cycle has been opened: its phases, pots and rules are fixed."))
-
-
 def change_pot(
     pot: Pot, *, name: str, amount_minor: int, by: User, supports_needed: int | None = None
 ) -> Pot:
     """Give a pot of a draft another name and amount; another need of supports, if one is said."""
     require(by, Role.BUDGET_ADMINISTRATOR)
     with transaction.atomic():
-        _draft(pot.cycle)
+        take_draft(pot.cycle)
         Pot.objects.filter(pk=pot.pk).update(name=name, amount_minor=amount_minor)
         record("cycle.pot_changed", pot.cycle, actor=by, pot=pot.pk, amount_minor=amount_minor)
         if supports_needed is not None:
@@ -221,7 +216,7 @@ def remove_pot(pot: Pot, *, by: User) -> None:
     """Take a pot out of a draft; not where projects ask for its money."""
     require(by, Role.BUDGET_ADMINISTRATOR)
     with transaction.atomic():
-        _draft(pot.cycle)
+        take_draft(pot.cycle)
         if pot.proposals.exists():
             raise RefusedError(_("Projects ask for the money of this pot: it stays."))
         record("cycle.pot_removed", pot.cycle, actor=by, pot=pot.pk)

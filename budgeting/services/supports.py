@@ -14,7 +14,7 @@ from budgeting.access import require
 from budgeting.enums import CycleState, PhaseKind
 from budgeting.models import Cycle, CycleQuerySet, Phase, Pot, Proposal, SupportCount
 from budgeting.services.errors import RefusedError
-from budgeting.services.locks import share, take
+from budgeting.services.locks import share, take_draft
 from civicfund.audit.services import record
 from civicfund.people.enums import Role
 from civicfund.people.models import User
@@ -27,10 +27,7 @@ def need_supports(
     """So many people have to support a project of these pots, or of all; while it is a draft."""
     require(by, Role.BUDGET_ADMINISTRATOR)
     with transaction.atomic():
-        if take(cycle).state != CycleState.DRAFT:
-            raise RefusedError(
-                _("The cycle has been opened: its phases, pots and rules are fixed.")
-            )
+        take_draft(cycle)
         wanted = cycle.pots.exclude(supports_needed=needed)
         if pots is not None:
             wanted = wanted.filter(pk__in=[pot.pk for pot in pots])
