@@ -125,7 +125,7 @@ def _key(cycle: Cycle, given: TrusteeKey | None) -> Step:
 
 def _rehearsals(cycle: Cycle, given: TrusteeKey | None) -> Step:
     passed = Rehearsal.objects.filter(key=given, passed_at__isnull=False).count() if given else 0
-    found = _("%(n)s of three pairs of trustees opened their test box.") % {"n": passed}
+    found = _("Of the three pairs of trustees, %(n)s opened their test box.") % {"n": passed}
     return Step(_("Rehearsal"), passed == 3, found, reverse("cycle_key", args=[cycle.slug]))
 
 
