@@ -5,20 +5,15 @@ The administrator and the proposer have browsers of their own; the sweep publish
 
 from __future__ import annotations
 
-import time
-from datetime import timedelta
-
 import pytest
 from playwright.sync_api import expect
 
 from budgeting.enums import ProposalState
-from budgeting.services.reviewers import publish_verdicts, set_publication
 from budgeting.services.reviews import give_review
-from civicfund.audit.services import db_now
 from tests.browser.conftest import NARROW
 from tests.browser.test_desks import ready
 from tests.browser.test_treasury import come_in, look
-from tests.factories.budgeting import administrator
+from tests.factories.budgeting import administrator, publish_now
 from tests.factories.reviews import reviewer, reviewing_cycle
 
 pytestmark = [
@@ -48,14 +43,8 @@ class Week:
         look(tab, f"whole-review-{name}", self.check_axe, self.screenshot)
 
     def publish(self) -> None:
-        """An administrator named an instant that is now; the sweep comes by."""
-        now = db_now()
-        at, until = now + timedelta(seconds=0.5), now + timedelta(hours=5)
-        set_instant = set_publication(self.cycle, at=at, appeals_until=until, by=self.by)
-        while set_instant.done_at is None:
-            time.sleep(max(0, (at - db_now()).total_seconds()))
-            publish_verdicts(set_instant)
-            set_instant.refresh_from_db()
+        """An administrator named an instant; it comes, and the sweep comes by."""
+        publish_now(self.cycle, by=self.by)
         self.proposal.refresh_from_db()
         self.other.refresh_from_db()
 
