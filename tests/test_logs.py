@@ -16,6 +16,7 @@ logging.getLogger("stripe").info("every request")
 logging.getLogger("stripe").warning("a refusal")
 logging.getLogger("django.request").warning("Not Found: /pledges/pay/7.secret/")
 logging.getLogger("django.request").warning("Not Found: /mail/stop/7.secret/")
+logging.getLogger("django.request").warning("Not Found: /pledges/open/7.secret/updates/1/")
 structlog.get_logger("x").info("request", request="GET /pledges/pay/7.secret/?a=1")
 try:
     1 / 0
@@ -40,12 +41,13 @@ def test_each_event_is_one_json_object_on_a_line_of_its_own():
         "a refusal",
         "Not Found: /pledges/pay/(hidden)/",
         "Not Found: /mail/stop/(hidden)/",
+        "Not Found: /pledges/open/(hidden)/updates/1/",
         "request",
         "broke",
     ]
     assert (lines[0]["pledge"], lines[0]["level"]) == ("7", "info")
-    assert lines[4]["request"] == "GET /pledges/pay/(hidden)/?a=1"
-    assert "ZeroDivisionError" in lines[5]["exception"]
+    assert lines[5]["request"] == "GET /pledges/pay/(hidden)/?a=1"
+    assert "ZeroDivisionError" in lines[6]["exception"]
 
 
 def test_a_person_reads_plain_lines():

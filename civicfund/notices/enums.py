@@ -11,6 +11,7 @@ class Topic(models.TextChoices):
 
     VOTING = "voting", _("Reminders to vote")
     FOLLOWING = "following", _("News of what I follow")
+    BACKING = "backing", _("Updates of campaigns that I back")
     TOWN = "town", _("Announcements of the town about its votes")
 
 

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
-from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
 from django.core.exceptions import PermissionDenied
 from django.core.signing import BadSignature, Signer
 from django.db.models import Q
 from django.http import Http404
 
+from civicfund.people.enums import Role
 from civicfund.people.models import User
-from civicfund.pledges.enums import CampaignState
-from civicfund.pledges.models import Campaign, CampaignQuerySet, Pledge
+from civicfund.pledges.enums import Audience, CampaignState
+from civicfund.pledges.models import (
+    Campaign,
+    CampaignQuerySet,
+    CampaignUpdate,
+    CampaignUpdateQuerySet,
+    Pledge,
+)
 from civicfund.pledges.models.pledges import PledgeQuerySet
 from civicfund.pledges.models.totals import for_cards
+from civicfund.talk.access import Person, Subject
+from civicfund.talk.enums import SubjectKind
 
 # What a link in a mail is signed with: it opens one pledge's payment, and nothing else.
 _LINKS = Signer(sep=".", salt="pledges.recovery")
@@ -24,13 +33,13 @@ _PAYING = "paying_pledge"
 _GUEST_LINKS = Signer(sep=".", salt="pledges.guest")
 
 
-def visible_campaigns(user: User | AnonymousUser) -> CampaignQuerySet:
+def visible_campaigns(user: Person) -> CampaignQuerySet:
     """Public campaigns, and one's own in any state."""
     mine = Q(creator=user) if user.is_authenticated else Q(pk__in=[])
     return Campaign.objects.filter(mine | Q(pk__in=Campaign.objects.public().values("pk")))
 
 
-def visible_campaign(user: User | AnonymousUser, pk: int) -> Campaign:
+def visible_campaign(user: Person, pk: int) -> Campaign:
     """The campaign with its totals; ``Http404`` where it does not exist for this person."""
     found = for_cards(visible_campaigns(user)).select_related("creator").filter(pk=pk).first()
     if found is None:
@@ -44,6 +53,45 @@ def own_campaign(user: User, pk: int) -> Campaign:
     if campaign.creator_id != user.pk:
         raise PermissionDenied
     return campaign
+
+
+def backs(person: Person | None, campaign: Campaign) -> bool:
+    """Whether somebody's pledge to it is live, being collected, or collected."""
+    if person is None or not person.is_authenticated:
+        return False
+    return Pledge.objects.backing().filter(campaign=campaign, backer=person).exists()
+
+
+def readable_updates(person: Person | None) -> CampaignUpdateQuerySet:
+    """Updates for everybody; those for backers, where this person is one, runs the campaign, or
+    looks after what people say.
+    """
+    updates = CampaignUpdate.objects.all()
+    if person is None or not person.is_authenticated:
+        return updates.filter(audience=Audience.ALL)
+    if person.has_perm(f"people.{Role.MODERATOR}"):
+        return updates
+    backed = Pledge.objects.backing().filter(backer=person).values("campaign")
+    mine = Q(campaign__creator=person) | Q(campaign__in=backed)
+    return updates.filter(Q(audience=Audience.ALL) | mine)
+
+
+def subject_of_update(update: CampaignUpdate) -> Subject:
+    """An update as something that people answer."""
+    return Subject(
+        kind=SubjectKind.UPDATE,
+        pk=update.pk,
+        title=update.name,
+        url=update.get_absolute_url(),
+        is_public=True,
+        owner_id=update.campaign.creator_id,
+    )
+
+
+def updates(user: Person, pks: Collection[int]) -> dict[int, Subject]:
+    """The door to updates."""
+    rows = readable_updates(user).filter(pk__in=pks).select_related("campaign__project")
+    return {row.pk: subject_of_update(row) for row in rows}
 
 
 def own_pledge(user: User, pk: UUID) -> Pledge:

@@ -21,9 +21,10 @@ from rest_framework.views import APIView
 from civicfund.audit.services import StaleStateError
 from civicfund.payments.domain import GatewayUnavailable, RateLimited
 from civicfund.people.requests import person_of
-from civicfund.pledges.access import own_pledge, visible_campaign
-from civicfund.pledges.models import Campaign, Pledge
+from civicfund.pledges.access import own_pledge, readable_updates, visible_campaign
+from civicfund.pledges.models import Campaign, CampaignUpdate, Pledge
 from civicfund.pledges.selectors import finished_campaigns, live_campaigns, pledges_of
+from civicfund.pledges.selectors.updates import updates_of
 from civicfund.pledges.serializers import (
     CampaignDetailOutput,
     CampaignOutput,
@@ -31,6 +32,7 @@ from civicfund.pledges.serializers import (
     PledgeInput,
     PledgeOutput,
     StartedPledgeOutput,
+    UpdateOutput,
 )
 from civicfund.pledges.services.cards import start_card
 from civicfund.pledges.services.errors import RefusedError
@@ -83,6 +85,21 @@ class OneCampaign(APIView):
     def get(self, request: Request, pk: int) -> Response:
         """A public campaign, or one's own in any state."""
         return Response(CampaignDetailOutput(visible_campaign(request.user, pk)).data)
+
+
+class Updates(ListAPIView[CampaignUpdate]):
+    """What its creator has told of a campaign, the newest first, as far as one may read it."""
+
+    permission_classes = (AllowAny,)
+    serializer_class = UpdateOutput
+    filter_backends = ()
+
+    def get_queryset(self) -> QuerySet[CampaignUpdate]:
+        """Those for everybody; those for backers, for whoever is one."""
+        if getattr(self, "swagger_fake_view", False):
+            return CampaignUpdate.objects.none()
+        campaign = visible_campaign(self.request.user, self.kwargs["pk"])
+        return updates_of(campaign).filter(pk__in=readable_updates(self.request.user))
 
 
 class PledgeToCampaign(APIView):

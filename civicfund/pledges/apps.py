@@ -16,16 +16,21 @@ class PledgesConfig(AppConfig):
 
         No payout leaves while a law of pledges is broken.
 
+        People answer updates of campaigns.
+
         Whoever proves an address is given what was pledged with it.
         """
         # Only now are the models there.
         from allauth.account.signals import email_confirmed, user_logged_in  # noqa: PLC0415
 
         from civicfund.payouts.selectors import checked_before_paying, held_back_by  # noqa: PLC0415
+        from civicfund.pledges.access import updates  # noqa: PLC0415
         from civicfund.pledges.selectors import why_in_campaign, why_not_paid_yet  # noqa: PLC0415
         from civicfund.pledges.selectors.laws import lasting  # noqa: PLC0415
         from civicfund.pledges.services.claiming import claim_pledges  # noqa: PLC0415
         from civicfund.projects.selectors import held_by  # noqa: PLC0415
+        from civicfund.talk.access import doors_to  # noqa: PLC0415
+        from civicfund.talk.enums import SubjectKind  # noqa: PLC0415
 
         def claim(**told: Any) -> None:
             address = told.get("email_address")
@@ -33,6 +38,7 @@ class PledgesConfig(AppConfig):
 
         email_confirmed.connect(claim, weak=False, dispatch_uid="pledges.claim.confirmed")
         user_logged_in.connect(claim, weak=False, dispatch_uid="pledges.claim.signed_in")
+        doors_to(SubjectKind.UPDATE, updates)
         held_by(why_in_campaign)
         held_back_by(why_not_paid_yet)
         checked_before_paying(lasting)

@@ -179,8 +179,22 @@ OWED_PLEDGE = (*IN_FLIGHT_PLEDGE, *FAILED_PLEDGE)
 CHARGED_PLEDGE = (PledgeState.COLLECTED, PledgeState.DISPUTED, PledgeState.CHARGED_BACK)
 # Exists only where a campaign was funded.
 SETTLING_PLEDGE = (*OWED_PLEDGE, *CHARGED_PLEDGE, PledgeState.DROPPED)
+# Its backer stands by it: not let go, dropped or taken back.
+BACKING_PLEDGE = (
+    PledgeState.ACTIVE,
+    *OWED_PLEDGE,
+    PledgeState.COLLECTED,
+    PledgeState.DISPUTED,
+)
 # Counts as pledged, whatever became of it.
 PLEDGED = (PledgeState.ACTIVE, PledgeState.RELEASED, *SETTLING_PLEDGE)
+
+
+class Audience(models.TextChoices):
+    """Who reads an update of a campaign."""
+
+    ALL = "all", _("Everybody")
+    BACKERS = "backers", _("Backers only")
 
 
 class AttemptKind(models.TextChoices):

@@ -5,7 +5,14 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.holdings import columns, erases, holds, leaves_out
-from civicfund.pledges.models import Campaign, CampaignReport, Consent, Pledge, Refund
+from civicfund.pledges.models import (
+    Campaign,
+    CampaignReport,
+    CampaignUpdate,
+    Consent,
+    Pledge,
+    Refund,
+)
 from civicfund.pledges.services.forgetting import forget_backer, why_pledges_keep
 
 
@@ -30,6 +37,11 @@ def declare() -> None:
     holds(
         "campaigns", _("Campaigns that you started"), Campaign, "creator",
         columns("id project__title state goal_minor currency deadline_at created_at live_at"),
+    )  # fmt: skip
+    holds(
+        "campaign_updates", _("Updates that you published; their words are among your comments"),
+        CampaignUpdate, "words__author",
+        columns("campaign_id number title audience published_at words_id"),
     )  # fmt: skip
     holds(
         "reports_of_campaigns", _("Campaigns that you reported"), CampaignReport, "reporter",

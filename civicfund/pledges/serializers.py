@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from civicfund.pledges.domain import CONSENT_VERSION
 from civicfund.pledges.enums import (
+    Audience,
     CampaignState,
     Decision,
     FeeBearer,
@@ -21,6 +22,7 @@ from civicfund.pledges.enums import (
 from civicfund.pledges.models import (
     Campaign,
     CampaignOutcome,
+    CampaignUpdate,
     ChosenAddOn,
     GoalLine,
     Pledge,
@@ -227,6 +229,33 @@ class AddOnInput(serializers.Serializer[ChosenAddOn]):
 
     reward = serializers.PrimaryKeyRelatedField(queryset=Reward.objects.all())
     quantity = serializers.IntegerField(min_value=1, max_value=MOST_OF_ONE)
+
+
+class UpdateOutput(serializers.ModelSerializer[CampaignUpdate]):
+    """An update; of one that moderators hide only its place. Newlines part paragraphs."""
+
+    audience = serializers.ChoiceField(choices=Audience.choices)
+    title = serializers.CharField(source="shown_title")
+    body = serializers.CharField(source="words.shown_body")
+    edited_at = serializers.DateTimeField(allow_null=True)
+    hidden_because = serializers.SerializerMethodField(
+        help_text="The code of the moderators' reason; empty where it is shown."
+    )
+    page = serializers.CharField(
+        source="get_absolute_url", help_text="Its page, from the site's root."
+    )
+
+    class Meta:
+        model = CampaignUpdate
+        fields = [
+            "number", "title", "body", "audience", "published_at", "edited_at", "hidden_because",
+            "page",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    def get_hidden_because(self, update: CampaignUpdate) -> str:
+        """Why the moderators hide it."""
+        return update.words.hiding.reason if update.words.hiding else ""
 
 
 class PledgeInput(serializers.Serializer[Pledge]):

@@ -13,7 +13,7 @@ from celery import shared_task
 from civicfund.audit.services import wake
 from civicfund.pledges.models import Pledge, Refund
 from civicfund.pledges.services import recovery, refund_batches, refunding, releasing, steps
-from civicfund.pledges.services.news import tell_of_campaigns
+from civicfund.pledges.services.news import tell_of_campaigns, tell_of_updates
 
 log = structlog.get_logger(__name__)
 
@@ -86,6 +86,7 @@ def act_on_provider_events() -> None:
 
 @shared_task
 def tell_followers() -> None:
-    """Tell followers of campaigns that started, reached their goal or ended."""
-    if facts := tell_of_campaigns():
-        log.info("campaigns.told", facts=facts)
+    """Tell followers of campaigns that started, reached their goal or ended; and of updates."""
+    facts, updates = tell_of_campaigns(), tell_of_updates()
+    if facts or updates:
+        log.info("campaigns.told", facts=facts, updates=updates)

@@ -14,6 +14,7 @@ from civicfund.pledges.views import (
     moderating,
     pledges,
     receipts,
+    updates,
 )
 
 urlpatterns = [
@@ -23,6 +24,16 @@ urlpatterns = [
     path("campaigns/<int:pk>/backers/", desk.campaign_backers, name="campaign_backers"),
     path("campaigns/<int:pk>/backers.csv", desk.campaign_backers_csv, name="campaign_backers_csv"),
     path("campaigns/<int:pk>/report/", desk.campaign_report, name="campaign_report"),
+    path("campaigns/<int:pk>/updates/", updates.campaign_updates, name="campaign_updates"),
+    path("campaigns/<int:pk>/updates/new/", updates.update_new, name="update_new"),
+    path(
+        "campaigns/<int:pk>/updates/<int:number>/", updates.campaign_update, name="campaign_update"
+    ),
+    path(
+        "campaigns/<int:pk>/updates/<int:number>/correct/",
+        updates.update_correct,
+        name="update_correct",
+    ),
     path("desk/campaigns/", moderating.desk, name="campaigns_desk"),
     path("desk/campaigns/<int:pk>/", moderating.judge, name="judge_campaign"),
     path("desk/campaigns/<int:pk>/preview/", moderating.preview, name="preview_campaign"),
@@ -42,10 +53,16 @@ urlpatterns = [
     path("pledges/<uuid:pk>/paid/", pledges.pledge_paid, name="pledge_paid"),
     path("pledges/pay/<str:token>/", pledges.recovery_link, name="pledge_recovery_link"),
     path("pledges/open/<str:token>/", guests.guest_link, name="guest_pledge_link"),
+    path(
+        "pledges/open/<str:token>/updates/<int:number>/",
+        guests.guest_update_link,
+        name="guest_update_link",
+    ),
     path("pledges/<uuid:pk>/return/", pledges.pledge_return, name="pledge_return"),
     path("api/v1/campaigns/", api.Campaigns.as_view(), name="api_campaigns"),
     path("api/v1/campaigns/<int:pk>/", api.OneCampaign.as_view(), name="api_campaign"),
     path("api/v1/campaigns/<int:pk>/pledge/", api.PledgeToCampaign.as_view(), name="api_pledge"),
+    path("api/v1/campaigns/<int:pk>/updates/", api.Updates.as_view(), name="api_updates"),
     path("api/v1/pledges/", api.MyPledges.as_view(), name="api_pledges"),
     path("api/v1/pledges/<uuid:pk>/", api.MyPledge.as_view(), name="api_pledge_detail"),
     path("api/v1/pledges/<uuid:pk>/card/", api.MyPledgeCard.as_view(), name="api_pledge_card"),

@@ -8,8 +8,9 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor
 
-# The part of an address that opens a payment, switches mail off or invites whoever has it.
-_LINK = re.compile(r"(/pledges/pay/|/mail/stop/|/projects/invitations/)[^/\s'\"]+")
+# The part of an address that opens a payment or a pledge, switches mail off or invites: it lets
+# in whoever has it.
+_LINK = re.compile(r"(/pledges/pay/|/pledges/open/|/mail/stop/|/projects/invitations/)[^/\s'\"]+")
 
 
 def _without_links(_: Any, __: str, event: EventDict) -> EventDict:

@@ -39,6 +39,11 @@ class Subject:
         """Whether anybody may write here now: not about a draft, nor about a whole place."""
         return self.is_public and self.kind in TALKED_ABOUT
 
+    @property
+    def may_be_answered(self) -> bool:
+        """Whether anybody may answer what was said here."""
+        return self.may_be_talked_about or (self.is_public and self.kind == SubjectKind.UPDATE)
+
 
 Door = Callable[[Person, Collection[int]], dict[int, Subject]]
 """Those of the ids that this person may see, in one query or two."""

@@ -13,8 +13,10 @@ class SubjectKind(models.TextChoices):
     CAMPAIGN = "campaign", _("Campaign")
     CYCLE = "cycle", _("Cycle")
     NEIGHBORHOOD = "neighborhood", _("Neighborhood")
+    UPDATE = "update", _("Update of a campaign")
 
 
+# Where anybody begins to talk. An update's own words come first; others answer them.
 TALKED_ABOUT = frozenset({SubjectKind.PROJECT, SubjectKind.CAMPAIGN, SubjectKind.CYCLE})
 
 
@@ -66,6 +68,7 @@ class NewsKind(models.TextChoices):
     SETTLED_SHORT = "settled_short", _("The pledges are collected in part")
     FAILED_SHORT = "failed_short", _("Too little was collected: everybody gets their money back")
     CALLED_OFF = "called_off", _("It was called off")
+    UPDATE = "update", _("A new update")
 
 
 # What somebody said; all else are facts.

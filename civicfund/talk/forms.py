@@ -82,6 +82,9 @@ class PaceForm(forms.Form):
     pace = forms.ChoiceField(
         label=_("Mail about what I follow"), choices=Pace.choices, widget=forms.RadioSelect
     )
+    backing = forms.BooleanField(
+        label=_("Updates of campaigns that I back come by mail, at once"), required=False
+    )
     town = forms.BooleanField(
         label=_("The town may write to me about its votes"),
         required=False,

@@ -28,8 +28,8 @@ NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 # All that feeds may read: no ballot, no participation, no pledge, no sum.
 READ = {
     "talk_thread", "talk_comment", "talk_hiding", "people_user", "people_rolegrant",
-    "projects_project", "places_neighborhood", "pledges_campaign", "budgeting_cycle",
-    "budgeting_phase",
+    "projects_project", "places_neighborhood", "pledges_campaign", "pledges_campaignupdate",
+    "budgeting_cycle", "budgeting_phase",
 }  # fmt: skip
 
 

@@ -1,8 +1,16 @@
-"""The forms in which somebody backs a campaign or writes one."""
+"""The forms in which somebody backs a campaign, writes one, or writes about it."""
 
 from __future__ import annotations
 
 from civicfund.pledges.forms.campaign import CampaignForms
 from civicfund.pledges.forms.pledge import PledgeForm, ReasonForm, ReportForm
+from civicfund.pledges.forms.updates import CorrectionForm, UpdateForm
 
-__all__ = ["CampaignForms", "PledgeForm", "ReasonForm", "ReportForm"]
+__all__ = [
+    "CampaignForms",
+    "CorrectionForm",
+    "PledgeForm",
+    "ReasonForm",
+    "ReportForm",
+    "UpdateForm",
+]

@@ -19,12 +19,15 @@ from civicfund.pledges.models.pledges import (
 )
 from civicfund.pledges.models.refunds import Dispute, Refund, RefundBatch
 from civicfund.pledges.models.reports import CampaignReport
+from civicfund.pledges.models.updates import CampaignUpdate, CampaignUpdateQuerySet
 
 __all__ = [
     "Campaign",
     "CampaignOutcome",
     "CampaignQuerySet",
     "CampaignReport",
+    "CampaignUpdate",
+    "CampaignUpdateQuerySet",
     "ChargeAttempt",
     "ChosenAddOn",
     "Consent",

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from civicfund.audit.models import Stepped, SteppedQuerySet
 from civicfund.pledges.enums import (
+    BACKING_PLEDGE,
     CHARGED_PLEDGE,
     FAILED_PLEDGE,
     OPEN_ATTEMPT,
@@ -38,6 +39,10 @@ class PledgeQuerySet(SteppedQuerySet["Pledge"]):
     def counted(self) -> PledgeQuerySet:
         """Those that count as pledged, whatever became of them."""
         return self.filter(state__in=PLEDGED)
+
+    def backing(self) -> PledgeQuerySet:
+        """Those whose backers stand by them: live, being collected, or collected."""
+        return self.filter(state__in=BACKING_PLEDGE)
 
     def failed(self) -> PledgeQuerySet:
         """Those whose card failed and whose backer can still make good."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,11 +11,12 @@ from django.db.models import Model
 from django.urls import reverse
 from django.utils.formats import date_format
 
+from civicfund.notices.enums import Topic
 from civicfund.notices.services import Letter, tell, tell_all
 from civicfund.people.enums import Role
 from civicfund.people.selectors import people_with
 from civicfund.pledges.access import guest_token, recovery_token
-from civicfund.pledges.models import Campaign, ChargeAttempt, Pledge
+from civicfund.pledges.models import Campaign, CampaignUpdate, ChargeAttempt, Pledge
 from civicfund.pledges.selectors import last_failure, what_to_do
 
 
@@ -33,6 +35,30 @@ def tell_backers(campaign: Campaign, kind: str, **more: Any) -> None:
             for pledge in pledges.iterator(chunk_size=1000)
         ),
     )
+
+
+def tell_of_update(update: CampaignUpdate, pledges: Iterable[Pledge]) -> None:
+    """Write to these backers, guests too, that there is an update; once to each."""
+    facts = _terms(update.campaign) | {"number": update.number, "update_title": update.title}
+    tell_all(
+        "campaign_update",
+        (
+            Letter(
+                pledge.backer,
+                update,
+                facts | {"update_url": _address_of_update(pledge, update)},
+                topic=Topic.BACKING,
+            )
+            for pledge in pledges
+        ),
+    )
+
+
+def _address_of_update(pledge: Pledge, update: CampaignUpdate) -> str:
+    """Its page; for a guest, the link that lets them read it without signing in."""
+    if pledge.backer.is_guest:
+        return reverse("guest_update_link", args=[guest_token(pledge), update.number])
+    return update.get_absolute_url()
 
 
 def tell_of_failure(pledge: Pledge, attempt: ChargeAttempt, ends: datetime) -> None:

@@ -1,4 +1,6 @@
-"""What followers of campaigns, of their projects and of places are told: start, goal, outcome."""
+"""What followers of campaigns, of their projects and of places are told: start, goal, outcome;
+and what backers are written of what a creator has published.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +9,10 @@ from collections.abc import Iterator
 from django.db.models import F, Q
 
 from civicfund.audit.models import Event
-from civicfund.pledges.models import Campaign
+from civicfund.pledges.models import Campaign, CampaignUpdate
 from civicfund.pledges.models.totals import with_totals
+from civicfund.pledges.selectors.updates import backers_to_tell, untold_updates
+from civicfund.pledges.services.letters import tell_of_update
 from civicfund.talk.enums import NewsKind, SubjectKind
 from civicfund.talk.selectors import is_told, source_of, untold_events
 from civicfund.talk.services.facts import Happened, Key, in_places, tell_facts
@@ -30,6 +34,36 @@ _RESUMED = Q(verb="campaign.live", data__old="suspended")
 def tell_of_campaigns() -> int:
     """Tell followers what is new of public campaigns; how many facts."""
     return tell_facts([*_moves(), *_goals()])
+
+
+def tell_of_updates() -> int:
+    """Write to backers of what creators have published, and tell followers; how many updates.
+
+    A mail and a notice are written once, whatever dies in between.
+    """
+    return sum(_tell_of_update(each) for each in untold_updates()[:MOST_AT_ONCE])
+
+
+def _tell_of_update(update: CampaignUpdate) -> int:
+    pledges = list(backers_to_tell(update.campaign))
+    tell_of_update(update, pledges)
+    heard_by = frozenset() if update.is_for_backers else _follows_of(update.campaign)
+    return tell_facts(
+        [
+            Happened(
+                (SubjectKind.UPDATE, update.pk),
+                NewsKind.UPDATE,
+                f"update:{update.pk}",
+                heard_by,
+                by=update.campaign.creator_id,
+                written_to=frozenset(pledge.backer_id for pledge in pledges),
+            )
+        ]
+    )
+
+
+def _follows_of(campaign: Campaign) -> frozenset[Key]:
+    return _follows(campaign.pk, campaign.project_id)
 
 
 def _moves() -> Iterator[Happened]:

@@ -19,7 +19,7 @@ from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.requests import HttpRequest, SignedInRequest
 from civicfund.people.selectors import roles_of
-from civicfund.pledges.access import own_campaign, visible_campaign
+from civicfund.pledges.access import own_campaign, readable_updates, visible_campaign
 from civicfund.pledges.enums import EDITABLE_CAMPAIGN, WAITING_CAMPAIGN, CampaignState
 from civicfund.pledges.models import Campaign
 from civicfund.pledges.selectors import (
@@ -33,6 +33,7 @@ from civicfund.pledges.selectors import (
 from civicfund.pledges.selectors.checklist import checklist_of
 from civicfund.pledges.selectors.fees import fee_terms, fees_so_far
 from civicfund.pledges.selectors.treasury import returned_of
+from civicfund.pledges.selectors.updates import listed, updates_of
 from civicfund.pledges.services.campaigns import cancel_campaign
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.locks import KEEPING
@@ -40,6 +41,7 @@ from civicfund.states import IllegalMoveError
 from civicfund.strangers import kept_for_strangers
 
 PER_PAGE = 24
+NEWEST_UPDATES = 3
 # Who looks after campaigns that wait for their start.
 TOLD_WHY = frozenset({Role.MODERATOR, Role.REVIEWER, Role.TREASURER})
 LISTS = {"live": live_campaigns, "finished": finished_campaigns}
@@ -92,6 +94,7 @@ def page_of(campaign: Campaign, user: User | AnonymousUser) -> dict[str, Any]:
         "outcome": getattr(campaign, "outcome", None),
         "missing": _missing(user, campaign),
         "fees": fee_terms(campaign),
+        "updates": listed(updates_of(campaign)[:NEWEST_UPDATES], readable_updates(user)),
         "returned": returned_of(campaign) if campaign.is_being_collected else None,
     }
 

@@ -10,6 +10,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest as DjangoHttpRequest
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -22,6 +23,7 @@ from civicfund.people.requests import (
     remember_guest,
 )
 from civicfund.pledges.access import guest_pledge
+from civicfund.pledges.models import Pledge
 
 
 class BackerRequest(DjangoHttpRequest):
@@ -54,11 +56,22 @@ def guest_link(request: HttpRequest, token: str) -> HttpResponse:
 
     Once an account has claimed the pledge, the link leads to it, and signing in opens it.
     """
+    return _open(request, guest_pledge(token), "")
+
+
+@require_safe
+@never_cache
+def guest_update_link(request: HttpRequest, token: str, number: int) -> HttpResponse:
+    """From a mail about an update: the same, and on to the update."""
     pledge = guest_pledge(token)
+    return _open(request, pledge, reverse("campaign_update", args=[pledge.campaign_id, number]))
+
+
+def _open(request: HttpRequest, pledge: Pledge, address: str) -> HttpResponse:
     if pledge.backer.is_guest:
         remember_guest(request.session, pledge.backer)
     else:
         forget_guest(request.session)
-    response = redirect(pledge)
+    response = redirect(address or pledge)
     response["Referrer-Policy"] = "no-referrer"
     return response

@@ -47,7 +47,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
 
     def whole(self) -> CommentQuerySet:
         """Each with all that a page shows of it; ``answered`` says whether the city did."""
-        rows = self.select_related("author", "thread").prefetch_related("hidings")
+        rows = self.select_related("author", "thread", "parent").prefetch_related("hidings")
         return rows.annotate(answered=Exists(_answers_of_the_city()))
 
     def shown(self) -> CommentQuerySet:
@@ -80,9 +80,10 @@ class Comment(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="comments"
     )
     body = models.TextField(_("words"), blank=True)
-    # A question to the city, and what a spokesperson answers for the city.
+    # A question to the city, and what a spokesperson answers for the city. What is official below
+    # an update is its correction.
     asks_city = models.BooleanField(_("question to the city"), default=False)
-    is_official = models.BooleanField(_("answer of the city"), default=False)
+    is_official = models.BooleanField(_("answer of the city, or correction"), default=False)
     created_at = models.DateTimeField(_("said"), db_default=Now())
     edited_at = models.DateTimeField(_("edited"), null=True, blank=True)
     deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True)
@@ -147,6 +148,21 @@ class Comment(models.Model):
     def anchor(self) -> str:
         """Its name within a page."""
         return f"comment-{self.pk}"
+
+    @property
+    def is_of_an_update(self) -> bool:
+        """Whether these are an update's own words, and not an answer to it."""
+        return self.parent_id is None and self.thread.kind == SubjectKind.UPDATE
+
+    @property
+    def is_for_city(self) -> bool:
+        """Whether it answers a question to the city, for the city."""
+        return self.is_official and self.parent is not None and self.parent.asks_city
+
+    @property
+    def is_correction(self) -> bool:
+        """Whether its author corrects with it what they said above."""
+        return self.is_official and not self.is_for_city
 
     @property
     def hiding(self) -> Hiding | None:

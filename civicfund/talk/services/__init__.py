@@ -2,6 +2,8 @@
 
 from civicfund.talk.services.comments import (
     answer_for_city,
+    begin_thread,
+    correct_words,
     delete_comment,
     edit_comment,
     forget_author,
@@ -22,6 +24,8 @@ __all__ = [
     "TalkError",
     "answer_for_city",
     "appeal_hiding",
+    "begin_thread",
+    "correct_words",
     "decide_appeal",
     "delete_comment",
     "dismiss_flags",

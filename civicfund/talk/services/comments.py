@@ -11,6 +11,7 @@ from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.selectors import has_role
 from civicfund.talk.access import Subject
+from civicfund.talk.enums import SubjectKind
 from civicfund.talk.models import (
     EDITABLE_FOR,
     LONGEST,
@@ -37,7 +38,8 @@ def write_comment(
     """Say something about the subject, ask the city, or answer what somebody said; an answer to an
     answer stands beside it. Raises ``TalkError``.
     """
-    if not subject.may_be_talked_about:
+    may_write = subject.may_be_answered if parent else subject.may_be_talked_about
+    if not may_write:
         raise TalkError(_("Nothing can be said here now."))
     words = cleaned(body)
     with transaction.atomic():
@@ -53,6 +55,34 @@ def write_comment(
         record("comment.written", comment, actor=by, thread=thread.pk)
     comment.refresh_from_db()
     return comment
+
+
+def begin_thread(kind: SubjectKind, pk: int, *, by: User, body: str) -> Comment:
+    """The words of something that is nothing but words, such as an update; what people answer to
+    it hangs on them. The caller is in a transaction and makes that something.
+    """
+    words = cleaned(body)
+    thread = Thread.objects.create(kind=kind, subject_id=pk)
+    comment = Comment.objects.create(thread=thread, author=by, body=words)
+    record("comment.written", comment, actor=by, thread=thread.pk)
+    return comment
+
+
+def correct_words(words: Comment, *, by: User, body: str) -> Comment:
+    """Say below one's own words what is to be corrected in them, marked so: they stay as they
+    are. Raises ``TalkError``.
+    """
+    said = cleaned(body)
+    with transaction.atomic():
+        own = _locked(words, by)
+        if own.hiding:
+            raise TalkError(_("The moderators have hidden this: you can appeal."))
+        correction = Comment.objects.create(
+            thread_id=own.thread_id, parent=own, author=by, body=said, is_official=True
+        )
+        record("comment.corrected", own, actor=by, correction=correction.pk)
+    correction.refresh_from_db()
+    return correction
 
 
 def answer_for_city(question: Comment, subject: Subject, *, by: User, body: str) -> Comment:
@@ -96,6 +126,8 @@ def delete_comment(comment: Comment, *, by: User) -> Comment:
     """Take back what one said: the words are gone, their place in the thread stays."""
     with transaction.atomic():
         own = _locked(comment, by)
+        if own.is_of_an_update:
+            raise TalkError(_("An update stays: its readers have been told of it. Correct it."))
         own.body, own.deleted_at = "", db_now()
         own.save(update_fields=["body", "deleted_at"])
         record("comment.deleted", own, actor=by)

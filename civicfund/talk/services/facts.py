@@ -33,6 +33,17 @@ _WRITE_NOTICES = """
     JOIN talk_follow ON talk_follow.thread_id = heard.thread_id
     JOIN people_user ON people_user.id = talk_follow.user_id AND people_user.is_active
     WHERE talk_follow.user_id IS DISTINCT FROM heard.actor_id
+    ORDER BY talk_fact.id
+    ON CONFLICT DO NOTHING
+"""
+# Those who get a mail of its own have it in the site as well, and not in a digest again.
+_WRITE_TO = """
+    INSERT INTO talk_news (recipient_id, thread_id, fact_id, kind, mailed_at)
+    SELECT people_user.id, talk_fact.thread_id, talk_fact.id, talk_fact.what, clock_timestamp()
+    FROM unnest(%s::bigint[], %s::bigint[]) AS told (fact_id, user_id)
+    JOIN talk_fact ON talk_fact.id = told.fact_id
+    JOIN people_user ON people_user.id = told.user_id
+        AND people_user.is_active AND people_user.guest_email = ''
     ON CONFLICT DO NOTHING
 """
 
@@ -50,6 +61,8 @@ class Happened:
     source: str
     heard_by: frozenset[Key] = frozenset()
     by: int | None = None
+    # People who are told whether they follow or not, and who are written to of this fact alone.
+    written_to: frozenset[int] = frozenset()
 
     @property
     def audience(self) -> frozenset[Key]:
@@ -74,6 +87,7 @@ def tell_facts(found: Iterable[Happened]) -> int:
         threads = _threads(new)
         written = _write_facts(new, threads)
         told = [fact for fact in new if fact.source in written]
+        _write_to(told, written)
         _write_notices(told, written, threads)
     return len(told)
 
@@ -81,7 +95,9 @@ def tell_facts(found: Iterable[Happened]) -> int:
 def _untold(found: dict[str, Happened]) -> list[Happened]:
     """Those that nobody has told yet, in an order that two workers share."""
     known = Fact.objects.filter(source__in=found).values_list("source", flat=True)
-    return [found[source] for source in sorted(found.keys() - set(known))]
+    # By length first, so that of two events the earlier comes first.
+    left = sorted(found.keys() - set(known), key=lambda source: (len(source), source))
+    return [found[source] for source in left]
 
 
 def _threads(facts: Sequence[Happened]) -> dict[Key, int]:
@@ -107,6 +123,17 @@ def _write_facts(facts: Sequence[Happened], threads: dict[Key, int]) -> dict[str
     with connection.cursor() as cursor:
         cursor.execute(_WRITE_FACTS, columns)
         return dict(cursor.fetchall())
+
+
+def _write_to(facts: Sequence[Happened], written: dict[str, int]) -> None:
+    told = [
+        (written[fact.source], person)
+        for fact in facts
+        for person in sorted(fact.written_to - {fact.by})
+    ]
+    if told:
+        with connection.cursor() as cursor:
+            cursor.execute(_WRITE_TO, [list(column) for column in zip(*told, strict=True)])
 
 
 def _write_notices(

@@ -65,7 +65,7 @@ def _news_of_comment(comment: Comment, followers: set[int]) -> Iterator[News]:
     wanted = followers | ({answered} if answered else set())
     for person in wanted - {comment.author_id}:
         kind = NewsKind.ANSWER if person == answered else NewsKind.COMMENT
-        if comment.is_official:
+        if comment.is_for_city:
             kind = NewsKind.CITY
         yield News(recipient_id=person, thread_id=comment.thread_id, comment=comment, kind=kind)
 

@@ -77,12 +77,18 @@ def told(item: dict[str, Any]) -> list[str]:
 @register.filter
 def may_edit(comment: Comment, user: User) -> bool:
     """Whether this person could still say it in other words, by this server's clock."""
-    if comment.hiding or not may_delete(comment, user):
+    if comment.hiding or not is_by(comment, user):
         return False
     return timezone.now() < comment.created_at + EDITABLE_FOR
 
 
 @register.filter
 def may_delete(comment: Comment, user: User) -> bool:
-    """Whether this person could take it back."""
+    """Whether this person could take it back: an update's own words stay."""
+    return is_by(comment, user) and not comment.is_of_an_update
+
+
+@register.filter
+def is_by(comment: Comment, user: User) -> bool:
+    """Whether these are this person's words, and still there."""
     return user.is_authenticated and comment.author_id == user.pk and comment.deleted_at is None

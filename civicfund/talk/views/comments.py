@@ -24,6 +24,7 @@ from civicfund.talk.access import (
     visible_comment,
     visible_subject,
 )
+from civicfund.talk.enums import SubjectKind
 from civicfund.talk.forms import CommentForm, ThreadForm
 from civicfund.talk.models import Comment
 from civicfund.talk.requests import may_write_now
@@ -36,6 +37,8 @@ from civicfund.talk.services import TalkError, delete_comment, edit_comment, wri
 def thread(request: HttpRequest, kind: str, pk: int) -> HttpResponseBase:
     """All that was said about one thing, fifty to a page, and a form for more."""
     subject = visible_subject(request.user, kind, pk)
+    if subject.kind == SubjectKind.UPDATE:  # its words and what people answer stand on its page
+        return redirect(subject.url)
     form = ThreadForm(request.POST if request.method == "POST" else None)
     status = 200
     if request.method == "POST":

@@ -21,6 +21,9 @@ from civicfund.talk.forms import PaceForm
 from civicfund.talk.selectors import PER_PAGE, followed_by, news_of, pace_of, unread_count
 from civicfund.talk.services import TalkError
 
+# What the form switches, by the name of its box.
+_TOPICS = {"backing": Topic.BACKING, "town": Topic.TOWN}
+
 
 @login_required
 @require_POST
@@ -46,17 +49,17 @@ def follow(request: SignedInRequest, kind: str, pk: int) -> HttpResponse:
 def my_notices(request: SignedInRequest) -> HttpResponse:
     """What is new in what I follow, what that is, and how often mail comes."""
     form = PaceForm(request.POST if "pace" in request.POST else None)
-    form.initial = {
-        "pace": pace_of(request.user),
-        "town": wants_mail(request.user, Topic.TOWN),
+    form.initial = {"pace": pace_of(request.user)} | {
+        name: wants_mail(request.user, topic) for name, topic in _TOPICS.items()
     }
     if "read" in request.POST:
         services.mark_read(by=request.user)
         return redirect("my_notices")
     if form.is_bound and form.is_valid():
         services.set_pace(Pace(form.cleaned_data["pace"]), by=request.user)
-        set_mail = allow_mail if form.cleaned_data["town"] else stop_mail
-        set_mail(StopLink(request.user, Topic.TOWN))
+        for name, topic in _TOPICS.items():
+            set_mail = allow_mail if form.cleaned_data[name] else stop_mail
+            set_mail(StopLink(request.user, topic))
         messages.success(request, _("Saved."))
         return redirect("my_notices")
     page = Paginator(news_of(request.user), PER_PAGE).get_page(request.GET.get("page"))

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from random import Random
 
 from civicfund.people.models import User
+from civicfund.pledges.enums import Audience
+from civicfund.pledges.models import Campaign
+from civicfund.pledges.services.updates import publish_update
 from civicfund.projects.models import Project
 from civicfund.talk.access import visible_subject
 from civicfund.talk.enums import SubjectKind, Wrong
@@ -23,6 +26,28 @@ ASKED = (
     ("Would the town mow it?", ""),
 )
 TALKED_ABOUT = 12
+
+
+# By the title of the campaign's project.
+UPDATES = {
+    "Orchard for everyone": (
+        ("The trees are ordered", "Twelve old kinds, from the nursery at the mill.", Audience.ALL),
+        ("Who comes to plant?", "Saturday at nine, gloves are there.", Audience.BACKERS),
+    ),
+    "Cider press for the neighborhood": (
+        ("We have found a press", "It is sixty years old and works. We fetch it.", Audience.ALL),
+    ),
+}
+
+
+def make_updates() -> None:
+    """What creators of live campaigns tell, one of it to backers only."""
+    for title, told in UPDATES.items():
+        campaign = Campaign.objects.select_related("creator").get(project__title=title)
+        for headline, body, audience in told:
+            publish_update(
+                campaign, by=campaign.creator, title=headline, body=body, audience=audience
+            )
 
 
 def make_talk(projects: Sequence[Project], residents: Sequence[User], random: Random) -> None:

@@ -26,7 +26,7 @@ from civicfund.town.demo.cycles import (
 from civicfund.town.demo.geography import draw
 from civicfund.town.demo.projects import make_projects
 from civicfund.town.demo.stubs import make_stubs
-from civicfund.town.demo.talk import make_talk
+from civicfund.town.demo.talk import make_talk, make_updates
 
 SEED = 2011
 
@@ -57,4 +57,5 @@ def build(*, say: Callable[[str], None], seed: int = SEED, resident_count: int =
     say(f"{len(PLANS)} campaigns")
     say(f"{len(make_stubs(places, residents, random))} stubs that look for help")
     make_talk(entered, residents, random)
-    say("comments, and questions to the city")
+    make_updates()
+    say("comments, questions to the city, and updates of campaigns")

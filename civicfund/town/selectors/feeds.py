@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 from budgeting.models import Cycle, Phase
 from civicfund.calendars import Event
 from civicfund.places.models import Neighborhood
-from civicfund.pledges.models import Campaign
+from civicfund.pledges.enums import Audience
+from civicfund.pledges.models import Campaign, CampaignUpdate
 from civicfund.projects.models import Project
 from civicfund.talk.access import Subject
 from civicfund.talk.enums import SubjectKind
@@ -44,6 +45,8 @@ def entries_of(subject: Subject) -> list[Entry]:
     entries = [*_said(subject)]
     if subject.kind == SubjectKind.CYCLE:
         entries += _begun(subject)
+    if subject.kind == SubjectKind.CAMPAIGN:
+        entries += _updates(subject)
     return sorted(entries, key=lambda entry: entry.at, reverse=True)[:MOST_ENTRIES]
 
 
@@ -61,9 +64,24 @@ def _begun(cycle: Subject) -> list[Entry]:
     ]
 
 
+def _updates(campaign: Subject) -> list[Entry]:
+    """Those for everybody."""
+    rows = CampaignUpdate.objects.shown().filter(campaign=campaign.pk, audience=Audience.ALL)
+    return [
+        Entry(
+            title=_("Update %(number)s: %(title)s") % {"number": each.number, "title": each.title},
+            url=each.get_absolute_url(),
+            at=each.published_at,
+            html=plain(each.words.body),
+            author=str(each.words.author or _("Somebody who has left")),
+        )
+        for each in rows.whole().order_by("-pk")[:MOST_ENTRIES]
+    ]
+
+
 def _said(subject: Subject) -> Iterable[Entry]:
     about = Comment.objects.filter(thread__kind=subject.kind, thread__subject_id=subject.pk)
-    for comment in about.shown().select_related("author").order_by("-id")[:MOST_ENTRIES]:
+    for comment in about.shown().select_related("author", "parent").order_by("-id")[:MOST_ENTRIES]:
         yield Entry(
             title=_title(comment),
             url=comment.get_absolute_url(),
@@ -75,7 +93,7 @@ def _said(subject: Subject) -> Iterable[Entry]:
 
 def _title(comment: Comment) -> str:
     if comment.is_official:
-        return _("An answer of the city")
+        return _("An answer of the city") if comment.is_for_city else _("A correction")
     if comment.asks_city:
         return _("A question to the city")
     return _("An answer") if comment.parent_id else _("A comment")

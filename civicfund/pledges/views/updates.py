@@ -1,0 +1,150 @@
+"""Updates of a campaign: read, written by its creator, corrected."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.core.ratelimit import consume
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import InvalidPage, Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from civicfund.people.requests import HttpRequest, SignedInRequest, person_here
+from civicfund.pledges.access import (
+    own_campaign,
+    readable_updates,
+    subject_of_update,
+    visible_campaign,
+)
+from civicfund.pledges.enums import Audience
+from civicfund.pledges.forms import CorrectionForm, UpdateForm
+from civicfund.pledges.models import Campaign, CampaignUpdate
+from civicfund.pledges.selectors.updates import corrections_of, listed, updates_of
+from civicfund.pledges.services.errors import RefusedError
+from civicfund.pledges.services.updates import check_may_write, correct_update, publish_update
+from civicfund.strangers import kept_for_strangers
+from civicfund.talk.forms import CommentForm
+from civicfund.talk.models import Comment
+from civicfund.talk.selectors import with_replies
+
+PER_PAGE = 10
+
+
+@kept_for_strangers
+@require_safe
+def campaign_updates(request: HttpRequest, pk: int) -> HttpResponse:
+    """All that its creator has told of a campaign, the newest first."""
+    campaign = visible_campaign(request.user, pk)
+    try:
+        page = Paginator(updates_of(campaign), PER_PAGE).page(request.GET.get("page", "1"))
+    except InvalidPage:
+        raise Http404("No such page.") from None
+    context = {
+        "campaign": campaign,
+        "page": page,
+        "updates": listed(page, readable_updates(person_here(request))),
+        "is_creator": campaign.creator_id == request.user.pk,
+    }
+    return render(request, "pledges/updates.html", context)
+
+
+@kept_for_strangers
+@require_safe
+def campaign_update(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """One update, what was corrected in it, and what people answer."""
+    campaign = visible_campaign(request.user, pk)
+    update = _numbered(campaign, number)
+    context: dict[str, Any] = {"campaign": campaign, "update": update}
+    if not readable_updates(person_here(request)).filter(pk=update.pk).exists():
+        return render(request, "pledges/update_for_backers.html", context, status=403)
+    words = Comment.objects.whole().get(pk=update.words_id)
+    [branch] = with_replies([words])
+    context |= {
+        "subject": subject_of_update(update),
+        "words": words,
+        "corrections": corrections_of(update),
+        "answers": [reply for reply in branch.replies if not reply.is_official],
+        "more": branch.more,
+        "form": CommentForm(),
+        "is_creator": campaign.creator_id == request.user.pk,
+    }
+    return render(request, "pledges/update.html", context)
+
+
+def _numbered(campaign: Campaign, number: int) -> CampaignUpdate:
+    found = updates_of(campaign).filter(number=number).first()
+    if found is None:
+        raise Http404("No such update.")
+    return found
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def update_new(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Write an update of one's own campaign, look at it, publish it."""
+    campaign = own_campaign(request.user, pk)
+    form = UpdateForm(request.POST if request.method == "POST" else None)
+    status = 200
+    if form.is_bound and form.is_valid() and request.POST.get("act") != "preview":
+        made = _publish(request, campaign, form)
+        if isinstance(made, CampaignUpdate):
+            return redirect(made)
+        status = made
+    is_preview = form.is_bound and form.is_valid()
+    context = {"campaign": campaign, "form": form, "is_preview": is_preview}
+    context["refused"] = _why_not(campaign, request)
+    status = 400 if form.errors and status == 200 else status
+    return render(request, "pledges/update_form.html", context, status=status)
+
+
+def _why_not(campaign: Campaign, request: SignedInRequest) -> str:
+    try:
+        check_may_write(campaign, request.user)
+    except RefusedError as refusal:
+        return str(refusal)
+    return ""
+
+
+def _publish(
+    request: SignedInRequest, campaign: Campaign, form: UpdateForm
+) -> CampaignUpdate | int:
+    """Publish what was written; otherwise the form says why not and keeps it: the status."""
+    if not consume(request, action="campaign_update", user=request.user):
+        form.add_error(None, _("That is a lot within a day. Keep your words, and come back."))
+        return 429
+    data = form.cleaned_data | {"audience": Audience(form.cleaned_data["audience"])}
+    try:
+        made = publish_update(campaign, by=request.user, **data)
+    except RefusedError as refusal:
+        form.add_error(refusal.field or None, str(refusal))
+        return 400
+    messages.success(request, _("Published. Your backers are told within a minute."))
+    return made
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def update_correct(request: SignedInRequest, pk: int, number: int) -> HttpResponse:
+    """Say what is to be corrected in an update of one's own campaign."""
+    campaign = own_campaign(request.user, pk)
+    update = _numbered(campaign, number)
+    form = CorrectionForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        try:
+            correct_update(update, by=request.user, body=form.cleaned_data["body"])
+        except RefusedError as refusal:
+            form.add_error(refusal.field or None, str(refusal))
+        else:
+            messages.success(request, _("The correction stands below the update."))
+            return redirect(update)
+    context = {"campaign": campaign, "update": update, "form": form}
+    return render(
+        request, "pledges/update_correct.html", context, status=400 if form.errors else 200
+    )
