@@ -13,7 +13,7 @@ from django.http import Http404
 
 from civicfund.people.enums import Role
 from civicfund.people.models import User
-from civicfund.pledges.enums import Audience, CampaignState
+from civicfund.pledges.enums import PRIVATE_CAMPAIGN, Audience, CampaignState
 from civicfund.pledges.models import (
     Campaign,
     CampaignQuerySet,
@@ -74,6 +74,24 @@ def readable_updates(person: Person | None) -> CampaignUpdateQuerySet:
     backed = Pledge.objects.backing().filter(backer=person).values("campaign")
     mine = Q(campaign__creator=person) | Q(campaign__in=backed)
     return updates.filter(Q(audience=Audience.ALL) | mine)
+
+
+def subject_of_campaign(campaign: Campaign) -> Subject:
+    """A campaign as something that people talk about, and whose creator they ask."""
+    return Subject(
+        kind=SubjectKind.CAMPAIGN,
+        pk=campaign.pk,
+        title=campaign.project.title,
+        url=campaign.get_absolute_url(),
+        is_public=campaign.state not in PRIVATE_CAMPAIGN,
+        owner_id=campaign.creator_id,
+    )
+
+
+def campaigns(user: Person, pks: Collection[int]) -> dict[int, Subject]:
+    """The door to campaigns."""
+    rows = visible_campaigns(user).filter(pk__in=pks).select_related("project")
+    return {row.pk: subject_of_campaign(row) for row in rows}
 
 
 def subject_of_update(update: CampaignUpdate) -> Subject:

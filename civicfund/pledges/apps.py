@@ -16,7 +16,7 @@ class PledgesConfig(AppConfig):
 
         No payout leaves while a law of pledges is broken.
 
-        People answer updates of campaigns.
+        People talk about campaigns and answer their updates.
 
         Whoever proves an address is given what was pledged with it.
         """
@@ -24,7 +24,7 @@ class PledgesConfig(AppConfig):
         from allauth.account.signals import email_confirmed, user_logged_in  # noqa: PLC0415
 
         from civicfund.payouts.selectors import checked_before_paying, held_back_by  # noqa: PLC0415
-        from civicfund.pledges.access import updates  # noqa: PLC0415
+        from civicfund.pledges.access import campaigns, updates  # noqa: PLC0415
         from civicfund.pledges.selectors import why_in_campaign, why_not_paid_yet  # noqa: PLC0415
         from civicfund.pledges.selectors.laws import lasting  # noqa: PLC0415
         from civicfund.pledges.services.claiming import claim_pledges  # noqa: PLC0415
@@ -38,6 +38,7 @@ class PledgesConfig(AppConfig):
 
         email_confirmed.connect(claim, weak=False, dispatch_uid="pledges.claim.confirmed")
         user_logged_in.connect(claim, weak=False, dispatch_uid="pledges.claim.signed_in")
+        doors_to(SubjectKind.CAMPAIGN, campaigns)
         doors_to(SubjectKind.UPDATE, updates)
         held_by(why_in_campaign)
         held_back_by(why_not_paid_yet)

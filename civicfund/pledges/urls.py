@@ -24,6 +24,7 @@ urlpatterns = [
     path("campaigns/<int:pk>/backers/", desk.campaign_backers, name="campaign_backers"),
     path("campaigns/<int:pk>/backers.csv", desk.campaign_backers_csv, name="campaign_backers_csv"),
     path("campaigns/<int:pk>/report/", desk.campaign_report, name="campaign_report"),
+    path("campaigns/<int:pk>/questions/", desk.campaign_questions, name="campaign_questions"),
     path("campaigns/<int:pk>/updates/", updates.campaign_updates, name="campaign_updates"),
     path("campaigns/<int:pk>/updates/new/", updates.update_new, name="update_new"),
     path(

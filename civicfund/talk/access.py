@@ -40,6 +40,11 @@ class Subject:
         return self.is_public and self.kind in TALKED_ABOUT
 
     @property
+    def has_creator(self) -> bool:
+        """Whether somebody runs it who can be asked."""
+        return self.kind == SubjectKind.CAMPAIGN and self.owner_id is not None
+
+    @property
     def may_be_answered(self) -> bool:
         """Whether anybody may answer what was said here."""
         return self.may_be_talked_about or (self.is_public and self.kind == SubjectKind.UPDATE)

@@ -44,6 +44,8 @@ class NewsKind(models.TextChoices):
     COMMENT = "comment", _("A new comment")
     ANSWER = "answer", _("Somebody answered you")
     CITY = "city", _("The city answered a question")
+    QUESTION = "question", _("Somebody asks you")
+    CREATOR = "creator", _("The creator answered a question")
     PROJECT = "project", _("A new project")
     MERGED = "merged", _("It was merged into another project")
     FEASIBLE = "feasible", _("The review says that it can be done")
@@ -72,7 +74,13 @@ class NewsKind(models.TextChoices):
 
 
 # What somebody said; all else are facts.
-SAID = (NewsKind.COMMENT, NewsKind.ANSWER, NewsKind.CITY)
+SAID = (
+    NewsKind.COMMENT,
+    NewsKind.ANSWER,
+    NewsKind.CITY,
+    NewsKind.QUESTION,
+    NewsKind.CREATOR,
+)
 
 
 class Pace(models.TextChoices):

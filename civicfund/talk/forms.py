@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from civicfund.talk.access import Subject
 from civicfund.talk.enums import Pace, Wrong
 from civicfund.talk.models import LONGEST
 
@@ -23,9 +26,17 @@ class CommentForm(forms.Form):
 
 
 class ThreadForm(CommentForm):
-    """Words that begin something: they may be a question to the city."""
+    """Words that begin something: they may be a question to the city, or to who runs this."""
 
     asks_city = forms.BooleanField(label=_("This is a question to the city"), required=False)
+    asks_creator = forms.BooleanField(
+        label=_("This is a question to the campaign's creator"), required=False
+    )
+
+    def __init__(self, *given: Any, subject: Subject, **named: Any) -> None:
+        super().__init__(*given, **named)
+        if not subject.has_creator:
+            del self.fields["asks_creator"]
 
 
 class AnswerForm(CommentForm):

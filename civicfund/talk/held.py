@@ -15,7 +15,9 @@ def declare() -> None:
     subject = "thread__kind thread__subject_id"
     holds(
         "comments", _("What you said"), Comment, "author",
-        columns(f"{subject} body asks_city is_official created_at edited_at deleted_at"),
+        columns(
+            f"{subject} body asks_city asks_creator is_official created_at edited_at deleted_at"
+        ),
     )  # fmt: skip
     holds(
         "hidden_comments", _("What moderators hid of it, and your appeals"), Hiding,

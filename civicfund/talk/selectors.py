@@ -30,7 +30,7 @@ from django.utils.translation import gettext_lazy as _
 
 from civicfund.audit.models import Event
 from civicfund.people.models import User
-from civicfund.talk.enums import AppealOutcome, Pace, Wrong
+from civicfund.talk.enums import AppealOutcome, Pace, SubjectKind, Wrong
 from civicfund.talk.models import (
     Comment,
     CommentQuerySet,
@@ -180,6 +180,12 @@ def _by_month(rows: QuerySet[Any], when: str, first: date) -> list[tuple[date, i
 def open_questions() -> CommentQuerySet:
     """Questions to the city that nobody has answered for it, the oldest first."""
     return Comment.objects.open_questions().whole().order_by("created_at", "pk")
+
+
+def questions_to_creator(campaign: int) -> CommentQuerySet:
+    """What a campaign's creator was asked and has not answered, the oldest first."""
+    here = Comment.objects.filter(thread__kind=SubjectKind.CAMPAIGN, thread__subject_id=campaign)
+    return here.open_to_creator().whole().order_by("created_at", "pk")
 
 
 def news_of(person: User) -> QuerySet[News]:

@@ -26,8 +26,8 @@ class CommentOutput(serializers.ModelSerializer[Comment]):
     class Meta:
         model = Comment
         fields = [
-            "id", "parent", "author", "body", "asks_city", "is_official", "created_at",
-            "edited_at", "is_deleted", "hidden_because", "page",
+            "id", "parent", "author", "body", "asks_city", "asks_creator", "is_official",
+            "created_at", "edited_at", "is_deleted", "hidden_because", "page",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -57,6 +57,9 @@ class CommentInput(serializers.Serializer[Comment]):
     )
     asks_city = serializers.BooleanField(
         default=False, help_text="A question to the city; answers ask nothing."
+    )
+    asks_creator = serializers.BooleanField(
+        default=False, help_text="A question to the creator of a campaign, about which it is."
     )
 
 

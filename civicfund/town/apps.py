@@ -12,10 +12,9 @@ class TownConfig(AppConfig):
     name = "civicfund.town"
 
     def ready(self) -> None:
-        """People talk about campaigns and cycles, which stand above talk."""
+        """People talk about cycles, which stand above talk."""
         from civicfund.talk.access import doors_to  # noqa: PLC0415 -- models are loaded by now
         from civicfund.talk.enums import SubjectKind  # noqa: PLC0415
-        from civicfund.town.access import campaigns, cycles  # noqa: PLC0415
+        from civicfund.town.access import cycles  # noqa: PLC0415
 
-        doors_to(SubjectKind.CAMPAIGN, campaigns)
         doors_to(SubjectKind.CYCLE, cycles)

@@ -74,6 +74,19 @@ def moved(campaign, *states):
     return campaign
 
 
+def test_facts_of_one_sweep_come_in_the_order_in_which_they_happened():
+    project = ProjectFactory()
+    person = follower(SubjectKind.PROJECT, project)
+    tell_facts(
+        [
+            fact(project, NewsKind.SELECTED, "event:100"),
+            fact(project, NewsKind.ON_BALLOT, "event:99"),
+            fact(project, NewsKind.FEASIBLE, "event:9"),
+        ]
+    )
+    assert told(person) == [NewsKind.FEASIBLE, NewsKind.ON_BALLOT, NewsKind.SELECTED]
+
+
 def test_a_fact_that_is_told_again_gives_one_notice_to_each_follower():
     project = ProjectFactory()
     people = [follower(SubjectKind.PROJECT, project) for _ in range(2)]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Q
 from django.db.models.functions import Now
 
 from civicfund.pledges.models import Campaign, CampaignUpdate, CampaignUpdateQuerySet, Pledge
-from civicfund.talk.models import Comment
 from civicfund.talk.selectors import NEWS_FOR, is_told
 
 
@@ -32,11 +31,6 @@ def listed(found: Iterable[CampaignUpdate], readable: CampaignUpdateQuerySet) ->
     pks = [row.pk for row in rows]
     open_ = set(readable.filter(pk__in=pks).values_list("pk", flat=True))
     return [Listed(row, row.pk in open_) for row in rows]
-
-
-def corrections_of(update: CampaignUpdate) -> Collection[Comment]:
-    """What its creator has corrected in it, the first first."""
-    return Comment.objects.shown().filter(parent=update.words_id, is_official=True).order_by("pk")
 
 
 def untold_updates() -> CampaignUpdateQuerySet:

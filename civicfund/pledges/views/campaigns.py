@@ -19,7 +19,11 @@ from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.requests import HttpRequest, SignedInRequest
 from civicfund.people.selectors import roles_of
-from civicfund.pledges.access import own_campaign, readable_updates, visible_campaign
+from civicfund.pledges.access import (
+    own_campaign,
+    readable_updates,
+    visible_campaign,
+)
 from civicfund.pledges.enums import EDITABLE_CAMPAIGN, WAITING_CAMPAIGN, CampaignState
 from civicfund.pledges.models import Campaign
 from civicfund.pledges.selectors import (
@@ -39,6 +43,7 @@ from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.locks import KEEPING
 from civicfund.states import IllegalMoveError
 from civicfund.strangers import kept_for_strangers
+from civicfund.talk.selectors import questions_to_creator
 
 PER_PAGE = 24
 NEWEST_UPDATES = 3
@@ -77,7 +82,9 @@ def campaign_page(request: HttpRequest, pk: int) -> HttpResponse:
 def page_of(campaign: Campaign, user: User | AnonymousUser) -> dict[str, Any]:
     """What the page of a campaign shows to somebody."""
     offered = list(campaign.rewards.all())
-    may_edit = campaign.creator_id == user.pk and campaign.state in EDITABLE_CAMPAIGN
+    is_creator = campaign.creator_id == user.pk
+    may_edit = is_creator and campaign.state in EDITABLE_CAMPAIGN
+    asked = questions_to_creator(campaign.pk) if is_creator else None
     return {
         "campaign": campaign,
         "project": campaign.project,
@@ -88,7 +95,8 @@ def page_of(campaign: Campaign, user: User | AnonymousUser) -> dict[str, Any]:
         "backer_names": named_backers(campaign),
         "mine": open_pledge_of(user, campaign) if user.is_authenticated else None,
         "takes_pledges": takes_pledges(campaign),
-        "is_creator": campaign.creator_id == user.pk,
+        "is_creator": is_creator,
+        "open_questions": asked.count() if asked is not None else 0,
         "may_edit": may_edit,
         "checklist": checklist_of(campaign) if may_edit else None,
         "outcome": getattr(campaign, "outcome", None),

@@ -1,4 +1,6 @@
-"""A creator's own pages of their campaign's backers, and telling the moderators of a campaign."""
+"""A creator's own pages of their campaign's backers and of what people ask, and telling the
+moderators of a campaign.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +32,7 @@ from civicfund.pledges.selectors.treasury import returned_of
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.moderating import report_campaign
 from civicfund.spreadsheets import csv_response
+from civicfund.talk.selectors import questions_to_creator
 from civicfund.templatetags.money import money
 
 PER_PAGE = 50
@@ -70,6 +73,17 @@ def campaign_backers_csv(request: SignedInRequest, pk: int) -> StreamingHttpResp
     """The same as a file, a line for each pledge; amounts in minor units."""
     campaign = own_campaign(request.user, pk)
     return csv_response(f"campaign-{campaign.pk}.csv", COLUMNS, rows_for_creator(campaign))
+
+
+@login_required
+@require_safe
+@never_cache
+def campaign_questions(request: SignedInRequest, pk: int) -> HttpResponse:
+    """What the creator was asked about their campaign and has not answered, the oldest first."""
+    campaign = own_campaign(request.user, pk)
+    asked = questions_to_creator(campaign.pk)
+    page = Paginator(asked, PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "pledges/questions.html", {"campaign": campaign, "page": page})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

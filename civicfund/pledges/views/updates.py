@@ -24,7 +24,7 @@ from civicfund.pledges.access import (
 from civicfund.pledges.enums import Audience
 from civicfund.pledges.forms import CorrectionForm, UpdateForm
 from civicfund.pledges.models import Campaign, CampaignUpdate
-from civicfund.pledges.selectors.updates import corrections_of, listed, updates_of
+from civicfund.pledges.selectors.updates import listed, updates_of
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.updates import check_may_write, correct_update, publish_update
 from civicfund.strangers import kept_for_strangers
@@ -67,7 +67,7 @@ def campaign_update(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     context |= {
         "subject": subject_of_update(update),
         "words": words,
-        "corrections": corrections_of(update),
+        "corrections": [reply for reply in branch.replies if reply.is_correction],
         "answers": [reply for reply in branch.replies if not reply.is_official],
         "more": branch.more,
         "form": CommentForm(),

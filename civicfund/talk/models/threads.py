@@ -46,21 +46,29 @@ class CommentQuerySet(models.QuerySet["Comment"]):
     """Questions about comments."""
 
     def whole(self) -> CommentQuerySet:
-        """Each with all that a page shows of it; ``answered`` says whether the city did."""
+        """Each with all that a page shows of it; ``answered`` says whether who was asked did."""
         rows = self.select_related("author", "thread", "parent").prefetch_related("hidings")
-        return rows.annotate(answered=Exists(_answers_of_the_city()))
+        return rows.annotate(answered=Exists(_official_answers()))
 
     def shown(self) -> CommentQuerySet:
         """Those that anybody can read: neither deleted nor hidden."""
         now = FilteredRelation("hidings", condition=Q(hidings__lifted_at__isnull=True))
         return self.alias(hidden_now=now).filter(hidden_now__isnull=True, deleted_at__isnull=True)
 
+    def unanswered(self) -> CommentQuerySet:
+        """What stands there and whoever was asked has not answered."""
+        return self.shown().filter(~Exists(_official_answers()))
+
     def open_questions(self) -> CommentQuerySet:
         """Questions to the city that nobody has answered for it."""
-        return self.shown().filter(~Exists(_answers_of_the_city()), asks_city=True)
+        return self.unanswered().filter(asks_city=True)
+
+    def open_to_creator(self) -> CommentQuerySet:
+        """Questions to the creator of a campaign that they have not answered."""
+        return self.unanswered().filter(asks_creator=True)
 
 
-def _answers_of_the_city() -> CommentQuerySet:
+def _official_answers() -> CommentQuerySet:
     return Comment.objects.shown().filter(parent=OuterRef("pk"), is_official=True)
 
 
@@ -80,10 +88,11 @@ class Comment(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="comments"
     )
     body = models.TextField(_("words"), blank=True)
-    # A question to the city, and what a spokesperson answers for the city. What is official below
-    # an update is its correction.
+    # A question to the city or to a campaign's creator, and what answers it for them. What is
+    # official below an update is its correction.
     asks_city = models.BooleanField(_("question to the city"), default=False)
-    is_official = models.BooleanField(_("answer of the city, or correction"), default=False)
+    asks_creator = models.BooleanField(_("question to the creator"), default=False)
+    is_official = models.BooleanField(_("official answer, or correction"), default=False)
     created_at = models.DateTimeField(_("said"), db_default=Now())
     edited_at = models.DateTimeField(_("edited"), null=True, blank=True)
     deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True)
@@ -112,6 +121,12 @@ class Comment(models.Model):
             models.Index(
                 fields=["created_at"], condition=Q(asks_city=True), name="comment_questions"
             ),
+            # A creator's desk.
+            models.Index(
+                fields=["thread", "created_at"],
+                condition=Q(asks_creator=True),
+                name="comment_creator_questions",
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -120,8 +135,12 @@ class Comment(models.Model):
                 name="comment_empty_iff_deleted",
             ),
             models.CheckConstraint(
-                condition=Q(asks_city=False) | Q(parent__isnull=True, is_official=False),
+                condition=Q(asks_city=False, asks_creator=False)
+                | Q(parent__isnull=True, is_official=False),
                 name="comment_question_comes_first",
+            ),
+            models.CheckConstraint(
+                condition=Q(asks_city=False) | Q(asks_creator=False), name="comment_asks_one"
             ),
             models.CheckConstraint(
                 condition=Q(is_official=False) | Q(parent__isnull=False),
@@ -160,9 +179,14 @@ class Comment(models.Model):
         return self.is_official and self.parent is not None and self.parent.asks_city
 
     @property
+    def is_of_creator(self) -> bool:
+        """Whether a campaign's creator answers with it what they were asked."""
+        return self.is_official and self.parent is not None and self.parent.asks_creator
+
+    @property
     def is_correction(self) -> bool:
         """Whether its author corrects with it what they said above."""
-        return self.is_official and not self.is_for_city
+        return self.is_official and not self.is_for_city and not self.is_of_creator
 
     @property
     def hiding(self) -> Hiding | None:

@@ -11,7 +11,7 @@ from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.selectors import has_role
 from civicfund.talk.access import Subject
-from civicfund.talk.enums import SubjectKind
+from civicfund.talk.enums import NewsKind, SubjectKind
 from civicfund.talk.models import (
     EDITABLE_FOR,
     LONGEST,
@@ -34,14 +34,18 @@ def write_comment(
     body: str,
     parent: Comment | None = None,
     asks_city: bool = False,
+    asks_creator: bool = False,
 ) -> Comment:
-    """Say something about the subject, ask the city, or answer what somebody said; an answer to an
-    answer stands beside it. Raises ``TalkError``.
+    """Say something about the subject, ask the city or a campaign's creator, or answer what
+    somebody said; an answer to an answer stands beside it. What the creator answers to a question
+    to them is their official answer. Raises ``TalkError``.
     """
     may_write = subject.may_be_answered if parent else subject.may_be_talked_about
     if not may_write:
         raise TalkError(_("Nothing can be said here now."))
     words = cleaned(body)
+    if parent is None:
+        _check_asked(subject, by, asks_city=asks_city, asks_creator=asks_creator)
     with transaction.atomic():
         thread, _new = Thread.objects.get_or_create(kind=subject.kind, subject_id=subject.pk)
         top = _answered(parent, thread) if parent else None
@@ -51,10 +55,40 @@ def write_comment(
             author=by,
             body=words,
             asks_city=asks_city and top is None,
+            asks_creator=asks_creator and top is None,
+            is_official=top is not None and top.asks_creator and by.pk == subject.owner_id,
         )
         record("comment.written", comment, actor=by, thread=thread.pk)
+        _tell_who_is_asked(comment, subject)
+        if comment.is_official and top is not None:
+            _tell_who_asked("creator_answered", top, comment, subject)
     comment.refresh_from_db()
     return comment
+
+
+def _check_asked(subject: Subject, by: User, *, asks_city: bool, asks_creator: bool) -> None:
+    if asks_city and asks_creator:
+        raise TalkError(_("Ask the city or the creator, one of them."))
+    if asks_creator and not subject.has_creator:
+        raise TalkError(_("There is no creator to ask here."))
+    if asks_creator and subject.owner_id == by.pk:
+        raise TalkError(_("You are the creator yourself."))
+
+
+def _tell_who_is_asked(question: Comment, subject: Subject) -> None:
+    if question.asks_creator and subject.owner_id is not None:
+        News.objects.create(
+            recipient_id=subject.owner_id,
+            thread=question.thread,
+            comment=question,
+            kind=NewsKind.QUESTION,
+        )
+
+
+def _tell_who_asked(kind: str, question: Comment, answer: Comment, subject: Subject) -> None:
+    if question.author is not None:
+        url = answer.get_absolute_url()
+        tell(question.author, kind, answer, subject=subject.title, answer_url=url)
 
 
 def begin_thread(kind: SubjectKind, pk: int, *, by: User, body: str) -> Comment:
@@ -98,9 +132,7 @@ def answer_for_city(question: Comment, subject: Subject, *, by: User, body: str)
             thread_id=asked.thread_id, parent=asked, author=by, body=words, is_official=True
         )
         record("comment.answered_for_city", asked, actor=by, answer=answer.pk)
-        if asked.author is not None:
-            url = answer.get_absolute_url()
-            tell(asked.author, "question_answered", answer, subject=subject.title, answer_url=url)
+        _tell_who_asked("question_answered", asked, answer, subject)
     answer.refresh_from_db()
     return answer
 
@@ -126,8 +158,8 @@ def delete_comment(comment: Comment, *, by: User) -> Comment:
     """Take back what one said: the words are gone, their place in the thread stays."""
     with transaction.atomic():
         own = _locked(comment, by)
-        if own.is_of_an_update:
-            raise TalkError(_("An update stays: its readers have been told of it. Correct it."))
+        if own.is_of_an_update or own.is_correction:
+            raise TalkError(_("An update and its corrections stay. Correct it once more."))
         own.body, own.deleted_at = "", db_now()
         own.save(update_fields=["body", "deleted_at"])
         record("comment.deleted", own, actor=by)

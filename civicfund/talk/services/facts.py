@@ -6,6 +6,7 @@ at once, a fact gives one notice to each person.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -95,9 +96,12 @@ def tell_facts(found: Iterable[Happened]) -> int:
 def _untold(found: dict[str, Happened]) -> list[Happened]:
     """Those that nobody has told yet, in an order that two workers share."""
     known = Fact.objects.filter(source__in=found).values_list("source", flat=True)
-    # By length first, so that of two events the earlier comes first.
-    left = sorted(found.keys() - set(known), key=lambda source: (len(source), source))
-    return [found[source] for source in left]
+    return [found[source] for source in sorted(found.keys() - set(known), key=_by_number)]
+
+
+def _by_number(source: str) -> list[int | str]:
+    """Sorts event 99 before event 100, as they happened."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"([0-9]+)", source)]
 
 
 def _threads(facts: Sequence[Happened]) -> dict[Key, int]:

@@ -67,6 +67,8 @@ def _news_of_comment(comment: Comment, followers: set[int]) -> Iterator[News]:
         kind = NewsKind.ANSWER if person == answered else NewsKind.COMMENT
         if comment.is_for_city:
             kind = NewsKind.CITY
+        elif comment.is_of_creator:
+            kind = NewsKind.CREATOR
         yield News(recipient_id=person, thread_id=comment.thread_id, comment=comment, kind=kind)
 
 

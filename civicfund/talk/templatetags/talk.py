@@ -35,7 +35,7 @@ def talk_about(context: template.Context, kind: str, pk: int) -> dict[str, Any]:
         "subject": subject,
         "page": page,
         "branches": with_replies(page),
-        "form": ThreadForm(),
+        "form": ThreadForm(subject=subject),
     }
 
 
@@ -85,7 +85,7 @@ def may_edit(comment: Comment, user: User) -> bool:
 @register.filter
 def may_delete(comment: Comment, user: User) -> bool:
     """Whether this person could take it back: an update's own words stay."""
-    return is_by(comment, user) and not comment.is_of_an_update
+    return is_by(comment, user) and not comment.is_of_an_update and not comment.is_correction
 
 
 @register.filter

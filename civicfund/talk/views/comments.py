@@ -39,7 +39,7 @@ def thread(request: HttpRequest, kind: str, pk: int) -> HttpResponseBase:
     subject = visible_subject(request.user, kind, pk)
     if subject.kind == SubjectKind.UPDATE:  # its words and what people answer stand on its page
         return redirect(subject.url)
-    form = ThreadForm(request.POST if request.method == "POST" else None)
+    form = ThreadForm(request.POST if request.method == "POST" else None, subject=subject)
     status = 200
     if request.method == "POST":
         if not isinstance(request.user, User):

@@ -40,6 +40,24 @@ UPDATES = {
 }
 
 
+# To creators, with what they answer; the last one waits.
+ASKED_OF_CREATORS = (
+    ("Orchard for everyone", "May everybody pick?", "Yes. Leave some for those after you."),
+    ("Cider press for the neighborhood", "Can we bring our own apples?", ""),
+)
+
+
+def ask_creators(residents: Sequence[User]) -> None:
+    """Questions to creators of campaigns: one is answered, one waits."""
+    for title, question, answer in ASKED_OF_CREATORS:
+        campaign = Campaign.objects.select_related("creator").get(project__title=title)
+        asker = next(each for each in residents if each != campaign.creator)
+        subject = visible_subject(asker, SubjectKind.CAMPAIGN, campaign.pk)
+        asked = write_comment(subject, by=asker, body=question, asks_creator=True)
+        if answer:
+            write_comment(subject, by=campaign.creator, body=answer, parent=asked)
+
+
 def make_updates() -> None:
     """What creators of live campaigns tell, one of it to backers only."""
     for title, told in UPDATES.items():

@@ -26,7 +26,7 @@ from civicfund.town.demo.cycles import (
 from civicfund.town.demo.geography import draw
 from civicfund.town.demo.projects import make_projects
 from civicfund.town.demo.stubs import make_stubs
-from civicfund.town.demo.talk import make_talk, make_updates
+from civicfund.town.demo.talk import ask_creators, make_talk, make_updates
 
 SEED = 2011
 
@@ -58,4 +58,5 @@ def build(*, say: Callable[[str], None], seed: int = SEED, resident_count: int =
     say(f"{len(make_stubs(places, residents, random))} stubs that look for help")
     make_talk(entered, residents, random)
     make_updates()
-    say("comments, questions to the city, and updates of campaigns")
+    ask_creators(residents)
+    say("comments, questions to the city and to creators, and updates of campaigns")

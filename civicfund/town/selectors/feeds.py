@@ -92,10 +92,16 @@ def _said(subject: Subject) -> Iterable[Entry]:
 
 
 def _title(comment: Comment) -> str:
-    if comment.is_official:
-        return _("An answer of the city") if comment.is_for_city else _("A correction")
+    if comment.is_for_city:
+        return _("An answer of the city")
+    if comment.is_of_creator:
+        return _("An answer of the creator")
+    if comment.is_correction:
+        return _("A correction")
     if comment.asks_city:
         return _("A question to the city")
+    if comment.asks_creator:
+        return _("A question to the creator")
     return _("An answer") if comment.parent_id else _("A comment")
 
 
