@@ -36,6 +36,7 @@ SWEEPS: dict[str, float] = {
     "civicfund.pledges.tasks.book_released": 60,
     "civicfund.pledges.tasks.remind_backers": 600,
     "civicfund.pledges.tasks.tell_followers": 30,
+    "civicfund.pledges.tasks.forget_survey_answers": 600,
     "civicfund.payouts.tasks.send_due_payouts": 5,
     "civicfund.payouts.tasks.take_due_reversals": 5,
     "civicfund.payouts.tasks.act_on_account_events": 10,

@@ -33,6 +33,7 @@ def figures() -> dict[str, object]:
         "session_days": settings.SESSION_COOKIE_AGE // 86_400,
         "code_minutes": settings.VOTING_CODE_SECONDS // 60,
         "reminder_hours": settings.BALLOT_REMINDER_HOURS,
+        "survey_days": settings.SURVEY_ANSWER_DAYS,
         "recovery_days": settings.RECOVERY_DAYS,
         "complaints_address": settings.COMPLAINTS_ADDRESS,
     }

@@ -32,7 +32,7 @@ def csv_response(
 def csv_lines(header: list[str], rows: Iterable[Iterable[object]]) -> Iterator[str]:
     """The lines of a file, words that begin like a formula quoted."""
     writer = csv.writer(_Echo())
-    yield writer.writerow(header)
+    yield writer.writerow([_plain(cell) for cell in header])
     for row in rows:
         yield writer.writerow([_plain(cell) for cell in row])
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.core.exceptions import PermissionDenied
-from django.core.signing import BadSignature, Signer
+from django.core.signing import BadSignature, Signer, TimestampSigner
 from django.db.models import Q
 from django.http import Http404
 
@@ -29,6 +31,9 @@ from civicfund.talk.enums import SubjectKind
 # What a link in a mail is signed with: it opens one pledge's payment, and nothing else.
 _LINKS = Signer(sep=".", salt="pledges.recovery")
 _PAYING = "paying_pledge"
+# Opens the questions of a pledge's survey for some days.
+_SURVEY_LINKS = TimestampSigner(sep=".", salt="pledges.survey")
+_ANSWERING = "answering_for"
 # Signed apart, so that neither link does what the other is for.
 _GUEST_LINKS = Signer(sep=".", salt="pledges.guest")
 
@@ -159,6 +164,38 @@ def guest_pledge(token: str) -> Pledge:
         raise Http404("No such link.") from None
 
 
+def survey_token(pledge: Pledge) -> str:
+    """What a mail's link carries for so many days, by which a guest answers the creator."""
+    return _SURVEY_LINKS.sign(str(pledge.pk))
+
+
+def open_survey(session: SessionBase, token: str) -> Pledge:
+    """Let this browser answer for the pledge that a link names; ``Http404`` where the link is not
+    ours, or too old. It opens nothing else of the pledge.
+    """
+    most = timedelta(days=settings.SURVEY_LINK_DAYS)
+    try:
+        pledge = _found(Pledge.objects.filter(pk=UUID(_SURVEY_LINKS.unsign(token, max_age=most))))
+    except BadSignature:
+        raise Http404("No such link.") from None
+    session[_ANSWERING] = str(pledge.pk)
+    return pledge
+
+
+def answering_pledge(person: User | None, session: SessionBase, pk: UUID) -> Pledge:
+    """One's own pledge, or the one for which a mail's link lets this browser answer.
+
+    Once an account has claimed a guest's pledge, its link opens nothing any more.
+    """
+    if session.get(_ANSWERING) == str(pk):
+        found = _found(Pledge.objects.filter(pk=pk))
+        if found.backer.is_guest:
+            return found
+    if person is None:
+        raise PermissionDenied
+    return own_pledge(person, pk)
+
+
 def payable_pledge(person: User | None, session: SessionBase, pk: UUID) -> Pledge:
     """One's own pledge, or the one that a mail's link has opened in this browser."""
     if session.get(_PAYING) == str(pk):
@@ -169,7 +206,9 @@ def payable_pledge(person: User | None, session: SessionBase, pk: UUID) -> Pledg
 
 
 def _found(pledges: PledgeQuerySet) -> Pledge:
-    whole = pledges.select_related("campaign__project", "campaign__creator", "reward", "outcome")
+    whole = pledges.select_related(
+        "campaign__project", "campaign__creator", "reward", "outcome", "backer"
+    )
     found = whole.first()
     if found is None:
         raise Http404("No such pledge.")

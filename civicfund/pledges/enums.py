@@ -81,6 +81,8 @@ RETURNING_CAMPAIGN = (CampaignState.FAILED_SHORT, CampaignState.REFUNDED)
 MAY_GO_BACK_CAMPAIGN = (*COLLECTING_CAMPAIGN, CampaignState.FAILED_SHORT)
 # Every pledge is collected or dropped, and the project has the money.
 SETTLED_CAMPAIGN = (CampaignState.SETTLED, CampaignState.SETTLED_SHORT)
+# Its creator asks backers what is needed to deliver.
+ASKING_CAMPAIGN = (*COLLECTING_CAMPAIGN, *SETTLED_CAMPAIGN)
 # Was funded: cards are or were charged.
 FUNDED_CAMPAIGN = (*COLLECTING_CAMPAIGN, *SETTLED_CAMPAIGN, *RETURNING_CAMPAIGN)
 # Reviewed, and people pledge or have pledged on what was written: the project stays as it is.
@@ -177,6 +179,8 @@ IN_FLIGHT_PLEDGE = (PledgeState.DUE, PledgeState.CHARGING, PledgeState.PROCESSIN
 OWED_PLEDGE = (*IN_FLIGHT_PLEDGE, *FAILED_PLEDGE)
 # Its card was charged, whatever a bank has done since.
 CHARGED_PLEDGE = (PledgeState.COLLECTED, PledgeState.DISPUTED, PledgeState.CHARGED_BACK)
+# Collected, and its backer is asked where to and which size.
+ANSWERING_PLEDGE = (PledgeState.COLLECTED, PledgeState.DISPUTED)
 # Exists only where a campaign was funded.
 SETTLING_PLEDGE = (*OWED_PLEDGE, *CHARGED_PLEDGE, PledgeState.DROPPED)
 # Its backer stands by it: not let go, dropped or taken back.
@@ -195,6 +199,14 @@ class Audience(models.TextChoices):
 
     ALL = "all", _("Everybody")
     BACKERS = "backers", _("Backers only")
+
+
+class QuestionKind(models.TextChoices):
+    """How a question of a survey is answered."""
+
+    TEXT = "text", _("In a few words")
+    CHOICE = "choice", _("One of some choices")
+    YES_NO = "yes_no", _("Yes or no")
 
 
 class AttemptKind(models.TextChoices):

@@ -12,6 +12,8 @@ from civicfund.pledges.models import (
     Consent,
     Pledge,
     Refund,
+    SurveyAnswer,
+    SurveyReply,
 )
 from civicfund.pledges.services.forgetting import forget_backer, why_pledges_keep
 
@@ -29,6 +31,14 @@ def declare() -> None:
     holds(
         "consents_to_charges", _("Which charges you agreed to"), Consent, "pledge__backer",
         columns("pledge_id text_version amount_minor agreed_at"),
+    )  # fmt: skip
+    holds(
+        "survey_answers", _("Where to you want it sent, as you told a creator"), SurveyAnswer,
+        "pledge__backer", columns("pledge_id address answered_at changed_at survey__forget_at"),
+    )  # fmt: skip
+    holds(
+        "survey_replies", _("What else you answered a creator"), SurveyReply,
+        "answer__pledge__backer", columns("answer__pledge_id question__words words"),
     )  # fmt: skip
     holds(
         "refunds", _("What was given back to you"), Refund, "pledge__backer",

@@ -12,8 +12,15 @@ from celery import shared_task
 
 from civicfund.audit.services import wake
 from civicfund.pledges.models import Pledge, Refund
-from civicfund.pledges.services import recovery, refund_batches, refunding, releasing, steps
-from civicfund.pledges.services.news import tell_of_campaigns, tell_of_updates
+from civicfund.pledges.services import (
+    recovery,
+    refund_batches,
+    refunding,
+    releasing,
+    steps,
+    surveys,
+)
+from civicfund.pledges.services.news import tell_of_campaigns, tell_of_surveys, tell_of_updates
 
 log = structlog.get_logger(__name__)
 
@@ -24,6 +31,7 @@ PLEDGES_PER_SWEEP = 60
 EVENTS_PER_SWEEP = 40
 REMINDERS_PER_SWEEP = 1_000
 RELEASED_PER_SWEEP = 2_000
+ANSWERS_PER_SWEEP = 1_000
 
 
 @shared_task
@@ -86,7 +94,16 @@ def act_on_provider_events() -> None:
 
 @shared_task
 def tell_followers() -> None:
-    """Tell followers of campaigns that started, reached their goal or ended; and of updates."""
-    facts, updates = tell_of_campaigns(), tell_of_updates()
-    if facts or updates:
-        log.info("campaigns.told", facts=facts, updates=updates)
+    """Tell followers of campaigns that started, reached their goal or ended, and of updates; ask
+    backers what creators want to know.
+    """
+    facts, updates, asked = tell_of_campaigns(), tell_of_updates(), tell_of_surveys()
+    if facts or updates or asked:
+        log.info("campaigns.told", facts=facts, updates=updates, asked=asked)
+
+
+@shared_task
+def forget_survey_answers() -> None:
+    """Delete what backers answered, once its day has come."""
+    if forgotten := surveys.forget_answers(most=ANSWERS_PER_SWEEP):
+        log.info("surveys.forgotten", answers=forgotten)

@@ -14,6 +14,7 @@ from civicfund.pledges.views import (
     moderating,
     pledges,
     receipts,
+    surveys,
     updates,
 )
 
@@ -35,6 +36,11 @@ urlpatterns = [
         updates.update_correct,
         name="update_correct",
     ),
+    path("campaigns/<int:pk>/surveys/", surveys.campaign_surveys, name="campaign_surveys"),
+    path("campaigns/<int:pk>/surveys/<int:reward>/", surveys.survey, name="survey"),
+    path("campaigns/<int:pk>/surveys/<int:reward>.csv", surveys.survey_csv, name="survey_csv"),
+    path("pledges/<uuid:pk>/survey/", surveys.pledge_survey, name="pledge_survey"),
+    path("pledges/survey/<str:token>/", surveys.survey_link, name="survey_link"),
     path("desk/campaigns/", moderating.desk, name="campaigns_desk"),
     path("desk/campaigns/<int:pk>/", moderating.judge, name="judge_campaign"),
     path("desk/campaigns/<int:pk>/preview/", moderating.preview, name="preview_campaign"),

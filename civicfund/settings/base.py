@@ -392,6 +392,11 @@ RESIDENCE_DOCUMENT_DAYS = env.int("RESIDENCE_DOCUMENT_DAYS", 14)
 # For how many days somebody can take the copy of what the town holds about them.
 PERSONAL_COPY_DAYS = env.int("PERSONAL_COPY_DAYS", 7)
 
+# How long answers to a creator's survey are kept, from its sending or from the month in which the
+# reward is promised; and for how long the link in its mail opens it without signing in.
+SURVEY_ANSWER_DAYS = env.int("SURVEY_ANSWER_DAYS", 180)
+SURVEY_LINK_DAYS = env.int("SURVEY_LINK_DAYS", 30)
+
 # Days on which the town rests, as 2027-01-01: whoever plans a cycle is warned of phases that begin
 # or end on one. Empty: nobody is.
 PUBLIC_HOLIDAYS: list[str] = env.list("PUBLIC_HOLIDAYS", [])

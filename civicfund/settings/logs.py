@@ -10,7 +10,9 @@ from structlog.typing import EventDict, Processor
 
 # The part of an address that opens a payment or a pledge, switches mail off or invites: it lets
 # in whoever has it.
-_LINK = re.compile(r"(/pledges/pay/|/pledges/open/|/mail/stop/|/projects/invitations/)[^/\s'\"]+")
+_LINK = re.compile(
+    r"(/pledges/pay/|/pledges/open/|/pledges/survey/|/mail/stop/|/projects/invitations/)[^/\s'\"]+"
+)
 
 
 def _without_links(_: Any, __: str, event: EventDict) -> EventDict:

@@ -6,12 +6,12 @@ import pytest
 from playwright.sync_api import expect
 
 from civicfund.people.enums import Role
-from civicfund.pledges.enums import ReportReason
-from civicfund.pledges.models import Campaign
+from civicfund.pledges.enums import CampaignState, Handover, PledgeState, ReportReason
+from civicfund.pledges.models import Campaign, ShippingZone
 from civicfund.pledges.services.moderating import report_campaign
 from tests.browser.test_desks import holding, ready
 from tests.browser.test_treasury import come_in
-from tests.factories.pledges import soon
+from tests.factories.pledges import CampaignFactory, PledgeFactory, RewardFactory, soon
 from tests.factories.projects import ProjectFactory
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
@@ -50,3 +50,75 @@ def test_a_creator_previews_and_sends_a_campaign_that_staff_look_at(
     expect(page.get_by_text("Who owns the place?")).to_be_visible()
     check_axe(page)
     screenshot(page, "campaign-judging-1280")
+
+
+@pytest.fixture
+def pledge():
+    """Of a campaign that is collected; a shirt goes to its backer by post."""
+    campaign = CampaignFactory(state=CampaignState.SETTLED, project__title="A cider press")
+    zone = ShippingZone.objects.create(campaign=campaign, position=0, name="Here", amount_minor=0)
+    shirt = RewardFactory(campaign=campaign, title="A shirt", handover=Handover.SHIPPING)
+    return PledgeFactory(
+        campaign=campaign, state=PledgeState.COLLECTED, reward=shirt, shipping_zone=zone
+    )
+
+
+def test_a_creator_tells_backers_and_one_reads_it(
+    page, phone, sign_in, check_axe, screenshot, pledge
+):
+    campaign = pledge.campaign
+    sign_in(phone, campaign.creator)
+    phone.goto(f"/campaigns/{campaign.pk}/updates/new/")
+    phone.get_by_label("Title").fill("The press is here")
+    phone.get_by_label("What is new").fill("It is red.\n\nIt works.")
+    phone.get_by_label("Backers only").check()
+    phone.get_by_role("button", name="Preview").click()
+    expect(phone.get_by_text("This is a preview")).to_be_visible()
+    check_axe(phone)
+    screenshot(phone, "update-writing-390")
+    phone.get_by_role("button", name="Publish").click()
+    expect(phone.get_by_role("heading", name="The press is here")).to_be_visible()
+    phone.get_by_role("link", name="Correct it").click()
+    phone.get_by_label("The correction").fill("It is blue.")
+    phone.get_by_role("button", name="Publish the correction").click()
+    check_axe(phone)
+    screenshot(phone, "update-390")
+    sign_in(page, pledge.backer)
+    page.goto(campaign.get_absolute_url())
+    check_axe(page)
+    screenshot(page, "campaign-with-updates-1280")
+    page.get_by_role("link", name="1. The press is here").click()
+    expect(page.get_by_text("It is blue.")).to_be_visible()
+    check_axe(page)
+    screenshot(page, "update-1280")
+
+
+def test_a_creator_asks_backers_and_one_answers(
+    page, phone, sign_in, check_axe, screenshot, pledge
+):
+    sign_in(phone, pledge.campaign.creator)
+    phone.goto(f"/campaigns/{pledge.campaign_id}/surveys/")
+    check_axe(phone)
+    screenshot(phone, "surveys-390")
+    phone.get_by_role("link", name="A shirt").click()
+    first = phone.get_by_role("group", name="Question 1")
+    first.get_by_label("Question").fill("Which size?")
+    first.get_by_label("How it is answered").select_option("choice")
+    first.get_by_label("Choices").fill("Small\nLarge")
+    check_axe(phone)
+    screenshot(phone, "survey-writing-390")
+    phone.get_by_role("button", name="Send it to the backers").click()
+    sign_in(page, pledge.backer)
+    page.goto(pledge.get_absolute_url())
+    page.get_by_role("link", name="Answer, or correct your answer").click()
+    page.get_by_label("Large").check()
+    page.get_by_label("Your name and address").fill("Ann Example\nMill Lane 1")
+    check_axe(page)
+    screenshot(page, "survey-1280")
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_text("You have answered")).to_be_visible()
+    check_axe(page)
+    phone.reload()
+    expect(phone.get_by_text("Mill Lane 1")).to_be_visible()
+    check_axe(phone)
+    screenshot(phone, "survey-answers-390")

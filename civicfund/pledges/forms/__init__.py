@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from civicfund.pledges.forms.campaign import CampaignForms
 from civicfund.pledges.forms.pledge import PledgeForm, ReasonForm, ReportForm
+from civicfund.pledges.forms.surveys import (
+    AnswerForm,
+    Questions,
+    SurveyForm,
+    questions_as_typed,
+)
 from civicfund.pledges.forms.updates import CorrectionForm, UpdateForm
 
 __all__ = [
+    "AnswerForm",
     "CampaignForms",
     "CorrectionForm",
     "PledgeForm",
+    "Questions",
     "ReasonForm",
     "ReportForm",
+    "SurveyForm",
     "UpdateForm",
+    "questions_as_typed",
 ]

@@ -19,6 +19,13 @@ from civicfund.pledges.models.pledges import (
 )
 from civicfund.pledges.models.refunds import Dispute, Refund, RefundBatch
 from civicfund.pledges.models.reports import CampaignReport
+from civicfund.pledges.models.surveys import (
+    Survey,
+    SurveyAnswer,
+    SurveyQuerySet,
+    SurveyQuestion,
+    SurveyReply,
+)
 from civicfund.pledges.models.updates import CampaignUpdate, CampaignUpdateQuerySet
 
 __all__ = [
@@ -39,4 +46,9 @@ __all__ = [
     "RefundBatch",
     "Reward",
     "ShippingZone",
+    "Survey",
+    "SurveyAnswer",
+    "SurveyQuerySet",
+    "SurveyQuestion",
+    "SurveyReply",
 ]

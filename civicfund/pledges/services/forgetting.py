@@ -15,7 +15,7 @@ from civicfund.pledges.enums import (
     CampaignState,
     PledgeState,
 )
-from civicfund.pledges.models import Campaign, CampaignReport, Pledge
+from civicfund.pledges.models import Campaign, CampaignReport, Pledge, SurveyAnswer
 
 
 def why_pledges_keep(person: User) -> Iterator[str]:
@@ -42,10 +42,12 @@ def _why_unsettled(pledge: Pledge) -> str:
 
 
 def forget_backer(person: User) -> None:
-    """Pledges, consents and charges stay, by a former resident whom no page names.
+    """Pledges, consents and charges stay, by a former resident whom no page names; answers to
+    surveys go.
 
     The caller is in a transaction and holds the person.
     """
     Pledge.objects.filter(backer=person).update(show_name=False)
+    SurveyAnswer.objects.filter(pledge__backer=person).delete()
     CampaignReport.objects.filter(reporter=person).update(reporter=None, words="")
     Payer.objects.filter(user=person).delete()

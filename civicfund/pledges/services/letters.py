@@ -15,9 +15,10 @@ from civicfund.notices.enums import Topic
 from civicfund.notices.services import Letter, tell, tell_all
 from civicfund.people.enums import Role
 from civicfund.people.selectors import people_with
-from civicfund.pledges.access import guest_token, recovery_token
+from civicfund.pledges.access import guest_token, recovery_token, survey_token
 from civicfund.pledges.models import Campaign, CampaignUpdate, ChargeAttempt, Pledge
 from civicfund.pledges.selectors import last_failure, what_to_do
+from civicfund.pledges.selectors.surveys import ASKED
 
 
 def tell_backer(pledge: Pledge, kind: str, about: Model | None = None, **more: Any) -> None:
@@ -59,6 +60,18 @@ def _address_of_update(pledge: Pledge, update: CampaignUpdate) -> str:
     if pledge.backer.is_guest:
         return reverse("guest_update_link", args=[guest_token(pledge), update.number])
     return update.get_absolute_url()
+
+
+def tell_of_survey(pledge: Pledge) -> None:
+    """Ask a backer to answer the creator's questions, once for each pledge."""
+    tell_backer(pledge, ASKED, survey_url=_address_of_survey(pledge))
+
+
+def _address_of_survey(pledge: Pledge) -> str:
+    """The page of the questions; for a guest, a link that opens them for some days."""
+    if pledge.backer.is_guest:
+        return reverse("survey_link", args=[survey_token(pledge)])
+    return reverse("pledge_survey", args=[pledge.pk])
 
 
 def tell_of_failure(pledge: Pledge, attempt: ChargeAttempt, ends: datetime) -> None:

@@ -11,8 +11,9 @@ from django.db.models import F, Q
 from civicfund.audit.models import Event
 from civicfund.pledges.models import Campaign, CampaignUpdate
 from civicfund.pledges.models.totals import with_totals
+from civicfund.pledges.selectors.surveys import pledges_to_ask
 from civicfund.pledges.selectors.updates import backers_to_tell, untold_updates
-from civicfund.pledges.services.letters import tell_of_update
+from civicfund.pledges.services.letters import tell_of_survey, tell_of_update
 from civicfund.talk.enums import NewsKind, SubjectKind
 from civicfund.talk.selectors import is_told, source_of, untold_events
 from civicfund.talk.services.facts import Happened, Key, in_places, tell_facts
@@ -60,6 +61,16 @@ def _tell_of_update(update: CampaignUpdate) -> int:
             )
         ]
     )
+
+
+def tell_of_surveys() -> int:
+    """Write to backers whose creator asks them something, also to those whose card was charged
+    only later; how many.
+    """
+    pledges = list(pledges_to_ask()[:MOST_AT_ONCE])
+    for pledge in pledges:
+        tell_of_survey(pledge)
+    return len(pledges)
 
 
 def _follows_of(campaign: Campaign) -> frozenset[Key]:

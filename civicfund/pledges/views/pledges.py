@@ -29,6 +29,7 @@ from civicfund.pledges.enums import (
 )
 from civicfund.pledges.models import Pledge
 from civicfund.pledges.selectors import last_failure, what_to_do
+from civicfund.pledges.selectors.surveys import survey_for
 from civicfund.pledges.selectors.treasury import paid_back
 from civicfund.pledges.services.cards import read_card_back, start_card
 from civicfund.pledges.services.choosing import choice_of
@@ -61,6 +62,7 @@ def pledge_detail(request: BackerRequest, pk: UUID) -> HttpResponse:
         "may_change": found.state in CHANGEABLE_PLEDGE and takes_pledges(found.campaign),
         "may_cancel": found.state in CHANGEABLE_PLEDGE and keeps_pledges(found.campaign),
         "returned_minor": paid_back(found),
+        "survey": survey_for(found),
         "is_guest": found.backer.is_guest,
         "failure": failure,
         "what_to_do": what_to_do(failure.code, failure.decline_code) if failure else "",

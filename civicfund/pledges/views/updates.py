@@ -70,10 +70,18 @@ def campaign_update(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         "corrections": [reply for reply in branch.replies if reply.is_correction],
         "answers": [reply for reply in branch.replies if not reply.is_official],
         "more": branch.more,
-        "form": CommentForm(),
+        "form": _answer_form(update),
         "is_creator": campaign.creator_id == request.user.pk,
     }
     return render(request, "pledges/update.html", context)
+
+
+def _answer_form(update: CampaignUpdate) -> CommentForm:
+    form = CommentForm()
+    form.fields["body"].label = _("Your answer")
+    if update.is_for_backers:
+        form.fields["body"].help_text = _("Who can read the update reads this, beside your name.")
+    return form
 
 
 def _numbered(campaign: Campaign, number: int) -> CampaignUpdate:

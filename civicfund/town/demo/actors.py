@@ -13,10 +13,11 @@ from budgeting.services.trustees import UNSEAL, approve_unsealing, request_unsea
 from civicfund.audit.services import db_now
 from civicfund.people.models import User
 from civicfund.pledges.domain import CONSENT_VERSION
-from civicfund.pledges.enums import CampaignState
+from civicfund.pledges.enums import SETTLED_CAMPAIGN, CampaignState, QuestionKind
 from civicfund.pledges.models import Campaign, Pledge
 from civicfund.pledges.services.cards import save_test_card
 from civicfund.pledges.services.pledging import pledge
+from civicfund.pledges.services.surveys import Asked, send_survey, write_survey
 from civicfund.town.demo.accounts import account
 from civicfund.town.demo.campaigns import PlannedPledge, planned_pledges
 from civicfund.town.demo.cycles import RUNNING, VISITORS, vote
@@ -71,6 +72,21 @@ def back(campaign: Campaign, planned: PlannedPledge) -> None:
     save_test_card(promise, planned.card)
 
 
+def creators_ask() -> None:
+    """Creators of campaigns that are collected ask their backers one thing."""
+    done = Campaign.objects.filter(state__in=SETTLED_CAMPAIGN, surveys__isnull=True)
+    question = Asked("May your name stand on the board?", QuestionKind.YES_NO)
+    for campaign in done.select_related("creator"):
+        survey = write_survey(
+            campaign,
+            by=campaign.creator,
+            reward=None,
+            intro="Thank you! One thing before we build it.",
+            questions=[question],
+        )
+        send_survey(survey, by=campaign.creator)
+
+
 def administrators_ask_for_opening() -> None:
     """One administrator asks that a closed vote be opened."""
     for cycle in Cycle.objects.filter(state=CycleState.CLOSED, origin=Origin.RUN):
@@ -103,6 +119,7 @@ STEPS: tuple[Callable[[], None], ...] = (
     certifiers_certify,
     administrators_agree_to_opening,
     administrators_ask_for_opening,
+    creators_ask,
     backers_pledge,
     residents_vote,
 )

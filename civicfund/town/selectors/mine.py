@@ -14,6 +14,7 @@ from budgeting.selectors import my_participations
 from civicfund.people.models import Residency, User
 from civicfund.pledges.enums import PRIVATE_CAMPAIGN
 from civicfund.pledges.models import Campaign, Pledge
+from civicfund.pledges.selectors.surveys import pledges_to_answer
 from civicfund.projects.access import authored_by
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
@@ -32,6 +33,7 @@ def next_step(user: User, home: Residency | None) -> NextStep:
     """What waits for somebody, the most pressing first: money, a vote, their home, a draft."""
     return (
         _card_to_mend(user)
+        or _survey_to_answer(user)
         or _ballot_to_cast(user)
         or _home_to_say(home)
         or _draft_to_publish(user)
@@ -51,6 +53,15 @@ def _card_to_mend(user: User) -> NextStep | None:
     why = _("Your card failed for “%(project)s”, and you can still make good.")
     said = why % {"project": pledge.campaign.project.title}
     return NextStep(said, _("Go to my pledge"), pledge.get_absolute_url())
+
+
+def _survey_to_answer(user: User) -> NextStep | None:
+    pledge = pledges_to_answer().filter(backer=user).first()
+    if pledge is None:
+        return None
+    why = _("The creator of “%(project)s” needs to know something to bring you what you chose.")
+    said = why % {"project": pledge.campaign.project.title}
+    return NextStep(said, _("Answer"), reverse("pledge_survey", args=[pledge.pk]))
 
 
 def _ballot_to_cast(user: User) -> NextStep | None:
