@@ -21,7 +21,7 @@ def declare() -> None:
     )  # fmt: skip
     holds(
         "written_together", _("Projects that you write with others"), CoAuthor, "user",
-        columns("project__title since"),
+        columns("project__title since does"),
     )  # fmt: skip
     holds(
         "versions", _("What you wrote in projects, version by version"), Version, "author",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from django.core import signing
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from civicfund.audit.models import Event
@@ -20,9 +21,11 @@ from civicfund.projects.services.authors import (
     invite_co_author,
     leave_project,
     remove_co_author,
+    say_what_one_does,
     take_back_invitation,
 )
 from tests.factories.people import UserFactory
+from tests.factories.pledges import CampaignFactory
 from tests.factories.projects import ProjectFactory
 
 pytestmark = pytest.mark.django_db
@@ -195,6 +198,40 @@ def test_the_trail_says_who_joined_and_names_no_address():
         ("project.co_author_invited", project.proposer_id),
     ]
     assert not [each for each in events if "@" in str(each.data)]
+
+
+def test_a_co_author_says_what_they_do_and_nobody_says_it_for_them(client):
+    campaign = CampaignFactory()
+    project, ann, ben = campaign.project, UserFactory(), UserFactory()
+    for each in (ann, ben):
+        CoAuthor.objects.create(project=project, user=each)
+    page = reverse("project_authors", args=[project.pk])
+    client.force_login(ann)
+    assert client.post(page, {"does": "x" * 121}).status_code == 400
+    assert client.post(page, {"does": "Builds <it>."}).url == page
+    client.force_login(project.proposer)
+    client.post(page, {"does": "Does nothing."})
+    client.force_login(UserFactory())
+    assert client.post(page, {"does": "Does nothing."}).status_code == 403
+    rows = CoAuthor.objects.order_by("user_id")
+    assert [each.does for each in rows] == ["Builds <it>.", ""]
+    with pytest.raises(ProjectError, match="does not write"):
+        say_what_one_does(project, by=project.proposer, words="Does nothing.")
+    client.logout()
+    shown = client.get(campaign.get_absolute_url()).content.decode()
+    assert f"with {ann}: Builds &lt;it&gt;." in shown
+    assert f"with {ben}" in shown
+
+
+def test_a_campaigns_page_asks_as_much_for_a_team_of_three_as_of_one(client):
+    campaign, counts = CampaignFactory(), []
+    for more in (1, 2):
+        for _ in range(more):
+            CoAuthor.objects.create(project=campaign.project, user=UserFactory(), does="Helps.")
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(campaign.get_absolute_url()).status_code == 200
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
 
 
 def test_the_database_refuses_a_second_time_the_proposer_and_two_spellings():

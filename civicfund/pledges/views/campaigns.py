@@ -92,6 +92,7 @@ def page_of(campaign: Campaign, user: User | AnonymousUser) -> dict[str, Any]:
         "add_ons": [each for each in offered if each.is_add_on],
         "zones": campaign.shipping_zones.all(),
         "goal_lines": campaign.goal_lines.all(),
+        "team": campaign.project.co_authors.select_related("user").order_by("since", "pk"),
         "backer_names": named_backers(campaign),
         "mine": open_pledge_of(user, campaign) if user.is_authenticated else None,
         "takes_pledges": takes_pledges(campaign),

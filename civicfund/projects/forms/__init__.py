@@ -1,6 +1,6 @@
 """Forms about projects."""
 
-from civicfund.projects.forms.authors import InvitationForm
+from civicfund.projects.forms.authors import DoesForm, InvitationForm
 from civicfund.projects.forms.copying import CopyForm
 from civicfund.projects.forms.files import FileForm
 from civicfund.projects.forms.merging import AskToMergeForm, ModeratorMergeForm, UndoForm
@@ -23,6 +23,7 @@ __all__ = [
     "CopyForm",
     "CostLineForm",
     "CostLines",
+    "DoesForm",
     "FileForm",
     "HelpFilter",
     "IdeaForm",

@@ -6,6 +6,17 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 
+class DoesForm(forms.Form):
+    """What a co-author does in the project."""
+
+    does = forms.CharField(
+        label=_("What you do in this project"),
+        required=False,
+        max_length=120,
+        help_text=_("Everybody reads it beside your name, on the project's campaign, too."),
+    )
+
+
 class InvitationForm(forms.Form):
     """Whom to ask."""
 

@@ -23,6 +23,8 @@ class CoAuthor(models.Model):
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="co_authorships"
     )
     since = models.DateTimeField(_("since"), db_default=Now())
+    # In their own words; shown on the project's campaign.
+    does = models.CharField(_("what they do"), max_length=120, blank=True)
 
     class Meta:
         verbose_name = _("co-author")

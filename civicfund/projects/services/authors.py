@@ -11,6 +11,7 @@ from civicfund.people.models import User
 from civicfund.projects.models import CoAuthor, Invitation, Project
 from civicfund.projects.services.errors import ProjectError
 from civicfund.projects.services.holding import CHANGEABLE, hold_own, hold_project
+from civicfund.words import seen
 
 INVITED = "project_invitation"
 MOST_AUTHORS = 10
@@ -84,6 +85,15 @@ def take_back_invitation(invitation: Invitation, *, by: User) -> None:
         take_back(INVITED, Invitation.objects.filter(pk=invitation.pk))
         Invitation.objects.filter(pk=invitation.pk, project=project).delete()
         record("project.co_author_not_invited", project, actor=by)
+
+
+def say_what_one_does(project: Project, *, by: User, words: str) -> None:
+    """A co-author says what they do in the project; everybody reads it beside their name."""
+    with transaction.atomic():
+        row = hold_project(project)
+        if not CoAuthor.objects.filter(project=row, user=by).update(does=seen(words)):
+            raise ProjectError(_("This person does not write this project."))
+        record("project.co_author_does", row, actor=by)
 
 
 def leave_project(project: Project, *, by: User) -> None:

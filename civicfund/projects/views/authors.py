@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from civicfund.parsing import whole_number
 from civicfund.people.requests import SignedInRequest
 from civicfund.projects.access import authored_project, invitation_for, own_project
-from civicfund.projects.forms import InvitationForm
+from civicfund.projects.forms import DoesForm, InvitationForm
 from civicfund.projects.models import Project
 from civicfund.projects.services import ProjectError
 from civicfund.projects.services.authors import (
@@ -22,6 +22,7 @@ from civicfund.projects.services.authors import (
     invite_co_author,
     leave_project,
     remove_co_author,
+    say_what_one_does,
     take_back_invitation,
 )
 from civicfund.projects.views.acting import told
@@ -35,12 +36,24 @@ def authors(request: SignedInRequest, pk: int) -> HttpResponse:
     project = authored_project(request.user, pk)
     if request.method != "POST":
         return _page(request, project, InvitationForm())
+    if "does" in request.POST:
+        return _say(request, project)
     own_project(request.user, pk)
     if "remove" in request.POST:
         person = whole_number(request.POST["remove"]) or 0
         told(request, lambda: remove_co_author(project, person, by=request.user), _("Removed."))
         return redirect("project_authors", pk=pk)
     return _invite(request, project)
+
+
+def _say(request: SignedInRequest, project: Project) -> HttpResponse:
+    """What a co-author does."""
+    form = DoesForm(request.POST)
+    if not form.is_valid():
+        return _page(request, project, InvitationForm(), does=form, status=400)
+    words = form.cleaned_data["does"]
+    told(request, lambda: say_what_one_does(project, by=request.user, words=words), _("Saved."))
+    return redirect("project_authors", pk=project.pk)
 
 
 def _invite(request: SignedInRequest, project: Project) -> HttpResponse:
@@ -56,14 +69,21 @@ def _invite(request: SignedInRequest, project: Project) -> HttpResponse:
 
 
 def _page(
-    request: SignedInRequest, project: Project, form: InvitationForm, *, status: int = 200
+    request: SignedInRequest,
+    project: Project,
+    form: InvitationForm,
+    *,
+    does: DoesForm | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     proposes = project.proposer_id == request.user.pk
+    mine = project.co_authors.filter(user=request.user).first()
     asked = project.invitations.order_by("invited_at", "pk") if proposes else []
     context = {
         "project": project,
         "form": form,
         "proposes": proposes,
+        "does": does or DoesForm(initial={"does": mine.does if mine else ""}),
         "co_authors": project.co_authors.select_related("user").order_by("since", "pk"),
         "invitations": [
             (each, request.build_absolute_uri(each.get_absolute_url())) for each in asked
