@@ -26,8 +26,10 @@ from civicfund.people.models import User
 from civicfund.people.services import grant_role
 from civicfund.people.services.consenting import agree
 from civicfund.people.services.documents import send_document
-from civicfund.pledges.access import guest_token, recovery_token
-from civicfund.pledges.enums import CampaignState, PledgeState
+from civicfund.pledges.access import guest_token, recovery_token, survey_token
+from civicfund.pledges.enums import Audience, CampaignState, PledgeState, QuestionKind
+from civicfund.pledges.services.surveys import Asked, send_survey, write_survey
+from civicfund.pledges.services.updates import publish_update
 from civicfund.projects.enums import Part, ProjectState
 from civicfund.projects.models import Project
 from civicfund.projects.services.authors import accept_invitation, invite_co_author
@@ -98,6 +100,7 @@ def small_town() -> SmallTown:
         **_papers(),
     )
     vars(things).update(_talk(owner, things.project))
+    _told_and_asked(owner, things)
     stop = StopLink(owner, Topic.TOWN).address
     things.stop = stop.rstrip("/").rpartition("/")[2]
     clients = {
@@ -194,6 +197,14 @@ def _talk(owner: User, project: Project) -> dict[str, object]:
     return {"comment": comment, "question": question, "hidden": hidden}
 
 
+def _told_and_asked(owner: User, things: SimpleNamespace) -> None:
+    """An update of the live campaign, and a survey of the one that is collected."""
+    publish_update(things.campaign, by=owner, title="News", body="Soon.", audience=Audience.ALL)
+    asked = [Asked("Do you come?", QuestionKind.YES_NO)]
+    words = write_survey(things.settled, by=owner, reward=None, intro="", questions=asked)
+    send_survey(words, by=owner)
+
+
 def _papers() -> dict[str, object]:
     home = ResidencyFactory(proof="", proved_at=None)
     NeighborhoodFactory(boundary=square(-1, -1, 2))
@@ -211,7 +222,9 @@ PRIVATE: tuple[Filling, ...] = (
     (r"(api/v1/)?projects/<int:pk>/(?!(offers|authors|history|files)/<)", {
         "pk": lambda t: t.draft_project.pk, "part": lambda t: "story",
     }),
-    (r"(api/v1/)?campaigns/<", {"pk": lambda t: t.draft_campaign.pk}),
+    (r"(api/v1/)?campaigns/<", {
+        "pk": lambda t: t.draft_campaign.pk, "number": lambda t: 1, "reward": lambda t: 0,
+    }),
     (r"(api/v1/)?talk/", {"kind": lambda t: "project", "pk": lambda t: t.draft_project.pk}),
     (r"feeds/", {"kind": lambda t: "project", "pk": lambda t: t.draft_project.pk}),
 )  # fmt: skip
@@ -247,15 +260,21 @@ PUBLIC: tuple[Filling, ...] = (
     (r"(desk/|api/v1/)?comments/", {"pk": lambda t: t.comment.pk}),
     (r"desk/campaigns/", {"pk": lambda t: t.submitted.pk}),
     (r"campaigns/[^/]+/(edit|submit)/", {"pk": lambda t: t.draft_campaign.pk}),
+    (r"campaigns/[^/]+/surveys/", {"pk": lambda t: t.settled.pk, "reward": lambda t: 0}),
     (r"campaigns/[^/]+/settlement/", {"pk": lambda t: t.settled.pk}),
-    (r"(api/v1/|treasury/)?campaigns/", {"pk": lambda t: t.campaign.pk}),
+    (r"(api/v1/|treasury/)?campaigns/", {
+        "pk": lambda t: t.campaign.pk, "number": lambda t: 1,
+    }),
     (r"treasury/payouts/accounts/", {"pk": lambda t: t.account.pk}),
     (r"treasury/payouts/projects/", {"pk": lambda t: t.campaign.project_id}),
     (r"treasury/reconciliation/", {"pk": lambda t: t.difference.pk}),
     (r"treasury/unmatched/", {"pk": lambda t: t.orphan.pk}),
     (r"pledges/pay/", {"token": lambda t: recovery_token(t.guest_pledge)}),
-    (r"pledges/open/", {"token": lambda t: guest_token(t.guest_pledge)}),
-    (r"pledges/[^/]+/receipt", {"pk": lambda t: t.collected.pk}),
+    (r"pledges/open/", {
+        "token": lambda t: guest_token(t.guest_pledge), "number": lambda t: 1,
+    }),
+    (r"pledges/survey/", {"token": lambda t: survey_token(t.guest_pledge)}),
+    (r"pledges/[^/]+/(receipt|survey)", {"pk": lambda t: t.collected.pk}),
     (r"(api/v1/)?pledges/[^/]+/(card|return)/", {"pk": lambda t: t.started.pk}),
     (r"(api/v1/|treasury/)?pledges/", {"pk": lambda t: t.pledge.pk}),
     (r"me/statements/", {"year": lambda t: timezone.localdate().year}),
