@@ -39,7 +39,7 @@ from civicfund.town.selectors import alarms
 
 MOST_ON_HOME = 6
 MOST_AT_PLACE = 6
-MOST_PROJECTS_AT_PLACE = 60
+MOST_PROJECTS_AT_PLACE = 24
 
 
 @kept_for_strangers
