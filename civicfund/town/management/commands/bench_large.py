@@ -29,6 +29,7 @@ FOR_PEOPLE = {"/me/"}
 TYPED = ("A safer crossing at School Lane", "New bench", "quiet gardn near the harbor", "Bridge")
 # Pages are drawn anew for each who asks; what the cache spares is measured apart.
 NOTHING_KEPT = {"PAGES_KEPT_SECONDS": "0"}
+AS_SERVED = {"PAGES_KEPT_SECONDS": "5"}
 
 
 class Command(BaseCommand):
@@ -61,7 +62,7 @@ class Command(BaseCommand):
             cursor.execute("ANALYZE")
         figures["similar projects"] = _similar(options["times"])
         figures |= _of_a_site(NOTHING_KEPT, lambda site: self._pages(site, options["times"]))
-        figures |= _of_a_site({}, lambda site: self._kept_pages(site, 4 * options["times"]))
+        figures |= _of_a_site(AS_SERVED, lambda site: self._kept_pages(site, 4 * options["times"]))
         for name, value in figures.items():
             self.stdout.write(f"{name:<36}{value}")
         self.stdout.write(json.dumps(figures))
