@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.paginator import Page, Paginator
+from django.core.paginator import InvalidPage, Page, Paginator
 from django.db.models import QuerySet
+from django.http import Http404, HttpRequest
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
+
+
+def page_asked_for(paginator: Paginator[Any], request: HttpRequest) -> Page[Any]:
+    """The page that ``?page=`` names, the first without it; ``Http404`` where it is not there."""
+    try:
+        return paginator.page(request.GET.get("page", "1"))
+    except InvalidPage:
+        raise Http404("No such page.") from None
 
 
 class LeanPaginator(Paginator[Any]):

@@ -31,4 +31,4 @@ class AnnouncementForm(forms.Form):
 class SendForm(forms.Form):
     """Which version was looked at."""
 
-    seen = forms.CharField(widget=forms.HiddenInput)
+    digest = forms.CharField(widget=forms.HiddenInput)

@@ -97,9 +97,13 @@ def _words(subject: str, body: str) -> dict[str, str]:
 
 def _hold(announcement: Announcement, *states: AnnouncementState) -> Announcement:
     held = Announcement.objects.select_for_update().get(pk=announcement.pk)
-    if held.state not in states:
-        raise RefusedError(_("It is no longer as you saw it: look at it again."))
+    _check_as_seen(held.state in states)
     return held
+
+
+def _check_as_seen(is_so: bool) -> None:
+    if not is_so:
+        raise RefusedError(_("It is no longer as you saw it: look at it again."))
 
 
 def announcement_context(announcement: Announcement) -> dict[str, Any]:
@@ -129,16 +133,15 @@ def send_test(announcement: Announcement, *, by: User) -> None:
         tell(by, KIND, act, **context)
 
 
-def send_announcement(announcement: Announcement, *, seen: str, by: User) -> int:
+def send_announcement(announcement: Announcement, *, digest: str, by: User) -> int:
     """Send it to those who are its receivers now; how many. Workers send it, one by one.
 
-    ``seen`` is the digest of the version that was looked at: another one is not sent.
+    ``digest`` is that of the version that was looked at: another one is not sent.
     """
     require(by, Role.BUDGET_ADMINISTRATOR)
     with transaction.atomic():
         held = _hold(announcement, AnnouncementState.DRAFT)
-        if held.digest != seen:
-            raise RefusedError(_("It is no longer as you saw it: look at it again."))
+        _check_as_seen(held.digest == digest)
         made = _list_receivers(held)
         if not made:
             raise RefusedError(_("Nobody would get it."))

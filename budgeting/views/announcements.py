@@ -95,7 +95,7 @@ def announcement(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBa
         "log": None if draft else send_log(shown),
     }
     # Also after a refusal: what is shown now is what the next press of the button sends.
-    context["forms"]["send"] = SendForm(initial={"seen": shown.digest}, auto_id="send-%s")
+    context["forms"]["send"] = SendForm(initial={"digest": shown.digest}, auto_id="send-%s")
     page = "budgeting/announcement.html"
     return _with_a_frame(lambda sent: render(sent, page, context, status=desk.status))(request)
 

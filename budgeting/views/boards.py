@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 
-from django.core.paginator import InvalidPage, Paginator
+from django.core.paginator import Paginator
 from django.http import FileResponse, Http404, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -17,6 +17,7 @@ from budgeting.models import Board, BoardLine, Cycle, PaperCount
 from budgeting.selectors import board_of, board_rows, find_receipt
 from budgeting.services.bundles import write_bundle
 from budgeting.services.errors import RefusedError
+from civicfund.paging import page_asked_for
 from civicfund.people.requests import HttpRequest
 from civicfund.spreadsheets import csv_response
 
@@ -32,10 +33,7 @@ def board(request: HttpRequest, slug: str) -> HttpResponse:
     form = ReceiptForm(request.POST if request.method == "POST" else None)
     asked = form.is_bound and form.is_valid()
     lines = BoardLine.objects.filter(cycle=cycle).order_by("-position")
-    try:
-        page = Paginator(lines, LINES_PER_PAGE).page(request.GET.get("page", "1"))
-    except InvalidPage:
-        raise Http404("No such page.") from None
+    page = page_asked_for(Paginator(lines, LINES_PER_PAGE), request)
     paper = PaperCount.objects.filter(pk=cycle.pk).first()
     context = {
         "cycle": cycle,

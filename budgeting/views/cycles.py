@@ -8,7 +8,7 @@ import structlog
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import InvalidPage, Page, Paginator
+from django.core.paginator import Paginator
 from django.db.models import Prefetch
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -48,6 +48,7 @@ from budgeting.services.reminders import note_start
 from budgeting.services.urns import NO_KEY, SlotKeyMissingError
 from budgeting.views.voters import code_here, voter_here
 from civicfund.audit.services import db_now
+from civicfund.paging import page_asked_for
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.requests import HttpRequest, SignedInRequest
@@ -66,17 +67,10 @@ def cycle_list(request: HttpRequest) -> HttpResponse:
     context = {
         "running": running_cycles(),
         "counting": counting_cycles(),
-        "page": _page(request.GET.get("page", "1")),
+        "page": page_asked_for(Paginator(finished_cycles(), FINISHED_PER_PAGE), request),
         "administers": holds(request.user, Role.BUDGET_ADMINISTRATOR),
     }
     return render(request, "budgeting/list.html", context)
-
-
-def _page(number: str) -> Page[Cycle]:
-    try:
-        return Paginator(finished_cycles(), FINISHED_PER_PAGE).page(number)
-    except InvalidPage:
-        raise Http404("No such page.") from None
 
 
 @kept_for_strangers

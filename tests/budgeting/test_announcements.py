@@ -57,7 +57,7 @@ def draft(*places, **words):
 def sending(residents=1):
     people = [resident() for _ in range(residents)]
     made = draft()
-    send_announcement(made, seen=made.digest, by=administrator())
+    send_announcement(made, digest=made.digest, by=administrator())
     return made, people
 
 
@@ -106,7 +106,7 @@ def test_everybody_gets_one_mail_and_the_log_counts_them():
     log = send_log(made)
     assert (log.total, log.waiting, dict(log.counts)[MailingState.SENT]) == (3, 0, 3)
     with pytest.raises(RefusedError, match="as you saw"):
-        send_announcement(made, seen=made.digest, by=administrator())
+        send_announcement(made, digest=made.digest, by=administrator())
     assert Mailing.objects.count() == 3
 
 
@@ -199,7 +199,7 @@ def test_only_administrators_write_test_send_and_stop():
         lambda: write_announcement(made.cycle, **said, by=stranger),
         lambda: change_announcement(made, **said, by=stranger),
         lambda: send_test(made, by=stranger),
-        lambda: send_announcement(made, seen=made.digest, by=stranger),
+        lambda: send_announcement(made, digest=made.digest, by=stranger),
         lambda: stop_announcement(made, by=stranger),
         lambda: go_on_announcing(made, by=stranger),
     ):
@@ -211,7 +211,7 @@ def test_only_administrators_write_test_send_and_stop():
 def test_nothing_to_say_or_nobody_to_say_it_to_is_refused():
     made = draft()
     with pytest.raises(RefusedError, match="Nobody"):
-        send_announcement(made, seen=made.digest, by=administrator())
+        send_announcement(made, digest=made.digest, by=administrator())
     for words in ({"subject": " \n "}, {"body": "\u202e"}):
         with pytest.raises(RefusedError):
             draft(**words)
@@ -280,7 +280,7 @@ def test_the_pages_draft_preview_test_send_and_log(client):
     assert "Send it to 2 people" in client.get(page).content.decode()
     client.post(page, {"act": "test"})
     assert send_next()
-    press = {"act": "send", "seen": Announcement.objects.get().digest}
+    press = {"act": "send", "digest": Announcement.objects.get().digest}
     client.post(page, press)
     assert client.post(page, press).status_code == 400
     client.post(page, {"act": "stop"})

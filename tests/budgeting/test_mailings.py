@@ -103,7 +103,7 @@ def test_only_the_words_that_were_seen_are_sent():
     seen = made.digest
     change_announcement(made, subject="Other", body="Words", places=[], by=administrator())
     with pytest.raises(RefusedError, match="as you saw"):
-        send_announcement(made, seen=seen, by=administrator())
+        send_announcement(made, digest=seen, by=administrator())
     assert (state_of(made), Mailing.objects.count()) == (AnnouncementState.DRAFT, 0)
 
 
@@ -114,12 +114,12 @@ def test_a_refusal_shows_the_new_words_and_sends_those_at_the_next_press(client)
     change_announcement(made, subject="Other", body="Words", places=[], by=administrator())
     sign_in_with_second_factor(client, administrator())
     page = reverse("announcement", kwargs={"slug": made.cycle.slug, "pk": made.pk})
-    answer = client.post(page, {"act": "send", "seen": old})
+    answer = client.post(page, {"act": "send", "digest": old})
     assert (answer.status_code, Mailing.objects.count()) == (400, 0)
     assert b"look at it again" in answer.content
     fresh = Announcement.objects.get().digest
     assert fresh.encode() in answer.content
-    client.post(page, {"act": "send", "seen": fresh})
+    client.post(page, {"act": "send", "digest": fresh})
     assert Mailing.objects.count() == 1
 
 

@@ -8,22 +8,19 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AnonymousUser
-from django.core.paginator import InvalidPage, Page, Paginator
+from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from civicfund.audit.services import StaleStateError, db_now
+from civicfund.paging import page_asked_for
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.requests import HttpRequest, SignedInRequest
 from civicfund.people.selectors import roles_of
-from civicfund.pledges.access import (
-    own_campaign,
-    readable_updates,
-    visible_campaign,
-)
+from civicfund.pledges.access import own_campaign, readable_updates, visible_campaign
 from civicfund.pledges.enums import EDITABLE_CAMPAIGN, WAITING_CAMPAIGN, CampaignState
 from civicfund.pledges.models import Campaign
 from civicfund.pledges.selectors import (
@@ -60,15 +57,8 @@ def campaign_list(request: HttpRequest) -> HttpResponse:
     shown = request.GET.get("show", "live")
     if shown not in LISTS:
         raise Http404("No such list.")
-    page = _page(LISTS[shown](), request.GET.get("page", "1"))
+    page = page_asked_for(Paginator(LISTS[shown](), PER_PAGE), request)
     return render(request, "pledges/list.html", {"page": page, "shown": shown})
-
-
-def _page(campaigns: Any, number: str) -> Page[Campaign]:
-    try:
-        return Paginator(campaigns, PER_PAGE).page(number)
-    except InvalidPage:
-        raise Http404("No such page.") from None
 
 
 @kept_for_strangers

@@ -7,13 +7,14 @@ from typing import Any
 from allauth.core.ratelimit import consume
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import InvalidPage, Paginator
+from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from civicfund.paging import page_asked_for
 from civicfund.people.requests import HttpRequest, SignedInRequest, person_here
 from civicfund.pledges.access import (
     own_campaign,
@@ -40,10 +41,7 @@ PER_PAGE = 10
 def campaign_updates(request: HttpRequest, pk: int) -> HttpResponse:
     """All that its creator has told of a campaign, the newest first."""
     campaign = visible_campaign(request.user, pk)
-    try:
-        page = Paginator(updates_of(campaign), PER_PAGE).page(request.GET.get("page", "1"))
-    except InvalidPage:
-        raise Http404("No such page.") from None
+    page = page_asked_for(Paginator(updates_of(campaign), PER_PAGE), request)
     context = {
         "campaign": campaign,
         "page": page,

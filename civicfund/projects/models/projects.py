@@ -25,6 +25,7 @@ from civicfund.projects.enums import (
 
 MOST_PER_LINE_MINOR = 10**12
 MOST_YEARS = 200
+_ON_THE_LIST = Q(state__in=[*LISTED_STATES])
 
 
 def _lacks(part: Part) -> Q:
@@ -146,18 +147,18 @@ class Project(models.Model):
             models.Index(fields=["state", "-created_at", "-id"], name="project_newest"),
             models.Index(
                 fields=["-created_at", "-id"],
-                condition=Q(state__in=[ProjectState.STUB, ProjectState.READY]),
+                condition=_ON_THE_LIST,
                 name="project_listed",
             ),
             models.Index(
                 fields=["neighborhood", "-created_at", "-id"],
-                condition=Q(state__in=[ProjectState.STUB, ProjectState.READY]),
+                condition=_ON_THE_LIST,
                 name="project_listed_at_place",
             ),
             # What else is near a point, while somebody proposes.
             models.Index(
                 fields=["latitude", "longitude"],
-                condition=Q(state__in=[ProjectState.STUB, ProjectState.READY]),
+                condition=_ON_THE_LIST,
                 name="project_near",
             ),
             models.Index(fields=["neighborhood", "state"], name="project_of_neighborhood"),

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.core.paginator import InvalidPage, Page
-from django.http import Http404, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from civicfund.paging import LeanPaginator
+from civicfund.paging import LeanPaginator, page_asked_for
 from civicfund.people.requests import HttpRequest
 from civicfund.projects.filters import ProjectFilter
 from civicfund.projects.models import Project
@@ -27,17 +24,11 @@ def project_list(request: HttpRequest) -> HttpResponse:
     projects = Project.objects.listed().for_cards()
     found = ProjectFilter(request.GET, projects)
     usable = found.is_valid()
-    page = _page(found.qs if usable else projects.none(), request.GET.get("page", "1"))
+    rows = found.qs if usable else projects.none()
+    page = page_asked_for(LeanPaginator(rows, PER_PAGE), request)
     context = {"filter": found, "form": found.form, "page": page, "query": _query(request.GET)}
     template = "projects/list.html" + ("#results" if request.headers.get("HX-Request") else "")
     return render(request, template, context, status=200 if usable else 400)
-
-
-def _page(projects: Any, number: str) -> Page[Project]:
-    try:
-        return LeanPaginator(projects, PER_PAGE).page(number)
-    except InvalidPage:
-        raise Http404("No such page.") from None
 
 
 def _query(given: QueryDict) -> str:

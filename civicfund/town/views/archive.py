@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.core.paginator import InvalidPage, Paginator
+from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -17,6 +17,7 @@ from budgeting.enums import OVER_STATES
 from budgeting.models import Cycle
 from budgeting.selectors import board_of, paper_vote, past_cycles, phase_steps, turnout
 from civicfund.audit.services import db_now
+from civicfund.paging import page_asked_for
 from civicfund.people.requests import HttpRequest
 from civicfund.places.models import Neighborhood
 from civicfund.places.selectors import related_places
@@ -34,10 +35,7 @@ def archive(request: HttpRequest) -> HttpResponse:
     places = Neighborhood.objects.defer("boundary").widest_first()
     place = get_object_or_404(places, slug=slug) if slug else None
     past = past_cycles(related_places([place.pk])[place.pk] if place else None)
-    try:
-        page = Paginator(past, PER_PAGE).page(request.GET.get("page", "1"))
-    except InvalidPage:
-        raise Http404("No such page.") from None
+    page = page_asked_for(Paginator(past, PER_PAGE), request)
     context = {"page": page, "place": place, "places": places}
     return render(request, "town/archive.html", context)
 
