@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from budgeting.access import require
@@ -69,25 +69,39 @@ def extend_voting(cycle: Cycle, asked_id: int, *, by: User) -> Extension:
     this waits, and once it is over this is refused.
     """
     require(by, Role.BUDGET_ADMINISTRATOR)
-    with transaction.atomic():
-        held = take(cycle)
-        ends_now = _ends_now(held)
-        found = pending_requests(held, EXTEND).filter(pk=asked_id).first()
-        if found is None:
-            raise RefusedError(_("Somebody else has to ask for this first."))
-        asked = Asked.of(found)
-        if asked.from_at != ends_now:
-            raise RefusedError(_("Voting has been extended since this was asked for."))
-        made = Extension.objects.create(
-            cycle=held,
-            from_at=asked.from_at,
-            to_at=asked.to_at,
-            reason=asked.reason,
-            approval=approve_act(found, approved_by=by),
-        )
-        record("cycle.extended", held, actor=by, extension=made.pk)
+    try:
+        return _extend(cycle, asked_id, by)
+    except IntegrityError as error:
+        if "extension_in_time" not in str(error):
+            raise
+        # Voting ended after the look at the clock, while the agreement was written.
+        raise _voting_is_over() from error
+
+
+@transaction.atomic
+def _extend(cycle: Cycle, asked_id: int, by: User) -> Extension:
+    held = take(cycle)
+    ends_now = _ends_now(held)
+    found = pending_requests(held, EXTEND).filter(pk=asked_id).first()
+    if found is None:
+        raise RefusedError(_("Somebody else has to ask for this first."))
+    asked = Asked.of(found)
+    if asked.from_at != ends_now:
+        raise RefusedError(_("Voting has been extended since this was asked for."))
+    made = Extension.objects.create(
+        cycle=held,
+        from_at=asked.from_at,
+        to_at=asked.to_at,
+        reason=asked.reason,
+        approval=approve_act(found, approved_by=by),
+    )
+    record("cycle.extended", held, actor=by, extension=made.pk)
     made.refresh_from_db()
     return made
+
+
+def _voting_is_over() -> RefusedError:
+    return RefusedError(_("Voting is over: it can no longer be extended."))
 
 
 def _ends_now(cycle: Cycle) -> datetime:
@@ -96,5 +110,5 @@ def _ends_now(cycle: Cycle) -> datetime:
     if cycle.state != CycleState.OPEN or voting is None:
         raise RefusedError(_("Only a vote that is open can be extended."))
     if db_now() >= voting.ends_at:
-        raise RefusedError(_("Voting is over: it can no longer be extended."))
+        raise _voting_is_over()
     return voting.ends_at

@@ -16,6 +16,7 @@ from budgeting.services.closing import close_cycle, due_to_close
 from budgeting.services.errors import RefusedError, VotingClosedError
 from budgeting.services.extensions import EXTEND, extend_voting
 from budgeting.services.locks import take
+from civicfund.audit.models import ActRequest
 from civicfund.audit.services import db_now, request_act
 from tests.budgeting.test_extending import approved, ends_at
 from tests.factories.budgeting import administrator, codes, running_cycle, set_end
@@ -130,6 +131,31 @@ def test_an_extension_that_waits_past_the_end_is_refused_and_no_cast_is_taken_af
     told, (_, refused) = vote_across(cycle, people, [hold, extend])
     assert isinstance(refused, RefusedError)
     assert all(at < over for taken, at in told if taken)
+    assert Extension.objects.count() == 0
+    assert ends_at(cycle) == over
+
+
+def test_an_agreement_that_is_written_past_the_end_is_refused_in_words():
+    """Voting ends between the look at the clock and the row: another one holds the request."""
+    cycle, _ = running_cycle(1)
+    over = db_now() + timedelta(seconds=2)
+    asked, by = asked_for(cycle, over), administrator()
+    set_end(cycle, over)
+    held = Event()
+
+    def hold():
+        with transaction.atomic():
+            ActRequest.objects.select_for_update().get(pk=asked.pk)
+            held.set()
+            wait_until(over)
+
+    def extend():
+        held.wait(30)
+        return extend_voting(cycle, asked.pk, by=by)
+
+    _, refused = at_once(2, lambda place: (hold, extend)[place]())
+    assert isinstance(refused, RefusedError)
+    assert "Voting is over" in str(refused)
     assert Extension.objects.count() == 0
     assert ends_at(cycle) == over
 
