@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
+
+_NAVIGATION = ("projects", "cycles", "campaigns", "my_page")
 
 
 def town(request: HttpRequest) -> dict[str, object]:
@@ -13,4 +16,17 @@ def town(request: HttpRequest) -> dict[str, object]:
         "currency": settings.CURRENCY,
         "site_url": settings.SITE_URL,
         "local_tryout": settings.DEBUG,
+        "nav_place": _nav_place(request.path),
     }
+
+
+def _nav_place(path: str) -> str:
+    """Where the navigation shows this page: at one of its links, somewhere below one, or nowhere.
+
+    Whatever the masthead says differs only by this, the language and whether somebody is signed in,
+    so it is drawn once for each.
+    """
+    for link in map(reverse, _NAVIGATION):
+        if path.startswith(link):
+            return link if path == link else f"{link}…"
+    return ""

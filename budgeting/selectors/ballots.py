@@ -31,7 +31,7 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BallotStatus:
-    """Where a voter stands, and when they last cast a ballot (None: never).
+    """Where a voter stands at ``now``, and when they last cast a ballot (None: never).
 
     ``paper_at`` is when they were given a paper ballot, which is final.
     """
@@ -39,7 +39,8 @@ class BallotStatus:
     standing: Standing
     cast_at: datetime | None
     changed: bool
-    paper_at: datetime | None = None
+    paper_at: datetime | None
+    now: datetime
 
     @property
     def may_cast(self) -> bool:
@@ -51,7 +52,7 @@ def ballot_status(cycle: Cycle, entry: RollEntry | None, now: datetime) -> Ballo
     """Where the voter of a roll entry stands at ``now``, the database's time."""
     version, cast_at, paper_at = _taken_part(entry) if entry else (0, None, None)
     standing = _standing(cycle, version, now, on_paper=paper_at is not None)
-    return BallotStatus(standing, cast_at, version > 1, paper_at)
+    return BallotStatus(standing, cast_at, version > 1, paper_at, now)
 
 
 def _standing(cycle: Cycle, version: int, now: datetime, *, on_paper: bool) -> Standing:

@@ -20,12 +20,12 @@ from civicfund.people.models import User
 REMINDER = "ballot_reminder"
 
 
-def note_start(cycle: Cycle, user: User) -> None:
-    """Somebody opened their ballot, while there is a reminder still to come.
+def note_start(cycle: Cycle, user: User, now: datetime) -> None:
+    """Somebody opened their ballot ``now``, while there is a reminder still to come.
 
     Whoever opens it later is there already; of them nothing is kept.
     """
-    now, remind_at = db_now(), _remind_at(cycle.voting)
+    remind_at = _remind_at(cycle.voting)
     if remind_at is None or now >= remind_at:
         return
     StartedBallot.objects.bulk_create(

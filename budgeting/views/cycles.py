@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -21,6 +22,7 @@ from budgeting.enums import COUNTING_STATES, BallotKind, Channel, CycleState, Ph
 from budgeting.forms import FilledIn, PotOnBallot, ProposalForm, pot_on_ballot
 from budgeting.models import Cycle, Proposal, RollEntry
 from budgeting.selectors import (
+    BallotStatus,
     OptionsOnBallot,
     Standing,
     ballot_status,
@@ -140,20 +142,20 @@ def _cast(request: HttpRequest, cycle: Cycle, entry: RollEntry | None) -> HttpRe
     """Cast what was filled in; where that is refused, show it as it was, and why."""
     if entry is None:
         messages.error(request, _("You are not on the voter roll of this cycle."))
-        return _ballot_page(request, cycle, entry, FilledIn(), status=403)
+        return _ballot_page(request, cycle, entry, FilledIn(), code=403)
     filled = FilledIn.of(request.POST)
     try:
         channel = Channel.CODE if code_here(request, cycle) else Channel.WEB
         told = cast(cycle, entry, filled.choices(BallotKind(cycle.ballot_kind)), channel=channel)
     except VotingClosedError as refusal:
         messages.error(request, str(refusal))
-        return _ballot_page(request, cycle, entry, filled, status=409)
+        return _ballot_page(request, cycle, entry, filled, code=409)
     except BallotRefusedError as refusal:
-        return _ballot_page(request, cycle, entry, filled, refusal, status=400)
+        return _ballot_page(request, cycle, entry, filled, refusal, code=400)
     except SlotKeyMissingError:
         log.exception("ballot.no_slot_key", cycle=cycle.pk)
         messages.error(request, _("Your ballot was not cast. %(why)s") % {"why": NO_KEY})
-        return _ballot_page(request, cycle, entry, filled, status=503)
+        return _ballot_page(request, cycle, entry, filled, code=503)
     # No redirect: a receipt goes through no session, message or address.
     context = {
         "cycle": cycle,
@@ -171,19 +173,20 @@ def _ballot_page(
     filled: FilledIn,
     refusal: BallotRefusedError | None = None,
     *,
-    status: int = 200,
+    code: int = 200,
 ) -> HttpResponse:
     context = ballot_shown(cycle, entry, filled, refusal)
-    if request.method == "GET" and context["status"].standing == Standing.NOT_CAST:
-        _started(request, cycle, entry)
-    return render(request, "budgeting/ballot.html", context, status=status)
+    status: BallotStatus = context["status"]
+    if request.method == "GET" and status.standing == Standing.NOT_CAST:
+        _started(request, cycle, entry, status.now)
+    return render(request, "budgeting/ballot.html", context, status=code)
 
 
-def _started(request: HttpRequest, cycle: Cycle, entry: RollEntry | None) -> None:
+def _started(request: HttpRequest, cycle: Cycle, entry: RollEntry | None, now: datetime) -> None:
     """Remember that somebody who can be written to has opened their ballot."""
     mine = entry.claimed_by_id if entry else None
     if isinstance(request.user, User) and request.user.pk == mine:
-        note_start(cycle, request.user)
+        note_start(cycle, request.user, now)
 
 
 def ballot_shown(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,7 @@ TEMPLATES = [
             "builtins": [
                 "django_cotton.templatetags.cotton",
                 "template_partials.templatetags.partials",
+                "django.templatetags.cache",
                 "django.templatetags.i18n",
                 "django.templatetags.static",
                 "civicfund.templatetags.money",
@@ -164,6 +166,8 @@ CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL},
     # Public pages, in each web process (civicfund.strangers).
     "pages": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "pages"},
+    # What frames every page, drawn once for each place in it: templates/base.html.
+    "frames": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "frames"},
 }
 # For how long a public page that was drawn for a stranger is good for the next one. 0: not at all.
 PAGES_KEPT_SECONDS = env.int("PAGES_KEPT_SECONDS", 5)
@@ -182,6 +186,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 LOGGING = logging_for(as_json=True, level=env.str("LOG_LEVEL", "INFO"))
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG  # one line for a request: what came of it
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False  # an address is personal data
 
 AUTH_USER_MODEL = "people.User"

@@ -228,7 +228,7 @@ def test_one_click_and_no_sign_in_and_there_is_no_such_mail(client):
 def test_ten_starters_are_reminded_in_as_many_queries_as_one():
     cycle, people = a_long_vote(11)
     for person in people[:1]:
-        note_start(cycle, person)
+        note_start(cycle, person, db_now())
     set_end(cycle, db_now() + 23 * HOUR)
     counts = []
     for some in (people[:1], people[1:]):

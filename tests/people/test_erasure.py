@@ -16,6 +16,7 @@ from django.urls import reverse
 from budgeting.models import StartedBallot
 from budgeting.services.reminders import note_start
 from civicfund.audit.models import Event
+from civicfund.audit.services import db_now
 from civicfund.notices.models import Message
 from civicfund.notices.services import tell
 from civicfund.people.enums import Role
@@ -259,7 +260,7 @@ def test_whoever_can_vote_stays_until_the_vote_is_over():
 def test_before_a_vote_begins_whoever_is_on_its_roll_goes():
     cycle = draft_cycle(voting_starts_in=timedelta(days=2), voting_ends_in=timedelta(days=4))
     [person] = voters(cycle, 1)
-    note_start(opened(cycle), person)
+    note_start(opened(cycle), person, db_now())
     erase(person)
     assert not StartedBallot.objects.exists()
     assert not cycle.roll.filter(claimed_by=person).exists()
