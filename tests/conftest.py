@@ -28,6 +28,15 @@ def pytest_configure(config):
         )
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """The long ones first, else one process works through the last of them while the rest wait.
+
+    None of them may empty the database; tests with transactions of their own do, and come last.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 def _owner(dbname: str) -> psycopg.Connection:
     owner = connections["owner"].settings_dict
     return psycopg.connect(

@@ -35,6 +35,7 @@ def town(provider, settings, tmp_path, quiet):
     return small_town()
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_everybody_is_answered_as_declared(town):
     found = [

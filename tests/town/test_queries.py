@@ -124,6 +124,7 @@ LISTS = {
 CLOSED = {route for route, declared in ROUTES.items() if not declared.reads}
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_every_route_asks_as_much_for_a_hundred_of_everything_as_for_three(
     provider, settings, tmp_path
