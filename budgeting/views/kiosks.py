@@ -55,7 +55,7 @@ from civicfund.people.requests import HttpRequest, SignedInRequest
 
 log = structlog.get_logger(__name__)
 keepers_only = staff.only(Role.POLL_OFFICER, Role.BUDGET_ADMINISTRATOR)
-COOKIE, _SALT = "kiosk", "budgeting.kiosk"
+COOKIE, SALT = "kiosk", "budgeting.kiosk"
 _COOKIE_SECONDS = 90 * 86_400  # longer than votes last; whether it holds is in the database
 # Without a touch or a key; a receipt is not shown for longer than the last in any case.
 IDLE_SECONDS, RECEIPT_SECONDS, RECEIPT_MOST_SECONDS = 90, 60, 300
@@ -92,7 +92,7 @@ def _register(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpRespons
     logout(request)
     answer = redirect("kiosk", slug=cycle.slug)
     answer.set_signed_cookie(
-        COOKIE, key, salt=_SALT, max_age=_COOKIE_SECONDS, httponly=True, samesite="Strict",
+        COOKIE, key, salt=SALT, max_age=_COOKIE_SECONDS, httponly=True, samesite="Strict",
         secure=settings.SESSION_COOKIE_SECURE, path=reverse("kiosk", args=[cycle.slug]),
     )  # fmt: skip
     return answer
@@ -123,7 +123,7 @@ def _revoke(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
 def kiosk(request: HttpRequest, slug: str) -> HttpResponse:
     """The one page of a kiosk: waiting for a code, a ballot, or what became of it."""
     cycle = visible_cycle(request.user, slug)
-    device = kiosk_by_key(cycle, request.get_signed_cookie(COOKIE, "", salt=_SALT) or "")
+    device = kiosk_by_key(cycle, request.get_signed_cookie(COOKIE, "", salt=SALT) or "")
     if device is None:
         return render(request, "budgeting/kiosk_none.html", {"cycle": cycle}, status=403)
     act = request.POST.get("act", "")

@@ -8,9 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import requests
+from django.core.signing import get_cookie_signer
 from requests.adapters import HTTPAdapter
 
+from budgeting.services.kiosks import register_kiosk, unlock_ballot
+from budgeting.views.kiosks import COOKIE, SALT
+from civicfund.people.enums import Role
+from civicfund.people.services import grant_role
 from civicfund.town.bench.site import Visitor
+from tests.factories.budgeting import administrator
 from tests.trust.electorate import BORN, Vote, Voter
 
 TIMEOUT_SECONDS = 60
@@ -58,6 +64,7 @@ class Browser(Visitor):
 
     def __init__(self, site: str, voter: Voter, *, account: bool, careless: str = "") -> None:
         super().__init__(site, voter.user if account else None)
+        self.path, self.act = "", ""
         self.http.mount("http://", _From(voter.address))
         # The site ends connections that wait; a browser would quietly ask again on another.
         self.http.headers["Connection"] = "close"
@@ -67,9 +74,14 @@ class Browser(Visitor):
     def form(self, vote: Vote, choice: Sequence[int]) -> dict[str, str | list[str]]:
         """The ballot page, filled in."""
         return {
-            "csrfmiddlewaretoken": self.token(vote.page),
+            "csrfmiddlewaretoken": self.token(self.page(vote)),
+            "act": self.act,
             vote.field: [vote.named[place] for place in choice],
         }
+
+    def page(self, vote: Vote) -> str:
+        """Where this browser casts."""
+        return self.path or vote.page
 
     def token(self, path: str) -> str:
         """What a form of the page needs."""
@@ -115,7 +127,25 @@ def by_code(site: str, vote: Vote, voter: Voter, careless: str = "") -> Browser:
     return browser
 
 
-# Every way into the same vote. A further one takes (site, vote, voter, careless), and gives a
-# browser that may cast as the voter.
+def by_kiosk(site: str, vote: Vote, voter: Voter, careless: str = "") -> Browser:
+    """At a kiosk of one's own, unlocked by an officer and opened with the code: for one cast."""
+    by = administrator()
+    grant_role(by, Role.POLL_OFFICER, by=None)
+    kiosk, key = register_kiosk(vote.cycle, name=f"For {voter.number}", by=by)
+    unlocked = unlock_ballot(kiosk, number=str(voter.number), by=by)
+    browser = Browser(site, voter, account=False, careless=careless)
+    browser.path, browser.act = f"{vote.cycle.get_absolute_url()}kiosk/", "cast"
+    browser.http.cookies.set(COOKIE, get_cookie_signer(salt=COOKIE + SALT).sign(key))
+    form = {
+        "csrfmiddlewaretoken": browser.token(browser.path), "act": "code", "code": unlocked.code,
+    }  # fmt: skip
+    told = browser.send(browser.path, form)
+    if told.status != requests.codes.found:
+        raise requests.RequestException(f"The kiosk's code was not taken: {told.status}")
+    return browser
+
+
+# Every way into the same vote by which one may cast again. A further one takes (site, vote, voter,
+# careless), and gives a browser that may cast as the voter.
 Channel = Callable[[str, Vote, Voter, str], Browser]
 CHANNELS: list[Channel] = [by_account, by_code]

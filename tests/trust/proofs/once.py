@@ -6,19 +6,30 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from threading import Barrier
 
 from django.db import connections
 
 from budgeting.domain.board import receipt_hash
 from budgeting.models import BoardLine, Casting, Cycle, Participation, SealedBallot
-from tests.trust.browsers import CHANNELS, Browser, Form, Told, by_account
+from tests.trust.browsers import CHANNELS, Browser, Channel, Form, Told, by_account, by_kiosk
 from tests.trust.electorate import Vote, Voter, counted, forget, open_vote
 from tests.trust.result import Result, faults
 from tests.trust.town import Town
 
-Answer = tuple[Told, tuple[int, ...]]
 OPTIONS = 6
+# At a kiosk one unlock is one cast; whoever clicks again is told that the ballot is over.
+ALL_CHANNELS = [*CHANNELS, by_kiosk]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of one click."""
+
+    told: Told
+    choice: tuple[int, ...]
+    at_kiosk: bool
 
 
 def parallel_casts(town: Town, full: bool) -> Result:
@@ -27,17 +38,23 @@ def parallel_casts(town: Town, full: bool) -> Result:
     town.site.wait()
     vote = open_vote(voters, options=OPTIONS)
     with ThreadPoolExecutor(clicks) as pool:
-        answers = [_burst(town.site.url, vote, voter, clicks, pool) for voter in vote.voters]
-    told = [each for burst in answers for each, _ in burst]
+        answers = [
+            _burst(town.site.url, vote, voter, clicks, pool, ALL_CHANNELS) for voter in vote.voters
+        ]
+    every = [each for burst in answers for each in burst]
+    told = [each.told for each in every if each.told.cast]
     places = _places(vote.cycle)
     casts = Casting.objects.filter(participation__cycle=vote.cycle).count()
     took_part = Participation.objects.filter(cycle=vote.cycle).count()
     expected = sorted(_last(burst, places) for burst in answers)
     found = counted(town, vote)
     broken = faults(
-        answers_of_the_server_that_it_failed=sum(each.status >= 500 for each in told),
-        requests_not_told_that_they_were_cast=sum(not each.cast for each in told),
-        receipts_given_twice=len(told) - len({each.receipt for each in told if each.cast}),
+        answers_of_the_server_that_it_failed=sum(each.told.status >= 500 for each in every),
+        requests_not_told_that_they_were_cast=sum(
+            not each.told.cast and not each.at_kiosk for each in every
+        ),
+        unlocked_ballots_that_are_not_one_cast=sum(_at_kiosk(burst) != 1 for burst in answers),
+        receipts_given_twice=len(told) - len({each.receipt for each in told}),
         receipts_not_on_the_board=sum(receipt_hash(each.receipt) not in places for each in told),
         casts_more_or_less_than_were_told=abs(casts - len(told)),
         participations_more_or_less_than_voters=abs(took_part - voters),
@@ -46,20 +63,31 @@ def parallel_casts(town: Town, full: bool) -> Result:
     )
     runs, several = _control(town, full)
     return Result(
-        tried=f"parallel casts over HTTP on {len(CHANNELS)} channels mixed",
+        tried="parallel casts over HTTP by account, by code and at a kiosk, mixed",
         size=f"{voters} voters of {clicks} requests each: {len(found)} counted,"
-        f" {len(told)} answered",
+        f" {len(told)} told that they were cast",
         faults=broken,
         control=f"no unique key, no lock: in {several} of {runs} runs one voter is several",
         control_failed=several >= 0.95 * runs,
     )
 
 
+def _at_kiosk(burst: Sequence[Answer]) -> int:
+    """How many clicks at the kiosk were told that they were cast."""
+    return sum(each.told.cast for each in burst if each.at_kiosk)
+
+
 def _burst(
-    site: str, vote: Vote, voter: Voter, clicks: int, pool: ThreadPoolExecutor, careless: str = ""
+    site: str,
+    vote: Vote,
+    voter: Voter,
+    clicks: int,
+    pool: ThreadPoolExecutor,
+    channels: Sequence[Channel] = CHANNELS,
+    careless: str = "",
 ) -> list[Answer]:
     """The same voter from many windows, all let go in one moment."""
-    browsers = [enter(site, vote, voter, careless) for enter in CHANNELS]
+    browsers = [enter(site, vote, voter, careless) for enter in channels]
     forms: list[Mapping[str, object]] = [browser.form(vote, [0]) for browser in browsers]
     gate = Barrier(clicks)
 
@@ -70,7 +98,8 @@ def _burst(
         window = _window(browsers[at], voter, careless)
         form = {**forms[at], vote.field: [vote.named[place] for place in choice]}
         gate.wait(timeout=60)
-        return window.send(vote.page, form), choice
+        told = window.send(browsers[at].page(vote), form)
+        return Answer(told, choice, at_kiosk=channels[at] is by_kiosk)
 
     return list(pool.map(click, range(clicks)))
 
@@ -90,7 +119,8 @@ def _places(cycle: Cycle) -> dict[str, int]:
 
 def _last(burst: Sequence[Answer], places: Mapping[str, int]) -> tuple[int, ...]:
     """What the voter chose in the cast that the board has last."""
-    return max(burst, key=lambda each: places.get(receipt_hash(each[0].receipt), -1))[1]
+    last = max(burst, key=lambda each: places.get(receipt_hash(each.told.receipt), -1))
+    return last.choice
 
 
 def _different(found: Sequence[tuple[int, ...]], expected: Sequence[tuple[int, ...]]) -> int:
@@ -105,7 +135,7 @@ def _control(town: Town, full: bool) -> tuple[int, int]:
     several = 0
     with _without_the_unique_key(town, vote.cycle), ThreadPoolExecutor(clicks) as pool:
         for done, voter in enumerate(vote.voters, start=1):
-            _burst(town.bent_site.url, vote, voter, clicks, pool, "without a lock")
+            _burst(town.bent_site.url, vote, voter, clicks, pool, careless="without a lock")
             slots = SealedBallot.objects.filter(cycle=vote.cycle).values("slot").distinct()
             several += slots.count() > done + several
     return runs, several
