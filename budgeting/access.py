@@ -69,8 +69,7 @@ def roll_entry_of(cycle: Cycle, user: User | AnonymousUser) -> RollEntry | None:
     """The line of the roll that somebody votes as; None where they may not vote here."""
     if not user.is_authenticated:
         return None
-    mine = RollEntry.objects.filter(cycle=cycle, claimed_by=user).select_related("place")
-    return mine.defer("place__boundary").first()
+    return RollEntry.objects.filter(cycle=cycle, claimed_by=user).first()
 
 
 def pots_of(entry: RollEntry) -> list[Pot]:

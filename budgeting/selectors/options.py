@@ -10,7 +10,7 @@ from functools import lru_cache
 from django.db.models import QuerySet
 from django.utils.safestring import SafeString
 
-from budgeting.models import Cycle, Option, Pot
+from budgeting.models import Cycle, Option, Pot, RollEntry
 from civicfund.audit.services import db_now
 from civicfund.places.models import Neighborhood
 
@@ -23,7 +23,7 @@ Drawn = dict[tuple[str, bool, int], SafeString]
 
 @dataclass(frozen=True, slots=True)
 class OptionsOnBallot:
-    """The pots of a cycle and each pot's options by its id, as they were ``read_at``.
+    """The pots of a cycle, each pot's options and all homes by their ids, as they were ``read_at``.
 
     ``drawn`` is what pages have made of the options so far, where it is kept. Read by many threads
     at once: nobody changes a pot or an option of it.
@@ -31,6 +31,7 @@ class OptionsOnBallot:
 
     pots: list[Pot]
     by_pot: dict[int, list[Option]]
+    homes: dict[int, Neighborhood]
     read_at: datetime
     drawn: Drawn | None = field(default=None)
 
@@ -54,9 +55,11 @@ def options_on_ballot(cycle: Cycle) -> OptionsOnBallot:
     return _read(cycle.pk)
 
 
-def pots_on_ballot(cycle: Cycle, home: Neighborhood) -> list[Pot]:
-    """The pots that whoever lives in a neighborhood decides on, as the ballot shows them."""
-    return [pot for pot in options_on_ballot(cycle).pots if pot.reaches(home)]
+def pots_on_ballot(cycle: Cycle, entry: RollEntry) -> list[Pot]:
+    """The pots that a voter decides on, as the ballot shows them."""
+    found = options_on_ballot(cycle)
+    home = found.homes.get(entry.place_id) or entry.place
+    return [pot for pot in found.pots if pot.reaches(home)]
 
 
 @lru_cache(maxsize=_REMEMBERED_CYCLES)
@@ -70,7 +73,8 @@ def _read(cycle: int, drawn: Drawn | None = None) -> OptionsOnBallot:
     for option in _with_projects(cycle):
         found.setdefault(option.pot_id, []).append(option)
     pots = Pot.objects.filter(cycle=cycle).select_related("place").defer("place__boundary")
-    return OptionsOnBallot(list(pots), found, read_at, drawn)
+    homes = Neighborhood.objects.defer("boundary").in_bulk()
+    return OptionsOnBallot(list(pots), found, homes, read_at, drawn)
 
 
 def _with_projects(cycle: int) -> QuerySet[Option]:

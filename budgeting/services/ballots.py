@@ -86,7 +86,7 @@ def cast(
     """
     entry = _line_of(cycle, voter)
     try:
-        written = checked(cycle, pots_on_ballot(cycle, entry.place), choices)
+        written = checked(cycle, pots_on_ballot(cycle, entry), choices)
     except BallotRefusedError:
         # Whoever comes too late is told so, and not what else is wrong.
         with transaction.atomic():

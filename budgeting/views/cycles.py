@@ -218,7 +218,7 @@ def _pots_on_ballot(
     refusal: BallotRefusedError | None,
 ) -> list[PotOnBallot]:
     """The voter's pots; all of them for somebody who only looks."""
-    pots = pots_on_ballot(cycle, entry.place) if entry else options.pots
+    pots = pots_on_ballot(cycle, entry) if entry else options.pots
     voter = str(entry.pk) if entry else "anybody"
     errors, about = (refusal.by_pot, refusal.options) if refusal else ({}, {})
     return [
