@@ -25,6 +25,11 @@ class EventType(models.TextChoices):
     DISPUTE_REINSTATED = "charge.dispute.funds_reinstated"
     CARD_RENEWED = "payment_method.automatically_updated"
     ACCOUNT_UPDATED = "account.updated"
+    # Thin: accounts of the provider's newer interface, which tell no more than that they changed.
+    RECIPIENT_CAPABILITY = "v2.core.account[configuration.recipient].capability_status_updated"
+    RECIPIENT_UPDATED = "v2.core.account[configuration.recipient].updated"
+    REQUIREMENTS_UPDATED = "v2.core.account[requirements].updated"
+    ACCOUNT_CLOSED = "v2.core.account.closed"
 
 
 SETUP_EVENTS = (EventType.SETUP_SUCCEEDED, EventType.SETUP_CANCELED)
@@ -45,4 +50,10 @@ DISPUTE_EVENTS = (
 )
 CARD_EVENTS = (EventType.CARD_RENEWED,)
 # News of connected accounts, which come to an endpoint of their own with a secret of its own.
-ACCOUNT_EVENTS = (EventType.ACCOUNT_UPDATED,)
+THIN_EVENTS = (
+    EventType.RECIPIENT_CAPABILITY,
+    EventType.RECIPIENT_UPDATED,
+    EventType.REQUIREMENTS_UPDATED,
+    EventType.ACCOUNT_CLOSED,
+)
+ACCOUNT_EVENTS = (EventType.ACCOUNT_UPDATED, *THIN_EVENTS)

@@ -51,7 +51,7 @@ class ProviderEvent(models.Model):
     """That the provider told us of something: a pointer, without what it said."""
 
     id = models.CharField(primary_key=True, max_length=64)
-    type = models.CharField(_("type"), max_length=64, choices=EventType.choices)
+    type = models.CharField(_("type"), max_length=96, choices=EventType.choices)
     object_id = models.CharField(_("object"), max_length=64)
     account = models.CharField(_("account"), max_length=64, blank=True)
     created_at = models.DateTimeField(_("happened"))

@@ -10,12 +10,13 @@ from django.urls import reverse
 from civicfund.payments.models import ProviderEvent
 from civicfund.payouts.enums import AccountStatus
 from civicfund.payouts.models import PayoutAccount
-from civicfund.payouts.services.accounts import hear_of_accounts, open_account
+from civicfund.payouts.services.accounts import hear_of_accounts, open_account, read_account
 from tests.factories.people import UserFactory
 from tests.payments.signing import signed
-from tests.stripe.helpers import sandbox_client
+from tests.stripe.helpers import sandbox_client, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
+CAPABILITY = "v2.core.account[configuration.recipient].capability_status_updated"
 CONNECT, OURS = "stripe_connect_webhook", "stripe_webhook"
 
 
@@ -24,11 +25,28 @@ def account(provider):
     return open_account(UserFactory())
 
 
-def news_of(provider, account, status="active"):
-    """The event that the provider sends when it thinks otherwise of an account."""
-    provider.control("account", account=account.account_id, status=status)
-    told = sandbox_client(provider).v1.events.list({"type": "account.updated"}).data[0]
-    return json.loads(str(told))
+@pytest.fixture(params=["snapshot", "thin"])
+def news_of(request, provider):
+    """The event that the provider sends when it thinks otherwise of an account, in either style."""
+
+    def latest(account, status="active"):
+        provider.control("account", account=account.account_id, status=status)
+        client = sandbox_client(provider)
+        if request.param == "snapshot":
+            return snapshot_of(client)
+        return json.loads(str(client.v2.core.events.list({"types": [CAPABILITY]}).data[0]))
+
+    latest.style = request.param
+    return latest
+
+
+def snapshot_of(client):
+    return json.loads(str(client.v1.events.list({"type": "account.updated"}).data[0]))
+
+
+def new_snapshot(provider, account):
+    provider.control("account", account=account.account_id, status="active")
+    return snapshot_of(sandbox_client(provider))
 
 
 def tell(client, event, secret, *, to=CONNECT):
@@ -44,9 +62,9 @@ def status_of(account):
 
 
 def test_an_account_that_the_provider_pays_again_is_known_without_a_visit(
-    client, provider, account
+    client, provider, account, news_of
 ):
-    event = news_of(provider, account)
+    event = news_of(account)
     assert tell(client, event, provider.connect_webhook_secret).status_code == 200
     assert status_of(account) == AccountStatus.RESTRICTED
     assert hear_of_accounts(10) == 1
@@ -55,31 +73,53 @@ def test_an_account_that_the_provider_pays_again_is_known_without_a_visit(
     assert hear_of_accounts(10) == 0
 
 
-def test_old_news_says_what_is_true_now(client, provider, account):
-    event = news_of(provider, account)
-    news_of(provider, account, "restricted")
+def test_old_news_says_what_is_true_now(client, provider, account, news_of):
+    event = news_of(account)
+    news_of(account, "restricted")
     tell(client, event, provider.connect_webhook_secret)
     hear_of_accounts(10)
     assert status_of(account) == AccountStatus.RESTRICTED
 
 
-def test_the_sandbox_itself_tells_the_running_site(provider, account, live_server):
-    address = live_server.url + reverse(CONNECT)
+def test_the_sandbox_itself_tells_the_running_site(provider, account, news_of, live_server):
     provider.control(
-        "webhooks", connect_url=address, connect_secret=provider.connect_webhook_secret
-    )
-    event = news_of(provider, account)
-    assert provider.control("resend", events=[event["id"]]) is not None
-    while not provider.control("webhooks")["idle"]:
-        pass
-    assert ProviderEvent.objects.get().account == account.account_id
+        "webhooks", connect_url=live_server.url + reverse(CONNECT),
+        connect_secret=provider.connect_webhook_secret, connect_payload=news_of.style,
+    )  # fmt: skip
+    event = news_of(account)
+    wait_until(lambda: provider.control("webhooks")["idle"])
+    assert ProviderEvent.objects.get(pk=event["id"]).account == account.account_id
+    kinds = {kind.split(".")[0] for kind in ProviderEvent.objects.values_list("type", flat=True)}
+    assert kinds == {"v2" if news_of.style == "thin" else "account"}
+
+
+def test_a_closed_account_is_paid_no_more(client, provider, account):
+    provider.control("account", account=account.account_id, status="active")
+    read_account(account)
+    api = sandbox_client(provider)
+    api.v2.core.accounts.close(account.account_id, {"applied_configurations": ["recipient"]})
+    told = api.v2.core.events.list({"types": ["v2.core.account.closed"]}).data[0]
+    tell(client, json.loads(str(told)), provider.connect_webhook_secret)
+    assert status_of(account) == AccountStatus.ACTIVE
+    assert hear_of_accounts(10) == 1
+    assert status_of(account) == AccountStatus.RESTRICTED
+
+
+def test_a_thin_event_at_the_endpoint_of_our_own_account_is_refused(client, provider, account):
+    provider.control("account", account=account.account_id, status="active")
+    told = sandbox_client(provider).v2.core.events.list({"types": [CAPABILITY]}).data[0]
+    event = json.loads(str(told))
+    for secret in (provider.webhook_secret, provider.connect_webhook_secret):
+        assert tell(client, event, secret, to=OURS).status_code == 400
+    assert tell(client, event, provider.webhook_secret).status_code == 400
+    assert ProviderEvent.objects.count() == 0
 
 
 @pytest.mark.parametrize("to", [CONNECT, OURS])
 def test_each_endpoint_takes_only_what_is_sent_to_it_under_its_secret(
     client, provider, account, to
 ):
-    event = news_of(provider, account)
+    event = new_snapshot(provider, account)
     of_our_own = event | {"type": "payment_intent.succeeded"}
     del of_our_own["account"]
     right = {CONNECT: provider.connect_webhook_secret, OURS: provider.webhook_secret}
@@ -91,13 +131,13 @@ def test_each_endpoint_takes_only_what_is_sent_to_it_under_its_secret(
 
 
 def test_what_a_connected_account_does_with_its_own_money_is_forgotten(client, provider, account):
-    event = news_of(provider, account) | {"type": "payment_intent.succeeded"}
+    event = new_snapshot(provider, account) | {"type": "payment_intent.succeeded"}
     assert tell(client, event, provider.connect_webhook_secret).status_code == 200
     assert ProviderEvent.objects.count() == 0
 
 
-def test_news_of_an_account_that_is_not_ours_changes_nothing(client, provider, account):
-    event = news_of(provider, account)
+def test_news_of_an_account_that_is_not_ours_changes_nothing(client, provider, account, news_of):
+    event = news_of(account)
     PayoutAccount.objects.update(account_id="acct_of_others")
     tell(client, event, provider.connect_webhook_secret)
     assert hear_of_accounts(10) == 1

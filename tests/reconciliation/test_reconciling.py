@@ -30,7 +30,7 @@ from tests.reconciliation.defects import (
     charge_that_never_was,
 )
 from tests.sizes import size
-from tests.stripe.helpers import charge, sandbox_client
+from tests.stripe.helpers import RECIPIENT, charge, sandbox_client
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
 
@@ -169,3 +169,18 @@ def test_news_that_no_webhook_took_are_fetched_once(provider):
     kept = ProviderEvent.objects.filter(object_id=intent.id)
     assert [event.type for event in kept] == ["payment_intent.succeeded"]
     assert fetch_missed_events() == 0
+
+
+def test_thin_news_that_no_webhook_took_are_fetched_once(provider):
+    """Their log does not say which were taken: what we have already is not kept again."""
+    client = sandbox_client(provider)
+    account = client.v2.core.accounts.create(RECIPIENT)
+    provider.control("account", account=account.id, status="active")
+    assert fetch_missed_events() == 3
+    kept = ProviderEvent.objects.filter(account=account.id)
+    assert sorted(set(kept.values_list("type", flat=True))) == [
+        "v2.core.account[configuration.recipient].capability_status_updated",
+        "v2.core.account[requirements].updated",
+    ]
+    assert fetch_missed_events() == 0
+    assert kept.count() == 3

@@ -145,12 +145,16 @@ class PaymentGateway(Protocol):
         """The id of the payment intent that a charge is of."""
 
     def undelivered_news(self, types: Iterable[str], since: datetime) -> Iterator[ProviderNews]:
-        """Events that no webhook of ours has taken, the newest first. 30 days back at most."""
+        """Events that no webhook of ours has taken, the newest first. 30 days back at most.
+
+        Where the provider does not say which were taken, all of that kind.
+        """
 
     def read_event(
         self, payload: bytes, signature: str, *, connected: bool = False
     ) -> ProviderNews:
         """The event that a webhook carries; ``ForgedEventError`` unless all is right with it.
 
-        ``connected`` is of the endpoint that hears of connected accounts.
+        ``connected`` is of the endpoint that hears of connected accounts; one that only says which
+        account has changed comes to that alone.
         """

@@ -17,6 +17,7 @@ from civicfund.payments.sandbox.keys import (
     WEBHOOK_SECRET,
 )
 from civicfund.payments.sandbox.server import SandboxServer, say
+from civicfund.payments.sandbox.webhooks import PAYLOADS
 
 
 def main() -> int:
@@ -35,6 +36,7 @@ def main() -> int:
         webhook_secret=options.webhook_secret,
         connect_url=options.connect_webhook_url,
         connect_secret=options.connect_webhook_secret,
+        connect_payload=options.connect_payload,
         rate_limit=options.rate_limit,
         account_rate_limit=options.account_rate_limit,
     )
@@ -60,6 +62,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--webhook-url", default="", help="where events are sent")
     parser.add_argument(
         "--connect-webhook-url", default="", help="where events of connected accounts are sent"
+    )
+    parser.add_argument(
+        "--connect-payload", choices=PAYLOADS, default="thin", help="which events those are"
     )
     for option, variable, fallback in (
         ("--webhook-secret", "STRIPE_WEBHOOK_SECRET", WEBHOOK_SECRET),

@@ -5,8 +5,6 @@ https://docs.stripe.com/connect/accounts-v2 and https://docs.stripe.com/api/v2/c
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from stripe.params.v2.core import (
     AccountCloseParams,
     AccountCreateParams,
@@ -18,7 +16,7 @@ from stripe.params.v2.core import (
 from civicfund.payments.sandbox.errors import invalid, missing
 from civicfund.payments.sandbox.metadata import merge_metadata
 from civicfund.payments.sandbox.routes import Call, endpoint
-from civicfund.payments.sandbox.shapes import Obj, clone
+from civicfund.payments.sandbox.shapes import Obj, clone, iso
 from civicfund.payments.sandbox.store import Transaction, new_id
 
 KIND = "v2.core.account"
@@ -46,7 +44,7 @@ def create(call: Call) -> Obj:
         "configuration": {"recipient": None},
         "contact_email": given.get("contact_email"),
         "contact_phone": given.get("contact_phone"),
-        "created": _iso(call.tx.now),
+        "created": iso(call.tx.now),
         "dashboard": given.get("dashboard"),
         "defaults": given.get("defaults"),
         "display_name": given.get("display_name"),
@@ -60,6 +58,7 @@ def create(call: Call) -> Obj:
     if "recipient" in given.get("configuration", {}):
         account["configuration"]["recipient"] = _recipient("restricted")
     call.tx.add(KIND, account)
+    _tell(call.tx, account, ".created")
     return _included(account, given)
 
 
@@ -78,13 +77,16 @@ def update(call: Call) -> Obj:
     account = call.tx.edit(KIND, call.ids["account"])
     for name in ("contact_email", "contact_phone", "dashboard", "display_name"):
         account[name] = given.get(name, account[name])
+    merge_metadata(account, given.get("metadata", {}))
+    _tell(call.tx, account, ".updated")
     for name in ("defaults", "identity"):
         if name in given:
             account[name] = (account[name] or {}) | given[name]
-    merge_metadata(account, given.get("metadata", {}))
+            _tell(call.tx, account, f"[{name}].updated")
     if "recipient" in given.get("configuration", {}) and not account["configuration"]["recipient"]:
         account["configuration"]["recipient"] = _recipient("restricted")
         account["applied_configurations"] = ["recipient"]
+        _tell(call.tx, account, "[configuration.recipient].updated")
     return _included(account, given)
 
 
@@ -94,6 +96,7 @@ def close(call: Call) -> Obj:
     _existing(call.tx, call.ids["account"])
     account = call.tx.edit(KIND, call.ids["account"])
     account["closed"] = True
+    _tell(call.tx, account, ".closed")
     set_status(call.tx, account["id"], "restricted")
     return _included(account, {})
 
@@ -117,8 +120,8 @@ def create_link(call: Call) -> Obj:
     return {
         "object": "v2.core.account_link",
         "account": account["id"],
-        "created": _iso(call.tx.now),
-        "expires_at": _iso(call.tx.now + LINK_SECONDS),
+        "created": iso(call.tx.now),
+        "expires_at": iso(call.tx.now + LINK_SECONDS),
         "livemode": False,
         "url": f"{call.origin}/onboarding/{link['id']}",
         "use_case": use_case,
@@ -142,9 +145,29 @@ def set_status(tx: Transaction, identifier: str, status: str) -> Obj:
     account = tx.edit(KIND, identifier)
     if account["configuration"]["recipient"] is None:
         raise invalid("This account has no recipient configuration.", param="account")
-    account["configuration"]["recipient"] = _recipient(status)
+    before = account["configuration"]["recipient"]
+    account["configuration"]["recipient"] = after = _recipient(status)
+    _tell_of_capabilities(tx, account, before, after)
     tx.emit("account.updated", _as_v1(account), account=identifier)
     return account
+
+
+def _tell_of_capabilities(tx: Transaction, account: Obj, before: Obj, after: Obj) -> None:
+    """One event for each capability that has another status, and one where what is owed differs."""
+    was, now = (side["capabilities"]["stripe_balance"] for side in (before, after))
+    for name in now:
+        if was[name]["status"] != now[name]["status"]:
+            data = {"updated_capability": f"stripe_balance.{name}"}
+            kind = "[configuration.recipient].capability_status_updated"
+            _tell(tx, account, kind, data=data)
+    if was["stripe_transfers"]["status_details"] != now["stripe_transfers"]["status_details"]:
+        _tell(tx, account, "[requirements].updated")
+
+
+def _tell(tx: Transaction, account: Obj, kind: str, *, data: Obj | None = None) -> None:
+    """https://docs.stripe.com/api/v2/core/accounts/event-types"""
+    url = f"/v2/core/accounts/{account['id']}"
+    tx.emit_thin(f"{KIND}{kind}", {"id": account["id"], "type": KIND, "url": url}, data=data)
 
 
 def _recipient(status: str) -> Obj:
@@ -193,7 +216,3 @@ def _existing(tx: Transaction, identifier: str) -> Obj:
     if account is None:
         raise missing("account", identifier)
     return account
-
-
-def _iso(at: int) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")

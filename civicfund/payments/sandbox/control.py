@@ -21,9 +21,9 @@ from civicfund.payments.sandbox.accounts import set_status
 from civicfund.payments.sandbox.cards import DECLINES
 from civicfund.payments.sandbox.engine import Engine, Request, Response, json_object, json_response
 from civicfund.payments.sandbox.errors import ApiError, invalid, missing
-from civicfund.payments.sandbox.event_log import with_pending
+from civicfund.payments.sandbox.event_log import told
 from civicfund.payments.sandbox.shapes import Obj, shown
-from civicfund.payments.sandbox.store import Transaction, new_id
+from civicfund.payments.sandbox.store import THIN, Transaction, new_id
 from civicfund.payments.sandbox.webhooks import Deliverer
 
 LOOPBACK = ("127.0.0.1", "localhost")
@@ -78,8 +78,8 @@ class Control:
         self.engine.reset()
         self.deliverer.forget()
         fresh: Obj = {
-            "delay_seconds": 0.0, "drop": 0.0, "duplicate": 0.0, "paused": False,
-            "reorder_seconds": 0.0,
+            "connect_payload": "thin", "delay_seconds": 0.0, "drop": 0.0, "duplicate": 0.0,
+            "paused": False, "reorder_seconds": 0.0,
         }  # fmt: skip
         self.deliverer.set(fresh)
         return {}
@@ -142,9 +142,10 @@ class Control:
     def forge(self, given: Obj) -> Obj:
         """Send an event that must be refused; answers the endpoint's status.
 
-        ``how`` is ``signature`` (signed with another secret) or ``stale`` (signed an hour ago).
+        ``how`` is ``signature`` (signed with another secret) or ``stale`` (signed an hour ago);
+        without ``event`` it is like the latest one, or with ``thin`` like the latest thin one.
         """
-        event = given.get("event") or self._latest_event()
+        event = given.get("event") or self._latest_event(THIN if given.get("thin") else "event")
         if given.get("how", "signature") == "stale":
             return {"status": self.deliverer.post(event, at=time.time() - STALE_SECONDS)}
         return {"status": self.deliverer.post(event, secret=new_id("whsec"))}
@@ -218,11 +219,11 @@ class Control:
             self.engine.commit(tx)
         return shown(changed)
 
-    def _latest_event(self) -> Obj:
+    def _latest_event(self, kind: str) -> Obj:
         with self.engine.lock:
             tx = self.engine.transaction()
-            for event in tx.newest_first("event"):
-                return shown(with_pending(tx, event))
+            for event in tx.newest_first(kind):
+                return told(tx, event["id"]) or event
         raise invalid("There is no event yet to forge a copy of.", param="event")
 
 

@@ -56,6 +56,7 @@ class Config:
     webhook_secret: str = ""
     connect_url: str = ""
     connect_secret: str = ""
+    connect_payload: str = "thin"
     rate_limit: int = 25
     account_rate_limit: int = 0
 
@@ -184,7 +185,8 @@ class Engine:
         fault = None if browser else self.faults.draw(request.method, request.path)
         _strike_first(fault)
         given = _given(request)
-        params = check_params(endpoint.params, given, extra=BROWSER_ONLY if browser else None)
+        extra = dict.fromkeys(endpoint.untyped, str) | (BROWSER_ONLY if browser else {})
+        params = check_params(endpoint.params, given, extra=extra)
         refuse_unmodelled(endpoint, params)
         tx = self.transaction()
         tx.request_id = request_id

@@ -10,7 +10,7 @@ from itertools import islice
 from civicfund.payments.sandbox.balance import totals
 from civicfund.payments.sandbox.engine import Engine
 from civicfund.payments.sandbox.shapes import Obj
-from civicfund.payments.sandbox.store import Transaction
+from civicfund.payments.sandbox.store import THIN, Transaction
 
 SHOWN = 20
 Column = tuple[str, Callable[[Obj], str]]
@@ -26,6 +26,7 @@ def overview(engine: Engine) -> str:
                 _latest(tx, "Payments", "payment_intent", PAYMENTS),
                 _latest(tx, "Saved cards", "setup_intent", SETUPS),
                 _latest(tx, "Events", "event", [*EVENTS, ("Delivered", _delivery(tx))]),
+                _latest(tx, "Thin events", THIN, [*THIN_EVENTS, ("Delivered", _delivery(tx))]),
             ]
         )
         ahead = int(engine.clock.offset_seconds)
@@ -106,4 +107,9 @@ EVENTS: list[Column] = [
     ("Created", _when),
     ("Type", lambda event: event["type"]),
     ("About", lambda event: event["data"]["object"]["id"]),
+]
+THIN_EVENTS: list[Column] = [
+    ("Created", lambda event: event["created"]),
+    ("Type", lambda event: event["type"]),
+    ("About", lambda event: event["related_object"]["id"]),
 ]

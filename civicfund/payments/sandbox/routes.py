@@ -36,6 +36,7 @@ class Endpoint:
     models: frozenset[str]
     browser: bool
     connect: bool
+    untyped: tuple[str, ...]
     handler: Handler
 
     @property
@@ -56,17 +57,20 @@ def endpoint(
     *,
     browser: bool = False,
     connect: bool = False,
+    untyped: str = "",
 ) -> Callable[[Handler], Handler]:
     """Answer ``method path`` with the decorated function.
 
     ``browser`` lets a page with the publishable key and the object's client secret call it;
-    ``connect`` lets it be called on behalf of a connected account.
+    ``connect`` lets it be called on behalf of a connected account; ``untyped`` are parameters that
+    Stripe documents and the SDK's types lack.
     """
 
     def register(handler: Handler) -> Handler:
         known = frozenset(models.split()) | {"expand"}
+        lacking = tuple(untyped.split())
         template = path.strip("/").split("/")
-        made = Endpoint(method, path, params, known, browser, connect, handler)
+        made = Endpoint(method, path, params, known, browser, connect, lacking, handler)
         BY_SHAPE.setdefault((method, len(template)), []).append((template, made))
         return handler
 

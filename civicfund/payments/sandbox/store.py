@@ -6,9 +6,10 @@ import secrets
 import string
 from collections.abc import Iterator
 
-from civicfund.payments.sandbox.shapes import Obj, clone, shown
+from civicfund.payments.sandbox.shapes import Obj, clone, iso, shown
 
 API_VERSION = "2026-10-28.endive"
+THIN = "v2.core.event"
 ALPHABET = string.ascii_letters + string.digits
 
 Change = tuple[str, str, Obj | None]
@@ -111,10 +112,35 @@ class Transaction:
         if account is not None:
             event["account"] = account
         self.add("event", event)
+        self._to_deliver(event)
+        return event
+
+    def emit_thin(self, kind: str, related: Obj, *, data: Obj | None = None) -> Obj:
+        """Record a thin event of API v2: which object changed, and nothing of what it is now.
+
+        ``data`` is told only to who fetches the event. https://docs.stripe.com/event-destinations
+        """
+        request = {"id": self.request_id, "idempotency_key": self.idempotency_key or ""}
+        event: Obj = {
+            "id": new_id("evt_test", 44),
+            "object": THIN,
+            "changes": None,
+            "context": None,
+            "created": iso(self.now),
+            "data": data,
+            "livemode": False,
+            "reason": {"type": "request", "request": request} if self.request_id else None,
+            "related_object": related,
+            "type": kind,
+        }
+        self.add(THIN, event)
+        self._to_deliver(event)
+        return event
+
+    def _to_deliver(self, event: Obj) -> None:
         if self.hooks:
             delivery = {"id": event["id"], "state": "pending", "attempts": 0, "due": self.now}
             self.add("_delivery", delivery)
-        return event
 
     def changes(self) -> list[Change]:
         """What this transaction wrote, in the order of its first writes."""

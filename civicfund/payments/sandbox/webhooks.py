@@ -19,13 +19,14 @@ from urllib.parse import urlsplit
 
 from civicfund.payments.sandbox.engine import Engine
 from civicfund.payments.sandbox.errors import invalid
-from civicfund.payments.sandbox.event_log import with_pending
-from civicfund.payments.sandbox.shapes import Obj, shown
-from civicfund.payments.sandbox.store import Change
+from civicfund.payments.sandbox.event_log import told
+from civicfund.payments.sandbox.shapes import Obj
+from civicfund.payments.sandbox.store import THIN, Change
 
 TIMEOUT_SECONDS = 10.0
 # Stripe tries a test account's events three more times within a few hours; here within minutes.
 RETRY_SECONDS = (2, 30, 300)
+PAYLOADS = ("thin", "snapshot")
 
 
 @dataclass
@@ -36,6 +37,7 @@ class Knobs:
     secret: str = ""
     connect_url: str = ""
     connect_secret: str = ""
+    connect_payload: str = "thin"
     duplicate: float = 0.0
     drop: float = 0.0
     delay_seconds: float = 0.0
@@ -53,6 +55,7 @@ class Deliverer:
             engine.config.webhook_secret,
             engine.config.connect_url,
             engine.config.connect_secret,
+            engine.config.connect_payload,
         )
         self._random = random.Random(0)  # noqa: S311 - chance for tests, no secret
         self._wake = Condition()
@@ -89,6 +92,8 @@ class Deliverer:
             raise invalid(f"Webhook knobs are {', '.join(sorted(names))} and seed.")
         kinds = {name: type(getattr(self.knobs, name)) for name in changed}
         turned = {name: kinds[name](value) for name, value in changed.items()}
+        if turned.get("connect_payload", "thin") not in PAYLOADS:
+            raise invalid(f"connect_payload is {' or '.join(PAYLOADS)}.", param="connect_payload")
         with self._wake:
             for name, value in turned.items():
                 setattr(self.knobs, name, value)
@@ -149,11 +154,15 @@ class Deliverer:
     def _endpoint(self, event: Obj) -> tuple[str, str]:
         """Where an event goes: those of connected accounts have an endpoint of their own.
 
-        https://docs.stripe.com/connect/webhooks
+        A destination takes snapshots or thin events, never both.
+        https://docs.stripe.com/connect/webhooks and https://docs.stripe.com/event-destinations
         """
-        if "account" in event:
+        payload = "thin" if event["object"] == THIN else "snapshot"
+        if payload == "snapshot" and "account" not in event:
+            return self.knobs.url, self.knobs.secret
+        if payload == self.knobs.connect_payload:
             return self.knobs.connect_url, self.knobs.connect_secret
-        return self.knobs.url, self.knobs.secret
+        return "", ""
 
     def _connect(self, host: str, port: int) -> http.client.HTTPConnection:
         kept = self._connection
@@ -206,7 +215,7 @@ class Deliverer:
     def _deliver(self, event_id: str) -> None:
         with self.engine.lock:
             tx = self.engine.transaction()
-            event = tx.find("event", event_id)
+            event = told(tx, event_id)
             known = tx.find("_delivery", event_id)
             if event is None or known is None:
                 return
@@ -214,11 +223,10 @@ class Deliverer:
                 tx.remove("_delivery", event_id)  # nobody listens to such events
                 self.engine.commit(tx)
                 return
-            payload = shown(with_pending(tx, event))
         if known["attempts"] == 0 and self._random.random() < self.knobs.drop:
             self._record(event_id, status=0, dropped=True)
             return
-        status = self.post(payload)
+        status = self.post(event)
         if known["attempts"] == 0 and self._random.random() < self.knobs.duplicate:
             self._enqueue([(self.engine.clock.now() + self._hold_back(), event_id)])
         if not self._stopping:

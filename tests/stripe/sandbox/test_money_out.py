@@ -158,8 +158,9 @@ def test_automatic_payout_names_the_lines_it_is_made_of(sandbox, sandbox_stripe,
 def test_events_of_connected_accounts_have_an_endpoint_of_their_own(sandbox, sandbox_stripe):
     own, connected = Receiver(), Receiver()
     sandbox.control(
-        "webhooks", url=own.url, connect_url=connected.url, connect_secret="whsec_connect"
-    )
+        "webhooks", url=own.url, connect_url=connected.url, connect_secret="whsec_connect",
+        connect_payload="snapshot",
+    )  # fmt: skip
     account = sandbox_stripe.v2.core.accounts.create(RECIPIENT)
     sandbox.control("account", account=account.id, status="active")
     wait_until(lambda: connected.received)

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
 from functools import lru_cache
 
 import stripe
-from django.conf import settings
 
-from civicfund.payments.domain import ForgedEventError, ProviderNews
 from civicfund.payments.gateways.stripe.balance import BalanceCalls
 from civicfund.payments.gateways.stripe.cards import CardCalls
 from civicfund.payments.gateways.stripe.charges import ChargeCalls
 from civicfund.payments.gateways.stripe.client import ask, paced_client
 from civicfund.payments.gateways.stripe.connect import ConnectCalls
+from civicfund.payments.gateways.stripe.events import EventCalls
 from civicfund.payments.gateways.stripe.refunds import RefundCalls
-
-SIGNATURE_SECONDS = 300  # how old a webhook may be
 
 
 @lru_cache(maxsize=8)
@@ -26,7 +21,7 @@ def stripe_gateway(secret_key: str, api_base: str) -> StripeGateway:
     return StripeGateway(secret_key, api_base)
 
 
-class StripeGateway(CardCalls, ChargeCalls, RefundCalls, ConnectCalls, BalanceCalls):
+class StripeGateway(CardCalls, ChargeCalls, RefundCalls, ConnectCalls, BalanceCalls, EventCalls):
     """Stripe's API through its own SDK, in the version that the SDK was made for."""
 
     def __init__(self, secret_key: str, api_base: str) -> None:
@@ -51,32 +46,3 @@ class StripeGateway(CardCalls, ChargeCalls, RefundCalls, ConnectCalls, BalanceCa
         ask(
             lambda: self._client.v1.setup_intents.confirm(setup_intent_id, {"payment_method": card})
         )
-
-    def read_event(
-        self, payload: bytes, signature: str, *, connected: bool = False
-    ) -> ProviderNews:
-        """The event that a webhook carries; ``ForgedEventError`` unless all is right with it.
-
-        Events of connected accounts come to their own endpoint, under their own secret.
-        """
-        secret = (
-            settings.STRIPE_CONNECT_WEBHOOK_SECRET if connected else settings.STRIPE_WEBHOOK_SECRET
-        )
-        try:
-            stripe.WebhookSignature.verify_header(payload, signature, secret, SIGNATURE_SECONDS)
-            event = json.loads(payload)
-            news = ProviderNews(
-                id=event["id"],
-                type=event["type"],
-                object_id=event["data"]["object"]["id"],
-                account=event.get("account") or "",
-                livemode=event["livemode"],
-                created_at=datetime.fromtimestamp(event["created"], tz=UTC),
-            )
-        except (stripe.SignatureVerificationError, ValueError, KeyError, TypeError) as error:
-            raise ForgedEventError(type(error).__name__) from None
-        if news.livemode != self._livemode:
-            raise ForgedEventError("it is of another mode than our key")
-        if bool(news.account) != connected:
-            raise ForgedEventError("it came to the other endpoint")
-        return news

@@ -1,29 +1,22 @@
-"""What Stripe says it did with our money, line by line, and what it could not tell us.
+"""What Stripe says it did with our money, line by line.
 
 https://docs.stripe.com/api/balance_transactions
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
-from functools import partial
-from typing import TypeVar
+from collections.abc import Iterator
+from datetime import datetime
 
 import stripe
 
-from civicfund.payments.domain import BalanceLine, ProviderNews, ProviderPayout
-from civicfund.payments.gateways.stripe.client import Calls, ask
+from civicfund.payments.domain import BalanceLine, ProviderPayout
+from civicfund.payments.gateways.stripe.client import PER_PAGE, Calls, all_pages, ask, seconds
 from civicfund.payments.gateways.stripe.reading import id_of, to_balance_line, to_payout
-
-PER_PAGE = 100
-
-
-Item = TypeVar("Item", bound=stripe.StripeObject)
 
 
 class BalanceCalls(Calls):
-    """Reading our balance, and the events that were not delivered."""
+    """Reading our balance, and what moved it."""
 
     def available_minor(self, currency: str) -> int:
         """What the provider would let us pay out now."""
@@ -33,10 +26,10 @@ class BalanceCalls(Calls):
     def balance_lines(self, since: datetime, until: datetime) -> Iterator[BalanceLine]:
         """Every movement of our balance in a time, ``until`` excluded, the newest first."""
         within: stripe.params.BalanceTransactionListParams = {
-            "created": {"gte": _seconds(since), "lt": _seconds(until)},
+            "created": {"gte": seconds(since), "lt": seconds(until)},
             "limit": PER_PAGE,
         }
-        lines = _all_pages(
+        lines = all_pages(
             lambda after: self._client.v1.balance_transactions.list(
                 {**within, "starting_after": after} if after else within
             )
@@ -59,41 +52,3 @@ class BalanceCalls(Calls):
     def order_of(self, charge_id: str) -> str:
         """The id of the payment intent that a charge is of."""
         return id_of(ask(lambda: self._client.v1.charges.retrieve(charge_id)).payment_intent)
-
-    def undelivered_news(self, types: Iterable[str], since: datetime) -> Iterator[ProviderNews]:
-        """Events that no webhook of ours has taken, the newest first. 30 days back at most."""
-        within: stripe.params.EventListParams = {
-            "types": list(types),
-            "delivery_success": False,
-            "created": {"gte": _seconds(since)},
-            "limit": PER_PAGE,
-        }
-        events = _all_pages(
-            lambda after: self._client.v1.events.list(
-                {**within, "starting_after": after} if after else within
-            )
-        )
-        for event in events:
-            yield ProviderNews(
-                id=event.id,
-                type=event.type,
-                object_id=str(event.data.object["id"]),
-                account=getattr(event, "account", None) or "",  # left out unless it is of another
-                livemode=event.livemode,
-                created_at=datetime.fromtimestamp(event.created, tz=UTC),
-            )
-
-
-def _all_pages(read: Callable[[str], stripe.ListObject[Item]]) -> Iterator[Item]:
-    """The items of every page; each page is a request of its own, asked for when it is wanted."""
-    after = ""
-    while True:
-        page = ask(partial(read, after))
-        yield from page.data
-        if not page.has_more:
-            return
-        after = str(page.data[-1]["id"])
-
-
-def _seconds(at: datetime) -> int:
-    return int(at.timestamp())

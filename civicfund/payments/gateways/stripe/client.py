@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 import stripe
@@ -23,7 +25,9 @@ from civicfund.payments.domain import (
 from civicfund.payments.gateways.pacing import TooBusyError, endpoint_of, take_turn
 
 Answer = TypeVar("Answer")
+Item = TypeVar("Item", bound=stripe.StripeObject)
 
+PER_PAGE = 100
 CONNECT_SECONDS = 5
 READ_SECONDS = 25
 RETRIES = 2
@@ -89,6 +93,22 @@ def ask(call: Callable[[], Answer]) -> Answer:
         return call()
     except StripeError as error:
         raise _named(error) from error
+
+
+def all_pages(read: Callable[[str], stripe.ListObject[Item]]) -> Iterator[Item]:
+    """The items of every page; each page is a request of its own, asked for when it is wanted."""
+    after = ""
+    while True:
+        page = ask(partial(read, after))
+        yield from page.data
+        if not page.has_more:
+            return
+        after = str(page.data[-1]["id"])
+
+
+def seconds(at: datetime) -> int:
+    """A moment as API v1 counts it."""
+    return int(at.timestamp())
 
 
 def _named(error: StripeError) -> GatewayError:

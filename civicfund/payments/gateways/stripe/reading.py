@@ -159,7 +159,9 @@ def to_payout(payout: stripe.Payout) -> ProviderPayout:
 
 
 def to_capability(account: stripe.v2.core.Account) -> Capability:
-    """Whether the account may receive transfers; restricted where it was never asked for."""
+    """Whether the account may receive transfers; restricted where closed, or never asked for."""
+    if getattr(account, "closed", False):  # where nothing closes an account, it may be left out
+        return Capability.RESTRICTED
     recipient = account.configuration.recipient if account.configuration else None
     capabilities = recipient.capabilities if recipient else None
     balance = capabilities.stripe_balance if capabilities else None
