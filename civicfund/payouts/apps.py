@@ -11,5 +11,9 @@ class PayoutsConfig(AppConfig):
     name = "civicfund.payouts"
 
     def ready(self) -> None:
-        """Say what is held of people."""
+        """Say what is held of people, and that plans stay once money was asked for."""
+        from civicfund.delivery.selectors import fixed_by  # noqa: PLC0415 -- models are there now
+        from civicfund.payouts.selectors import has_payouts  # noqa: PLC0415
+
+        fixed_by(has_payouts)
         import_module("civicfund.payouts.held").declare()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from civicfund.delivery.models import Milestone
 from civicfund.payouts.enums import METHODS, Method, Source
 from civicfund.projects.forms import MoneyField
 
@@ -16,12 +18,21 @@ class PayoutForm(forms.Form):
 
     amount = MoneyField(label=_("Amount"))
     method = forms.ChoiceField(label=_("How"))
+    milestone = forms.ModelChoiceField(Milestone.objects.none(), label=_("For which milestone"))
 
-    def __init__(self, source: Source, *args: Any, **options: Any) -> None:
+    def __init__(
+        self, source: Source, reached: QuerySet[Milestone] | None, *args: Any, **options: Any
+    ) -> None:
+        """``reached`` are the milestones that may be named; None where the project has no plan."""
         super().__init__(*args, **options | {"prefix": str(source)})
         self.source = source
         field: Any = self.fields["method"]
         field.choices = [(method.value, method.label) for method in METHODS[source]]
+        if reached is None:
+            del self.fields["milestone"]
+        else:
+            named: Any = self.fields["milestone"]
+            named.queryset = reached
 
     def terms(self) -> dict[str, Any]:
         """What was written, in the services' words."""
@@ -30,6 +41,7 @@ class PayoutForm(forms.Form):
             "source": self.source,
             "method": Method(data["method"]),
             "amount_minor": data["amount"],
+            "milestone": data.get("milestone"),
         }
 
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.audit.models import Stepped, SteppedQuerySet
+from civicfund.delivery.models import Milestone
 from civicfund.payouts.enums import (
     LIVE_REVERSAL,
     OPEN_PAYOUT,
@@ -103,6 +104,11 @@ class Payout(Stepped):
     account = models.ForeignKey(
         PayoutAccount, models.PROTECT, null=True, blank=True, related_name="payouts",
         verbose_name=_("account"),
+    )  # fmt: skip
+    # For which step of the project's plan, where it has one; a trigger wants it reached.
+    milestone = models.ForeignKey(
+        Milestone, models.PROTECT, null=True, blank=True, related_name="payouts",
+        verbose_name=_("milestone"),
     )  # fmt: skip
     state = models.CharField(
         _("state"), max_length=16, choices=PayoutState.choices, default=PayoutState.WAITING

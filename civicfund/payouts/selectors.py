@@ -9,6 +9,8 @@ from django.conf import settings
 from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 
+from civicfund.delivery.models import Milestone
+from civicfund.delivery.selectors import has_plan, reached_milestones, share_until
 from civicfund.ledger import domain as books
 from civicfund.ledger.selectors import (
     Invariant,
@@ -73,15 +75,22 @@ class Purse:
     disputed_minor: int
     reserve_minor: int
     paid_minor: int
+    # Of it, what the plan does not let go yet; 0 where the project has none.
+    planned_minor: int = 0
 
     @property
     def free_minor(self) -> int:
         """What can be paid out now."""
-        return max(0, self.owed_minor - self.disputed_minor - self.reserve_minor)
+        kept = max(self.disputed_minor + self.reserve_minor, self.planned_minor)
+        return max(0, self.owed_minor - kept)
 
 
-def purse_of(project_id: int, source: Source) -> Purse:
-    """One source of a project's money. Before money moves, read it while alone with the project."""
+def purse_of(project_id: int, source: Source, milestone: Milestone | None = None) -> Purse:
+    """One source of a project's money. Before money moves, read it while alone with the project.
+
+    Where the project has a plan, what it lets go up to ``milestone``, or up to the last that is
+    reached.
+    """
     owed = -balance_minor(books.project_payable(project_id, source))
     is_pledges = source == Source.PLEDGES
     paid = Payout.objects.filter(project=project_id, source=source, state=PayoutState.PAID)
@@ -92,7 +101,29 @@ def purse_of(project_id: int, source: Source) -> Purse:
         reserve_minor=reserve_minor(project_id) if is_pledges else 0,
         paid_minor=paid.aggregate(sum=Sum("amount_minor", default=0))["sum"]
         - _taken_back(project_id, source),
+        planned_minor=_planned_minor(project_id, source, owed, milestone),
     )
+
+
+def _planned_minor(
+    project_id: int, source: Source, owed_minor: int, milestone: Milestone | None
+) -> int:
+    """What of a source's money waits for milestones that are still to come."""
+    if not has_plan(project_id):
+        return 0
+    until = milestone or reached_milestones(project_id).last()
+    left = Payout.objects.filter(
+        project=project_id, source=source, state__in=[PayoutState.APPROVED, PayoutState.PAID]
+    )
+    sums = left.aggregate(sum=Sum("amount_minor", default=0))
+    gone = int(sums["sum"]) - _taken_back(project_id, source)
+    allowed = (owed_minor + gone) * (share_until(until) if until else 0) // 100
+    return max(0, owed_minor - max(0, allowed - gone))
+
+
+def has_payouts(project_id: int) -> bool:
+    """Whether money of a project was ever asked for."""
+    return Payout.objects.filter(project=project_id).exists()
 
 
 def _taken_back(project_id: int, source: Source) -> int:
@@ -121,7 +152,8 @@ def projects_with_money() -> list[tuple[Project, int]]:
 
 def payouts_of(project: Project) -> PayoutQuerySet:
     """A project's payouts, the newest first."""
-    rows = Payout.objects.filter(project=project).select_related("requested_by", "account")
+    rows = Payout.objects.filter(project=project)
+    rows = rows.select_related("requested_by", "account", "milestone")
     rows = rows.prefetch_related(Prefetch("reversals", _reversals()))
     return rows.order_by("-created_at", "pk")
 

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from civicfund import staff
 from civicfund.audit.services import StaleStateError
+from civicfund.delivery.selectors import has_plan, reached_milestones
 from civicfund.payments.domain import GatewayError
 from civicfund.payouts.enums import PayoutState, Source
 from civicfund.payouts.forms import PayoutForm, ReversalForm
@@ -155,8 +156,9 @@ def project(request: SignedInRequest, pk: int) -> HttpResponse:
     """One project's money by source, and its payouts: ask for one, approve one, note one."""
     found = get_object_or_404(Project.objects.select_related("proposer"), pk=pk)
     act = request.POST.get("act", "")
+    reached = reached_milestones(found.pk) if has_plan(found.pk) else None
     forms = {
-        source: PayoutForm(source, request.POST if act == f"ask-{source}" else None)
+        source: PayoutForm(source, reached, request.POST if act == f"ask-{source}" else None)
         for source in Source
     }
     asked = next((form for form in forms.values() if form.is_bound), None)

@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "civicfund.talk",
     "civicfund.ledger",
     "civicfund.payments",
+    "civicfund.delivery",
     "civicfund.payouts",
     "civicfund.pledges",
     "civicfund.reconciliation",

@@ -111,6 +111,7 @@ TABLE = {
     "questions_desk": declared(Role.SPOKESPERSON),
     "answer_question": declared(Role.SPOKESPERSON, acts=[""]),
     "campaigns_desk": declared(REVIEWER, Role.MODERATOR),
+    "milestones_desk": declared(TREASURER, Role.MODERATOR, acts=["confirm", "not-yet"]),
     "preview_campaign": declared(REVIEWER, Role.MODERATOR),
     "judge_campaign": declared(
         REVIEWER, Role.MODERATOR,

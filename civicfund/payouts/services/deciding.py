@@ -17,6 +17,8 @@ from civicfund.audit.services import (
     record,
     request_act,
 )
+from civicfund.delivery.models import Milestone
+from civicfund.delivery.selectors import has_plan, reached_milestones
 from civicfund.ledger import domain as books
 from civicfund.ledger.services import alone_with_project, post
 from civicfund.notices.services import tell
@@ -40,18 +42,26 @@ ACT = "pay_out"
 
 
 def request_payout(
-    project: Project, *, by: User, source: Source, method: Method, amount_minor: int
+    project: Project,
+    *,
+    by: User,
+    source: Source,
+    method: Method,
+    amount_minor: int,
+    milestone: Milestone | None = None,
 ) -> Payout:
     """Ask that money of a project leave. Raises ``RefusedError``.
 
-    A transfer goes to the account of the project's proposer that was approved last.
+    Where the project has a plan, it is for a milestone of it that is reached. A transfer goes to
+    the account of the project's proposer that was approved last.
     """
     check_treasurer(by)
     if method not in METHODS[source]:
         raise RefusedError(_("This money does not leave that way."), field="method")
     with transaction.atomic():
         alone_with_project(project.pk)
-        _check_free(project, source, amount_minor)
+        _check_milestone(project, milestone)
+        _check_free(project, source, amount_minor, milestone)
         account = approved_account_of(project.proposer) if method == Method.TRANSFER else None
         if method == Method.TRANSFER and account is None:
             raise RefusedError(
@@ -62,6 +72,7 @@ def request_payout(
             source=source,
             method=method,
             account=account,
+            milestone=milestone,
             amount_minor=amount_minor,
             currency=settings.CURRENCY,
             requested_by=by,
@@ -84,7 +95,7 @@ def approve_payout(payout: Payout, *, by: User) -> Payout:
         row = Payout.objects.select_for_update().get(pk=payout.pk)
         if row.state != PayoutState.WAITING:
             raise RefusedError(_("This payout no longer waits for anybody."))
-        _check_free(row.project, Source(row.source), row.amount_minor)
+        _check_free(row.project, Source(row.source), row.amount_minor, row.milestone)
         _check_account(row)
         approved_by_another(ACT, row, by)
         sends = row.method == Method.TRANSFER
@@ -164,10 +175,22 @@ def _check_books() -> None:
         )
 
 
-def _check_free(project: Project, source: Source, amount_minor: int) -> None:
+def _check_milestone(project: Project, milestone: Milestone | None) -> None:
+    if milestone is None and has_plan(project.pk):
+        raise RefusedError(
+            _("This project is paid by milestones: say for which."), field="milestone"
+        )
+    reached = reached_milestones(project.pk)
+    if milestone is not None and not reached.filter(pk=milestone.pk).exists():
+        raise RefusedError(_("This milestone is not reached yet."), field="milestone")
+
+
+def _check_free(
+    project: Project, source: Source, amount_minor: int, milestone: Milestone | None
+) -> None:
     if source == Source.PLEDGES and (held := why_held_back(project.pk)):
         raise RefusedError(held)
-    free = purse_of(project.pk, source).free_minor
+    free = purse_of(project.pk, source, milestone).free_minor
     if not 0 < amount_minor <= free:
         raise RefusedError(
             _("%(free)s can be paid out now.") % {"free": money(free)}, field="amount"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from budgeting.models import Cycle, Option
 from budgeting.selectors import PotResult, results_of
+from civicfund.delivery.selectors import Progress, progress_of
 from civicfund.ledger.domain import project_award
 from civicfund.ledger.selectors import balances_of
 from civicfund.pledges.models import Campaign
@@ -22,6 +23,8 @@ class Winner:
     # Of what it was awarded, what the town has not paid out yet.
     owed_minor: int
     campaign: Campaign | None
+    # How far its work has come, where it has a plan.
+    progress: Progress | None = None
 
 
 def decided_in(cycle: Cycle) -> list[tuple[PotResult, list[Winner]]]:
@@ -32,7 +35,7 @@ def decided_in(cycle: Cycle) -> list[tuple[PotResult, list[Winner]]]:
     projects = {each.pk: each.proposal.project for each in options if each.proposal}
     pks = {project.pk for project in projects.values()}
     owed = balances_of([project_award(pk) for pk in pks])
-    campaigns = newest_campaigns(pks)
+    campaigns, progress = newest_campaigns(pks), progress_of(pks)
 
     def winner(option: Option) -> Winner:
         project = projects.get(option.pk)
@@ -40,6 +43,7 @@ def decided_in(cycle: Cycle) -> list[tuple[PotResult, list[Winner]]]:
             return Winner(option, None, 0, None)
         left = -owed.get(project_award(project.pk), 0)
         campaign = campaigns.get(project.pk)
-        return Winner(option, project, max(0, min(left, option.cost_minor)), campaign)
+        owed_minor = max(0, min(left, option.cost_minor))
+        return Winner(option, project, owed_minor, campaign, progress.get(project.pk))
 
     return [(result, [winner(each.option) for each in result.winners]) for result in results]

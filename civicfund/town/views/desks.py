@@ -53,6 +53,8 @@ DESKS = (
     Link(Role.TREASURER, _("Treasury"), "treasury"),
     Link(Role.TREASURER, _("Payouts"), "payouts"),
     Link(Role.TREASURER, _("Reconciliation"), "reconciliation"),
+    Link(Role.TREASURER, _("Milestones to look at"), "milestones_desk"),
+    Link(Role.MODERATOR, _("Milestones to look at"), "milestones_desk"),
     Link(Role.BUDGET_ADMINISTRATOR, _("All cycles, and a new one"), "cycles_desk"),
     Link(Role.BUDGET_ADMINISTRATOR, _("What if"), "trials"),
     Link(Role.MODERATOR, _("Campaigns to moderate"), "campaigns_desk"),

@@ -16,6 +16,7 @@ from budgeting.selectors import (
     proposals_of,
     running_cycles,
 )
+from civicfund.delivery.selectors import plan_of
 from civicfund.people.requests import HttpRequest
 from civicfund.people.selectors import residency_of
 from civicfund.places.models import Neighborhood
@@ -125,6 +126,7 @@ def project(request: HttpRequest, pk: int) -> HttpResponse:
             "copies": copies_of(found),
             "pictures": found.files.pictures(),
             "papers": found.files.papers(),
+            "milestones": plan_of(found),
             "merge": merge_of(found),
             "asked": asked_of(request.user, found),
             "taken_in": taken_in(found),

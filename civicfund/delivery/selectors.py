@@ -1,0 +1,89 @@
+"""Reading plans, and how far projects have come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from django.db.models import Count, F, Prefetch, Q, QuerySet
+
+from civicfund.delivery.enums import Reach
+from civicfund.delivery.models import Milestone, MilestoneReport
+from civicfund.projects.models import Project
+
+# Whether a plan can no longer change for a reason that another app knows.
+Fixed = Callable[[int], bool]
+_fixes: list[Fixed] = []
+
+
+def fixed_by(fixes: Fixed) -> None:
+    """Ask this, too, before a plan changes. Said once, when an app is ready.
+
+    The app that says it refuses the change in the database as well.
+    """
+    _fixes.append(fixes)
+
+
+def plan_of(project: Project) -> list[Milestone]:
+    """A project's milestones in their order, with what was said and found of each."""
+    reports = MilestoneReport.objects.select_related("verdict").order_by("pk")
+    rows = Milestone.objects.filter(project=project).prefetch_related(Prefetch("reports", reports))
+    return list(rows.order_by("position"))
+
+
+def has_plan(project_id: int) -> bool:
+    """Whether a project's money goes by milestones."""
+    return Milestone.objects.filter(project=project_id).exists()
+
+
+def is_fixed(project: Project) -> bool:
+    """Whether the plan stays: something was said of it, or money was asked for."""
+    said = MilestoneReport.objects.filter(milestone__project=project).exists()
+    return said or any(fixes(project.pk) for fixes in _fixes)
+
+
+def next_milestone(plan: Iterable[Milestone]) -> Milestone | None:
+    """The first that is not reached; None where all are, or there is no plan."""
+    return next((each for each in plan if each.reach != Reach.REACHED), None)
+
+
+def reached_milestones(project_id: int) -> QuerySet[Milestone]:
+    """Those that are confirmed, in their order."""
+    reached = Milestone.objects.filter(project=project_id, reports__verdict__confirmed=True)
+    return reached.order_by("position")
+
+
+def share_until(milestone: Milestone) -> int:
+    """Percent of a project's money that the plan lets go once this milestone is reached."""
+    until = Milestone.objects.filter(project=milestone.project_id, position__lte=milestone.position)
+    return sum(until.values_list("share_percent", flat=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How many of a plan's milestones are reached."""
+
+    reached: int
+    planned: int
+
+
+def progress_of(project_ids: Iterable[int]) -> dict[int, Progress]:
+    """How far each of these projects has come; those without a plan are left out."""
+    rows = (
+        Milestone.objects.filter(project__in=list(project_ids))
+        .values("project")
+        .annotate(
+            planned=Count("pk", distinct=True),
+            reached=Count("pk", filter=Q(reports__verdict__confirmed=True), distinct=True),
+        )
+    )
+    return {row["project"]: Progress(row["reached"], row["planned"]) for row in rows}
+
+
+def waiting_reports() -> QuerySet[MilestoneReport]:
+    """What owners say is reached and nobody has looked at, the oldest first."""
+    waiting = MilestoneReport.objects.filter(verdict__isnull=True)
+    waiting = waiting.select_related("milestone__project", "by").annotate(
+        project_id=F("milestone__project")
+    )
+    return waiting.order_by("pk")

@@ -1,0 +1,1 @@
+"""What people do about plans: write them, say what is reached, confirm it."""
