@@ -35,5 +35,6 @@ def figures() -> dict[str, object]:
         "reminder_hours": settings.BALLOT_REMINDER_HOURS,
         "survey_days": settings.SURVEY_ANSWER_DAYS,
         "recovery_days": settings.RECOVERY_DAYS,
+        "complaint_days": settings.COMPLAINT_KEPT_DAYS,
         "complaints_address": settings.COMPLAINTS_ADDRESS,
     }

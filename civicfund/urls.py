@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("civicfund.notices.urls")),
     path("", include("civicfund.projects.urls")),
     path("", include("civicfund.talk.urls")),
+    path("", include("civicfund.complaints.urls")),
     path("", include("civicfund.delivery.urls")),
     path("", include("civicfund.payouts.urls")),
     path("", include("civicfund.pledges.urls")),

@@ -164,6 +164,11 @@ def take_back(
         waiting.filter(source__in=sources & gone).delete()
 
 
+def forget_messages(about: models.QuerySet[Any]) -> None:
+    """Delete what was written about these, sent or not: nothing of it is kept any more."""
+    Message.objects.filter(source__in=[_source(row) for row in about.only("pk")]).delete()
+
+
 def _source(about: models.Model) -> str:
     return f"{about._meta.label_lower}:{about.pk}"
 

@@ -18,6 +18,7 @@ class Role(models.TextChoices):
     CERTIFIER = "certifier", _("Certifier")
     OBSERVER = "observer", _("Observer")
     SPOKESPERSON = "spokesperson", _("Spokesperson")
+    COMPLAINTS_OFFICER = "complaints_officer", _("Complaints officer")
 
 
 class DocumentKind(models.TextChoices):
@@ -53,14 +54,3 @@ class Proof(models.TextChoices):
     ROLL = "roll", _("Matched with the voter roll")
     POSTED_CODE = "posted_code", _("Code sent by post")
     DOCUMENT = "document", _("Document reviewed")
-
-
-class Concern(models.TextChoices):
-    """What a complaint is about."""
-
-    VOTE = "vote", _("A vote or its result")
-    MONEY = "money", _("Money: a pledge, a charge, a payment")
-    DATA = "data", _("What is kept about me")
-    ACCESS = "access", _("A page that I cannot use")
-    STAFF = "staff", _("Somebody who works for the town")
-    OTHER = "other", _("Something else")

@@ -9,7 +9,7 @@ from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.people.domain import LARGEST_BYTES
-from civicfund.people.enums import Concern, Finding
+from civicfund.people.enums import Finding
 from civicfund.people.models import User
 from civicfund.people.services.consenting import agree
 from civicfund.places.models import Neighborhood
@@ -111,23 +111,6 @@ class CloseForm(forms.Form):
         if not self.user.check_password(typed):
             raise forms.ValidationError(_("This is not your password."))
         return typed
-
-
-class ComplaintForm(forms.Form):
-    """What is wrong, and where an answer goes."""
-
-    about = forms.ChoiceField(
-        label=_("What is it about?"), choices=Concern.choices, widget=forms.RadioSelect
-    )
-    words = forms.CharField(
-        label=_("What is wrong?"), max_length=4_000, widget=forms.Textarea(attrs={"rows": 8})
-    )
-    answer_to = forms.EmailField(
-        label=_("Your e-mail address"),
-        required=False,
-        help_text=_("Only if you want an answer."),
-        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-    )
 
 
 class FindingForm(forms.Form):

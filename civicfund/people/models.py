@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.audit.models import AppendOnly
-from civicfund.people.enums import Concern, DocumentKind, DocumentOutcome, Proof, Role
+from civicfund.people.enums import DocumentKind, DocumentOutcome, Proof, Role
 from civicfund.places.models import Neighborhood
 
 # A domain that no mail can reach: https://www.rfc-editor.org/rfc/rfc2606
@@ -325,25 +325,3 @@ class PolicyConsent(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.user_id}: {self.version}"
-
-
-class Complaint(models.Model):
-    """What somebody says is wrong, until it is mailed to those who answer; no account is kept."""
-
-    about = models.CharField(_("about"), max_length=16, choices=Concern.choices)
-    words = models.TextField(_("what is wrong"), max_length=4_000)
-    answer_to = models.EmailField(_("address for an answer"), blank=True)
-    made_at = models.DateTimeField(_("made"), db_default=Now())
-
-    class Meta:
-        verbose_name = _("complaint")
-        verbose_name_plural = _("complaints")
-        constraints = [
-            models.CheckConstraint(condition=~Q(words=""), name="complaint_has_words"),
-            models.CheckConstraint(
-                condition=Q(about__in=Concern.values), name="complaint_concern_known"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"complaint {self.pk}"

@@ -7,8 +7,7 @@ from datetime import timedelta
 import structlog
 from celery import shared_task
 
-from civicfund.people.models import Complaint, PersonalCopy
-from civicfund.people.services.complaining import send_complaint
+from civicfund.people.models import PersonalCopy
 from civicfund.people.services.copies import delete_copies, make_copy
 from civicfund.people.services.documents import delete_decided, delete_orphans, expire_documents
 
@@ -16,7 +15,6 @@ log = structlog.get_logger(__name__)
 
 # Longer than a request may take between writing a file and its row.
 ORPHANED_AFTER = timedelta(hours=1)
-COMPLAINTS_PER_SWEEP = 100
 
 
 @shared_task
@@ -48,10 +46,3 @@ def delete_due_copies() -> None:
     deleted = delete_copies(orphaned_after=ORPHANED_AFTER)
     if deleted:
         log.info("personal_copies.deleted", deleted=deleted)
-
-
-@shared_task
-def send_complaints() -> None:
-    """Mail what people complained of; what cannot be sent now waits for the next sweep."""
-    for pk in Complaint.objects.order_by("pk").values_list("pk", flat=True)[:COMPLAINTS_PER_SWEEP]:
-        send_complaint(pk)

@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "civicfund.notices",
     "civicfund.projects",
     "civicfund.talk",
+    "civicfund.complaints",
     "civicfund.ledger",
     "civicfund.payments",
     "civicfund.delivery",
@@ -259,8 +260,11 @@ STORAGES = {
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"{TOWN_NAME} <no-reply@example.org>")
 EMAIL_SUBJECT_PREFIX = ""
 EMAIL_TIMEOUT = 10  # seconds; a message's row is locked while its mail server answers
-# Where complaints are mailed: people who do not run votes or campaigns.
+# Where those who answer complaints are told that one waits: they do not run votes or campaigns.
 COMPLAINTS_ADDRESS = env.str("COMPLAINTS_ADDRESS", "complaints@example.org")
+# By when a complaint is answered, and for how long it is kept after its last answer.
+COMPLAINT_DAYS = env.int("COMPLAINT_DAYS", 30)
+COMPLAINT_KEPT_DAYS = env.int("COMPLAINT_KEPT_DAYS", 365)
 
 # Maps are outlines on paper; an operator may lay a map's tiles under them ({z}/{x}/{y}).
 MAP_TILE_URL = env.str("MAP_TILE_URL", "")

@@ -14,7 +14,6 @@ urlpatterns = [
     path("me/", mine.my_page, name="my_page"),
     path("me/all/<slug:name>/", mine.my_list, name="my_list"),
     path("policies/<slug:name>/", policies.policy, name="policy"),
-    path("complaint/", policies.complaint, name="complaint"),
     path("desk/", desks.my_desks, name="my_desks"),
     path("neighborhoods/<slug:slug>/", pages.neighborhood, name="neighborhood"),
     path("archive/", archive.archive, name="archive"),

@@ -1,23 +1,18 @@
 from __future__ import annotations
 
 import re
-from smtplib import SMTPDataError
 from urllib.parse import urlencode
 
 import pytest
-from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.core.mail.backends.locmem import EmailBackend as LocalBackend
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 
 from civicfund.audit.models import Event
-from civicfund.people.models import Complaint, PolicyConsent, User
-from civicfund.people.services.complaining import complain
+from civicfund.people.models import PolicyConsent, User
 from civicfund.people.services.consenting import agree
 from civicfund.people.services.erasure import erase
-from civicfund.people.tasks import send_complaints
 from civicfund.policies import VERSION, digest
 from tests.factories.people import UserFactory
 from tests.factories.projects import ProjectFactory
@@ -159,78 +154,3 @@ def test_of_somebody_erased_the_consent_stays_without_a_name():
     agree(person)
     erase(person)
     assert PolicyConsent.objects.get().user.display_name == "A former resident"
-
-
-COMPLAINT = {"about": "vote", "words": "The page was down.", "answer_to": "nell@example.org"}
-
-
-def test_a_complaint_without_an_account_is_mailed_and_then_not_kept(client, settings):
-    settings.COMPLAINTS_ADDRESS = "ombudsman@example.org"
-    assert "ombudsman@example.org" in client.get("/complaint/").content.decode()
-    assert client.post("/complaint/", COMPLAINT).url == "/complaint/"
-    send_complaints()
-    [sent] = mail.outbox
-    assert (sent.to, sent.reply_to) == (["ombudsman@example.org"], ["nell@example.org"])
-    assert sent.subject == "Complaint: A vote or its result"
-    assert sent.body == "The page was down."
-    assert not Complaint.objects.exists()
-
-
-def test_a_complaint_waits_while_the_mail_server_is_away(settings):
-    complain(about="data", words="What do you keep?")
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
-    send_complaints()
-    assert Complaint.objects.count() == 1
-
-
-class Choosy(LocalBackend):
-    """A mail server that never takes one mail, and breaks off at another."""
-
-    def send_messages(self, messages):
-        if "never" in messages[0].body:
-            raise SMTPDataError(554, b"refused for its words")
-        if "breaks" in messages[0].body:
-            raise ValueError
-        return super().send_messages(messages)
-
-
-def test_a_complaint_that_nobody_takes_holds_up_no_other(settings):
-    settings.EMAIL_BACKEND = f"{__name__}.Choosy"
-    kept = [complain(about="data", words=words).pk for words in ("never", "breaks")]
-    complain(about="data", words="What do you keep?")
-    send_complaints()
-    assert [sent.body for sent in mail.outbox] == ["What do you keep?"]
-    assert list(Complaint.objects.order_by("pk").values_list("pk", flat=True)) == kept
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"words": ""},
-        {"about": "nothing"},
-        {"answer_to": "nell@example.org\nBcc: all@example.org"},
-        {"words": "x" * 4_001},
-    ],
-)
-def test_a_wrong_complaint_is_not_kept_and_its_words_stay_in_the_form(client, wrong):
-    answer = client.post("/complaint/", COMPLAINT | wrong)
-    assert answer.status_code == 400
-    assert (COMPLAINT | wrong)["words"] in answer.content.decode()
-    assert not Complaint.objects.exists()
-
-
-def test_too_many_complaints_from_one_network_are_refused(client, settings):
-    settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"complaint": "2/h/ip"}
-    answers = [client.post("/complaint/", COMPLAINT).status_code for _ in range(3)]
-    assert answers == [302, 302, 429]
-    assert Complaint.objects.count() == 2
-
-
-@pytest.mark.parametrize(
-    ("wrong", "name"),
-    [({"words": ""}, "complaint_has_words"), ({"about": "x"}, "complaint_concern_known")],
-)
-def test_the_database_refuses_a_complaint_about_nothing(wrong, name):
-    with pytest.raises(IntegrityError, match=name):
-        Complaint.objects.create(**({"about": "vote", "words": "Hm."} | wrong))

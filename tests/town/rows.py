@@ -74,6 +74,8 @@ def _talk(t, owner, numbers, people, projects) -> None:
     Follow.objects.bulk_create(Follow(user=owner, thread=thread) for thread in threads)
     said = like(t.comment, numbers, author=people.__getitem__)
     like(t.question, numbers, author=people.__getitem__)
+    complaints = like(t.complaint, numbers, complainant=people.__getitem__)
+    like(t.complaint.looks.get(), numbers, complaint=complaints.__getitem__)
     Flag.objects.bulk_create(
         Flag(comment=said[n], reporter=people[n], reason=Wrong.INSULT) for n in numbers
     )

@@ -15,6 +15,8 @@ from budgeting.services.announcements import write_announcement
 from budgeting.services.counting import count_cycle
 from budgeting.services.results import certify, publish
 from civicfund.audit.services import db_now
+from civicfund.complaints.access import link_to
+from civicfund.complaints.services.filing import complain
 from civicfund.ledger import domain as books
 from civicfund.ledger.services import post
 from civicfund.notices.enums import Topic
@@ -101,6 +103,10 @@ def small_town() -> SmallTown:
     )
     vars(things).update(_talk(owner, things.project))
     _told_and_asked(owner, things)
+    things.complaint = complain(
+        about="vote", words="The page was down.", answer_to=owner.email, by=owner
+    )
+    things.guest_complaint = complain(about="data", words="Hm.", answer_to="guest@example.org")
     stop = StopLink(owner, Topic.TOWN).address
     things.stop = stop.rstrip("/").rpartition("/")[2]
     clients = {
@@ -232,6 +238,8 @@ PUBLIC: tuple[Filling, ...] = (
     (r"policies/", {"name": lambda t: "terms"}),
     (r"me/all/", {"name": lambda t: "follows"}),
     (r"desk/residence/", {"pk": lambda t: t.document.pk}),
+    (r"complaint/link/", {"token": lambda t: link_to(t.guest_complaint).split("/")[-2]}),
+    (r"(desk/complaints|complaint)/", {"pk": lambda t: t.complaint.pk}),
     (r"mail/stop/", {"token": lambda t: t.stop}),
     (r"neighborhoods/", {"slug": lambda t: t.city.slug}),
     (r"archive/|budget/[^/]+/(results|bundle|observing)|api/v1/cycles/[^/]+/results", {

@@ -22,6 +22,7 @@ from budgeting.views import (
     reviews,
     rolls,
 )
+from civicfund.complaints.views import desk as complaints_desk
 from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
 from civicfund.pledges.views import moderating
@@ -108,6 +109,8 @@ TABLE = {
     "observed_ballots": declared(OBSERVER, acts=[""], only_post=True),
     "comments_desk": declared(Role.MODERATOR),
     "judge_comment": declared(Role.MODERATOR, acts=["hide", *JUDGEMENTS]),
+    "complaints_desk": declared(Role.COMPLAINTS_OFFICER),
+    "complaint_desk": declared(Role.COMPLAINTS_OFFICER, acts=complaints_desk.ACTS),
     "questions_desk": declared(Role.SPOKESPERSON),
     "answer_question": declared(Role.SPOKESPERSON, acts=[""]),
     "campaigns_desk": declared(REVIEWER, Role.MODERATOR),
@@ -150,6 +153,7 @@ ACTS = {
     "letters_desk": rolls.LETTER_ACTS,
     "officers_desk": rolls.PERSON_ACTS,
     "extending": extending.EXTENSION_ACTS,
+    "complaint_desk": complaints_desk.ACTS,
     "judge_campaign": [*moderating.ACTS, moderating.HANDLE],
 }
 # Enough of every form for an act to come as far as the question who may do it.

@@ -104,6 +104,7 @@ LISTS = {
     "campaigns/<int:pk>/backers/",
     "desk/campaigns/",
     "desk/comments/",
+    "desk/complaints/",
     "desk/cycles/",
     "desk/questions/",
     "desk/residence/",

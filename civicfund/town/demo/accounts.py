@@ -40,6 +40,8 @@ STAFF = {
     "second-certifier": ("Demo second certifier", Role.CERTIFIER),
     "observer": ("Demo observer", Role.OBSERVER),
     "spokesperson": ("Demo spokesperson", Role.SPOKESPERSON),
+    "complaints-officer": ("Demo complaints officer", Role.COMPLAINTS_OFFICER),
+    "second-complaints-officer": ("Demo second complaints officer", Role.COMPLAINTS_OFFICER),
 }
 
 

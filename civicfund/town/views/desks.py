@@ -62,6 +62,7 @@ DESKS = (
     Link(Role.MODERATOR, _("Projects to merge"), "merge_desk"),
     Link(Role.MODERATOR, _("Comments to look at"), "comments_desk"),
     Link(Role.SPOKESPERSON, _("Questions to the city"), "questions_desk"),
+    Link(Role.COMPLAINTS_OFFICER, _("Complaints"), "complaints_desk"),
     Link(Role.POLL_OFFICER, _("Documents about homes"), "residence_desk"),
     Link(Role.POLL_OFFICER, _("Homes to confirm"), "admin:people_residency_changelist"),
     Link(Role.BUDGET_ADMINISTRATOR, _("Desk of the cycle"), "cycle_desk", _NOT_OVER),

@@ -1,0 +1,60 @@
+"""Those who answer are told that a complaint waits: by its number, and not a word of it."""
+
+from __future__ import annotations
+
+from smtplib import SMTPException
+
+import structlog
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db import transaction
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+
+from civicfund.audit.services import db_now
+from civicfund.complaints.models import Look
+from civicfund.complaints.selectors import who_can_take
+
+log = structlog.get_logger(__name__)
+
+
+def tell_desk(pk: int) -> bool:
+    """Write to the complaints' address; False where that was done, or the mail is not taken now.
+
+    Killed in between it may be sent twice, and is never lost. What is wrong with one holds up no
+    other.
+    """
+    with transaction.atomic():
+        untold = Look.objects.select_for_update(of=("self",), skip_locked=True)
+        look = untold.filter(pk=pk, told_at__isnull=True).select_related("complaint").first()
+        if look is None:
+            return False
+        try:
+            _mail(look).send()
+        except Exception as error:
+            expected = isinstance(error, (SMTPException, OSError))
+            why = type(error).__name__
+            log.error("complaint.not_told", look=pk, why=why, exc_info=not expected)
+            return False
+        Look.objects.filter(pk=pk).update(told_at=db_now())
+    return True
+
+
+def _mail(look: Look) -> EmailMessage:
+    number = look.complaint_id
+    lines = [
+        _("Complaint %(number)s waits for an answer by %(day)s.")
+        % {"number": number, "day": date_format(localtime(look.due_at), "j F Y")},
+        settings.SITE_URL + reverse("complaint_desk", args=[number]),
+    ]
+    if not who_can_take(look):
+        lines.append(
+            _(
+                "Nobody at the desk may answer it: it is about them, or they answered it before."
+                " A superuser has to make somebody else a complaints officer."
+            )
+        )
+    subject = _("Complaint %(number)s waits for an answer") % {"number": number}
+    return EmailMessage(subject, "\n\n".join(lines), to=[settings.COMPLAINTS_ADDRESS])

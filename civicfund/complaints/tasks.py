@@ -1,0 +1,29 @@
+"""The sweeps for complaints: those who answer are told, and what is past its day goes."""
+
+from __future__ import annotations
+
+import structlog
+from celery import shared_task
+
+from civicfund.complaints.models import Look
+from civicfund.complaints.services.forgetting import forget_due
+from civicfund.complaints.services.telling import tell_desk
+
+log = structlog.get_logger(__name__)
+
+PER_SWEEP = 100
+
+
+@shared_task
+def tell_complaints() -> None:
+    """Tell the desk of what is new; what cannot be sent now waits for the next sweep."""
+    untold = Look.objects.filter(told_at__isnull=True, complaint__forgotten_at__isnull=True)
+    for pk in untold.order_by("pk").values_list("pk", flat=True)[:PER_SWEEP]:
+        tell_desk(pk)
+
+
+@shared_task
+def forget_complaints() -> None:
+    """Forget what is past its day."""
+    if gone := forget_due():
+        log.info("complaints.forgotten", count=gone)
