@@ -15,11 +15,8 @@ MOST_MILESTONES = 6
 class StepForm(forms.Form):
     """One milestone; all fields empty leave it out."""
 
-    title = forms.CharField(label=_("Milestone"), required=False, max_length=120)
-    shows = forms.CharField(
-        label=_("What will be shown"), required=False, max_length=300,
-        widget=forms.Textarea(attrs={"rows": 2}),
-    )  # fmt: skip
+    title = forms.CharField(label=_("Title"), required=False, max_length=120)
+    shows = forms.CharField(label=_("What will be shown"), required=False, max_length=300)
     due_on = forms.DateField(
         label=_("By"), required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),

@@ -86,10 +86,11 @@ def desk(request: SignedInRequest) -> HttpResponse:
 
 def _judge(request: SignedInRequest) -> HttpResponse:
     report = get_object_or_404(waiting_reports(), pk=whole_number(request.POST.get("row", "")))
-    if not staff.second_factor_is_recent(request):
+    confirms = request.POST.get("act") == "confirm"
+    if confirms and not staff.second_factor_is_recent(request):
         return staff.ask_for_second_factor(request)
     try:
-        if request.POST.get("act") == "confirm":
+        if confirms:
             confirm_reached(report, by=request.user)
         else:
             find_not_reached(report, by=request.user, words=request.POST.get("words", "")[:500])

@@ -12,9 +12,10 @@ from civicfund.ledger.selectors import balance_minor
 from civicfund.ledger.selectors import invariants as laws_of_the_books
 from civicfund.notices.models import Message
 from civicfund.payments.models import Orphan
-from civicfund.payouts.enums import ReversalState, Source
+from civicfund.payouts.enums import Method, ReversalState, Source
 from civicfund.payouts.models import Reversal, Withdrawal
 from civicfund.payouts.selectors import invariants, purse_of
+from civicfund.payouts.services.deciding import approve_payout, request_payout
 from civicfund.payouts.services.errors import RefusedError
 from civicfund.payouts.services.reversing import (
     approve_reversal,
@@ -27,6 +28,7 @@ from civicfund.pledges.models import Pledge, Refund
 from civicfund.pledges.services.errors import RefusedError as RefundRefusedError
 from civicfund.pledges.services.refunds import refund_pledge
 from civicfund.reconciliation.models import Difference
+from tests.factories.delivery import planned, reach
 from tests.factories.payouts import new_treasurer
 from tests.payouts.test_payouts import approved, project, send_all  # noqa: F401 -- a fixture
 from tests.pledges.promises import work_until_done
@@ -217,3 +219,26 @@ def test_one_made_by_hand_is_found_by_the_comparison_and_booked_once(provider, p
     assert balance_minor("stripe_available") == 2500 - TRANSFERRED
     assert Orphan.objects.get().reason == "reversal_made_elsewhere"
     all_holds()
+
+
+def test_what_is_taken_back_can_leave_again_by_the_same_milestone(provider, project):  # noqa: F811
+    milestone = reach(planned(project, 50, 50)[0])
+
+    def ask(amount_minor):
+        return request_payout(
+            project, by=new_treasurer(), source=Source.PLEDGES, method=Method.TRANSFER,
+            amount_minor=amount_minor, milestone=milestone,
+        )  # fmt: skip
+
+    payout = approve_payout(ask(5_000), by=new_treasurer())
+    send_all()
+    payout.refresh_from_db()
+    assert purse_of(project.pk, Source.PLEDGES).free_minor == 0
+    agreed(payout, 2_000)
+    take_back()
+    assert purse_of(project.pk, Source.PLEDGES).free_minor == 2_000
+    with pytest.raises(RefusedError):
+        ask(2_001)
+    approve_payout(ask(2_000), by=new_treasurer())
+    send_all()
+    assert [law for law in (*invariants(), *laws_of_the_books()) if law.broken_by] == []

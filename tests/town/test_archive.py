@@ -11,6 +11,7 @@ from budgeting.enums import CycleState
 from budgeting.selectors import awarded_in_minor
 from budgeting.services.cycles import cancel_cycle, request_cancelling
 from budgeting.services.results import certify, publish
+from civicfund.delivery.selectors import Progress
 from civicfund.ledger.domain import Leg, balanced, project_award
 from civicfund.ledger.services import post
 from civicfund.places.enums import PlaceKind
@@ -18,6 +19,7 @@ from civicfund.pledges.enums import CampaignState, PledgeState
 from civicfund.projects.enums import Part, ProjectState
 from tests.budgeting.test_publishing import counted
 from tests.factories.budgeting import administrator, certifier, draft_cycle, running_cycle
+from tests.factories.delivery import planned, reach
 from tests.factories.places import CityFactory, NeighborhoodFactory
 from tests.factories.pledges import CampaignFactory, PledgeFactory
 from tests.factories.projects import ProjectFactory
@@ -45,6 +47,7 @@ def test_a_past_vote_says_what_won_what_is_paid_and_what_there_is_to_take_away(c
     cycle = published()
     first, second = cycle.proposals.filter(state="selected").order_by("pk")[:2]
     CampaignFactory(project=first.project, state=CampaignState.UNFUNDED)
+    reach(planned(first.project, 40, 60)[0])
     paid = balanced(Leg(project_award(first.project_id), 120_000), Leg("bank", -120_000))
     post("withdrawal", source_type="made.up", source_id="1", legs=paid, currency="EUR")
     shown = page_of(client, "archived_cycle", cycle.slug)
@@ -54,8 +57,10 @@ def test_a_past_vote_says_what_won_what_is_paid_and_what_there_is_to_take_away(c
     cost = first.option.cost_minor
     assert by_project[first.project_id].owed_minor == cost - 120_000
     assert by_project[second.project_id].owed_minor == second.option.cost_minor
+    assert by_project[first.project_id].progress == Progress(1, 2)
+    assert by_project[second.project_id].progress is None
     assert by_project[first.project_id].campaign.state == CampaignState.UNFUNDED
-    for words in (first.option.name, "Not funded", "3 people voted"):
+    for words in (first.option.name, "Not funded", "1 of 2", "3 people voted"):
         assert words in shown
     for address, _words in context["files"]:
         assert f'href="{address}"' in shown
