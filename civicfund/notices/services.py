@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core import signing
 from django.core.mail import EmailMultiAlternatives
 from django.db import models, transaction
+from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import override
@@ -162,6 +163,12 @@ def take_back(
     if sources:
         gone = {_source(row) for row in about.only("pk")}
         waiting.filter(source__in=sources & gone).delete()
+
+
+def written_to(kind: str, about: models.Model) -> QuerySet[Message, int]:
+    """The ids of those to whom a message of this kind about it was sent, or still is."""
+    letters = Message.objects.filter(kind=kind, source=_source(about), given_up_at__isnull=True)
+    return letters.values_list("recipient_id", flat=True)
 
 
 def forget_messages(about: models.QuerySet[Any]) -> None:

@@ -20,7 +20,12 @@ from civicfund.pledges.services import (
     steps,
     surveys,
 )
-from civicfund.pledges.services.news import tell_of_campaigns, tell_of_surveys, tell_of_updates
+from civicfund.pledges.services.news import (
+    tell_of_campaigns,
+    tell_of_corrections,
+    tell_of_surveys,
+    tell_of_updates,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -94,12 +99,15 @@ def act_on_provider_events() -> None:
 
 @shared_task
 def tell_followers() -> None:
-    """Tell followers of campaigns that started, reached their goal or ended, and of updates; ask
-    backers what creators want to know.
+    """Tell followers of campaigns that started, reached their goal or ended, and of updates and
+    their corrections; ask backers what creators want to know.
     """
-    facts, updates, asked = tell_of_campaigns(), tell_of_updates(), tell_of_surveys()
-    if facts or updates or asked:
-        log.info("campaigns.told", facts=facts, updates=updates, asked=asked)
+    facts, updates, corrections = tell_of_campaigns(), tell_of_updates(), tell_of_corrections()
+    asked = tell_of_surveys()
+    if facts or updates or corrections or asked:
+        log.info(
+            "campaigns.told", facts=facts, updates=updates, corrections=corrections, asked=asked
+        )
 
 
 @shared_task

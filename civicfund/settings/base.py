@@ -225,6 +225,7 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True  # a changed password or a new key is told to
 ACCOUNT_RATE_LIMITS = {
     "report_campaign": "5/h/ip",
     "campaign_update": "5/d/user",
+    "campaign_correction": "5/d/user",
     "pledge_as_guest": "20/h/ip",
     "voting_code": "30/h/ip,10/h/key",
     "send_document": "20/h/key",

@@ -71,6 +71,7 @@ class NewsKind(models.TextChoices):
     FAILED_SHORT = "failed_short", _("Too little was collected: everybody gets their money back")
     CALLED_OFF = "called_off", _("It was called off")
     UPDATE = "update", _("A new update")
+    CORRECTION = "correction", _("An update was corrected")
 
 
 # What somebody said; all else are facts.

@@ -15,18 +15,21 @@ from civicfund.audit.services import db_now
 from civicfund.notices.enums import Topic
 from civicfund.notices.models import Message
 from civicfund.notices.services import StopLink, send_next, stop_mail
+from civicfund.people.enums import Role
 from civicfund.people.models import User
+from civicfund.people.services import grant_role
 from civicfund.pledges.access import guest_token, readable_updates, subject_of_update
 from civicfund.pledges.enums import Audience, CampaignState, PledgeState
 from civicfund.pledges.models import CampaignUpdate
 from civicfund.pledges.services.errors import RefusedError
-from civicfund.pledges.services.news import tell_of_updates
+from civicfund.pledges.services.news import tell_of_corrections, tell_of_updates
 from civicfund.pledges.services.updates import correct_update, publish_update
 from civicfund.talk.access import visible_subject
 from civicfund.talk.enums import NewsKind, Pace, SubjectKind, Wrong
 from civicfund.talk.models import Comment, News, Thread
 from civicfund.talk.services import (
     TalkError,
+    answer_for_city,
     delete_comment,
     edit_comment,
     flag_comment,
@@ -348,6 +351,128 @@ def test_later_it_is_corrected_below_it_and_never_taken_back(client, campaign):
     assert page.index("It is red.") < page.index("Correction") < page.index("It is blue.")
     with pytest.raises(TalkError, match="stay"):
         delete_comment(Comment.objects.get(is_official=True), by=campaign.creator)
+
+
+# --- corrections
+
+
+def told(campaign, audience=Audience.ALL):
+    """An update of which its backers are told."""
+    update = published(campaign, audience)
+    assert tell_of_updates() == 1
+    return update
+
+
+def corrected(update):
+    return correct_update(update, by=update.campaign.creator, body="It is blue.")
+
+
+def mailed_of_a_correction():
+    return {each.recipient for each in Message.objects.filter(kind="campaign_correction")}
+
+
+def test_whoever_was_written_to_of_an_update_is_of_its_correction_once(campaign):
+    pledge, gone = (PledgeFactory(campaign=campaign) for _ in range(2))
+    update = told(campaign)
+    later = PledgeFactory(campaign=campaign).backer
+    type(gone).objects.filter(pk=gone.pk).update(state=PledgeState.CANCELLED)
+    corrected(update)
+    assert [tell_of_corrections(), tell_of_corrections()] == [1, 0]
+    assert mailed_of_a_correction() == {pledge.backer, gone.backer}
+    corrected(update)
+    assert tell_of_corrections() == 1
+    mails = [each for each in sent_mails() if "corrected" in each.subject]
+    assert [each.to[0] for each in mails].count(pledge.backer.email) == 2
+    assert later.email not in {each.to[0] for each in mails}
+    assert mails[0].subject == "Cider press: update 1 was corrected"
+    assert "It is blue." not in mails[0].body
+    assert update.get_absolute_url() in mails[0].body
+    assert "List-Unsubscribe" in mails[0].extra_headers
+
+
+def test_whoever_wants_no_such_mail_any_more_gets_no_correction_either(campaign):
+    before, after, still = (PledgeFactory(campaign=campaign).backer for _ in range(3))
+    stop_mail(StopLink(before, Topic.BACKING))
+    update = told(campaign)
+    stop_mail(StopLink(after, Topic.BACKING))
+    corrected(update)
+    assert tell_of_corrections() == 1
+    assert mailed_of_a_correction() == {still}
+    notices = News.objects.filter(kind=NewsKind.CORRECTION)
+    assert {news.recipient for news in notices} == {before, after, still}
+
+
+def test_followers_hear_of_it_and_backers_have_it_in_no_digest_again(campaign):
+    backer, follower = PledgeFactory(campaign=campaign).backer, UserFactory()
+    for person in (follower, backer):
+        follow(visible_subject(person, SubjectKind.CAMPAIGN, campaign.pk), by=person)
+    corrected(told(campaign))
+    tell_of_corrections()
+    notices = News.objects.filter(kind=NewsKind.CORRECTION).order_by("recipient")
+    assert {news.recipient: bool(news.mailed_at) for news in notices} == {
+        backer: True, follower: False,
+    }  # fmt: skip
+
+
+def test_a_correction_for_backers_goes_to_those_who_may_still_read_it(campaign):
+    guest = User.objects.create_guest("guest@example.org")
+    pledge = PledgeFactory(campaign=campaign, backer=guest)
+    gone, follower = PledgeFactory(campaign=campaign), UserFactory()
+    follow(visible_subject(follower, SubjectKind.CAMPAIGN, campaign.pk), by=follower)
+    update = told(campaign, Audience.BACKERS)
+    type(gone).objects.filter(pk=gone.pk).update(state=PledgeState.CANCELLED)
+    corrected(update)
+    tell_of_corrections()
+    assert mailed_of_a_correction() == {guest}
+    assert not News.objects.filter(kind=NewsKind.CORRECTION).exists()
+    link = reverse("guest_update_link", args=[guest_token(pledge), 1])
+    assert link in sent_mails()[-1].body
+
+
+def test_of_a_hidden_correction_or_update_nobody_is_told(campaign):
+    PledgeFactory(campaign=campaign)
+    one, other = told(campaign), told(campaign)
+    said = corrected(one)
+    hide_comment(said, subject_of_update(one), by=moderator(), reason=Wrong.ADVERT)
+    corrected(other)
+    hidden(other)
+    assert tell_of_corrections() == 0
+    assert mailed_of_a_correction() == set()
+
+
+def test_a_correction_waits_until_people_are_told_of_its_update(campaign):
+    backer = PledgeFactory(campaign=campaign).backer
+    corrected(published(campaign))
+    assert tell_of_corrections() == 0
+    assert tell_of_updates() == 1
+    assert tell_of_corrections() == 1
+    assert mailed_of_a_correction() == {backer}
+
+
+def test_an_answer_for_the_city_is_no_correction(campaign):
+    person = UserFactory()
+    grant_role(person, Role.SPOKESPERSON, by=None)
+    asked = write_comment(
+        visible_subject(person, SubjectKind.CAMPAIGN, campaign.pk),
+        by=UserFactory(), body="Why?", asks_city=True,
+    )  # fmt: skip
+    answer_for_city(
+        asked, visible_subject(person, SubjectKind.CAMPAIGN, campaign.pk), by=person, body="So."
+    )
+    assert tell_of_corrections() == 0
+
+
+def test_so_many_corrections_a_day(client, campaign, settings):
+    settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {
+        "campaign_correction": "1/d/user"
+    }
+    published(campaign)
+    client.force_login(campaign.creator)
+    address = reverse("update_correct", args=[campaign.pk, 1])
+    answers = [client.post(address, {"body": "It is blue."}) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [302, 429]
+    assert "It is blue." in answers[1].content.decode()
+    assert Comment.objects.filter(is_official=True).count() == 1
 
 
 def test_people_answer_an_update_and_nobody_begins_anything_there(client, campaign):

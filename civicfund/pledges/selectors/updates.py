@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from civicfund.pledges.models import Campaign, CampaignUpdate, CampaignUpdateQuerySet, Pledge
+from civicfund.talk.models import Comment, CommentQuerySet, News
 from civicfund.talk.selectors import NEWS_FOR, is_told
 
 
@@ -38,6 +39,35 @@ def untold_updates() -> CampaignUpdateQuerySet:
     lately = CampaignUpdate.objects.shown().filter(published_at__gt=Now() - NEWS_FOR)
     rows = lately.filter(~is_told("update")).select_related("campaign__project", "words")
     return rows.order_by("pk")
+
+
+def untold_corrections() -> CommentQuerySet:
+    """Corrections of the last days that nobody was told of yet, the oldest first, of updates that
+    people were told of and that are not hidden.
+    """
+    updates = CampaignUpdate.objects.shown().filter(is_told("update")).values("words")
+    lately = Comment.objects.shown().filter(is_official=True, created_at__gt=Now() - NEWS_FOR)
+    return lately.filter(~is_told("correction"), parent__in=updates).order_by("pk")
+
+
+def corrected_by(correction: Comment) -> CampaignUpdate:
+    """The update that a correction stands below."""
+    rows = CampaignUpdate.objects.select_related("campaign__project", "words")
+    return rows.get(words=correction.parent_id)
+
+
+def pledges_of_mailed(update: CampaignUpdate, mailed: Iterable[int]) -> list[Pledge]:
+    """The last pledge of each of these people, of those who may read the update now."""
+    rows = Pledge.objects.backing() if update.is_for_backers else Pledge.objects.all()
+    theirs = rows.filter(campaign=update.campaign_id, backer__in=mailed).select_related("backer")
+    return list({pledge.backer_id: pledge for pledge in theirs.order_by("created_at")}.values())
+
+
+def backers_told_of(update: CampaignUpdate) -> frozenset[int]:
+    """Those of its backers who have a notice of the update in the site, whether mailed or not."""
+    backing = Pledge.objects.backing().filter(campaign=update.campaign_id).values("backer")
+    told = News.objects.filter(fact__source=f"update:{update.pk}", recipient__in=backing)
+    return frozenset(told.values_list("recipient_id", flat=True))
 
 
 def backers_to_tell(campaign: Campaign) -> Iterable[Pledge]:

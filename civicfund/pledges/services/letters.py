@@ -19,6 +19,7 @@ from civicfund.pledges.access import guest_token, recovery_token, survey_token
 from civicfund.pledges.models import Campaign, CampaignUpdate, ChargeAttempt, Pledge
 from civicfund.pledges.selectors import last_failure, what_to_do
 from civicfund.pledges.selectors.surveys import ASKED
+from civicfund.talk.models import Comment
 
 
 def tell_backer(pledge: Pledge, kind: str, about: Model | None = None, **more: Any) -> None:
@@ -38,15 +39,22 @@ def tell_backers(campaign: Campaign, kind: str, **more: Any) -> None:
     )
 
 
-def tell_of_update(update: CampaignUpdate, pledges: Iterable[Pledge]) -> None:
-    """Write to these backers, guests too, that there is an update; once to each."""
+UPDATE, CORRECTION = "campaign_update", "campaign_correction"
+
+
+def tell_of_update(
+    update: CampaignUpdate, pledges: Iterable[Pledge], *, correction: Comment | None = None
+) -> None:
+    """Write to these backers, guests too, that there is an update, or a correction of it; once to
+    each.
+    """
     facts = _terms(update.campaign) | {"number": update.number, "update_title": update.title}
     tell_all(
-        "campaign_update",
+        CORRECTION if correction else UPDATE,
         (
             Letter(
                 pledge.backer,
-                update,
+                correction or update,
                 facts | {"update_url": _address_of_update(pledge, update)},
                 topic=Topic.BACKING,
             )

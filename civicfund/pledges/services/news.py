@@ -9,12 +9,21 @@ from collections.abc import Iterator
 from django.db.models import F, Q
 
 from civicfund.audit.models import Event
+from civicfund.notices.services import written_to
 from civicfund.pledges.models import Campaign, CampaignUpdate
 from civicfund.pledges.models.totals import with_totals
 from civicfund.pledges.selectors.surveys import pledges_to_ask
-from civicfund.pledges.selectors.updates import backers_to_tell, untold_updates
-from civicfund.pledges.services.letters import tell_of_survey, tell_of_update
+from civicfund.pledges.selectors.updates import (
+    backers_to_tell,
+    backers_told_of,
+    corrected_by,
+    pledges_of_mailed,
+    untold_corrections,
+    untold_updates,
+)
+from civicfund.pledges.services.letters import UPDATE, tell_of_survey, tell_of_update
 from civicfund.talk.enums import NewsKind, SubjectKind
+from civicfund.talk.models import Comment
 from civicfund.talk.selectors import is_told, source_of, untold_events
 from civicfund.talk.services.facts import Happened, Key, in_places, tell_facts
 
@@ -48,18 +57,44 @@ def tell_of_updates() -> int:
 def _tell_of_update(update: CampaignUpdate) -> int:
     pledges = list(backers_to_tell(update.campaign))
     tell_of_update(update, pledges)
+    backers = frozenset(pledge.backer_id for pledge in pledges)
+    return _tell_fact(update, NewsKind.UPDATE, f"update:{update.pk}", backers)
+
+
+def _tell_fact(
+    update: CampaignUpdate, what: NewsKind, source: str, written_to: frozenset[int]
+) -> int:
     heard_by = frozenset() if update.is_for_backers else _follows_of(update.campaign)
     return tell_facts(
         [
             Happened(
                 (SubjectKind.UPDATE, update.pk),
-                NewsKind.UPDATE,
-                f"update:{update.pk}",
+                what,
+                source,
                 heard_by,
                 by=update.campaign.creator_id,
-                written_to=frozenset(pledge.backer_id for pledge in pledges),
+                written_to=written_to,
             )
         ]
+    )
+
+
+def tell_of_corrections() -> int:
+    """Write of a correction to those who were written to of its update, and tell its followers;
+    how many corrections.
+    """
+    told = [(each, corrected_by(each)) for each in untold_corrections()[:MOST_AT_ONCE]]
+    return sum(_tell_of_correction(*each) for each in told)
+
+
+def _tell_of_correction(correction: Comment, update: CampaignUpdate) -> int:
+    mailed = pledges_of_mailed(update, written_to(UPDATE, update))
+    tell_of_update(update, mailed, correction=correction)
+    return _tell_fact(
+        update,
+        NewsKind.CORRECTION,
+        f"correction:{correction.pk}",
+        backers_told_of(update).union(pledge.backer_id for pledge in mailed),
     )
 
 

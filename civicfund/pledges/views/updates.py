@@ -11,6 +11,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -34,6 +35,7 @@ from civicfund.talk.models import Comment
 from civicfund.talk.selectors import with_replies
 
 PER_PAGE = 10
+_TOO_MANY = gettext_lazy("That is a lot within a day. Keep your words, and come back.")
 
 
 @kept_for_strangers
@@ -122,7 +124,7 @@ def _publish(
 ) -> CampaignUpdate | int:
     """Publish what was written; otherwise the form says why not and keeps it: the status."""
     if not consume(request, action="campaign_update", user=request.user):
-        form.add_error(None, _("That is a lot within a day. Keep your words, and come back."))
+        form.add_error(None, _TOO_MANY)
         return 429
     data = form.cleaned_data | {"audience": Audience(form.cleaned_data["audience"])}
     try:
@@ -142,15 +144,25 @@ def update_correct(request: SignedInRequest, pk: int, number: int) -> HttpRespon
     campaign = own_campaign(request.user, pk)
     update = _numbered(campaign, number)
     form = CorrectionForm(request.POST if request.method == "POST" else None)
-    if form.is_bound and form.is_valid():
-        try:
-            correct_update(update, by=request.user, body=form.cleaned_data["body"])
-        except RefusedError as refusal:
-            form.add_error(refusal.field or None, str(refusal))
-        else:
-            messages.success(request, _("The correction stands below the update."))
+    status = 200
+    if form.is_bound:
+        status = _correct(request, update, form) if form.is_valid() else 400
+        if status == 200:
             return redirect(update)
     context = {"campaign": campaign, "update": update, "form": form}
-    return render(
-        request, "pledges/update_correct.html", context, status=400 if form.errors else 200
-    )
+    return render(request, "pledges/update_correct.html", context, status=status)
+
+
+def _correct(request: SignedInRequest, update: CampaignUpdate, form: CorrectionForm) -> int:
+    """Publish the correction; otherwise the form says why not and keeps it: the status."""
+    if not consume(request, action="campaign_correction", user=request.user):
+        form.add_error(None, _TOO_MANY)
+        return 429
+    try:
+        correct_update(update, by=request.user, body=form.cleaned_data["body"])
+    except RefusedError as refusal:
+        form.add_error(refusal.field or None, str(refusal))
+        return 400
+    said = _("The correction stands below the update. Whoever got the update by mail is told.")
+    messages.success(request, said)
+    return 200

@@ -121,6 +121,10 @@ class Comment(models.Model):
             models.Index(
                 fields=["created_at"], condition=Q(asks_city=True), name="comment_questions"
             ),
+            # The sweep that tells of corrections.
+            models.Index(
+                fields=["created_at"], condition=Q(is_official=True), name="comment_official"
+            ),
             # A creator's desk.
             models.Index(
                 fields=["thread", "created_at"],
