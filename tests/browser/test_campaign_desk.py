@@ -93,6 +93,21 @@ def test_a_creator_tells_backers_and_one_reads_it(
     screenshot(page, "update-1280")
 
 
+def asks_which_size(tab, reward):
+    """On the page of all surveys: one question to those who chose the reward."""
+    tab.get_by_role("link", name=reward).click()
+    first = tab.get_by_role("group", name="Question 1")
+    first.get_by_label("Question").fill("Which size?")
+    first.get_by_label("How it is answered").select_option("choice")
+    first.get_by_label("Choices").fill("Small\nLarge")
+
+
+def answers_large(tab):
+    """From the page of a pledge."""
+    tab.get_by_role("link", name="Answer, or correct your answer").click()
+    tab.get_by_label("Large").check()
+
+
 def test_a_creator_asks_backers_and_one_answers(
     page, phone, sign_in, check_axe, screenshot, pledge
 ):
@@ -100,18 +115,13 @@ def test_a_creator_asks_backers_and_one_answers(
     phone.goto(f"/campaigns/{pledge.campaign_id}/surveys/")
     check_axe(phone)
     screenshot(phone, "surveys-390")
-    phone.get_by_role("link", name="A shirt").click()
-    first = phone.get_by_role("group", name="Question 1")
-    first.get_by_label("Question").fill("Which size?")
-    first.get_by_label("How it is answered").select_option("choice")
-    first.get_by_label("Choices").fill("Small\nLarge")
+    asks_which_size(phone, "A shirt")
     check_axe(phone)
     screenshot(phone, "survey-writing-390")
     phone.get_by_role("button", name="Send it to the backers").click()
     sign_in(page, pledge.backer)
     page.goto(pledge.get_absolute_url())
-    page.get_by_role("link", name="Answer, or correct your answer").click()
-    page.get_by_label("Large").check()
+    answers_large(page)
     page.get_by_label("Your name and address").fill("Ann Example\nMill Lane 1")
     check_axe(page)
     screenshot(page, "survey-1280")

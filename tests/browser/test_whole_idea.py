@@ -23,8 +23,7 @@ from civicfund.notices.services import send_next
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
 from civicfund.projects.selectors.supports import support_counts
-from tests.browser.conftest import NARROW
-from tests.browser.test_treasury import look
+from tests.browser.walking import Walk
 from tests.factories.budgeting import (
     administrator,
     begin_voting,
@@ -47,12 +46,13 @@ pytestmark = [
 ]
 
 
-class Idea:
+class Idea(Walk):
     """The people, their phones, and the project that they are about."""
 
-    def __init__(self, open_page, sign_in, check_axe, screenshot) -> None:
-        self.open_page, self.sign_in = open_page, sign_in
-        self.check_axe, self.screenshot = check_axe, screenshot
+    name = "whole-idea"
+
+    def __init__(self, *given) -> None:
+        super().__init__(*given)
         self.place = NeighborhoodFactory(
             name="Northbank", slug="northbank", boundary=square(-8, 53, 0.02)
         )
@@ -60,16 +60,6 @@ class Idea:
 
     def resident(self, name: str):
         return ResidencyFactory(user__display_name=name, neighborhood=self.place).user
-
-    def phone(self, person, address: str):
-        tab = self.open_page(NARROW)
-        self.sign_in(tab, person)
-        tab.goto(address)
-        return tab
-
-    def seen(self, tab, name: str) -> None:
-        look(tab, f"whole-idea-{name}", self.check_axe, self.screenshot)
-        tab.set_viewport_size(NARROW)
 
     @property
     def project(self) -> Project:

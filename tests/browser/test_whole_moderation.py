@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import expect
 
 from civicfund.people.enums import Role
-from tests.browser.conftest import NARROW
 from tests.browser.test_desks import holding, ready
-from tests.browser.test_treasury import come_in, look
+from tests.browser.test_treasury import come_in
+from tests.browser.walking import Walk
 from tests.factories.people import UserFactory
 from tests.factories.projects import ProjectFactory
 
@@ -22,27 +22,22 @@ pytestmark = [
 WORDS = "“You are all fools,” the mayor said in 1911."
 
 
-class Day:
+class Day(Walk):
     """A project that people talk about, and who looks after it."""
 
-    def __init__(self, open_page, sign_in, check_axe, screenshot) -> None:
-        self.open_page, self.sign_in = open_page, sign_in
-        self.check_axe, self.screenshot = check_axe, screenshot
+    name = "whole-moderation"
+
+    def __init__(self, *given) -> None:
+        super().__init__(*given)
         self.page_of_project = ProjectFactory(title="Trees for Mill Lane").get_absolute_url()
 
     def resident(self, name: str):
-        tab = self.open_page(NARROW)
-        self.sign_in(tab, UserFactory(display_name=name))
-        tab.goto(self.page_of_project)
-        return tab
+        return self.phone(UserFactory(display_name=name), self.page_of_project)
 
     def moderator(self):
         tab = self.open_page()
         come_in(tab, *ready(holding(Role.MODERATOR)), "/desk/comments/")
         return tab
-
-    def seen(self, tab, name: str) -> None:
-        look(tab, f"whole-moderation-{name}", self.check_axe, self.screenshot)
 
 
 def somebody_is_rude_and_reported(day, author, reader) -> None:
