@@ -147,19 +147,23 @@ def largest(rows: Iterable[Row] | None) -> float:
     return max((row["value"] or 0 for row in rows or ()), default=0)
 
 
+WIDEST_COLUMN = 12.0
+
+
 @register.filter
 def columns(rows: Sequence[Row] | None, top: float | None = None) -> list[dict[str, str]]:
-    """A chart's rows as upright bars in a box of 100 by 40."""
+    """A chart's rows as upright bars in a box of 100 by 40, of which none is a wall."""
     rows = rows or []
     whole, step = top or largest(rows), 100 / max(len(rows), 1)
+    width = min(step * 0.8, WIDEST_COLUMN)
     drawn = []
     for index, row in enumerate(rows):
         height = 40 * float(percent_of(row["value"], whole)) / 100
         drawn.append(
             {
-                "x": _number(index * step + step * 0.1),
+                "x": _number(index * step + (step - width) / 2),
                 "y": _number(40 - height),
-                "width": _number(step * 0.8),
+                "width": _number(width),
                 "height": _number(height),
                 "tone": row.get("tone") or "default",
             }

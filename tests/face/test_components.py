@@ -152,6 +152,13 @@ def test_parts_lie_end_to_end():
     assert drawn[0]["tone"] != drawn[1]["tone"]
 
 
+def test_one_column_is_no_wall_and_many_keep_their_gaps():
+    [alone] = ui.columns([{"label": "a", "value": 7}])
+    assert (alone["x"], alone["width"]) == ("44", "12")
+    many = ui.columns([{"label": str(n), "value": n} for n in range(20)])
+    assert (many[1]["x"], many[1]["width"]) == ("5.5", "4")
+
+
 def test_columns_of_nothing_and_of_zeros_are_flat():
     assert ui.columns([]) == []
     assert ui.columns([{"label": "a", "value": 0}])[0]["height"] == "0"
