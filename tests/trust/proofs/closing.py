@@ -8,11 +8,13 @@ from datetime import datetime
 from random import Random
 from time import sleep, time
 
+from django.db import connections
+
 from budgeting.enums import CycleState
 from budgeting.models import Participation
 from budgeting.tasks import close_due_cycles
-from tests.trust.browsers import CHANNELS, Browser, Form, Told
-from tests.trust.electorate import Vote, counted, end_voting, open_vote
+from tests.trust.browsers import CHANNELS, Browser, Channel, Form, Told
+from tests.trust.electorate import Vote, Voter, counted, end_voting, open_vote
 from tests.trust.result import Result, faults
 from tests.trust.town import QUEUE, Town, until
 
@@ -92,8 +94,16 @@ def _end(vote: Vote) -> float:
 def _ready(site: str, vote: Vote, number: int, careless: str) -> tuple[Browser, Form]:
     """A voter who has filled in the page."""
     voter = vote.voters[number]
-    browser = CHANNELS[number % len(CHANNELS)](site, vote, voter, careless)
+    browser = _come_in(CHANNELS[number % len(CHANNELS)], site, vote, voter, careless)
     return browser, browser.form(vote, vote.own_choice(voter))
+
+
+def _come_in(channel: Channel, site: str, vote: Vote, voter: Voter, careless: str = "") -> Browser:
+    """A browser, made by a thread that keeps no connection of its own: there are hundreds."""
+    try:
+        return channel(site, vote, voter, careless)
+    finally:
+        connections.close_all()
 
 
 def _cast(vote: Vote, browser: Browser, form: Form, at: float) -> Told:
@@ -113,7 +123,7 @@ def _sweep_until_closed(vote: Vote) -> None:
 
 
 def _standing(site: str, vote: Vote, number: int) -> str:
-    browser = CHANNELS[0](site, vote, vote.voters[number], "")
+    browser = _come_in(CHANNELS[0], site, vote, vote.voters[number])
     return browser.standing(vote.page)
 
 
