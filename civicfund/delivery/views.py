@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
@@ -62,10 +62,11 @@ def plan(request: SignedInRequest, pk: int) -> HttpResponse:
 def reached(request: SignedInRequest, pk: int) -> HttpResponse:
     """The owner says that the next milestone is reached."""
     project = _own_project(request, pk)
-    milestone = get_object_or_404(
-        Milestone.objects.select_related("project"),
-        project=project, position=whole_number(request.POST.get("position", "")),
-    )  # fmt: skip
+    position = whole_number(request.POST.get("position", "")) or 0
+    milestone = Milestone.objects.filter(project=project, position=position).first()
+    if milestone is None:
+        messages.error(request, _("The plan has no such milestone."))
+        return redirect("project_plan", project.pk)
     try:
         say_reached(milestone, by=request.user, words=request.POST.get("words", "")[:1000])
         messages.success(request, _("Said. Somebody of the town looks at it."))
@@ -85,7 +86,11 @@ def desk(request: SignedInRequest) -> HttpResponse:
 
 
 def _judge(request: SignedInRequest) -> HttpResponse:
-    report = get_object_or_404(waiting_reports(), pk=whole_number(request.POST.get("row", "")))
+    row = whole_number(request.POST.get("row", "")) or 0
+    report = waiting_reports().filter(pk=row).first()
+    if report is None:
+        messages.error(request, _("This no longer waits for anybody."))
+        return redirect("milestones_desk")
     confirms = request.POST.get("act") == "confirm"
     if confirms and not staff.second_factor_is_recent(request):
         return staff.ask_for_second_factor(request)

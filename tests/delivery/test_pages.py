@@ -103,7 +103,9 @@ def test_an_owner_reports_and_a_treasurer_confirms_with_a_recent_second_factor(
     assert client.post(desk, confirm).url == desk
     assert plan_of(project)[0].reach == Reach.REACHED
     assert b"The beds are built." not in client.get(desk).content
-    assert client.post(desk, confirm).status_code == 404
+    late = client.post(desk, confirm, follow=True)
+    assert b"This no longer waits for anybody." in late.content
+    assert MilestoneVerdict.objects.count() == 1
 
 
 def test_what_lacks_is_said_to_the_owner_and_to_everybody(client, project):
@@ -120,8 +122,9 @@ def test_an_unknown_milestone_is_not_reported(client, project):
     planned(project, 100)
     client.force_login(project.proposer)
     where = reverse("milestone_reached", args=[project.pk])
-    for position in ("2", "0", "x", "9" * 30):
-        assert client.post(where, {"position": position, "words": "x"}).status_code == 404
+    for position in ("2", "0", "x", "9" * 18, "9" * 30):
+        said = client.post(where, {"position": position, "words": "x"}, follow=True)
+        assert b"The plan has no such milestone." in said.content
     assert client.post(where, {"position": "1", "words": " "}).status_code == 302
     assert MilestoneReport.objects.count() == 0
 

@@ -85,6 +85,15 @@ def test_a_plan_that_is_not_whole_or_in_order_is_refused(project, wrong):
     assert shares(project) == [40, 60]
 
 
+@pytest.mark.parametrize("state", ["withdrawn", "merged"])
+def test_nothing_is_planned_for_a_project_that_is_over(state):
+    into = ProjectFactory() if state == "merged" else None
+    project = ProjectFactory(state=state, merged_into=into)
+    with pytest.raises(RefusedError):
+        planned(project, 100)
+    assert shares(project) == []
+
+
 def test_a_milestone_is_reached_once_two_people_say_so(project):
     first, second = planned(project, 40, 60)
     report = say(first)

@@ -64,6 +64,10 @@ def _around_a_project(t, numbers, people, projects) -> None:
     )
     like(t.offer, numbers, by=people.__getitem__)
     like(t.merge, numbers, project=projects.__getitem__)
+    steps = like(
+        t.milestone, numbers, project=projects.__getitem__, share_percent=lambda n: 100
+    )  # fmt: skip
+    like(t.report, numbers, milestone=steps.__getitem__)
     like(Version.objects.filter(project=t.project).first(), numbers, number=lambda n: n + 10)
 
 

@@ -17,6 +17,7 @@ from budgeting.services.results import certify, publish
 from civicfund.audit.services import db_now
 from civicfund.complaints.access import link_to
 from civicfund.complaints.services.filing import complain
+from civicfund.delivery.services.reaching import say_reached
 from civicfund.ledger import domain as books
 from civicfund.ledger.services import post
 from civicfund.notices.enums import Topic
@@ -41,6 +42,7 @@ from civicfund.projects.services.offers import Help, offer_help
 from civicfund.projects.services.versions import keep_first_version
 from tests.budgeting.test_counting import unsealed
 from tests.factories.budgeting import administrator, certifier, draft_cycle
+from tests.factories.delivery import planned
 from tests.factories.paper import paper_cycle
 from tests.factories.payouts import approved_account
 from tests.factories.people import ResidencyFactory, UserFactory
@@ -159,11 +161,14 @@ def _projects(owner: User, co_author: User) -> dict[str, object]:
     other = ProjectFactory()
     merge = ask_to_merge(other, project, reason="The same bench.", by=other.proposer)
     file = add_file(project, a_picture(), words="A bench", by=owner)
+    milestone = planned(project, 40, 60)[0]
+    report = say_reached(milestone, by=owner, words="It stands, go and see it.")
     inviting = ProjectFactory()
     asked = invite_co_author(inviting, owner.email, by=inviting.proposer)
     return {
         "project": project, "invitation": guest, "offer": offer, "merge": merge, "file": file,
-        "asked": asked, "draft_project": ProjectFactory(proposer=owner, state=ProjectState.DRAFT),
+        "asked": asked, "milestone": milestone, "report": report,
+        "draft_project": ProjectFactory(proposer=owner, state=ProjectState.DRAFT),
     }  # fmt: skip
 
 

@@ -16,9 +16,11 @@ from civicfund.delivery.models import Milestone
 from civicfund.delivery.selectors import is_fixed
 from civicfund.delivery.services.errors import RefusedError
 from civicfund.people.models import User
+from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
 
 WHOLE_PERCENT = 100
+OVER = (ProjectState.WITHDRAWN, ProjectState.MERGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ def write_plan(project: Project, steps: Sequence[Step], *, by: User) -> list[Mil
     """
     if by.pk != project.proposer_id:
         raise PermissionDenied
+    if project.state in OVER:
+        raise RefusedError(_("Nothing is planned for this project any more."))
     _check_whole(steps)
     with transaction.atomic():
         alone_with_plan(project)

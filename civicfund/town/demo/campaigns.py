@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from random import Random
 
 from django.conf import settings
 
 from civicfund.audit.services import db_now
+from civicfund.delivery.services.planning import Step, write_plan
 from civicfund.money import one_major_unit
 from civicfund.people.models import User
 from civicfund.pledges.enums import Handover, RewardKind, RunBy
@@ -44,14 +45,21 @@ class Plan:
     starts_in: timedelta | None = None
     # Who is paid has to set up an account at the provider first: a visitor can try that with one.
     run_by: RunBy = RunBy.TOWN
+    # What its project plans: title, what will be shown, days after the end, percent.
+    steps: tuple[tuple[str, str, int, int], ...] = ()
 
 
 _MADE_WITHIN = timedelta(days=90)
 _MINUTES, _DAYS = timedelta(minutes=1), timedelta(days=1)
+_CIDER = (
+    ("The press is ordered", "The order, and where the press will stand", 14, 50),
+    ("The press stands", "An afternoon on which everybody may press apples", 90, 40),
+    ("The first season is over", "How many liters were pressed, and by whom", 330, 10),
+)
 PLANS = (
     Plan("Bird hide made of driftwood", 1_500, 4 * _MINUTES, 1.15, failing_cards=1),
     Plan("A water tap at the ball court", 6_600, 3 * _MINUTES, 0.3),
-    Plan("Cider press for the neighborhood", 4_800, 12 * _DAYS, 0.72),
+    Plan("Cider press for the neighborhood", 4_800, 12 * _DAYS, 0.72, steps=_CIDER),
     Plan("Story garden beside the library", 9_000, 24 * _DAYS, 0.41),
     Plan("Orchard for everyone", 7_200, 6 * _DAYS, 1.08),
     Plan("Repair shed with a tool library", 12_000, 30 * _DAYS, 0.12, run_by=RunBy.PROPOSER),
@@ -95,8 +103,17 @@ def _parts_of(goal_minor: int) -> list[Cost]:
     ]
 
 
+def _steps_of(plan: Plan, end: date) -> list[Step]:
+    return [
+        Step(title, shows, end + days * _DAYS, percent)
+        for title, shows, days, percent in plan.steps
+    ]
+
+
 def _make(plan: Plan, project: Project) -> None:
     creator, reviewer, now = project.proposer, account("reviewer"), db_now()
+    if plan.steps:
+        write_plan(project, _steps_of(plan, (now + plan.lasts).date()), by=creator)
     starts_at = now + plan.starts_in if plan.starts_in else None
     goal_minor = plan.goal * one_major_unit(settings.CURRENCY)
     campaign = create_campaign(

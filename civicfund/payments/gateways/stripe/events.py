@@ -95,7 +95,7 @@ class EventCalls(Calls):
     def _all_thin(self, types: list[str], since: datetime) -> Iterator[ProviderNews]:
         found = ask(
             lambda: self._client.v2.core.events.list(
-                {"types": types, "created": {"gte": since.isoformat()}, "limit": PER_PAGE}
+                {"types": types, "created": {"gte": _written(since)}, "limit": PER_PAGE}
             )
         )
         events = found.auto_paging_iter()
@@ -126,3 +126,8 @@ def _thin(event: Event | EventNotification) -> ProviderNews:
         livemode=event.livemode,
         created_at=datetime.fromisoformat(event.created),
     )
+
+
+def _written(at: datetime) -> str:
+    """A moment as API v2 writes it."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
