@@ -31,6 +31,11 @@ class EventType(models.TextChoices):
     REQUIREMENTS_UPDATED = "v2.core.account[requirements].updated"
     ACCOUNT_CLOSED = "v2.core.account.closed"
 
+    @property
+    def is_thin(self) -> bool:
+        """Whether it tells no more than that something changed."""
+        return self.value.startswith("v2.")
+
 
 SETUP_EVENTS = (EventType.SETUP_SUCCEEDED, EventType.SETUP_CANCELED)
 PAYMENT_EVENTS = (

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
@@ -52,11 +52,18 @@ def fetch_missed_events() -> int:
     """Keep what the provider could not tell us by webhook; return how much was new to us.
 
     Looks back as far as we were ever silent: three days, the longest that it tries by itself.
-    Calls the network.
+    Events of payments and thin ones stand in logs of their own: where one cannot be read, what the
+    other told is kept. Calls the network.
     """
     since = db_now() - MISSED_FOR
-    missed = gateway().undelivered_news(EventType.values, since)
-    return _keep(news for news in missed if news.livemode == gateway().livemode)
+    snapshots = [kind for kind in EventType if not kind.is_thin]
+    thin = [kind for kind in EventType if kind.is_thin]
+    return sum(_keep(_missed(kinds, since)) for kinds in (snapshots, thin))
+
+
+def _missed(kinds: Iterable[EventType], since: datetime) -> Iterator[ProviderNews]:
+    found = gateway().undelivered_news(kinds, since)
+    return (news for news in found if news.livemode == gateway().livemode)
 
 
 def _keep(news: Iterable[ProviderNews]) -> int:

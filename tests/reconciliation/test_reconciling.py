@@ -171,6 +171,16 @@ def test_news_that_no_webhook_took_are_fetched_once(provider):
     assert fetch_missed_events() == 0
 
 
+def test_a_log_of_thin_news_that_cannot_be_read_keeps_no_payment_from_us(provider):
+    provider.control("webhooks", url="http://127.0.0.1:1/nobody")
+    intent = charge(sandbox_client(provider), currency="eur")
+    refused = {"kind": "lose_request", "method": "GET", "path": "/v2/core/events"}
+    provider.control("faults", rules=[refused])
+    with pytest.raises(GatewayUnavailable):
+        fetch_missed_events()
+    assert ProviderEvent.objects.filter(object_id=intent.id).exists()
+
+
 def test_thin_news_that_no_webhook_took_are_fetched_once(provider):
     """Their log does not say which were taken: what we have already is not kept again."""
     client = sandbox_client(provider)

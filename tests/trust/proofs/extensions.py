@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, connections, transaction
@@ -25,13 +26,18 @@ from tests.trust.result import Result, faults
 from tests.trust.town import Town
 
 HOUR = timedelta(hours=1)
-REFUSALS = (RefusedError, ApprovalError, PermissionDenied, DatabaseError)
+# How each try is refused: by which constraint of the database, or by which error of a service.
+FORWARD, IN_TIME, TWO, FROZEN = (
+    "extension_only_forward", "extension_in_time", "extension_needs_two_people",
+    "phase_frozen_when_opened",
+)  # fmt: skip
+Try = tuple[str | type[Exception], Callable[[], object]]
 
 
 def longer_by_two(town: Town, full: bool) -> Result:
     """Every other way to move the end of a vote is refused; what two agreed to is on the board."""
     votes = 50 if full else 3
-    moved = misled = made = 0
+    moved = misled = tries = made = 0
     for number in range(votes):
         cycle, _ = running_cycle()
         for _ in range(2):
@@ -39,26 +45,27 @@ def longer_by_two(town: Town, full: bool) -> Result:
             made += 1
         misled += not _is_told(cycle, _reason(number))
         misled += not _end_explained(cycle)
-        moved += sum(_moves(cycle, act) for act in _tries(cycle))
+        running = _tries(cycle)
+        moved += sum(_moves(cycle, *each) for each in running)
         end_voting(town, cycle)
-        moved += sum(_moves(cycle, act) for act in _late_tries(cycle))
+        late = _late_tries(cycle)
+        moved += sum(_moves(cycle, *each) for each in late)
+        tries += len(running) + len(late)
     cycle, _ = running_cycle()
-    with town.superuser() as database:
-        database.execute(
-            "UPDATE budgeting_phase SET ends_at = ends_at - interval '10 minutes'"
-            " WHERE cycle_id = %s AND kind = 'balloting'",
-            [cycle.pk],
-        )
-    tries = len(_tries(cycle)) + len(_late_tries(cycle))
+    found = _moves(cycle, FROZEN, partial(_shortened_by_sql, town, cycle))
     return Result(
         tried="a vote made shorter, or longer by one person, for another reason, from another end,"
-        " too late, or with no row, by service, SQL and the owner of the tables; the board and its"
-        " page after extensions by two",
-        size=f"{votes} votes, {votes * tries} tries, {made} extensions",
-        faults=faults(ends_that_moved=moved, votes_whose_board_or_page_does_not_say_why=misled),
-        control="with triggers off SQL makes a vote shorter, and the end that nothing explains is"
-        " found",
-        control_failed=not _end_explained(cycle),
+        " too late, or with no row, by service, SQL and the owner of the tables, each refused for"
+        " its own reason; the board and its page after extensions by two",
+        size=f"{votes} votes, {tries} tries, {made} extensions",
+        faults=faults(
+            ends_that_moved_or_were_kept_for_another_reason=moved,
+            votes_whose_board_or_page_does_not_say_why=misled,
+            right_extensions_that_are_refused=not _right_one_is_made(),
+        ),
+        control="with triggers off SQL makes a vote shorter: the end moves, and no line of the"
+        " board explains it",
+        control_failed=found and not _end_explained(cycle),
     )
 
 
@@ -70,18 +77,24 @@ def _ends_at(cycle: Cycle) -> datetime:
     return Phase.objects.get(cycle=cycle, kind=PhaseKind.BALLOTING).ends_at
 
 
-def _moves(cycle: Cycle, act: Callable[[], object]) -> bool:
-    """Whether the end moved, or anything was written, or nobody refused."""
-    before = _ends_at(cycle), Extension.objects.count(), Board.objects.get(pk=cycle.pk).head
+def _moves(cycle: Cycle, how: str | type[Exception], act: Callable[[], object]) -> bool:
+    """Whether the end moved or anything was written, or it was not refused for its own reason."""
+    before = _standing(cycle)
     try:
         with transaction.atomic(), transaction.atomic(using="owner"):
             act()
-    except REFUSALS:
-        refused = True
+    except DatabaseError as error:
+        refusal = getattr(error.__cause__, "diag", None)
+        refused = getattr(refusal, "constraint_name", None) == how
+    except (RefusedError, ApprovalError, PermissionDenied) as error:
+        refused = type(error) is how
     else:
         refused = False
-    after = _ends_at(cycle), Extension.objects.count(), Board.objects.get(pk=cycle.pk).head
-    return not refused or before != after
+    return not refused or before != _standing(cycle)
+
+
+def _standing(cycle: Cycle) -> tuple[datetime, int, str]:
+    return _ends_at(cycle), Extension.objects.count(), Board.objects.get(pk=cycle.pk).head
 
 
 def _agreed(cycle: Cycle, ends: datetime, to: datetime, reason: str = "Outage.") -> Extension:
@@ -110,33 +123,52 @@ def _update(cycle: Cycle, by: str, using: str) -> None:
         )
 
 
-def _tries(cycle: Cycle) -> list[Callable[[], object]]:
+def _tries(cycle: Cycle) -> list[Try]:
     """While the vote runs."""
     ends = _ends_at(cycle)
+    ask = partial(request_extension, cycle, by=administrator())
     return [
-        lambda: request_extension(cycle, ends_at=ends - HOUR / 2, reason="x", by=administrator()),
-        lambda: request_extension(cycle, ends_at=ends, reason="x", by=administrator()),
-        lambda: request_extension(cycle, ends_at=ends + HOUR, reason=" ", by=administrator()),
-        lambda: request_extension(cycle, ends_at=ends + HOUR, reason="x", by=UserFactory()),
-        lambda: _by_one(cycle, administrator()),
-        lambda: _agreed(cycle, ends, ends - HOUR / 2),
-        lambda: _agreed(cycle, ends - HOUR / 2, ends + HOUR),
-        lambda: _agreed(cycle, ends, ends + HOUR, reason="Another reason."),
+        (RefusedError, lambda: ask(ends_at=ends - HOUR / 2, reason="x")),
+        (RefusedError, lambda: ask(ends_at=ends, reason="x")),
+        (RefusedError, lambda: ask(ends_at=ends + HOUR, reason=" ")),
+        (PermissionDenied, lambda: ask(ends_at=ends + HOUR, reason="x", by=UserFactory())),
+        (ApprovalError, lambda: _by_one(cycle, administrator())),
+        (FORWARD, lambda: _agreed(cycle, ends, ends - HOUR / 2)),
+        (IN_TIME, lambda: _agreed(cycle, ends - HOUR / 2, ends + HOUR)),
+        (TWO, lambda: _agreed(cycle, ends, ends + HOUR, reason="Another reason.")),
         *(
-            lambda by=by, using=using: _update(cycle, by, using)
+            (FROZEN, partial(_update, cycle, by, using))
             for by in ("-10 minutes", "1 hour")
             for using in ("default", "owner")
         ),
     ]
 
 
-def _late_tries(cycle: Cycle) -> list[Callable[[], object]]:
+def _late_tries(cycle: Cycle) -> list[Try]:
     """Once it is over."""
     over = _ends_at(cycle)
+    ask = partial(request_extension, cycle, by=administrator())
     return [
-        lambda: _agreed(cycle, over, over + HOUR),
-        lambda: request_extension(cycle, ends_at=over + HOUR, reason="x", by=administrator()),
+        (IN_TIME, lambda: _agreed(cycle, over, over + HOUR)),
+        (RefusedError, lambda: ask(ends_at=over + HOUR, reason="x")),
     ]
+
+
+def _right_one_is_made() -> bool:
+    """Whether a row as those that are refused, but for what is wrong with them, is made."""
+    cycle, _ = running_cycle()
+    ends = _ends_at(cycle)
+    _agreed(cycle, ends, ends + HOUR)
+    return _ends_at(cycle) == ends + HOUR
+
+
+def _shortened_by_sql(town: Town, cycle: Cycle) -> None:
+    with town.superuser() as database:
+        database.execute(
+            "UPDATE budgeting_phase SET ends_at = ends_at - interval '10 minutes'"
+            " WHERE cycle_id = %s AND kind = 'balloting'",
+            [cycle.pk],
+        )
 
 
 def _is_told(cycle: Cycle, reason: str) -> bool:

@@ -65,10 +65,13 @@ class EventCalls(Calls):
 
         The log of thin events does not say which were taken: of those, all since then.
         """
-        wanted = list(types)
-        thin = [kind for kind in wanted if kind.startswith("v2.")]
-        yield from self._undelivered([kind for kind in wanted if kind not in thin], since)
-        yield from self._all_thin(thin, since)
+        snapshots, thin = [], []
+        for kind in types:
+            (thin if kind.startswith("v2.") else snapshots).append(kind)
+        if snapshots:
+            yield from self._undelivered(snapshots, since)
+        if thin:
+            yield from self._all_thin(thin, since)
 
     def _undelivered(self, types: list[str], since: datetime) -> Iterator[ProviderNews]:
         within: stripe.params.EventListParams = {
