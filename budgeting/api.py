@@ -12,9 +12,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from budgeting.access import pots_of, roll_entry_of, visible_cycle, visible_cycles
+from budgeting.access import roll_entry_of, visible_cycle, visible_cycles
 from budgeting.models import Cycle, RollEntry
-from budgeting.selectors import ballot_status, results_of, turnout
+from budgeting.selectors import ballot_status, pots_on_ballot, results_of, turnout
 from budgeting.serializers import (
     BallotInput,
     BallotStatusOutput,
@@ -119,7 +119,7 @@ def _status(cycle: Cycle, entry: RollEntry) -> dict[str, object]:
                 "standing": told.standing,
                 "cast_at": told.cast_at,
                 "voting_ends_at": cycle.voting_ends_at,
-                "pots": [pot.pk for pot in pots_of(entry)],
+                "pots": [pot.pk for pot in pots_on_ballot(cycle, entry)],
             }
         ).data
     )
