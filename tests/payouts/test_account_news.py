@@ -7,7 +7,9 @@ import json
 import pytest
 from django.urls import reverse
 
+from civicfund.payments.enums import THIN_EVENTS
 from civicfund.payments.models import ProviderEvent
+from civicfund.payments.services import fetch_missed_events
 from civicfund.payouts.enums import AccountStatus
 from civicfund.payouts.models import PayoutAccount
 from civicfund.payouts.services.accounts import hear_of_accounts, open_account, read_account
@@ -91,6 +93,28 @@ def test_the_sandbox_itself_tells_the_running_site(provider, account, news_of, l
     assert ProviderEvent.objects.get(pk=event["id"]).account == account.account_id
     kinds = {kind.split(".")[0] for kind in ProviderEvent.objects.values_list("type", flat=True)}
     assert kinds == {"v2" if news_of.style == "thin" else "account"}
+
+
+def test_thin_news_told_twice_shuffled_or_never_come_to_one_end(provider, account, live_server):
+    provider.control(
+        "webhooks", connect_url=live_server.url + reverse(CONNECT),
+        connect_secret=provider.connect_webhook_secret, duplicate=0.5, drop=0.5,
+        reorder_seconds=0.2, paused=True,
+    )  # fmt: skip
+    for status in ("active", "restricted", "active", "pending"):
+        provider.control("account", account=account.account_id, status=status)
+    listed = sandbox_client(provider).v2.core.events.list({"types": list(THIN_EVENTS)}).data
+    provider.control("clock", advance=1)
+    provider.control("webhooks", paused=False, seed=1)
+    wait_until(lambda: provider.control("webhooks")["idle"])
+    heard = ProviderEvent.objects.count()
+    assert 0 < heard < len(listed)
+    assert fetch_missed_events() == len(listed) - heard
+    while hear_of_accounts(10):
+        pass
+    assert status_of(account) == AccountStatus.PENDING
+    assert {each.id for each in listed} == set(ProviderEvent.objects.values_list("pk", flat=True))
+    assert not ProviderEvent.objects.filter(handled_at=None).exists()
 
 
 def test_a_closed_account_is_paid_no_more(client, provider, account):

@@ -16,11 +16,10 @@ from civicfund.delivery.models import Milestone
 from civicfund.delivery.selectors import is_fixed
 from civicfund.delivery.services.errors import RefusedError
 from civicfund.people.models import User
-from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
+from civicfund.projects.services.holding import CHANGEABLE, hold_project
 
 WHOLE_PERCENT = 100
-OVER = (ProjectState.WITHDRAWN, ProjectState.MERGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +39,14 @@ def write_plan(project: Project, steps: Sequence[Step], *, by: User) -> list[Mil
     """
     if by.pk != project.proposer_id:
         raise PermissionDenied
-    if project.state in OVER:
-        raise RefusedError(_("Nothing is planned for this project any more."))
     _check_whole(steps)
     with transaction.atomic():
-        alone_with_plan(project)
+        if hold_project(project).state not in CHANGEABLE:
+            raise RefusedError(_("Nothing is planned for this project any more."))
         if is_fixed(project):
-            raise RefusedError(_("The plan stays as it is: money was asked for by it."))
+            raise RefusedError(
+                _("The plan stays as it is: a milestone was reported, or money was asked for.")
+            )
         Milestone.objects.filter(project=project).delete()
         made = Milestone.objects.bulk_create(
             Milestone(
@@ -61,11 +61,6 @@ def write_plan(project: Project, steps: Sequence[Step], *, by: User) -> list[Mil
         )
         record("project.planned", project, actor=by, milestones=len(made))
     return made
-
-
-def alone_with_plan(project: Project) -> None:
-    """Keep others from the plan until the transaction ends; the triggers take the same lock."""
-    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
 
 
 def _check_whole(steps: Sequence[Step]) -> None:

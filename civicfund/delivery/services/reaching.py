@@ -12,12 +12,12 @@ from civicfund.delivery.enums import Reach
 from civicfund.delivery.models import Milestone, MilestoneReport, MilestoneVerdict
 from civicfund.delivery.selectors import next_milestone, plan_of
 from civicfund.delivery.services.errors import RefusedError
-from civicfund.delivery.services.planning import alone_with_plan
 from civicfund.notices.services import tell
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.selectors import roles_of
 from civicfund.projects.access import is_author
+from civicfund.projects.services.holding import hold_project
 
 ACT = "reach_milestone"
 CONFIRMERS = (Role.TREASURER, Role.MODERATOR)
@@ -32,7 +32,7 @@ def say_reached(milestone: Milestone, *, by: User, words: str) -> MilestoneRepor
     if not said:
         raise RefusedError(_("Say what was done, and where it can be seen."))
     with transaction.atomic():
-        alone_with_plan(project)
+        hold_project(project)
         following = next_milestone(plan_of(project))
         if following is None or following.pk != milestone.pk:
             raise RefusedError(_("Milestones are reached one after the other."))
@@ -74,7 +74,7 @@ def _to_be_judged(report: MilestoneReport, by: User) -> MilestoneReport:
     project = report.milestone.project
     if is_author(by, project):
         raise RefusedError(_("Somebody who does not write this project has to look at it."))
-    alone_with_plan(project)
+    hold_project(project)
     if MilestoneVerdict.objects.filter(report=report).exists():
         raise RefusedError(_("Somebody has looked at this already."))
     return report
