@@ -82,8 +82,17 @@ def what_the_goal_pays_for_is_said(walk, nell):
     lines.get_by_label("What for").nth(1).fill("Somebody to set it")
     lines.get_by_label("Amount").nth(1).fill("10")
     nell.get_by_label("More about it").first.fill("Fired in town, set into the path.")
+    nell.get_by_label("What backers get").nth(1).fill("A seat at the opening")
     walk.seen(nell, "editing")
-    nell.get_by_role("button", name="Save").click()
+    nell.get_by_role("button", name="Keep this and go on writing").nth(1).click()
+    expect(nell.get_by_text("Saved, but for what is marked")).to_be_visible()
+    assert walk.campaign.goal_lines.count() == 2
+    walk.seen(nell, "saved-in-part")
+    nell.get_by_label("For at least, or the price of one").nth(1).fill("40")
+    nell.get_by_role("button", name="Keep this and go on writing").nth(1).click()
+    expect(nell.get_by_text("Saved.", exact=True)).to_be_visible()
+    assert nell.url.endswith("/edit/#rewards")
+    nell.get_by_role("button", name="Save", exact=True).click()
     expect(nell.get_by_text("Nothing is missing.")).to_be_visible()
 
 
@@ -175,7 +184,9 @@ def backers_come_and_it_is_funded(walk, nell):
     assert walk.campaign.state == CampaignState.SETTLED
 
 
-def test_a_creator_from_draft_to_funded(provider, open_page, sign_in, check_axe, screenshot):
+def test_a_creator_from_draft_to_funded(
+    provider, open_page, sign_in, check_axe, screenshot, refusals_are_expected
+):
     walk = Making(open_page, sign_in, check_axe, screenshot)
     nell = nell_writes_a_draft_that_lacks_something(walk)
     what_the_goal_pays_for_is_said(walk, nell)

@@ -35,6 +35,7 @@ WHOLE = Written(
 LACKS = [
     ({"project_is_ready": False}, "no longer ready", ""),
     ({"deadline_at": NOON}, "in the past", "deadline_at"),
+    ({"is_sent_nowhere": True}, "where rewards are sent to", "zones"),
     ({"goal_lines_minor": (1000,)}, "lack €20", "goal"),
     ({"goal_lines_minor": (1000, 2500)}, "are €5 more", "goal"),
 ]

@@ -135,7 +135,7 @@ def test_who_runs_it_stays_from_its_review_on():
         with refused("pledges_campaign_run_by_kept"):
             Campaign.objects.filter(pk=row.pk).update(run_by="proposer")
     draft = CampaignFactory(state=CampaignState.DRAFT)
-    edit_campaign(draft, by=draft.creator, goal_minor=1, deadline_at=soon(days=3))
+    edit_campaign(draft, by=draft.creator, run_by=RunBy.PROPOSER)
     draft.refresh_from_db()
     assert draft.run_by == RunBy.PROPOSER
     with refused("campaign_run_by_known"):

@@ -327,11 +327,6 @@ def test_a_campaign_lasts_until_the_end_of_its_last_day(client, backer):
         ({"deadline_at": "soon"}, "Enter a valid date."),
         ({"deadline_at": soon(days=200).date().isoformat()}, "A campaign lasts at most 90 days."),
         ({"optimum": "1200"}, "The optimum has to be above the goal."),
-        ({"rewards-0-amount": ""}, "Say from how much on this is given."),
-        ({"rewards-0-limit": "0"}, "Ensure this value is greater than or equal to 1."),
-        ({"zones-0-name": "", "zones-1-name": ""}, "Say where to it is sent for this price."),
-        ({"zones-0-name": "", "zones-1-name": "", "zones-1-amount": ""}, "Say where rewards are"),
-        ({"lines-0-label": ""}, "Say what this amount is for."),
     ],
 )
 def test_a_campaign_that_cannot_be_is_refused_with_its_reason(client, backer, given, reason):
@@ -340,6 +335,88 @@ def test_a_campaign_that_cannot_be_is_refused_with_its_reason(client, backer, gi
     assert response.status_code == 400
     assert reason in text_of(response)
     assert Campaign.objects.count() == 0
+
+
+# What is wrong in one part of the form, the reason, and how many rows are kept of each part.
+PARTS_OF_A_DRAFT = [
+    ({"rewards-0-amount": ""}, "Say from how much on this is given.", (2, 0, 2)),
+    ({"rewards-0-limit": "0"}, "Ensure this value is greater than or equal to 1.", (2, 0, 2)),
+    ({"zones-0-name": "", "zones-1-name": ""}, "Say where to it is sent for", (2, 2, 0)),
+    ({"lines-0-label": ""}, "Say what this amount is for.", (0, 2, 2)),
+]  # fmt: skip
+
+
+def rows_of(campaign):
+    parts = (campaign.goal_lines, campaign.rewards, campaign.shipping_zones)
+    return tuple(rows.count() for rows in parts)
+
+
+@pytest.mark.parametrize(("given", "reason", "kept"), PARTS_OF_A_DRAFT)
+def test_what_is_wrong_in_one_part_of_a_draft_keeps_no_other_from_being_saved(
+    client, backer, given, reason, kept
+):
+    project = ProjectFactory(proposer=backer)
+    answer = client.post(reverse("campaign_new", args=[project.pk]), campaign_form(**given))
+    assert answer.status_code == 400
+    campaign = Campaign.objects.get()
+    assert reason in text_of(answer)
+    assert "Saved, but for what is marked" in text_of(answer)
+    assert f'action="{reverse("campaign_edit", args=[campaign.pk])}"' in answer.content.decode()
+    assert rows_of(campaign) == kept
+
+
+@pytest.mark.parametrize(("given", "reason", "_kept"), PARTS_OF_A_DRAFT)
+def test_a_part_that_cannot_be_saved_stays_as_it_was_kept(client, backer, given, reason, _kept):
+    project = ProjectFactory(proposer=backer)
+    client.post(reverse("campaign_new", args=[project.pk]), campaign_form())
+    campaign = Campaign.objects.get()
+    wrong = campaign_form(**{"goal": "1300"} | given)
+    answer = client.post(reverse("campaign_edit", args=[campaign.pk]), wrong)
+    assert (answer.status_code, reason in text_of(answer)) == (400, True)
+    campaign.refresh_from_db()
+    assert (campaign.goal_minor, rows_of(campaign)) == (130_000, (2, 2, 2))
+
+
+def test_of_a_draft_without_an_end_all_else_is_saved_and_the_end_stays(client, backer):
+    project = ProjectFactory(proposer=backer)
+    client.post(reverse("campaign_new", args=[project.pk]), campaign_form())
+    campaign = Campaign.objects.get()
+    wrong = campaign_form(**{"goal": "1300", "deadline_at": "", "rewards-1-title": "A tile",
+                             "rewards-1-amount": "7"})  # fmt: skip
+    answer = client.post(reverse("campaign_edit", args=[campaign.pk]), wrong)
+    assert answer.status_code == 400
+    kept = Campaign.objects.get()
+    assert (kept.goal_minor, kept.deadline_at) == (120_000, campaign.deadline_at)
+    assert rows_of(kept) == (2, 3, 2)
+    assert answer.context["written"].form["goal"].value() == "1300"
+
+
+def test_a_draft_begins_with_what_the_form_suggests_and_goes_on_part_by_part(client, backer):
+    project = ProjectFactory(proposer=backer)
+    address = reverse("campaign_new", args=[project.pk])
+    offered = client.get(address).context["written"]
+    days = offered.form.initial["deadline_at"] - soon().date()
+    assert 29 <= days.days <= 31
+    empty = {"goal": "1000", "deadline_at": offered.form.initial["deadline_at"].isoformat()}
+    empty |= {f"{part}-{what}_FORMS": "0" for part in ("lines", "rewards", "zones")
+              for what in ("TOTAL", "INITIAL")}  # fmt: skip
+    answer = client.post(address, empty | {"act": "rewards"})
+    edit = reverse("campaign_edit", args=[Campaign.objects.get().pk])
+    assert answer.url == f"{edit}#rewards"
+    assert client.get(address).url == Campaign.objects.get().get_absolute_url()
+    assert client.post(edit, empty | {"act": "nowhere"}).url == client.get(address).url
+
+
+def test_a_reward_by_post_is_saved_before_its_places_and_reviewed_after_them(client, backer):
+    project = ProjectFactory(proposer=backer)
+    nowhere = {"zones-0-name": "", "zones-1-name": "", "zones-1-amount": ""}
+    client.post(reverse("campaign_new", args=[project.pk]), campaign_form(**nowhere))
+    campaign = Campaign.objects.get()
+    assert rows_of(campaign) == (2, 2, 0)
+    assert "Say where rewards are sent to" in text_of(client.get(campaign.get_absolute_url()))
+    client.post(reverse("campaign_submit", args=[campaign.pk]))
+    campaign.refresh_from_db()
+    assert campaign.state == CampaignState.DRAFT
 
 
 def test_a_ready_projects_page_leads_its_proposer_to_a_campaign(client, backer):

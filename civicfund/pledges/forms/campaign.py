@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -15,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from civicfund.pledges.domain import end_of_day, last_day, start_of_day
 from civicfund.pledges.enums import Handover, RewardKind, RunBy, ShortPolicy
 from civicfund.pledges.models import Campaign
-from civicfund.pledges.services.terms import GivenTerms, RewardTerms, ZoneTerms
+from civicfund.pledges.services.terms import GivenTerms, RewardTerms, TermsBeside, ZoneTerms
 from civicfund.projects.forms import CostLineForm, CostLines, MoneyField, costs_of
 from civicfund.projects.models import Project
 
@@ -23,6 +24,7 @@ MOST_REWARDS = 20
 MOST_ZONES = 10
 EMPTY_REWARDS_OFFERED = 2
 EMPTY_ZONES_OFFERED = 2
+USUAL_LENGTH = timedelta(days=30)
 DAY = {"type": "date"}
 
 
@@ -229,12 +231,15 @@ class CampaignForms:
 
     @classmethod
     def empty_for(cls, project: Project) -> CampaignForms:
-        """A first draft: what the project costs is what the goal pays for."""
+        """A first draft: what the project costs is what the goal pays for, within a month, so that
+        it can be kept before much is decided."""
         costs = list(project.cost_lines.all())
         lines = [{"label": line.label, "amount": line.amount_minor} for line in costs]
         goal = sum(line.amount_minor for line in costs) or None
         return cls(
-            CampaignForm(initial={"goal": goal}),
+            CampaignForm(
+                initial={"goal": goal, "deadline_at": timezone.localdate() + USUAL_LENGTH}
+            ),
             CostLines(initial=lines, prefix="lines"),
             Rewards(prefix="rewards"),
             Zones(prefix="zones"),
@@ -264,14 +269,26 @@ class CampaignForms:
         """Whether all of it can be kept; asks every part, so that every error is shown."""
         return all([self.form.is_valid(), *(part.is_valid() for part in self.formsets)])
 
+    @property
+    def can_begin(self) -> bool:
+        """Whether goal, end and whatever stands beside them can be kept."""
+        return self.form.is_valid()
+
     def terms(self) -> GivenTerms:
-        """What was written, in the services' words."""
-        return {
-            **self.form.terms(),
-            "goal_lines": costs_of(self.lines),
-            "rewards": [reward for form in self.rewards.forms if (reward := form.terms())],
-            "zones": [zone for form in self.zones.forms if (zone := form.terms())],
-        }
+        """What can be kept of it, goal and end among it, in the services' words."""
+        return {**self.form.terms(), **self.parts()}
+
+    def parts(self) -> TermsBeside:
+        """Those of the parts that repeat that can be kept."""
+        parts: TermsBeside = {}
+        if self.lines.is_valid():
+            parts["goal_lines"] = costs_of(self.lines)
+        if self.rewards.is_valid():
+            rewards = (form.terms() for form in self.rewards.forms)
+            parts["rewards"] = [reward for reward in rewards if reward]
+        if self.zones.is_valid():
+            parts["zones"] = [zone for form in self.zones.forms if (zone := form.terms())]
+        return parts
 
 
 def _as_typed(rows: Any) -> Iterator[dict[str, Any]]:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext as _
 
 from civicfund.audit.services import db_now
+from civicfund.pledges.enums import Handover
 from civicfund.pledges.models import Campaign
 from civicfund.pledges.selectors import why_not_started
 from civicfund.projects.enums import ProjectState
@@ -36,6 +37,8 @@ class Written:
     has_picture: bool
     rewards: tuple[tuple[bool, bool], ...]
     unpayable: str
+    # Whether something goes by post, and nowhere is said where to.
+    is_sent_nowhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,8 @@ def checklist_of(campaign: Campaign) -> Checklist:
         has_picture=campaign.project.files.pictures().exists(),
         rewards=tuple((day is not None, bool(words.strip())) for day, words in offered),
         unpayable=why_not_started(campaign),
+        is_sent_nowhere=campaign.rewards.filter(handover=Handover.SHIPPING).exists()
+        and not campaign.shipping_zones.exists(),
     )
     return check(written, now=now)
 
@@ -74,6 +79,8 @@ def _lacks(written: Written, now: datetime) -> Iterator[tuple[str, str]]:
         yield _("The project is no longer ready: nobody could pledge for it."), ""
     if written.deadline_at <= now:
         yield _("The end of the campaign is in the past."), "deadline_at"
+    if written.is_sent_nowhere:
+        yield _("Say where rewards are sent to, and what a backer there pays for it."), "zones"
     missing = written.goal_minor - sum(written.goal_lines_minor)
     words = (
         _("The parts of the goal lack %(amount)s. Say what all of the goal pays for.")

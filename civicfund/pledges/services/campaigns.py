@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Unpack
 
 from django.conf import settings
@@ -28,8 +29,10 @@ from civicfund.pledges.services.letters import tell_backers, tell_creator, tell_
 from civicfund.pledges.services.locks import FORGET_AFTER, campaign_to_move
 from civicfund.pledges.services.terms import (
     GivenTerms,
+    SomeTerms,
     Terms,
     check_terms,
+    terms_of,
     write_terms,
 )
 from civicfund.projects.enums import ProjectState
@@ -56,15 +59,17 @@ def create_campaign(project: Project, *, creator: User, **terms: Unpack[GivenTer
     return campaign
 
 
-def edit_campaign(campaign: Campaign, *, by: User, **terms: Unpack[GivenTerms]) -> Campaign:
-    """Put other terms in place of a campaign's, rewards included, while nobody has promised any."""
+def edit_campaign(campaign: Campaign, *, by: User, **parts: Unpack[SomeTerms]) -> Campaign:
+    """Put other terms in place of a campaign's, while nobody has promised any; those that are not
+    named stay as they are. Raises ``RefusedError``.
+    """
     _check_owner(campaign, by)
-    wanted = Terms(**terms)
-    check_terms(wanted)
     with transaction.atomic():
         locked = campaign_to_move(campaign.pk)
         if locked.state not in EDITABLE_CAMPAIGN:
             raise RefusedError(_("A campaign can only be edited before it is sent for review."))
+        wanted = replace(terms_of(locked), **parts)
+        check_terms(wanted)
         write_terms(locked, wanted)
         record("campaign.edited", locked, actor=by, goal_minor=wanted.goal_minor)
     return locked

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import NotRequired, TypedDict
+from typing import TypedDict
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -42,19 +42,31 @@ class ZoneTerms:
     amount_minor: int
 
 
-class GivenTerms(TypedDict):
+class TermsBeside(TypedDict, total=False):
+    """What a campaign's terms may name beside its goal and its end."""
+
+    deadline_tz: str
+    starts_at: datetime | None
+    run_by: RunBy
+    floor_percent: int | None
+    optimum_minor: int | None
+    goal_lines: Sequence[Cost]
+    rewards: Sequence[RewardTerms]
+    zones: Sequence[ZoneTerms]
+
+
+class GivenTerms(TermsBeside):
     """A campaign's terms as callers name them: the fields of ``Terms``."""
 
     goal_minor: int
     deadline_at: datetime
-    deadline_tz: NotRequired[str]
-    starts_at: NotRequired[datetime | None]
-    run_by: NotRequired[RunBy]
-    floor_percent: NotRequired[int | None]
-    optimum_minor: NotRequired[int | None]
-    goal_lines: NotRequired[Sequence[Cost]]
-    rewards: NotRequired[Sequence[RewardTerms]]
-    zones: NotRequired[Sequence[ZoneTerms]]
+
+
+class SomeTerms(TermsBeside, total=False):
+    """Some of them: those that are put in place of what is kept."""
+
+    goal_minor: int
+    deadline_at: datetime
 
 
 @dataclass(frozen=True)
@@ -121,10 +133,34 @@ def _check_rewards(terms: Terms) -> None:
         raise RefusedError(
             _("The price of sending has to be one that can be pledged."), field="zones"
         )
-    if any(reward.handover == Handover.SHIPPING for reward in terms.rewards) and not terms.zones:
-        raise RefusedError(
-            _("Say where rewards are sent to, and what a backer there pays for it."), field="zones"
-        )
+
+
+def terms_of(campaign: Campaign) -> Terms:
+    """The terms as they are kept."""
+    return Terms(
+        goal_minor=campaign.goal_minor,
+        deadline_at=campaign.deadline_at,
+        deadline_tz=campaign.deadline_tz,
+        starts_at=campaign.starts_at,
+        run_by=RunBy(campaign.run_by),
+        floor_percent=campaign.floor_percent,
+        optimum_minor=campaign.optimum_minor,
+        goal_lines=[Cost(each.label, each.amount_minor) for each in campaign.goal_lines.all()],
+        rewards=[_reward_terms(each) for each in campaign.rewards.all()],
+        zones=[ZoneTerms(each.name, each.amount_minor) for each in campaign.shipping_zones.all()],
+    )
+
+
+def _reward_terms(reward: Reward) -> RewardTerms:
+    return RewardTerms(
+        reward.title,
+        reward.amount_minor,
+        reward.description,
+        reward.limit,
+        RewardKind(reward.kind),
+        reward.delivered_from,
+        Handover(reward.handover),
+    )
 
 
 def write_terms(campaign: Campaign, terms: Terms) -> None:

@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
@@ -15,11 +16,15 @@ from civicfund.people.requests import SignedInRequest
 from civicfund.pledges.access import own_campaign
 from civicfund.pledges.forms import CampaignForms
 from civicfund.pledges.models import Campaign
+from civicfund.pledges.selectors import unfinished_campaign_of
 from civicfund.pledges.services.campaigns import create_campaign, edit_campaign, submit_campaign
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.views.campaigns import act_on, page_of
 from civicfund.projects.access import own_project
 from civicfund.projects.models import Project
+
+# The parts of the form that are kept on the way, by their place on its page.
+PARTS = frozenset({"lines", "rewards", "zones"})
 
 
 @login_required
@@ -28,9 +33,11 @@ from civicfund.projects.models import Project
 def campaign_new(request: SignedInRequest, pk: int) -> HttpResponse:
     """Write a campaign for one's own project."""
     project = own_project(request.user, pk)
-    if request.method != "POST":
-        return _form_page(request, project, CampaignForms.empty_for(project))
-    return _answer(request, project, None)
+    if request.method == "POST":
+        return _answer(request, project, None)
+    if begun := unfinished_campaign_of(project):
+        return redirect(begun)
+    return _form_page(request, project, CampaignForms.empty_for(project))
 
 
 @login_required
@@ -53,28 +60,42 @@ def campaign_submit(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def _answer(request: SignedInRequest, project: Project, campaign: Campaign | None) -> HttpResponse:
-    """Keep or show what was written; the forms again, as typed, with the reason where it cannot."""
+    """Keep or show what was written. Where some of it cannot be kept the rest is, and the forms
+    come again, as typed, with the reasons.
+    """
     written = CampaignForms.filled_in(request.POST)
-    if not written.is_valid():
-        return _form_page(request, project, written, campaign, status=400)
+    is_whole, act, kept = written.is_valid(), request.POST.get("act", ""), None
     try:
-        if request.POST.get("act") == "preview":
+        if act == "preview" and is_whole:
             return _preview(request, project, written, campaign)
-        kept = _keep(request, project, written, campaign)
+        if act != "preview" and (campaign or written.can_begin):
+            kept = _keep(request, project, written, campaign)
     except RefusedError as refusal:
         form = written.form
         form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
-        return _form_page(request, project, written, campaign, status=400)
+    if kept is None or not is_whole:
+        return _form_page(
+            request, project, written, kept or campaign, kept_some=kept is not None, status=400
+        )
     messages.success(request, _("Saved."))
-    return redirect(kept)
+    return redirect(_where_to(kept, act))
+
+
+def _where_to(campaign: Campaign, act: str) -> str:
+    """Back to the part of the form where somebody goes on writing, or to the campaign."""
+    if act in PARTS:
+        return f"{reverse('campaign_edit', args=[campaign.pk])}#{act}"
+    return campaign.get_absolute_url()
 
 
 def _keep(
     request: SignedInRequest, project: Project, written: CampaignForms, campaign: Campaign | None
 ) -> Campaign:
+    """What can be kept of it; a campaign begins with its goal and its end."""
     if campaign is None:
         return create_campaign(project, creator=request.user, **written.terms())
-    return edit_campaign(campaign, by=request.user, **written.terms())
+    terms = written.terms() if written.can_begin else written.parts()
+    return edit_campaign(campaign, by=request.user, **terms)
 
 
 def _preview(
@@ -96,7 +117,9 @@ def _form_page(
     written: CampaignForms,
     campaign: Campaign | None = None,
     *,
+    kept_some: bool = False,
     status: int = 200,
 ) -> HttpResponse:
     context = {"written": written, "project": project, "campaign": campaign}
+    context["kept_some"] = kept_some
     return render(request, "pledges/campaign_form.html", context, status=status)
