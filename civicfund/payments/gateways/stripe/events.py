@@ -65,9 +65,9 @@ class EventCalls(Calls):
 
         The log of thin events does not say which were taken: of those, all since then.
         """
-        snapshots, thin = [], []
-        for kind in types:
-            (thin if kind.startswith("v2.") else snapshots).append(kind)
+        wanted = list(types)
+        thin = [kind for kind in wanted if kind.startswith("v2.")]
+        snapshots = [kind for kind in wanted if kind not in thin]
         if snapshots:
             yield from self._undelivered(snapshots, since)
         if thin:
