@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.delivery.services.planning import WHOLE_PERCENT, Step
+from civicfund.words import seen
 
 MOST_MILESTONES = 6
 
@@ -39,7 +40,9 @@ class StepForm(forms.Form):
         given = self.cleaned_data
         if not given.get("title"):
             return None
-        return Step(given["title"], given["shows"], given["due_on"], given["share_percent"])
+        return Step(
+            seen(given["title"]), seen(given["shows"]), given["due_on"], given["share_percent"]
+        )
 
 
 StepForms = forms.formset_factory(

@@ -9,7 +9,7 @@ from django.urls import reverse
 from civicfund.delivery.enums import Reach
 from civicfund.delivery.models import MilestoneReport, MilestoneVerdict
 from civicfund.delivery.selectors import plan_of
-from civicfund.delivery.services.reaching import find_not_reached, say_reached
+from civicfund.delivery.services.reaching import confirm_reached, find_not_reached, say_reached
 from civicfund.notices.services import send_next
 from tests.factories.delivery import planned, reach
 from tests.factories.payouts import new_treasurer
@@ -116,6 +116,28 @@ def test_what_lacks_is_said_to_the_owner_and_to_everybody(client, project):
     while send_next():
         pass
     assert "The water is missing." in mail.outbox[-1].body
+
+
+def test_what_an_owner_says_is_public_once_somebody_of_the_town_has_read_it(client, project):
+    """It may hold anything, and it stays for good."""
+    (only,) = planned(project, 100)
+    first = say_reached(only, by=project.proposer, words="Anything \u202eat all.")
+    assert first.words == "Anything at all."
+
+    def shown_to(somebody, address):
+        client.logout()
+        if somebody:
+            client.force_login(somebody)
+        return "Anything at all." in client.get(address).content.decode()
+
+    public, own = project.get_absolute_url(), reverse("project_plan", args=[project.pk])
+    assert not shown_to(None, public)
+    assert shown_to(project.proposer, own)
+    find_not_reached(first, by=new_treasurer(), words="The water is missing.")
+    assert not shown_to(None, public)
+    second = say_reached(only, by=project.proposer, words="Anything at all.")
+    confirm_reached(second, by=new_treasurer())
+    assert shown_to(None, public)
 
 
 def test_an_unknown_milestone_is_not_reported(client, project):

@@ -17,6 +17,8 @@ from budgeting.models import StartedBallot
 from budgeting.services.reminders import note_start
 from civicfund.audit.models import Event
 from civicfund.audit.services import db_now
+from civicfund.delivery.models import MilestoneReport, MilestoneVerdict
+from civicfund.delivery.services.reaching import say_reached
 from civicfund.notices.models import Message
 from civicfund.notices.services import tell
 from civicfund.people.enums import Role
@@ -39,6 +41,7 @@ from civicfund.talk.models import Comment, Follow
 from civicfund.talk.services import flag_comment, follow
 from tests.budgeting.test_bundle import broken, bundle_of, published
 from tests.factories.budgeting import cast_positions, draft_cycle, opened, running_cycle, voters
+from tests.factories.delivery import planned
 from tests.factories.people import UserFactory
 from tests.factories.places import NeighborhoodFactory
 from tests.factories.pledges import CampaignFactory, PledgeFactory
@@ -312,6 +315,10 @@ def test_the_database_refuses_somebody_half_erased(changes):
         User.objects.filter(pk=person.pk).update(**(whole | changes))
 
 
+def report_of(milestone):
+    return say_reached(milestone, by=milestone.project.proposer, words="Done.")
+
+
 @pytest.mark.parametrize(
     ("make", "table"),
     [
@@ -326,6 +333,21 @@ def test_the_database_refuses_somebody_half_erased(changes):
         (
             lambda person: Support.objects.create(project=ProjectFactory(), person=person),
             "projects_support",
+        ),
+        (
+            lambda person: MilestoneReport.objects.create(
+                milestone=planned(ProjectFactory(), 100)[0], by=person, words="Done."
+            ),
+            "delivery_milestonereport",
+        ),
+        (
+            lambda person: MilestoneVerdict.objects.create(
+                report=report_of(planned(ProjectFactory(), 100)[0]),
+                by=person,
+                confirmed=False,
+                words="x",
+            ),
+            "delivery_milestoneverdict",
         ),
     ],
 )

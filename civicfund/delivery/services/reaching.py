@@ -18,6 +18,7 @@ from civicfund.people.models import User
 from civicfund.people.selectors import roles_of
 from civicfund.projects.access import is_author
 from civicfund.projects.services.holding import hold_project
+from civicfund.words import seen
 
 ACT = "reach_milestone"
 CONFIRMERS = (Role.TREASURER, Role.MODERATOR)
@@ -28,7 +29,7 @@ def say_reached(milestone: Milestone, *, by: User, words: str) -> MilestoneRepor
     project = milestone.project
     if by.pk != project.proposer_id:
         raise PermissionDenied
-    said = words.strip()
+    said = seen(words)
     if not said:
         raise RefusedError(_("Say what was done, and where it can be seen."))
     with transaction.atomic():
@@ -60,7 +61,7 @@ def confirm_reached(report: MilestoneReport, *, by: User) -> MilestoneVerdict:
 
 def find_not_reached(report: MilestoneReport, *, by: User, words: str) -> MilestoneVerdict:
     """Find that it is not reached yet, with a reason that everybody reads."""
-    said = words.strip()
+    said = seen(words)
     if not said:
         raise RefusedError(_("Say what is missing: the owner and everybody else reads it."))
     with transaction.atomic():

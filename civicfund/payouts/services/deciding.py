@@ -34,6 +34,7 @@ from civicfund.payouts.services.accounts import check_treasurer
 from civicfund.payouts.services.errors import RefusedError
 from civicfund.people.models import User
 from civicfund.projects.models import Project
+from civicfund.projects.services.holding import hold_project
 from civicfund.templatetags.money import money
 
 log = structlog.get_logger(__name__)
@@ -60,6 +61,7 @@ def request_payout(
         raise RefusedError(_("This money does not leave that way."), field="method")
     with transaction.atomic():
         alone_with_project(project.pk)
+        hold_project(project)  # so that its plan stays while money is asked for by it
         _check_milestone(project, milestone)
         _check_free(project, source, amount_minor, milestone)
         account = approved_account_of(project.proposer) if method == Method.TRANSFER else None
