@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.core import mail
@@ -11,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from civicfund.audit.services import db_now
 from civicfund.complaints.access import link_to
 from civicfund.complaints.models import Complaint, Look
 from civicfund.complaints.services import answering
@@ -206,3 +208,18 @@ def drawn(client, by, words):
         client.get(reverse("complaint_desk", args=[complaint.pk])).content.decode(),
         *(sent.alternatives[0][0] for sent in mail.outbox),
     )
+
+
+def test_what_is_not_answered_in_time_is_late_in_the_queue_and_in_the_counts(client):
+    complaint = Complaint.objects.create(about="money")
+    past = db_now() - timedelta(days=40)
+    Look.objects.create(
+        complaint=complaint, asked="Where is it?", asked_at=past, due_at=past + timedelta(days=30)
+    )
+    by = at_desk(client)
+    assert ">Late<" in client.get("/desk/complaints/").content.decode()
+    [money] = client.get("/complaint/").context["counts"]
+    assert (money.late, money.answered) == (1, 0)
+    answered(complaint, by)
+    [money] = client.get("/complaint/").context["counts"]
+    assert (money.late, money.answered, money.in_time) == (0, 1, 0)

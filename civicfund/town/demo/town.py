@@ -17,6 +17,7 @@ from civicfund.town.demo.accounts import (
     verify_addresses,
 )
 from civicfund.town.demo.campaigns import PLANS, make_campaigns
+from civicfund.town.demo.complaints import make_complaints
 from civicfund.town.demo.cycles import (
     make_held_cycle,
     make_open_cycle,
@@ -60,3 +61,4 @@ def build(*, say: Callable[[str], None], seed: int = SEED, resident_count: int =
     make_updates()
     ask_creators(residents)
     say("comments, questions to the city and to creators, and updates of campaigns")
+    say(f"{make_complaints(residents)} complaints that wait for an answer")
