@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -11,6 +12,8 @@ from django.conf import settings
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from lucide.templatetags.lucide import lucide
+
+from civicfund import moments
 
 register = template.Library()
 
@@ -237,6 +240,12 @@ def pins(things: Iterable[Any] | None) -> list[dict[str, Any]]:
 def tiles() -> dict[str, str]:
     """The map's background, where the operator has set one (``MAP_TILE_URL``)."""
     return {"url": settings.MAP_TILE_URL, "credit": settings.MAP_TILE_CREDIT}
+
+
+@register.filter
+def end(at: datetime) -> str:
+    """An instant at which something ends, as people read it."""
+    return moments.end(at)
 
 
 @register.simple_tag(takes_context=True)
