@@ -18,6 +18,7 @@ logging.getLogger("django.request").warning("Not Found: /pledges/pay/7.secret/")
 logging.getLogger("django.request").warning("Not Found: /mail/stop/7.secret/")
 logging.getLogger("django.request").warning("Not Found: /pledges/open/7.secret/updates/1/")
 logging.getLogger("django.request").warning("Not Found: /pledges/survey/7.secret/")
+logging.getLogger("django.request").warning("Not Found: /complaint/link/7.secret/")
 structlog.get_logger("x").info("request", request="GET /pledges/pay/7.secret/?a=1")
 try:
     1 / 0
@@ -44,12 +45,13 @@ def test_each_event_is_one_json_object_on_a_line_of_its_own():
         "Not Found: /mail/stop/(hidden)/",
         "Not Found: /pledges/open/(hidden)/updates/1/",
         "Not Found: /pledges/survey/(hidden)/",
+        "Not Found: /complaint/link/(hidden)/",
         "request",
         "broke",
     ]
     assert (lines[0]["pledge"], lines[0]["level"]) == ("7", "info")
-    assert lines[6]["request"] == "GET /pledges/pay/(hidden)/?a=1"
-    assert "ZeroDivisionError" in lines[7]["exception"]
+    assert lines[7]["request"] == "GET /pledges/pay/(hidden)/?a=1"
+    assert "ZeroDivisionError" in lines[8]["exception"]
 
 
 def test_a_person_reads_plain_lines():

@@ -8,10 +8,11 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor
 
-# The part of an address that opens a payment or a pledge, switches mail off or invites: it lets
-# in whoever has it.
+# The part of an address that opens a payment, a pledge or a complaint, switches mail off or
+# invites: it lets in whoever has it.
 _LINK = re.compile(
-    r"(/pledges/pay/|/pledges/open/|/pledges/survey/|/mail/stop/|/projects/invitations/)[^/\s'\"]+"
+    r"(/pledges/pay/|/pledges/open/|/pledges/survey/|/mail/stop/|/projects/invitations/"
+    r"|/complaint/link/)[^/\s'\"]+"
 )
 
 
