@@ -8,8 +8,10 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from civicfund.complaints.domain import is_named_in
 from civicfund.complaints.enums import Concern, Standing
 from civicfund.people.models import User
+from civicfund.people.selectors import all_rows_of
 
 LONGEST = 4_000
 
@@ -22,14 +24,17 @@ class ComplaintQuerySet(models.QuerySet["Complaint"]):
         return self.filter(forgotten_at__isnull=True)
 
     def open_to(self, officer: User) -> ComplaintQuerySet:
-        """Those that an officer may read: none that name them, and none of their own.
+        """Those that an officer may read: none that name them, and none of their own, with or
+        without their account.
 
-        Their name is sought as well: who answers now may not have been an officer then.
+        Their name is sought as well: who answers now may not have been an officer then. The other
+        way round it is asked by ``selectors.who_can_take``.
         """
         named = Exists(Named.objects.filter(complaint=OuterRef("pk"), person=officer))
-        others = self.kept().filter(~named).exclude(complainant=officer)
-        name = officer.display_name.strip()
-        return others.exclude(whom__icontains=name) if name else others
+        others = self.kept().filter(~named).exclude(complainant__in=all_rows_of(officer))
+        whoms = Complaint.objects.kept().exclude(whom="").values_list("pk", "whom")
+        theirs = [pk for pk, whom in whoms if is_named_in(officer.display_name, whom)]
+        return others.exclude(pk__in=theirs)
 
 
 class Complaint(models.Model):
@@ -99,6 +104,10 @@ class LookQuerySet(models.QuerySet["Look"]):
         """Those without an answer, the one that has waited longest first."""
         still = self.filter(answered_at__isnull=True, complaint__forgotten_at__isnull=True)
         return still.order_by("asked_at", "pk")
+
+    def untold(self) -> LookQuerySet:
+        """Those that nobody at the desk was told of."""
+        return self.filter(told_at__isnull=True, complaint__forgotten_at__isnull=True)
 
     def open_to(self, officer: User) -> LookQuerySet:
         """Those that an officer may take: a second look is another's than the first."""

@@ -8,11 +8,12 @@ from datetime import timedelta
 from django.db.models import Count, F, Q
 from django.db.models.functions import Now
 
+from civicfund.complaints.domain import is_named_in
 from civicfund.complaints.enums import Concern
-from civicfund.complaints.models import Complaint, ComplaintQuerySet, Look, LookQuerySet
+from civicfund.complaints.models import Complaint, ComplaintQuerySet, Look, LookQuerySet, Named
 from civicfund.people.enums import Role
 from civicfund.people.models import User
-from civicfund.people.selectors import people_with
+from civicfund.people.selectors import people_with, whose_row
 
 PER_PAGE = 50
 COUNTED_FOR = timedelta(days=365)
@@ -32,11 +33,26 @@ def answered_for(officer: User) -> LookQuerySet:
 
 def who_can_take(look: Look) -> list[User]:
     """The officers who may take this look; where it is nobody, the town has to name another."""
-    return [
-        officer
-        for officer in people_with(Role.COMPLAINTS_OFFICER)
-        if Look.objects.filter(pk=look.pk).open_to(officer).exists()
-    ]
+    complaint = look.complaint
+    theirs = Q(pk=complaint.complainant_id)
+    if complaint.complainant:
+        theirs |= Q(pk__in=whose_row(complaint.complainant).values("pk"))
+    named = Named.objects.filter(complaint=complaint).values("person")
+    first = complaint.looks.filter(number=1, taken_by__isnull=False).values("taken_by")
+    kept_from = theirs | Q(pk__in=named) | (Q(pk__in=first) if look.number == 2 else Q())
+    others = people_with(Role.COMPLAINTS_OFFICER).exclude(kept_from)
+    return [each for each in others if not is_named_in(each.display_name, complaint.whom)]
+
+
+def untold(*, minutes: int) -> int:
+    """How many looks were asked for so long ago, and nobody at the desk was told of them."""
+    late = Now() - timedelta(minutes=minutes)
+    return Look.objects.untold().filter(answered_at__isnull=True, asked_at__lte=late).count()
+
+
+def late() -> int:
+    """How many complaints have waited longer for an answer than they may."""
+    return Look.objects.waiting().filter(due_at__lt=Now()).count()
 
 
 def to_forget() -> ComplaintQuerySet:

@@ -17,7 +17,7 @@ PER_SWEEP = 100
 @shared_task
 def tell_complaints() -> None:
     """Tell the desk of what is new; what cannot be sent now waits for the next sweep."""
-    untold = Look.objects.filter(told_at__isnull=True, complaint__forgotten_at__isnull=True)
+    untold = Look.objects.untold()
     for pk in untold.order_by("pk").values_list("pk", flat=True)[:PER_SWEEP]:
         tell_desk(pk)
 

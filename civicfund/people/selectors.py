@@ -28,6 +28,12 @@ def all_rows_of(user: User) -> list[User]:
     return list(User.objects.filter(Q(pk=user.pk) | guests).order_by("pk"))
 
 
+def whose_row(guest: User) -> QuerySet[User]:
+    """Those who have proved the address of a guest: ``all_rows_of`` the other way round."""
+    proved = EmailAddress.objects.filter(verified=True, email__iexact=guest.guest_email)
+    return User.objects.filter(pk__in=proved.exclude(email="").values("user"))
+
+
 def has_role(user: User | AnonymousUser, role: Role) -> bool:
     """Whether somebody was given the role."""
     return user.is_authenticated and RoleGrant.objects.filter(user=user, role=role).exists()

@@ -6,6 +6,7 @@ from datetime import timedelta
 from smtplib import SMTPDataError
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend as LocalBackend
 from django.db import DatabaseError, connection, transaction
@@ -13,6 +14,7 @@ from django.db.models import F
 
 from civicfund.audit.models import Event
 from civicfund.audit.services import db_now
+from civicfund.complaints.domain import is_named_in
 from civicfund.complaints.models import Complaint, Look, Named, Note
 from civicfund.complaints.selectors import counts_of_the_year, queue_for, who_can_take
 from civicfund.complaints.services import answering
@@ -31,6 +33,7 @@ from tests.factories.people import UserFactory
 pytestmark = pytest.mark.django_db
 ADDRESS = "quillon@example.org"
 LATER = timedelta(days=400)
+HOUR = timedelta(hours=1)
 
 
 def officer(**said):
@@ -212,8 +215,8 @@ def test_no_other_role_answers(role):
 @pytest.mark.parametrize(
     ("whom", "is_kept_from"),
     [
-        ("Ann Quill", True), ("the clerk ANN QUILL, room 3", True), ("Joann Quills", True),
-        ("Ann", False), ("", False),
+        ("Ann Quill", True), ("the clerk ANN QUILL, room 3", True), ("Ms Quill", True),
+        ("Ann", True), ("quíll (the clerk)", True), ("Joanna Quills", False), ("", False),
     ],
 )  # fmt: skip
 def test_an_officer_whom_it_names_neither_finds_nor_takes_it(whom, is_kept_from):
@@ -225,6 +228,24 @@ def test_an_officer_whom_it_names_neither_finds_nor_takes_it(whom, is_kept_from)
         with pytest.raises(ComplaintError, match="about you"):
             answering.take(complaint, by=named)
         assert who_can_take(complaint.looks.get()) == [other]
+
+
+@pytest.mark.parametrize(
+    ("name", "whom", "is_named"),
+    [
+        ("Jo van der Berg", "van and de went off", True),
+        ("Jo de Vo", "the clerk de Boer, or Jo", False),
+        ("Jo de Vo", "the clerk JO DE  VO", True),
+        ("Straße", "Mr STRASSE", True),
+        ("Wang Wei", "Wangari", False),
+        ("", "", False),
+        ("", "somebody", False),
+    ],
+)
+def test_a_word_of_three_letters_tells_who_it_is_and_shorter_names_stand_whole(
+    name, whom, is_named
+):
+    assert is_named_in(name, whom) is is_named
 
 
 def test_whoever_becomes_an_officer_later_does_not_see_it_either():
@@ -241,6 +262,83 @@ def test_nobody_answers_a_complaint_of_their_own():
     assert not queue_for(person).exists()
     with pytest.raises(ComplaintError, match="your own"):
         answering.take(complaint, by=person)
+
+
+def proved(person, address):
+    EmailAddress.objects.create(user=person, email=address, verified=True, primary=False)
+
+
+@pytest.mark.parametrize("is_signed_in", [True, False])
+def test_nor_one_that_they_made_with_an_address_of_theirs_that_is_not_the_accounts(is_signed_in):
+    person, other = officer(), officer()
+    proved(person, ADDRESS)
+    complaint = complained(by=person if is_signed_in else None)
+    look = complaint.looks.get()
+    assert complaint.complainant != person
+    assert not queue_for(person).exists()
+    assert who_can_take(look) == [other]
+    with pytest.raises(ComplaintError, match="your own"):
+        answering.take(complaint, by=person)
+    breaks("look_not_by_whom_it_is_about", lambda: give(look, person))
+
+
+def test_an_address_that_is_not_proved_keeps_nobody_from_it():
+    person = officer()
+    EmailAddress.objects.create(user=person, email=ADDRESS, verified=False, primary=False)
+    complaint = complained()
+    assert answering.take(complaint, by=person).taken_by == person
+
+
+def test_who_may_take_it_is_asked_at_once_and_both_ways_alike(django_assert_num_queries):
+    first, named, said, own, rest = (
+        officer(display_name=name) for name in ("Fi Rst", "Na Med", "Ms Said", "Ow N", "Re St")
+    )
+    proved(own, ADDRESS)
+    complaint = complained(whom="Mr Said")
+    answered(complaint, first)
+    answering.name(complaint, by=first, person=named)
+    ask_again(complaint, words="Why?")
+    for number, can in ((1, [first, rest]), (2, [rest])):
+        look = Look.objects.select_related("complaint__complainant").get(number=number)
+        with django_assert_num_queries(1):
+            assert who_can_take(look) == can
+        both = Look.objects.filter(pk=look.pk)
+        assert [
+            each for each in (first, named, said, own, rest) if both.open_to(each).exists()
+        ] == can
+
+
+def test_where_the_last_who_could_take_it_is_named_the_address_is_told():
+    one, two = officer(), officer()
+    complaint = complained()
+    tell_complaints()
+    answering.name(complaint, by=one, person=two)
+    tell_complaints()
+    assert len(mail.outbox) == 1
+    answering.name(complaint, by=one, person=one)
+    tell_complaints()
+    assert len(mail.outbox) == 2
+    assert "Nobody at the desk may answer it" in mail.outbox[1].body
+
+
+def test_complaints_that_are_late_or_that_the_desk_was_not_told_of_are_alarms(client):
+    answered(complained())
+    complaint = Complaint.objects.create(about="vote")
+    told = Look.objects.create(complaint=complaint, asked="Hm.", due_at=db_now() + LATER)
+    assert client.get("/health/work/").status_code == 200
+    early = db_now() - LATER
+    other = Complaint.objects.create(about="vote")
+    Look.objects.create(complaint=other, asked="Hm.", asked_at=early, due_at=db_now() - HOUR)
+    late = client.get("/health/work/")
+    assert late.status_code == 503
+    assert {name: number for name, number in late.json().items() if number} == {
+        "complaints that the desk was not told of": 1,
+        "complaints that wait longer for an answer than they may": 1,
+    }
+    tell_complaints()
+    take_back(other)
+    assert client.get("/health/work/").status_code == 200
+    assert Look.objects.get(pk=told.pk).told_at
 
 
 def test_whoever_is_named_later_loses_it():

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from civicfund.audit.services import db_now, record
 from civicfund.complaints.access import link_to
 from civicfund.complaints.models import Complaint, Look, Named, Note
+from civicfund.complaints.selectors import who_can_take
 from civicfund.complaints.services.errors import ComplaintError
 from civicfund.notices.services import tell
 from civicfund.people.enums import Role
@@ -54,16 +55,19 @@ def note(complaint: Complaint, *, by: User, words: str) -> Note:
 
 def name(complaint: Complaint, *, by: User, person: User) -> None:
     """Say that it is about somebody who answers complaints, oneself perhaps: from here on they do
-    not see it, and what they have taken goes back into the queue.
+    not see it, and what they have taken goes back into the queue. Where that leaves nobody, the
+    complaints' address is told once more.
     """
     with transaction.atomic():
         row = _held(complaint, by)
         if not has_role(person, Role.COMPLAINTS_OFFICER):
             raise ComplaintError(_("Only those who answer complaints can be kept from one."))
-        taken = row.looks.filter(answered_at__isnull=True, taken_by=person).first()
-        if taken:
-            _put_back(taken)
+        look = row.looks.filter(answered_at__isnull=True).first()
+        if look and look.taken_by_id == person.pk:
+            _put_back(look)
         Named.objects.get_or_create(complaint=row, person=person)
+        if look and not who_can_take(look):
+            Look.objects.filter(pk=look.pk).update(told_at=None)
         record("complaint.named", row, actor=by, person=person.pk)
 
 
@@ -93,7 +97,9 @@ def _said(words: str) -> str:
 
 
 def _held(complaint: Complaint, by: User) -> Complaint:
-    """The complaint, locked; only for officers, and not for those whom it is about."""
+    """The complaint, locked; only for officers, and not for those whom it is
+    about.
+    """
     if not has_role(by, Role.COMPLAINTS_OFFICER):
         raise ComplaintError(_("Only a complaints officer can do this."))
     row = Complaint.objects.select_for_update().get(pk=complaint.pk)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from civicfund.audit.services import db_now, record
 from civicfund.complaints.access import link_to
+from civicfund.complaints.domain import is_named_in
 from civicfund.complaints.models import Complaint, Look, Named
 from civicfund.complaints.services.errors import ComplaintError
 from civicfund.complaints.services.forgetting import forget
@@ -41,7 +42,7 @@ def complain(
             about=about, page=seen(page), whom=seen(whom), complainant=_whose(by, answer_to)
         )
         for officer in people_with(Role.COMPLAINTS_OFFICER):
-            if _is_named(officer, complaint.whom):
+            if is_named_in(officer.display_name, complaint.whom):
                 Named.objects.create(complaint=complaint, person=officer)
         record("complaint.made", complaint, actor=None, about=about)
         _ask(complaint, 1, words)
@@ -72,12 +73,6 @@ def _whose(by: User | None, address: str) -> User | None:
     if by is not None and address.lower() == by.email:
         return by
     return User.objects.create_guest(address, display_name="") if address else None
-
-
-def _is_named(officer: User, whom: str) -> bool:
-    """Whether the name stands in what was typed; one too many is kept from it, not too few."""
-    name = officer.display_name.strip().lower()
-    return bool(name) and name in whom.lower()
 
 
 def _ask(complaint: Complaint, number: int, words: str) -> Look:

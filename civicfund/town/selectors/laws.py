@@ -5,6 +5,8 @@ from __future__ import annotations
 from budgeting.services.closing import closing_late
 from budgeting.services.paper import paper_without_key
 from budgeting.services.urns import open_without_key
+from civicfund.complaints.selectors import late as late_complaints
+from civicfund.complaints.selectors import untold as untold_complaints
 from civicfund.ledger.selectors import Invariant
 from civicfund.ledger.selectors import invariants as laws_of_the_books
 from civicfund.payments.selectors import orphan_count, overdue_events
@@ -36,5 +38,7 @@ def alarms() -> dict[str, int]:
         "documents about homes that should be gone": documents_overdue(minutes=10),
         "votes whose key of paper ballots is missing: none can be keyed": len(paper_without_key()),
         "comments that nobody was told of": untold(minutes=10),
+        "complaints that the desk was not told of": untold_complaints(minutes=10),
+        "complaints that wait longer for an answer than they may": late_complaints(),
         "comparisons with the provider that are overdue": int(is_overdue(hours=COMPARED_WITHIN)),
     }
