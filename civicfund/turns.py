@@ -16,6 +16,7 @@ class Work(IntEnum):
     LOSSES = 0x7A12
     TRIAL = 0x7A13
     MAIL = 0x7A14
+    COMPLAINTS = 0x7A15
 
 
 @contextmanager

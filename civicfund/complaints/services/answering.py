@@ -13,6 +13,7 @@ from civicfund.complaints.access import link_to
 from civicfund.complaints.models import Complaint, Look, Named, Note
 from civicfund.complaints.selectors import who_can_take
 from civicfund.complaints.services.errors import ComplaintError
+from civicfund.complaints.services.holding import hold_complainant
 from civicfund.notices.services import tell
 from civicfund.people.enums import Role
 from civicfund.people.models import User
@@ -97,11 +98,12 @@ def _said(words: str) -> str:
 
 
 def _held(complaint: Complaint, by: User) -> Complaint:
-    """The complaint, locked; only for officers, and not for those whom it is
+    """The complaint, locked after whoever made it; only for officers, and not for those whom it is
     about.
     """
     if not has_role(by, Role.COMPLAINTS_OFFICER):
         raise ComplaintError(_("Only a complaints officer can do this."))
+    hold_complainant(complaint)
     row = Complaint.objects.select_for_update().get(pk=complaint.pk)
     if row.forgotten_at:
         raise ComplaintError(_("Whoever complained has taken this back."))

@@ -16,6 +16,7 @@ from civicfund.complaints.domain import is_named_in
 from civicfund.complaints.models import Complaint, Look, Named
 from civicfund.complaints.services.errors import ComplaintError
 from civicfund.complaints.services.forgetting import forget
+from civicfund.complaints.services.holding import hold_complainant
 from civicfund.notices.services import tell
 from civicfund.people.enums import Role
 from civicfund.people.models import User
@@ -52,6 +53,7 @@ def complain(
 def ask_again(complaint: Complaint, *, words: str) -> Look:
     """Ask for another person's look, once, after an answer. Raises ``ComplaintError``."""
     with transaction.atomic():
+        hold_complainant(complaint)
         row = Complaint.objects.select_for_update().get(pk=complaint.pk)
         looks = list(row.looks.order_by("number"))
         if row.forgotten_at or looks[-1].answered_at is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from civicfund.audit.services import db_now, record
-from civicfund.complaints.models import Complaint, Look, Named
+from civicfund.complaints.models import Complaint, ComplaintQuerySet, Look, Named
 from civicfund.complaints.selectors import to_forget
 from civicfund.notices.services import forget_messages
 from civicfund.people.models import User
@@ -13,26 +13,34 @@ from civicfund.people.services.erasure import erase
 
 
 def forget(complaint: Complaint) -> bool:
-    """Delete its words, notes, mails and whose it was; False where that was done already.
+    """Delete its words, notes, mails and whose it was; False where that was done already."""
+    return _forget(complaint, Complaint.objects.kept())
+
+
+def forget_due() -> int:
+    """Forget every complaint whose day has come; how many there were.
+
+    One that is asked about again meanwhile has no day any more, and stays.
+    """
+    return sum(_forget(complaint, to_forget()) for complaint in to_forget())
+
+
+def _forget(complaint: Complaint, among: ComplaintQuerySet) -> bool:
+    """Forget it where it still is among these once it is locked.
 
     A guest who was made for it is erased with it. The person is locked before the complaint, as
     whoever is erased locks them.
     """
     with transaction.atomic():
         complainant = _held(complaint.complainant_id)
-        row = Complaint.objects.select_for_update().get(pk=complaint.pk)
-        if row.forgotten_at:
+        row = among.select_for_update().filter(pk=complaint.pk).first()
+        if row is None:
             return False
         _blank(row)
         record("complaint.forgotten", row, actor=None)
         if complainant and complainant.is_guest and not complainant.erased_at:
             erase(complainant)
     return True
-
-
-def forget_due() -> int:
-    """Forget every complaint whose day has come; how many there were."""
-    return sum(forget(complaint) for complaint in to_forget())
 
 
 def forget_person(person: User) -> None:

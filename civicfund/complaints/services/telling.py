@@ -14,8 +14,9 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from civicfund.audit.services import db_now
-from civicfund.complaints.models import Look
+from civicfund.complaints.models import Complaint, Look
 from civicfund.complaints.selectors import who_can_take
+from civicfund.turns import Work, alone_at
 
 log = structlog.get_logger(__name__)
 
@@ -24,32 +25,46 @@ def tell_desk(pk: int) -> bool:
     """Write to the complaints' address; False where that was done, or the mail is not taken now.
 
     Killed in between it may be sent twice, and is never lost. What is wrong with one holds up no
-    other.
+    other, and no row is locked while the mail server answers.
+    """
+    try:
+        with alone_at(Work.COMPLAINTS, pk) as is_alone:
+            return is_alone and _tell(pk)
+    except Exception as error:
+        expected = isinstance(error, (SMTPException, OSError))
+        why = type(error).__name__
+        log.error("complaint.not_told", look=pk, why=why, exc_info=not expected)
+        return False
+
+
+def _tell(pk: int) -> bool:
+    look = Look.objects.untold().filter(pk=pk).select_related("complaint").first()
+    if look is None:
+        return False
+    is_stuck = not who_can_take(look)
+    _mail(look, is_stuck).send()
+    return _note(look, is_stuck)
+
+
+def _note(look: Look, is_stuck: bool) -> bool:
+    """Note that it was told, unless the last who could take it was named meanwhile: then the next
+    sweep says so.
     """
     with transaction.atomic():
-        untold = Look.objects.select_for_update(of=("self",), skip_locked=True)
-        look = untold.filter(pk=pk, told_at__isnull=True).select_related("complaint").first()
-        if look is None:
+        Complaint.objects.select_for_update().get(pk=look.complaint_id)
+        if is_stuck == bool(who_can_take(look)):
             return False
-        try:
-            _mail(look).send()
-        except Exception as error:
-            expected = isinstance(error, (SMTPException, OSError))
-            why = type(error).__name__
-            log.error("complaint.not_told", look=pk, why=why, exc_info=not expected)
-            return False
-        Look.objects.filter(pk=pk).update(told_at=db_now())
-    return True
+        return bool(Look.objects.filter(pk=look.pk).update(told_at=db_now()))
 
 
-def _mail(look: Look) -> EmailMessage:
+def _mail(look: Look, is_stuck: bool) -> EmailMessage:
     number = look.complaint_id
     lines = [
         _("Complaint %(number)s waits for an answer by %(day)s.")
         % {"number": number, "day": date_format(localtime(look.due_at), "j F Y")},
         settings.SITE_URL + reverse("complaint_desk", args=[number]),
     ]
-    if not who_can_take(look):
+    if is_stuck:
         lines.append(
             _(
                 "Nobody at the desk may answer it: it is about them, or they answered it before."
