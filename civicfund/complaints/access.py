@@ -11,6 +11,7 @@ from django.urls import reverse
 from civicfund.complaints.models import Complaint, ComplaintQuerySet
 from civicfund.people.models import User
 from civicfund.people.requests import HttpRequest
+from civicfund.people.selectors import all_rows_of
 
 _LINKS = Signer(sep=".", salt="complaints")
 _OPENED = "complaints"
@@ -37,6 +38,14 @@ def remember(session: SessionBase, complaint: Complaint) -> None:
     """Let this browser come back to it."""
     before = [pk for pk in session.get(_OPENED, []) if pk != complaint.pk]
     session[_OPENED] = [*before, complaint.pk][-MOST_OPENED:]
+
+
+def keep_only_own(session: SessionBase, person: User) -> None:
+    """Whoever signs in does not read on in what somebody else opened here before."""
+    if _OPENED in session:
+        theirs = Complaint.objects.filter(complainant__in=all_rows_of(person))
+        kept = set(theirs.filter(pk__in=session[_OPENED]).values_list("pk", flat=True))
+        session[_OPENED] = [pk for pk in session[_OPENED] if pk in kept]
 
 
 def complaint_here(request: HttpRequest, pk: int) -> Complaint:

@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.core import mail
 from django.db import connection
 from django.test import Client
@@ -64,6 +65,24 @@ def test_an_account_finds_its_own_without_a_link(client):
     assert elsewhere.get(state(Complaint.objects.get())).status_code == 200
     elsewhere.force_login(UserFactory())
     assert elsewhere.get(state(Complaint.objects.get())).status_code == 404
+
+
+@pytest.mark.parametrize("whose", ["own", "own as a guest", "another's", "nobody's"])
+def test_whoever_signs_in_finds_nothing_open_of_somebody_else_who_was_here(client, whose):
+    person, other = UserFactory(), UserFactory()
+    given = {
+        "own": {"by": person, "answer_to": person.email},
+        "own as a guest": {"answer_to": ADDRESS},
+        "another's": {"by": other, "answer_to": other.email},
+        "nobody's": {"answer_to": ""},
+    }
+    EmailAddress.objects.create(user=person, email=ADDRESS, verified=True)
+    complaint = complained(**given[whose])
+    client.get(link_to(complaint))
+    assert client.get(state(complaint)).status_code == 200
+    client.force_login(person)
+    expected = 200 if whose.startswith("own") else 404
+    assert client.get(state(complaint)).status_code == expected
 
 
 def test_without_an_address_the_page_says_to_keep_the_link(client):
