@@ -11,7 +11,12 @@ import pytest
 
 from civicfund.launch.servers import ROOT
 
-pytestmark = [pytest.mark.long, pytest.mark.processes, pytest.mark.timeout(400)]
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.processes,
+    pytest.mark.xdist_group("the whole machine"),
+    pytest.mark.timeout(400),
+]
 
 
 def test_no_promise_is_broken_and_careless_settling_breaks_them():

@@ -284,24 +284,33 @@ class Money(RuleBasedStateMachine):
         for pk in wake(Payout.objects.due(), 5):
             take_payout_step(pk)
 
-    @rule(amount=amounts)
-    def ask_to_take_a_payout_back(self, amount):
-        paid = Payout.objects.filter(
+    # Chosen only where they can do something: else a transfer is hardly ever taken back whole way.
+    def paid(self):
+        return Payout.objects.filter(
             project=self.campaign.project, state=PayoutState.PAID, method=Method.TRANSFER
         ).first()
-        if paid is not None:
-            with suppress(*REFUSED):
-                request_reversal(paid, by=self.treasurers[0], amount_minor=amount)
 
-    @rule(place=st.integers(0, 1))
-    def agree_to_take_it_back(self, place):
-        waiting = Reversal.objects.filter(
+    def to_take_back(self):
+        return Reversal.objects.filter(
             payout__project=self.campaign.project, state=ReversalState.WAITING
         ).first()
-        if waiting is not None:
-            with suppress(*REFUSED):
-                approve_reversal(waiting, by=self.treasurers[place])
 
+    @precondition(lambda self: self.paid())
+    @rule(amount=amounts)
+    def ask_to_take_a_payout_back(self, amount):
+        paid = self.paid()
+        with suppress(*REFUSED):
+            request_reversal(
+                paid, by=self.treasurers[0], amount_minor=min(amount, paid.amount_minor)
+            )
+
+    @precondition(lambda self: self.to_take_back())
+    @rule(place=st.sampled_from([1, 1, 0]))
+    def agree_to_take_it_back(self, place):
+        with suppress(*REFUSED):
+            approve_reversal(self.to_take_back(), by=self.treasurers[place])
+
+    @precondition(lambda self: Reversal.objects.due().exists())
     @rule()
     def payouts_are_taken_back(self):
         for pk in wake(Reversal.objects.due(), 5):

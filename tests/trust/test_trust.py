@@ -21,6 +21,7 @@ ELSEWHERE = {"B7"}
 
 
 @pytest.mark.long
+@pytest.mark.xdist_group("the whole machine")
 def test_every_promise_holds_and_every_control_breaks_it():
     clean = {name: value for name, value in os.environ.items() if not name.endswith("_URL")}
     names = [proof.name for proof in PROOFS if proof.name not in ELSEWHERE]

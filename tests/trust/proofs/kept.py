@@ -44,7 +44,7 @@ class Answers:
 def casts_while_all_breaks(town: Town, full: bool) -> Result:
     """People cast, get error pages, look again and go on; whoever got a receipt is counted."""
     voters, kills, crashes = (5_000, 100, 3) if full else (40, 2, 1)
-    others, other_kills = (400, 10) if full else (30, 2)
+    others, other_kills = (400, 10) if full else (30, 5)
     town.site.wait()
     vote = open_vote(voters)
     came = _trial(town, town.site, vote, kills, crashes, "")
@@ -80,7 +80,9 @@ def _trial(town: Town, site: Site, vote: Vote, kills: int, crashes: int, careles
     with ThreadPoolExecutor(AT_ONCE) as pool:
         voting = [
             # Nobody overtakes the kills, however fast the machine is.
-            pool.submit(_turn, site, vote, voter, careless, came, kills * at // len(vote.voters))
+            pool.submit(
+                _turn, site, vote, voter, careless, came, (kills + 1) * at // len(vote.voters)
+            )
             for at, voter in enumerate(vote.voters)
         ]
         try:
@@ -171,7 +173,8 @@ def _break_things(
     give_up = time.monotonic() + LONGEST_TRIAL_SECONDS
     while came.done + came.failed < voters and time.monotonic() < give_up:
         done = came.done / voters
-        if came.killed < kills and done >= came.killed / (kills + 1):
+        # Each in the middle of those who vote after the one before.
+        if came.killed < kills and done >= (came.killed + 0.5) / (kills + 1):
             time.sleep(random.random() * 0.2)
             came.killed += site.kill_a_process(random)
         if crashed < crashes and done >= (crashed + 0.5) / crashes:
