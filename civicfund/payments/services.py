@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable
+from datetime import timedelta
 
 import structlog
 from django.conf import settings
@@ -55,15 +55,16 @@ def fetch_missed_events() -> int:
     Events of payments and thin ones stand in logs of their own: where one cannot be read, what the
     other told is kept. Calls the network.
     """
-    since = db_now() - MISSED_FOR
+    since, provider = db_now() - MISSED_FOR, gateway()
     snapshots = [kind for kind in EventType if not kind.is_thin]
     thin = [kind for kind in EventType if kind.is_thin]
-    return sum(_keep(_missed(kinds, since)) for kinds in (snapshots, thin))
+    kept = _keep_of_our_mode(provider.undelivered_news(snapshots, since))
+    return kept + _keep_of_our_mode(provider.thin_news(thin, since))
 
 
-def _missed(kinds: Iterable[EventType], since: datetime) -> Iterator[ProviderNews]:
-    found = gateway().undelivered_news(kinds, since)
-    return (news for news in found if news.livemode == gateway().livemode)
+def _keep_of_our_mode(news: Iterable[ProviderNews]) -> int:
+    livemode = gateway().livemode
+    return _keep(each for each in news if each.livemode == livemode)
 
 
 def _keep(news: Iterable[ProviderNews]) -> int:

@@ -145,10 +145,10 @@ class PaymentGateway(Protocol):
         """The id of the payment intent that a charge is of."""
 
     def undelivered_news(self, types: Iterable[str], since: datetime) -> Iterator[ProviderNews]:
-        """Events that no webhook of ours has taken, the newest first. 30 days back at most.
+        """Events that no webhook of ours has taken, the newest first. 30 days back at most."""
 
-        Where the provider does not say which were taken, all of that kind.
-        """
+    def thin_news(self, types: Iterable[str], since: datetime) -> Iterator[ProviderNews]:
+        """Thin events since then, whether a webhook of ours has taken them or not."""
 
     def read_event(
         self, payload: bytes, signature: str, *, connected: bool = False

@@ -61,21 +61,9 @@ class EventCalls(Calls):
         )
 
     def undelivered_news(self, types: Iterable[str], since: datetime) -> Iterator[ProviderNews]:
-        """Events that no webhook of ours has taken, the newest first. 30 days back at most.
-
-        The log of thin events does not say which were taken: of those, all since then.
-        """
-        wanted = list(types)
-        thin = [kind for kind in wanted if kind.startswith("v2.")]
-        snapshots = [kind for kind in wanted if kind not in thin]
-        if snapshots:
-            yield from self._undelivered(snapshots, since)
-        if thin:
-            yield from self._all_thin(thin, since)
-
-    def _undelivered(self, types: list[str], since: datetime) -> Iterator[ProviderNews]:
+        """Events that no webhook of ours has taken, the newest first. 30 days back at most."""
         within: stripe.params.EventListParams = {
-            "types": types,
+            "types": list(types),
             "delivery_success": False,
             "created": {"gte": seconds(since)},
             "limit": PER_PAGE,
@@ -95,10 +83,11 @@ class EventCalls(Calls):
                 created_at=datetime.fromtimestamp(event.created, tz=UTC),
             )
 
-    def _all_thin(self, types: list[str], since: datetime) -> Iterator[ProviderNews]:
+    def thin_news(self, types: Iterable[str], since: datetime) -> Iterator[ProviderNews]:
+        """Thin events since then: their log does not say which of them were taken."""
         found = ask(
             lambda: self._client.v2.core.events.list(
-                {"types": types, "created": {"gte": _written(since)}, "limit": PER_PAGE}
+                {"types": list(types), "created": {"gte": _written(since)}, "limit": PER_PAGE}
             )
         )
         events = found.auto_paging_iter()
