@@ -48,6 +48,7 @@ SWEEPS: dict[str, float] = {
     "civicfund.people.tasks.delete_due_documents": 60,
     "civicfund.people.tasks.make_copies": 5,
     "civicfund.people.tasks.delete_due_copies": 60,
+    "civicfund.town.tasks.check_books": 600,
     "civicfund.town.tasks.tell_about_documents": 10,
     "budgeting.tasks.close_due_cycles": 5,
     "budgeting.tasks.count_due_cycles": 5,
@@ -62,7 +63,6 @@ SWEEPS: dict[str, float] = {
 # What is done by the clock (UTC), however often beat restarts.
 NIGHTLY = {
     "civicfund.reconciliation.tasks.reconcile": crontab(hour="2", minute="30"),
-    "civicfund.town.tasks.check_books": crontab(hour="3", minute="30"),
     "civicfund.talk.tasks.mail_daily_digests": crontab(hour="6", minute="0"),
     "civicfund.talk.tasks.mail_weekly_digests": crontab(hour="6", minute="5", day_of_week="mon"),
 }

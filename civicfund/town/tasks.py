@@ -1,4 +1,4 @@
-"""What joins the apps: the books looked at every night, people told what was decided."""
+"""What joins the apps: the books looked at again and again, people told what was decided."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.urls import reverse
 from civicfund.notices.services import tell
 from civicfund.people.selectors import agreed_finding
 from civicfund.people.services.documents import document_told, documents_to_tell
-from civicfund.town.selectors import laws
+from civicfund.town import selectors
 
 log = structlog.get_logger(__name__)
 
@@ -18,9 +18,8 @@ log = structlog.get_logger(__name__)
 @shared_task
 def check_books() -> None:
     """Say in the log, as an error, which law of the books is broken and by what."""
-    for law in laws():
-        if law.broken_by:
-            log.error("books.law_broken", law=law.name, broken_by=law.broken_by[:10])
+    for law in selectors.check_books().broken:
+        log.error("books.law_broken", law=law.name, broken_by=law.broken_by[:10])
     log.info("books.checked")
 
 

@@ -24,6 +24,7 @@ urlpatterns = [
     path("health/", pages.health, name="health"),
     path("health/work/", pages.health_of_work, name="health_of_work"),
     path("treasury/", treasury.desk, name="treasury"),
+    path("treasury/check/", treasury.books_check, name="books_check"),
     path("treasury/account/", treasury.account, name="treasury_account"),
     path("treasury/account.csv", treasury.account_csv, name="treasury_account_csv"),
     path("treasury/unmatched/<int:pk>/", treasury.orphan_review, name="orphan_review"),

@@ -207,6 +207,7 @@ ROUTES = {
     "treasury/reconciliation/": form(TREASURERS),
     "treasury/reconciliation/<int:pk>/": form(TREASURERS),
     "treasury/reconciliation.csv": see(TREASURERS),
+    "treasury/check/": act(TREASURERS),
     "treasury/account/": see(TREASURERS),
     "treasury/account.csv": see(TREASURERS),
     "treasury/unmatched/<int:pk>/": act(TREASURERS),

@@ -25,6 +25,7 @@ from civicfund.pledges.enums import AttemptState, PledgeState, RefundReason, Ref
 from civicfund.pledges.models import ChargeAttempt, Dispute, Pledge, Refund, RefundBatch
 from civicfund.pledges.services.refund_batches import refund_campaign
 from civicfund.pledges.services.refunds import refund_pledge
+from civicfund.town.tasks import check_books
 from tests.factories.people import UserFactory
 from tests.factories.pledges import PledgeFactory
 from tests.signing_in import sign_in_with_second_factor
@@ -108,6 +109,25 @@ def test_the_desk_names_a_law_that_is_broken(client, treasurer):
     PledgeFactory(state=PledgeState.COLLECTED)
     page = client.get(DESK).content.decode()
     assert "Not true: a collected pledge has one success, and no other has any." in page
+
+
+def test_what_the_desk_says_of_the_books_is_kept_until_somebody_checks_anew(client, treasurer):
+    assert "The books are right" in client.get(DESK).content.decode()
+    PledgeFactory(state=PledgeState.COLLECTED)
+    assert "The books are right" in client.get(DESK).content.decode()
+    told = client.post(f"{DESK}check/", follow=True).content.decode()
+    assert "The books were checked: something is not true." in told
+    assert "Not true: a collected pledge has one success, and no other has any." in told
+
+
+def test_the_worker_keeps_what_it_found(client, treasurer, caplog):
+    PledgeFactory(state=PledgeState.COLLECTED)
+    check_books()
+    assert "books.law_broken" in caplog.text
+    with CaptureQueriesContext(connection) as queries:
+        page = client.get(DESK).content.decode()
+    assert "Not true: a collected pledge has one success, and no other has any." in page
+    assert not [query for query in queries if "HAVING" in query["sql"] and "legs" in query["sql"]]
 
 
 def test_the_desk_asks_as_often_for_three_as_for_one(client, treasurer, settings):

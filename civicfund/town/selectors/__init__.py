@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from civicfund.town.selectors.archive import decided_in
 from civicfund.town.selectors.feeds import Entry, dates_of, entries_of
-from civicfund.town.selectors.laws import alarms, laws
+from civicfund.town.selectors.laws import BooksChecked, alarms, check_books, last_check, laws
 from civicfund.town.selectors.mine import next_step, with_what_came_of_it
 
 __all__ = [
+    "BooksChecked",
     "Entry",
     "alarms",
+    "check_books",
     "dates_of",
     "decided_in",
     "entries_of",
+    "last_check",
     "laws",
     "next_step",
     "with_what_came_of_it",

@@ -53,7 +53,7 @@ from civicfund.pledges.services.refunds import (
 from civicfund.spreadsheets import csv_response
 from civicfund.states import IllegalMoveError
 from civicfund.town.forms import CampaignRefundForm, RefundForm
-from civicfund.town.selectors import alarms, laws
+from civicfund.town.selectors import alarms, check_books, last_check
 
 Row = TypeVar("Row", bound=Model)
 
@@ -67,11 +67,9 @@ treasurers_only = staff.only(Role.TREASURER)
 @never_cache
 def desk(request: SignedInRequest) -> HttpResponse:
     """What the town holds and owes, whether the books are right, and what waits for somebody."""
-    checked = laws()
     context = {
-        "accounts": [(account_name(row.code), row) for row in balances()],
-        "laws": checked,
-        "broken": [law for law in checked if law.broken_by],
+        "accounts": [(account_name(row.code), row, minor) for row, minor in balances()],
+        "checked": last_check(),
         "late": {name: number for name, number in alarms().items() if number},
         "refunds": refunds_to_look_at()[:SHOWN],
         "batches": batches_to_look_at()[:SHOWN],
@@ -84,6 +82,17 @@ def desk(request: SignedInRequest) -> HttpResponse:
         ),
     }
     return render(request, "treasury/desk.html", context)
+
+
+@treasurers_only
+@require_POST
+def books_check(request: SignedInRequest) -> HttpResponse:
+    """Ask every law of the books again, now."""
+    if check_books().broken:
+        messages.error(request, _("The books were checked: something is not true."))
+    else:
+        messages.success(request, _("The books were checked: every law holds."))
+    return redirect("treasury")
 
 
 @treasurers_only
