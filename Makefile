@@ -6,6 +6,12 @@ export PORT
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && exit; done; echo python3)
 BIN = .venv/bin
+# Each of our processes starts in less than half the time from bytecode. Where the environment says
+# that none is written beside sources, it is kept apart.
+ifdef PYTHONDONTWRITEBYTECODE
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/bytecode
+endif
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint css bench bench-vote bench-money chaos trust proofs bench-tally journeys environment dev-environment lock
