@@ -14,12 +14,12 @@ from django.db import connection
 from budgeting.models import Cycle
 from civicfund.people.models import User
 from civicfund.town.bench.measure import rate, steady_load
-from civicfund.town.bench.site import Visitor
+from civicfund.town.bench.visitors import Visitor
 
 CLIENTS = (1, 8, 32)
 READERS_FOR_A_VOTER = 10
 AT_ONCE = 64
-LOOK_SECONDS = 0.02
+LOOK_SECONDS = 0.05
 
 
 def casts_by_clients(
@@ -55,7 +55,7 @@ def voters_beside_readers(
 
     def vote(turn: int) -> None:
         browsers[turn].cast(path)
-        browsers[turn].http.close()
+        browsers[turn].leave()
 
     pages = ["/", "/budget/", f"/budget/{cycle.slug}/", "/projects/"]
     readers = _readers(site, pages, per_second * READERS_FOR_A_VOTER, seconds)

@@ -25,7 +25,8 @@ from civicfund.town.bench.election import import_made_up
 from civicfund.town.bench.measure import timed
 from civicfund.town.bench.seed import seed_ballot, seed_town
 from civicfund.town.bench.settling import settled_per_second
-from civicfund.town.bench.site import Visitor, running_site
+from civicfund.town.bench.site import running_site
+from civicfund.town.bench.visitors import Visitor
 from civicfund.town.bench.voting import casts_by_clients
 
 

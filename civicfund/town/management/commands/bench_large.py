@@ -22,7 +22,8 @@ from civicfund.projects.selectors.similar import Idea, similar_projects
 from civicfund.projects.views.listing import PER_PAGE
 from civicfund.talk.enums import SubjectKind
 from civicfund.town.bench.measure import rate, timed
-from civicfund.town.bench.site import Visitor, running_site
+from civicfund.town.bench.site import running_site
+from civicfund.town.bench.visitors import Visitor
 
 CLIENTS = 8
 FOR_PEOPLE = {"/me/"}

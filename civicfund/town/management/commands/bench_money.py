@@ -21,7 +21,8 @@ from civicfund.town.bench.measure import rate, timed
 from civicfund.town.bench.paced import AT_LIVE_LIMITS, settled_at_live_limits
 from civicfund.town.bench.seed import seed_town
 from civicfund.town.bench.settling import live_campaign
-from civicfund.town.bench.site import Visitor, running_site
+from civicfund.town.bench.site import running_site
+from civicfund.town.bench.visitors import Visitor
 
 CLIENTS = 8
 WRITERS = 4
