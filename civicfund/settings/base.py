@@ -146,7 +146,7 @@ _DATABASE_URL = env.str("DATABASE_URL", "")
 def _database(url: str) -> dict[str, Any]:
     parsed: dict[str, Any] = env.dj_db_url("", default=url) if url else {"NAME": "civicfund"}
     return parsed | {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "civicfund.postgres",
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
