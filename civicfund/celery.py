@@ -63,6 +63,7 @@ SWEEPS: dict[str, float] = {
 # What is done by the clock (UTC), however often beat restarts.
 NIGHTLY = {
     "civicfund.reconciliation.tasks.reconcile": crontab(hour="2", minute="30"),
+    "civicfund.complaints.tasks.tell_of_late_complaints": crontab(hour="5", minute="30"),
     "civicfund.talk.tasks.mail_daily_digests": crontab(hour="6", minute="0"),
     "civicfund.talk.tasks.mail_weekly_digests": crontab(hour="6", minute="5", day_of_week="mon"),
 }

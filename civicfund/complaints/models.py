@@ -105,6 +105,10 @@ class LookQuerySet(models.QuerySet["Look"]):
         still = self.filter(answered_at__isnull=True, complaint__forgotten_at__isnull=True)
         return still.order_by("asked_at", "pk")
 
+    def late(self) -> LookQuerySet:
+        """Those that wait longer for an answer than they may."""
+        return self.waiting().filter(due_at__lt=Now())
+
     def untold(self) -> LookQuerySet:
         """Those that nobody at the desk was told of."""
         return self.filter(told_at__isnull=True, complaint__forgotten_at__isnull=True)
@@ -128,6 +132,7 @@ class Look(models.Model):
     asked_at = models.DateTimeField(_("asked"), db_default=Now())
     due_at = models.DateTimeField(_("to be answered by"))
     told_at = models.DateTimeField(_("those who answer told"), null=True, blank=True)
+    late_told_at = models.DateTimeField(_("told that it is late"), null=True, blank=True)
     taken_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )

@@ -52,7 +52,12 @@ def untold(*, minutes: int) -> int:
 
 def late() -> int:
     """How many complaints have waited longer for an answer than they may."""
-    return Look.objects.waiting().filter(due_at__lt=Now()).count()
+    return Look.objects.late().count()
+
+
+def late_and_untold() -> LookQuerySet:
+    """What is late, and those who may answer it were not written to of that."""
+    return Look.objects.late().filter(late_told_at__isnull=True)
 
 
 def to_forget() -> ComplaintQuerySet:

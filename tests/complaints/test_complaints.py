@@ -21,7 +21,7 @@ from civicfund.complaints.services import answering
 from civicfund.complaints.services.errors import ComplaintError
 from civicfund.complaints.services.filing import ask_again, complain, take_back
 from civicfund.complaints.services.forgetting import forget, forget_due
-from civicfund.complaints.tasks import tell_complaints
+from civicfund.complaints.tasks import tell_complaints, tell_of_late_complaints
 from civicfund.notices.models import Message
 from civicfund.notices.services import send_next
 from civicfund.people.enums import Role
@@ -131,6 +131,72 @@ def test_where_nobody_may_answer_the_mail_says_so():
     complained(whom="ann quill")
     tell_complaints()
     assert "Nobody at the desk may answer it" in mail.outbox[0].body
+
+
+def made_late(about="vote", **said):
+    """A complaint whose answer was due an hour ago."""
+    complaint = Complaint.objects.create(about=about, **said)
+    Look.objects.create(
+        complaint=complaint, asked="Marmalade.", asked_at=db_now() - LATER, due_at=db_now() - HOUR
+    )
+    return complaint
+
+
+def told_late():
+    """To whom goes a mail about which complaint's being late."""
+    letters = Message.objects.filter(kind="complaint_late").select_related("recipient")
+    return sorted((each.context["number"], each.recipient.email) for each in letters)
+
+
+def test_what_is_late_is_written_once_to_everybody_who_may_answer_it_and_says_nothing_of_it():
+    one, two, other = (officer(display_name=name) for name in ("Bo Rae", "Cy Dunn", "Ann Quill"))
+    complaint, in_time = made_late(whom="Ms Quill", complainant=two), complained()
+    for _sweep in range(2):
+        tell_of_late_complaints()
+    assert told_late() == [(complaint.pk, one.email)]
+    officer()
+    tell_of_late_complaints()
+    send_all()
+    [sent] = [each for each in mail.outbox if "late" in each.subject]
+    assert (sent.subject, sent.to) == (f"Complaint {complaint.pk} is late", [one.email])
+    for words in (sent.body, sent.alternatives[0][0]):
+        assert f"/desk/complaints/{complaint.pk}/" in words
+        assert not [each for each in ("Marmalade", "Quill", "Dunn") if each in words]
+    assert in_time.looks.get().late_told_at is None
+    assert other.email not in [to for each in mail.outbox for to in each.to]
+
+
+def test_a_second_look_that_is_late_is_written_of_for_itself():
+    complaint, first = made_late(), officer()
+    tell_of_late_complaints()
+    answered(complaint, first)
+    second = officer()
+    Look.objects.create(
+        complaint=complaint, number=2, asked="Hm.",
+        asked_at=db_now() - LATER, due_at=db_now() - HOUR,
+    )  # fmt: skip
+    tell_of_late_complaints()
+    assert told_late() == sorted([(complaint.pk, first.email), (complaint.pk, second.email)])
+
+
+def test_what_nobody_may_answer_waits_until_somebody_may():
+    complaint = made_late(whom="Ann Quill")
+    officer(display_name="Ann Quill")
+    tell_of_late_complaints()
+    assert told_late() == []
+    able = officer(display_name="Bo Rae")
+    tell_of_late_complaints()
+    assert told_late() == [(complaint.pk, able.email)]
+
+
+def test_what_is_answered_or_taken_back_is_not_late_and_no_mail_of_it_stays():
+    gone, done, by = made_late(), made_late(), officer()
+    answered(done, by)
+    tell_of_late_complaints()
+    assert told_late() == [(gone.pk, by.email)]
+    take_back(gone)
+    tell_of_late_complaints()
+    assert told_late() == []
 
 
 class Choosy(LocalBackend):

@@ -1,4 +1,6 @@
-"""Those who answer are told that a complaint waits: by its number, and not a word of it."""
+"""Those who answer are told that a complaint waits, and that it is late: by its number, and not a
+word of it.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +17,13 @@ from django.utils.translation import gettext as _
 
 from civicfund.audit.services import db_now
 from civicfund.complaints.models import Complaint, Look
-from civicfund.complaints.selectors import who_can_take
+from civicfund.complaints.selectors import late_and_untold, who_can_take
+from civicfund.notices.services import Letter, tell_all
 from civicfund.turns import Work, alone_at
 
 log = structlog.get_logger(__name__)
+
+LATE = "complaint_late"
 
 
 def tell_desk(pk: int) -> bool:
@@ -61,7 +66,7 @@ def _mail(look: Look, is_stuck: bool) -> EmailMessage:
     number = look.complaint_id
     lines = [
         _("Complaint %(number)s waits for an answer by %(day)s.")
-        % {"number": number, "day": date_format(localtime(look.due_at), "j F Y")},
+        % {"number": number, "day": _day(look)},
         settings.SITE_URL + reverse("complaint_desk", args=[number]),
     ]
     if is_stuck:
@@ -73,3 +78,28 @@ def _mail(look: Look, is_stuck: bool) -> EmailMessage:
         )
     subject = _("Complaint %(number)s waits for an answer") % {"number": number}
     return EmailMessage(subject, "\n\n".join(lines), to=[settings.COMPLAINTS_ADDRESS])
+
+
+def tell_of_late(pk: int) -> bool:
+    """Write to everybody who may answer a look that it is late, once; False where that was done, or
+    it is answered.
+
+    Where nobody may answer it, it stays untold until somebody may. The complaint is held, so that
+    none that is forgotten just now is written of.
+    """
+    with transaction.atomic():
+        held = Complaint.objects.select_for_update(of=("self",)).get(looks=pk)
+        look = late_and_untold().filter(pk=pk, complaint=held).first()
+        if look is None or not (officers := who_can_take(look)):
+            return False
+        facts = {
+            "number": held.pk,
+            "due": _day(look),
+            "desk_url": reverse("complaint_desk", args=[held.pk]),
+        }
+        tell_all(LATE, (Letter(officer, look, facts) for officer in officers))
+        return bool(Look.objects.filter(pk=pk).update(late_told_at=db_now()))
+
+
+def _day(look: Look) -> str:
+    return date_format(localtime(look.due_at), "j F Y")
