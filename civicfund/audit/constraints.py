@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.contrib.postgres.operations import AddIndexConcurrently
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations import RunSQL
+from django.db.migrations.state import ProjectState
 
 
 def append_only(table: str) -> RunSQL:
@@ -39,3 +44,35 @@ def frozen_columns(table: str, columns: list[str], *, once: str) -> RunSQL:
         """,
         f"DROP TRIGGER {table}_frozen ON {table}; DROP FUNCTION {table}_frozen();",
     )
+
+
+class AddIndexBesideWrites(AddIndexConcurrently):
+    """Build an index while others write, for a migration that is not atomic; may be run again.
+
+    What an earlier version of the migration has built is left alone, and what a build that was
+    broken off left behind is built anew.
+    """
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        """Build it unless it is there and whole."""
+        is_whole = _is_whole(schema_editor, self.index.name)
+        if is_whole is False:
+            self.database_backwards(app_label, schema_editor, to_state, from_state)
+        if not is_whole:
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+
+def _is_whole(schema_editor: BaseDatabaseSchemaEditor, index: str) -> Any:
+    """Whether the index can be used; None where there is none."""
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)", [f'"{index}"']
+        )
+        found = cursor.fetchone()
+    return found and found[0]

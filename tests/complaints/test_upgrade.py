@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from django.db import connections
-from django.db.migrations.executor import MigrationExecutor
+
+from tests.migrating import migrate
 
 pytestmark = pytest.mark.django_db(databases=["owner"])
 BEFORE = [("people", "0012_complaints_officer"), ("complaints", "0002_complaint_guards")]
 BETWEEN = [("complaints", "0003_those_not_mailed_yet")]
 AFTER = [("people", "0013_complaints_moved")]
-
-
-def migrate(targets):
-    """As the owner does; the models as they are then."""
-    with connections["owner"].cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    executor = MigrationExecutor(connections["owner"])
-    executor.migrate(targets)
-    apps = executor.loader.project_state(targets).apps
-    return lambda *name: apps.get_model(*name).objects.using("owner")
 
 
 def test_what_an_older_process_takes_in_meanwhile_comes_along():

@@ -1,0 +1,16 @@
+"""The database as an earlier or later version has it."""
+
+from __future__ import annotations
+
+from django.db import connections
+from django.db.migrations.executor import MigrationExecutor
+
+
+def migrate(targets):
+    """As the owner does; the models as they are then."""
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    executor = MigrationExecutor(connections["owner"])
+    executor.migrate(targets)
+    apps = executor.loader.project_state(targets).apps
+    return lambda *name: apps.get_model(*name).objects.using("owner")

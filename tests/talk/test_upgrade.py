@@ -1,0 +1,45 @@
+"""An index that is built while others write."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import DataError, connections
+
+from tests.migrating import migrate
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+BEFORE = [("talk", "0013_corrections")]
+AFTER = [("talk", "0014_kinds_checked_official_comments_indexed")]
+NAME = "comment_official"
+
+
+def run(statement):
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(statement)
+
+
+def stands():
+    """What index of the name there is: whose table's, what for, and whether it can be used."""
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(
+            "SELECT indrelid::regclass::text, pg_get_indexdef(indexrelid), indisvalid"
+            " FROM pg_index WHERE indexrelid = to_regclass(%s)",
+            [NAME],
+        )
+        return cursor.fetchone()
+
+
+def test_it_is_there_whoever_built_it_and_whatever_a_broken_build_left_behind():
+    whole = stands()
+    assert (whole[0], whole[2]) == ("talk_comment", True)
+    migrate(BEFORE)
+    assert stands() is None
+    with pytest.raises(DataError):
+        run(f"CREATE INDEX CONCURRENTLY {NAME} ON django_migrations ((1 / (id - id)))")
+    assert not stands()[2]
+    migrate(AFTER)
+    assert stands() == whole
+    migrate(BEFORE)
+    run(whole[1])
+    migrate(AFTER)
+    assert stands() == whole
