@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
@@ -54,7 +54,8 @@ def due_to_keep() -> CycleQuerySet:
 def keep_supports(cycle: Cycle) -> int:
     """Keep the supports of proposals, each person counted once; of how many proposals.
 
-    What an administrator enters after that is counted when it came in. Twice is once.
+    What an administrator enters after that is counted when it came in. Twice is once, and recorded
+    once; the trail says what was written, and not what was found to write.
     """
     with transaction.atomic():
         share(cycle)
@@ -63,12 +64,24 @@ def keep_supports(cycle: Cycle) -> int:
         rows = Proposal.objects.filter(cycle=cycle, support_count__isnull=True)
         projects = dict(rows.values_list("pk", "project"))
         people = support_counts(projects.values())
-        kept = [
-            SupportCount(proposal_id=pk, people=people[project]) for pk, project in projects.items()
-        ]
-        SupportCount.objects.bulk_create(kept, ignore_conflicts=True)
-        record("cycle.supports_kept", cycle, actor=None, proposals=len(kept))
-    return len(kept)
+        kept = _write({pk: people[project] for pk, project in projects.items()})
+        if kept:
+            record("cycle.supports_kept", cycle, actor=None, proposals=kept)
+    return kept
+
+
+def _write(people: Mapping[int, int]) -> int:
+    """Keep people by proposal, where none are kept; how many were written. In one order, so that
+    two who write at once wait for each other and not in a circle.
+    """
+    rows = sorted(people.items())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO budgeting_supportcount (proposal_id, people)"
+            " SELECT * FROM unnest(%s::bigint[], %s::integer[]) ON CONFLICT DO NOTHING",
+            [[pk for pk, _number in rows], [number for _pk, number in rows]],
+        )
+        return int(cursor.rowcount)
 
 
 def check_supports(proposal: Proposal) -> None:
