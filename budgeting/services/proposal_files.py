@@ -25,6 +25,7 @@ from civicfund.people.models import User
 from civicfund.places.models import Neighborhood
 from civicfund.projects.enums import Category
 from civicfund.projects.services import (
+    LONGEST_STORY,
     MOST_PER_LINE_MINOR,
     Cost,
     ProjectError,
@@ -37,7 +38,6 @@ COLUMNS = (*REQUIRED, "story", "category", "pot")
 MOST_LINES = 2_000
 MOST_BYTES = 5 * 1024 * 1024
 MOST_SHOWN = 200
-MOST_STORY = 20_000
 _MOST_CHARACTERS = {"title": 120, "summary": 280}
 _AMOUNT = re.compile(r"[0-9]{1,13}([.][0-9]{1,4})?")
 
@@ -215,8 +215,8 @@ def _words(text: str, name: str) -> str:
 
 
 def _story(text: str) -> str:
-    if len(text) > MOST_STORY:
-        raise _WrongLineError(_("has a story of more than %(n)s characters") % {"n": MOST_STORY})
+    if len(text) > LONGEST_STORY:
+        raise _WrongLineError(_("has a story of more than %(n)s characters") % {"n": LONGEST_STORY})
     return text
 
 

@@ -6,7 +6,13 @@ from rest_framework import serializers
 
 from civicfund.places.models import Neighborhood
 from civicfund.projects.enums import Category, ProjectState
-from civicfund.projects.models import MOST_PER_LINE_MINOR, MOST_YEARS, CostLine, Project
+from civicfund.projects.models import (
+    LONGEST_STORY,
+    MOST_PER_LINE_MINOR,
+    MOST_YEARS,
+    CostLine,
+    Project,
+)
 from civicfund.projects.selectors import missing_parts
 from civicfund.projects.services import MOST_COST_LINES, Cost, Description
 
@@ -91,7 +97,7 @@ class ProjectInput(serializers.Serializer[Project]):
 
     title = serializers.CharField(max_length=120)
     summary = serializers.CharField(max_length=280)
-    story = serializers.CharField(max_length=20_000, required=False, allow_blank=True)
+    story = serializers.CharField(max_length=LONGEST_STORY, required=False, allow_blank=True)
     category = serializers.ChoiceField(choices=Category.choices, required=False)
     neighborhood = serializers.SlugRelatedField(
         slug_field="slug", queryset=Neighborhood.objects.all(), required=False, allow_null=True

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from civicfund.places.models import Neighborhood
 from civicfund.projects.enums import Part
 from civicfund.projects.forms.writing import PlaceField
-from civicfund.projects.services.offers import LONGEST_STORY
+from civicfund.projects.models import LONGEST_STORY
 
 _WORDS = {
     Part.STORY: _("The story: what is to be done, for whom, and why here?"),

@@ -14,7 +14,7 @@ from civicfund.money import to_decimal, to_minor
 from civicfund.places.enums import PlaceKind
 from civicfund.places.models import Neighborhood
 from civicfund.projects.enums import ASKED_PARTS, Category
-from civicfund.projects.models import MOST_PER_LINE_MINOR, MOST_YEARS, Project
+from civicfund.projects.models import LONGEST_STORY, MOST_PER_LINE_MINOR, MOST_YEARS, Project
 from civicfund.projects.services import MOST_COST_LINES, Cost, Description
 
 EMPTY_LINES_OFFERED = 3
@@ -89,7 +89,7 @@ class ProjectForm(forms.Form):
     story = forms.CharField(
         label=_("The story"),
         required=False,
-        max_length=20_000,
+        max_length=LONGEST_STORY,
         widget=forms.Textarea(attrs={"rows": 10}),
         help_text=_(
             "What is to be done, for whom, and why here? Markdown works: *emphasis*, lists, links."

@@ -18,6 +18,7 @@ from civicfund.projects.models.offers import (
     OfferQuerySet,
 )
 from civicfund.projects.models.projects import (
+    LONGEST_STORY,
     MOST_PER_LINE_MINOR,
     MOST_YEARS,
     CostLine,
@@ -33,6 +34,7 @@ from civicfund.projects.models.versions import (
 
 __all__ = [
     "INVITATION",
+    "LONGEST_STORY",
     "MOST_PER_LINE_MINOR",
     "MOST_YEARS",
     "CoAuthor",

@@ -25,6 +25,7 @@ from civicfund.projects.enums import (
 
 MOST_PER_LINE_MINOR = 10**12
 MOST_YEARS = 200
+LONGEST_STORY = 20_000
 _ON_THE_LIST = Q(state__in=[*LISTED_STATES])
 
 

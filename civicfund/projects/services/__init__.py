@@ -1,6 +1,6 @@
 """Acts about projects."""
 
-from civicfund.projects.models import MOST_PER_LINE_MINOR
+from civicfund.projects.models import LONGEST_STORY, MOST_PER_LINE_MINOR
 from civicfund.projects.services.errors import ProjectError
 from civicfund.projects.services.holding import CHANGEABLE
 from civicfund.projects.services.writing import (
@@ -18,6 +18,7 @@ from civicfund.projects.services.writing import (
 
 __all__ = [
     "CHANGEABLE",
+    "LONGEST_STORY",
     "MOST_COST_LINES",
     "MOST_PER_LINE_MINOR",
     "Cost",

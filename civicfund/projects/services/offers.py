@@ -22,7 +22,6 @@ from civicfund.projects.services.writing import Cost, Description, change_held
 
 OFFERED, ANSWERED = "project_offer", "project_offer_answered"
 MOST_WAITING = 20
-LONGEST_STORY = 20_000
 
 
 @dataclass(frozen=True)
