@@ -20,13 +20,20 @@ def town(request: HttpRequest) -> dict[str, object]:
     }
 
 
+def place_at(link: str, path: str) -> str:
+    """Where a page is, seen from a link, as ``aria-current`` says it: this very page, somewhere
+    below it, or neither.
+    """
+    if not path.startswith(link):
+        return ""
+    return "page" if path == link else "true"
+
+
 def _nav_place(path: str) -> str:
     """Where the navigation shows this page: at one of its links, somewhere below one, or nowhere.
 
     Whatever the masthead says differs only by this, the language and whether somebody is signed in,
     so it is drawn once for each.
     """
-    for link in map(reverse, _NAVIGATION):
-        if path.startswith(link):
-            return link if path == link else f"{link}…"
-    return ""
+    seen_from = ((link, place_at(link, path)) for link in map(reverse, _NAVIGATION))
+    return next((f"{link} {at}" for link, at in seen_from if at), "")

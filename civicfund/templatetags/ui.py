@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from lucide.templatetags.lucide import lucide
 
 from civicfund import moments
+from civicfund.context import place_at
 
 register = template.Library()
 
@@ -252,6 +253,5 @@ def end(at: datetime) -> str:
 def current(context: template.Context, prefix: str) -> str:
     """``aria-current`` for a link of the navigation: this very page, or one below it."""
     request = context.get("request")
-    if request is None or not request.path.startswith(prefix):
-        return ""
-    return format_html(' aria-current="{}"', "page" if request.path == prefix else "true")
+    at = place_at(prefix, request.path) if request else ""
+    return format_html(' aria-current="{}"', at) if at else ""
