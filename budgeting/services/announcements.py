@@ -15,7 +15,6 @@ from smtplib import (
 )
 from typing import Any
 
-import structlog
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection, transaction
@@ -35,13 +34,11 @@ from budgeting.selectors.announcements import receivers
 from budgeting.services.errors import RefusedError
 from civicfund.audit.services import advance, db_now, record
 from civicfund.notices.enums import Topic
-from civicfund.notices.services import compose, tell, wants_mail
+from civicfund.notices.services import MAIL_TROUBLE, compose, log_not_sent, tell, wants_mail
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.places.models import Neighborhood
 from civicfund.words import seen
-
-log = structlog.get_logger(__name__)
 
 KIND = "announcement"
 MOST_PER_BATCH = 200
@@ -212,8 +209,8 @@ def _mailer() -> Iterator[BaseEmailBackend | None]:
     mailer = get_connection()
     try:
         mailer.open()
-    except (SMTPException, OSError) as error:
-        log.warning("announcement.no_mail_server", error=type(error).__name__)
+    except MAIL_TROUBLE as error:
+        log_not_sent("announcement.no_mail_server", error)
         yield None
         return
     try:
@@ -256,11 +253,7 @@ def _deliver(mailing: Mailing, mailer: BaseEmailBackend) -> bool:
 
 def _not_sent(mailing: Mailing, error: Exception) -> bool:
     """Keep why; whether the mail server is still there for the next."""
-    expected = isinstance(error, (SMTPException, OSError))
-    log.warning(
-        "announcement.not_sent",
-        mailing=mailing.pk, error=type(error).__name__, exc_info=not expected,
-    )  # fmt: skip
+    expected = log_not_sent("announcement.not_sent", error, mailing=mailing.pk)
     codes = reply_codes(error)
     if codes and max(codes) < PERMANENT and mailing.put_off < len(PUT_OFF):
         _put_off(mailing)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import timedelta
 from smtplib import SMTPException
@@ -26,7 +26,10 @@ from civicfund.people.models import User
 log = structlog.get_logger(__name__)
 
 MOST_TRIES = 8
+# The mail server's, or on the way to it; whatever else goes wrong with a mail is a fault of ours.
+MAIL_TROUBLE = (SMTPException, OSError)
 _TOPIC, _STOP = "topic", "notices.stop"
+_Pair = tuple[int, Topic]  # a person's id, and what mail is about
 
 
 @dataclass(frozen=True)
@@ -97,19 +100,25 @@ def forget_recipient(person: User) -> None:
     OptOut.objects.filter(user=person).delete()
 
 
-def _unwanted(letters: Sequence[Letter]) -> set[tuple[int, Topic | None]]:
-    """Who of the recipients switched which topic off, or never asked for it."""
-    pairs = {(letter.recipient.pk, letter.topic) for letter in letters if letter.topic}
+def wants_mail(user: User, topic: Topic) -> bool:
+    """Whether mail about the topic may go to this person now."""
+    return not _unwanted({(user.pk, topic)})
+
+
+def _unwanted(pairs: Set[_Pair]) -> Set[_Pair]:
+    """Of people and topics: who switched it off, or never asked for it."""
+    asked_for = {pair for pair in pairs if pair[1] in ASKED_FOR}
+    others = pairs - asked_for
+    return (asked_for - _chosen(OptIn, asked_for)) | (others & _chosen(OptOut, others))
+
+
+def _chosen(table: type[OptIn | OptOut], pairs: Set[_Pair]) -> Set[_Pair]:
+    """Those of the pairs that the table has."""
     if not pairs:
         return set()
-    theirs = {"user__in": {pk for pk, _ in pairs}, "topic__in": {topic for _, topic in pairs}}
-    off = set(OptOut.objects.filter(**theirs).values_list("user_id", "topic"))
-    asked = set(OptIn.objects.filter(**theirs).values_list("user_id", "topic"))
-    return {
-        (pk, topic)
-        for pk, topic in pairs
-        if ((pk, topic) not in asked if topic in ASKED_FOR else (pk, topic) in off)
-    }
+    people, topics = {person for person, _topic in pairs}, {topic for _person, topic in pairs}
+    rows = table._default_manager.filter(user__in=people, topic__in=topics)
+    return {(person, Topic(topic)) for person, topic in rows.values_list("user_id", "topic")}
 
 
 def tell(recipient: User, kind: str, about: models.Model, **context: Any) -> None:
@@ -127,7 +136,7 @@ def tell_all(kind: str, letters: Iterable[Letter]) -> int:
     How many letters there were, but for those that nobody wants or that go to whoever is erased.
     """
     letters = list(letters)
-    unwanted = _unwanted(letters)
+    unwanted = _unwanted({(each.recipient.pk, each.topic) for each in letters if each.topic})
     wanted = [
         each
         for each in letters
@@ -199,6 +208,15 @@ def send_next() -> bool:
     return True
 
 
+def log_not_sent(event: str, error: Exception, **about: int) -> bool:
+    """Log that a mail was not sent, with a trace where that is a fault of ours; whether it is the
+    mail server's, or on the way to it.
+    """
+    expected = isinstance(error, MAIL_TROUBLE)
+    log.warning(event, **about, error=type(error).__name__, exc_info=not expected)
+    return expected
+
+
 def send_again(message: Message, *, by: User) -> None:
     """Put a message in the outbox once more, as it was."""
     Message.objects.filter(pk=message.pk).update(
@@ -218,13 +236,7 @@ def _try_to_send(message: Message) -> None:
         _mail(message).send()
         message.sent_at = now
     except Exception as error:  # whatever is wrong with one must not hold up those behind it
-        expected = isinstance(error, (SMTPException, OSError))
-        log.warning(
-            "message.not_sent",
-            message=message.pk,
-            error=type(error).__name__,
-            exc_info=not expected,
-        )
+        log_not_sent("message.not_sent", error, message=message.pk)
         message.next_try_at = now + timedelta(minutes=2**message.tries)
         if message.tries >= MOST_TRIES:
             message.given_up_at = now
@@ -234,13 +246,6 @@ def _try_to_send(message: Message) -> None:
 def _is_stopped(message: Message) -> bool:
     topic = message.context.get(_TOPIC)
     return bool(topic) and not wants_mail(message.recipient, Topic(topic))
-
-
-def wants_mail(user: User, topic: Topic) -> bool:
-    """Whether mail about the topic may go to this person now."""
-    if topic in ASKED_FOR:
-        return OptIn.objects.filter(user=user, topic=topic).exists()
-    return not OptOut.objects.filter(user=user, topic=topic).exists()
 
 
 def _mail(message: Message) -> EmailMultiAlternatives:

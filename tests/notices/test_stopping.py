@@ -7,17 +7,19 @@ from django.core import mail
 from django.db import IntegrityError, transaction
 from django.test import Client
 
-from civicfund.notices.enums import Topic
+from civicfund.notices.enums import ASKED_FOR, Topic
 from civicfund.notices.models import Message, OptOut
 from civicfund.notices.services import (
     BadLinkError,
     Letter,
     StopLink,
+    allow_mail,
     send_next,
     stop_mail,
     take_back,
     tell,
     tell_all,
+    wants_mail,
 )
 from civicfund.projects.models import Project
 from tests.factories.people import UserFactory
@@ -87,6 +89,23 @@ def test_it_is_honored_for_new_mail_and_for_mail_that_waits(person):
     assert (waiting.sent_at, waiting.given_up_at is None) == (None, False)
     tell_all("ballot_reminder", [letter(person)])
     assert Message.objects.filter(recipient=person).count() == 1
+
+
+@pytest.mark.parametrize("topic", Topic)
+def test_who_wants_which_mail_is_one_answer_for_one_and_for_many(person, topic):
+    """Whatever is chosen: nothing, no such mail, or that one asks for it."""
+    other, about = UserFactory(), [ProjectFactory() for _ in range(3)]
+    for choose, project in zip((None, stop_mail, allow_mail), about, strict=True):
+        if choose:
+            choose(StopLink(person, topic))
+        letters = [Letter(each, project, {}, topic) for each in (person, other)]
+        tell_all("ballot_reminder", letters)
+        told = Message.objects.filter(source=f"projects.project:{project.pk}")
+        assert {each.recipient for each in told.select_related("recipient")} == {
+            each for each in (person, other) if wants_mail(each, topic)
+        }
+    assert wants_mail(person, topic)
+    assert wants_mail(other, topic) is (topic not in ASKED_FOR)
 
 
 def test_mail_about_money_is_not_switched_off(person):

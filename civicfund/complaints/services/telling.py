@@ -4,9 +4,6 @@ word of it.
 
 from __future__ import annotations
 
-from smtplib import SMTPException
-
-import structlog
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
@@ -18,10 +15,8 @@ from django.utils.translation import gettext as _
 from civicfund.audit.services import db_now
 from civicfund.complaints.models import Complaint, Look
 from civicfund.complaints.selectors import late_and_untold, who_can_take
-from civicfund.notices.services import Letter, tell_all
+from civicfund.notices.services import Letter, log_not_sent, tell_all
 from civicfund.turns import Work, alone_at
-
-log = structlog.get_logger(__name__)
 
 LATE = "complaint_late"
 
@@ -36,9 +31,7 @@ def tell_desk(pk: int) -> bool:
         with alone_at(Work.COMPLAINTS, pk) as is_alone:
             return is_alone and _tell(pk)
     except Exception as error:
-        expected = isinstance(error, (SMTPException, OSError))
-        why = type(error).__name__
-        log.error("complaint.not_told", look=pk, why=why, exc_info=not expected)
+        log_not_sent("complaint.not_told", error, look=pk)
         return False
 
 
