@@ -328,6 +328,19 @@ def test_each_backer_is_written_to_once_also_who_pays_only_later(campaign, rewar
     assert mine(late) in mail.outbox[-1].body
 
 
+def test_three_backers_are_written_to_with_as_many_queries_as_one(campaign):
+    sent(campaign)
+    asked = []
+    for backers in (1, 3):
+        for _ in range(backers):
+            collected(campaign)
+        with CaptureQueriesContext(connection) as queries:
+            assert tell_of_surveys() == backers
+        asked.append(len(queries))
+    assert asked[0] == asked[1]
+    assert Message.objects.filter(kind="survey_asked").count() == 4
+
+
 def test_a_backer_answers_on_the_page_of_their_pledge(client, campaign, reward, zone):
     pledge = collected(campaign, reward=reward, shipping_zone=zone)
     client.force_login(pledge.backer)

@@ -70,9 +70,19 @@ def _address_of_update(pledge: Pledge, update: CampaignUpdate) -> str:
     return update.get_absolute_url()
 
 
-def tell_of_survey(pledge: Pledge) -> None:
-    """Ask a backer to answer the creator's questions, once for each pledge."""
-    tell_backer(pledge, ASKED, survey_url=_address_of_survey(pledge))
+def tell_of_survey(pledges: Iterable[Pledge]) -> int:
+    """Ask these backers to answer the creator's questions, once for each pledge; how many."""
+    return tell_all(
+        ASKED,
+        (
+            Letter(
+                pledge.backer,
+                pledge,
+                _facts(pledge, pledge.campaign) | {"survey_url": _address_of_survey(pledge)},
+            )
+            for pledge in pledges
+        ),
+    )
 
 
 def _address_of_survey(pledge: Pledge) -> str:

@@ -102,10 +102,7 @@ def tell_of_surveys() -> int:
     """Write to backers whose creator asks them something, also to those whose card was charged
     only later; how many.
     """
-    pledges = list(pledges_to_ask()[:MOST_AT_ONCE])
-    for pledge in pledges:
-        tell_of_survey(pledge)
-    return len(pledges)
+    return tell_of_survey(pledges_to_ask()[:MOST_AT_ONCE])
 
 
 def _follows_of(campaign: Campaign) -> frozenset[Key]:
