@@ -391,6 +391,72 @@ def test_of_a_draft_without_an_end_all_else_is_saved_and_the_end_stays(client, b
     assert answer.context["written"].form["goal"].value() == "1300"
 
 
+# What the form lets through and the service refuses, the reason, and what stays as it was kept.
+REFUSED_IN_A_DRAFT = [
+    ({"deadline_at": "2020-01-01"}, "The campaign has to end after it starts.", "goal"),
+    ({"optimum": "1300"}, "The optimum has to be above the goal.", "goal"),
+    ({"rewards-0-amount": "0.50"}, "amount has to be one that can be pledged.", "rewards"),
+    ({"zones-1-amount": "99999"}, "The price of sending has to be one that can be", "zones"),
+]  # fmt: skip
+
+
+def kept_of(campaign):
+    """What is kept of each part of a draft."""
+    return {
+        "goal": campaign.goal_minor,
+        "lines": list(campaign.goal_lines.values_list("label", flat=True)),
+        "rewards": list(campaign.rewards.values_list("title", flat=True)),
+        "zones": list(campaign.shipping_zones.values_list("name", flat=True)),
+    }
+
+
+@pytest.mark.parametrize(("given", "reason", "stays"), REFUSED_IN_A_DRAFT)
+def test_what_is_refused_of_a_draft_keeps_nothing_else_from_being_saved(
+    client, backer, given, reason, stays
+):
+    project = ProjectFactory(proposer=backer)
+    client.post(reverse("campaign_new", args=[project.pk]), campaign_form())
+    campaign = Campaign.objects.get()
+    before = kept_of(campaign)
+    new = {
+        "goal": "1300",
+        "lines-0-label": "Oak",
+        "rewards-0-title": "A mug",
+        "zones-0-name": "Here",
+    }
+    answer = client.post(reverse("campaign_edit", args=[campaign.pk]), campaign_form(**new | given))
+    assert answer.status_code == 400
+    assert reason in text_of(answer)
+    assert "Saved, but for what is marked" in text_of(answer)
+    wanted = {
+        "goal": 130_000,
+        "lines": ["Oak", "Nails"],
+        "rewards": ["A mug", "A card"],
+        "zones": ["Here", "Elsewhere"],
+    }
+    campaign.refresh_from_db()
+    assert kept_of(campaign) == wanted | {stays: before[stays]}
+
+
+def test_two_parts_that_are_refused_are_both_marked_and_the_third_is_kept(client, backer):
+    project = ProjectFactory(proposer=backer)
+    wrong = {"rewards-0-amount": "0.50", "zones-1-amount": "99999"}
+    answer = client.post(reverse("campaign_new", args=[project.pk]), campaign_form(**wrong))
+    assert "amount has to be one that can be pledged." in text_of(answer)
+    assert "The price of sending has to be" in text_of(answer)
+    assert rows_of(Campaign.objects.get()) == (2, 0, 0)
+
+
+def test_a_draft_whose_end_has_come_meanwhile_is_still_written_on(client, backer):
+    project = ProjectFactory(proposer=backer)
+    client.post(reverse("campaign_new", args=[project.pk]), campaign_form())
+    Campaign.objects.update(deadline_at=soon(days=-1))
+    address = reverse("campaign_edit", args=[Campaign.objects.get().pk])
+    past = campaign_form(**{"deadline_at": "2020-01-01", "rewards-0-title": "A mug"})
+    assert client.post(address, past).status_code == 400
+    assert kept_of(Campaign.objects.get())["rewards"] == ["A mug", "A card"]
+
+
 def test_a_draft_begins_with_what_the_form_suggests_and_goes_on_part_by_part(client, backer):
     project = ProjectFactory(proposer=backer)
     address = reverse("campaign_new", args=[project.pk])

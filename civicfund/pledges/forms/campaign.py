@@ -16,7 +16,8 @@ from django.utils.translation import gettext_lazy as _
 from civicfund.pledges.domain import end_of_day, last_day, start_of_day
 from civicfund.pledges.enums import Handover, RewardKind, RunBy, ShortPolicy
 from civicfund.pledges.models import Campaign
-from civicfund.pledges.services.terms import GivenTerms, RewardTerms, TermsBeside, ZoneTerms
+from civicfund.pledges.services.errors import RefusedError
+from civicfund.pledges.services.terms import GivenTerms, RewardTerms, SomeTerms, ZoneTerms
 from civicfund.projects.forms import CostLineForm, CostLines, MoneyField, costs_of
 from civicfund.projects.models import Project
 
@@ -274,13 +275,18 @@ class CampaignForms:
         """Whether goal, end and whatever stands beside them can be kept."""
         return self.form.is_valid()
 
-    def terms(self) -> GivenTerms:
-        """What can be kept of it, goal and end among it, in the services' words."""
-        return {**self.form.terms(), **self.parts()}
+    def refuse(self, refusal: RefusedError) -> None:
+        """Show why some of it cannot be kept, at its field where it has one."""
+        field = refusal.field if refusal.field in self.form.fields else None
+        self.form.add_error(field, str(refusal))
 
-    def parts(self) -> TermsBeside:
+    def terms(self) -> SomeTerms:
+        """What can be kept of it, in the services' words; goal and end only together."""
+        return {**self.form.terms(), **self._parts()} if self.can_begin else self._parts()
+
+    def _parts(self) -> SomeTerms:
         """Those of the parts that repeat that can be kept."""
-        parts: TermsBeside = {}
+        parts: SomeTerms = {}
         if self.lines.is_valid():
             parts["goal_lines"] = costs_of(self.lines)
         if self.rewards.is_valid():

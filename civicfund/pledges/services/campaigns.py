@@ -69,7 +69,7 @@ def edit_campaign(campaign: Campaign, *, by: User, **parts: Unpack[SomeTerms]) -
         if locked.state not in EDITABLE_CAMPAIGN:
             raise RefusedError(_("A campaign can only be edited before it is sent for review."))
         wanted = replace(terms_of(locked), **parts)
-        check_terms(wanted)
+        check_terms(wanted, named=parts.keys())
         write_terms(locked, wanted)
         record("campaign.edited", locked, actor=by, goal_minor=wanted.goal_minor)
     return locked

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TypedDict
+from typing import TypedDict, cast
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -19,6 +19,8 @@ from civicfund.pledges.services.errors import RefusedError
 from civicfund.projects.services import Cost
 
 LONGEST = timedelta(days=90)
+# Those that stand or fall by themselves; all others are about the goal and the time.
+PARTS = frozenset({"goal_lines", "rewards", "zones"})
 
 
 @dataclass(frozen=True)
@@ -92,8 +94,25 @@ class Terms:
     zones: Sequence[ZoneTerms] = ()
 
 
-def check_terms(terms: Terms) -> None:
-    """Raise ``RefusedError``, with the field at fault, for terms that cannot be."""
+def without_part(terms: SomeTerms, field: str) -> SomeTerms:
+    """What is left of terms without the part that a refused field belongs to."""
+    gone = {field} if field in PARTS else terms.keys() - PARTS
+    return cast(SomeTerms, {name: said for name, said in terms.items() if name not in gone})
+
+
+def check_terms(terms: Terms, *, named: Set[str] | None = None) -> None:
+    """Raise ``RefusedError``, with the field at fault, for terms that cannot be.
+
+    Where only ``named`` ones are new, goal and time are checked if one of them is: a draft whose
+    end has come meanwhile is still written on.
+    """
+    if named is None or named - PARTS:
+        _check_goal(terms)
+        _check_time(terms)
+    _check_rewards(terms)
+
+
+def _check_goal(terms: Terms) -> None:
     if not 0 < terms.goal_minor <= MOST_MINOR * 100:
         raise RefusedError(_("The goal has to be an amount above zero."), field="goal")
     if terms.optimum_minor is not None and terms.optimum_minor <= terms.goal_minor:
@@ -102,8 +121,6 @@ def check_terms(terms: Terms) -> None:
         raise RefusedError(
             _("The share has to be between 1 and 100 percent."), field="floor_percent"
         )
-    _check_time(terms)
-    _check_rewards(terms)
 
 
 def _check_time(terms: Terms) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
@@ -19,6 +21,7 @@ from civicfund.pledges.models import Campaign
 from civicfund.pledges.selectors import unfinished_campaign_of
 from civicfund.pledges.services.campaigns import create_campaign, edit_campaign, submit_campaign
 from civicfund.pledges.services.errors import RefusedError
+from civicfund.pledges.services.terms import GivenTerms, SomeTerms, without_part
 from civicfund.pledges.views.campaigns import act_on, page_of
 from civicfund.projects.access import own_project
 from civicfund.projects.models import Project
@@ -64,16 +67,15 @@ def _answer(request: SignedInRequest, project: Project, campaign: Campaign | Non
     come again, as typed, with the reasons.
     """
     written = CampaignForms.filled_in(request.POST)
-    is_whole, act, kept = written.is_valid(), request.POST.get("act", ""), None
-    try:
-        if act == "preview" and is_whole:
+    act, kept = request.POST.get("act", ""), None
+    if act != "preview":
+        kept = _keep_what_can_be(request, project, written, campaign)
+    elif written.is_valid():
+        try:
             return _preview(request, project, written, campaign)
-        if act != "preview" and (campaign or written.can_begin):
-            kept = _keep(request, project, written, campaign)
-    except RefusedError as refusal:
-        form = written.form
-        form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
-    if kept is None or not is_whole:
+        except RefusedError as refusal:
+            written.refuse(refusal)
+    if kept is None or not written.is_valid():
         return _form_page(
             request, project, written, kept or campaign, kept_some=kept is not None, status=400
         )
@@ -88,13 +90,28 @@ def _where_to(campaign: Campaign, act: str) -> str:
     return campaign.get_absolute_url()
 
 
-def _keep(
+def _keep_what_can_be(
     request: SignedInRequest, project: Project, written: CampaignForms, campaign: Campaign | None
+) -> Campaign | None:
+    """Keep it; where a part of it is refused that is marked, and the rest is kept without it.
+
+    None where nothing can be: a campaign begins with its goal and its end.
+    """
+    terms = written.terms()
+    while terms and (campaign or "goal_minor" in terms):
+        try:
+            return _keep(request, project, terms, campaign)
+        except RefusedError as refusal:
+            written.refuse(refusal)
+            terms = without_part(terms, refusal.field) if refusal.field else {}
+    return None
+
+
+def _keep(
+    request: SignedInRequest, project: Project, terms: SomeTerms, campaign: Campaign | None
 ) -> Campaign:
-    """What can be kept of it; a campaign begins with its goal and its end."""
     if campaign is None:
-        return create_campaign(project, creator=request.user, **written.terms())
-    terms = written.terms() if written.can_begin else written.parts()
+        return create_campaign(project, creator=request.user, **cast(GivenTerms, terms))
     return edit_campaign(campaign, by=request.user, **terms)
 
 
@@ -103,7 +120,7 @@ def _preview(
 ) -> HttpResponse:
     """The campaign's page as it would be; it is kept for as long as that takes, then undone."""
     with transaction.atomic():
-        kept = _keep(request, project, written, campaign)
+        kept = _keep(request, project, written.terms(), campaign)
         shown = own_campaign(request.user, kept.pk)
         context = page_of(shown, request.user) | {"is_preview": True}
         page = render(request, "pledges/campaign.html", context)
