@@ -16,6 +16,7 @@ from budgeting.enums import MOST_POINTS, BallotKind, Origin, PhaseKind, TieOrder
 from budgeting.models import Cycle, Pot
 from budgeting.services.preparing import TEMPLATES
 from budgeting.templatetags.budgeting import rule_words
+from civicfund.fields import DayField, MomentField
 from civicfund.people.models import User
 from civicfund.places.enums import PlaceKind
 from civicfund.places.models import Neighborhood
@@ -129,8 +130,8 @@ class PhaseForm(forms.Form):
     """A window of time."""
 
     kind = forms.ChoiceField(label=_("Kind"), choices=PhaseKind.choices)
-    starts_at = forms.DateTimeField(label=_("Starts"), help_text=_("2027-03-01 08:00"))
-    ends_at = forms.DateTimeField(label=_("Ends"), help_text=_("The first instant after it."))
+    starts_at = MomentField(label=_("Starts"))
+    ends_at = MomentField(label=_("Ends"), help_text=_("The first instant after it."))
 
 
 class PhaseRow(forms.Form):
@@ -139,8 +140,8 @@ class PhaseRow(forms.Form):
     kind = forms.ChoiceField(
         label=_("Phase"), choices=[("", _("none")), *PhaseKind.choices], required=False
     )
-    starts_at = forms.DateTimeField(label=_("Starts"), required=False)
-    ends_at = forms.DateTimeField(label=_("Ends"), required=False)
+    starts_at = MomentField(label=_("Starts"), required=False)
+    ends_at = MomentField(label=_("Ends"), required=False)
 
     def clean(self) -> dict[str, Any]:
         """All of it, or nothing."""
@@ -148,7 +149,7 @@ class PhaseRow(forms.Form):
         if given.get("kind") and not self.errors:
             for name in ("starts_at", "ends_at"):
                 if not given.get(name):
-                    self.add_error(name, _("Say when, as 2027-03-01 08:00."))
+                    self.add_error(name, _("Say when."))
         return given
 
     @property
@@ -166,9 +167,9 @@ class BasisForm(forms.Form):
     title = forms.CharField(label=_("Title"), max_length=120)
     slug = forms.SlugField(label=_("Address"), max_length=50, help_text=_("/budget/…/"))
     basis = forms.ChoiceField(label=_("Like"), choices=[])
-    first_day = forms.DateField(
+    first_day = DayField(
         label=_("Its first phase begins on"),
-        help_text=_("As 2027-02-01. All other phases follow at the same distances."),
+        help_text=_("All other phases follow at the same distances."),
     )
 
     def __init__(self, *given: Any, **options: Any) -> None:
@@ -276,9 +277,7 @@ class ReasonForm(forms.Form):
 class ExtensionForm(forms.Form):
     """Until when voting shall go on, and why."""
 
-    ends_at = forms.DateTimeField(
-        label=_("Voting shall end"), help_text=_("As 2027-02-01 18:00; later than it ends now.")
-    )
+    ends_at = MomentField(label=_("Voting shall end"), help_text=_("Later than it ends now."))
     reason = forms.CharField(
         label=_("Why, for everybody to read"),
         max_length=500,

@@ -16,6 +16,7 @@ from civicfund.places.models import Neighborhood
 
 _SALT = "budgeting.check_in"
 _FOUND_SECONDS = 600
+MOST_AT_A_PLACE = 1_000_000
 _NUMBER = forms.TextInput(
     attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "characters"}
 )
@@ -81,12 +82,16 @@ class PrintForm(_AtPlaceForm):
         language.choices = settings.LANGUAGES
 
 
+def _sheets(label: Any) -> forms.IntegerField:
+    return forms.IntegerField(label=label, min_value=0, max_value=MOST_AT_A_PLACE)
+
+
 class TotalsForm(_AtPlaceForm):
     """What became of a place's sheets."""
 
-    cast = forms.IntegerField(label=_("Sheets in the box"), min_value=0)
-    spoiled = forms.IntegerField(label=_("Spoiled, and replaced"), min_value=0)
-    returned = forms.IntegerField(label=_("Returned unused"), min_value=0)
+    cast = _sheets(_("Sheets in the box"))
+    spoiled = _sheets(_("Spoiled, and replaced"))
+    returned = _sheets(_("Returned unused"))
     reason = forms.CharField(
         label=_("Where the sums do not meet: why"),
         max_length=500,

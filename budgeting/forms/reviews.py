@@ -9,14 +9,13 @@ from django.utils.translation import gettext_lazy as _
 
 from budgeting.models import Option, Proposal, Review
 from budgeting.services.reviews import Estimate
+from civicfund.fields import MomentField
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.selectors import people_with
 from civicfund.places.models import Neighborhood
 from civicfund.projects.enums import Category
 from civicfund.projects.forms import MoneyField, PlaceField
-
-_AS_DATE = _("As 2027-02-01 18:00.")
 
 
 def _yes_or_no(label: Any, help_text: Any = "") -> forms.TypedChoiceField:
@@ -106,8 +105,8 @@ class LimitForm(forms.Form):
 class InstantForm(forms.Form):
     """When verdicts are published, and until when appeals are taken."""
 
-    at = forms.DateTimeField(label=_("All verdicts are public from"), help_text=_AS_DATE)
-    appeals_until = forms.DateTimeField(label=_("Appeals are taken until"), help_text=_AS_DATE)
+    at = MomentField(label=_("All verdicts are public from"))
+    appeals_until = MomentField(label=_("Appeals are taken until"))
 
 
 class RuleForm(forms.Form):
@@ -150,9 +149,7 @@ class AssignForm(forms.Form):
         required=False,
         empty_label=_("whom they are with now"),
     )
-    due_at = forms.DateTimeField(
-        label=_("Due"), required=False, help_text=_("As 2027-02-01 18:00. Empty: as it is.")
-    )
+    due_at = MomentField(label=_("Due"), required=False, help_text=_("Empty: as it is."))
 
     def __init__(self, *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from budgeting.enums import VoterGroup
 from budgeting.models import Cycle
 from budgeting.services.roll_files import Report
+from civicfund.fields import DayField
 from civicfund.places.models import Neighborhood
 
 LARGEST_FILE = 200 * 1024 * 1024
@@ -23,7 +24,7 @@ class EligibilityForm(forms.Form):
     """Who may vote."""
 
     minimum_age = forms.IntegerField(label=_("Youngest age"), min_value=0, max_value=130)
-    age_on = forms.DateField(label=_("On the day"), help_text=_("As 2027-02-01."))
+    age_on = DayField(label=_("On the day"))
     groups = forms.MultipleChoiceField(
         label=_("Who"), choices=VoterGroup.choices, widget=forms.CheckboxSelectMultiple
     )
@@ -43,7 +44,7 @@ class EligibilityForm(forms.Form):
 class ResidentsForm(forms.Form):
     """Everyone whose home was confirmed on a day."""
 
-    day = forms.DateField(label=_("Confirmed homes on"), help_text=_("As 2027-02-01."))
+    day = DayField(label=_("Confirmed homes on"))
 
 
 class FileForm(forms.Form):

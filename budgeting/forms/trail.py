@@ -12,6 +12,7 @@ from django.utils.timezone import make_aware
 from django.utils.translation import gettext_lazy as _
 
 from budgeting.enums import VERB_WORDS
+from civicfund.fields import DayField
 
 
 class TrailForm(forms.Form):
@@ -25,8 +26,8 @@ class TrailForm(forms.Form):
         max_value=2**63 - 1,
         help_text=_("The number beside a name."),
     )
-    since = forms.DateField(label=_("From the day"), required=False, help_text=_("As 2027-02-01."))
-    until = forms.DateField(label=_("To the day"), required=False)
+    since = DayField(label=_("From the day"), required=False)
+    until = DayField(label=_("To the day"), required=False)
 
     def __init__(self, kinds: Iterable[str], *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)

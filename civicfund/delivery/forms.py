@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.delivery.services.planning import WHOLE_PERCENT, Step
+from civicfund.fields import DayField
 from civicfund.words import seen
 
 MOST_MILESTONES = 6
@@ -18,10 +19,7 @@ class StepForm(forms.Form):
 
     title = forms.CharField(label=_("Title"), required=False, max_length=120)
     shows = forms.CharField(label=_("What will be shown"), required=False, max_length=300)
-    due_on = forms.DateField(
-        label=_("By"), required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-    )  # fmt: skip
+    due_on = DayField(label=_("By"), required=False)
     share_percent = forms.IntegerField(
         label=_("Share in percent"), required=False, min_value=1, max_value=WHOLE_PERCENT
     )

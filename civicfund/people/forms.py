@@ -8,6 +8,7 @@ from django import forms
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from civicfund.fields import DayField
 from civicfund.people.domain import LARGEST_BYTES
 from civicfund.people.enums import Finding
 from civicfund.people.models import User
@@ -49,11 +50,7 @@ class ResidencyForm(forms.Form):
     longitude = forms.FloatField(
         label=_("Longitude"), required=False, min_value=-180, max_value=180
     )
-    since = forms.DateField(
-        label=_("Since"),
-        help_text=_("The day you moved in; about is good enough."),
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-    )
+    since = DayField(label=_("Since"), help_text=_("The day you moved in; about is good enough."))
 
     def clean(self) -> dict[str, Any]:
         """The neighborhood that was chosen, else the one at the point; the point is not kept."""

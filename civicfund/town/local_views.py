@@ -27,6 +27,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
+from civicfund.fields import DayField
 from civicfund.notices.selectors import KeptMail, kept_mail, kept_mails
 from civicfund.town.demo.accounts import DOMAIN, PASSWORD
 
@@ -125,7 +126,7 @@ class SampleForm(forms.Form):
     goal = forms.IntegerField(label="Goal", min_value=1)
     story = forms.CharField(label="Story", widget=forms.Textarea, required=False)
     category = forms.ChoiceField(label="About", choices=[("", "Choose one"), ("a", "Green")])
-    ends_on = forms.DateField(label="Ends on", widget=forms.DateInput(attrs={"type": "date"}))
+    ends_on = DayField(label="Ends on")
     picture = forms.FileField(label="Picture", required=False)
     rule = forms.ChoiceField(
         label="Who decides?",

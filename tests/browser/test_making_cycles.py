@@ -33,7 +33,7 @@ def test_a_cycle_is_made_on_pages(page, check_axe, screenshot):
     like.get_by_role("button", name="Make the draft").click()
     expect(page.get_by_text("The draft is made.")).to_be_visible()
     page.goto("/budget/spring/timeline/")
-    page.get_by_label("Ends").first.fill("2027-02-03 08:00")
+    page.get_by_label("Ends").first.fill("2027-02-03T08:00")
     page.get_by_role("button", name="Keep these phases").click()
     expect(page.get_by_text("shorter than 14 days")).to_be_visible()
     look(page, "timeline", check_axe, screenshot)

@@ -201,6 +201,8 @@ def test_an_officer_accounts_for_a_place_when_voting_is_over(client):
     given = {"act": "account", "place": place.pk, "cast": 0, "spoiled": 0, "returned": 6}
     assert client.post(at("check_in", cycle), given).status_code == 400
     end_voting(cycle)
+    too_many = client.post(at("check_in", cycle), given | {"cast": 10**12})
+    assert (too_many.status_code, PlaceTotals.objects.exists()) == (400, False)
     assert client.post(at("check_in", cycle), given).status_code == 302
     assert PlaceTotals.objects.get().returned == 6
 

@@ -139,6 +139,7 @@ def test_the_trail_tells_every_act_and_is_narrowed_by_kind_person_and_time(clien
     assert acts(trail(client, cycle, since=today - day, until=today + day)) == acts(everything)
     assert trail(client, cycle, kind="dreams").status_code == 400
     assert trail(client, cycle, person="me").status_code == 400
+    assert trail(client, cycle, until="9999-12-31").status_code == 400
 
 
 def test_the_trail_of_a_cycle_tells_of_no_other_and_of_no_voter(client):

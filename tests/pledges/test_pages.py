@@ -325,6 +325,8 @@ def test_a_campaign_lasts_until_the_end_of_its_last_day(client, backer):
         ({"goal": "0"}, "The amount must be above zero."),
         ({"deadline_at": "2020-01-01"}, "The campaign has to end after it starts."),
         ({"deadline_at": "soon"}, "Enter a valid date."),
+        ({"deadline_at": "9999-12-31"}, "Choose a year from 1900 to 2199."),
+        ({"starts_at": "0001-01-01"}, "Choose a year from 1900 to 2199."),
         ({"deadline_at": soon(days=200).date().isoformat()}, "A campaign lasts at most 90 days."),
         ({"optimum": "1200"}, "The optimum has to be above the goal."),
     ],

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
+from civicfund.fields import DayField
 from civicfund.pledges.domain import end_of_day, last_day, start_of_day
 from civicfund.pledges.enums import Handover, RewardKind, RunBy, ShortPolicy
 from civicfund.pledges.models import Campaign
@@ -26,7 +27,6 @@ MOST_ZONES = 10
 EMPTY_REWARDS_OFFERED = 2
 EMPTY_ZONES_OFFERED = 2
 USUAL_LENGTH = timedelta(days=30)
-DAY = {"type": "date"}
 
 
 class CampaignForm(forms.Form):
@@ -40,15 +40,13 @@ class CampaignForm(forms.Form):
         required=False,
         help_text=_("With this much it would be all you hope for. The goal alone decides."),
     )
-    deadline_at = forms.DateField(
+    deadline_at = DayField(
         label=_("Last day"),
-        widget=forms.DateInput(attrs=DAY),
         help_text=_("Pledges are taken until the end of this day."),
     )
-    starts_at = forms.DateField(
+    starts_at = DayField(
         label=_("First day"),
         required=False,
-        widget=forms.DateInput(attrs=DAY),
         help_text=_("Leave it empty to start as soon as it is approved."),
     )
 
@@ -137,10 +135,9 @@ class RewardForm(forms.Form):
     limit = forms.IntegerField(
         label=_("How many there are"), required=False, min_value=1, max_value=100_000
     )
-    delivered_from = forms.DateField(
+    delivered_from = DayField(
         label=_("Estimated delivery"),
         required=False,
-        widget=forms.DateInput(attrs=DAY),
         help_text=_("Its month is shown."),
     )
     handover = forms.ChoiceField(
