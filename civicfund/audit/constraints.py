@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations import RunSQL
@@ -68,11 +66,11 @@ class AddIndexBesideWrites(AddIndexConcurrently):
             super().database_forwards(app_label, schema_editor, from_state, to_state)
 
 
-def _is_whole(schema_editor: BaseDatabaseSchemaEditor, index: str) -> Any:
+def _is_whole(schema_editor: BaseDatabaseSchemaEditor, index: str) -> bool | None:
     """Whether the index can be used; None where there is none."""
     with schema_editor.connection.cursor() as cursor:
         cursor.execute(
             "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)", [f'"{index}"']
         )
         found = cursor.fetchone()
-    return found and found[0]
+    return bool(found[0]) if found else None

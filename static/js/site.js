@@ -1,4 +1,4 @@
-// On every page: errors get the focus, the small menu closes, scripts announce themselves.
+// On every page: errors get the focus, the small menu closes, what is sent is sent once.
 import { startCountdowns } from "./countdown.js";
 
 function focusErrors(root) {
@@ -26,6 +26,29 @@ function closeMenus(event) {
   }
 }
 
+// A second click while the first is under way sends nothing: nothing is said, or made, twice. A form
+// whose answer is a file leaves its page where it is: it may be sent again after a while.
+const SENDING_MS = 5000;
+
+function sendOnce(event) {
+  const form = event.target;
+  const stays = form.hasAttribute("target") || event.submitter?.hasAttribute("formtarget");
+  if (event.defaultPrevented || form.getAttribute("method") !== "post" || stays) return;
+  if (form.hasAttribute("data-sent")) {
+    event.preventDefault();
+    return;
+  }
+  form.setAttribute("data-sent", "");
+  setTimeout(() => form.removeAttribute("data-sent"), SENDING_MS);
+}
+
+// Whoever comes back by the browser's button finds the page as it was, and may send it again.
+function allowAgain() {
+  for (const form of document.querySelectorAll("form[data-sent]")) form.removeAttribute("data-sent");
+}
+
+document.addEventListener("submit", sendOnce);
+window.addEventListener("pageshow", allowAgain);
 document.addEventListener("keydown", closeMenus);
 document.addEventListener("click", closeMenus);
 document.addEventListener("focusin", closeMenus);

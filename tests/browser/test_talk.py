@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from civicfund.people.enums import Role
 from civicfund.talk.enums import Wrong
+from civicfund.talk.models import Comment
 from civicfund.talk.services import flag_comment
 from civicfund.talk.services.news import gather_comments
 from tests.browser.test_desks import holding, ready
@@ -27,8 +28,9 @@ def test_a_resident_says_something_and_another_answers(page, phone, sign_in, che
     sign_in(page, UserFactory(display_name="Nell Byrne"))
     page.goto(project.get_absolute_url())
     page.get_by_label("Your comment").fill("The school would like to help.")
-    page.get_by_role("button", name="Say it").click()
+    page.get_by_role("button", name="Say it").dblclick()
     expect(page.get_by_text("The school would like to help.")).to_be_visible()
+    assert Comment.objects.filter(body="The school would like to help.").count() == 1
     check_axe(page)
     screenshot(page, "talk-1280")
     sign_in(phone, UserFactory(display_name="Tom Hall"))
