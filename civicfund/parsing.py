@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import IO, Any
 
+from django.http import Http404, HttpRequest
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
@@ -23,6 +24,14 @@ class Json(JSONParser):
             return super().parse(stream, media_type, parser_context)
         except RecursionError:
             raise ParseError("The JSON is nested too deeply.") from None
+
+
+def said_in(request: HttpRequest, name: str) -> str:
+    """What an address says under a name; ``Http404`` for what no row can hold."""
+    said = request.GET.get(name, "")
+    if "\x00" in said:
+        raise Http404("Nothing is named like this.")
+    return said
 
 
 def whole_number(text: str) -> int | None:

@@ -117,6 +117,18 @@ def test_too_many_from_one_network_are_refused(client, settings):
     assert Complaint.objects.count() == 2
 
 
+def test_what_is_wrong_is_not_counted_and_what_is_too_much_stays_in_the_form(client, settings):
+    settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"complaint": "1/h/ip"}
+    wrong = [client.post("/complaint/", SENT | {"about": ""}).status_code for _ in range(3)]
+    assert wrong == [400] * 3
+    assert client.post("/complaint/", SENT).status_code == 302
+    answer = client.post("/complaint/", SENT | {"words": "All that I wrote."})
+    assert answer.status_code == 429
+    assert "All that I wrote." in answer.content.decode()
+    assert "What you wrote is still here" in answer.content.decode()
+    assert Complaint.objects.count() == 1
+
+
 def test_the_page_shows_counts_and_no_words(client):
     complaint = complained(words="marmalade")
     answered(complaint, words="marmalade")

@@ -130,6 +130,10 @@ def test_a_place_leads_to_everything_within_two_clicks(client):
     assert context["awarded_minor"] == awarded_in_minor([place.pk]) > 0
 
 
+def test_a_place_that_no_row_can_hold_is_not_found(client):
+    assert client.get(reverse("archive"), {"place": "a\x00b"}).status_code == 404
+
+
 def test_archive_and_place_ask_as_much_for_many_as_for_one(client):
     place, counts = NeighborhoodFactory(), []
     address = reverse("neighborhood", args=[place.slug])

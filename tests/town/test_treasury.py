@@ -171,6 +171,11 @@ def test_a_statement_adds_up_and_goes_on(client, treasurer, monkeypatch):
     assert client.get(address, {"code": "processor_fee", "before": "x"}).status_code == 200
 
 
+@pytest.mark.parametrize("page", ["account/?code=", "account.csv?code=", "pledges/?q="])
+def test_what_no_row_can_hold_is_not_found(client, treasurer, page):
+    assert client.get(f"/treasury/{page}a%00b").status_code == 404
+
+
 def test_a_statement_leaves_as_csv_that_runs_no_formula(client, treasurer):
     for n, kind in enumerate(["fee", "=1+1"]):
         legs = books.fee(100 + n)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from allauth.core.ratelimit import consume, respond_429
+from allauth.core.ratelimit import consume
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -23,15 +24,21 @@ from civicfund.complaints.services.filing import ask_again, complain, take_back
 from civicfund.people.models import User
 from civicfund.people.requests import HttpRequest
 
+_TOO_MANY = _lazy(
+    "That is a lot from one network within an hour. What you wrote is still here: send it later, or"
+    " by mail to the address above."
+)
+
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def complaint(request: HttpRequest) -> HttpResponseBase:
     """Tell those who answer complaints, with or without an account."""
     form = ComplaintForm(request.POST if request.method == "POST" else None, user=request.user)
-    if form.is_bound and not consume(request, action="complaint"):
-        too_many: HttpResponse = respond_429(request)
-        return too_many
+    status = 200 if form.is_valid() or not form.is_bound else 400
+    if form.is_valid() and not consume(request, action="complaint"):
+        form.add_error(None, _TOO_MANY)
+        status = 429
     if form.is_valid():
         by = request.user if isinstance(request.user, User) else None
         made = complain(**form.cleaned_data, by=by)
@@ -45,7 +52,7 @@ def complaint(request: HttpRequest) -> HttpResponseBase:
         "answer_days": settings.COMPLAINT_DAYS,
         "kept_days": settings.COMPLAINT_KEPT_DAYS,
     }
-    return render(request, "complaints/complaint.html", context, status=400 if form.errors else 200)
+    return render(request, "complaints/complaint.html", context, status=status)
 
 
 @require_safe

@@ -19,6 +19,7 @@ from budgeting.selectors import board_of, paper_vote, past_cycles, phase_steps, 
 from civicfund.audit.services import db_now
 from civicfund.paging import page_asked_for
 from civicfund.people.requests import HttpRequest
+from civicfund.parsing import said_in
 from civicfund.places.models import Neighborhood
 from civicfund.places.selectors import related_places
 from civicfund.strangers import kept_for_strangers
@@ -31,7 +32,7 @@ PER_PAGE = 20
 @require_safe
 def archive(request: HttpRequest) -> HttpResponse:
     """All past cycles, or those with money for a place, for what lies in it or around it."""
-    slug = request.GET.get("place", "")
+    slug = said_in(request, "place")
     places = Neighborhood.objects.defer("boundary").widest_first()
     place = get_object_or_404(places, slug=slug) if slug else None
     past = past_cycles(related_places([place.pk])[place.pk] if place else None)

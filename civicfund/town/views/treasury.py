@@ -18,7 +18,7 @@ from civicfund import staff
 from civicfund.audit.services import StaleStateError
 from civicfund.ledger.selectors import account_name, all_lines, balance_minor, balances, statement
 from civicfund.notices.services import send_again
-from civicfund.parsing import whole_number
+from civicfund.parsing import said_in, whole_number
 from civicfund.payments.models import Orphan
 from civicfund.payments.selectors import latest_orphans, latest_reviews
 from civicfund.payments.services import review_orphan
@@ -113,7 +113,7 @@ def orphan_review(request: SignedInRequest, pk: int) -> HttpResponse:
 @never_cache
 def account(request: SignedInRequest) -> HttpResponse:
     """One account's statement, newest first."""
-    code = request.GET.get("code", "")
+    code = said_in(request, "code")
     before = whole_number(request.GET.get("before", ""))
     lines, older = statement(code, before=before, most=SHOWN)
     if not lines:
@@ -133,7 +133,7 @@ def account(request: SignedInRequest) -> HttpResponse:
 @never_cache
 def account_csv(request: SignedInRequest) -> StreamingHttpResponse:
     """One account's whole statement, oldest first, amounts in minor units."""
-    rows = ((at.isoformat(), *rest) for at, *rest in all_lines(request.GET.get("code", "")))
+    rows = ((at.isoformat(), *rest) for at, *rest in all_lines(said_in(request, "code")))
     header = ["booked", "kind", "source", "source_id", "amount_minor"]
     return csv_response("statement.csv", header, rows)
 
@@ -143,7 +143,7 @@ def account_csv(request: SignedInRequest) -> StreamingHttpResponse:
 @never_cache
 def pledges(request: SignedInRequest) -> HttpResponse:
     """Find a pledge; without a question, those that somebody may ask about."""
-    wanted = request.GET.get("q", "").strip()
+    wanted = said_in(request, "q").strip()
     found = found_pledges(wanted) if wanted else troubled_pledges()
     return render(request, "treasury/pledges.html", {"wanted": wanted, "pledges": found[:SHOWN]})
 
