@@ -64,11 +64,23 @@ def test_a_draft_is_kept_with_its_costs_in_minor_units(client, proposer, place):
     ]
 
 
-def test_publishing_at_once_says_what_is_missing(client, proposer, place):
+def test_publishing_at_once_says_once_what_is_missing_and_where_to_fill_it_in(
+    client, proposer, place
+):
     propose(client, publish="yes")
-    assert Project.objects.get().state == ProjectState.STUB
-    said = client.get(reverse("projects")).content.decode()
-    assert "To be ready it still needs: a story: what is to be done, and why" in said
+    project = Project.objects.get()
+    assert project.state == ProjectState.STUB
+    said = client.get(project.get_absolute_url()).content.decode()
+    assert said.count("To be ready it still needs:") == 1
+    assert "<li>a story: what is to be done, and why</li>" in said
+    assert f'<a href="{reverse("project_edit", args=[project.pk])}">Fill in what is missing' in said
+
+
+def test_about_a_draft_nobody_is_asked_to_talk_nor_to_plan_its_money(client, proposer, place):
+    propose(client, save="yes")
+    said = client.get(Project.objects.get().get_absolute_url()).content.decode()
+    for words in ("What people say", "Follow this", "Plan milestones", "/feeds/"):
+        assert words not in said
 
 
 def test_a_whole_project_is_ready_at_once(client, proposer, place):

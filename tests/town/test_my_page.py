@@ -44,6 +44,16 @@ def test_whoever_has_voted_goes_on_with_a_draft_and_then_helps_others():
     assert step_of(voter) == "See which projects look for help"
 
 
+def test_where_one_has_voted_says_so_and_where_not_leads_to_the_ballot(client):
+    cycle, [voter] = running_cycle()
+    client.force_login(voter)
+    assert "You have voted here." not in client.get(reverse("my_page")).content.decode()
+    cast_positions(cycle, voter, [0])
+    page = client.get(reverse("my_page")).content.decode()
+    assert "You have voted here." in page
+    assert "You are on the roll of this cycle." not in page
+
+
 def test_whoever_has_not_said_or_not_shown_where_they_live_does_that_next():
     assert step_of(UserFactory()) == "Say where I live"
     home = ResidencyFactory(proof="", proved_at=None)

@@ -7,13 +7,10 @@ from collections.abc import Callable
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
-from django.utils.translation import gettext as _
 
 from civicfund.audit.services import StaleStateError
 from civicfund.people.requests import SignedInRequest
-from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
-from civicfund.projects.selectors import missing_parts
 from civicfund.projects.services import ProjectError
 
 REFUSALS = (ProjectError, StaleStateError)
@@ -40,7 +37,4 @@ def act_on(
         messages.error(request, str(refusal))
         return redirect(project)
     messages.success(request, done)
-    if moved.state == ProjectState.STUB:
-        parts = "; ".join(str(part.label) for part in missing_parts(moved))
-        messages.info(request, _("To be ready it still needs: %(parts)s.") % {"parts": parts})
     return redirect(moved)

@@ -56,12 +56,14 @@ class Kept:
 def my_page(request: SignedInRequest) -> HttpResponse:
     """The newest of everything, and the one thing that waits."""
     user, home = request.user, residency_of(request.user)
+    took_part = list(my_participations(user))
     context: dict[str, Any] = {name: _newest(name, user) for name in TITLES}
     context |= {
         "residency": home,
         "next_step": next_step(user, home),
         "roles": roles_of(user),
-        "participations": my_participations(user),
+        "participations": took_part,
+        "voted": {row.cycle_id for row in took_part},
         "open_to_me": running_cycles().filter(roll__claimed_by=user),
     }
     return render(request, "town/my_page.html", context)
