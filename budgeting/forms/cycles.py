@@ -78,11 +78,20 @@ def _or_usual(choices: Mapping[Any, Any]) -> list[tuple[str, Any]]:
     return [("", _("as is usual for the rule")), *named]
 
 
+def _address() -> forms.SlugField:
+    return forms.SlugField(
+        label=_("Address"),
+        max_length=50,
+        help_text=_("What stands behind /budget/ in the browser, as spring-2027."),
+        error_messages={"invalid": _("Letters, digits and hyphens only, as spring-2027.")},
+    )
+
+
 class CycleForm(forms.Form):
     """What a cycle is called, how its ballots look and how they are counted."""
 
     title = forms.CharField(label=_("Title"), max_length=120)
-    slug = forms.SlugField(label=_("Address"), max_length=50, help_text=_("/budget/…/"))
+    slug = _address()
     summary = forms.CharField(label=_("In one sentence"), max_length=280, required=False)
     ballot_kind = forms.ChoiceField(label=_("Kind of ballot"), choices=BallotKind.choices)
     rule = forms.ChoiceField(
@@ -165,7 +174,7 @@ class BasisForm(forms.Form):
     """A new cycle from a template, or like an earlier one."""
 
     title = forms.CharField(label=_("Title"), max_length=120)
-    slug = forms.SlugField(label=_("Address"), max_length=50, help_text=_("/budget/…/"))
+    slug = _address()
     basis = forms.ChoiceField(label=_("Like"), choices=[])
     first_day = DayField(
         label=_("Its first phase begins on"),

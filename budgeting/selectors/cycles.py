@@ -78,7 +78,7 @@ def phase_steps(cycle: Cycle, now: datetime) -> list[dict[str, str]]:
     return [
         {
             "label": phase.get_kind_display(),
-            "when": f"{_day(phase.starts_at)} \u2013 {_day(phase.ends_at)}",
+            "when": _days(phase, now),
             "state": _when(phase, now),
         }
         for phase in cycle.phases.all()
@@ -91,5 +91,10 @@ def _when(phase: Phase, now: datetime) -> str:
     return "now" if now >= phase.starts_at else "next"
 
 
-def _day(at: datetime) -> str:
-    return date_format(localtime(at), "j M")
+def _days(phase: Phase, now: datetime) -> str:
+    """From which day to which, with the years where one of them is not this one."""
+    starts, ends = localtime(phase.starts_at), localtime(phase.ends_at)
+    with_years = {starts.year, ends.year} != {localtime(now).year}
+    first = "j M Y" if with_years and starts.year != ends.year else "j M"
+    last = "j M Y" if with_years else "j M"
+    return f"{date_format(starts, first)} \u2013 {date_format(ends, last)}"

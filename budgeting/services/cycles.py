@@ -87,9 +87,9 @@ def add_phase(
     with transaction.atomic():
         take_draft(cycle)
         if ends_at <= starts_at:
-            raise RefusedError(_("A phase ends after it starts."))
+            raise RefusedError(_("“%(phase)s” ends before it starts.") % {"phase": kind.label})
         if cycle.phases.filter(kind=kind, starts_at__lt=ends_at, ends_at__gt=starts_at).exists():
-            raise RefusedError(_("Two phases of one kind cannot overlap."))
+            raise RefusedError(_("Two phases of “%(phase)s” overlap.") % {"phase": kind.label})
         if kind == PhaseKind.BALLOTING and cycle.phases.filter(kind=kind).exists():
             raise RefusedError(_("A cycle has one voting phase."))
         phase = Phase.objects.create(cycle=cycle, kind=kind, starts_at=starts_at, ends_at=ends_at)

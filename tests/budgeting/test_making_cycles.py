@@ -10,7 +10,7 @@ from django.utils.timezone import localtime
 
 from budgeting.enums import BallotKind, CycleState, PhaseKind, VoterGroup
 from budgeting.models import Cycle, Phase, Pot
-from budgeting.selectors import eligibility_of, readiness, timeline_warnings
+from budgeting.selectors import eligibility_of, phase_steps, readiness, timeline_warnings
 from budgeting.services.cycles import add_phase, add_pot
 from budgeting.services.errors import RefusedError
 from budgeting.services.preparing import (
@@ -107,11 +107,39 @@ def test_what_cannot_be_copied_is_refused_and_nothing_is_made():
     assert Cycle.objects.count() == cycles + 1
 
 
+def test_a_phase_tells_its_years_where_one_is_not_this_year(settings):
+    settings.TIME_ZONE = "Europe/Berlin"
+    cycle = draft_cycle()
+    zone = ZoneInfo("Europe/Berlin")
+    windows = [
+        (PhaseKind.INFORMING, (2026, 2, 1), (2026, 3, 1)),
+        (PhaseKind.PROPOSING, (2026, 12, 1), (2027, 1, 9)),
+        (PhaseKind.BALLOTING, (2027, 2, 1), (2027, 3, 1)),
+    ]
+    phases = [
+        (kind, datetime(*first, tzinfo=zone), datetime(*last, tzinfo=zone))
+        for kind, first, last in windows
+    ]
+    set_phases(cycle, phases, by=administrator())
+    steps = phase_steps(Cycle.objects.get(pk=cycle.pk), datetime(2026, 6, 1, tzinfo=zone))
+    assert [step["when"].replace(" \u2013 ", " to ") for step in steps] == [
+        "1 Feb to 1 Mar", "1 Dec 2026 to 9 Jan 2027", "1 Feb to 1 Mar 2027",
+    ]  # fmt: skip
+
+
+def test_the_address_of_a_cycle_is_asked_for_in_plain_words(client):
+    sign_in_with_second_factor(client, administrator())
+    given = {"act": "like", "title": "Spring", "slug": "with space", "first_day": "2027-02-01"}
+    page = client.post(reverse("cycles_desk"), given).content.decode()
+    assert "Letters, digits and hyphens only, as spring-2027." in page
+    assert "slug”" not in page
+
+
 def test_phases_are_set_together_or_not_at_all():
     by, cycle = administrator(), draft_cycle()
     before, now, week = windows(cycle), db_now(), timedelta(weeks=1)
     wrong = [(PhaseKind.PROPOSING, now, now + week), (PhaseKind.BALLOTING, now, now)]
-    with pytest.raises(RefusedError, match="ends after it starts"):
+    with pytest.raises(RefusedError, match="“Voting” ends before it starts"):
         set_phases(cycle, wrong, by=by)
     assert windows(cycle) == before
     right = [
@@ -234,7 +262,9 @@ def test_phases_are_edited_on_one_timeline(client, settings):
     before = windows(cycle)
     voting = ("balloting", "2027-03-01 08:00", "2027-03-15 08:00")
     empty = ("", "", "")
-    assert client.post(page, rows(voting, ("proposing", "", ""), initial=1)).status_code == 400
+    halved = client.post(page, rows(voting, ("proposing", "", ""), initial=1))
+    assert halved.status_code == 400
+    assert '<a href="#id_form-1-starts_at">' in halved.content.decode()
     assert client.post(page, rows(voting, voting, initial=1)).status_code == 400
     assert windows(cycle) == before
     proposing = ("proposing", "2027-02-01 08:00", "2027-02-22 08:00")
