@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -251,10 +251,20 @@ def _entry_ids(query: str) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def account_name(code: str) -> str:
-    """What an account holds, in plain words; its code where it belongs to no family we know."""
+def project_of(code: str) -> int | None:
+    """The project whose money an account holds; None for the town's own."""
+    number = code.partition("/")[2].partition("/")[0]
+    return int(number) if number.isdecimal() else None
+
+
+def account_name(code: str, titles: Mapping[int, str]) -> str:
+    """What an account holds, in plain words, with the project's title where that is among the
+    ``titles``; its code where it belongs to no family we know.
+    """
     family, _slash, rest = code.partition("/")
     number, _slash, source = rest.partition("/")
+    title = titles.get(project_of(code) or 0)
+    project = f"“{title}”" if title else _("project %(number)s") % {"number": number}
     words = {
         domain.STRIPE_PENDING: _("With the payment provider, not released yet"),
         domain.STRIPE_AVAILABLE: _("With the payment provider, can be paid out"),
@@ -269,10 +279,18 @@ def account_name(code: str) -> str:
         domain.CORRECTIONS: _("Corrected, where the provider told it differently"),
         domain.VOTED_BUDGET: _("Public money given by votes"),
         domain.PROMISES: _("All promises, the other side"),
-        "project_payable/pledges": _("Owed to project %(number)s from pledges"),
-        "project_payable/award": _("Owed to project %(number)s from the public budget"),
-        "dispute_hold": _("Held by banks, of project %(number)s"),
-        "memo:pledged": _("Promised to project %(number)s, not charged yet"),
+        "project_payable/pledges": _("Owed to %(project)s from pledges"),
+        "project_payable/award": _("Owed to %(project)s from the public budget"),
+        "dispute_hold": _("Held by banks, of %(project)s"),
+        "memo:pledged": _("Promised to %(project)s, not charged yet"),
     }
     named = words.get(f"{family}/{source}" if source else family)
-    return named % {"number": number} if named else code
+    return named % {"project": project} if named else code
+
+
+def named(
+    balances: Iterable[tuple[Account, int]], titles: Mapping[int, str]
+) -> list[tuple[str, Account, int]]:
+    """Each with its name: the town's own first, then those of projects by their titles."""
+    rows = [(account_name(row.code, titles), row, minor) for row, minor in balances]
+    return sorted(rows, key=lambda each: (project_of(each[1].code) is not None, each[0]))

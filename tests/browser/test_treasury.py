@@ -86,7 +86,7 @@ def test_two_treasurers_give_money_back(
     page = open_page()
     come_in(page, *treasurer(), "/treasury/")
     look(page, "treasury", check_axe, screenshot)
-    page.get_by_role("link", name="Owed to project").click()
+    page.get_by_role("link", name="Owed to “").click()
     look(page, "treasury-account", check_axe, screenshot)
     page.goto("/treasury/pledges/")
     page.get_by_label("Find one").fill(str(collected.pk))

@@ -105,6 +105,15 @@ def test_the_desk_shows_balances_and_what_waits(client, treasurer, collected, se
     assert "payments at the provider that fit nothing of ours (1)" in page
 
 
+def test_accounts_are_named_by_their_projects_after_the_towns_own(client, treasurer, collected):
+    names = [name for name, _account in client.get(DESK).context["accounts"]]
+    project = collected.campaign.project
+    assert f"Owed to “{project.title}” from pledges" in names
+    assert names[0] == "With the payment provider, not released yet"
+    statement = client.get("/treasury/account/", {"code": f"project_payable/{project.pk}/pledges"})
+    assert statement.context["name"] == f"Owed to “{project.title}” from pledges"
+
+
 def test_the_desk_names_a_law_that_is_broken(client, treasurer):
     PledgeFactory(state=PledgeState.COLLECTED)
     page = client.get(DESK).content.decode()

@@ -16,7 +16,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from civicfund import staff
 from civicfund.audit.services import StaleStateError
-from civicfund.ledger.selectors import account_name, all_lines, balance_minor, balances, statement
+from civicfund.ledger.selectors import (
+    account_name,
+    all_lines,
+    balance_minor,
+    balances,
+    named,
+    project_of,
+    statement,
+)
 from civicfund.notices.services import send_again
 from civicfund.parsing import said_in, whole_number
 from civicfund.payments.models import Orphan
@@ -50,6 +58,7 @@ from civicfund.pledges.services.refunds import (
     refund_pledge,
     reject_refund,
 )
+from civicfund.projects.models import Project
 from civicfund.spreadsheets import csv_response
 from civicfund.states import IllegalMoveError
 from civicfund.town.forms import CampaignRefundForm, RefundForm
@@ -67,8 +76,9 @@ treasurers_only = staff.only(Role.TREASURER)
 @never_cache
 def desk(request: SignedInRequest) -> HttpResponse:
     """What the town holds and owes, whether the books are right, and what waits for somebody."""
+    accounts = balances()
     context = {
-        "accounts": [(account_name(row.code), row, minor) for row, minor in balances()],
+        "accounts": named(accounts, _titles(row.code for row, _minor in accounts)),
         "checked": last_check(),
         "late": {name: number for name, number in alarms().items() if number},
         "refunds": refunds_to_look_at()[:SHOWN],
@@ -82,6 +92,11 @@ def desk(request: SignedInRequest) -> HttpResponse:
         ),
     }
     return render(request, "treasury/desk.html", context)
+
+
+def _titles(codes: Iterable[str]) -> dict[int, str]:
+    numbers = {number for code in codes if (number := project_of(code))}
+    return dict(Project.objects.filter(pk__in=numbers).values_list("pk", "title"))
 
 
 @treasurers_only
@@ -120,7 +135,7 @@ def account(request: SignedInRequest) -> HttpResponse:
         raise Http404("No such account.")
     context = {
         "code": code,
-        "name": account_name(code),
+        "name": account_name(code, _titles([code])),
         "balance_minor": balance_minor(code),
         "lines": lines,
         "older": older,
