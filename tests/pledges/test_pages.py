@@ -397,8 +397,8 @@ def test_of_a_draft_without_an_end_all_else_is_saved_and_the_end_stays(client, b
 REFUSED_IN_A_DRAFT = [
     ({"deadline_at": "2020-01-01"}, "The campaign has to end after it starts.", "goal"),
     ({"optimum": "1300"}, "The optimum has to be above the goal.", "goal"),
-    ({"rewards-0-amount": "0.50"}, "amount has to be one that can be pledged.", "rewards"),
-    ({"zones-1-amount": "99999"}, "The price of sending has to be one that can be", "zones"),
+    ({"rewards-0-amount": "0.50"}, "“A mug” can cost from €1 to €10,000, and €0.50 is", "rewards"),
+    ({"zones-1-amount": "99999"}, "“Elsewhere” can cost from €0 to €10,000, and", "zones"),
 ]  # fmt: skip
 
 
@@ -444,8 +444,8 @@ def test_two_parts_that_are_refused_are_both_marked_and_the_third_is_kept(client
     project = ProjectFactory(proposer=backer)
     wrong = {"rewards-0-amount": "0.50", "zones-1-amount": "99999"}
     answer = client.post(reverse("campaign_new", args=[project.pk]), campaign_form(**wrong))
-    assert "amount has to be one that can be pledged." in text_of(answer)
-    assert "The price of sending has to be" in text_of(answer)
+    assert "“A cup” can cost from €1 to €10,000, and €0.50 is not." in text_of(answer)
+    assert "“Elsewhere” can cost" in text_of(answer)
     assert rows_of(Campaign.objects.get()) == (2, 0, 0)
 
 

@@ -17,6 +17,7 @@ from civicfund.pledges.models import Campaign, GoalLine, Reward, ShippingZone
 from civicfund.pledges.models.campaigns import MOST_MINOR
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.projects.services import Cost
+from civicfund.templatetags.money import money
 
 LONGEST = timedelta(days=90)
 # Those that stand or fall by themselves; all others are about the goal and the time.
@@ -139,16 +140,29 @@ def _check_time(terms: Terms) -> None:
 
 
 def _check_rewards(terms: Terms) -> None:
-    least, most = settings.PLEDGE_LEAST_MINOR, settings.PLEDGE_CEILING_MINOR
     for reward in terms.rewards:
-        lowest = 1 if reward.kind == RewardKind.ADD_ON else least
-        if not lowest <= reward.amount_minor <= most:
-            raise RefusedError(
-                _("A reward's amount has to be one that can be pledged."), field="rewards"
-            )
-    if any(not 0 <= zone.amount_minor <= most for zone in terms.zones):
+        _check_amount(reward.title, reward.amount_minor, _least(reward.kind), field="rewards")
+    for zone in terms.zones:
+        _check_amount(zone.name, zone.amount_minor, 0, field="zones")
+
+
+def _least(kind: RewardKind) -> int:
+    return 1 if kind == RewardKind.ADD_ON else settings.PLEDGE_LEAST_MINOR
+
+
+def _check_amount(named: str, amount_minor: int, least_minor: int, *, field: str) -> None:
+    """Raise ``RefusedError`` for what nobody could pledge, saying what it is of what is named."""
+    most_minor = settings.PLEDGE_CEILING_MINOR
+    if not least_minor <= amount_minor <= most_minor:
         raise RefusedError(
-            _("The price of sending has to be one that can be pledged."), field="zones"
+            _("“%(named)s” can cost from %(least)s to %(most)s, and %(amount)s is not.")
+            % {
+                "named": named,
+                "least": money(least_minor),
+                "most": money(most_minor),
+                "amount": money(amount_minor),
+            },
+            field=field,
         )
 
 
