@@ -126,6 +126,7 @@ class CodeForm(forms.Form):
 
     code = forms.CharField(
         label=_("The code in your letter"),
+        help_text=_("16 letters and digits."),
         max_length=40,
         widget=forms.TextInput(
             attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "characters"}

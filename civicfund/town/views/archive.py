@@ -18,8 +18,8 @@ from budgeting.models import Cycle
 from budgeting.selectors import board_of, paper_vote, past_cycles, phase_steps, turnout
 from civicfund.audit.services import db_now
 from civicfund.paging import page_asked_for
-from civicfund.people.requests import HttpRequest
 from civicfund.parsing import said_in
+from civicfund.people.requests import HttpRequest
 from civicfund.places.models import Neighborhood
 from civicfund.places.selectors import related_places
 from civicfund.strangers import kept_for_strangers
