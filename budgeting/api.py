@@ -28,7 +28,6 @@ from budgeting.serializers import (
 from budgeting.services.ballots import cast
 from budgeting.services.errors import BallotRefusedError, NotOnRollError, VotingClosedError
 from budgeting.services.urns import NO_KEY, SlotKeyMissingError
-from civicfund.audit.services import db_now
 from civicfund.people.requests import person_of
 
 log = structlog.get_logger(__name__)
@@ -112,7 +111,7 @@ class MyBallot(APIView):
 
 
 def _status(cycle: Cycle, entry: RollEntry) -> dict[str, object]:
-    told = ballot_status(cycle, entry, db_now())
+    told = ballot_status(cycle, entry)
     return dict(
         BallotStatusOutput(
             {

@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 
 from budgeting.enums import CycleState
 from budgeting.models import Cycle, Option, Participation, RollEntry
+from civicfund.audit.services import db_now
 from civicfund.people.models import User
 
 
@@ -48,9 +49,12 @@ class BallotStatus:
         return self.standing in (Standing.NOT_CAST, Standing.CAST, Standing.CHANGED)
 
 
-def ballot_status(cycle: Cycle, entry: RollEntry | None, now: datetime) -> BallotStatus:
-    """Where the voter of a roll entry stands at ``now``, the database's time."""
-    version, cast_at, paper_at = _taken_part(entry) if entry else (0, None, None)
+def ballot_status(
+    cycle: Cycle, entry: RollEntry | None, now: datetime | None = None
+) -> BallotStatus:
+    """Where the voter of a roll entry stands at ``now``, the database's time; left out, at once."""
+    version, cast_at, paper_at, read_at = _taken_part(entry) if entry else (0, None, None, None)
+    now = now or read_at or db_now()
     standing = _standing(cycle, version, now, on_paper=paper_at is not None)
     return BallotStatus(standing, cast_at, version > 1, paper_at, now)
 
@@ -68,19 +72,19 @@ def _standing(cycle: Cycle, version: int, now: datetime, *, on_paper: bool) -> S
     return Standing.CAST if version == 1 else Standing.CHANGED
 
 
-def _taken_part(entry: RollEntry) -> tuple[int, datetime | None, datetime | None]:
-    """How often the voter has cast, when they last did, and when they were given paper.
+def _taken_part(entry: RollEntry) -> tuple[int, datetime | None, datetime | None, datetime]:
+    """How often the voter has cast, when they last did, when they were given paper; and now.
 
     Written out, since every page of a closing hour asks it.
     """
     with connection.cursor() as cursor:
         cursor.execute(_TAKEN_PART, [entry.cycle_id, entry.pk])
-        version, cast_at, paper_at = cursor.fetchone()
-    return version, cast_at, paper_at
+        version, cast_at, paper_at, now = cursor.fetchone()
+    return version, cast_at, paper_at, now
 
 
 _TAKEN_PART = """
-SELECT count(k.id), max(k.cast_at), max(i.at)
+SELECT count(k.id), max(k.cast_at), max(i.at), clock_timestamp()
 FROM budgeting_participation p
 LEFT JOIN budgeting_casting k ON k.participation_id = p.id
 LEFT JOIN budgeting_checkin i ON i.participation_id = p.id

@@ -196,7 +196,7 @@ def ballot_shown(
     refusal: BallotRefusedError | None = None,
 ) -> dict[str, Any]:
     """What a page with a ballot shows, on the web and at a kiosk."""
-    standing = ballot_status(cycle, entry, db_now())
+    standing = ballot_status(cycle, entry)
     options = options_on_ballot(cycle)
     pots = _pots_on_ballot(cycle, options, entry, filled, refusal)
     return {

@@ -16,7 +16,6 @@ from budgeting.selectors import ballot_status
 from budgeting.services.extensions import extend_voting, extensions_asked, request_extension
 from budgeting.views.desks import Acts, Desk, back
 from budgeting.views.rolls import administrators_only
-from civicfund.audit.services import db_now
 from civicfund.moments import moment
 from civicfund.people.requests import SignedInRequest
 
@@ -33,7 +32,7 @@ def extending(request: SignedInRequest, slug: str) -> HttpResponseBase:
         return answer
     context = desk.context() | {
         "asked": extensions_asked(cycle),
-        "status": ballot_status(cycle, None, db_now()),
+        "status": ballot_status(cycle, None),
     }
     return render(request, "budgeting/extending.html", context, status=desk.status)
 

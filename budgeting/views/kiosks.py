@@ -81,7 +81,7 @@ def kiosks_desk(request: SignedInRequest, slug: str) -> HttpResponseBase:
     context = desk.context() | {
         "kiosks": kiosks_of(cycle),
         "officer": holds(request.user, Role.POLL_OFFICER),
-        "status": ballot_status(cycle, None, db_now()),
+        "status": ballot_status(cycle, None),
     }
     return render(request, "budgeting/kiosks_desk.html", context, status=desk.status)
 
@@ -229,6 +229,6 @@ def _waiting(
         "kiosk": device,
         "form": form,
         "why": why,
-        "status": ballot_status(cycle, None, db_now()),
+        "status": ballot_status(cycle, None),
     }
     return render(request, "budgeting/kiosk_waiting.html", context, status=status)
