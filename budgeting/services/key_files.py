@@ -16,6 +16,10 @@ class SlotKeyMissingError(Exception):
     """A key is not where it was put: what needs it has to wait until it is back."""
 
 
+class SlotKeyUnreadableError(SlotKeyMissingError):
+    """A key may still be where it was put, but nobody can look: for rights, a disk, a folder."""
+
+
 def make_key() -> str:
     """A new key in a file that only this user reads; its SHA-256, by which it is found again."""
     key = secrets.token_bytes(_KEY_BYTES)
@@ -27,18 +31,35 @@ def make_key() -> str:
         file.write(key)
         file.flush()
         os.fsync(file.fileno())
+    _keep_names(path.parent)
     return key_hash
+
+
+def _keep_names(folder: Path) -> None:
+    """Have the disk keep which files there are: a row is about to say that there is one more."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def read_key(key_hash: str) -> bytes:
     """The key. Raises ``SlotKeyMissingError`` where it is gone, or is another.
 
-    Read each time and kept nowhere, so that it is gone once its file is.
+    Where that cannot be told, the error is ``SlotKeyUnreadableError``: the folder is not there, as
+    when a disk is not mounted, or reading fails. Read each time and kept nowhere, so that the key
+    is gone once its file is.
     """
+    path = _path(key_hash)
     try:
-        key = _path(key_hash).read_bytes()
+        key = path.read_bytes()
     except FileNotFoundError:
+        if not path.parent.is_dir():
+            raise SlotKeyUnreadableError("the folder of slot keys is not there") from None
         raise SlotKeyMissingError(f"no slot key {key_hash}") from None
+    except OSError as error:
+        raise SlotKeyUnreadableError(f"slot key {key_hash} cannot be read") from error
     if hashlib.sha256(key).hexdigest() != key_hash:
         raise SlotKeyMissingError(f"another slot key than {key_hash}")
     return key
