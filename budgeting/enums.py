@@ -159,6 +159,7 @@ ACT_WORDS: dict[str, Promise] = {
     "cycle.cancel": _("Cancelling"),
     "cycle.roll": _("Additions to the voter roll"),
     "cycle.letters": _("Letters with codes"),
+    "cycle.keying_anew": _("Keying begun anew"),
     "cycle.unseal": _("Opening the ballots"),
     "cycle.publish": _("Certifying and publishing"),
 }
@@ -184,6 +185,7 @@ VERB_WORDS: dict[str, Promise] = {
     "cycle.imported": _("The election was imported"),
     "cycle.key_given": _("The key of the vote was given"),
     "cycle.key_rehearsed": _("Two trustees rehearsed the key"),
+    "cycle.keying_begun_anew": _("Keying of the paper ballots was begun anew"),
     "cycle.keying_ended": _("Keying of the paper ballots was ended"),
     "cycle.letters_made": _("Letters with codes were made"),
     "cycle.made": _("The cycle was made"),

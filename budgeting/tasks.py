@@ -17,7 +17,7 @@ from budgeting.services.counting import count_cycle, due_to_count
 from budgeting.services.errors import RefusedError
 from budgeting.services.losses import due_to_explain
 from budgeting.services.news import tell_of_cycles
-from budgeting.services.paper import destroy_paper_key, paper_keys_left
+from budgeting.services.paper import destroy_paper_keys, paper_keys_left
 from budgeting.services.reminders import forget_starters, remind_starters
 from budgeting.services.reviewers import due_verdicts, publish_verdicts
 from budgeting.services.supports import due_to_keep, keep_supports
@@ -41,7 +41,7 @@ def close_due_cycles() -> None:
     for board in keys_left():
         destroy_key(board)
     for paper in paper_keys_left():
-        destroy_paper_key(paper)
+        destroy_paper_keys(paper)
 
 
 @shared_task

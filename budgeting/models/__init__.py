@@ -8,6 +8,7 @@ from budgeting.models.kiosks import Kiosk, KioskEnd, KioskOpening, KioskUnlock
 from budgeting.models.paper import (
     CheckIn,
     Keying,
+    KeyingAnew,
     KeyingEnd,
     PaperCount,
     PaperVote,
@@ -61,6 +62,7 @@ __all__ = [
     "Eligibility",
     "Extension",
     "Keying",
+    "KeyingAnew",
     "KeyingEnd",
     "Kiosk",
     "KioskEnd",

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from budgeting.enums import MOST_READINGS, SampleRole, VoidReason
 from budgeting.models.cycles import Cycle
 from budgeting.models.roll import Participation
-from civicfund.audit.models import AppendOnly
+from civicfund.audit.models import AppendOnly, Approval
 from civicfund.places.models import Neighborhood
 
 _HASH = "^[0-9a-f]{64}$"
@@ -23,12 +23,13 @@ _PERSON = settings.AUTH_USER_MODEL
 class PaperVote(AppendOnly):
     """That a cycle is voted on on paper too. The key itself is a file, never here.
 
-    ``commitment`` is the SHA-256 of the seed that draws the comparison sample. It is public from
-    the start, the seed once keying has ended.
+    ``first_key_hash`` names the key that paper was offered with; read ``key_hash``. ``commitment``
+    is the SHA-256 of the seed that draws the comparison sample. It is public from the start, the
+    seed once keying has ended.
     """
 
     cycle = models.OneToOneField(Cycle, models.PROTECT, related_name="paper", primary_key=True)
-    key_hash = models.CharField(max_length=64)
+    first_key_hash = models.CharField(max_length=64, db_column="key_hash")
     seed = models.CharField(max_length=64)
     commitment = models.CharField(max_length=64)
     sample_size = models.PositiveIntegerField(_("sheets to compare"))
@@ -40,7 +41,9 @@ class PaperVote(AppendOnly):
         verbose_name_plural = _("votes on paper")
         constraints = [
             models.CheckConstraint(
-                condition=Q(key_hash__regex=_HASH, seed__regex=_HASH, commitment__regex=_HASH),
+                condition=Q(
+                    first_key_hash__regex=_HASH, seed__regex=_HASH, commitment__regex=_HASH
+                ),
                 name="paper_holds_hashes",
             ),
             models.CheckConstraint(condition=Q(sample_size__gte=1), name="paper_sample_not_empty"),
@@ -48,6 +51,16 @@ class PaperVote(AppendOnly):
 
     def __str__(self) -> str:
         return f"paper vote of cycle {self.cycle_id}"
+
+    @property
+    def key_hashes(self) -> list[str]:
+        """What names each key of the sheets that there was; the last one holds."""
+        return [self.first_key_hash, *(each.key_hash for each in self.keyings_anew.all())]
+
+    @property
+    def key_hash(self) -> str:
+        """What names the key of the sheets: the one under which keying was begun last."""
+        return self.key_hashes[-1]
 
 
 class PollingPlace(models.Model):
@@ -185,6 +198,45 @@ class Keying(AppendOnly):
 
     def __str__(self) -> str:
         return f"keying {self.turn} of a sheet in cycle {self.cycle_id}"
+
+
+class KeyingAnew(AppendOnly):
+    """That keying was begun anew under another key, the one before being gone, as two agreed.
+
+    Writing the row empties the partition of the keyings, in the database, and nothing else does
+    before the ballots are opened. ``at`` and ``dropped``, the number of keyings that lay there,
+    are set there as well.
+    """
+
+    paper = models.ForeignKey(
+        PaperVote,
+        models.PROTECT,
+        related_name="keyings_anew",
+        db_column="cycle_id",
+        # The unique key of its turns begins with it.
+        db_index=False,
+    )
+    turn = models.PositiveSmallIntegerField()
+    key_hash = models.CharField(max_length=64, unique=True)
+    reason = models.CharField(_("why"), max_length=500)
+    approval = models.OneToOneField(Approval, models.PROTECT, related_name="+")
+    dropped = models.PositiveIntegerField(_("keyings dropped"), default=0)
+    at = models.DateTimeField(_("at"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("keying begun anew")
+        verbose_name_plural = _("keyings begun anew")
+        ordering = ["turn"]
+        constraints = [
+            models.UniqueConstraint(fields=["paper", "turn"], name="keying_anew_turn"),
+            models.CheckConstraint(
+                condition=Q(key_hash__regex=_HASH), name="keying_anew_key_is_hash"
+            ),
+            models.CheckConstraint(condition=Q(reason__regex=r"\S"), name="keying_anew_says_why"),
+        ]
+
+    def __str__(self) -> str:
+        return f"keying of cycle {self.paper_id} begun anew, {self.turn}"
 
 
 class KeyingEnd(AppendOnly):

@@ -34,7 +34,7 @@ from budgeting.models import (
 )
 from budgeting.services.ballots import Choice, checked
 from budgeting.services.errors import BallotRefusedError, RefusedError
-from budgeting.services.key_files import read_key
+from budgeting.services.key_files import SlotKeyMissingError, read_key
 from budgeting.services.locks import share, take
 from budgeting.services.paper import paper_of
 from budgeting.services.urns import urn_of
@@ -222,13 +222,14 @@ def end_keying(cycle: Cycle, *, by: User) -> KeyingEnd:
     """Say that every sheet is keyed; then the committed seed draws those to compare.
 
     Raises ``RefusedError`` while a sheet waits for a second or third clerk, a place is not
-    accounted for, or other sheets were keyed than lay in its box and nobody has said why.
+    accounted for, other sheets were keyed than lay in its box and nobody has said why, or the key
+    is not there to tell which sheets were keyed.
     """
     require(by, Role.BUDGET_ADMINISTRATOR)
     with transaction.atomic():
         held = take(cycle)
         paper = _check_keying(held, held.state)
-        keyed = keyed_sheets(held)
+        keyed = _all_keyed(held)
         _check_finished(keyed)
         by_place = Counter(each.sheet.batch.place_id for each in keyed)
         _check_places(held, by_place)
@@ -246,6 +247,15 @@ def end_keying(cycle: Cycle, *, by: User) -> KeyingEnd:
         _draw(held, paper, [each.sheet for each in keyed])
         record("cycle.keying_ended", held, actor=by, sheets=done.sheets, decided=done.decided)
     return done
+
+
+def _all_keyed(cycle: Cycle) -> list[KeyedSheet]:
+    try:
+        return keyed_sheets(cycle)
+    except SlotKeyMissingError:
+        raise RefusedError(
+            _("The key of the sheets is not where it was put: keying cannot be ended now.")
+        ) from None
 
 
 def _check_finished(keyed: list[KeyedSheet]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable
 
 import structlog
 from django.conf import settings
@@ -37,7 +36,7 @@ log = structlog.get_logger(__name__)
 
 _SEED_BYTES = 32
 # Until the ballots are opened, sheets are keyed or may still be.
-_KEYED = (CycleState.DRAFT, CycleState.OPEN, CycleState.CLOSED)
+KEYED_WHILE = (CycleState.DRAFT, CycleState.OPEN, CycleState.CLOSED)
 
 
 def offer_paper(cycle: Cycle, *, sample_size: int, by: User) -> PaperVote:
@@ -57,7 +56,7 @@ def offer_paper(cycle: Cycle, *, sample_size: int, by: User) -> PaperVote:
         seed = secrets.token_bytes(_SEED_BYTES)
         made = PaperVote.objects.create(
             cycle=held,
-            key_hash=key_files.make_key(),
+            first_key_hash=key_files.make_key(),
             seed=seed.hex(),
             commitment=hashlib.sha256(seed).hexdigest(),
             sample_size=sample_size,
@@ -202,22 +201,25 @@ def paper_of(cycle: Cycle) -> PaperVote:
     return found
 
 
-def paper_without_key() -> list[PaperVote]:
-    """Votes whose sheets nobody could key, because the key of the sheets is gone."""
-    running = PaperVote.objects.filter(cycle__state__in=_KEYED)
-    return [paper for paper in running if not key_files.key_exists(paper.key_hash)]
+def paper_keys_left() -> list[PaperVote]:
+    """Votes of which a key of sheets is still there that nobody may need any more."""
+    papers = PaperVote.objects.select_related("cycle").prefetch_related("keyings_anew")
+    return [paper for paper in papers if any(map(key_files.key_exists, _keys_done_with(paper)))]
 
 
-def paper_keys_left() -> Iterable[PaperVote]:
-    """Votes whose ballots were opened or called off, and whose key of sheets is still there."""
-    over = PaperVote.objects.exclude(cycle__state__in=_KEYED)
-    return [paper for paper in over if key_files.key_exists(paper.key_hash)]
+def destroy_paper_keys(paper: PaperVote) -> None:
+    """Overwrite every key of sheets that is done with and remove it; quietly where it is gone."""
+    for key_hash in _keys_done_with(paper):
+        if key_files.destroy_key(key_hash):
+            log.info("paper_key.destroyed", cycle=paper.pk)
 
 
-def destroy_paper_key(paper: PaperVote) -> None:
-    """Overwrite the key of the sheets and remove it; quietly where it is gone."""
-    if key_files.destroy_key(paper.key_hash):
-        log.info("paper_key.destroyed", cycle=paper.pk)
+def _keys_done_with(paper: PaperVote) -> list[str]:
+    """All of a vote that was opened or called off; before that, those that another one replaced.
+
+    One of these may come back, from a copy: what was keyed under it is dropped.
+    """
+    return paper.key_hashes[:-1] if paper.cycle.state in KEYED_WHILE else paper.key_hashes
 
 
 def _check_before_the_end(cycle: Cycle) -> None:

@@ -19,7 +19,7 @@ from budgeting.models import Board, BoardLine, Cycle, KeyingEnd, PaperCount, Sea
 from budgeting.services.errors import RefusedError
 from budgeting.services.keying import decisive_keyings
 from budgeting.services.locks import take
-from budgeting.services.paper import destroy_paper_key
+from budgeting.services.paper import destroy_paper_keys
 from budgeting.services.samples import check_paper_is_done
 from budgeting.services.trustees import UNSEAL
 from budgeting.services.urns import empty_urn
@@ -130,7 +130,7 @@ def unseal(
         advance(held, CycleState.UNSEALED, CYCLE_MOVES, actor=None, void_ballots=void)
         empty_urn(held)
     if paper is not None:
-        destroy_paper_key(held.paper)
+        destroy_paper_keys(held.paper)
     log.info("cycle.unsealed", cycle=cycle.pk, kept=done.kept, counted=done.counted)
     return done
 

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 from budgeting.access import pots_at
 from budgeting.enums import MOST_SHEETS, SampleRole
-from budgeting.models import Cycle, PollingPlace, RollEntry, SheetBatch
+from budgeting.models import Cycle, KeyingAnew, PaperVote, PollingPlace, RollEntry, SheetBatch
 from budgeting.selectors import compared_sheets
+from budgeting.services import key_files
 from budgeting.services.ballots import Choice
 from budgeting.services.check_ins import check_in
 from budgeting.services.closing import close_cycle
 from budgeting.services.keying import end_keying, find_sheet, key_sheet, reading_of
+from budgeting.services.keying_anew import begin_keying_anew, request_keying_anew
 from budgeting.services.paper import account_for, add_place, offer_paper, print_sheets
 from budgeting.services.samples import compare_sheet, sheet_to_compare
 from civicfund.people.enums import Role
@@ -98,6 +100,20 @@ def compared(cycle: Cycle, sheets: dict[str, Sequence[int]]) -> None:
             drawn = sheet_to_compare(cycle, number, role=role, by=by)
             said = reading(cycle, number, positions, "" if positions else "blank")
             compare_sheet(cycle, drawn, said, role=role, by=by)
+
+
+def lose_key(cycle: Cycle) -> str:
+    """The file with the key of the sheets is gone; what named it."""
+    key_hash = PaperVote.objects.get(pk=cycle.pk).key_hash
+    assert key_files.destroy_key(key_hash)
+    return key_hash
+
+
+def begun_anew(cycle: Cycle, *, reason: str = "The disk broke.") -> KeyingAnew:
+    """Keying, begun anew by two people, as the key is lost."""
+    lose_key(cycle)
+    asked = request_keying_anew(cycle, reason=reason, by=administrator())
+    return begin_keying_anew(cycle, asked.pk, by=administrator())
 
 
 def closed(cycle: Cycle) -> Cycle:

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.core.cache import cache
 
 from budgeting.services.closing import closing_late
-from budgeting.services.paper import paper_without_key
+from budgeting.services.keying_anew import KeyTrouble, key_troubles
 from budgeting.services.urns import open_without_key
 from civicfund.audit.services import db_now
 from civicfund.complaints.selectors import late as late_complaints
@@ -73,6 +73,7 @@ def last_check() -> BooksChecked:
 
 def alarms() -> dict[str, int]:
     """How much is late that a worker should have done, by what it is: zeros while all is well."""
+    keys = key_troubles()
     return {
         **{law.name: len(law.broken_by) for law in overdue()},
         "provider events that wait longer than ten minutes": overdue_events(minutes=10),
@@ -81,7 +82,13 @@ def alarms() -> dict[str, int]:
         "votes that should have closed ten minutes ago": len(closing_late(minutes=10)),
         "open votes whose slot key is missing: nobody can vote": len(open_without_key()),
         "documents about homes that should be gone": documents_overdue(minutes=10),
-        "votes whose key of paper ballots is missing: none can be keyed": len(paper_without_key()),
+        "votes whose key of paper ballots is gone: bring its file back, or have keying begun anew"
+        " at the desk of paper": keys[KeyTrouble.LOST],
+        "votes whose key of paper ballots is gone after the keying: bring its file back, or the"
+        " sample cannot be compared": keys[KeyTrouble.LOST_AFTER_KEYING],
+        "votes whose key of paper ballots cannot be read: look at its folder": keys[
+            KeyTrouble.UNREADABLE
+        ],
         "comments that nobody was told of": untold(minutes=10),
         "complaints that the desk was not told of": untold_complaints(minutes=10),
         "complaints that wait longer for an answer than they may": late_complaints(),
