@@ -104,6 +104,17 @@ class EndKeyingForm(forms.Form):
     """Say that all is keyed."""
 
 
+class KeyingAnewForm(forms.Form):
+    """Have every sheet keyed again, and say why."""
+
+    reason = forms.CharField(
+        label=_("Why, for everybody to read"),
+        max_length=500,
+        help_text=_("It stands on the page of voting on paper for good. Name nobody."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
 class FindVoterForm(_AtPlaceForm):
     """The person whose papers lie before an officer."""
 

@@ -121,7 +121,7 @@ def paper_sums(cycle: Cycle) -> PaperSums | None:
 
     How many people were checked in where is told once voting has closed.
     """
-    paper = paper_vote(cycle)
+    paper = PaperVote.objects.prefetch_related("keyings_anew").filter(pk=cycle.pk).first()
     if paper is None:
         return None
     end = KeyingEnd.objects.filter(pk=cycle.pk).first()

@@ -18,7 +18,7 @@ from budgeting.access import pots_at, visible_cycle
 from budgeting.domain.paper import Reading, shown_number
 from budgeting.enums import BallotKind, CycleState, SampleRole
 from budgeting.forms import FilledIn, SheetForm, VoidForm, pot_on_ballot
-from budgeting.models import Cycle, KeyingEnd, Option, Pot, Sheet
+from budgeting.models import Cycle, KeyingAnew, KeyingEnd, Option, Pot, Sheet
 from budgeting.selectors import compared_sheets, in_ballot_order, paper_sums
 from budgeting.services.errors import BallotRefusedError, RefusedError
 from budgeting.services.key_files import SlotKeyMissingError
@@ -46,7 +46,7 @@ _TOLD = {
 }
 _NO_KEY = gettext_lazy(
     "Sheets cannot be keyed right now: the key of this vote's sheets is not where it was put. It"
-    " has been noted; nothing was kept."
+    " has been noted; nothing was kept. An administrator sees at the desk of paper what to do."
 )
 Keep = Callable[[Sheet, Reading], None]
 
@@ -84,6 +84,7 @@ def _keyed(cycle: Cycle, request: SignedInRequest) -> dict[str, object]:
     return {
         "may_key": is_closed and not ended,
         "ended": ended,
+        "anew": KeyingAnew.objects.filter(paper=cycle.pk),
         "keyed": len(sheets),
         "done": sum(each.standing == Standing.DONE for each in sheets),
         "once": waiting[Standing.ONCE],

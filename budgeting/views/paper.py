@@ -9,6 +9,7 @@ from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
@@ -16,10 +17,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 from budgeting.access import visible_cycle
 from budgeting.enums import CycleState
 from budgeting.forms import (
+    AgreeForm,
     CheckInForm,
     CorrectPlaceForm,
     EndKeyingForm,
     FindVoterForm,
+    KeyingAnewForm,
     OfferPaperForm,
     PlaceForm,
     PrintForm,
@@ -29,6 +32,13 @@ from budgeting.models import Cycle, PollingPlace, RollEntry
 from budgeting.selectors import PaperSums, channels_of, paper_sums, void_reasons
 from budgeting.services.check_ins import check_in, find_voter, sheets_for
 from budgeting.services.keying import end_keying
+from budgeting.services.keying_anew import (
+    KeyTrouble,
+    begin_keying_anew,
+    key_trouble,
+    keyings_anew_asked,
+    request_keying_anew,
+)
 from budgeting.services.paper import (
     account_for,
     add_place,
@@ -37,7 +47,7 @@ from budgeting.services.paper import (
     print_sheets,
 )
 from budgeting.services.sheets import sheets_pdf
-from budgeting.views.desks import Act, Desk, MakeForm, back
+from budgeting.views.desks import Act, Acts, Desk, MakeForm, back
 from civicfund import staff
 from civicfund.audit.services import db_now
 from civicfund.papers import pdf_response
@@ -102,7 +112,7 @@ def _rows(sums: PaperSums) -> Iterator[tuple[object, ...]]:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def paper_desk(request: SignedInRequest, slug: str) -> HttpResponseBase:
-    """Offer paper, say where, print sheets, account for them, and end the keying."""
+    """Offer paper, say where, print sheets, account for them, end the keying or begin it anew."""
     cycle = visible_cycle(request.user, slug)
     at_place = partial(PrintForm, cycle=cycle)
     acts: dict[str, tuple[MakeForm, Act]] = {
@@ -112,6 +122,7 @@ def paper_desk(request: SignedInRequest, slug: str) -> HttpResponseBase:
         "print": (at_place, _print),
         "account": (partial(TotalsForm, cycle=cycle), _account),
         "end_keying": (EndKeyingForm, _end_keying),
+        **ANEW_ACTS,
     }
     desk = Desk(request, cycle, acts)
     answer = desk.act()
@@ -119,7 +130,8 @@ def paper_desk(request: SignedInRequest, slug: str) -> HttpResponseBase:
         return answer
     sums = paper_sums(cycle)
     batches = cycle.sheet_batches.select_related("place", "area").order_by("-pk")
-    context = desk.context() | {"sums": sums, "batches": batches} | _times(cycle)
+    context = desk.context() | {"sums": sums, "batches": batches}
+    context |= _times(cycle) | _key(cycle, sums)
     return render(request, "budgeting/paper_desk.html", context, status=desk.status)
 
 
@@ -132,6 +144,13 @@ def _times(cycle: Cycle) -> dict[str, object]:
         "accounts": _voting_is_over(cycle),
         "is_closed": cycle.state == CycleState.CLOSED,
     }
+
+
+def _key(cycle: Cycle, sums: PaperSums | None) -> dict[str, object]:
+    """What is wrong with the key of the sheets, and what was asked for where it is lost."""
+    trouble = key_trouble(sums.paper) if sums else None
+    asked = keyings_anew_asked(cycle) if trouble == KeyTrouble.LOST else []
+    return {"trouble": trouble, "asked": asked}
 
 
 def _offer(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
@@ -165,6 +184,28 @@ def _end_keying(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpRespo
     done = end_keying(cycle, by=request.user)
     words = _("Keying has ended with %(sheets)s sheets. Now the sample is compared.")
     return back(request, "paper_desk", cycle, words % {"sheets": done.sheets})
+
+
+def _ask_anew(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
+    request_keying_anew(cycle, by=request.user, **desk.given)
+    words = _("Now another administrator has to agree. Nothing is dropped before.")
+    return back(request, "paper_desk", cycle, words)
+
+
+def _agree_anew(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
+    made = begin_keying_anew(cycle, desk.given["asked"], by=request.user)
+    words = ngettext(
+        "There is a new key. %(dropped)s keying was dropped: every sheet is keyed again.",
+        "There is a new key. %(dropped)s keyings were dropped: every sheet is keyed again.",
+        made.dropped,
+    )
+    return back(request, "paper_desk", cycle, words % {"dropped": made.dropped})
+
+
+ANEW_ACTS: Acts = {
+    "ask_anew": (KeyingAnewForm, _ask_anew),
+    "agree_anew": (AgreeForm, _agree_anew),
+}
 
 
 @officers_only

@@ -22,6 +22,7 @@ from tests.factories.paper import (
     holder,
     keyed,
     keyed_by_two,
+    lose_key,
     voted_on_paper,
 )
 from tests.signing_in import verified, with_totp
@@ -163,3 +164,35 @@ def test_the_sample_is_compared_and_everybody_reads_what_became_of_the_sheets(
         expect(tab.get_by_text("With a certainty of 95 %")).to_be_visible()
         check_axe(tab)
         screenshot(tab, f"paper-{width}")
+
+
+def test_two_administrators_begin_keying_anew(
+    page, phone, check_axe, screenshot, refusals_are_expected, settings, tmp_path
+):
+    settings.SLOT_KEYS = str(tmp_path / "keys")
+    running, _people, _place, numbers = on_paper()
+    cycle = closed(running)
+    keyed_by_two(cycle, {numbers[0]: [0]})
+    lose_key(cycle)
+    desk = f"/budget/{cycle.slug}/paper/desk/"
+    come_in(page, *staff(Role.BUDGET_ADMINISTRATOR), desk)
+    page.get_by_role("button", name="Ask to begin keying anew").click()
+    expect(page.get_by_role("alert")).to_contain_text("Why, for everybody to read")
+    check_axe(page)
+    screenshot(page, "anew-refused-1280")
+    page.get_by_label("Why, for everybody to read").fill("The disk with the keys broke.")
+    page.get_by_role("button", name="Ask to begin keying anew").click()
+    expect(page.get_by_text("You asked for it.")).to_be_visible()
+    check_axe(page)
+    screenshot(page, "anew-asked-1280")
+    come_in(phone, *staff(Role.BUDGET_ADMINISTRATOR), desk)
+    check_axe(phone)
+    screenshot(phone, "anew-agree-390")
+    phone.get_by_role("button", name="Agree: begin keying anew").click()
+    expect(phone.get_by_text("There is a new key. 2 keyings were dropped")).to_be_visible()
+    for tab, width in both(page, phone):
+        tab.goto(f"/budget/{cycle.slug}/paper/")
+        expect(tab.get_by_text("2 keyings were dropped unread")).to_be_visible()
+        check_axe(tab)
+        screenshot(tab, f"anew-paper-{width}")
+    assert not Keying.objects.exists()

@@ -17,6 +17,7 @@ from budgeting.views import (
     ballot_desk,
     cycle_desk,
     extending,
+    paper,
     preparing,
     proposal_files,
     reviews,
@@ -96,7 +97,10 @@ TABLE = {
     ),
     "paper_desk": declared(
         ADMINISTRATOR,
-        acts=["offer", "add_place", "correct_place", "print", "account", "end_keying"],
+        acts=[
+            "offer", "add_place", "correct_place", "print", "account", "end_keying",
+            *paper.ANEW_ACTS,
+        ],
     ),
     "check_in": declared(OFFICER, acts=["find", "give", "account"]),
     "keying": declared(CLERK, acts=[""]),
