@@ -87,6 +87,7 @@ def _paper(sums: PaperSums) -> dict[str, Any]:
             "compared": sample.compared if sample else 0,
             "errors": sample.errors if sample else 0,
         },
+        **_begun_anew(sums),
         "places": [
             {
                 "name": each.place.name,
@@ -101,6 +102,15 @@ def _paper(sums: PaperSums) -> dict[str, Any]:
             for each in sums.places
         ],
     }
+
+
+def _begun_anew(sums: PaperSums) -> dict[str, Any]:
+    """How often keying was begun anew, when and why; nothing where it was not, as mostly."""
+    anew = [
+        {"at": moment(each.at), "reason": each.reason, "keyings_dropped": each.dropped}
+        for each in sums.paper.keyings_anew.all()
+    ]
+    return {"keying_begun_anew": anew} if anew else {}
 
 
 def _as_pabulib(cycle: Cycle, tally: Tally, election: Election) -> dict[str, str]:

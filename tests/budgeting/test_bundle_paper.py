@@ -8,11 +8,19 @@ import zipfile
 
 import pytest
 
+from budgeting.domain.board import moment
 from budgeting.services.counting import count_cycle
 from budgeting.services.results import certify, publish
 from tests.budgeting.test_bundle import altered, broken, bundle_of, edited, published
 from tests.factories.budgeting import cast_positions, certifier, open_by_trustees
-from tests.factories.paper import all_keyed, closed, paper_cycle, voted_on_paper
+from tests.factories.paper import (
+    all_keyed,
+    begun_anew,
+    closed,
+    keyed_by_two,
+    paper_cycle,
+    voted_on_paper,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -57,13 +65,35 @@ def alterations(content):
 def test_the_sums_of_paper_hold_and_each_alteration_is_found():
     content = bundle_of(published_with_paper())
     assert broken(content) == []
-    record = json.loads(zipfile.ZipFile(io.BytesIO(content)).read("bundle.json"))
+    record = record_of(content)
+    assert "keying_begun_anew" not in record["paper"]
     [pot] = record["pots"]
     assert (record["board"]["counted"], record["paper"]["counted"], pot["ballots"]) == (3, 28, 31)
     assert record["counted"] == 31
     assert record["board"]["replaced_by_paper"] == 1
     for changed, found in alterations(content):
         assert any(found in name for name in broken(changed)), found
+
+
+def record_of(content):
+    return json.loads(zipfile.ZipFile(io.BytesIO(content)).read("bundle.json"))
+
+
+def test_the_bundle_tells_that_keying_was_begun_anew_and_why(settings, tmp_path):
+    settings.SLOT_KEYS = str(tmp_path)
+    running, people, place, numbers = paper_cycle(1)
+    cast_positions(running, people[0], [0])
+    cycle = closed(running)
+    keyed_by_two(cycle, {numbers[0]: [2]})
+    made = begun_anew(cycle)
+    all_keyed(cycle, place, {numbers[0]: [0], numbers[1]: [1]})
+    cycle = open_by_trustees(cycle)
+    count_cycle(cycle)
+    cycle.refresh_from_db()
+    content = bundle_of(publish(certify(cycle, by=certifier()), by=certifier()))
+    assert broken(content) == []
+    told = {"at": moment(made.at), "reason": made.reason, "keyings_dropped": 2}
+    assert record_of(content)["paper"]["keying_begun_anew"] == [told]
 
 
 def test_a_difference_that_somebody_explained_holds():
@@ -77,6 +107,6 @@ def test_a_difference_that_somebody_explained_holds():
 def test_without_paper_there_are_no_sheets_to_hide_behind():
     cycle, _receipts = published()
     content = bundle_of(cycle)
-    assert json.loads(zipfile.ZipFile(io.BytesIO(content)).read("bundle.json"))["paper"] is None
+    assert record_of(content)["paper"] is None
     changed = altered(content, "bundle.json", edited(("board", "replaced_by_paper"), 1))
     assert "without paper nothing is replaced by it" in broken(changed)
