@@ -106,7 +106,7 @@ def test_the_desk_shows_balances_and_what_waits(client, treasurer, collected, se
 
 
 def test_accounts_are_named_by_their_projects_after_the_towns_own(client, treasurer, collected):
-    names = [name for name, _account in client.get(DESK).context["accounts"]]
+    names = [name for name, *_rest in client.get(DESK).context["accounts"]]
     project = collected.campaign.project
     assert f"Owed to “{project.title}” from pledges" in names
     assert names[0] == "With the payment provider, not released yet"
