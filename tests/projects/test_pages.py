@@ -76,6 +76,35 @@ def test_publishing_at_once_says_once_what_is_missing_and_where_to_fill_it_in(
     assert f'<a href="{reverse("project_edit", args=[project.pk])}">Fill in what is missing' in said
 
 
+def test_what_was_saved_meanwhile_in_another_tab_is_not_written_over_unseen(
+    client, proposer, place
+):
+    propose(client, save="yes")
+    project = Project.objects.get()
+    address = reverse("project_edit", args=[project.pk])
+    seen = client.get(address).context["seen"]
+    mine = {"seen": seen, "save": "yes"}
+
+    def send(**fields):
+        return client.post(address, typed(**fields))
+
+    assert send(story="Of the first tab.", **mine).status_code == 302
+    late = send(story="Of the second tab.", **mine)
+    assert late.status_code == 400
+    page = late.content.decode()
+    assert "This was saved meanwhile" in page
+    assert "Of the second tab." in page
+    assert reverse("project_history", args=[project.pk]) in page
+    project.refresh_from_db()
+    assert project.story == "Of the first tab."
+    wrong = send(title="", **mine)
+    assert wrong.context["seen"] == str(seen)
+    again = {"seen": late.context["seen"], "save": "yes"}
+    assert send(story="Of the second tab.", **again).status_code == 302
+    project.refresh_from_db()
+    assert project.story == "Of the second tab."
+
+
 def test_about_a_draft_nobody_is_asked_to_talk_nor_to_plan_its_money(client, proposer, place):
     propose(client, save="yes")
     said = client.get(Project.objects.get().get_absolute_url()).content.decode()

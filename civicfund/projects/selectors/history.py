@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.projects.domain import Piece, differences
@@ -23,6 +24,12 @@ def versions_of(project: Project, *, with_drafts: bool) -> VersionQuerySet:
     """The history, newest first; what was tried in a draft is its authors' own."""
     rows = project.versions.all() if with_drafts else project.versions.public()
     return rows.newest_first()
+
+
+def latest_version(project: Project) -> int:
+    """The number of what it says now; 0 where it was never changed."""
+    newest: int | None = project.versions.aggregate(newest=Max("number"))["newest"]
+    return newest or 0
 
 
 def between(older: Version | None, newer: Version, money: Callable[[int], str]) -> list[Difference]:

@@ -1,7 +1,7 @@
 """Acts about projects."""
 
 from civicfund.projects.models import LONGEST_STORY, MOST_PER_LINE_MINOR
-from civicfund.projects.services.errors import ProjectError
+from civicfund.projects.services.errors import OvertakenError, ProjectError
 from civicfund.projects.services.holding import CHANGEABLE
 from civicfund.projects.services.writing import (
     MOST_COST_LINES,
@@ -23,6 +23,7 @@ __all__ = [
     "MOST_PER_LINE_MINOR",
     "Cost",
     "Description",
+    "OvertakenError",
     "ProjectError",
     "copy_project",
     "cost_lines_of",

@@ -16,7 +16,8 @@ from civicfund.places.selectors import neighborhood_at
 from civicfund.projects.enums import LISTED_STATES, PROJECT_MOVES, Category, ProjectState
 from civicfund.projects.models import MOST_PER_LINE_MINOR, CostLine, Project, Version
 from civicfund.projects.selectors import HELD_FIELDS, missing_parts, why_held
-from civicfund.projects.services.errors import ProjectError
+from civicfund.projects.selectors.history import latest_version
+from civicfund.projects.services.errors import OvertakenError, ProjectError
 from civicfund.projects.services.holding import CHANGEABLE, hold_authored, hold_own
 from civicfund.projects.services.versions import keep_first_version, keep_version
 from civicfund.states import IllegalMoveError
@@ -90,14 +91,19 @@ def _carried(original: Project) -> Description:
     )
 
 
-def edit_project(project: Project, *, by: User, **changes: Unpack[Description]) -> Project:
+def edit_project(
+    project: Project, *, by: User, seen: int | None = None, **changes: Unpack[Description]
+) -> Project:
     """Change what is given, and nothing else. A ready project keeps all its parts.
 
-    Raises ``ProjectError`` where it is not theirs, gone, or would lose a part, and where people
-    vote or pledge on what would change.
+    Raises ``OvertakenError`` where ``seen``, the number of the version that the changes began with,
+    is no longer the latest; ``ProjectError`` where it is not theirs, gone, or would lose a part,
+    and where people vote or pledge on what would change.
     """
     with transaction.atomic():
         row = hold_authored(project, by)
+        if seen is not None and seen != latest_version(row):
+            raise OvertakenError
         change_held(row, changes, by=by)
     return row
 

@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from civicfund.parsing import whole_number
 from civicfund.people.requests import SignedInRequest
 from civicfund.places.models import Neighborhood
 from civicfund.places.selectors import feature_collection
@@ -28,9 +29,11 @@ from civicfund.projects.forms import (
 )
 from civicfund.projects.models import Project
 from civicfund.projects.selectors import why_held
+from civicfund.projects.selectors.history import latest_version
 from civicfund.projects.selectors.similar import similar_projects
 from civicfund.projects.services import (
     MOST_COST_LINES,
+    OvertakenError,
     ProjectError,
     create_project,
     edit_project,
@@ -81,10 +84,12 @@ def _save(request: SignedInRequest, project: Project | None) -> HttpResponse:
         if project is None:
             project = create_project(request.user, **description)
         else:
-            edit_project(project, by=request.user, **description)
+            seen = whole_number(request.POST.get("seen", ""))
+            edit_project(project, by=request.user, seen=seen, **description)
     except ProjectError as refusal:
         form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
-        return _form_page(request, form, lines, project, status=400)
+        overtaken = isinstance(refusal, OvertakenError)
+        return _form_page(request, form, lines, project, status=400, overtaken=overtaken)
     return _after_saving(request, project)
 
 
@@ -123,8 +128,13 @@ def _form_page(
     *,
     status: int = 200,
     similar: Sequence[Project] = (),
+    overtaken: bool = False,
 ) -> HttpResponse:
+    began_with = latest_version(project) if project else ""
     context = {
+        # What somebody goes on writing began where it began, until they are told of another.
+        "seen": began_with if overtaken else request.POST.get("seen", began_with),
+        "overtaken": overtaken,
         "similar": similar,
         "form": form,
         "lines": lines,
