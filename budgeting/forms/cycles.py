@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.core.validators import RegexValidator
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -83,6 +84,7 @@ def _address() -> forms.SlugField:
         label=_("Address"),
         max_length=50,
         help_text=_("What stands behind /budget/ in the browser, as spring-2027."),
+        validators=[RegexValidator(r"^[A-Za-z0-9]")],
         error_messages={"invalid": _("Letters, digits and hyphens only, as spring-2027.")},
     )
 

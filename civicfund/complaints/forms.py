@@ -79,6 +79,7 @@ class NameForm(forms.Form):
     person = forms.ModelChoiceField(
         label=_("This complaint is about"),
         queryset=User.objects.none(),
+        empty_label=_("Choose somebody"),
         help_text=_("They do not see it any more. Name yourself where you are too close to it."),
     )
 

@@ -127,12 +127,14 @@ def test_a_phase_tells_its_years_where_one_is_not_this_year(settings):
     ]  # fmt: skip
 
 
-def test_the_address_of_a_cycle_is_asked_for_in_plain_words(client):
+@pytest.mark.parametrize("slug", ["with space", "-5", "spring/2027"])
+def test_the_address_of_a_cycle_is_asked_for_in_plain_words(client, slug):
     sign_in_with_second_factor(client, administrator())
-    given = {"act": "like", "title": "Spring", "slug": "with space", "first_day": "2027-02-01"}
+    given = {"act": "like", "title": "Spring", "slug": slug, "first_day": "2027-02-01"}
     page = client.post(reverse("cycles_desk"), given).content.decode()
     assert "Letters, digits and hyphens only, as spring-2027." in page
     assert "slug”" not in page
+    assert not Cycle.objects.exists()
 
 
 def test_phases_are_set_together_or_not_at_all():

@@ -110,6 +110,7 @@ def test_a_reviewer_sends_it_back_with_a_reason(client):
     campaign = submitted()
     come(client, REVIEWER)
     answer = do(client, campaign, "request_changes", reason=" ")
+    assert ">What has to change? Its creator reads it. Say what" in answer.content.decode()
     assert answer.status_code == 400
     assert "Say what has to change." in answer.content.decode()
     assert state_of(campaign) == CampaignState.SUBMITTED

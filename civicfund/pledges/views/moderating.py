@@ -123,6 +123,8 @@ def judge(request: SignedInRequest, pk: int) -> HttpResponse:
     _check_role(request.user, act)
     campaign = any_campaign(pk)
     form = ReasonForm(request.POST if request.method == "POST" else None)
+    if act in ACTS and ACTS[act].question:
+        form.fields["reason"].label = str(ACTS[act].question)
     try:
         if act == HANDLE:
             return _handle(request, campaign)
