@@ -13,6 +13,10 @@ unexport PYTHONDONTWRITEBYTECODE
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/bytecode
 endif
 
+# Test processes: one more than the cores of a small machine, since tests of processes, races and
+# pages wait much.
+AT_ONCE ?= 3
+
 .DEFAULT_GOAL := help
 .PHONY: help run test lint css bench bench-vote bench-money chaos trust proofs bench-tally journeys environment dev-environment lock
 
@@ -30,7 +34,7 @@ run: environment ## Start the town at http://127.0.0.1:8000 (PORT moves it)
 
 test: lint ## Everything: static checks, then all tests against real servers and a browser
 	@$(BIN)/python -m civicfund.launch browser
-	@$(BIN)/python -m civicfund.launch with-servers $(BIN)/python -m pytest -q -n 2 --dist loadgroup $(TESTS)
+	@$(BIN)/python -m civicfund.launch with-servers $(BIN)/python -m pytest -q -n $(AT_ONCE) --dist loadgroup $(TESTS)
 
 lint: dev-environment ## Static checks
 	$(BIN)/ruff check .
