@@ -6,6 +6,8 @@ from django.urls import reverse
 from civicfund.pledges.domain import CONSENT_VERSION
 from civicfund.pledges.enums import CampaignState, Decision, PledgeState
 from civicfund.pledges.models import Campaign, Pledge
+from civicfund.pledges.services.campaigns import submit_campaign
+from civicfund.pledges.services.errors import RefusedError
 from tests.factories.people import UserFactory
 from tests.factories.pledges import (
     CampaignFactory,
@@ -438,6 +440,22 @@ def test_what_is_refused_of_a_draft_keeps_nothing_else_from_being_saved(
     }
     campaign.refresh_from_db()
     assert kept_of(campaign) == wanted | {stays: before[stays]}
+
+
+@pytest.mark.timeout(60)
+def test_a_kept_reward_that_the_town_no_longer_takes_stops_only_itself(client, backer, settings):
+    project = ProjectFactory(proposer=backer)
+    client.post(reverse("campaign_new", args=[project.pk]), campaign_form())
+    campaign = Campaign.objects.get()
+    before = kept_of(campaign)
+    settings.PLEDGE_LEAST_MINOR = 500_000
+    form = campaign_form(**{"zones-0-name": "Here"})
+    answer = client.post(reverse("campaign_edit", args=[campaign.pk]), form)
+    assert answer.status_code == 400
+    assert "Saved, but for what is marked" in text_of(answer)
+    assert kept_of(campaign) == before | {"zones": ["Here", "Elsewhere"]}
+    with pytest.raises(RefusedError, match="can cost from €5,000"):
+        submit_campaign(campaign, by=backer)
 
 
 def test_two_parts_that_are_refused_are_both_marked_and_the_third_is_kept(client, backer):

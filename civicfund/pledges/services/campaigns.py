@@ -82,8 +82,10 @@ def submit_campaign(campaign: Campaign, *, by: User) -> Campaign:
     Raises ``RefusedError`` with the first that its checklist lacks.
     """
     _check_owner(campaign, by)
-    for words, field in checklist_of(campaign_to_move(campaign.pk)).lacks:
+    locked = campaign_to_move(campaign.pk)
+    for words, field in checklist_of(locked).lacks:
         raise RefusedError(words, field=field)
+    check_terms(terms_of(locked), named={"rewards", "zones"})
     return advance(
         campaign, CampaignState.SUBMITTED, CAMPAIGN_MOVES,
         actor=by,

@@ -104,13 +104,17 @@ def without_part(terms: SomeTerms, field: str) -> SomeTerms:
 def check_terms(terms: Terms, *, named: Set[str] | None = None) -> None:
     """Raise ``RefusedError``, with the field at fault, for terms that cannot be.
 
-    Where only ``named`` ones are new, goal and time are checked if one of them is: a draft whose
-    end has come meanwhile is still written on.
+    Where only ``named`` ones are new, goal and time are checked if one of them is, rewards and
+    zones if they are: a draft whose end has come meanwhile, or with a reward that the town no
+    longer takes, is still written on.
     """
     if named is None or named - PARTS:
         _check_goal(terms)
         _check_time(terms)
-    _check_rewards(terms)
+    if named is None or "rewards" in named:
+        _check_rewards(terms)
+    if named is None or "zones" in named:
+        _check_zones(terms)
 
 
 def _check_goal(terms: Terms) -> None:
@@ -142,6 +146,9 @@ def _check_time(terms: Terms) -> None:
 def _check_rewards(terms: Terms) -> None:
     for reward in terms.rewards:
         _check_amount(reward.title, reward.amount_minor, _least(reward.kind), field="rewards")
+
+
+def _check_zones(terms: Terms) -> None:
     for zone in terms.zones:
         _check_amount(zone.name, zone.amount_minor, 0, field="zones")
 

@@ -103,7 +103,10 @@ def _keep_what_can_be(
             return _keep(request, project, terms, campaign)
         except RefusedError as refusal:
             written.refuse(refusal)
-            terms = without_part(terms, refusal.field) if refusal.field else {}
+            left = without_part(terms, refusal.field) if refusal.field else terms
+            if len(left) == len(terms):
+                return None  # what is refused was not written here
+            terms = left
     return None
 
 
