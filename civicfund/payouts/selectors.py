@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 
+from civicfund.audit.services import one_moment
 from civicfund.delivery.models import Milestone
 from civicfund.delivery.selectors import has_plan, reached_milestones, share_until
 from civicfund.ledger import domain as books
@@ -63,7 +64,8 @@ def checked_before_paying(laws: Laws) -> None:
 def broken_laws() -> list[str]:
     """Names of the laws that are broken now: while there is one, nothing is paid out."""
     asked = (laws_of_the_books, invariants, *_laws)
-    return [law.name for laws in asked for law in laws() if law.broken_by]
+    with one_moment():
+        return [law.name for laws in asked for law in laws() if law.broken_by]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from django.urls import reverse
 from civicfund.notices.services import tell
 from civicfund.people.selectors import agreed_finding
 from civicfund.people.services.documents import document_told, documents_to_tell
+from civicfund.pledges.selectors.laws import overdue
 from civicfund.town import selectors
 
 log = structlog.get_logger(__name__)
@@ -17,8 +18,9 @@ log = structlog.get_logger(__name__)
 
 @shared_task
 def check_books() -> None:
-    """Say in the log, as an error, which law of the books is broken and by what."""
-    for law in selectors.check_books().broken:
+    """Say in the log, as an error, which law is broken and by what, and what is late."""
+    late = [law for law in overdue() if law.broken_by]
+    for law in (*selectors.check_books().broken, *late):
         log.error("books.law_broken", law=law.name, broken_by=law.broken_by[:10])
     log.info("books.checked")
 

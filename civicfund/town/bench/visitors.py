@@ -97,9 +97,9 @@ class Visitor:
     ) -> _Answer:
         try:
             return self._ask_once(method, path, fields)
-        except ConnectionError:
+        except (OSError, http.client.HTTPException) as error:
             self._connection.close()
-            if method != "GET":
+            if method != "GET" or not isinstance(error, ConnectionError):
                 raise
             # The server closes a connection that was not used for a while; browsers ask anew.
             return self._ask_once(method, path, fields)

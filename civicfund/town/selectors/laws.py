@@ -10,7 +10,7 @@ from django.core.cache import cache
 from budgeting.services.closing import closing_late
 from budgeting.services.keying_anew import KeyTrouble, key_troubles
 from budgeting.services.urns import open_without_key
-from civicfund.audit.services import db_now
+from civicfund.audit.services import db_now, one_moment
 from civicfund.complaints.selectors import late as late_complaints
 from civicfund.complaints.selectors import untold as untold_complaints
 from civicfund.ledger.selectors import Invariant
@@ -18,7 +18,7 @@ from civicfund.ledger.selectors import invariants as laws_of_the_books
 from civicfund.payments.selectors import orphan_count, overdue_events
 from civicfund.payouts.selectors import invariants as laws_of_payouts
 from civicfund.people.selectors import documents_overdue
-from civicfund.pledges.selectors.laws import invariants as laws_of_pledges
+from civicfund.pledges.selectors.laws import lasting as laws_of_pledges
 from civicfund.pledges.selectors.laws import overdue
 from civicfund.reconciliation.selectors import difference_count, is_overdue
 from civicfund.reconciliation.selectors import invariants as laws_of_corrections
@@ -34,12 +34,20 @@ _KEPT_IDS = 20  # of what breaks a law; `check_books` on the command line lists 
 
 def laws() -> list[Invariant]:
     """Every law of docs/money.md, one query each or two: what breaks it, empty while it holds."""
-    return [*laws_of_the_books(), *laws_of_pledges(), *laws_of_payouts(), *laws_of_corrections()]
+    return [*lasting_laws(), *overdue()]
+
+
+def lasting_laws() -> list[Invariant]:
+    """Those that hold whatever has crashed, all asked of one instant: money moves meanwhile."""
+    with one_moment():
+        return [
+            *laws_of_the_books(), *laws_of_pledges(), *laws_of_payouts(), *laws_of_corrections()
+        ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class BooksChecked:
-    """When every law was last asked, by the database's clock, and what broke each."""
+    """When the lasting laws were last asked, by the database's clock, and what broke each."""
 
     at: datetime
     laws: list[Invariant]
@@ -51,9 +59,12 @@ class BooksChecked:
 
 
 def check_books() -> BooksChecked:
-    """Ask every law now, and keep what came of it for whoever looks next."""
+    """Ask every lasting law now, and keep what came of it for whoever looks next.
+
+    What is late is no law of the books: ``alarms`` counts it.
+    """
     at = db_now()
-    checked = BooksChecked(at, laws())
+    checked = BooksChecked(at, lasting_laws())
     rows = [(law.name, law.broken_by[:_KEPT_IDS]) for law in checked.laws]
     cache.set(_LAST_CHECK, (at, rows), CHECK_KEPT_SECONDS)
     return checked
