@@ -46,6 +46,10 @@ def test_a_connection_that_holds_is_kept_and_nothing_is_asked(kept):
     before = backend_of(kept)
     next_request(kept)
     kept.close_if_health_check_failed()
+    assert last_question_of(before) == "SELECT 1"  # nobody has looked for a while
+    assert backend_of(kept) == before
+    next_request(kept)
+    kept.close_if_health_check_failed()
     assert kept.health_check_done
     assert last_question_of(before) == "SELECT pg_backend_pid()"
     assert backend_of(kept) == before
@@ -53,6 +57,7 @@ def test_a_connection_that_holds_is_kept_and_nothing_is_asked(kept):
 
 def test_a_connection_that_the_server_ended_is_made_anew(kept):
     before = backend_of(kept)
+    kept.is_usable()
     end_backend(before)
     next_request(kept)
     assert backend_of(kept) != before

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import select
+import time
 
 from django.db.backends.postgresql import base
+
+# Whoever has said nothing for so long is asked: a server that lost its power cannot say so.
+QUIET_SECONDS = 5
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -13,14 +17,19 @@ class DatabaseWrapper(base.DatabaseWrapper):
     Django asks the server ``SELECT 1`` instead, which is a tenth of what a ballot's page costs.
     """
 
+    _looked_at = 0.0
+
     def is_usable(self) -> bool:
         """Whether the server is still there.
 
         One that went away has closed its end, and that can be read; an idle server says nothing.
-        Where it has said something, it is asked, as Django does.
+        Where it has said something, or was not looked at for a while, it is asked, as Django does.
         """
         if self.connection is None or self.connection.closed:
             return False
+        before, self._looked_at = self._looked_at, time.monotonic()
         socket = select.poll()
         socket.register(self.connection.fileno(), select.POLLIN)
-        return not socket.poll(0) or bool(super().is_usable())
+        if self._looked_at - before < QUIET_SECONDS and not socket.poll(0):
+            return True
+        return bool(super().is_usable())
