@@ -60,10 +60,13 @@ class AddIndexBesideWrites(AddIndexConcurrently):
     ) -> None:
         """Build it unless it is there and whole."""
         is_whole = _is_whole(schema_editor, self.index.name)
+        # It waits for older transactions, a night's backup perhaps, and holds up nobody meanwhile.
+        schema_editor.execute("SET lock_timeout = 0")
         if is_whole is False:
             self.database_backwards(app_label, schema_editor, to_state, from_state)
         if not is_whole:
             super().database_forwards(app_label, schema_editor, from_state, to_state)
+        schema_editor.execute("RESET lock_timeout")
 
 
 def _is_whole(schema_editor: BaseDatabaseSchemaEditor, index: str) -> bool | None:

@@ -213,7 +213,8 @@ def log_not_sent(event: str, error: Exception, **about: int) -> bool:
     mail server's, or on the way to it.
     """
     expected = isinstance(error, MAIL_TROUBLE)
-    log.warning(event, **about, error=type(error).__name__, exc_info=not expected)
+    say = log.warning if expected else log.error
+    say(event, **about, error=type(error).__name__, exc_info=not expected)
     return expected
 
 

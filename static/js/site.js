@@ -26,7 +26,7 @@ function closeMenus(event) {
   }
 }
 
-// A second click while the first is under way sends nothing: nothing is said, or made, twice. A form
+// A second click within five seconds sends nothing: nothing is said, or made, twice. A form
 // whose answer is a file leaves its page where it is: it may be sent again after a while.
 const SENDING_MS = 5000;
 

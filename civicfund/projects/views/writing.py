@@ -59,10 +59,12 @@ def project_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     """Change a project that one writes."""
     project = authored_project(request.user, pk)
     if request.method != "POST":
+        began_with = latest_version(project)  # before what is shown: a save in between is noticed
+        project.refresh_from_db()
         lines = project.cost_lines.all()
         costs = [{"label": line.label, "amount": line.amount_minor} for line in lines]
         form = ProjectForm(initial=ProjectForm.initial_of(project))
-        return _form_page(request, form, CostLines(initial=costs), project)
+        return _form_page(request, form, CostLines(initial=costs), project, began_with=began_with)
     return _save(request, project)
 
 
@@ -129,8 +131,10 @@ def _form_page(
     status: int = 200,
     similar: Sequence[Project] = (),
     overtaken: bool = False,
+    began_with: int | str | None = None,
 ) -> HttpResponse:
-    began_with = latest_version(project) if project else ""
+    if began_with is None:
+        began_with = latest_version(project) if project else ""
     context = {
         # What somebody goes on writing began where it began, until they are told of another.
         "seen": began_with if overtaken else request.POST.get("seen", began_with),
