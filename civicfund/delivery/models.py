@@ -52,12 +52,18 @@ class Milestone(models.Model):
         return max(self.reports.all(), key=lambda report: report.pk, default=None)
 
     @property
+    def last_verdict(self) -> MilestoneVerdict | None:
+        """What was found of what its owner said last; None where nobody has looked yet."""
+        report = self.last_report
+        return report.verdict_or_none if report else None
+
+    @property
     def reach(self) -> Reach:
         """How far it has come."""
-        report = self.last_report
-        if report is None or (report.verdict_or_none and not report.verdict_or_none.confirmed):
+        verdict = self.last_verdict
+        if self.last_report is None or (verdict and not verdict.confirmed):
             return Reach.PLANNED
-        return Reach.REACHED if report.verdict_or_none else Reach.REPORTED
+        return Reach.REACHED if verdict else Reach.REPORTED
 
 
 class MilestoneReport(AppendOnly):

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from civicfund.delivery.selectors import plan_of
+from civicfund.delivery.serializers import MilestoneOutput
 from civicfund.pledges.domain import CONSENT_VERSION
 from civicfund.pledges.enums import (
     Audience,
@@ -123,6 +126,9 @@ class CampaignDetailOutput(CampaignOutput):
     goal_lines = GoalLineOutput(many=True)
     rewards = RewardOutput(many=True)
     shipping_zones = ShippingZoneOutput(many=True)
+    plan = serializers.SerializerMethodField(
+        help_text="By which milestones of its project money leaves; empty where there is no plan."
+    )
     outcome = serializers.SerializerMethodField(help_text="Null until it is decided.")
     consent_version = serializers.SerializerMethodField(
         help_text="The words that a pledge agrees to; they stand on the page."
@@ -142,10 +148,16 @@ class CampaignDetailOutput(CampaignOutput):
             "goal_lines",
             "rewards",
             "shipping_zones",
+            "plan",
             "outcome",
             "consent_version",
         ]
         read_only_fields = fields
+
+    @extend_schema_field(MilestoneOutput(many=True))
+    def get_plan(self, campaign: Campaign) -> list[dict[str, Any]]:
+        """Its project's milestones in their order, and how far each is."""
+        return list(MilestoneOutput(plan_of(campaign.project), many=True).data)
 
     def get_outcome(self, campaign: Campaign) -> dict[str, Any] | None:
         """The decision, where there is one."""

@@ -1,4 +1,4 @@
-"""An owner plans on a phone and reports a milestone; a treasurer confirms it on a wide screen."""
+"""An owner plans on a phone and reports a milestone; a treasurer confirms it on a wide screen; both stand on a campaign."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from civicfund.delivery.selectors import plan_of
 from tests.browser.test_desks import ready
 from tests.browser.test_treasury import come_in, look
 from tests.factories.payouts import new_treasurer
+from tests.factories.pledges import CampaignFactory
 from tests.payouts.test_payouts import awarded
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
@@ -54,3 +55,8 @@ def test_a_plan_is_written_reported_and_confirmed(page, phone, sign_in, check_ax
     page.goto(project.get_absolute_url())
     expect(page.get_by_role("region", name="Milestones, a table")).to_be_visible()
     look(page, "project_plan", check_axe, screenshot)
+
+    campaign = CampaignFactory(project=project)
+    page.goto(campaign.get_absolute_url())
+    expect(page.get_by_role("region", name="Milestones, a table")).to_be_visible()
+    look(page, "campaign_plan", check_axe, screenshot)

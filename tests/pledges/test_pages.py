@@ -72,7 +72,7 @@ def test_a_campaign_asks_as_much_for_three_rewards_as_for_one(
     for n in range(rows):
         RewardFactory(campaign=campaign, kind="add_on")
         campaign.shipping_zones.create(position=n, name="There", amount_minor=1)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         assert client.get(campaign.get_absolute_url()).status_code == 200
 
 

@@ -272,6 +272,7 @@ ROUTES = {
     "api/v1/neighborhoods.geojson": api(get=ANYONE),
     "api/v1/projects/": api(get=ANYONE, post=MEMBERS),
     "api/v1/projects/<int:pk>/": api(get=ANYONE, patch=AUTHORS),
+    "api/v1/projects/<int:pk>/plan/": api(get=ANYONE),
     "api/v1/projects/<int:pk>/publish/": api(post=AUTHORS),
     "api/v1/projects/<int:pk>/withdraw/": api(post=OWNERS),
 }

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from civicfund.audit.services import StaleStateError, db_now
+from civicfund.delivery.selectors import plan_of
 from civicfund.paging import page_asked_for
 from civicfund.people.enums import Role
 from civicfund.people.models import User
@@ -82,6 +83,7 @@ def page_of(campaign: Campaign, user: User | AnonymousUser) -> dict[str, Any]:
         "add_ons": [each for each in offered if each.is_add_on],
         "zones": campaign.shipping_zones.all(),
         "goal_lines": campaign.goal_lines.all(),
+        "milestones": plan_of(campaign.project),
         "team": campaign.project.co_authors.select_related("user").order_by("since", "pk"),
         "backer_names": named_backers(campaign),
         "mine": open_pledge_of(user, campaign) if user.is_authenticated else None,

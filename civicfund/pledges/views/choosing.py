@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from civicfund.delivery.selectors import progress_of
 from civicfund.people.models import User
 from civicfund.people.requests import HttpRequest, person_here, remember_guest
 from civicfund.pledges.access import own_pledge, visible_campaign
@@ -137,6 +138,7 @@ def _agree_page(
         "add_ons": [(each, n, each.amount_minor * n) for each, n in choice.add_ons.items()],
         "bonus_minor": choice.amount_minor - choice.least_minor,
         "fees": likely_fees(campaign, choice.amount_minor),
+        "plan": progress_of([campaign.project_id]).get(campaign.project_id),
         "mine": mine,
         "consent_text": f"pledges/consent/{CONSENT_VERSION}.html",
     }
