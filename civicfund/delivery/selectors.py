@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from django.db.models import Count, F, Prefetch, Q, QuerySet
+from django.db.models.functions import Now
 
 from civicfund.delivery.enums import Reach
-from civicfund.delivery.models import Milestone, MilestoneReport
+from civicfund.delivery.models import Milestone, MilestoneReport, MilestoneVerdict
 from civicfund.projects.models import Project
+from civicfund.talk.selectors import NEWS_FOR, is_told
 
 # Whether a plan can no longer change for a reason that another app knows.
 Fixed = Callable[[int], bool]
@@ -87,3 +89,10 @@ def waiting_reports() -> QuerySet[MilestoneReport]:
         project_id=F("milestone__project")
     )
     return waiting.order_by("pk")
+
+
+def untold_milestones() -> QuerySet[MilestoneVerdict]:
+    """What was found to be reached in the last days and nobody was told of yet, oldest first."""
+    lately = MilestoneVerdict.objects.filter(confirmed=True, at__gt=Now() - NEWS_FOR)
+    untold = lately.filter(~is_told("milestone"))
+    return untold.select_related("report__milestone__project").order_by("pk")

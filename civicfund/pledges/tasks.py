@@ -23,6 +23,7 @@ from civicfund.pledges.services import (
 from civicfund.pledges.services.news import (
     tell_of_campaigns,
     tell_of_corrections,
+    tell_of_milestones,
     tell_of_surveys,
     tell_of_updates,
 )
@@ -99,15 +100,18 @@ def act_on_provider_events() -> None:
 
 @shared_task
 def tell_followers() -> None:
-    """Tell followers of campaigns that started, reached their goal or ended, and of updates and
-    their corrections; ask backers what creators want to know.
+    """Tell followers and backers of campaigns that started, reached their goal or ended, of updates
+    and their corrections, of milestones; ask backers what creators want to know.
     """
-    facts, updates, corrections = tell_of_campaigns(), tell_of_updates(), tell_of_corrections()
-    asked = tell_of_surveys()
-    if facts or updates or corrections or asked:
-        log.info(
-            "campaigns.told", facts=facts, updates=updates, corrections=corrections, asked=asked
-        )
+    told = {
+        "facts": tell_of_campaigns(),
+        "updates": tell_of_updates(),
+        "corrections": tell_of_corrections(),
+        "milestones": tell_of_milestones(),
+        "asked": tell_of_surveys(),
+    }
+    if any(told.values()):
+        log.info("campaigns.told", **told)
 
 
 @shared_task

@@ -72,6 +72,7 @@ class NewsKind(models.TextChoices):
     CALLED_OFF = "called_off", _("It was called off")
     UPDATE = "update", _("A new update")
     CORRECTION = "correction", _("An update was corrected")
+    MILESTONE = "milestone", _("A milestone is reached")
 
 
 # What somebody said; all else are facts.

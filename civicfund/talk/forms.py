@@ -91,10 +91,14 @@ class PaceForm(forms.Form):
     """How often mail comes, and whether the town may write."""
 
     pace = forms.ChoiceField(
-        label=_("Mail about what I follow"), choices=Pace.choices, widget=forms.RadioSelect
+        label=_("Mail about what I follow, and milestones of what I back"),
+        choices=Pace.choices,
+        widget=forms.RadioSelect,
     )
     backing = forms.BooleanField(
-        label=_("Updates of campaigns that I back come by mail, at once"), required=False
+        label=_("Updates of campaigns that I back come by mail, at once"),
+        required=False,
+        help_text=_("If not, no mail tells of their milestones either, unless you follow them."),
     )
     town = forms.BooleanField(
         label=_("The town may write to me about its votes"),

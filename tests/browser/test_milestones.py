@@ -1,4 +1,7 @@
-"""An owner plans on a phone and reports a milestone; a treasurer confirms it on a wide screen; both stand on a campaign."""
+"""An owner plans on a phone and reports a milestone; a treasurer confirms it on a wide screen.
+
+A campaign of the project shows both.
+"""
 
 from __future__ import annotations
 

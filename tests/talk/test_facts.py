@@ -106,7 +106,7 @@ def test_who_follows_a_thing_and_its_place_is_told_once_and_who_did_it_is_not():
     gone.save()
     place, itself = SubjectKind.NEIGHBORHOOD, (SubjectKind.PROJECT, project.pk)
     heard_by = frozenset({itself, (place, project.neighborhood_id)})
-    tell_facts([fact(project, heard_by=heard_by, by=actor.pk)])
+    tell_facts([fact(project, heard_by=heard_by, by=frozenset({actor.pk}))])
     assert [told(person) for person in (both, actor, gone)] == [[NewsKind.SELECTED], [], []]
 
 

@@ -1,4 +1,4 @@
-"""Reading updates of campaigns."""
+"""Reading updates of campaigns, and who is told of what becomes of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from civicfund.pledges.models import Campaign, CampaignUpdate, CampaignUpdateQuerySet, Pledge
+from civicfund.pledges.enums import RETURNING_CAMPAIGN
+from civicfund.pledges.models import (
+    Campaign,
+    CampaignUpdate,
+    CampaignUpdateQuerySet,
+    Pledge,
+    PledgeQuerySet,
+)
+from civicfund.projects.models import Project
 from civicfund.talk.models import Comment, CommentQuerySet, News
 from civicfund.talk.selectors import NEWS_FOR, is_told
 
@@ -74,3 +82,12 @@ def backers_to_tell(campaign: Campaign) -> Iterable[Pledge]:
     """The pledges whose backers are told of an update, but for the creator's own."""
     rows = Pledge.objects.backing().filter(campaign=campaign).filter(~Q(backer=campaign.creator_id))
     return rows.select_related("backer").order_by("pk")
+
+
+def pledges_for(project: Project) -> PledgeQuerySet:
+    """The pledges of all who stand by one of its campaigns, the oldest first; not of one whose
+    money goes back.
+    """
+    rows = Pledge.objects.backing().filter(campaign__project=project)
+    stands = rows.exclude(campaign__state__in=RETURNING_CAMPAIGN)
+    return stands.select_related("backer", "campaign").order_by("created_at", "pk")

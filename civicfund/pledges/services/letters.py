@@ -11,6 +11,7 @@ from django.db.models import Model
 from django.urls import reverse
 from django.utils.formats import date_format
 
+from civicfund.delivery.models import MilestoneVerdict
 from civicfund.notices.enums import Topic
 from civicfund.notices.services import Letter, tell, tell_all
 from civicfund.people.enums import Role
@@ -68,6 +69,27 @@ def _address_of_update(pledge: Pledge, update: CampaignUpdate) -> str:
     if pledge.backer.is_guest:
         return reverse("guest_update_link", args=[guest_token(pledge), update.number])
     return update.get_absolute_url()
+
+
+def tell_guests_of_milestone(verdict: MilestoneVerdict, pledges: Iterable[Pledge]) -> None:
+    """Write to backers without an account, who have no notices, that a milestone is reached; once
+    to each address.
+    """
+    milestone = verdict.report.milestone
+    facts = {"project": milestone.project.title, "milestone": milestone.title}
+    newest = {pledge.backer.guest_email: pledge for pledge in pledges}
+    tell_all(
+        "milestone_reached",
+        (
+            Letter(
+                pledge.backer,
+                verdict,
+                facts | {"plan_url": f"{pledge.campaign.get_absolute_url()}#plan"},
+                topic=Topic.BACKING,
+            )
+            for pledge in newest.values()
+        ),
+    )
 
 
 def tell_of_survey(pledges: Iterable[Pledge]) -> int:

@@ -1,5 +1,5 @@
-"""What followers of campaigns, of their projects and of places are told: start, goal, outcome;
-and what backers are written of what a creator has published.
+"""What followers of campaigns, of their projects and of places are told: start, goal, outcome,
+milestones; and what backers are told and written, of that and of what a creator has published.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from django.db.models import F, Q
 
 from civicfund.audit.models import Event
+from civicfund.delivery.models import MilestoneVerdict
+from civicfund.delivery.selectors import untold_milestones
 from civicfund.notices.services import written_to
 from civicfund.pledges.models import Campaign, CampaignUpdate
 from civicfund.pledges.models.totals import with_totals
@@ -17,11 +19,17 @@ from civicfund.pledges.selectors.updates import (
     backers_to_tell,
     backers_told_of,
     corrected_by,
+    pledges_for,
     pledges_of_mailed,
     untold_corrections,
     untold_updates,
 )
-from civicfund.pledges.services.letters import UPDATE, tell_of_survey, tell_of_update
+from civicfund.pledges.services.letters import (
+    UPDATE,
+    tell_guests_of_milestone,
+    tell_of_survey,
+    tell_of_update,
+)
 from civicfund.talk.enums import NewsKind, SubjectKind
 from civicfund.talk.models import Comment
 from civicfund.talk.selectors import is_told, source_of, untold_events
@@ -72,7 +80,7 @@ def _tell_fact(
                 what,
                 source,
                 heard_by,
-                by=update.campaign.creator_id,
+                by=frozenset({update.campaign.creator_id}),
                 written_to=written_to,
             )
         ]
@@ -95,6 +103,33 @@ def _tell_of_correction(correction: Comment, update: CampaignUpdate) -> int:
         NewsKind.CORRECTION,
         f"correction:{correction.pk}",
         backers_told_of(update).union(pledge.backer_id for pledge in mailed),
+    )
+
+
+def tell_of_milestones() -> int:
+    """Tell who follows a project or its campaigns, and who backs them, that a milestone is reached;
+    how many milestones. Neither who reported it is told nor who confirmed it.
+    """
+    return sum(_tell_of_milestone(each) for each in untold_milestones()[:MOST_AT_ONCE])
+
+
+def _tell_of_milestone(verdict: MilestoneVerdict) -> int:
+    project = verdict.report.milestone.project
+    pledges = pledges_for(project)
+    tell_guests_of_milestone(verdict, pledges.exclude(backer__guest_email=""))
+    campaigns = Campaign.objects.public().filter(project=project).values_list("pk", flat=True)
+    subject = (SubjectKind.PROJECT, project.pk)
+    return tell_facts(
+        [
+            Happened(
+                subject,
+                NewsKind.MILESTONE,
+                f"milestone:{verdict.pk}",
+                frozenset({subject, *((SubjectKind.CAMPAIGN, pk) for pk in campaigns)}),
+                by=frozenset({verdict.report.by_id, verdict.by_id}),
+                backers=frozenset(pledges.values_list("backer", flat=True)),
+            )
+        ]
     )
 
 

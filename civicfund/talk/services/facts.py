@@ -14,6 +14,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Q
 
+from civicfund.notices.enums import Topic
 from civicfund.talk.enums import NewsKind, SubjectKind
 from civicfund.talk.models import Fact, Thread
 
@@ -29,22 +30,28 @@ _WRITE_FACTS = """
 _WRITE_NOTICES = """
     INSERT INTO talk_news (recipient_id, thread_id, fact_id, kind)
     SELECT DISTINCT talk_follow.user_id, talk_fact.thread_id, talk_fact.id, talk_fact.what
-    FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS heard (fact_id, thread_id, actor_id)
+    FROM unnest(%s::bigint[], %s::bigint[]) AS heard (fact_id, thread_id)
     JOIN talk_fact ON talk_fact.id = heard.fact_id
     JOIN talk_follow ON talk_follow.thread_id = heard.thread_id
     JOIN people_user ON people_user.id = talk_follow.user_id AND people_user.is_active
-    WHERE talk_follow.user_id IS DISTINCT FROM heard.actor_id
+    WHERE NOT EXISTS (
+        SELECT FROM unnest(%s::bigint[], %s::bigint[]) AS did (fact_id, user_id)
+        WHERE did.fact_id = talk_fact.id AND did.user_id = talk_follow.user_id)
     ORDER BY talk_fact.id
     ON CONFLICT DO NOTHING
 """
-# Those who get a mail of its own have it in the site as well, and not in a digest again.
+# Those who get a mail of its own, or want none, have it in the site and not in a digest.
 _WRITE_TO = """
     INSERT INTO talk_news (recipient_id, thread_id, fact_id, kind, mailed_at)
-    SELECT people_user.id, talk_fact.thread_id, talk_fact.id, talk_fact.what, clock_timestamp()
+    SELECT people_user.id, talk_fact.thread_id, talk_fact.id, talk_fact.what,
+        CASE WHEN %s OR notices_optout.id IS NOT NULL THEN clock_timestamp() END
     FROM unnest(%s::bigint[], %s::bigint[]) AS told (fact_id, user_id)
     JOIN talk_fact ON talk_fact.id = told.fact_id
     JOIN people_user ON people_user.id = told.user_id
         AND people_user.is_active AND people_user.guest_email = ''
+    LEFT JOIN notices_optout ON notices_optout.user_id = people_user.id
+        AND notices_optout.topic = %s
+    ORDER BY talk_fact.id
     ON CONFLICT DO NOTHING
 """
 
@@ -61,9 +68,11 @@ class Happened:
     what: NewsKind
     source: str
     heard_by: frozenset[Key] = frozenset()
-    by: int | None = None
+    by: frozenset[int] = frozenset()
     # People who are told whether they follow or not, and who are written to of this fact alone.
     written_to: frozenset[int] = frozenset()
+    # Those who are told as if they followed, but by no mail if they want none of what they back.
+    backers: frozenset[int] = frozenset()
 
     @property
     def audience(self) -> frozenset[Key]:
@@ -88,8 +97,9 @@ def tell_facts(found: Iterable[Happened]) -> int:
         threads = _threads(new)
         written = _write_facts(new, threads)
         told = [fact for fact in new if fact.source in written]
-        _write_to(told, written)
+        _write_to(((fact, fact.written_to) for fact in told), written, mailed=True)
         _write_notices(told, written, threads)
+        _write_to(((fact, fact.backers) for fact in told), written, mailed=False)
     return len(told)
 
 
@@ -129,27 +139,34 @@ def _write_facts(facts: Sequence[Happened], threads: dict[Key, int]) -> dict[str
         return dict(cursor.fetchall())
 
 
-def _write_to(facts: Sequence[Happened], written: dict[str, int]) -> None:
+def _write_to(
+    facts: Iterable[tuple[Happened, frozenset[int]]], written: dict[str, int], *, mailed: bool
+) -> None:
+    """A notice of each fact to these people, where they have none of it yet."""
     told = [
         (written[fact.source], person)
-        for fact in facts
-        for person in sorted(fact.written_to - {fact.by})
+        for fact, people in facts
+        for person in sorted(people - fact.by)
     ]
     if told:
         with connection.cursor() as cursor:
-            cursor.execute(_WRITE_TO, [list(column) for column in zip(*told, strict=True)])
+            cursor.execute(_WRITE_TO, [mailed, *_columns(told), Topic.BACKING.value])
 
 
 def _write_notices(
     facts: Sequence[Happened], written: dict[str, int], threads: dict[Key, int]
 ) -> None:
     heard = [
-        (written[fact.source], threads[subject], fact.by)
+        (written[fact.source], threads[subject])
         for fact in facts
         for subject in fact.audience & threads.keys()
     ]
     if not heard:
         return
+    did = [(written[fact.source], person) for fact in facts for person in fact.by]
     with connection.cursor() as cursor:
-        facts_, threads_, actors = (list(column) for column in zip(*heard, strict=True))
-        cursor.execute(_WRITE_NOTICES, (facts_, threads_, actors))
+        cursor.execute(_WRITE_NOTICES, [*_columns(heard), *_columns(did)])
+
+
+def _columns(pairs: Sequence[tuple[int, int]]) -> tuple[list[int], list[int]]:
+    return [left for left, _right in pairs], [right for _left, right in pairs]

@@ -86,7 +86,7 @@ def _new_projects() -> Iterator[Happened]:
             NewsKind.PROJECT,
             f"project:{project.pk}",
             heard_by=in_places(project.neighborhood.lineage),
-            by=project.proposer_id,
+            by=frozenset({project.proposer_id}),
         )
 
 
@@ -95,7 +95,8 @@ def _merged_projects() -> Iterator[Happened]:
     merged = Project.objects.filter(state=ProjectState.MERGED)
     for event in untold_events(merged, ["project.merged"])[:MOST_AT_ONCE]:
         subject = (SubjectKind.PROJECT, int(event.target_id))
-        yield Happened(subject, NewsKind.MERGED, source_of(event), by=event.actor_id)
+        by = frozenset({event.actor_id} if event.actor_id else ())
+        yield Happened(subject, NewsKind.MERGED, source_of(event), by=by)
 
 
 def mail_news(*paces: Pace) -> int:
