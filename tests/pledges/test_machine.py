@@ -26,18 +26,8 @@ from civicfund.ledger.selectors import balance_minor
 from civicfund.ledger.selectors import invariants as laws_of_the_books
 from civicfund.payments.domain import CardDeclined
 from civicfund.payments.gateways import gateway
-from civicfund.payouts.enums import Method, PayoutState, ReversalState, Source
 from civicfund.payouts.models import Payout, Reversal
 from civicfund.payouts.selectors import invariants as laws_of_payouts
-from civicfund.payouts.services.accounts import approve_account, open_account, read_account
-from civicfund.payouts.services.deciding import approve_payout, request_payout
-from civicfund.payouts.services.errors import RefusedError as PayoutRefusedError
-from civicfund.payouts.services.reversing import (
-    approve_reversal,
-    request_reversal,
-    take_reversal_step,
-)
-from civicfund.payouts.services.sending import take_payout_step
 from civicfund.pledges.domain import CONSENT_VERSION
 from civicfund.pledges.enums import (
     CHARGED_PLEDGE,
@@ -61,10 +51,17 @@ from civicfund.pledges.services.pledging import cancel_pledge, change_pledge
 from civicfund.pledges.services.refunding import apply_refund, take_refund_step
 from civicfund.pledges.services.refunds import approve_refund, refund_pledge
 from civicfund.pledges.services.releasing import book_released
-from civicfund.states import IllegalMoveError
 from tests.factories.payouts import new_treasurer
 from tests.factories.people import UserFactory
 from tests.factories.pledges import CampaignFactory, soon
+from tests.pledges.payouts_machine import (
+    PAYOUT_REFUSED,
+    PLANS,
+    REACHED_BY_PLANS,
+    PaysOut,
+    amounts,
+    came_in_and_left,
+)
 from tests.pledges.promises import choose, end, let_pass, work_until_done
 from tests.sizes import FULL, size
 from tests.stripe.helpers import sandbox_client
@@ -92,16 +89,16 @@ REACHED = {"promise", "charge", "fee", "promise_ended"} | (
     {
         "available", "refund_owed", "refund_paid", "refund_came_back", "dispute_opened",
         "dispute_won", "dispute_lost", "payout_owed", "payout_made", "payout_reversed",
+        *REACHED_BY_PLANS,
     }
     if FULL
     else set()
 )  # fmt: skip
-REFUSED = (RefusedError, PayoutRefusedError, IllegalMoveError, CardDeclined)
+REFUSED = (RefusedError, CardDeclined, *PAYOUT_REFUSED)
 who = st.integers(0, BACKERS - 1)
-amounts = st.sampled_from([500, 1000, 2500, 4999])
 
 
-class Money(RuleBasedStateMachine):
+class Money(PaysOut, RuleBasedStateMachine):
     """One campaign, a few backers, two treasurers, a provider that is really there."""
 
     provider = None  # set by the test
@@ -116,8 +113,9 @@ class Money(RuleBasedStateMachine):
         ends_at_once=st.sampled_from([True, True, False]),
         charged_at_once=st.sampled_from([True, True, False]),
         fees=st.sampled_from([(0, "town"), (50, "project"), (333, "town"), (999, "project")]),
+        plan=PLANS,
     )
-    def begin(self, goal, floor, promises, ends_at_once, charged_at_once, fees):
+    def begin(self, goal, floor, promises, ends_at_once, charged_at_once, fees, plan):
         """Most histories begin where money does: funded and, as likely as not, charged."""
         self.provider.reset()
         for rows in (
@@ -140,6 +138,7 @@ class Money(RuleBasedStateMachine):
         )
         self.held_before = held()
         self.onboarded = False
+        self.plan(*plan)
         for n, (amount, card) in enumerate(promises):
             self.pledge(n, amount, card)
         if ends_at_once:
@@ -254,68 +253,6 @@ class Money(RuleBasedStateMachine):
                     "dispute", dispute=opened.pk, outcome="won" if won else "lost"
                 )
 
-    @rule(amount=amounts)
-    def ask_for_a_payout(self, amount):
-        if not self.onboarded:
-            account = open_account(self.campaign.creator)
-            self.provider.control("account", account=account.account_id, status="active")
-            approve_account(read_account(account), by=self.treasurers[0])
-            self.onboarded = True
-        with suppress(*REFUSED):
-            request_payout(
-                self.campaign.project, by=self.treasurers[0], source=Source.PLEDGES,
-                method=Method.TRANSFER, amount_minor=amount,
-            )  # fmt: skip
-
-    @rule(place=st.integers(0, 1))
-    def agree_to_a_payout(self, place):
-        waiting = Payout.objects.filter(
-            project=self.campaign.project, state=PayoutState.WAITING
-        ).first()
-        if waiting is not None:
-            with suppress(*REFUSED):
-                approve_payout(waiting, by=self.treasurers[place])
-
-    @rule()
-    def payouts_are_sent(self):
-        Payout.objects.filter(next_step_at__isnull=False).update(
-            next_step_at=soon(), lease_until=None, woken_until=None
-        )
-        for pk in wake(Payout.objects.due(), 5):
-            take_payout_step(pk)
-
-    # Chosen only where they can do something: else a transfer is hardly ever taken back whole way.
-    def paid(self):
-        return Payout.objects.filter(
-            project=self.campaign.project, state=PayoutState.PAID, method=Method.TRANSFER
-        ).first()
-
-    def to_take_back(self):
-        return Reversal.objects.filter(
-            payout__project=self.campaign.project, state=ReversalState.WAITING
-        ).first()
-
-    @precondition(lambda self: self.paid())
-    @rule(amount=amounts)
-    def ask_to_take_a_payout_back(self, amount):
-        paid = self.paid()
-        with suppress(*REFUSED):
-            request_reversal(
-                paid, by=self.treasurers[0], amount_minor=min(amount, paid.amount_minor)
-            )
-
-    @precondition(lambda self: self.to_take_back())
-    @rule(place=st.sampled_from([1, 1, 0]))
-    def agree_to_take_it_back(self, place):
-        with suppress(*REFUSED):
-            approve_reversal(self.to_take_back(), by=self.treasurers[place])
-
-    @precondition(lambda self: Reversal.objects.due().exists())
-    @rule()
-    def payouts_are_taken_back(self):
-        for pk in wake(Reversal.objects.due(), 5):
-            take_reversal_step(pk)
-
     @rule()
     def money_is_released(self):
         book_released(100)
@@ -388,11 +325,48 @@ def work_refunds(client):
         apply_refund(gateway().retrieve_refund(told.id))
 
 
-@pytest.mark.django_db(transaction=True, databases=["default", "owner"])
-def test_the_laws_hold_whatever_happens_in_whatever_order(provider, settings):
+@pytest.fixture
+def machine(provider, settings):
     settings.CLOSING_GRACE_SECONDS = 0
     settings.PAYOUT_RESERVE_PERCENT = 0
     Money.provider, Money.provider_settings, Money.kept = provider, settings, 0
-    run_state_machine_as_test(Money, settings=LONG)
-    booked = Counter(Entry.objects.values_list("kind", flat=True))
+    Money.did.clear()
+    return Money
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+def test_the_laws_hold_whatever_happens_in_whatever_order(machine):
+    run_state_machine_as_test(machine, settings=LONG)
+    booked = Counter(Entry.objects.values_list("kind", flat=True)) + machine.did
     assert set(booked) >= REACHED, booked
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+def test_a_history_with_a_plan_reaches_all_that_is_asked_of_plans(machine):
+    """So that the small run, too, shows that these rules do something."""
+    history = machine()
+    history.begin(
+        goal=500, floor=None, promises=[(4999, "pm_card_bypassPending")] * 2, ends_at_once=True,
+        charged_at_once=True, fees=(0, "town"), plan=((40, 60), 0),
+    )  # fmt: skip
+    for _ in range(3):
+        history.sweep()
+    assert came_in_and_left(history.campaign.project_id) == (9998, 0)
+    history.say_that_a_milestone_is_reached(ahead=1)
+    history.say_that_a_milestone_is_reached(ahead=0)
+    history.a_milestone_is_looked_at(place=1, confirmed=False)
+    history.ask_for_a_payout(amount=500, named="next")
+    history.say_that_a_milestone_is_reached(ahead=0)
+    history.a_milestone_is_looked_at(place=1, confirmed=True)
+    for amount in (4999, 2500):  # of 99.98, 40 percent are 39.99
+        history.ask_for_a_payout(amount=amount, named="last")
+    history.agree_to_a_payout(place=1)
+    history.payouts_are_sent()
+    assert history.did == Counter(dict.fromkeys(REACHED_BY_PLANS, 1)) + Counter(
+        payout_beyond_the_plan=1
+    )
+    assert came_in_and_left(history.campaign.project_id) == (9998, 2500)
+    history.teardown()
+    history.shares = (20, 80)
+    with pytest.raises(AssertionError):  # the control: what is asked after each payout can fail
+        history.within_the_plan(Payout.objects.get())
