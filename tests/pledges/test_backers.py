@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from django.urls import reverse
@@ -84,6 +84,15 @@ def test_a_creator_sees_what_is_still_to_be_collected(client):
     context = client.get(page_of(campaign)).context
     assert context["due_minor"] == 5000
     assert context["campaign"].collected_minor == 4000
+
+
+def test_a_pledges_day_is_written_as_everywhere_on_the_site(client, campaign):
+    pledge = pledged(campaign)
+    PledgeFactory(campaign=campaign, confirmed_at=datetime(2026, 3, 5, 12, tzinfo=UTC))
+    client.force_login(campaign.creator)
+    page = client.get(page_of(campaign)).content.decode()
+    assert "5 March 2026,</span> 12:00" in page
+    assert f"{pledge.confirmed_at:%Y-%m-%d}" not in page
 
 
 def test_names_are_of_those_who_wish_it_and_mails_of_nobody(client, campaign):
