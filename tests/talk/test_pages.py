@@ -12,9 +12,11 @@ from django.utils import timezone
 
 from civicfund.pledges.enums import CampaignState
 from civicfund.projects.enums import ProjectState
+from civicfund.projects.services import withdraw_project
+from civicfund.talk.access import visible_subject
 from civicfund.talk.models import Comment
 from civicfund.talk.selectors import COMMENTS_PER_PAGE, PER_PAGE, REPLIES_SHOWN
-from civicfund.talk.services import delete_comment, forget_author
+from civicfund.talk.services import delete_comment, follow, forget_author
 from tests.factories.budgeting import draft_cycle, running_cycle
 from tests.factories.people import UserFactory
 from tests.factories.pledges import CampaignFactory
@@ -250,3 +252,21 @@ def test_what_is_drafted_is_not_talked_about(client, person):
     answer = client.post(reverse("thread", args=["campaign", campaign.pk]), {"body": "x"})
     assert answer.status_code == 400
     assert not Comment.objects.exists()
+
+
+def test_a_draft_has_no_place_for_words_that_nobody_can_write(client):
+    draft = CampaignFactory(state=CampaignState.DRAFT)
+    client.force_login(draft.creator)
+    assert "What people say" not in page(client, draft.get_absolute_url())
+    live = CampaignFactory(project__proposer=draft.creator)
+    assert "What people say" in page(client, live.get_absolute_url())
+
+
+def test_what_was_said_and_a_follow_stay_within_reach_once_a_project_is_withdrawn(client, person):
+    said, followed, silent = (ProjectFactory(proposer=person) for _ in range(3))
+    say(client, said)
+    follow(visible_subject(person, "project", followed.pk), by=person)
+    for project in (said, followed, silent):
+        withdraw_project(project, by=person)
+    pages = [page(client, each.get_absolute_url()) for each in (said, followed, silent)]
+    assert ["What people say" in each for each in pages] == [True, True, False]

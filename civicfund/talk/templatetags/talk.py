@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import ngettext
 
 from civicfund.people.models import User
-from civicfund.talk.access import thread_about, visible_subject
+from civicfund.talk.access import Person, thread_about, visible_subject
 from civicfund.talk.enums import NewsKind
 from civicfund.talk.forms import ThreadForm
 from civicfund.talk.models import EDITABLE_FOR, Comment
@@ -22,13 +22,17 @@ register = template.Library()
 
 @register.inclusion_tag("talk/_section.html", takes_context=True)
 def talk_about(context: template.Context, kind: str, pk: int) -> dict[str, Any]:
-    """What was said about it lately, and a form; nothing where it cannot be talked about."""
+    """What was said about it lately, and a form; nothing where it cannot be talked about, and of a
+    draft nothing before anything was said.
+    """
     request = context["request"]
     try:
         subject = visible_subject(request.user, kind, pk)
     except Http404:
         return {"subject": None}
     page = page_of(thread_about(subject), 1)
+    if not (subject.is_public or page or _follows(request.user, kind, pk)):
+        return {"subject": None}
     return {
         "request": request,
         "user": request.user,
@@ -43,14 +47,17 @@ def talk_about(context: template.Context, kind: str, pk: int) -> dict[str, Any]:
 def follow_button(context: template.Context, kind: str, pk: int) -> dict[str, Any]:
     """A button to follow this subject, or to follow it no more; for whoever is signed in."""
     user = context["request"].user
-    known = isinstance(user, User)
     return {
         "user": user,
         "kind": kind,
         "pk": pk,
-        "followed": known and follows(user, kind, pk),
+        "followed": _follows(user, kind, pk),
         "csrf_token": context.get("csrf_token"),
     }
+
+
+def _follows(user: Person, kind: str, pk: int) -> bool:
+    return isinstance(user, User) and follows(user, kind, pk)
 
 
 @register.simple_tag
