@@ -228,7 +228,7 @@ def test_cancelling_releases_every_pledge_and_tells_every_backer():
 
 def test_nobody_cancels_somebody_elses_campaign_or_one_that_is_over():
     campaign = CampaignFactory()
-    with pytest.raises(RefusedError, match="Only the person"):
+    with pytest.raises(RefusedError, match="Only the campaign's creator"):
         cancel_campaign(campaign, by=UserFactory())
     Campaign.objects.update(deadline_at=soon(seconds=-1))
     with pytest.raises(RefusedError, match="deadline has passed"):

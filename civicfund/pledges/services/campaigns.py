@@ -63,7 +63,7 @@ def edit_campaign(campaign: Campaign, *, by: User, **parts: Unpack[SomeTerms]) -
     """Put other terms in place of a campaign's, while nobody has promised any; those that are not
     named stay as they are. Raises ``RefusedError``.
     """
-    _check_owner(campaign, by)
+    check_creator(campaign, by)
     with transaction.atomic():
         locked = campaign_to_move(campaign.pk)
         if locked.state not in EDITABLE_CAMPAIGN:
@@ -81,7 +81,7 @@ def submit_campaign(campaign: Campaign, *, by: User) -> Campaign:
 
     Raises ``RefusedError`` with the first that its checklist lacks.
     """
-    _check_owner(campaign, by)
+    check_creator(campaign, by)
     locked = campaign_to_move(campaign.pk)
     for words, field in checklist_of(locked).lacks:
         raise RefusedError(words, field=field)
@@ -164,7 +164,7 @@ def send_back_if_too_late(campaign: Campaign) -> bool:
 
 def cancel_campaign(campaign: Campaign, *, by: User) -> Campaign:
     """End a live campaign before its deadline: every pledge is released, nobody is charged."""
-    _check_owner(campaign, by)
+    check_creator(campaign, by)
     with transaction.atomic():
         locked = campaign_to_move(campaign.pk)
         if db_now() >= locked.deadline_at:
@@ -184,9 +184,10 @@ def release_all(campaign: Campaign, *, by: User | None) -> None:
         advance_all(pledges, old, new, PLEDGE_MOVES, actor=by, next_step_at=db_now() + FORGET_AFTER)
 
 
-def _check_owner(campaign: Campaign, by: User) -> None:
+def check_creator(campaign: Campaign, by: User) -> None:
+    """Raise ``RefusedError`` for anybody else."""
     if campaign.creator_id != by.pk:
-        raise RefusedError(_("Only the person who made the campaign can do this."))
+        raise RefusedError(_("Only the campaign's creator can do this."))
 
 
 def _check_reviewer(campaign: Campaign, by: User) -> None:

@@ -23,6 +23,7 @@ from civicfund.pledges.models import (
     SurveyReply,
 )
 from civicfund.pledges.models.surveys import LONGEST_ANSWER, MOST_CHOICES
+from civicfund.pledges.services.campaigns import check_creator
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.words import seen
 
@@ -151,8 +152,7 @@ def forget_answers(*, most: int) -> int:
 
 def check_may_ask(campaign: Campaign, by: User) -> None:
     """Raise ``RefusedError`` for who does not run it, and before it is funded."""
-    if campaign.creator_id != by.pk:
-        raise RefusedError(_("Only the campaign's creator can do this."))
+    check_creator(campaign, by)
     if campaign.state not in ASKING_CAMPAIGN:
         raise RefusedError(_("Backers are asked once the campaign is funded."))
 

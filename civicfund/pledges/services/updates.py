@@ -9,6 +9,7 @@ from civicfund.audit.services import record
 from civicfund.people.models import User
 from civicfund.pledges.enums import Audience, CampaignState
 from civicfund.pledges.models import Campaign, CampaignUpdate
+from civicfund.pledges.services.campaigns import check_creator
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.locks import campaign_to_move
 from civicfund.talk.enums import SubjectKind
@@ -45,8 +46,7 @@ def check_may_write(campaign: Campaign, by: User) -> None:
     """Raise ``RefusedError`` for who does not run it, before it has started, and while moderators
     have stopped it.
     """
-    if campaign.creator_id != by.pk:
-        raise RefusedError(_("Only the campaign's creator can do this."))
+    check_creator(campaign, by)
     if campaign.live_at is None:
         raise RefusedError(_("Updates begin once the campaign has started."))
     if campaign.state == CampaignState.SUSPENDED:
@@ -58,8 +58,7 @@ def correct_update(update: CampaignUpdate, *, by: User, body: str) -> Comment:
 
     Raises ``RefusedError``.
     """
-    if update.campaign.creator_id != by.pk:
-        raise RefusedError(_("Only the campaign's creator can do this."))
+    check_creator(update.campaign, by)
     try:
         return correct_words(update.words, by=by, body=body)
     except TalkError as refusal:
