@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
 from django.core import mail
@@ -52,6 +53,7 @@ from tests.factories.projects import ProjectFactory
 from tests.factories.reviews import reviewer, reviewing_cycle
 
 pytestmark = pytest.mark.django_db
+upgrade = import_module("civicfund.pledges.migrations.0023_goals_reached_before")
 
 
 def follower(kind, row):
@@ -295,6 +297,20 @@ def test_a_goal_is_told_once_when_it_is_reached():
     tell_of_campaigns()
     tell_of_campaigns()
     assert [told(each) for each in people] == [[NewsKind.GOAL]] * 2
+
+
+def test_a_goal_that_was_reached_before_an_upgrade_is_no_news_and_a_later_one_is():
+    """Run again, as a migration that was cut off is, it changes nothing."""
+    reached, below = (CampaignFactory(goal_minor=5_000) for _ in range(2))
+    people = [follower(SubjectKind.CAMPAIGN, each) for each in (reached, below)]
+    PledgeFactory(campaign=reached, amount_minor=5_000)
+    PledgeFactory(campaign=below, amount_minor=4_999)
+    for _ in range(2):
+        with connection.cursor() as cursor:
+            cursor.execute(upgrade.KNOWN)
+    assert (tell_of_campaigns(), [told(each) for each in people]) == (0, [[], []])
+    PledgeFactory(campaign=below, amount_minor=1)
+    assert (tell_of_campaigns(), [told(each) for each in people]) == (1, [[], [NewsKind.GOAL]])
 
 
 @pytest.mark.parametrize(
