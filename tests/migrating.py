@@ -14,3 +14,9 @@ def migrate(targets):
     executor.migrate(targets)
     apps = executor.loader.project_state(targets).apps
     return lambda *name: apps.get_model(*name).objects.using("owner")
+
+
+def to_the_newest():
+    """Every app's, after a test whose way back was committed: others build upon what it took."""
+    executor = MigrationExecutor(connections["owner"])
+    executor.migrate(executor.loader.graph.leaf_nodes())

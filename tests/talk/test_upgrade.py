@@ -5,12 +5,18 @@ from __future__ import annotations
 import pytest
 from django.db import DataError, connections
 
-from tests.migrating import migrate
+from tests.migrating import migrate, to_the_newest
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
 BEFORE = [("talk", "0013_corrections")]
 AFTER = [("talk", "0014_kinds_checked_official_comments_indexed")]
 NAME = "comment_official"
+
+
+@pytest.fixture(autouse=True)
+def newest_again():
+    yield
+    to_the_newest()
 
 
 def run(statement):
