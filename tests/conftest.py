@@ -94,6 +94,7 @@ def _make_database(config) -> None:
             )
         )
     _use(config.stash[_DATABASES][2])
+    call_command("grant_rights")  # those on a database are not copied with it
 
 
 def _migrate(owner, served: str, template: str) -> None:

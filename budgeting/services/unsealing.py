@@ -31,10 +31,7 @@ _BATCH = 5_000
 
 # Choices without a trace of where they came from, and from them one row for each pot. Rows come in
 # an order that PostgreSQL's strong randomness makes.
-_TABLE = """
-    CREATE TEMPORARY TABLE budgeting_unsealed (choices jsonb NOT NULL, on_paper boolean NOT NULL)
-    ON COMMIT DROP
-"""
+_TABLE = "SELECT budgeting_make_unsealed()"
 _OPEN = """
     WITH rules AS MATERIALIZED (
         SELECT * FROM budgeting_potrules WHERE cycle_id = %(cycle)s
@@ -112,7 +109,6 @@ def unseal(
             counted, sheets_counted = cursor.fetchone()
             cursor.execute(_OPEN, {"cycle": held.pk})
             rows, kept_rows = cursor.fetchone()
-            cursor.execute("DROP TABLE budgeting_unsealed")
         sheets = paper.sheets if paper else 0
         done = Unsealed(
             found.kept, counted, found.foreign, found.unreadable, sheets, sheets_counted

@@ -281,7 +281,8 @@ def _allow_moving_dates(dbname: str) -> None:
         owner_connection.execute(
             """
             CREATE OR REPLACE FUNCTION tests_set_end(cycle bigint, at timestamptz) RETURNS void
-            LANGUAGE plpgsql SECURITY DEFINER AS $$
+            LANGUAGE plpgsql SECURITY DEFINER
+                SET search_path = public, pg_temp AS $$
             BEGIN
                 SET CONSTRAINTS ALL IMMEDIATE;
                 ALTER TABLE budgeting_phase DISABLE TRIGGER phase_frozen_when_opened;
@@ -291,7 +292,8 @@ def _allow_moving_dates(dbname: str) -> None:
                 SET CONSTRAINTS ALL DEFERRED;
             END $$;
             CREATE OR REPLACE FUNCTION tests_begin_voting(cycle bigint, at timestamptz)
-                RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$
+                RETURNS void LANGUAGE plpgsql SECURITY DEFINER
+                SET search_path = public, pg_temp AS $$
             BEGIN
                 SET CONSTRAINTS ALL IMMEDIATE;
                 ALTER TABLE budgeting_phase DISABLE TRIGGER phase_frozen_when_opened;
@@ -303,7 +305,8 @@ def _allow_moving_dates(dbname: str) -> None:
                 SET CONSTRAINTS ALL DEFERRED;
             END $$;
             CREATE OR REPLACE FUNCTION tests_age_unlock(unlock bigint, older interval)
-                RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$
+                RETURNS void LANGUAGE plpgsql SECURITY DEFINER
+                SET search_path = public, pg_temp AS $$
             BEGIN
                 SET CONSTRAINTS ALL IMMEDIATE;
                 ALTER TABLE budgeting_kioskunlock

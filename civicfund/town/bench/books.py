@@ -47,26 +47,28 @@ def fill_books(postings: int) -> None:
     entries = postings // LEGS
     for first in range(0, entries, _ROWS_AT_ONCE):
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(_ENTRIES, [first, min(first + _ROWS_AT_ONCE, entries) - 1])
-            cursor.execute(_POSTINGS, {"amount": AMOUNT_MINOR, "pending": books.STRIPE_PENDING})
+            numbers = {"first": first, "last": min(first + _ROWS_AT_ONCE, entries) - 1}
+            cursor.execute(_ENTRIES, numbers)
+            cursor.execute(
+                _POSTINGS,
+                numbers | {"amount": AMOUNT_MINOR, "pending": books.STRIPE_PENDING},
+            )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE ledger_entry, ledger_posting")
 
 
 _ENTRIES = """
-CREATE TEMPORARY TABLE filled ON COMMIT DROP AS
-WITH made AS (
-    INSERT INTO ledger_entry (source_type, source_id, kind, legs)
-    SELECT 'fill', n::text, 'charge', 2 FROM generate_series(%s, %s) n RETURNING id, source_id
-) SELECT id, source_id::bigint %% 50 + 1 AS project FROM made
+INSERT INTO ledger_entry (source_type, source_id, kind, legs)
+SELECT 'fill', n::text, 'charge', 2 FROM generate_series(%(first)s, %(last)s) n
 """
 _POSTINGS = """
 INSERT INTO ledger_posting (entry_id, account_id, amount_minor, currency)
-SELECT f.id, a.id, side.amount, 'EUR'
-FROM filled f
+SELECT e.id, a.id, side.amount, 'EUR'
+FROM generate_series(%(first)s, %(last)s) n
+JOIN ledger_entry e ON e.source_type = 'fill' AND e.source_id = n::text AND e.kind = 'charge'
 CROSS JOIN LATERAL (VALUES
     (%(pending)s, %(amount)s),
-    ('project_payable/' || f.project || '/pledges', -%(amount)s)
+    ('project_payable/' || (n %% 50 + 1) || '/pledges', -%(amount)s)
 ) AS side(code, amount)
 JOIN ledger_account a ON a.code = side.code
 """

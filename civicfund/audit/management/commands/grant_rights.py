@@ -28,16 +28,22 @@ class Command(BaseCommand):
         role = sql.Identifier(application["USER"])
         facts = [m._meta.db_table for m in apps.get_models() if issubclass(m, AppendOnly)]
         with connections["owner"].cursor() as cursor:
+            cursor.execute("SELECT current_database()")
+            database = sql.Identifier(cursor.fetchone()[0])
             for statement in self.statements(facts):
-                cursor.execute(statement.format(role=role))
+                cursor.execute(statement.format(role=role, database=database))
 
     def statements(self, facts: list[str]) -> list[sql.SQL]:
-        """What is run, in order; ``{role}`` stands for the application's role."""
+        """What is run, in order; ``{role}`` stands for the application's role.
+
+        It makes no temporary tables: those are looked up before ours of the same name.
+        """
         everything = [
             "GRANT USAGE ON SCHEMA public TO {role}",
             "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
             "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}",
             "REVOKE INSERT, UPDATE, DELETE ON django_migrations FROM {role}",
+            "REVOKE TEMPORARY ON DATABASE {database} FROM PUBLIC, {role}",
         ]
         kept = [f"REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM {{role}}" for table in facts]
         return [sql.SQL(text) for text in everything + kept]
