@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from budgeting.access import require
-from budgeting.models import Cycle, KeyingAnew, KeyingEnd, PaperVote
+from budgeting.models import Cycle, Keying, KeyingAnew, KeyingEnd, PaperVote
 from budgeting.selectors import compared_sheets
 from budgeting.services import key_files
 from budgeting.services.errors import RefusedError
@@ -73,10 +73,10 @@ def key_troubles() -> Counter[KeyTrouble]:
 
 
 def keyings_anew_asked(cycle: Cycle) -> list[ActRequest]:
-    """What a second person may still agree to: asked for since keying was begun last."""
+    """What a second person may still agree to: since then no keying has come, nor gone."""
     waiting = pending_requests(cycle, ANEW).select_related("requested_by")
-    turn = _next_turn(paper_of(cycle))
-    return [asked for asked in waiting if asked.parameters["turn"] == turn]
+    now = _what_is_there(paper_of(cycle))
+    return [asked for asked in waiting if asked.parameters.items() >= now.items()]
 
 
 def request_keying_anew(cycle: Cycle, *, reason: str, by: User) -> ActRequest:
@@ -86,8 +86,8 @@ def request_keying_anew(cycle: Cycle, *, reason: str, by: User) -> ActRequest:
         raise RefusedError(_("Say why, for everybody to read."), field="reason")
     with transaction.atomic():
         held = take(cycle)
-        turn = _next_turn(_paper_without_key(held))
-        return request_act(ANEW, held, requested_by=by, turn=turn, reason=reason.strip())
+        now = _what_is_there(_paper_without_key(held))
+        return request_act(ANEW, held, requested_by=by, reason=reason.strip(), **now)
 
 
 @transaction.atomic
@@ -104,24 +104,35 @@ def begin_keying_anew(cycle: Cycle, asked_id: int, *, by: User) -> KeyingAnew:
     if asked is None:
         raise RefusedError(_("Somebody else has to ask for this first."))
     paper = _paper_without_key(held)
-    turn = _next_turn(paper)
-    if asked.parameters["turn"] != turn:
-        raise RefusedError(_("Keying has been begun anew since this was asked for."))
+    _check_still_so(asked, paper)
     approval = approve_act(asked, approved_by=by)
     made = KeyingAnew.objects.create(
         paper=paper,
-        turn=turn,
+        turn=asked.parameters["turn"],
         key_hash=key_files.make_key(),
         reason=asked.parameters["reason"],
         approval=approval,
     )
     made.refresh_from_db()
-    record("cycle.keying_begun_anew", held, actor=by, turn=turn, dropped=made.dropped)
+    record("cycle.keying_begun_anew", held, actor=by, turn=made.turn, dropped=made.dropped)
     return made
 
 
-def _next_turn(paper: PaperVote) -> int:
-    return len(paper.key_hashes)
+def _what_is_there(paper: PaperVote) -> dict[str, int]:
+    """What a second person agrees to: the first new key or which, and how many keyings go."""
+    keyings = Keying.objects.filter(cycle_id=paper.pk).count()
+    return {"turn": len(paper.key_hashes), "keyings": keyings}
+
+
+def _check_still_so(asked: ActRequest, paper: PaperVote) -> None:
+    """Raise ``RefusedError`` where there is another key, or another number of keyings."""
+    now = _what_is_there(paper)
+    if asked.parameters["turn"] != now["turn"]:
+        raise RefusedError(_("Keying has been begun anew since this was asked for."))
+    if asked.parameters.get("keyings") != now["keyings"]:
+        raise RefusedError(
+            _("What was asked for is no longer so: sheets have been keyed since. Ask anew.")
+        )
 
 
 def _paper_without_key(cycle: Cycle) -> PaperVote:

@@ -132,6 +132,22 @@ def test_what_is_keyed_under_the_new_key_is_compared_opened_and_counted(keys):
     assert list(keys.iterdir()) == []
 
 
+def test_what_was_asked_before_more_was_keyed_is_agreed_to_no_more(keys):
+    cycle, _place, numbers = half_keyed()
+    file = file_of(keys, cycle)
+    content = file.read_bytes()
+    lose_key(cycle)
+    stale = asked(cycle)
+    assert keyings_anew_asked(cycle) == [stale]
+    file.write_bytes(content)  # it came back, from a copy
+    keyed(cycle, numbers[2], [1], by=holder(Role.CLERK))
+    lose_key(cycle)
+    assert keyings_anew_asked(cycle) == []
+    with nothing_moves(cycle, keys), pytest.raises(RefusedError, match="keyed since"):
+        begin_keying_anew(cycle, stale.pk, by=administrator())
+    assert begin_keying_anew(cycle, asked(cycle).pk, by=administrator()).dropped == 4
+
+
 def test_whoever_asked_cannot_agree(keys):
     cycle, *_ = half_keyed()
     lose_key(cycle)

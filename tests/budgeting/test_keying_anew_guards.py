@@ -53,8 +53,11 @@ def keys(settings, tmp_path):
     return Path(settings.SLOT_KEYS)
 
 
-def approval(cycle, turn=1, reason=WHY, act=ANEW):
-    request = request_act(act, cycle, requested_by=administrator(), turn=turn, reason=reason)
+def approval(cycle, turn=1, reason=WHY, act=ANEW, **keyings):
+    keyings = keyings or {"keyings": Keying.objects.filter(cycle=cycle).count()}
+    request = request_act(
+        act, cycle, requested_by=administrator(), turn=turn, reason=reason, **keyings
+    )
     return approve_act(request, approved_by=administrator())
 
 
@@ -107,8 +110,18 @@ def test_the_database_refuses_what_two_people_did_not_agree_to():
     assert KeyingAnew.objects.get().dropped == 3
 
 
+@pytest.mark.parametrize("keyings", [2, 4, None])
+def test_the_database_refuses_to_drop_other_keyings_than_were_there_when_it_was_asked(keyings):
+    cycle, *_ = half_keyed()
+    agreed = approval(cycle, keyings=keyings)
+    with nothing_moves(cycle), refused("keying_anew_as_asked"):
+        written(cycle, agreed=agreed)
+    written(cycle, agreed=approval(cycle, keyings=3))
+    assert KeyingAnew.objects.get().dropped == 3
+
+
 def asked_by_one(cycle):
-    return request_act(ANEW, cycle, requested_by=administrator(), turn=1, reason=WHY)
+    return request_act(ANEW, cycle, requested_by=administrator(), turn=1, reason=WHY, keyings=3)
 
 
 @contextmanager
