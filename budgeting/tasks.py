@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import structlog
 from celery import shared_task
@@ -39,9 +40,9 @@ def close_due_cycles() -> None:
     for cycle in due_to_close():
         _each("cycle.close", close_cycle, cycle)
     for board in keys_left():
-        destroy_key(board)
+        _each_key(board.pk, partial(destroy_key, board))
     for paper in paper_keys_left():
-        destroy_paper_keys(paper)
+        _each_key(paper.pk, partial(destroy_paper_keys, paper))
 
 
 @shared_task
@@ -121,6 +122,14 @@ def send_announcements() -> None:
         for announcement in sending if alone else ():
             mails = send_batch(announcement, seconds=until - time.monotonic())
             log.info("announcement.sent", announcement=announcement.pk, mails=mails)
+
+
+def _each_key(cycle: int, destroy: Callable[[], None]) -> None:
+    """Destroy its keys. A file that withstands is logged, tried again, and stops no other."""
+    try:
+        destroy()
+    except OSError:
+        log.exception("key.not_destroyed", cycle=cycle)
 
 
 def _each(act: str, service: Callable[[Cycle], object], cycle: Cycle) -> None:

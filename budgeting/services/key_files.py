@@ -7,7 +7,13 @@ import os
 import secrets
 from pathlib import Path
 
+import structlog
 from django.conf import settings
+from django.utils.translation import gettext as _
+
+from budgeting.services.errors import RefusedError
+
+log = structlog.get_logger(__name__)
 
 _KEY_BYTES = 32
 
@@ -21,12 +27,24 @@ class SlotKeyUnreadableError(SlotKeyMissingError):
 
 
 def make_key() -> str:
-    """A new key in a file that only this user reads; its SHA-256, by which it is found again."""
+    """A new key in a file that only this user reads; its SHA-256, by which it is found again.
+
+    Raises ``RefusedError`` where no file can be made. The folder never is: an empty one in place of
+    a disk that is not mounted would make every other key look lost.
+    """
     key = secrets.token_bytes(_KEY_BYTES)
     key_hash = hashlib.sha256(key).hexdigest()
     path = _path(key_hash)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        log.exception("key.not_made")
+        raise RefusedError(
+            _(
+                "No new key can be put where the keys are kept. Whoever runs the site has to look"
+                " at its folder first."
+            )
+        ) from error
     with os.fdopen(descriptor, "wb") as file:
         file.write(key)
         file.flush()
@@ -66,8 +84,16 @@ def read_key(key_hash: str) -> bytes:
 
 
 def key_exists(key_hash: str) -> bool:
-    """Whether the key is still there."""
-    return _path(key_hash).exists()
+    """Whether the key can be seen there.
+
+    Where nobody can look it cannot: whoever needs it is in trouble, and whoever is to destroy it
+    looks again later.
+    """
+    try:
+        return _path(key_hash).exists()
+    except OSError:
+        log.exception("key.not_looked_for", key_hash=key_hash)
+        return False
 
 
 def destroy_key(key_hash: str) -> bool:

@@ -137,7 +137,7 @@ def read_key(board: Board) -> bytes:
 
 
 def open_without_key() -> list[Cycle]:
-    """Open cycles in which nobody can vote, because the key of the slots is gone."""
+    """Open cycles in which nobody can vote, as the key of the slots is gone or out of sight."""
     boards = Board.objects.filter(cycle__state=CycleState.OPEN).select_related("cycle")
     return [board.cycle for board in boards if not key_exists(board)]
 
@@ -149,7 +149,7 @@ def empty_urn(cycle: Cycle) -> None:
 
 
 def key_exists(board: Board) -> bool:
-    """Whether the slot key is still there."""
+    """Whether the slot key can be seen where it belongs."""
     return key_files.key_exists(board.slot_key_hash)
 
 

@@ -26,6 +26,7 @@ DEBUG = True
 SECRET_KEY = os.environ.get("SECRET_KEY") or "local-only-not-a-secret"
 PERSON_KEY_SECRET = os.environ.get("PERSON_KEY_SECRET") or "local-only-not-a-secret-either"
 SLOT_KEYS = os.environ.get("SLOT_KEYS") or str(_LOCAL_DIR / "slot-keys")
+Path(SLOT_KEYS).mkdir(mode=0o700, parents=True, exist_ok=True)
 RESIDENCE_DOCUMENTS = os.environ.get("RESIDENCE_DOCUMENTS") or str(
     _LOCAL_DIR / "residence-documents"
 )

@@ -25,6 +25,7 @@ OPEN_CYCLE_KEPT_SECONDS = env.float("OPEN_CYCLE_KEPT_SECONDS", 0.0)  # and so do
 PAGES_KEPT_SECONDS = env.int("PAGES_KEPT_SECONDS", 0)  # a page tells at once what a test has done
 
 SLOT_KEYS = env.str("SLOT_KEYS", "") or str(Path(tempfile.gettempdir()) / "civicfund-slot-keys")
+Path(SLOT_KEYS).mkdir(mode=0o700, parents=True, exist_ok=True)
 RESIDENCE_DOCUMENTS = str(Path(tempfile.gettempdir()) / "civicfund-residence-documents")
 RESIDENCE_DOCUMENT_KEY = "7e57" * 16
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]

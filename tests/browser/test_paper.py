@@ -170,6 +170,7 @@ def test_two_administrators_begin_keying_anew(
     page, phone, check_axe, screenshot, refusals_are_expected, settings, tmp_path
 ):
     settings.SLOT_KEYS = str(tmp_path / "keys")
+    (tmp_path / "keys").mkdir()
     running, _people, _place, numbers = on_paper()
     cycle = closed(running)
     keyed_by_two(cycle, {numbers[0]: [0]})

@@ -53,6 +53,7 @@ WHY = "The disk with the keys broke."
 def keys(settings, tmp_path):
     """A folder of keys of the test's own."""
     settings.SLOT_KEYS = str(tmp_path / "keys")
+    (tmp_path / "keys").mkdir()
     return Path(settings.SLOT_KEYS)
 
 

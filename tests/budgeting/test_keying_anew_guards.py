@@ -50,6 +50,7 @@ COMMITTED = {"transaction": True, "databases": ["default", "owner"]}
 def keys(settings, tmp_path):
     """A folder of keys of the test's own."""
     settings.SLOT_KEYS = str(tmp_path / "keys")
+    (tmp_path / "keys").mkdir()
     return Path(settings.SLOT_KEYS)
 
 

@@ -33,6 +33,7 @@ WHY = "The disk broke."
 @pytest.fixture(autouse=True)
 def keys(settings, tmp_path):
     settings.SLOT_KEYS = str(tmp_path / "keys")
+    (tmp_path / "keys").mkdir()
     return Path(settings.SLOT_KEYS)
 
 

@@ -128,7 +128,9 @@ def _make(server: psycopg.Connection, name: str, template: str) -> None:
 def _in(town: Town, name: str) -> Iterator[None]:
     """Be in one of the towns, with its keys and a cache of its own."""
     _use(name)
-    with override_settings(SLOT_KEYS=str(town.home / f"keys-{name}")):
+    keys = town.home / f"keys-{name}"
+    keys.mkdir(mode=0o700, exist_ok=True)
+    with override_settings(SLOT_KEYS=str(keys)):
         yield
     for alias in connections:
         connections[alias].close()
