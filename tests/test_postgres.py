@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from django.db import OperationalError, connections
+from django.db import OperationalError, ProgrammingError, connections
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -83,3 +83,13 @@ def test_a_server_that_only_says_something_is_asked_and_the_connection_kept(kept
 def test_a_connection_that_was_closed_here_is_not_usable(kept):
     kept.connection.close()
     assert not kept.is_usable()
+
+
+def test_a_transaction_that_failed_is_not_usable(kept):
+    kept.is_usable()
+    kept.set_autocommit(False)
+    with pytest.raises(ProgrammingError), kept.cursor() as cursor:
+        cursor.execute("SELECT nothing_like_this")
+    assert not kept.is_usable()
+    kept.rollback()
+    assert kept.is_usable()

@@ -6,6 +6,7 @@ import select
 import time
 
 from django.db.backends.postgresql import base
+from psycopg.pq import TransactionStatus
 
 # Whoever has said nothing for so long is asked: a server that lost its power cannot say so.
 QUIET_SECONDS = 5
@@ -23,13 +24,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Whether the server is still there.
 
         One that went away has closed its end, and that can be read; an idle server says nothing.
-        Where it has said something, or was not looked at for a while, it is asked, as Django does.
+        Where it has said something, was not looked at for a while, or is within a transaction, which
+        may have failed, it is asked, as Django does.
         """
         if self.connection is None or self.connection.closed:
             return False
         before, self._looked_at = self._looked_at, time.monotonic()
         socket = select.poll()
         socket.register(self.connection.fileno(), select.POLLIN)
-        if self._looked_at - before < QUIET_SECONDS and not socket.poll(0):
+        is_idle = self.connection.info.transaction_status == TransactionStatus.IDLE
+        if is_idle and self._looked_at - before < QUIET_SECONDS and not socket.poll(0):
             return True
         return bool(super().is_usable())
