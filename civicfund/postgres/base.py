@@ -24,8 +24,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Whether the server is still there.
 
         One that went away has closed its end, and that can be read; an idle server says nothing.
-        Where it has said something, was not looked at for a while, or is within a transaction, which
-        may have failed, it is asked, as Django does.
+        Where it has said something, was not looked at for a while, or is within a transaction,
+        which may have failed, it is asked, as Django does.
         """
         if self.connection is None or self.connection.closed:
             return False
