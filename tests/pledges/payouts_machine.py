@@ -162,7 +162,14 @@ class PaysOut:
         for pk in wake(Payout.objects.due(), 5):
             take_payout_step(pk)
 
-    # Chosen only where they can do something: else a transfer is hardly ever taken back whole way.
+    def pay_out(self):
+        """As much as may go: to take it back needs more acts than most histories have left."""
+        for amount in (2500, 500):
+            self.ask_for_a_payout(amount=amount, named="last")
+        self.agree_to_a_payout(place=1)
+        self.payouts_are_sent()
+
+    # Chosen only where they can do something: else a transfer is hardly ever taken back.
     def paid(self):
         return Payout.objects.filter(
             project=self.campaign.project, state=PayoutState.PAID, method=Method.TRANSFER
