@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import signal
+import traceback
 from contextlib import contextmanager
 from hashlib import sha256
 from itertools import count
@@ -254,6 +255,8 @@ def killed_before(statement, act):
             with connection.execute_wrapper(die):
                 act()
             os._exit(0)
+        except BaseException:  # said here, since nothing of it comes back but a number
+            traceback.print_exc()
         finally:
             os._exit(1)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

@@ -235,12 +235,12 @@ def test_phases_and_pots_that_make_no_sense_are_refused():
     cycle = draft_cycle(by=by)
     now = db_now()
     later = {"starts_at": now + timedelta(days=2), "ends_at": now + timedelta(days=3), "by": by}
-    with pytest.raises(RefusedError, match="ends after"):
+    with pytest.raises(RefusedError, match="ends before it starts"):
         add_phase(cycle, PhaseKind.PROPOSING, starts_at=now, ends_at=now, by=by)
     with pytest.raises(RefusedError, match="one voting phase"):
         add_phase(cycle, PhaseKind.BALLOTING, **later)
     add_phase(cycle, PhaseKind.PROPOSING, **later)
-    with pytest.raises(RefusedError, match="cannot overlap"):
+    with pytest.raises(RefusedError, match="overlap"):
         add_phase(cycle, PhaseKind.PROPOSING, **later)
     for amount in (0, -5):
         with pytest.raises(RefusedError, match="more than nothing"):

@@ -14,6 +14,9 @@ from civicfund.launch.servers import ROOT
 from civicfund.launch.trouble import LaunchError
 from tests.launch.looking import gone
 
+# One after the other: they look which folders of throw-away servers there are.
+pytestmark = pytest.mark.xdist_group("throw-away servers")
+
 LAUNCH = [sys.executable, "-m", "civicfund.launch"]
 
 

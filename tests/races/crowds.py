@@ -21,7 +21,8 @@ from civicfund.launch.ports import HOST, answers, free_port
 from civicfund.launch.processes import Process, wait_until
 from civicfund.launch.web import gunicorn
 from civicfund.people.models import User
-from civicfund.town.bench.site import same_database, session_of
+from civicfund.town.bench.site import same_database
+from civicfund.town.bench.visitors import session_of
 
 CARELESS = "tests.races.careless:application"
 # Cookie and form say the same token, as on any page of ours.

@@ -130,6 +130,7 @@ TABLE = {
     "residence_content": declared(OFFICER, acts=[""], only_post=True),
     "treasury": declared(TREASURER),
     "orphan_review": declared(TREASURER, acts=[""], only_post=True),
+    "books_check": declared(TREASURER, acts=[""], only_post=True),
     "treasury_account": declared(TREASURER),
     "treasury_account_csv": declared(TREASURER),
     "treasury_pledges": declared(TREASURER),

@@ -15,7 +15,7 @@ from budgeting.services.kiosks import register_kiosk, unlock_ballot
 from budgeting.views.kiosks import COOKIE, SALT
 from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
-from civicfund.town.bench.site import Visitor
+from civicfund.town.bench.visitors import Visitor
 from tests.factories.budgeting import administrator
 from tests.trust.electorate import BORN, Vote, Voter
 

@@ -17,7 +17,7 @@ from budgeting.models import Board, BoardLine, Cycle
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.services import grant_role
-from civicfund.town.bench.site import session_of
+from civicfund.town.bench.visitors import session_of
 from tests.factories.people import UserFactory
 from tests.town.test_routes import MADE_UP, NEEDED, walk
 from tests.trust.electorate import Vote
