@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.management import call_command
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 
@@ -17,6 +18,9 @@ def migrate(targets):
 
 
 def to_the_newest():
-    """Every app's, after a test whose way back was committed: others build upon what it took."""
+    """Every app's, after a test whose way back was committed: others build upon what it took, and
+    what is made anew is the owner's alone until rights are granted.
+    """
     executor = MigrationExecutor(connections["owner"])
     executor.migrate(executor.loader.graph.leaf_nodes())
+    call_command("grant_rights")
