@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import requests
+from django.conf import settings
 from django.core.signing import get_cookie_signer
 from requests.adapters import HTTPAdapter
 
@@ -15,7 +16,7 @@ from budgeting.services.kiosks import register_kiosk, unlock_ballot
 from budgeting.views.kiosks import COOKIE, SALT
 from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
-from civicfund.town.bench.visitors import Visitor
+from civicfund.town.bench.visitors import session_of
 from tests.factories.budgeting import administrator
 from tests.trust.electorate import BORN, Vote, Voter
 
@@ -59,17 +60,31 @@ class _From(HTTPAdapter):
         super().init_poolmanager(*given, source_address=(self._address, 0), **named)
 
 
-class Browser(Visitor):
+class Browser:
     """A voter's browser at the site; ``careless`` asks the site under test for a control."""
 
     def __init__(self, site: str, voter: Voter, *, account: bool, careless: str = "") -> None:
-        super().__init__(site, voter.user if account else None)
+        self.site, self.http = site, requests.Session()
+        if account:
+            self.http.cookies.set(settings.SESSION_COOKIE_NAME, session_of(voter.user))
         self.path, self.act = "", ""
         self.http.mount("http://", _From(voter.address))
         # The site ends connections that wait; a browser would quietly ask again on another.
         self.http.headers["Connection"] = "close"
         if careless:
             self.http.headers["X-Trust-Careless"] = careless
+
+    def read(self, path: str) -> str:
+        """A page; an error status raises. Who is asked to come back in a rush does."""
+        while True:
+            try:
+                answer = self.http.get(self.site + path, timeout=TIMEOUT_SECONDS)
+            except requests.ConnectionError:
+                answer = self.http.get(self.site + path, timeout=TIMEOUT_SECONDS)
+            if "Retry-After" not in answer.headers:
+                answer.raise_for_status()
+                return answer.text
+            time.sleep(0.2)
 
     def form(self, vote: Vote, choice: Sequence[int]) -> dict[str, str | list[str]]:
         """The ballot page, filled in."""
