@@ -13,9 +13,9 @@ unexport PYTHONDONTWRITEBYTECODE
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/bytecode
 endif
 
-# Test processes: one more than the cores of a small machine, since tests of processes, races and
-# pages wait much.
-AT_ONCE ?= 3
+# Test processes: as many as a small machine has cores. With more, controls of races keep by luck
+# what they have to break.
+AT_ONCE ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint css bench bench-vote bench-money chaos trust proofs bench-tally journeys environment dev-environment lock

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import signal
+import time
 import traceback
 from contextlib import contextmanager
 from hashlib import sha256
@@ -239,6 +240,19 @@ def test_control_keyings_that_are_deleted_stay_on_the_disk():
 # --- killed at every step
 
 
+def until_its_transaction_is_over():
+    """The server notices a client's death a little later."""
+    for _ in range(200):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND xact_start IS NOT NULL AND pid <> pg_backend_pid()"
+            )
+            if cursor.fetchone() == (0,):
+                return
+        time.sleep(0.05)
+
+
 def killed_before(statement, act):
     """A process of its own does it and dies before so many statements; whether it came through."""
     connections.close_all()
@@ -260,6 +274,7 @@ def killed_before(statement, act):
         finally:
             os._exit(1)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    until_its_transaction_is_over()
     assert code in (0, -signal.SIGKILL)
     return code == 0
 
