@@ -13,7 +13,7 @@ from budgeting.enums import CycleState, PhaseKind
 from budgeting.models import Cycle, Extension
 from budgeting.services.errors import RefusedError
 from budgeting.services.locks import take
-from budgeting.services.second_person import pending_requests
+from budgeting.services.second_person import pending_request_with, pending_requests
 from civicfund.audit.models import ActRequest
 from civicfund.audit.services import approve_act, db_now, record, request_act
 from civicfund.people.enums import Role
@@ -82,9 +82,7 @@ def extend_voting(cycle: Cycle, asked_id: int, *, by: User) -> Extension:
 def _extend(cycle: Cycle, asked_id: int, by: User) -> Extension:
     held = take(cycle)
     ends_now = _ends_now(held)
-    found = pending_requests(held, EXTEND).filter(pk=asked_id).first()
-    if found is None:
-        raise RefusedError(_("Somebody else has to ask for this first."))
+    found = pending_request_with(held, EXTEND, asked_id)
     asked = Asked.of(found)
     if asked.from_at != ends_now:
         raise RefusedError(_("Voting has been extended since this was asked for."))

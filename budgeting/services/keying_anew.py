@@ -17,7 +17,7 @@ from budgeting.services.errors import RefusedError
 from budgeting.services.key_files import SlotKeyMissingError, SlotKeyUnreadableError
 from budgeting.services.locks import take
 from budgeting.services.paper import KEYED_WHILE, paper_of
-from budgeting.services.second_person import pending_requests
+from budgeting.services.second_person import pending_request_with, pending_requests
 from civicfund.audit.models import ActRequest
 from civicfund.audit.services import approve_act, record, request_act
 from civicfund.people.enums import Role
@@ -100,9 +100,7 @@ def begin_keying_anew(cycle: Cycle, asked_id: int, *, by: User) -> KeyingAnew:
     """
     require(by, Role.BUDGET_ADMINISTRATOR)
     held = take(cycle)
-    asked = pending_requests(held, ANEW).filter(pk=asked_id).first()
-    if asked is None:
-        raise RefusedError(_("Somebody else has to ask for this first."))
+    asked = pending_request_with(held, ANEW, asked_id)
     paper = _paper_without_key(held)
     _check_still_so(asked, paper)
     approval = approve_act(asked, approved_by=by)

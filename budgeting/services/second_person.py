@@ -25,6 +25,14 @@ def pending_requests(cycle: Cycle, act: str) -> QuerySet[ActRequest]:
     ).order_by("-id")
 
 
+def pending_request_with(cycle: Cycle, act: str, asked_id: int) -> ActRequest:
+    """The request that a second person agrees to, by its id. Raises ``RefusedError``."""
+    asked = pending_requests(cycle, act).filter(pk=asked_id).first()
+    if asked is None:
+        raise _nobody_asked()
+    return asked
+
+
 def pending_request(cycle: Cycle, act: str, **parameters: object) -> ActRequest:
     """The newest request for an act on the cycle that waits for a second person.
 
@@ -35,5 +43,9 @@ def pending_request(cycle: Cycle, act: str, **parameters: object) -> ActRequest:
     if asked is None and waiting.exists():
         raise RefusedError(_("This is not what was asked for."))
     if asked is None:
-        raise RefusedError(_("Somebody else has to ask for this first."))
+        raise _nobody_asked()
     return asked
+
+
+def _nobody_asked() -> RefusedError:
+    return RefusedError(_("Somebody else has to ask for this first."))
