@@ -7,6 +7,15 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+
+def loopback(site: str) -> tuple[str, int]:
+    """Host and port of a site on this machine; ``ValueError`` for any other: none is measured."""
+    address = urlsplit(site)
+    if address.hostname not in ("127.0.0.1", "localhost") or address.port is None:
+        raise ValueError("Only a site on this machine is measured.")
+    return address.hostname, address.port
 
 
 @dataclass(frozen=True)

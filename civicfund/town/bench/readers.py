@@ -9,9 +9,8 @@ import http.client
 import json
 import sys
 import threading
-from urllib.parse import urlsplit
 
-from civicfund.town.bench.measure import Load, steady_load
+from civicfund.town.bench.measure import Load, loopback, steady_load
 
 AT_ONCE = 32
 TIMEOUT_SECONDS = 30
@@ -19,10 +18,7 @@ TIMEOUT_SECONDS = 30
 
 def read_pages(site: str, pages: list[str], *, per_second: float, seconds: float) -> Load:
     """Pages in turn, over connections that are kept. Anything but 200 is an error."""
-    address = urlsplit(site)
-    if address.hostname not in ("127.0.0.1", "localhost") or address.port is None:
-        raise ValueError("Only a site on this machine is measured.")
-    host, port = address.hostname, address.port
+    host, port = loopback(site)
     mine = threading.local()
 
     def read(turn: int) -> None:

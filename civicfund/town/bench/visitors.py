@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from http.cookies import SimpleCookie
 from importlib import import_module
 from typing import NamedTuple
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode, urljoin
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
@@ -17,6 +17,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from civicfund.admin_site import SECOND_FACTOR_METHOD
 from civicfund.people.models import User
 from civicfund.pledges.domain import CONSENT_VERSION
+from civicfund.town.bench.measure import loopback
 
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
 _AUTHENTICATION = "account_authentication_methods"  # where allauth keeps what was given
@@ -39,12 +40,7 @@ class Visitor:
     """
 
     def __init__(self, site: str, user: User | None = None, *, second_factor: bool = False) -> None:
-        address = urlsplit(site)
-        if address.hostname not in ("127.0.0.1", "localhost") or address.port is None:
-            raise ValueError("Only a site on this machine is measured.")
-        self._connection = http.client.HTTPConnection(
-            address.hostname, address.port, timeout=_TIMEOUT_SECONDS
-        )
+        self._connection = http.client.HTTPConnection(*loopback(site), timeout=_TIMEOUT_SECONDS)
         self._cookies: dict[str, str] = {}
         if user is not None:
             key = session_of(user, second_factor=second_factor)
