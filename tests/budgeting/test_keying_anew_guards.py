@@ -251,6 +251,7 @@ def until_its_transaction_is_over():
             if cursor.fetchone() == (0,):
                 return
         time.sleep(0.05)
+    pytest.fail("A transaction of somebody who is dead goes on.")
 
 
 def killed_before(statement, act):
