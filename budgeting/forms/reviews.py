@@ -162,7 +162,8 @@ class OnBallotForm(forms.Form):
 
     proposals = forms.ModelMultipleChoiceField(
         label=_("Projects"),
-        queryset=Proposal.objects.all(),
+        # In the order of the desk: numbers on the ballot follow it.
+        queryset=Proposal.objects.order_by("pk"),
         error_messages={"required": _("Choose at least one project in the list.")},
     )
 
