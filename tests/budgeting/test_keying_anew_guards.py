@@ -245,13 +245,17 @@ def until_its_transaction_is_over():
     for _ in range(200):
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                "SELECT application_name, state, query, clock_timestamp() - xact_start"
+                " FROM pg_stat_activity WHERE datname = current_database()"
+                # The server's own housekeeping has transactions too.
+                " AND backend_type = 'client backend'"
                 " AND xact_start IS NOT NULL AND pid <> pg_backend_pid()"
             )
-            if cursor.fetchone() == (0,):
-                return
+            going_on = cursor.fetchall()
+        if not going_on:
+            return
         time.sleep(0.05)
-    pytest.fail("A transaction of somebody who is dead goes on.")
+    pytest.fail(f"A transaction of somebody who is dead goes on: {going_on}")
 
 
 def killed_before(statement, act):
