@@ -219,7 +219,6 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
-EMAIL_TIMEOUT = 10  # seconds; a message's row is locked while its mail server answers
 ACCOUNT_EMAIL_NOTIFICATIONS = True  # a changed password or a new key is told to its owner
 # Beside those that allauth has for its own pages.
 ACCOUNT_RATE_LIMITS = {
