@@ -166,3 +166,39 @@ def test_nobody_else_previews_a_campaign(client):
     client.force_login(UserFactory())
     address = reverse("campaign_edit", args=[campaign.pk])
     assert client.post(address, campaign_form(act="preview")).status_code == 404
+
+
+@pytest.mark.django_db
+def test_what_was_saved_meanwhile_in_another_tab_is_not_written_over_unseen(client):
+    campaign = CampaignFactory(state=CampaignState.DRAFT)
+    client.force_login(campaign.creator)
+    address = reverse("campaign_edit", args=[campaign.pk])
+
+    def send(goal, seen):
+        return client.post(address, campaign_form(goal=goal, seen=seen))
+
+    def goal_minor():
+        campaign.refresh_from_db()
+        return campaign.goal_minor
+
+    begun = client.get(address).context["seen"]
+    assert send("1300", begun).status_code == 302
+    late = send("1400", begun)
+    assert late.status_code == 400
+    page = late.content.decode()
+    assert "This was saved meanwhile, in another tab." in page
+    assert 'value="1400"' in page
+    assert goal_minor() == 1300_00
+    assert send("1400", late.context["seen"]).status_code == 302
+    assert goal_minor() == 1400_00
+
+
+@pytest.mark.django_db
+def test_after_a_part_was_kept_one_goes_on_from_there(client):
+    campaign = CampaignFactory(state=CampaignState.DRAFT)
+    client.force_login(campaign.creator)
+    address = reverse("campaign_edit", args=[campaign.pk])
+    form = campaign_form(goal="1300", seen=client.get(address).context["seen"])
+    partly = client.post(address, form | {"lines-0-amount": "much"})
+    assert partly.context["kept_some"]
+    assert client.post(address, form | {"seen": partly.context["seen"]}).status_code == 302

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.db.models import BooleanField, ExpressionWrapper, Q, Sum
 from django.utils.translation import gettext as _
 
+from civicfund.audit.models import Event
 from civicfund.ledger.selectors import booked_minor
 from civicfund.payouts.selectors import why_not_payable
 from civicfund.people.models import User
@@ -93,6 +94,16 @@ def campaign_of(project: Project) -> Campaign | None:
 def unfinished_campaign_of(project: Project) -> Campaign | None:
     """The project's one campaign that is not over, private ones too; for its proposer."""
     return Campaign.objects.filter(project=project).exclude(state__in=FINISHED_CAMPAIGN).first()
+
+
+def last_edit(campaign: Campaign) -> int:
+    """The event of its last edit, which tells one edit from the next; 0 before there is any."""
+    edits = Event.objects.filter(
+        target_type=campaign._meta.label_lower,
+        target_id=str(campaign.pk),
+        verb__in=["campaign.created", "campaign.edited"],
+    )
+    return edits.order_by("-id").values_list("id", flat=True).first() or 0
 
 
 def why_in_campaign(project: Project) -> str:

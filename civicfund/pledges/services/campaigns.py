@@ -22,9 +22,9 @@ from civicfund.pledges.enums import (
     PledgeState,
 )
 from civicfund.pledges.models import Campaign, Pledge
-from civicfund.pledges.selectors import why_not_started
+from civicfund.pledges.selectors import last_edit, why_not_started
 from civicfund.pledges.selectors.checklist import checklist_of
-from civicfund.pledges.services.errors import RefusedError
+from civicfund.pledges.services.errors import OvertakenError, RefusedError
 from civicfund.pledges.services.letters import tell_backers, tell_creator, tell_moderators
 from civicfund.pledges.services.locks import FORGET_AFTER, campaign_to_move
 from civicfund.pledges.services.terms import (
@@ -59,15 +59,20 @@ def create_campaign(project: Project, *, creator: User, **terms: Unpack[GivenTer
     return campaign
 
 
-def edit_campaign(campaign: Campaign, *, by: User, **parts: Unpack[SomeTerms]) -> Campaign:
+def edit_campaign(
+    campaign: Campaign, *, by: User, seen: int | None = None, **parts: Unpack[SomeTerms]
+) -> Campaign:
     """Put other terms in place of a campaign's, while nobody has promised any; those that are not
-    named stay as they are. Raises ``RefusedError``.
+    named stay as they are. Raises ``RefusedError``, and ``OvertakenError`` where ``seen``, the
+    edit that the changes began with, is no longer the last.
     """
     check_creator(campaign, by)
     with transaction.atomic():
         locked = campaign_to_move(campaign.pk)
         if locked.state not in EDITABLE_CAMPAIGN:
             raise RefusedError(_("A campaign can only be edited before it is sent for review."))
+        if seen is not None and seen != last_edit(locked):
+            raise OvertakenError
         wanted = replace(terms_of(locked), **parts)
         check_terms(wanted, named=parts.keys())
         write_terms(locked, wanted)

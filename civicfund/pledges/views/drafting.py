@@ -14,13 +14,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from civicfund.parsing import whole_number
 from civicfund.people.requests import SignedInRequest
 from civicfund.pledges.access import own_campaign
 from civicfund.pledges.forms import CampaignForms
 from civicfund.pledges.models import Campaign
-from civicfund.pledges.selectors import unfinished_campaign_of
+from civicfund.pledges.selectors import last_edit, unfinished_campaign_of
 from civicfund.pledges.services.campaigns import create_campaign, edit_campaign, submit_campaign
-from civicfund.pledges.services.errors import RefusedError
+from civicfund.pledges.services.errors import OvertakenError, RefusedError
 from civicfund.pledges.services.terms import GivenTerms, SomeTerms, without_part
 from civicfund.pledges.views.campaigns import act_on, page_of
 from civicfund.projects.access import own_project
@@ -51,7 +52,9 @@ def campaign_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     campaign = own_campaign(request.user, pk)
     if request.method == "POST":
         return _answer(request, campaign.project, campaign)
-    return _form_page(request, campaign.project, CampaignForms.of(campaign), campaign)
+    seen = str(last_edit(campaign))  # before what is shown: a save in between is noticed
+    campaign.refresh_from_db()
+    return _form_page(request, campaign.project, CampaignForms.of(campaign), campaign, seen=seen)
 
 
 @login_required
@@ -67,18 +70,22 @@ def _answer(request: SignedInRequest, project: Project, campaign: Campaign | Non
     come again, as typed, with the reasons.
     """
     written = CampaignForms.filled_in(request.POST)
-    act, kept = request.POST.get("act", ""), None
-    if act != "preview":
-        kept = _keep_what_can_be(request, project, written, campaign)
-    elif written.is_valid():
-        try:
+    act, kept, seen = request.POST.get("act", ""), None, request.POST.get("seen", "")
+    try:
+        if act != "preview":
+            kept = _keep_what_can_be(request, project, written, campaign)
+        elif written.is_valid():
             return _preview(request, project, written, campaign)
-        except RefusedError as refusal:
-            written.refuse(refusal)
+    except OvertakenError as refusal:
+        written.refuse(refusal)
+        seen = ""  # they are told: another save takes its place
+    except RefusedError as refusal:
+        written.refuse(refusal)
     if kept is None or not written.is_valid():
         return _form_page(
-            request, project, written, kept or campaign, kept_some=kept is not None, status=400
-        )
+            request, project, written, kept or campaign,
+            seen="" if kept else seen, kept_some=kept is not None, status=400,
+        )  # fmt: skip
     messages.success(request, _("Saved."))
     return redirect(_where_to(kept, act))
 
@@ -101,6 +108,8 @@ def _keep_what_can_be(
     while terms and (campaign or "goal_minor" in terms):
         try:
             return _keep(request, project, terms, campaign)
+        except OvertakenError:
+            raise
         except RefusedError as refusal:
             written.refuse(refusal)
             left = without_part(terms, refusal.field) if refusal.field else terms
@@ -115,7 +124,8 @@ def _keep(
 ) -> Campaign:
     if campaign is None:
         return create_campaign(project, creator=request.user, **cast(GivenTerms, terms))
-    return edit_campaign(campaign, by=request.user, **terms)
+    seen = whole_number(request.POST.get("seen", ""))
+    return edit_campaign(campaign, by=request.user, seen=seen, **terms)
 
 
 def _preview(
@@ -137,9 +147,12 @@ def _form_page(
     written: CampaignForms,
     campaign: Campaign | None = None,
     *,
+    seen: str = "",
     kept_some: bool = False,
     status: int = 200,
 ) -> HttpResponse:
+    """``seen`` is the edit that was on the page when somebody began to write; the last if empty."""
     context = {"written": written, "project": project, "campaign": campaign}
     context["kept_some"] = kept_some
+    context["seen"] = seen or (last_edit(campaign) if campaign else "")
     return render(request, "pledges/campaign_form.html", context, status=status)
