@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import signal
-import time
-import traceback
 from contextlib import contextmanager
 from hashlib import sha256
 from itertools import count
@@ -32,6 +30,7 @@ from civicfund.audit.services import approve_act, db_now, request_act
 from civicfund.people.enums import Role
 from tests.budgeting.test_extending import refused
 from tests.budgeting.test_keying_anew import WHY, asked, half_keyed, nothing_moves, standing
+from tests.dying import in_a_process_that_may_die
 from tests.factories.budgeting import (
     administrator,
     open_by_trustees,
@@ -240,46 +239,20 @@ def test_control_keyings_that_are_deleted_stay_on_the_disk():
 # --- killed at every step
 
 
-def until_its_transaction_is_over():
-    """The server notices a client's death a little later."""
-    for _ in range(200):
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT application_name, state, query, clock_timestamp() - xact_start"
-                " FROM pg_stat_activity WHERE datname = current_database()"
-                # The server's own housekeeping has transactions too.
-                " AND backend_type = 'client backend'"
-                " AND xact_start IS NOT NULL AND pid <> pg_backend_pid()"
-            )
-            going_on = cursor.fetchall()
-        if not going_on:
-            return
-        time.sleep(0.05)
-    pytest.fail(f"A transaction of somebody who is dead goes on: {going_on}")
-
-
 def killed_before(statement, act):
     """A process of its own does it and dies before so many statements; whether it came through."""
-    connections.close_all()
-    child = os.fork()
-    if not child:
-        try:
-            numbers = count()
+    numbers = count()
 
-            def die(execute, *given):
-                if next(numbers) == statement:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                return execute(*given)
+    def die(execute, *given):
+        if next(numbers) == statement:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return execute(*given)
 
-            with connection.execute_wrapper(die):
-                act()
-            os._exit(0)
-        except BaseException:  # said here, since nothing of it comes back but a number
-            traceback.print_exc()
-        finally:
-            os._exit(1)
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    until_its_transaction_is_over()
+    def dying():
+        with connection.execute_wrapper(die):
+            act()
+
+    code = in_a_process_that_may_die(dying)
     assert code in (0, -signal.SIGKILL)
     return code == 0
 

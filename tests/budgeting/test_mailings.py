@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import traceback
 from datetime import timedelta
 from smtplib import SMTPRecipientsRefused, SMTPServerDisconnected
 from threading import Barrier
@@ -13,7 +12,7 @@ import pytest
 from django.core import mail
 from django.core.mail.backends.filebased import EmailBackend as FileBackend
 from django.core.mail.backends.locmem import EmailBackend as LocalBackend
-from django.db import IntegrityError, connections, transaction
+from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
@@ -25,6 +24,7 @@ from budgeting.services.announcements import change_announcement, send_announcem
 from budgeting.services.errors import RefusedError
 from civicfund.notices.selectors import kept_mails
 from tests.budgeting.test_announcements import TIMES, draft, resident, sending, state_of, states
+from tests.dying import in_a_process_that_may_die
 from tests.factories.budgeting import administrator
 from tests.races.threads import at_once
 from tests.signing_in import sign_in_with_second_factor
@@ -159,17 +159,8 @@ class Deadly(FileBackend):
 def killed_after_one(made, settings, folder):
     """A process of its own that sends, and is killed when its first mail is out; what is kept."""
     settings.EMAIL_FILE_PATH = str(folder)
-    connections.close_all()
-    child = os.fork()
-    if not child:
-        try:
-            settings.EMAIL_BACKEND = f"{__name__}.Deadly"
-            send_batch(made)
-        except BaseException:  # said here, since nothing of it comes back but a number
-            traceback.print_exc()
-        finally:
-            os._exit(1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    settings.EMAIL_BACKEND = f"{__name__}.Deadly"
+    assert in_a_process_that_may_die(lambda: send_batch(made)) == -signal.SIGKILL
     settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     send_batch(made)
     return sorted(each.to for each in kept_mails(folder))
