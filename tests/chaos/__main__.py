@@ -18,6 +18,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import django
+
 from civicfund.launch.servers import LOCAL
 from civicfund.launch.trouble import say
 from tests.chaos.town import Town
@@ -46,7 +48,8 @@ def main() -> int:
     started = time.monotonic()
     try:
         os.environ.update(town.start_servers())
-        _prepare()
+        django.setup()
+        town.make_tables(asked.tables)
         runs = [_run(town, asked, seed, careless=False) for seed in range(1, asked.seeds + 1)]
         control = _run(town, asked, seed=0, careless=True)
     finally:
@@ -76,16 +79,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--crashes", type=int, default=3, help="of PostgreSQL, in each run")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--control-pledges", type=int, default=200)
+    parser.add_argument("--tables", type=Path, help="a file of tests/tables.py, not to migrate")
     return parser.parse_args()
-
-
-def _prepare() -> None:
-    import django  # noqa: PLC0415 -- the servers' addresses are known only now
-    from django.core.management import call_command  # noqa: PLC0415
-
-    django.setup()
-    call_command("migrate", database="owner", verbosity=0)
-    call_command("grant_rights")
 
 
 def _run(town: Town, asked: argparse.Namespace, seed: int, *, careless: bool) -> dict[str, Any]:

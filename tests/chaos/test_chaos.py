@@ -19,12 +19,13 @@ pytestmark = [
 ]
 
 
-def test_no_promise_is_broken_and_careless_settling_breaks_them():
+def test_no_promise_is_broken_and_careless_settling_breaks_them(tables):
     clean = {name: value for name, value in os.environ.items() if not name.endswith("_URL")}
     done = subprocess.run(
         [
             sys.executable, "-m", "tests.chaos", "--pledges", "30", "--kills", "3",
             "--crashes", "1", "--seeds", "1", "--control-pledges", "25",
+            *(["--tables", tables] if tables else []),
         ],
         cwd=ROOT, env=clean, capture_output=True, text=True, check=False,
     )  # fmt: skip

@@ -10,6 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from random import Random
 
+from django.core.management import call_command
+from django.db import connections
 from redis import Redis
 
 from civicfund.launch.ports import HOST, answers, free_port
@@ -18,6 +20,7 @@ from civicfund.launch.processes import Process, wait_until
 from civicfund.launch.valkey import Valkey
 from civicfund.launch.web import gunicorn
 from civicfund.payments.sandbox.process import SandboxProcess
+from tests.tables import take_tables
 
 WORKERS = 2
 
@@ -53,6 +56,15 @@ class Town:
             "SETTLEMENT_LEASE_SECONDS": "3",
             "CHAOS_HOME": str(self.home),
         }
+
+    def make_tables(self, kept: Path | None) -> None:
+        """Migrated here, or as they were kept by whoever migrated just now."""
+        if kept:
+            take_tables(self.postgres.url(OWNER), kept)
+        else:
+            call_command("migrate", database="owner", verbosity=0)
+        call_command("grant_rights")
+        connections.close_all()
 
     def start_programs(self, *, careless: bool) -> None:
         """Web, beat and the workers. Careless workers settle as nobody should: the control."""

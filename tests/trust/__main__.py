@@ -21,6 +21,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import django
+
 from civicfund.launch.servers import LOCAL, ROOT
 from civicfund.launch.trouble import say
 from tests.trust.town import Town
@@ -39,6 +41,7 @@ def main() -> int:
     try:
         os.environ.update(town.start_servers())
         _prepare(home)
+        town.make_tables(asked.tables)
         town.keep_blank()
         town.start_site()
         rows = [_try(town, proof, full=asked.size == "full") for proof in _proofs(asked.only)]
@@ -66,22 +69,17 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", choices=("small", "full"), default="full")
     parser.add_argument("--only", nargs="*", default=[], help="promises by their names, as B1")
+    parser.add_argument("--tables", type=Path, help="a file of tests/tables.py, not to migrate")
     parser.add_argument("--keep", action="store_true", help="leave the logs and the data")
     return parser.parse_args()
 
 
 def _prepare(home: Path) -> None:
-    import django  # noqa: PLC0415 -- the servers' addresses are known only now
-    from django.core.management import call_command  # noqa: PLC0415
-    from django.db import connections  # noqa: PLC0415
-
+    """The settings, now that the servers' addresses are known; their logs go to a file."""
     django.setup()
     for handler in logging.getLogger().handlers:
         if isinstance(handler, logging.StreamHandler):
             handler.setStream((home / "trials.log").open("a"))
-    call_command("migrate", database="owner", verbosity=0)
-    call_command("grant_rights")
-    connections.close_all()
 
 
 def _proofs(only: list[str]) -> list[Proof]:

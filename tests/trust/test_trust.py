@@ -22,11 +22,12 @@ ELSEWHERE = {"B7"}
 
 @pytest.mark.long
 @pytest.mark.xdist_group("the whole machine")
-def test_every_promise_holds_and_every_control_breaks_it():
+def test_every_promise_holds_and_every_control_breaks_it(tables):
     clean = {name: value for name, value in os.environ.items() if not name.endswith("_URL")}
     names = [proof.name for proof in PROOFS if proof.name not in ELSEWHERE]
     done = subprocess.run(
-        [sys.executable, "-m", "tests.trust", "--size", "small", "--only", *names],
+        [sys.executable, "-m", "tests.trust", "--size", "small", "--only", *names,
+         *(["--tables", tables] if tables else [])],
         cwd=ROOT, env=clean, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr[-4000:]
