@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.paginator import InvalidPage, Page, Paginator
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet, Window
 from django.http import Http404, HttpRequest
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ValidationError
@@ -24,17 +24,43 @@ def page_asked_for(paginator: Paginator[Any], request: HttpRequest) -> Page[Any]
 class LeanPaginator(Paginator[Any]):
     """For rows that carry sums and counts: those are found for what is shown, not on the way to it.
 
-    First the keys of the page in the list's order, then their rows: one query more.
+    First the keys of the page in the list's order, then their rows: one query more. ``count`` is
+    given where there is a cheaper way to find it than to count the rows.
     """
 
     object_list: QuerySet[Any]
+
+    def __init__(self, rows: QuerySet[Any], per_page: int, *, count: int | None = None) -> None:
+        """The rows in one definite order."""
+        super().__init__(rows, per_page)
+        if count is not None:
+            self.count = count
 
     def page(self, number: int | str) -> Page[Any]:
         """The page; ``InvalidPage`` where it is not there."""
         number = self.validate_number(number)
         start = (number - 1) * self.per_page
         keys = list(self.object_list.values_list("pk", flat=True)[start : start + self.per_page])
+        return self._page_with(keys, number)
+
+    def _page_with(self, keys: list[Any], number: int) -> Page[Any]:
         return Page(self.object_list.filter(pk__in=keys), number, self)
+
+
+class SweptPaginator(LeanPaginator):
+    """For rows whose order no index gives: whoever finds the first has seen them all.
+
+    So the first page, which nearly everybody asks for, brings the count along.
+    """
+
+    def page(self, number: int | str) -> Page[Any]:
+        """The page; ``InvalidPage`` where it is not there."""
+        if str(number) != "1":
+            return super().page(number)
+        counted = self.object_list.annotate(in_all=Window(Count("*"))).values_list("pk", "in_all")
+        found = list(counted[: self.per_page])
+        self.count = found[0][1] if found else 0
+        return self._page_with([key for key, _in_all in found], 1)
 
 
 class Pages(PageNumberPagination):

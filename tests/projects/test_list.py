@@ -116,6 +116,26 @@ def test_a_page_that_is_not_there_is_not_found(client, page):
     assert client.get(reverse("projects"), {"page": page}).status_code == 404
 
 
+@pytest.mark.parametrize("query", [{"q": "bench"}, {"sort": "title"}, {"q": "none such"}, {}])
+def test_every_page_says_how_many_there_are_in_all(client, query):
+    many(30)
+    found = 0 if query.get("q") == "none such" else 30
+    first = client.get(reverse("projects"), query).context["page"]
+    assert (first.paginator.count, len(first)) == (found, min(found, 24))
+    if found:
+        second = client.get(reverse("projects"), query | {"page": 2}).context["page"]
+        assert (second.paginator.count, len(second)) == (30, 6)
+        assert not {row.pk for row in first} & {row.pk for row in second}
+
+
+def test_a_searched_page_is_found_and_counted_in_one_sweep(client):
+    many(30)
+    with CaptureQueriesContext(connection) as queries:
+        client.get(reverse("projects"), {"q": "bench"})
+    swept = [query["sql"] for query in queries if "websearch_to_tsquery" in query["sql"]]
+    assert len([sql for sql in swept if '"projects_project"."id" IN (' not in sql]) == 1, swept
+
+
 def test_pages_keep_the_filters(client):
     many(30)
     page = client.get(reverse("projects"), {"q": "many"}).content.decode()

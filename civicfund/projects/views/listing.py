@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from civicfund.paging import LeanPaginator, page_asked_for
+from civicfund.paging import LeanPaginator, SweptPaginator, page_asked_for
 from civicfund.people.requests import HttpRequest
 from civicfund.projects.filters import ProjectFilter
 from civicfund.projects.models import Project
@@ -25,7 +25,9 @@ def project_list(request: HttpRequest) -> HttpResponse:
     found = ProjectFilter(request.GET, projects)
     usable = found.is_valid()
     rows = found.qs if usable else projects.none()
-    page = page_asked_for(LeanPaginator(rows, PER_PAGE), request)
+    by_index = not (request.GET.get("q") or request.GET.get("sort"))
+    paginator = LeanPaginator if by_index else SweptPaginator
+    page = page_asked_for(paginator(rows, PER_PAGE), request)
     context = {"filter": found, "form": found.form, "page": page, "query": _query(request.GET)}
     template = "projects/list.html" + ("#results" if request.headers.get("HX-Request") else "")
     return render(request, template, context, status=200 if usable else 400)
