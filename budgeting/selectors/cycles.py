@@ -52,7 +52,7 @@ def proposals_of(project: Project) -> QuerySet[Proposal]:
     """What became of a project in the cycles that it entered, the newest first."""
     return (
         Proposal.objects.filter(project=project)
-        .select_related("cycle", "pot", "option")
+        .select_related("cycle")
         .order_by("-submitted_at", "-pk")
     )
 

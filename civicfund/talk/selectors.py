@@ -65,8 +65,8 @@ class Branch:
 
 def comments_of(thread: Thread | None) -> CommentQuerySet:
     """What was said first, newest first; the answers hang on it."""
-    comments = Comment.objects.filter(thread=thread) if thread else Comment.objects.none()
-    return comments.filter(parent__isnull=True).whole().order_by("-id")
+    comments = thread.comments.all() if thread else Comment.objects.none()
+    return comments.filter(parent__isnull=True).said().order_by("-id")
 
 
 def page_of(thread: Thread | None, number: str | int) -> Page[Comment]:
@@ -80,13 +80,14 @@ def with_replies(comments: Iterable[Comment]) -> list[Branch]:
     answers = Window(RowNumber(), partition_by="parent", order_by=F("id").desc())
     newest = (
         Comment.objects.filter(parent__in=branches)
-        .whole()
+        .said()
         .annotate(nth=answers, reply_count=Window(Count("*"), partition_by="parent"))
         .filter(Q(nth__lte=REPLIES_SHOWN) | Q(is_official=True))
         .order_by("id")
     )
     for reply in newest:
         branch = branches[reply.parent_id or 0]
+        reply.parent, reply.thread = branch.comment, branch.comment.thread
         branch.replies.append(reply)
         branch.reply_count = reply.reply_count  # type: ignore[attr-defined]  # annotated
     return list(branches.values())

@@ -3,6 +3,7 @@
 from civicfund.projects.selectors.projects import (
     HELD_FIELDS,
     Hold,
+    files_of,
     held_by,
     help_wanted,
     helpers_of,
@@ -15,6 +16,7 @@ from civicfund.projects.selectors.projects import (
 __all__ = [
     "HELD_FIELDS",
     "Hold",
+    "files_of",
     "held_by",
     "help_wanted",
     "helpers_of",

@@ -12,13 +12,15 @@ from civicfund.projects.models import Merge, Project
 
 def merge_of(project: Project) -> Merge | None:
     """How a project became part of another; None where it did not."""
-    agreed = project.merges.filter(state=MergeState.AGREED)
-    return agreed.select_related("into", "asked_by").first()
+    if project.merged_into_id is None:
+        return None
+    return project.merges.filter(state=MergeState.AGREED).first()
 
 
 def taken_in(project: Project) -> QuerySet[Project]:
     """What became part of a project, each with whoever proposed it."""
-    return project.merged_projects.select_related("proposer").order_by("pk")
+    merged = project.merged_projects.select_related("proposer").defer("story", "search")
+    return merged.order_by("pk")
 
 
 def asked_of(user: User | AnonymousUser, project: Project) -> QuerySet[Merge]:

@@ -9,7 +9,7 @@ from django.db.models import F, Q
 
 from civicfund.places.enums import PlaceKind
 from civicfund.projects.enums import ASKED_PARTS, LISTED_STATES, NEEDED_PARTS, Part
-from civicfund.projects.models import OfferQuerySet, Project, ProjectQuerySet
+from civicfund.projects.models import OfferQuerySet, Project, ProjectFile, ProjectQuerySet
 
 # What stays while people vote or pledge on a project: they decided on what they read.
 HELD_FIELDS = frozenset(
@@ -79,6 +79,11 @@ def helps_of_row(project: Project) -> list[Part]:
 def helpers_of(project: Project) -> OfferQuerySet:
     """Whose help the authors took, in the order in which they did."""
     return project.offers.accepted().select_related("by").order_by("decided_at", "pk")
+
+
+def files_of(project: Project) -> list[ProjectFile]:
+    """Its pictures and papers, in the order in which they were added."""
+    return list(project.files.order_by("added_at", "pk"))
 
 
 def matching(projects: ProjectQuerySet, words: str) -> ProjectQuerySet:

@@ -47,7 +47,11 @@ class CommentQuerySet(models.QuerySet["Comment"]):
 
     def whole(self) -> CommentQuerySet:
         """Each with all that a page shows of it; ``answered`` says whether who was asked did."""
-        rows = self.select_related("author", "thread", "parent").prefetch_related("hidings")
+        return self.said().select_related("author", "thread", "parent")
+
+    def said(self) -> CommentQuerySet:
+        """The same for those whose thread and parent are at hand already."""
+        rows = self.select_related("author").prefetch_related("hidings")
         return rows.annotate(answered=Exists(_official_answers()))
 
     def shown(self) -> CommentQuerySet:

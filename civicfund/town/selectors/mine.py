@@ -19,6 +19,9 @@ from civicfund.projects.access import authored_by
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
 
+# All that a step says of a pledge.
+_SAID = ("campaign__project__title",)
+
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
@@ -47,7 +50,7 @@ def next_step(user: User, home: Residency | None) -> NextStep:
 
 def _card_to_mend(user: User) -> NextStep | None:
     failed = Pledge.objects.failed().filter(backer=user).select_related("campaign__project")
-    pledge = failed.order_by("recovery_ends_at", "pk").first()
+    pledge = failed.only(*_SAID).order_by("recovery_ends_at", "pk").first()
     if pledge is None:
         return None
     why = _("Your card failed for “%(project)s”, and you can still make good.")
@@ -56,7 +59,8 @@ def _card_to_mend(user: User) -> NextStep | None:
 
 
 def _survey_to_answer(user: User) -> NextStep | None:
-    pledge = pledges_to_answer().filter(backer=user).first()
+    mine = pledges_to_answer().filter(backer=user).select_related(None)
+    pledge = mine.select_related("campaign__project").only(*_SAID).first()
     if pledge is None:
         return None
     why = _("The creator of “%(project)s” needs to know something to bring you what you chose.")
@@ -69,7 +73,8 @@ def _ballot_to_cast(user: User) -> NextStep | None:
     mine = voting.filter(cycle__roll__claimed_by=user).exclude(
         cycle__in=my_participations(user).order_by().values("cycle")
     )
-    phase = mine.select_related("cycle").order_by("ends_at", "pk").first()
+    rows = mine.select_related("cycle").only("cycle__title", "cycle__slug")
+    phase = rows.order_by("ends_at", "pk").first()
     if phase is None:
         return None
     said = _("You can vote in %(cycle)s and have not yet.") % {"cycle": phase.cycle.title}
@@ -88,7 +93,7 @@ def _home_to_say(home: Residency | None) -> NextStep | None:
 
 def _draft_to_publish(user: User) -> NextStep | None:
     drafts = Project.objects.filter(authored_by(user), state=ProjectState.DRAFT)
-    draft = drafts.order_by("-updated_at", "-pk").first()
+    draft = drafts.only("title").order_by("-updated_at", "-pk").first()
     if draft is None:
         return None
     said = _("“%(project)s” is a draft that nobody else sees.") % {"project": draft.title}

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet, Window
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -90,8 +90,9 @@ TITLES = {
 
 
 def _newest(name: str, user: User) -> Kept:
-    rows = _all(name, user)
-    return Kept(name, TITLES[name], _shown(name, user, rows[:MOST_OF_EACH]), rows.count())
+    counted = _all(name, user).annotate(in_all=Window(Count("*")))
+    rows = list(counted[:MOST_OF_EACH])
+    return Kept(name, TITLES[name], _shown(name, user, rows), rows[0].in_all if rows else 0)
 
 
 def _all(name: str, user: User) -> QuerySet[Any]:

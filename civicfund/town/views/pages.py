@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.core.cache import cache
 from django.db import connection
+from django.db.models import prefetch_related_objects
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
@@ -30,8 +31,9 @@ from civicfund.pledges.selectors import (
     unfinished_campaign_of,
 )
 from civicfund.projects.access import is_author, visible_project
+from civicfund.projects.enums import FileKind
 from civicfund.projects.models import Project
-from civicfund.projects.selectors import help_wanted, helpers_of, missing_parts
+from civicfund.projects.selectors import files_of, help_wanted, helpers_of, missing_parts
 from civicfund.projects.selectors.lineage import copied_from, copies_of
 from civicfund.projects.selectors.merges import asked_of, merge_of, taken_in
 from civicfund.projects.selectors.supports import supports_project
@@ -49,7 +51,8 @@ def home(request: HttpRequest) -> HttpResponse:
     """The town at a glance, seen from my neighborhood where I have said which it is."""
     residency = residency_of(request.user)
     near = list(campaigns_near(residency.neighborhood)[:MOST_ON_HOME]) if residency else []
-    projects = Project.objects.listed().select_related("neighborhood").with_cost()
+    newest = Project.objects.listed().select_related("neighborhood").with_cost()
+    projects = newest.defer("story", "search", "neighborhood__boundary")
     cycle = running_cycles().first()
     return render(
         request,
@@ -75,7 +78,7 @@ def neighborhood(request: HttpRequest, slug: str) -> HttpResponse:
     within = list(Neighborhood.objects.within(place))
     around = related_places([place.pk])[place.pk]
     projects = Project.objects.listed().filter(neighborhood__in=within)
-    newest = projects.select_related("neighborhood").with_cost().order_by("-created_at", "-id")
+    newest = projects.with_cost().defer("story", "search").order_by("-created_at", "-id")
     wanting = Project.objects.filter(neighborhood__in=within).wanting()
     past = past_cycles(around)
     return render(
@@ -89,7 +92,7 @@ def neighborhood(request: HttpRequest, slug: str) -> HttpResponse:
             "project_count": projects.count(),
             "campaigns": live_campaigns().filter(project__neighborhood__in=within),
             "ended": finished_campaigns().filter(project__neighborhood__in=within)[:MOST_AT_PLACE],
-            "wanting": wanting.select_related("neighborhood").order_by("-pk")[:MOST_AT_PLACE],
+            "wanting": wanting.only("title").order_by("-pk")[:MOST_AT_PLACE],
             "wanting_count": wanting.count(),
             "running": running_cycles().at(around),
             "past": past[:MOST_AT_PLACE],
@@ -104,6 +107,9 @@ def neighborhood(request: HttpRequest, slug: str) -> HttpResponse:
 def project(request: HttpRequest, pk: int) -> HttpResponse:
     """One project, whatever has become of it."""
     found = visible_project(request.user, pk)
+    # Asked once for the costs and for what is missing.
+    prefetch_related_objects([found], "cost_lines")
+    files = files_of(found)
     is_mine = found.proposer == request.user
     may_write = is_author(request.user, found)
     return render(
@@ -124,8 +130,8 @@ def project(request: HttpRequest, pk: int) -> HttpResponse:
             "help_wanted": help_wanted(found),
             "copied_from": copied_from(found),
             "copies": copies_of(found),
-            "pictures": found.files.pictures(),
-            "papers": found.files.papers(),
+            "pictures": [file for file in files if file.kind == FileKind.PICTURE],
+            "papers": [file for file in files if file.kind == FileKind.PDF],
             "milestones": plan_of(found),
             "merge": merge_of(found),
             "asked": asked_of(request.user, found),
