@@ -12,7 +12,6 @@ from budgeting.enums import ProposalState
 from budgeting.models import Cycle, Option, Pot, Proposal, Review
 from budgeting.selectors.options import options_on_ballot
 from civicfund.money import to_decimal
-from civicfund.projects.models import sum_of_cost_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +27,7 @@ def ballot_desk(cycle: Cycle) -> list[PotOfDesk]:
     """Each pot's feasible proposals, with the cost that they would stand there at, and options."""
     said = Review.objects.given().filter(proposal=OuterRef("pk"))
     likely = said.order_by("-given_at", "-pk").values("cost_likely_minor")[:1]
-    own = sum_of_cost_lines("project")
-    cost = Coalesce(Subquery(likely), own, 0, output_field=BigIntegerField())
+    cost = Coalesce(Subquery(likely), "project__total_minor", output_field=BigIntegerField())
     rows = Proposal.objects.filter(cycle=cycle, state=ProposalState.FEASIBLE)
     rows = rows.annotate(cost_minor=cost).select_related("project__neighborhood").order_by("pk")
     proposals: dict[int, list[tuple[Proposal, int]]] = {}
@@ -41,13 +39,14 @@ def ballot_desk(cycle: Cycle) -> list[PotOfDesk]:
 
 def proposal_rows(cycle: Cycle) -> Iterator[tuple[object, ...]]:
     """Every proposal of a cycle with what is public of it, as cells; costs in major units."""
-    rows = Proposal.objects.filter(cycle=cycle).annotate(own_minor=sum_of_cost_lines("project"))
+    rows = Proposal.objects.filter(cycle=cycle)
     rows = rows.select_related("project__neighborhood", "pot", "option").order_by("pk")
     for each in rows.defer("project__story", "project__neighborhood__boundary").iterator():
         option = getattr(each, "option", None)
-        cost_minor = option.cost_minor if option else vars(each)["own_minor"]
-        cost = "" if cost_minor is None else to_decimal(cost_minor, cycle.currency)
         project = each.project
+        cost_minor = option.cost_minor if option else project.total_minor
+        # Of an option nothing may be what it costs; of a project it says that nobody has said.
+        cost = to_decimal(cost_minor, cycle.currency) if option or cost_minor else ""
         yield (
             each.pk, project.title, project.summary, project.category, project.neighborhood.slug,
             each.pot.name, each.state, each.reason, cost, each.submitted_at.isoformat(),

@@ -25,7 +25,6 @@ from civicfund.projects.models.projects import (
     Project,
     ProjectQuerySet,
     Support,
-    sum_of_cost_lines,
 )
 from civicfund.projects.models.versions import (
     Version,
@@ -51,5 +50,4 @@ __all__ = [
     "Support",
     "Version",
     "VersionQuerySet",
-    "sum_of_cost_lines",
 ]

@@ -27,16 +27,21 @@ MOST_PER_LINE_MINOR = 10**12
 MOST_YEARS = 200
 LONGEST_STORY = 20_000
 _ON_THE_LIST = Q(state__in=[*LISTED_STATES])
+_NO_STORY = Q(story="")
+_NO_COSTS = Q(total_minor=0)
+# What its authors look for.
+_ASKS = Q(wanted__len__gt=0)
+# All that shows in the row alone: the place that is not said asks where it is to be.
+_LACKS_IN_ITSELF = _NO_STORY | _NO_COSTS | _ASKS
 
 
 def _lacks(part: Part) -> Q:
     """How a part that a ready project needs shows that it is not there."""
     if part == Part.STORY:
-        return Q(story="")
+        return _NO_STORY
     if part == Part.PLACE:
         return Q(latitude__isnull=True, neighborhood__kind=PlaceKind.NEIGHBORHOOD)
-    # One set of ids, looked up in memory: sums of thousands of projects would be added up.
-    return ~Q(pk__in=CostLine.objects.order_by().values("project"))
+    return _NO_COSTS
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):
@@ -52,8 +57,7 @@ class ProjectQuerySet(models.QuerySet["Project"]):
 
     def with_cost(self) -> ProjectQuerySet:
         """Each with ``cost_minor``, the sum of its cost lines (0 where it has none)."""
-        zero = models.Value(0, output_field=models.BigIntegerField())
-        return self.annotate(cost_minor=models.functions.Coalesce(sum_of_cost_lines("pk"), zero))
+        return self.annotate(cost_minor=models.F("total_minor"))
 
     def wanting(self, part: Part | None = None) -> ProjectQuerySet:
         """Those on the list that look for a part, or for any; each with its cost."""
@@ -62,8 +66,15 @@ class ProjectQuerySet(models.QuerySet["Project"]):
             return rows.filter(wanted__contains=[part])
         if part:
             return rows.filter(_lacks(part))
-        lacking = _lacks(Part.STORY) | _lacks(Part.PLACE) | _lacks(Part.COST)
-        return rows.filter(lacking | Q(wanted__len__gt=0))
+        return rows.filter(_LACKS_IN_ITSELF | _lacks(Part.PLACE))
+
+    def count_wanting(self, part: Part | None = None) -> int:
+        """How many ``wanting`` finds; each by its index, so no project is read."""
+        if part:
+            return self.wanting(part).count()
+        listed = self.listed().order_by()
+        ids = [listed.filter(lack).values("pk") for lack in (_LACKS_IN_ITSELF, _lacks(Part.PLACE))]
+        return ids[0].union(ids[1]).count()
 
     def with_supports(self) -> ProjectQuerySet:
         """Each with ``support_count``: people who support it or what was merged into it, once."""
@@ -109,6 +120,8 @@ class Project(models.Model):
     latitude = models.FloatField(_("latitude"), null=True, blank=True)
     longitude = models.FloatField(_("longitude"), null=True, blank=True)
     address = models.CharField(_("address"), max_length=200, blank=True)
+    # The sum of its cost lines. The database keeps it, whatever is written here.
+    total_minor = models.BigIntegerField(_("cost"), default=0, db_default=0, editable=False)
     running_minor = models.BigIntegerField(_("running cost a year"), null=True, blank=True)
     lifetime_years = models.PositiveSmallIntegerField(_("lifetime in years"), null=True, blank=True)
     # What its authors look for beside what shows by itself: codes of parts.
@@ -163,6 +176,18 @@ class Project(models.Model):
                 name="project_near",
             ),
             models.Index(fields=["neighborhood", "state"], name="project_of_neighborhood"),
+            # How many look for help: see ``count_wanting``.
+            models.Index(
+                fields=["neighborhood", "id"],
+                condition=_ON_THE_LIST & _LACKS_IN_ITSELF,
+                name="project_wanting",
+            ),
+            # A place's part of the list, by cost.
+            models.Index(
+                fields=["neighborhood", "total_minor", "id"],
+                condition=_ON_THE_LIST,
+                name="project_by_cost",
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -216,6 +241,15 @@ class Project(models.Model):
         """The project's page."""
         return reverse("project", args=[self.pk])
 
+    # Django's own two put every choice into words to find one: long lists of cards ask for each.
+    def get_category_display(self) -> str:  # type: ignore[no-redef]  # the plugin adds it as well
+        """What it is about, in words."""
+        return str(Category(self.category).label)
+
+    def get_state_display(self) -> str:  # type: ignore[no-redef]  # the plugin adds it as well
+        """How far it has come, in words."""
+        return str(ProjectState(self.state).label)
+
     @property
     def lifetime_minor(self) -> int | None:
         """What running it costs over its lifetime; None where either is not said."""
@@ -261,9 +295,3 @@ class Support(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person_id} for {self.project_id}"
-
-
-def sum_of_cost_lines(project: str) -> models.Subquery:
-    """The sum of a project's cost lines, NULL where it has none; ``project`` names the column."""
-    lines = CostLine.objects.filter(project=models.OuterRef(project)).order_by().values("project")
-    return models.Subquery(lines.annotate(total=models.Sum("amount_minor")).values("total"))

@@ -16,7 +16,7 @@ from civicfund.places.selectors import feature_collection
 from civicfund.projects.access import is_author, visible_project
 from civicfund.projects.enums import Part
 from civicfund.projects.forms import CostLines, HelpFilter, OfferForm, amount_hint, costs_of
-from civicfund.projects.models import Offer, Project, ProjectQuerySet
+from civicfund.projects.models import Offer, Project
 from civicfund.projects.selectors import help_wanted, helps_of_row
 from civicfund.projects.services import ProjectError
 from civicfund.projects.services.offers import (
@@ -38,21 +38,24 @@ ANSWERS = {"accept": accept_offer, "decline": decline_offer, "withdraw": withdra
 def wanted(request: HttpRequest) -> HttpResponse:
     """What projects lack, by neighborhood and by kind of help. Wrong filters answer 400."""
     form = HelpFilter(request.GET)
-    rows = _narrowed(form) if form.is_valid() else Project.objects.none()
-    page = LeanPaginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    page = _pages(form).get_page(request.GET.get("page"))
     cards = [(project, helps_of_row(project)) for project in page]
     context = {"form": form, "page": page, "cards": cards}
     status = 200 if form.is_valid() else 400
     return render(request, "projects/help_wanted.html", context, status=status)
 
 
-def _narrowed(form: HelpFilter) -> ProjectQuerySet:
-    part, place = form.cleaned_data["part"], form.cleaned_data["neighborhood"]
-    rows = Project.objects.wanting(Part(part) if part else None)
+def _pages(form: HelpFilter) -> LeanPaginator:
+    if not form.is_valid():
+        return LeanPaginator(Project.objects.none(), PER_PAGE)
+    place = form.cleaned_data["neighborhood"]
+    part = Part(form.cleaned_data["part"]) if form.cleaned_data["part"] else None
+    here = Project.objects.all()
     if place:
-        rows = rows.filter(neighborhood__in=Neighborhood.objects.within(place))
-    cards = rows.select_related("neighborhood").defer("story", "search", "neighborhood__boundary")
-    return cards.order_by("-created_at", "-pk")
+        here = here.filter(neighborhood__in=Neighborhood.objects.within(place))
+    rows = here.wanting(part).select_related("neighborhood")
+    cards = rows.defer("story", "search", "neighborhood__boundary").order_by("-created_at", "-pk")
+    return LeanPaginator(cards, PER_PAGE, count=here.count_wanting(part))
 
 
 @login_required

@@ -79,7 +79,7 @@ def neighborhood(request: HttpRequest, slug: str) -> HttpResponse:
     around = related_places([place.pk])[place.pk]
     projects = Project.objects.listed().filter(neighborhood__in=within)
     newest = projects.with_cost().defer("story", "search").order_by("-created_at", "-id")
-    wanting = Project.objects.filter(neighborhood__in=within).wanting()
+    here = Project.objects.filter(neighborhood__in=within)
     past = past_cycles(around)
     return render(
         request,
@@ -92,8 +92,8 @@ def neighborhood(request: HttpRequest, slug: str) -> HttpResponse:
             "project_count": projects.count(),
             "campaigns": live_campaigns().filter(project__neighborhood__in=within),
             "ended": finished_campaigns().filter(project__neighborhood__in=within)[:MOST_AT_PLACE],
-            "wanting": wanting.only("title").order_by("-pk")[:MOST_AT_PLACE],
-            "wanting_count": wanting.count(),
+            "wanting": here.wanting().only("title").order_by("-pk")[:MOST_AT_PLACE],
+            "wanting_count": here.count_wanting(),
             "running": running_cycles().at(around),
             "past": past[:MOST_AT_PLACE],
             "awarded_minor": awarded_in_minor([part.pk for part in within]),

@@ -1,0 +1,61 @@
+"""The sum of a project's cost lines is kept by the database, whoever writes what."""
+
+from __future__ import annotations
+
+import pytest
+
+from civicfund.projects.models import CostLine, Project
+from tests.factories.projects import ProjectFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def total(project) -> int:
+    return Project.objects.values_list("total_minor", flat=True).get(pk=project.pk)
+
+
+def priced(*amounts: int) -> Project:
+    project = ProjectFactory(bare=True)
+    CostLine.objects.bulk_create(
+        CostLine(project=project, position=n, label="Part", amount_minor=amount)
+        for n, amount in enumerate(amounts)
+    )
+    return project
+
+
+def test_a_project_costs_what_its_lines_come_to():
+    assert total(priced()) == 0
+    assert total(priced(3, 40, 500)) == 543
+
+
+def test_lines_that_change_go_or_move_take_the_sum_along():
+    one, other = priced(3, 40), priced(7)
+    one.cost_lines.filter(amount_minor=3).update(amount_minor=5)
+    assert total(one) == 45
+    one.cost_lines.filter(amount_minor=40).update(project=other, position=9)
+    assert (total(one), total(other)) == (5, 47)
+    one.cost_lines.all().delete()
+    assert (total(one), total(other)) == (0, 47)
+
+
+def test_no_other_sum_can_be_written():
+    project = priced(3, 40)
+    Project.objects.filter(pk=project.pk).update(total_minor=1)
+    assert total(project) == 43
+    made = ProjectFactory(bare=True, total_minor=99)
+    assert total(made) == 0
+
+
+def test_whoever_saves_what_they_read_before_brings_no_old_sum_back():
+    read = Project.objects.get(pk=priced(3).pk)
+    CostLine.objects.create(project=read, position=2, label="More", amount_minor=40)
+    read.title = "Another title"
+    read.save()
+    assert total(read) == 43
+
+
+def test_the_whole_of_a_long_list_is_the_sum_of_each():
+    for amounts in ((1,), (2, 3), ()):
+        priced(*amounts)
+    found = Project.objects.with_cost().order_by("pk").values_list("cost_minor", flat=True)
+    assert list(found) == [1, 5, 0]
