@@ -18,7 +18,7 @@ endif
 AT_ONCE ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint css bench bench-vote bench-money chaos trust proofs bench-tally journeys environment dev-environment lock
+.PHONY: help run test lint types all-but-types css bench bench-vote bench-money chaos trust proofs bench-tally journeys environment dev-environment lock
 
 help: ## List these names
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -37,9 +37,14 @@ test: lint ## Everything: static checks, then all tests against real servers and
 	@$(BIN)/python -m civicfund.launch with-servers $(BIN)/python -m pytest -q -n $(AT_ONCE) --dist loadgroup $(TESTS)
 
 lint: dev-environment ## Static checks
+	@$(MAKE) --no-print-directory -j 2 types all-but-types
+
+types:
+	$(BIN)/mypy civicfund budgeting manage.py
+
+all-but-types:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy civicfund budgeting manage.py
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/djlint templates --lint --quiet
 	$(BIN)/deptry . --no-ansi
