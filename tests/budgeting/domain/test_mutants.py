@@ -202,6 +202,7 @@ def suite(folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.long
 def test_the_copy_passes_unless_it_is_changed(tmp_path):
     done = suite(scratch(tmp_path))
     assert done.returncode == 0, done.stdout[-3000:]

@@ -56,7 +56,7 @@ def casts_across_the_closing(town: Town, full: bool) -> Result:
 
 def _ahead(clients: int) -> float:
     """How long before the instant the first client casts, and after it the last, in seconds."""
-    return max(4.0, clients / 25)
+    return max(2.0, clients / 25)
 
 
 def _on_both_sides(town: Town, clients: int, seed: int) -> Run:
