@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from functools import cache
 from itertools import count
 
 import psycopg
-from django.db import connection, connections
+from django.db import IntegrityError, connection, connections
 from nacl.public import PrivateKey
 
 from budgeting.domain.board import ballot_hash
@@ -29,6 +30,7 @@ from budgeting.models import (
 )
 from budgeting.services.ballots import Choice, cast
 from budgeting.services.cycles import add_phase, add_pot, create_cycle, open_cycle, request_opening
+from budgeting.services.errors import RefusedError
 from budgeting.services.extensions import extend_voting, request_extension
 from budgeting.services.proposals import put_on_ballot, submit_proposal
 from budgeting.services.reviewers import publish_verdicts, set_publication
@@ -139,17 +141,29 @@ def reviewed(proposal: Proposal, *, by: User, feasible: bool = True, reason: str
 def publish_now(cycle: Cycle, *, by: User) -> VerdictPublication:
     """Verdicts of the cycle are public, with a day to appeal, or as long as voting leaves."""
     cycle.refresh_from_db(fields=["state"])
-    is_open, appeals_until = cycle.state == CycleState.OPEN, db_now() + timedelta(days=1)
-    at = db_now() + timedelta(seconds=0.2 if is_open else 0)
-    if is_open:
-        voting = cycle.phases.get(kind=PhaseKind.BALLOTING)
-        appeals_until = min(appeals_until, voting.starts_at)
-    publication = set_publication(cycle, at=at, appeals_until=appeals_until, by=by)
+    publication = _announced(cycle, by) if cycle.state == CycleState.OPEN else _set(cycle, by, 0)
     while publication.done_at is None:
-        time.sleep(max(0, (at - db_now()).total_seconds()))
+        time.sleep(max(0, (publication.at - db_now()).total_seconds()))
         publish_verdicts(publication)
         publication.refresh_from_db()
     return publication
+
+
+def _announced(cycle: Cycle, by: User) -> VerdictPublication:
+    """For an instant to come: where it had passed before it was written, for a later one."""
+    for seconds in (0.2, 2):
+        with suppress(RefusedError, IntegrityError):
+            return _set(cycle, by, seconds)
+    return _set(cycle, by, 20)
+
+
+def _set(cycle: Cycle, by: User, seconds: float) -> VerdictPublication:
+    now = db_now()
+    appeals_until = now + timedelta(days=1)
+    if cycle.state == CycleState.OPEN:
+        appeals_until = min(appeals_until, cycle.phases.get(kind=PhaseKind.BALLOTING).starts_at)
+    at = now + timedelta(seconds=seconds)
+    return set_publication(cycle, at=at, appeals_until=appeals_until, by=by)
 
 
 def voters(cycle: Cycle, number: int, *, by: User | None = None, **residency: object) -> list[User]:
