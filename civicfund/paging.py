@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.core.paginator import InvalidPage, Page, Paginator
@@ -25,14 +26,23 @@ class LeanPaginator(Paginator[Any]):
     """For rows that carry sums and counts: those are found for what is shown, not on the way to it.
 
     First the keys of the page in the list's order, then their rows: one query more. ``count`` is
-    given where there is a cheaper way to find it than to count the rows.
+    given where there is a cheaper way to find it than to count the rows; ``shown`` adds to the
+    rows of the page what is needed of no others.
     """
 
     object_list: QuerySet[Any]
 
-    def __init__(self, rows: QuerySet[Any], per_page: int, *, count: int | None = None) -> None:
+    def __init__(
+        self,
+        rows: QuerySet[Any],
+        per_page: int,
+        *,
+        count: int | None = None,
+        shown: Callable[[Any], QuerySet[Any]] = QuerySet.all,
+    ) -> None:
         """The rows in one definite order."""
         super().__init__(rows, per_page)
+        self.shown = shown
         if count is not None:
             self.count = count
 
@@ -44,7 +54,7 @@ class LeanPaginator(Paginator[Any]):
         return self._page_with(keys, number)
 
     def _page_with(self, keys: list[Any], number: int) -> Page[Any]:
-        return Page(self.object_list.filter(pk__in=keys), number, self)
+        return Page(self.shown(self.object_list.filter(pk__in=keys)), number, self)
 
 
 class SweptPaginator(LeanPaginator):

@@ -38,7 +38,7 @@ from civicfund.pledges.models import (
     PledgeQuerySet,
     Refund,
 )
-from civicfund.pledges.models.totals import for_cards
+from civicfund.pledges.models.totals import for_cards, with_totals
 from civicfund.projects.models import Project
 
 SHOWN_BACKERS = 30
@@ -88,7 +88,10 @@ def finished_campaigns() -> CampaignQuerySet:
 def campaign_of(project: Project) -> Campaign | None:
     """The project's newest public campaign with its totals; None where it never had one."""
     newest = Campaign.objects.public().filter(project=project)
-    return for_cards(newest).order_by("-created_at", "-pk").first()
+    campaign = with_totals(newest).order_by("-created_at", "-pk").first()
+    if campaign:
+        campaign.project = project
+    return campaign
 
 
 def unfinished_campaign_of(project: Project) -> Campaign | None:

@@ -10,7 +10,7 @@ from django.views.decorators.vary import vary_on_headers
 from civicfund.paging import LeanPaginator, SweptPaginator, page_asked_for
 from civicfund.people.requests import HttpRequest
 from civicfund.projects.filters import ProjectFilter
-from civicfund.projects.models import Project
+from civicfund.projects.models import Project, ProjectQuerySet
 from civicfund.strangers import kept_for_strangers
 
 PER_PAGE = 24
@@ -21,13 +21,14 @@ PER_PAGE = 24
 @vary_on_headers("HX-Request")
 def project_list(request: HttpRequest) -> HttpResponse:
     """Every public project, searched, narrowed, ordered and paged. Wrong filters answer 400."""
-    projects = Project.objects.listed().for_cards()
+    projects = Project.objects.listed().with_cost()
     found = ProjectFilter(request.GET, projects)
     usable = found.is_valid()
     rows = found.qs if usable else projects.none()
     by_index = not (request.GET.get("q") or request.GET.get("sort"))
     paginator = LeanPaginator if by_index else SweptPaginator
-    page = page_asked_for(paginator(rows, PER_PAGE), request)
+    pages = paginator(rows, PER_PAGE, shown=ProjectQuerySet.for_cards)
+    page = page_asked_for(pages, request)
     context = {"filter": found, "form": found.form, "page": page, "query": _query(request.GET)}
     template = "projects/list.html" + ("#results" if request.headers.get("HX-Request") else "")
     return render(request, template, context, status=200 if usable else 400)
