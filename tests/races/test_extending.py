@@ -144,16 +144,17 @@ def test_an_agreement_that_is_written_past_the_end_is_refused_in_words():
     held = Event()
 
     def hold():
-        with transaction.atomic():
-            ActRequest.objects.select_for_update().get(pk=asked.pk)
+        with transaction.atomic("owner"):
+            ActRequest.objects.using("owner").select_for_update().get(pk=asked.pk)
             held.set()
             wait_until(over)
 
     def extend():
-        held.wait(30)
+        assert held.wait(30)
         return extend_voting(cycle, asked.pk, by=by)
 
-    _, refused = at_once(2, lambda place: (hold, extend)[place]())
+    let_go, refused = at_once(2, lambda place: (hold, extend)[place]())
+    assert let_go is None
     assert isinstance(refused, RefusedError)
     assert "Voting is over" in str(refused)
     assert Extension.objects.count() == 0
