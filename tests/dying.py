@@ -25,6 +25,7 @@ def in_a_process_that_may_die(act: Callable[[], object]) -> int:
     child = os.fork()
     if not child:
         try:
+            _connect_anew()
             with connection.cursor() as cursor:
                 cursor.execute("SET application_name = %s", [name])
             act()
@@ -36,6 +37,16 @@ def in_a_process_that_may_die(act: Callable[[], object]) -> int:
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     _until_the_server_noticed(name)
     return code
+
+
+def _connect_anew() -> None:
+    """With connections that nobody else has.
+
+    While an event loop runs in this thread, as a browser's does, Django keeps its connections
+    apart from those from before; in a copy no loop runs, and it finds those again, open and shared.
+    """
+    for alias in connections:
+        connections[alias] = connections.create_connection(alias)
 
 
 def _until_the_server_noticed(name: str) -> None:
