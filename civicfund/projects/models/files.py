@@ -22,10 +22,6 @@ class ProjectFileQuerySet(models.QuerySet["ProjectFile"]):
         """Those that are shown, in the order in which they were added."""
         return self.filter(kind=FileKind.PICTURE).order_by("added_at", "pk")
 
-    def papers(self) -> ProjectFileQuerySet:
-        """Those that are only downloaded."""
-        return self.filter(kind=FileKind.PDF).order_by("added_at", "pk")
-
 
 class ProjectFile(models.Model):
     """A picture that was drawn anew, or a PDF, with words for whoever cannot see it."""
