@@ -76,11 +76,10 @@ def _answer(request: SignedInRequest, project: Project, campaign: Campaign | Non
             kept = _keep_what_can_be(request, project, written, campaign)
         elif written.is_valid():
             return _preview(request, project, written, campaign)
-    except OvertakenError as refusal:
-        written.refuse(refusal)
-        seen = ""  # they are told: another save takes its place
     except RefusedError as refusal:
         written.refuse(refusal)
+        if isinstance(refusal, OvertakenError):
+            seen = ""  # they are told: another save takes its place
     if kept is None or not written.is_valid():
         return _form_page(
             request, project, written, kept or campaign,
