@@ -1,14 +1,17 @@
-"""One campaign's rush never has all threads of a process."""
+"""One campaign's rush never has all threads of a process, and everybody in it has a turn."""
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from threading import Event, Semaphore
 
 import pytest
 from django.http import HttpResponse
 
-from civicfund.rush import COME_BACK_SECONDS, RoomForOthers
+from civicfund import rush
+from civicfund.rush import RoomForOthers
 
 RUSHED, OTHER = "/campaigns/1/pledge/", "/campaigns/2/pledge/"
 
@@ -26,49 +29,134 @@ class Site:
         return HttpResponse("taken")
 
 
+class Clock:
+    """Stands still until it is told to go on."""
+
+    def __init__(self):
+        self.now = 1_800_000_000.0
+
+    def time(self):
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(rush, "time", clock)
+    return clock
+
+
 @pytest.fixture
 def site(settings):
     settings.RUSH_AT_ONCE = 2
     return Site()
 
 
-def test_few_are_served_few_wait_and_the_rest_come_back_with_all_they_sent(site, rf):
+@pytest.fixture
+def full(site, rf):
+    """The site with as many inside as may be: two at work, and two who wait for them."""
     with ThreadPoolExecutor(4) as pool:
-        ask = [pool.submit(site.answer, rf.post(RUSHED)) for _ in range(2)]
+        asked = [pool.submit(site.answer, rf.post(RUSHED)) for _ in range(4)]
         site.at_work.acquire()
         site.at_work.acquire()
-        ask += [pool.submit(site.answer, rf.post(RUSHED)) for _ in range(2)]
-        while site.answer._turns["1"].inside < 4:
+        while site.answer._lines["1"].inside < 4:
             pass
-        assert not site.at_work.acquire(blocking=False)
-        beyond = site.answer(rf.post(RUSHED, {"amount": "25", "guest_name": '"><b>', "a": [1, 2]}))
+        yield site
         site.go.set()
-        assert [each.result().content for each in ask] == [b"taken"] * 4
-    assert (beyond.status_code, beyond["Retry-After"]) == (503, str(COME_BACK_SECONDS))
+        assert [each.result().content for each in asked] == [b"taken"] * 4
+
+
+def turn_in(answer):
+    """The ticket on a page that says to wait, and in how many seconds it is good."""
+    assert answer.status_code == 503
+    page = answer.content.decode()
+    ticket = re.search(r'name="turn" value="([^"]+)"', page)[1]
+    return ticket, float(re.search(r'data-turn="([^"]+)"', page)[1])
+
+
+def test_few_are_served_few_wait_and_the_rest_have_a_turn_and_all_they_sent(full, rf):
+    assert not full.at_work.acquire(blocking=False)
+    beyond = full.answer(rf.post(RUSHED, {"amount": "25", "guest_name": '"><b>', "a": [1, 2]}))
+    assert (beyond.status_code, beyond["Retry-After"]) == (503, "1")
     page = beyond.content.decode()
     assert 'name="amount" value="25"' in page
     assert 'value="&quot;&gt;&lt;b&gt;"' in page
     assert page.count('name="a"') == 2
 
 
+def test_turns_are_apart_and_further_than_one_takes(full, rf, clock):
+    turns = [turn_in(full.answer(rf.post(RUSHED)))[1] for _ in range(100)][20:]
+    takes = full.answer._lines["1"].takes
+    apart = [b - a for a, b in pairwise(turns)]
+    assert min(apart) > 1.1 * takes
+
+
+def test_a_turn_is_good_when_it_has_come_and_not_before(full, rf, clock):
+    tickets = [turn_in(full.answer(rf.post(RUSHED)))[0] for _ in range(20)]
+    full.go.set()
+    while full.answer._lines["1"].inside:
+        pass
+    again, left = turn_in(full.answer(rf.post(RUSHED, {"turn": tickets[-1]})))
+    assert left > 1
+    assert again == tickets[-1]  # one's place is kept
+    # Whoever comes now stands behind all of them, though there is room.
+    assert turn_in(full.answer(rf.post(RUSHED)))[1] > left
+    clock.now += left
+    assert full.answer(rf.post(RUSHED, {"turn": tickets[-1]})).status_code == 200
+    assert full.answer(rf.get(RUSHED, {"turn": tickets[-1]})).status_code == 200
+
+
+def test_a_turn_given_by_one_process_is_good_in_another(full, rf, clock):
+    ticket, left = turn_in(full.answer(rf.post(RUSHED)))
+    other = Site()
+    other.go.set()
+    assert turn_in(other.answer(rf.post(RUSHED, {"turn": ticket})))[0] == ticket
+    clock.now += left
+    assert other.answer(rf.post(RUSHED, {"turn": ticket})).status_code == 200
+
+
+def test_whose_turn_has_come_and_finds_no_room_keeps_it(full, rf, clock):
+    ticket, left = turn_in(full.answer(rf.post(RUSHED)))
+    clock.now += left
+    again, soon = turn_in(full.answer(rf.post(RUSHED, {"turn": ticket})))
+    assert (again, soon) == (ticket, 0.5)
+
+
+@pytest.mark.parametrize("ticket", ["forged", "of_another_campaign", "old", "altered"])
+def test_no_other_turn_is_taken_for_one(full, rf, clock, ticket):
+    given, _ = turn_in(full.answer(rf.post(RUSHED)))
+    for _ in range(100):
+        last = turn_in(full.answer(rf.post(RUSHED)))[1]
+    sent = {
+        "forged": "WzEsMV0:1:1",
+        "of_another_campaign": rush.signing.dumps(("2", clock.now), salt=rush._SALT),
+        "old": rush.signing.dumps(("1", clock.now - 1000), salt=rush._SALT),
+        "altered": given[:-1] + ("a" if given[-1] != "a" else "b"),
+    }[ticket]
+    assert turn_in(full.answer(rf.post(RUSHED, {"turn": sent})))[1] > last
+
+
+def test_nobody_is_told_more_than_a_minute_and_no_turn_is_beyond_five(full, rf, clock):
+    full.answer._lines["1"].takes = 60
+    told = [turn_in(full.answer(rf.post(RUSHED)))[1] for _ in range(9)]
+    assert max(told) == 60
+    assert full.answer._lines["1"].last_turn == clock.now + 300
+
+
 @pytest.mark.parametrize("path", [OTHER, "/", "/campaigns/1/", "/campaigns/1/pledges/"])
-def test_others_are_served_meanwhile(site, rf, path):
-    with ThreadPoolExecutor(5) as pool:
-        full = [pool.submit(site.answer, rf.post(RUSHED)) for _ in range(4)]
-        while not site.answer._turns or site.answer._turns["1"].inside < 4:
-            pass
-        beside = pool.submit(site.answer, rf.get(path))
-        for _ in range(3):
-            assert site.at_work.acquire(timeout=30)
-        site.go.set()
-        assert {each.result().status_code for each in (*full, beside)} == {200}
+def test_others_are_served_meanwhile(full, rf, path):
+    with ThreadPoolExecutor(1) as pool:
+        beside = pool.submit(full.answer, rf.get(path))
+        assert full.at_work.acquire(timeout=30)
+        full.go.set()
+        assert beside.result().status_code == 200
 
 
 def test_after_a_rush_nothing_of_it_is_left(site, rf):
     site.go.set()
     for _ in range(9):
         assert site.answer(rf.post(RUSHED)).status_code == 200
-    assert site.answer._turns == {}
+    assert site.answer._lines == {}
 
 
 def test_an_error_gives_its_place_free(settings, rf):
@@ -81,12 +169,14 @@ def test_an_error_gives_its_place_free(settings, rf):
     for _ in range(5):
         with pytest.raises(ValueError, match="broken"):
             middleware(rf.post(RUSHED))
-    assert middleware._turns == {}
+    assert middleware._lines == {}
 
 
-def test_coming_back_for_a_page_asks_for_it_again(settings, rf):
+def test_coming_back_for_a_page_asks_for_it_again_with_all_that_was_asked(settings, rf):
     settings.RUSH_AT_ONCE = 0
     middleware = RoomForOthers(lambda request: HttpResponse())
-    page = middleware(rf.get(RUSHED))
-    assert (page.status_code, middleware._turns) == (503, {})
-    assert 'method="get"' in page.content.decode()
+    page = middleware(rf.get(RUSHED, {"reward": "7"}))
+    assert page.status_code == 503
+    text = page.content.decode()
+    assert 'method="get"' in text
+    assert 'name="reward" value="7"' in text

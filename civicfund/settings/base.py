@@ -361,7 +361,7 @@ if not 0 <= TOWN_FEE_THOUSANDTHS < 1000 or PROVIDER_FEE_BORNE_BY not in ("town",
         "TOWN_FEE_THOUSANDTHS is from 0 to 999, PROVIDER_FEE_BORNE_BY is town or project."
     )
 # How many of a web process's threads serve pledges to one campaign at once; as many wait, and
-# whoever comes beyond that is asked to come back in a few seconds.
+# whoever comes beyond that is given a turn.
 RUSH_AT_ONCE = env.int("RUSH_AT_ONCE", 2)
 # How long a started pledge keeps its place while its backer gives a card.
 CHECKOUT_SECONDS = env.int("CHECKOUT_SECONDS", 30 * 60)

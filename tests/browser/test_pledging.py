@@ -9,6 +9,7 @@ from django.core import mail
 from django.urls import reverse
 from playwright.sync_api import expect
 
+from civicfund import rush
 from civicfund.notices.services import send_next
 from civicfund.pledges.enums import CampaignState, Handover, PledgeState, RewardKind, RunBy
 from civicfund.pledges.models import Pledge
@@ -98,20 +99,55 @@ def test_another_card_is_agreed_to_anew(page, backer, screenshot, check_axe):
     assert pledge.consents.count() == 2
 
 
-def test_in_a_rush_one_is_asked_to_come_back_with_what_one_chose(
-    page, backer, settings, check_axe, screenshot, complaints_of_failed_pages
-):
+@pytest.fixture
+def rush_of_another(settings, monkeypatch):
+    """As long as it lasts, there is no room, and turns are a few seconds away."""
+    settings.RUSH_AT_ONCE = 0
+    monkeypatch.setattr(rush, "_APART", 60)
+    yield
+    settings.RUSH_AT_ONCE = 2
+
+
+def begin_in_a_rush(page, settings):
+    settings.RUSH_AT_ONCE = 2
     campaign = CampaignFactory()
     page.goto(reverse("pledge", args=[campaign.pk]))
     page.get_by_label("How much do you pledge?").fill("25")
     settings.RUSH_AT_ONCE = 0
     page.get_by_role("button", name="See what it comes to").click()
     expect(page.get_by_text("what you chose is kept on this page")).to_be_visible()
+
+
+def test_in_a_rush_the_page_goes_on_with_what_one_chose_when_its_turn_has_come(
+    page, backer, settings, check_axe, screenshot, complaints_of_failed_pages, rush_of_another
+):
+    begin_in_a_rush(page, settings)
+    expect(page.get_by_text("The page goes on by itself.")).to_be_visible()
+    expect(page.get_by_text("Send it again then")).to_be_hidden()
     for width in (390, 1280):
         page.set_viewport_size({"width": width, "height": 900})
         check_axe(page)
         screenshot(page, f"busy-{width}")
     settings.RUSH_AT_ONCE = 2
+    expect(page.get_by_role("button", name="Go on to the card")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("€25").first).to_be_visible()
+    page.get_by_label("I agree to be charged").check()
+    page.get_by_role("button", name="Go on to the card").click()
+    expect(page.get_by_role("button", name="Save the card and pledge")).to_be_enabled()
+
+
+def test_in_a_rush_without_scripts_one_sends_it_again(
+    open_page, sign_in, provider, settings, complaints_of_failed_pages, rush_of_another
+):
+    page = open_page(java_script_enabled=False)
+    sign_in(page, UserFactory())
+    begin_in_a_rush(page, settings)
+    expect(page.get_by_text("Send it again then: your place is kept.")).to_be_visible()
+    expect(page.get_by_text("The page goes on by itself.")).to_be_hidden()
+    page.get_by_role("button", name="Send it again").click()
+    expect(page.get_by_text("Send it again then: your place is kept.")).to_be_visible()
+    settings.RUSH_AT_ONCE = 2
+    page.wait_for_timeout(4000)
     page.get_by_role("button", name="Send it again").click()
     expect(page.get_by_role("button", name="Go on to the card")).to_be_visible()
     expect(page.get_by_text("€25").first).to_be_visible()

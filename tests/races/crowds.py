@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+import re
 import sys
 import threading
 import time
@@ -29,6 +29,8 @@ CARELESS = "tests.races.careless:application"
 TOKEN = "a" * 32
 BUSY = 503
 PATIENCE = 300  # seconds
+# When one's turn is, in seconds, and what says whose it is.
+_TURN = re.compile(r'(data-turn|name="turn" value)="([^"]+)"')
 Person = TypeVar("Person")
 
 
@@ -86,10 +88,12 @@ def post(port: int, path: str, session: str, fields: Mapping[str, str]) -> Answe
 
 
 def insist(port: int, path: str, session: str, fields: Mapping[str, str]) -> Answer:
-    """The same, and where one is asked to come back, so often until there is another answer."""
+    """The same, and where one is given a turn, again when it has come, as the page does."""
     began = time.perf_counter()
     while (answer := post(port, path, session, fields)).status == BUSY:
-        time.sleep(random.uniform(1, 5))  # noqa: S311 -- as people do
+        told = dict(_TURN.findall(answer.text))
+        time.sleep(float(told["data-turn"]))
+        fields = {**fields, "turn": told['name="turn" value']}
     return replace(answer, seconds=time.perf_counter() - began)
 
 

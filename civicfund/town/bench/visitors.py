@@ -6,6 +6,7 @@ import http.client
 import re
 import time
 from collections.abc import Mapping
+from http import HTTPStatus
 from http.cookies import SimpleCookie
 from importlib import import_module
 from typing import NamedTuple
@@ -22,6 +23,8 @@ from civicfund.town.bench.measure import loopback
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
 _AUTHENTICATION = "account_authentication_methods"  # where allauth keeps what was given
 _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
+_TURN = re.compile(r'name="turn" value="([^"]+)"')
+_WAIT = re.compile(r'data-turn="([^"]+)"')
 _TIMEOUT_SECONDS = 60
 _MOST_REDIRECTS = 5
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -81,12 +84,17 @@ class Visitor:
             raise RuntimeError(f"The pledge was not taken: {answer.status}")
 
     def _in_turn(self, method: str, path: str, fields: Mapping[str, str] | None = None) -> _Answer:
-        """The answer; who is asked to come back in a rush does, a little sooner."""
-        while True:
-            answer = self._ask(method, path, fields)
-            if "Retry-After" not in answer.headers:
-                return answer
-            time.sleep(0.2)
+        """The answer; who is given a turn in a rush comes when it is there, as the page does."""
+        while (answer := self._ask(method, path, fields)).status == HTTPStatus.SERVICE_UNAVAILABLE:
+            turn, wait = _TURN.search(answer.text), _WAIT.search(answer.text)
+            if turn is None or wait is None:
+                raise RuntimeError(f"{path}: {answer.status}")
+            time.sleep(float(wait[1]))
+            if method == "POST":
+                fields = {**(fields or {}), "turn": turn[1]}
+            else:
+                path = f"{path.partition('?')[0]}?turn={turn[1]}"
+        return answer
 
     def _ask(
         self, method: str, path: str, fields: Mapping[str, str | list[str]] | None = None
