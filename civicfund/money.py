@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 
@@ -36,6 +38,64 @@ def to_minor(amount: str | Decimal, currency: str) -> int:
     if not scaled.is_finite() or scaled != scaled.to_integral_value():
         raise ValueError(f"{amount!r} is not a whole number of minor units of {currency}")
     return int(scaled)
+
+
+class UnclearAmountError(ValueError):
+    """What was typed can be two amounts: ``readings`` says both, as ``Decimal``."""
+
+    def __init__(self, typed: str, readings: tuple[Decimal, Decimal]) -> None:
+        super().__init__(f"{typed!r} can be read as {readings[0]} and as {readings[1]}")
+        self.readings = readings
+
+
+class NoAmountError(ValueError):
+    """What was typed is no number as people write amounts."""
+
+
+# Apostrophes, which Swiss hands write between thousands.
+_APOSTROPHES = str.maketrans(dict.fromkeys("\u2019\u02bc`\u00b4", "'") | {"\u2212": "-"})
+_PLAIN = re.compile(r"(?P<whole>\d*)(?:[.,](?P<part>\d*))?")
+_GROUPED = re.compile(
+    r"(?P<whole>[1-9]\d{0,2}(?P<mark>[ '.,])\d{3}(?:(?P=mark)\d{3})*)"
+    r"(?:(?!(?P=mark))[.,](?P<part>\d*))?"
+)
+_UNCLEAR = re.compile(r"(?P<whole>[1-9]\d{0,2})(?P<mark>[.,])(?P<part>\d{3})")
+
+
+def read_amount(typed: str, currency: str, *, decimal_mark: str, names: Sequence[str] = ()) -> int:
+    """The minor units that somebody typed, however people write amounts: "12,50", "1.200,50",
+    "1 200", "EUR 12"; ``names`` are the words and signs that the currency goes by.
+
+    ``UnclearAmountError`` where it can be two amounts, as "1,200" can; ``NoAmountError`` where it
+    is none; another ``ValueError`` where it is finer than the minor unit. ``decimal_mark`` is what
+    the reader's language writes before parts of a unit: it tells "1.200" only of a currency that
+    has three digits there.
+    """
+    sign, text = _bare(typed, names)
+    digits = minor_digits(currency)
+    unclear = _UNCLEAR.fullmatch(text) if digits else None
+    if unclear and not (digits == 3 and unclear["mark"] == decimal_mark):
+        whole, part = unclear["whole"], unclear["part"]
+        raise UnclearAmountError(typed, (Decimal(whole + part), Decimal(f"{whole}.{part}")))
+    number = (None if unclear else _GROUPED.fullmatch(text)) or _PLAIN.fullmatch(text)
+    if number is None or not any(map(str.isdigit, text)):
+        raise NoAmountError(f"{typed!r} is not an amount of money")
+    whole, part = re.sub(r"\D", "", number["whole"]) or "0", number["part"] or "0"
+    if len(number["part"] or "") > digits:
+        raise ValueError(f"{typed!r} is finer than the minor unit of {currency}")
+    return to_minor(f"{sign}{whole}.{part}", currency)
+
+
+def _bare(typed: str, names: Sequence[str]) -> tuple[str, str]:
+    """The sign, and the number without its currency, in ASCII digits and plain spaces."""
+    plain = " ".join(typed.translate(_APOSTROPHES).split())
+    text = "".join(str(unicodedata.decimal(each)) if each.isdecimal() else each for each in plain)
+    for name in sorted(names, key=len, reverse=True):
+        words = re.escape(" ".join(name.split()))
+        text = re.sub(rf"^(-?) ?{words} ?|(?<=[\d.,-]) ?{words}$", r"\1", text, flags=re.IGNORECASE)
+    # "12,-" are whole units.
+    text = re.sub(r"(?<=\d)([.,])[-\u2013\u2014]+$", r"\1", text)
+    return ("-", text[1:].strip()) if text.startswith("-") else ("", text)
 
 
 def split(total_minor: int, weights: Sequence[int]) -> list[int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import IO
@@ -19,7 +18,7 @@ from budgeting.services.errors import RefusedError
 from budgeting.services.proposals import submit_proposal
 from budgeting.services.roll_files import Hashed
 from civicfund.audit.services import record
-from civicfund.money import to_minor
+from civicfund.money import UnclearAmountError, read_amount
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.places.models import Neighborhood
@@ -39,7 +38,6 @@ MOST_LINES = 2_000
 MOST_BYTES = 5 * 1024 * 1024
 MOST_SHOWN = 200
 _MOST_CHARACTERS = {"title": 120, "summary": 280}
-_AMOUNT = re.compile(r"[0-9]{1,13}([.][0-9]{1,4})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,8 +229,13 @@ def _category(name: str) -> Category:
 
 
 def _cost(text: str) -> int:
+    names = (settings.CURRENCY,)
     try:
-        amount_minor = to_minor(text if _AMOUNT.fullmatch(text) else "", settings.CURRENCY)
+        amount_minor = read_amount(text, settings.CURRENCY, decimal_mark=".", names=names)
+    except UnclearAmountError:
+        raise _WrongLineError(
+            _("has a cost that can be read in two ways: %(cost)s") % {"cost": text}
+        ) from None
     except ValueError:
         amount_minor = 0
     if not 0 < amount_minor <= MOST_PER_LINE_MINOR:

@@ -43,7 +43,7 @@ def test_a_reviewers_week_at_the_desk(client):
     assert (answer.status_code, "Say why" in answer.content.decode()) == (400, True)
     half = client.post(review, said | {"feasible": "yes", "cost_low": "5"})
     assert "Say what is likely." in half.content.decode()
-    sent = {"feasible": "yes", "cost_likely": "1,200", "cost_high": "1500", "yearly": "30"}
+    sent = {"feasible": "yes", "cost_likely": "1 200", "cost_high": "1500", "yearly": "30"}
     assert client.post(review, said | sent).status_code == 302
     given = one.reviews.get()
     assert (given.cost_low_minor, given.cost_likely_minor, given.cost_high_minor) == (

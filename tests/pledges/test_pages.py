@@ -143,12 +143,24 @@ def test_a_choice_is_kept_before_there_is_a_card(client, backer):
 
 
 @pytest.mark.parametrize(
+    ("typed", "amount_minor"), [("12,50", 1250), ("\u20ac 12", 1200), ("1.200,50", 120_050)]
+)
+def test_an_amount_is_read_as_people_type_it(client, backer, typed, amount_minor):
+    url = reverse("pledge", args=[CampaignFactory().pk])
+    asked = client.post(url, choice(amount=typed, consent=""))
+    assert f'name="amount" value="{typed}"' in asked.content.decode()
+    assert client.post(url, choice(amount=typed)).status_code == 302
+    assert Pledge.objects.get().amount_minor == amount_minor
+
+
+@pytest.mark.parametrize(
     ("given", "reason"),
     [
         ({"amount": "0"}, "The amount must be above zero."),
         ({"amount": "-5"}, "The amount must be above zero."),
         ({"amount": "10000.01"}, "Pledge an amount between €1 and €10,000."),
         ({"amount": "0.99"}, "Pledge an amount between €1 and €10,000."),
+        ({"amount": "1,200"}, "Is this 1,200.00 or 1.20? Write 1200 or 1.20."),
         ({"amount": "lots"}, "Write an amount such as"),
         ({"amount": ""}, "This field is required."),
         ({"consent": ""}, "Nothing is kept unless you agree."),

@@ -4,16 +4,15 @@ from civicfund.projects.forms.authors import DoesForm, InvitationForm
 from civicfund.projects.forms.copying import CopyForm
 from civicfund.projects.forms.files import FileForm
 from civicfund.projects.forms.merging import AskToMergeForm, ModeratorMergeForm, UndoForm
+from civicfund.projects.forms.money import MoneyField, amount_hint
 from civicfund.projects.forms.offers import HelpFilter, OfferForm
 from civicfund.projects.forms.similar import IdeaForm
 from civicfund.projects.forms.writing import (
     EMPTY_LINES_OFFERED,
     CostLineForm,
     CostLines,
-    MoneyField,
     PlaceField,
     ProjectForm,
-    amount_hint,
     costs_of,
 )
 

@@ -2,69 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from civicfund.money import to_decimal, to_minor
 from civicfund.places.enums import PlaceKind
 from civicfund.places.models import Neighborhood
 from civicfund.projects.enums import ASKED_PARTS, Category
-from civicfund.projects.models import LONGEST_STORY, MOST_PER_LINE_MINOR, MOST_YEARS, Project
+from civicfund.projects.forms.money import MoneyField
+from civicfund.projects.models import LONGEST_STORY, MOST_YEARS, Project
 from civicfund.projects.services import MOST_COST_LINES, Cost, Description
 
 EMPTY_LINES_OFFERED = 3
-
-
-class MoneyField(forms.CharField):
-    """An amount typed in major units ("1,234.50"), cleaned to an ``int`` of minor units.
-
-    What was typed is kept when it is refused. ``None`` where nothing was typed.
-    """
-
-    default_error_messages = {
-        "not_money": _("Write an amount such as 1200 or 1234.50."),
-        "too_fine": _("There are too many digits after the point."),
-        "not_positive": _("The amount must be above zero."),
-        "too_much": _("This is more than can be written here."),
-    }
-
-    def __init__(self, *, zero: bool = False, **options: Any) -> None:
-        self.lowest_minor = 0 if zero else 1
-        options.setdefault("max_length", 24)
-        super().__init__(**options)
-        self.widget.attrs |= {"inputmode": "decimal", "autocomplete": "off"}
-
-    def prepare_value(self, value: object) -> object:
-        """An ``int`` of minor units as it would be typed; anything else as it is."""
-        if not isinstance(value, int):
-            return value
-        amount = to_decimal(value, settings.CURRENCY)
-        return f"{amount:f}"
-
-    def clean(self, value: object) -> int | None:
-        """The amount in minor units."""
-        text = re.sub(r"(?<=\d)[,\s](?=\d{3}(\D|$))", "", super().clean(value))
-        if not text:
-            return None
-        if not re.fullmatch(r"-?(\d+(\.\d*)?|\.\d+)", text):
-            raise forms.ValidationError(self.error_messages["not_money"], "not_money")
-        return self._in_bounds(text)
-
-    def _in_bounds(self, text: str) -> int:
-        try:
-            amount_minor = to_minor(text, settings.CURRENCY)
-        except ValueError:
-            raise forms.ValidationError(self.error_messages["too_fine"], "too_fine") from None
-        if amount_minor < self.lowest_minor:
-            raise forms.ValidationError(self.error_messages["not_positive"], "not_positive")
-        if amount_minor > MOST_PER_LINE_MINOR:
-            raise forms.ValidationError(self.error_messages["too_much"], "too_much")
-        return amount_minor
 
 
 class PlaceField(forms.ModelChoiceField[Neighborhood]):
@@ -196,12 +147,3 @@ CostLines = forms.formset_factory(
 def costs_of(lines: forms.BaseFormSet[CostLineForm]) -> list[Cost]:
     """The lines that say something, in order."""
     return [cost for form in lines.forms if (cost := form.cost())]
-
-
-def amount_hint() -> str:
-    """How an amount is typed in the town's currency: "EUR, such as 1234.50"."""
-    example = to_decimal(123_450, settings.CURRENCY)
-    return gettext("%(currency)s, such as %(example)s") % {
-        "currency": settings.CURRENCY,
-        "example": example,
-    }
