@@ -36,22 +36,6 @@ def test_equal_shares_on_points_equals_the_plain_count(counted):
     assert won("equal_shares_points", counted) == expected
 
 
-@SOME
-@given(elections(), st.booleans(), st.booleans())
-def test_add1_passes_over_no_step_that_matters(counted, cost_utility, until_exhaustive):
-    rule = "equal_shares_cost_add1" if cost_utility else "equal_shares_cardinality_add1"
-    stop = "exhaustive" if until_exhaustive else "infeasible"
-    expected = plain.add1(counted, cost_utility=cost_utility, until_exhaustive=until_exhaustive)
-    assert won(rule, counted, stop=stop) == expected
-
-
-@SOME
-@given(elections(BallotKind.SCORING))
-def test_add1_on_points_passes_over_no_step_that_matters(counted):
-    expected = plain.add1(counted, cost_utility=False, until_exhaustive=True)
-    assert won("equal_shares_points_add1", counted) == expected
-
-
 def paid_for(counted, outcome):
     """Checks, voter by voter, that the prices of an outcome of equal shares are what it says.
 
@@ -120,3 +104,20 @@ def test_the_loads_of_phragmen_are_balanced(counted):
     ]
     costs = {option.id: option.cost_minor for option in counted.options}
     assert sum(loads) == sum(costs[each] for each in supported)
+
+
+# These count once for each step: the dearest, and so the last.
+@SOME
+@given(elections(), st.booleans(), st.booleans())
+def test_add1_passes_over_no_step_that_matters(counted, cost_utility, until_exhaustive):
+    rule = "equal_shares_cost_add1" if cost_utility else "equal_shares_cardinality_add1"
+    stop = "exhaustive" if until_exhaustive else "infeasible"
+    expected = plain.add1(counted, cost_utility=cost_utility, until_exhaustive=until_exhaustive)
+    assert won(rule, counted, stop=stop) == expected
+
+
+@SOME
+@given(elections(BallotKind.SCORING))
+def test_add1_on_points_passes_over_no_step_that_matters(counted):
+    expected = plain.add1(counted, cost_utility=False, until_exhaustive=True)
+    assert won("equal_shares_points_add1", counted) == expected
