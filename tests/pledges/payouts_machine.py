@@ -6,7 +6,7 @@ from collections import Counter
 from contextlib import suppress
 
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
+from hypothesis.stateful import rule
 
 from civicfund.audit.services import wake
 from civicfund.delivery.selectors import plan_of
@@ -80,7 +80,6 @@ class PaysOut:
         places = {"last": self.reached - 1, "first": 0, "next": self.reached, "none": -1}
         return self.milestone(places[which])
 
-    @precondition(lambda self: self.reached < len(self.shares))
     @rule(ahead=st.sampled_from([0, 0, 1]))
     def say_that_a_milestone_is_reached(self, ahead):
         milestone = self.milestone(self.reached + ahead)
@@ -93,9 +92,10 @@ class PaysOut:
                 assert (ahead, self.report) == (0, None)
                 self.report = report
 
-    @precondition(lambda self: self.report)
     @rule(place=st.integers(0, 1), confirmed=st.sampled_from([True, True, False]))
     def a_milestone_is_looked_at(self, place, confirmed):
+        if self.report is None:
+            return
         report, by, self.report = self.report, self.treasurers[place], None
         if confirmed:
             confirm_reached(report, by=by)
@@ -169,33 +169,34 @@ class PaysOut:
         self.agree_to_a_payout(place=1)
         self.payouts_are_sent()
 
-    # Chosen only where they can do something: else a transfer is hardly ever taken back.
-    def paid(self):
-        return Payout.objects.filter(
-            project=self.campaign.project, state=PayoutState.PAID, method=Method.TRANSFER
-        ).first()
+    def take_back(self):
+        """One payout, at once."""
+        self.ask_to_take_a_payout_back(amount=500)
+        self.agree_to_take_it_back(place=1)
+        self.payouts_are_taken_back()
 
-    def to_take_back(self):
-        return Reversal.objects.filter(
-            payout__project=self.campaign.project, state=ReversalState.WAITING
-        ).first()
-
-    @precondition(lambda self: self.paid())
+    # No rule has a condition: what the database and the provider make of a history is not the same
+    # to the letter each time, and then the choices of one run would not fit another.
     @rule(amount=amounts)
     def ask_to_take_a_payout_back(self, amount):
-        paid = self.paid()
-        with suppress(*PAYOUT_REFUSED):
-            request_reversal(
-                paid, by=self.treasurers[0], amount_minor=min(amount, paid.amount_minor)
-            )
+        paid = Payout.objects.filter(
+            project=self.campaign.project, state=PayoutState.PAID, method=Method.TRANSFER
+        ).first()
+        if paid is not None:
+            with suppress(*PAYOUT_REFUSED):
+                request_reversal(
+                    paid, by=self.treasurers[0], amount_minor=min(amount, paid.amount_minor)
+                )
 
-    @precondition(lambda self: self.to_take_back())
     @rule(place=st.sampled_from([1, 1, 0]))
     def agree_to_take_it_back(self, place):
-        with suppress(*PAYOUT_REFUSED):
-            approve_reversal(self.to_take_back(), by=self.treasurers[place])
+        waiting = Reversal.objects.filter(
+            payout__project=self.campaign.project, state=ReversalState.WAITING
+        ).first()
+        if waiting is not None:
+            with suppress(*PAYOUT_REFUSED):
+                approve_reversal(waiting, by=self.treasurers[place])
 
-    @precondition(lambda self: Reversal.objects.due().exists())
     @rule()
     def payouts_are_taken_back(self):
         for pk in wake(Reversal.objects.due(), 5):
