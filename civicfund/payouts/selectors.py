@@ -51,6 +51,11 @@ def why_held_back(project_id: int) -> str:
     return next((words for hold in _holds if (words := hold(project_id))), "")
 
 
+def why_not_now(project_id: int, source: Source) -> str:
+    """What keeps all of one source's money here for now; empty where some of it may leave."""
+    return why_held_back(project_id) if source == Source.PLEDGES else ""
+
+
 # What else must hold before money leaves, beside the laws of the books and of payouts.
 Laws = Callable[[], list[Invariant]]
 _laws: list[Laws] = []

@@ -32,6 +32,7 @@ from civicfund.payouts.selectors import (
     purse_of,
     reversals_to_look_at,
     waiting_account_of,
+    why_not_now,
 )
 from civicfund.payouts.services.accounts import (
     approve_account,
@@ -57,6 +58,7 @@ from civicfund.projects.models import Project
 from civicfund.states import IllegalMoveError
 
 Row = TypeVar("Row", bound=Model)
+Asked = PayoutForm | ReversalForm
 REFUSALS = (RefusedError, StaleStateError, IllegalMoveError)
 SHOWN = 50
 REVERSAL_ACTS = {"approve-reversal": approve_reversal, "reject-reversal": reject_reversal}
@@ -156,28 +158,40 @@ def project(request: SignedInRequest, pk: int) -> HttpResponse:
     """One project's money by source, and its payouts: ask for one, approve one, note one."""
     found = get_object_or_404(Project.objects.select_related("proposer"), pk=pk)
     act = request.POST.get("act", "")
+    account = approved_account_of(found.proposer)
     reached = reached_milestones(found.pk) if has_plan(found.pk) else None
     forms = {
-        source: PayoutForm(source, reached, request.POST if act == f"ask-{source}" else None)
+        source: PayoutForm(
+            source,
+            reached,
+            request.POST if act == f"ask-{source}" else None,
+            has_account=account is not None,
+        )
         for source in Source
     }
-    asked = next((form for form in forms.values() if form.is_bound), None)
+    payouts = [(payout, ReversalForm(payout, request.POST)) for payout in payouts_of(found)]
+    typed = [*forms.values(), *(form for _payout, form in payouts)]
+    asked = next((form for form in typed if form.is_bound), None)
     if request.method == "POST" and (asked is None or asked.is_valid()):
         answer = _act(request, found, act, asked)
         if answer is not None:
             return answer
     context = {
         "project": found,
-        "purses": [(purse_of(found.pk, source), form) for source, form in forms.items()],
-        "payouts": payouts_of(found),
-        "account": approved_account_of(found.proposer),
+        "purses": [
+            (purse_of(found.pk, source), form, why_not_now(found.pk, source))
+            for source, form in forms.items()
+        ],
+        "payouts": payouts,
+        "account": account,
+        "waiting_account": None if account else waiting_account_of(found.proposer),
     }
     status = 400 if asked is not None and asked.errors else 200
     return render(request, "payouts/project.html", context, status=status)
 
 
 def _act(
-    request: SignedInRequest, found: Project, act: str, asked: PayoutForm | None
+    request: SignedInRequest, found: Project, act: str, asked: Asked | None
 ) -> HttpResponse | None:
     """Do what was asked, and come back to the page; None where the form has to be shown again."""
     if act in GRAVE and not staff.second_factor_is_recent(request):
@@ -194,13 +208,13 @@ def _act(
     return redirect("project_payouts", found.pk)
 
 
-def _done(request: SignedInRequest, found: Project, act: str, asked: PayoutForm | None) -> str:
+def _done(request: SignedInRequest, found: Project, act: str, asked: Asked | None) -> str:
     """Do it, and say what was done."""
     by = request.user
     if act in REVERSAL_ACTS:
         REVERSAL_ACTS[act](_one(Reversal.objects.filter(payout__project=found), request), by=by)
         return _("Noted.")
-    if asked is not None:
+    if isinstance(asked, PayoutForm):
         request_payout(found, by=by, **asked.terms())
         return _("The payout waits for a second treasurer.")
     row = _one(payouts_of(found), request)
@@ -210,11 +224,8 @@ def _done(request: SignedInRequest, found: Project, act: str, asked: PayoutForm 
     if act == "reject":
         reject_payout(row, by=by)
         return _("The payout is not made.")
-    if act == "take-back":
-        form = ReversalForm(request.POST)
-        if not form.is_valid():
-            raise RefusedError(_("Say how much is to be taken back."))
-        request_reversal(row, by=by, amount_minor=form.cleaned_data["amount"])
+    if asked is not None:
+        request_reversal(row, by=by, amount_minor=asked.cleaned_data["amount"])
         return _("Taking it back waits for a second treasurer.")
     if act == "note":
         note_bank_payment(row, by=by, reference=request.POST.get("reference", "")[:80])

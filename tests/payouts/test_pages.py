@@ -100,14 +100,74 @@ def test_taking_back_is_asked_for_and_approved_on_the_page(client, treasurer, pr
     assert reversal.state == ReversalState.APPROVED
 
 
-@pytest.mark.parametrize("amount", ["", "much", "-1", "0", "200.01"])
-def test_an_amount_that_cannot_be_taken_back_is_refused(
-    client, treasurer, project, amount, settings
+@pytest.mark.parametrize(
+    ("amount", "said"),
+    [
+        ("", ""),
+        ("much", "Write an amount such as"),
+        ("1,200", "Is this 1,200.00 or 1.20?"),
+        ("-1", "must be above zero"),
+        ("0", "must be above zero"),
+        ("200.01", "200 of this payout can be taken back."),
+    ],
+)
+def test_an_amount_that_cannot_be_taken_back_is_refused_and_stays_where_it_was_typed(
+    client, treasurer, project, amount, said, settings
 ):
     settings.PAYOUT_RESERVE_PERCENT = 0
     payout = transferred(project)
-    client.post(page_of(project), {"act": "take-back", "row": payout.pk, "amount": amount})
+    sent = {"act": "take-back", "row": payout.pk, "amount": amount}
+    answer = client.post(page_of(project), sent)
+    page = answer.content.decode()
+    assert answer.status_code == 400
+    assert said in page
+    assert f'value="{amount}"' in page or not amount
     assert Reversal.objects.count() == 0
+
+
+def pledged_money():
+    """A project that backers gave 200.00, charged long ago."""
+    found = ProjectFactory()
+    legs = books.charge(found.pk, 20_000)
+    post("charge", source_type="test", source_id=str(found.pk), legs=legs, currency="EUR")
+    return found
+
+
+@pytest.mark.parametrize("status", ["", "pending", "active"])
+def test_without_an_account_the_page_says_what_is_missing_and_leads_there(
+    client, treasurer, settings, status
+):
+    settings.PAYOUT_RESERVE_PERCENT = 0
+    project = pledged_money()
+    if status:
+        PayoutAccount.objects.create(user=project.proposer, account_id="acct_1", status=status)
+    page = client.get(page_of(project)).content.decode()
+    missing = {
+        "": "The owner has no account for receiving money yet",
+        "pending": "The owner\u2019s account is not finished yet",
+        "active": "The owner\u2019s account has to be approved first",
+    }
+    assert [words for words in missing.values() if words in page] == [missing[status]]
+    assert (DESK + "#waiting" if status == "active" else ACCOUNT) in page
+    assert 'value="transfer"' not in page
+    assert 'value="kept"' in page
+
+
+def test_an_owner_who_is_a_treasurer_is_led_to_their_own_account(client, treasurer, settings):
+    settings.PAYOUT_RESERVE_PERCENT = 0
+    project = pledged_money()
+    project.proposer = treasurer
+    project.save()
+    assert f'href="{ACCOUNT}"' in client.get(page_of(project)).content.decode()
+
+
+def test_with_an_approved_account_the_form_asks_for_a_transfer(client, treasurer, settings):
+    settings.PAYOUT_RESERVE_PERCENT = 0
+    project = pledged_money()
+    approved_account(project.proposer)
+    page = client.get(page_of(project)).content.decode()
+    assert 'value="transfer"' in page
+    assert "account" not in page.partition("</h1>")[2].partition("</main>")[0].lower()
 
 
 @pytest.mark.parametrize("address", [DESK, "/treasury/payouts/projects/1/"])

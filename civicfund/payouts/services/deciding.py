@@ -28,7 +28,7 @@ from civicfund.payouts.selectors import (
     approved_account_of,
     broken_laws,
     purse_of,
-    why_held_back,
+    why_not_now,
 )
 from civicfund.payouts.services.accounts import check_treasurer
 from civicfund.payouts.services.errors import RefusedError
@@ -190,7 +190,7 @@ def _check_milestone(project: Project, milestone: Milestone | None) -> None:
 def _check_free(
     project: Project, source: Source, amount_minor: int, milestone: Milestone | None
 ) -> None:
-    if source == Source.PLEDGES and (held := why_held_back(project.pk)):
+    if held := why_not_now(project.pk, source):
         raise RefusedError(held)
     free = purse_of(project.pk, source, milestone).free_minor
     if not 0 < amount_minor <= free:
