@@ -12,6 +12,7 @@ from django.db.models.functions import Cast, Concat
 
 from budgeting.enums import VERB_WORDS, ProposalState
 from budgeting.models import Announcement, Cycle, Kiosk, PollingPlace, Pot, Proposal
+from budgeting.selectors.said import named_thing, said_in_words
 from civicfund.audit.models import ActRequest, Approval, Event
 from civicfund.people.models import User
 
@@ -36,6 +37,11 @@ class Act:
     def words(self) -> str:
         """What was done, as people say it."""
         return str(VERB_WORDS.get(self.what, self.what))
+
+    @property
+    def said_words(self) -> list[tuple[str, str]]:
+        """What it left beside it, name by name, as people read it."""
+        return list(said_in_words(self.what, self.said))
 
 
 def _about(cycle: Cycle) -> Q:
@@ -109,6 +115,6 @@ def told(rows: Iterable[tuple[Any, ...]]) -> list[Act]:
     staff = User.objects.filter(pk__in=people, role_grants__isnull=False).distinct()
     names = {user.pk: str(user) for user in staff}
     return [
-        Act(at, what, who, names.get(who, ""), f"{of_type.partition('.')[2]} {of_id}", said)
+        Act(at, what, who, names.get(who, ""), named_thing(of_type, of_id), said)
         for at, what, who, of_type, of_id, said in rows
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 
@@ -17,3 +18,61 @@ class Topic(models.TextChoices):
 
 # Mail that only those get who asked for it. All else comes until somebody switches it off.
 ASKED_FOR = frozenset({Topic.TOWN})
+
+# What each mail tells, as its sender's desk names it. A mail's kind is its template's name.
+TOLD_WORDS: dict[str, Promise] = {
+    "announcement": _("An announcement of the town"),
+    "ballot_reminder": _("A reminder to vote"),
+    "campaign_cancelled": _("The campaign was called off"),
+    "campaign_correction": _("An update of the campaign was corrected"),
+    "campaign_failed_short": _("Too little could be collected"),
+    "campaign_funded": _("The campaign reached its goal"),
+    "campaign_unfunded": _("The campaign missed its goal"),
+    "campaign_update": _("An update of the campaign"),
+    "campaign_waits": _("The campaign cannot start yet"),
+    "changes_requested": _("Changes to a project were asked for"),
+    "charge_failed": _("The card could not be charged"),
+    "comment_hidden": _("A comment was hidden"),
+    "comment_restored": _("A comment is there again"),
+    "comment_stays_hidden": _("A comment stays hidden"),
+    "complaint_answered": _("A complaint was answered"),
+    "complaint_late": _("A complaint is late"),
+    "complaint_received": _("A complaint came in"),
+    "creator_answered": _("The creator answered a question"),
+    "milestone_reached": _("A milestone was reached"),
+    "news": _("News of what is followed"),
+    "own_campaign_approved": _("Their campaign was approved"),
+    "own_campaign_changes_requested": _("Changes to their campaign were asked for"),
+    "own_campaign_failed_short": _("Too little could be collected of their campaign"),
+    "own_campaign_funded": _("Their campaign reached its goal"),
+    "own_campaign_refunded": _("Every backer of their campaign has been refunded"),
+    "own_campaign_resumed": _("Their campaign goes on"),
+    "own_campaign_settled": _("Their campaign was collected"),
+    "own_campaign_suspended": _("Their campaign was suspended"),
+    "own_campaign_too_late": _("Their campaign could not start in time"),
+    "own_campaign_unfunded": _("Their campaign missed its goal"),
+    "own_campaign_waits": _("Their campaign cannot start yet"),
+    "own_milestone_judged": _("Their milestone was looked at"),
+    "own_payout_taken_back": _("Money paid to their project was taken back"),
+    "own_project_paid": _("Their project was paid"),
+    "pledge_changed": _("The pledge was changed"),
+    "pledge_collected": _("The pledge was collected: the receipt"),
+    "pledge_confirmed": _("The pledge counts"),
+    "pledge_dropped": _("The pledge was dropped"),
+    "pledge_refunded": _("Money was given back"),
+    "project_invitation": _("An invitation to write a project"),
+    "project_merge_asked": _("Two projects may become one"),
+    "project_merge_declined": _("Two projects do not become one"),
+    "project_merge_undone": _("Two projects are apart again"),
+    "project_merged": _("Two projects became one"),
+    "project_offer": _("Somebody offers help"),
+    "project_offer_answered": _("An offer of help was answered"),
+    "question_answered": _("A question was answered"),
+    "recovery_day_2": _("Second day: the card still could not be charged"),
+    "recovery_day_4": _("Fourth day: the card still could not be charged"),
+    "recovery_day_6": _("Sixth day: the card still could not be charged"),
+    "recovery_reminder": _("A reminder that the card could not be charged"),
+    "residence_document_decided": _("A document about a home was decided on"),
+    "survey_asked": _("Questions about what is to be delivered"),
+    "verdict_published": _("A verdict was published"),
+}

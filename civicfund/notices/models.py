@@ -6,8 +6,9 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
-from civicfund.notices.enums import ASKED_FOR, Topic
+from civicfund.notices.enums import ASKED_FOR, TOLD_WORDS, Topic
 
 
 class OptOut(models.Model):
@@ -91,3 +92,8 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} about {self.source}"
+
+    @property
+    def kind_words(self) -> str:
+        """What it tells, as people say it."""
+        return str(TOLD_WORDS.get(self.kind, _("A mail")))

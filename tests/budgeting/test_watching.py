@@ -21,6 +21,7 @@ from budgeting.enums import (
 )
 from budgeting.models import Participation as TookPart
 from budgeting.selectors.participation import participation_of
+from budgeting.selectors.said import SAID_WORDS, said_in_words
 from budgeting.services.cycles import request_opening
 from budgeting.services.reviews import give_review
 from civicfund.people.enums import Role
@@ -217,6 +218,53 @@ def test_every_act_that_is_recorded_anywhere_has_words_and_no_words_are_left_ove
     asked = {f"{act}.{part}" for act in ACT_WORDS for part in ("asked", "agreed")}
     assert len(_recorded()) > 50
     assert set(VERB_WORDS) == _recorded() | asked
+
+
+def _facts_recorded():
+    """The name of every fact that an act of the ballot half leaves beside it."""
+    found = {"old"}  # what a move was from
+    for path in Path(budgeting.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "record":
+                found |= {keyword.arg for keyword in node.keywords} - {"actor"}
+    return found
+
+
+def test_every_fact_that_is_recorded_anywhere_has_a_name_and_no_name_is_left_over():
+    assert len(_facts_recorded()) > 30
+    assert set(SAID_WORDS) == _facts_recorded()
+
+
+@pytest.mark.parametrize(
+    ("what", "said", "words"),
+    [
+        ("cycle.published", {"old": "certified"}, ("before", "Certified")),
+        ("proposal.selected", {"old": "on_ballot"}, ("before", "On the ballot")),
+        ("announcement.done", {"old": "sending"}, ("before", "Being sent")),
+        ("cycle.phase_added", {"kind": "supporting"}, ("kind", "Supporting")),
+        ("cycle.pot_added", {"amount_minor": 120_050}, ("amount", "\u20ac1,200.50")),
+        ("cycle.reviews_planned", {"second_above_minor": None}, ("two reviews above", "\u2013")),
+        ("cycle.supports_needed", {"pots": [3, 5]}, ("pots, numbers", "3, 5")),
+        (
+            "cycle.verdicts_announced",
+            {"at": "2027-03-01T08:00:00+00:00"},
+            ("at", "1 March 2027, 08:00"),
+        ),
+    ],
+)
+def test_what_an_act_said_is_shown_in_words(what, said, words):
+    assert list(said_in_words(what, said)) == [words]
+
+
+def test_the_trail_shows_no_code_of_the_machine(client):
+    cycle = opened(draft_cycle())
+    sign_in_with_second_factor(client, administrator())
+    page = trail(client, cycle)
+    [opening] = [act for act in page.context["acts"] if act.what == "cycle.open"]
+    assert (opening.of, opening.said_words) == (f"cycle {cycle.pk}", [("before", "Draft")])
+    for name in SAID_WORDS:
+        if "_" in name or name == "old":
+            assert f"<td>{name}: " not in page.content.decode()
 
 
 def test_the_trail_says_in_words_what_was_done(client):

@@ -8,6 +8,7 @@ from django.core import mail
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from civicfund.notices.enums import TOLD_WORDS
 from tests.factories.people import UserFactory
 from tests.signing_in import PASSWORD, sign_in, verified
 
@@ -20,6 +21,10 @@ def test_every_mail_of_ours_comes_in_text_and_html():
     texts = {path.stem for path in OWN.rglob("*.txt")} - BASES
     pages = {path.stem for path in OWN.rglob("*.html")} - BASES
     assert texts == pages
+
+
+def test_every_mail_of_ours_has_a_name_and_no_name_is_left_over():
+    assert set(TOLD_WORDS) == {path.stem for path in OWN.rglob("*.txt")} - BASES
 
 
 def test_every_account_mail_comes_in_text_and_html():

@@ -317,6 +317,13 @@ def test_a_card_that_cannot_work_is_not_tried_again(client, treasurer):
     assert not Pledge.objects.due().exists()
 
 
+def test_what_a_backer_was_told_is_named_in_words(client, treasurer, collected):
+    tell(collected.backer, "pledge_dropped", collected)
+    page = client.get(case(collected)).content.decode()
+    assert "The pledge was dropped (on its way)" in page
+    assert "pledge_dropped" not in page
+
+
 def test_a_mail_is_sent_again(client, treasurer, collected, django_capture_on_commit_callbacks):
     tell(collected.backer, "pledge_dropped", collected)
     message = Message.objects.get()

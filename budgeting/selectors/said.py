@@ -1,0 +1,114 @@
+"""What an act of the trail said, in words: its Event keeps keys and codes, for machines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.apps import apps
+from django.db.models import TextChoices
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from budgeting.enums import (
+    AnnouncementState,
+    CycleState,
+    PhaseKind,
+    ProposalState,
+    ReviewKind,
+    RollSource,
+    TrusteePair,
+)
+from civicfund.moments import moment
+from civicfund.templatetags.money import money
+
+# What each fact beside an act is called.
+SAID_WORDS: dict[str, Promise] = {
+    "added": _("lines added"),
+    "amount_minor": _("amount"),
+    "appeal": _("appeal, number"),
+    "at": _("at"),
+    "ballots": _("ballots"),
+    "batch": _("batch, number"),
+    "cost_minor": _("cost"),
+    "counted": _("ballots counted"),
+    "decided": _("sheets that somebody had to decide"),
+    "dropped": _("keyings dropped"),
+    "extension": _("extension, number"),
+    "foreign": _("ballots that are not on the board"),
+    "kept": _("ballots kept"),
+    "kind": _("kind"),
+    "left_out": _("lines left out"),
+    "letters": _("letters"),
+    "needed": _("supports needed"),
+    "old": _("before"),
+    "option": _("option, number"),
+    "options": _("options, numbers"),
+    "pair": _("trustees"),
+    "phase": _("phase, number"),
+    "phases": _("phases"),
+    "pot": _("pot, number"),
+    "pots": _("pots, numbers"),
+    "printed": _("sheets printed"),
+    "proposals": _("proposals"),
+    "public_key": _("public key"),
+    "receivers": _("receivers"),
+    "replaced_by_paper": _("ballots replaced by paper"),
+    "request": _("request, number"),
+    "review": _("review, number"),
+    "reviewer": _("reviewer, number"),
+    "root": _("root of the board"),
+    "rule": _("rule, number"),
+    "sample_size": _("sheets in the sample"),
+    "second_above_minor": _("two reviews above"),
+    "sha256": _("digest of the file (SHA-256)"),
+    "sheets": _("sheets"),
+    "sheets_counted": _("sheets counted"),
+    "source": _("from"),
+    "turn": _("turn"),
+    "unreadable": _("ballots that could not be read"),
+    "verdicts": _("verdicts"),
+    "version": _("version"),
+}
+
+_STATES: dict[str, type[TextChoices]] = {
+    "announcement": AnnouncementState,
+    "cycle": CycleState,
+    "proposal": ProposalState,
+}
+# Codes that are words of an enum, by the act and the fact.
+_CODES: dict[tuple[str, str], type[TextChoices]] = {
+    ("cycle.phase_added", "kind"): PhaseKind,
+    ("review.given", "kind"): ReviewKind,
+    ("cycle.roll_grew", "source"): RollSource,
+    ("cycle.key_rehearsed", "pair"): TrusteePair,
+}
+_SHOWN: dict[str, Callable[[Any], str]] = {
+    "amount_minor": money,
+    "cost_minor": money,
+    "second_above_minor": money,
+    "at": lambda at: moment(datetime.fromisoformat(at)),
+}
+
+
+def said_in_words(what: str, said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each fact that an act left beside it, by its name, as people read it."""
+    for key, value in said.items():
+        yield str(SAID_WORDS.get(key, _("also"))), _shown(what, key, value)
+
+
+def _shown(what: str, key: str, value: Any) -> str:
+    if value is None:
+        return "\u2013"
+    codes = _STATES.get(what.partition(".")[0]) if key == "old" else _CODES.get((what, key))
+    if codes is not None and value in codes.values:
+        return str(codes(value).label)
+    if shown := _SHOWN.get(key):
+        return shown(value)
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def named_thing(of_type: str, of_id: str) -> str:
+    """What an act was done to, as people call it: "polling place 3"."""
+    return f"{apps.get_model(of_type)._meta.verbose_name} {of_id}"
