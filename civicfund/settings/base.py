@@ -215,6 +215,12 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "civicfund.people.forms.SignupForm"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_FORMS = {
+    "login": "civicfund.people.forms.accounts.LoginForm",
+    "signup": "civicfund.people.forms.accounts.SignupForm",
+    "add_email": "civicfund.people.forms.accounts.AddEmailForm",
+    "reset_password": "civicfund.people.forms.accounts.ResetPasswordForm",
+}
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True

@@ -70,7 +70,7 @@ def test_account_pages_pass_axe(page, phone, check_axe, screenshot, sign_in):
 def test_a_second_factor_is_set_up_and_asked_for(page, check_axe, screenshot):
     user = verified(UserFactory())
     page.goto("/accounts/login/?next=/accounts/2fa/")
-    page.get_by_label("Email").fill(user.email)
+    page.get_by_label("E-mail address").fill(user.email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/2fa/")
@@ -91,7 +91,7 @@ def test_a_second_factor_is_set_up_and_asked_for(page, check_axe, screenshot):
     check_axe(page)
     page.context.clear_cookies()
     page.goto("/accounts/login/")
-    page.get_by_label("Email").fill(user.email)
+    page.get_by_label("E-mail address").fill(user.email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/2fa/authenticate/")

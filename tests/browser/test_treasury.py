@@ -61,7 +61,7 @@ def treasurer():
 
 def come_in(page, person, secret, address):
     page.goto(address)
-    page.get_by_label("E-mail").or_(page.get_by_label("Email")).fill(person.email)
+    page.get_by_label("E-mail address").fill(person.email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.locator("input[name=code]").fill(code_now(secret))

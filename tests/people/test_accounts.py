@@ -28,6 +28,13 @@ def sign_up(client, **fields):
     return client.post(reverse("account_signup"), form | fields)
 
 
+@pytest.mark.parametrize("page", ["account_login", "account_signup", "account_reset_password"])
+def test_an_address_is_called_by_one_name_wherever_it_is_asked_for(client, page):
+    shown = client.get(reverse(page)).content.decode()
+    assert re.search(r"<label[^>]*>\s*E-mail address", shown)
+    assert not re.search(r"\bEmail\b", shown)
+
+
 def is_signed_in(client) -> bool:
     return client.get(MEMBERS_ONLY).status_code == 200
 
