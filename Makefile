@@ -18,7 +18,7 @@ endif
 AT_ONCE ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types all-but-types css bench bench-vote bench-money chaos trust proofs bench-tally journeys environment dev-environment lock
+.PHONY: help run test lint browser types all-but-types css bench bench-vote bench-money chaos trust proofs bench-tally journeys environment dev-environment lock
 
 help: ## List these names
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -32,12 +32,16 @@ dev-environment:
 run: environment ## Start the town at http://127.0.0.1:8000 (PORT moves it)
 	@exec $(BIN)/python -m civicfund.launch run
 
-test: lint ## Everything: static checks, then all tests against real servers and a browser
-	@$(BIN)/python -m civicfund.launch browser
+test: dev-environment ## Everything: static checks, then all tests against real servers and a browser
+	@$(MAKE) --no-print-directory -j 3 browser types all-but-types
 	@$(BIN)/python -m civicfund.launch with-servers $(BIN)/python -m pytest -q -n $(AT_ONCE) --dist loadgroup $(TESTS)
 
 lint: dev-environment ## Static checks
 	@$(MAKE) --no-print-directory -j 2 types all-but-types
+
+# To fetch one is mostly waiting: `make test` does it beside the static checks.
+browser:
+	@$(BIN)/python -m civicfund.launch browser
 
 types:
 	$(BIN)/mypy civicfund budgeting manage.py
