@@ -33,12 +33,12 @@ from civicfund.payouts.services.deciding import (
 )
 from civicfund.payouts.services.errors import RefusedError
 from civicfund.payouts.services.sending import take_payout_step
-from civicfund.pledges.enums import PledgeState, RefundReason
+from civicfund.pledges.enums import CampaignState, PledgeState, RefundReason, ShortPolicy
 from civicfund.pledges.models import Pledge
 from civicfund.pledges.services.errors import RefusedError as RefundRefusedError
 from civicfund.pledges.services.refunds import refund_pledge
 from tests.factories.payouts import new_treasurer
-from tests.factories.pledges import OutcomeFactory, PledgeFactory
+from tests.factories.pledges import CampaignFactory, OutcomeFactory, PledgeFactory
 from tests.factories.projects import ProjectFactory
 from tests.pledges.test_refunds import collect, refused
 from tests.stripe.helpers import charge, sandbox_client
@@ -355,6 +355,20 @@ def test_a_transfer_waits_while_the_provider_does_not_pay_the_account(provider, 
     later(hours=1)
     send_all()
     assert transferred(provider) == [5000]
+
+
+def test_a_later_campaign_stops_no_payout_that_is_on_its_way(provider, project):
+    """It is off the books of what that campaign collects, and workers may note what they do."""
+    payout = approved(project)
+    CampaignFactory(
+        project=project, state=CampaignState.COLLECTING,
+        short_policy=ShortPolicy.FLOOR, floor_percent=80,
+    )  # fmt: skip
+    send_all()
+    payout.refresh_from_db()
+    assert payout.state == PayoutState.PAID
+    assert transferred(provider) == [5000]
+    all_holds()
 
 
 def test_two_workers_make_one_transfer(provider, project):
