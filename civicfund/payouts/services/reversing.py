@@ -65,6 +65,8 @@ def approve_reversal(reversal: Reversal, *, by: User) -> Reversal:
     """Let a sweep take back what somebody else has asked for. Raises ``RefusedError``."""
     check_treasurer(by)
     with transaction.atomic():
+        # The database locks the payout to see what was sent: whoever locks both, locks it first.
+        Payout.objects.select_for_update().get(pk=reversal.payout_id)
         row = Reversal.objects.select_for_update().get(pk=reversal.pk)
         if row.state != ReversalState.WAITING:
             raise RefusedError(_("This no longer waits for anybody."))

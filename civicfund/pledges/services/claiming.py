@@ -29,7 +29,8 @@ def claim_pledges(account: User) -> int:
 @transaction.atomic
 def _claim(pledge: Pledge, account: User) -> bool:
     # One at a time for an account, so that two sign-ins at once do not claim past each other.
-    User.objects.select_for_update().get(pk=account.pk)
+    # Rows that name the account may be written meanwhile by somebody who has the pledge.
+    User.objects.select_for_update(no_key=True).get(pk=account.pk)
     row = pledge_alone(pledge.pk)
     own = Pledge.objects.filter(campaign=row.campaign_id, backer=account)
     taken = own.exclude(state=PledgeState.CANCELLED).exists()
