@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -20,11 +21,15 @@ class RefundForm(forms.Form):
         label=_("Give back"), required=False, help_text=_("Leave it empty for all that is left.")
     )
     reason = forms.ChoiceField(label=_("Why"), choices=REASONS)
+    # The refund's own: a form that is sent twice gives back once.
+    number = forms.UUIDField(widget=forms.HiddenInput, required=False, initial=uuid4)
 
     def terms(self) -> dict[str, Any]:
         """What was written, in the services' words."""
         data = self.cleaned_data
-        return {"amount_minor": data["amount"], "reason": data["reason"]}
+        return {
+            "amount_minor": data["amount"], "reason": data["reason"], "number": data["number"],
+        }  # fmt: skip
 
 
 class CampaignRefundForm(forms.Form):

@@ -15,9 +15,21 @@ from civicfund.payouts.services.accounts import approve_account, open_account, r
 from civicfund.payouts.services.deciding import approve_payout, request_payout
 from civicfund.payouts.services.errors import RefusedError as PayoutRefusedError
 from civicfund.pledges.domain import is_below_floor
-from civicfund.pledges.enums import CampaignState, PledgeState, RefundReason, ShortPolicy
+from civicfund.pledges.enums import (
+    CampaignState,
+    PledgeState,
+    RefundReason,
+    RefundState,
+    ShortPolicy,
+)
 from civicfund.pledges.models import Campaign, Refund
 from civicfund.pledges.services.closing import decide_if_time
+from civicfund.pledges.services.refunds import (
+    left_to_refund,
+    refund_by_rule,
+    refund_pledge,
+    reject_refund,
+)
 from tests.factories.payouts import new_treasurer
 from tests.factories.pledges import CampaignFactory, PledgeFactory, soon
 from tests.pledges.promises import FAILS, WORKS, end, let_pass, promise, work_until_done
@@ -148,3 +160,51 @@ def test_the_floor_is_frozen_by_the_first_pledge():
         Campaign.objects.filter(pk=campaign.pk).update(floor_percent=10)
     campaign.refresh_from_db()
     assert campaign.floor_percent == 50
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+def test_what_was_given_back_in_part_before_the_decision_goes_back_whole(provider):
+    campaign = funded_with_floor(80, WORKS, WORKS, FAILS, FAILS)
+    partly, other = campaign.pledges.filter(state=PledgeState.COLLECTED).order_by("pk")
+    refund_pledge(partly, by=new_treasurer(), amount_minor=1000, reason=RefundReason.ASKED)
+    let_pass(days=8)
+    work_until_done()
+    work_until_done()
+    campaign.refresh_from_db()
+    assert campaign.state == CampaignState.REFUNDED
+    assert [left_to_refund(pledge) for pledge in (partly, other)] == [0, 0]
+    assert sorted(given_back(provider)) == [1000, 1500, 2500]
+    assert collected_for(campaign.project_id) == 0
+    all_holds()
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+def test_a_refund_that_was_not_approved_in_the_end_goes_back_by_the_policy(provider, settings):
+    settings.REFUND_ALONE_MINOR = 0
+    campaign = funded_with_floor(80, WORKS, FAILS)
+    paid = campaign.pledges.get(state=PledgeState.COLLECTED)
+    treasurer = new_treasurer()
+    waiting = refund_pledge(paid, by=treasurer, amount_minor=1000, reason=RefundReason.ASKED)
+    let_pass(days=8)
+    work_until_done()
+    campaign.refresh_from_db()
+    assert (waiting.state, campaign.state) == (RefundState.WAITING, CampaignState.FAILED_SHORT)
+    reject_refund(waiting, by=treasurer)
+    for _ in range(3):
+        work_until_done()
+    campaign.refresh_from_db()
+    assert campaign.state == CampaignState.REFUNDED
+    assert sum(given_back(provider)) == 2500
+    all_holds()
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+def test_a_second_worker_finds_nothing_left_to_give_back(provider):
+    campaign = funded_with_floor(80, WORKS, FAILS)
+    let_pass(days=8)
+    work_until_done()
+    campaign.refresh_from_db()
+    assert campaign.state == CampaignState.FAILED_SHORT
+    (pledge,) = campaign.pledges.filter(state=PledgeState.COLLECTED)
+    assert refund_by_rule(pledge, RefundReason.TOO_LITTLE) is None
+    assert Refund.objects.count() == 1

@@ -235,6 +235,17 @@ def test_a_treasurer_gives_a_part_back(client, treasurer, collected):
     )  # fmt: skip
 
 
+def test_a_form_that_is_sent_twice_gives_back_once_and_two_of_one_amount_twice(
+    client, treasurer, collected
+):
+    for _ in range(2):
+        number = client.get(case(collected)).context["form"]["number"].value()
+        sent = {"act": "refund", "amount": "10.00", "reason": ASKED, "number": number}
+        for _again in range(2):
+            client.post(case(collected), sent)
+    assert [refund.amount_minor for refund in Refund.objects.all()] == [1000, 1000]
+
+
 @pytest.mark.parametrize(
     ("amount", "said"),
     [("25.01", "Give back an amount between"), ("x", "Write an amount"), ("0", "above zero")],

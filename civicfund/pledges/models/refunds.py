@@ -6,12 +6,13 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.audit.models import Stepped, SteppedQuerySet
 from civicfund.pledges.enums import (
+    LIVE_REFUND,
     OPEN_BATCH,
     BatchState,
     DisputeState,
@@ -67,6 +68,13 @@ class RefundBatch(models.Model):
 
 class RefundQuerySet(SteppedQuerySet["Refund"]):
     """Questions about refunds."""
+
+    def left_failed(self) -> RefundQuerySet:
+        """Those that failed, or came back, and after which nobody has decided on another."""
+        later = Refund.objects.filter(
+            pledge=OuterRef("pledge"), state__in=LIVE_REFUND, created_at__gt=OuterRef("resolved_at")
+        )
+        return self.filter(~Exists(later), state=RefundState.FAILED)
 
 
 class Refund(Stepped):

@@ -6,12 +6,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 
 from civicfund.notices.models import Message
 from civicfund.pledges.enums import (
     FAILED_PLEDGE,
-    LIVE_REFUND,
     OPEN_BATCH,
     UNDER_WAY_REFUND,
     DisputeState,
@@ -85,11 +84,9 @@ def troubled_pledges() -> PledgeQuerySet:
 
 def refunds_to_look_at() -> QuerySet[Refund]:
     """Refunds that wait for a second person, or that failed and were not made good since."""
-    later = Refund.objects.filter(
-        pledge=OuterRef("pledge"), created_at__gt=OuterRef("created_at"), state__in=LIVE_REFUND
-    )
-    wanted = Q(state=RefundState.WAITING) | (Q(state=RefundState.FAILED) & ~Exists(later))
-    rows = Refund.objects.filter(wanted).select_related("pledge__campaign__project", "requested_by")
+    failed = Refund.objects.left_failed().values("pk")
+    rows = Refund.objects.filter(Q(state=RefundState.WAITING) | Q(pk__in=failed))
+    rows = rows.select_related("pledge__campaign__project", "requested_by")
     return rows.order_by("created_at")
 
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import structlog
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, OuterRef, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext as _
 
-from civicfund.audit.services import advance, record, request_act
+from civicfund.audit.services import StaleStateError, advance, record, request_act
 from civicfund.people.models import User
-from civicfund.pledges.domain import town_fee
 from civicfund.pledges.enums import (
     BATCH_MOVES,
     CAMPAIGN_MOVES,
     CHARGED_PLEDGE,
-    LIVE_REFUND,
     UNDER_WAY_REFUND,
     BatchState,
     CampaignState,
@@ -23,7 +22,14 @@ from civicfund.pledges.enums import (
     RefundReason,
     RefundState,
 )
-from civicfund.pledges.models import Campaign, Pledge, PledgeQuerySet, Refund, RefundBatch
+from civicfund.pledges.models import (
+    Campaign,
+    Pledge,
+    PledgeQuerySet,
+    Refund,
+    RefundBatch,
+)
+from civicfund.pledges.selectors.returning import from_project_minor, given_back, to_refund
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.letters import tell_creator
 from civicfund.pledges.services.locks import campaign_to_move
@@ -86,31 +92,65 @@ def follow_batches() -> None:
     for batch in RefundBatch.objects.filter(state=BatchState.RUNNING).select_related("campaign"):
         try:
             _follow_batch(batch)
-        except RefusedError as refusal:
-            # Somebody was paid meanwhile: it stays as it is, to be seen, and holds up no other.
-            log.error("refund_batch.stopped", batch=batch.pk, said=str(refusal))
+        except StaleStateError:  # another worker has just ended it
+            continue
 
 
 def _follow_batch(batch: RefundBatch) -> None:
-    in_batch = Refund.objects.filter(batch=batch, pledge=OuterRef("pk"))
-    waiting = to_refund(batch.campaign).filter(~Exists(in_batch))[:REFUNDS_PER_SWEEP]
-    planned = [refund_in_batch(pledge, batch) for pledge in waiting]
-    if planned or batch.refunds.filter(state__in=UNDER_WAY_REFUND).exists():
-        return
-    advance(batch, BatchState.DONE, BATCH_MOVES, actor=None)
+    """It ends once everybody has it back; whom it cannot be given now keeps it running.
+
+    A refund of it that failed is for a treasurer to look at.
+    """
+    failed = Refund.objects.left_failed().filter(batch=batch, pledge=OuterRef("pk"))
+    waiting = to_refund(batch.campaign).filter(~Exists(failed))
+    _refund_each(waiting, lambda pledge: refund_in_batch(pledge, batch))
+    if not waiting.exists() and not _is_undecided(batch):
+        advance(batch, BatchState.DONE, BATCH_MOVES, actor=None)
+
+
+def _is_undecided(batch: RefundBatch) -> bool:
+    """Whether more may have to go back: of a charge that a bank decides about, or of a refund that
+    is under way, or waits for a second person.
+    """
+    theirs = Q(pledge__campaign=batch.campaign_id)
+    under_way = Refund.objects.filter(theirs, state__in=[RefundState.WAITING, *UNDER_WAY_REFUND])
+    disputed = Pledge.objects.filter(campaign=batch.campaign_id, state=PledgeState.DISPUTED)
+    return under_way.exists() or disputed.exists()
+
+
+def _refund_each(
+    pledges: PledgeQuerySet,
+    refund: Callable[[Pledge], Refund | None],
+    most: int = REFUNDS_PER_SWEEP,
+) -> None:
+    """Plan refunds of these, each by itself, so many at most.
+
+    One that cannot be planned, as where a bank has just taken the charge, or a project was paid,
+    stays as it is, to be seen, and holds up no other.
+    """
+    planned = 0
+    turn = list(pledges[:most])
+    while turn and planned < most:
+        for pledge in turn:
+            try:
+                planned += refund(pledge) is not None
+            except (RefusedError, IntegrityError) as error:
+                log.error("refund.not_planned", pledge=str(pledge.pk), said=str(error))
+        turn = list(pledges.filter(pk__gt=turn[-1].pk)[:most])
 
 
 def follow_shortfall(campaign: Campaign) -> None:
     """Give everybody's money back where too little was collected, and note when all have it.
 
-    A refund that fails is for a treasurer to look at: the campaign stays as it is until it is made
-    good.
+    Whatever is left of a pledge goes back: also where part of it did before, where a bank has
+    decided since, where a refund was not made after all. One that fails is for a treasurer to look
+    at: the campaign stays as it is until it is made good.
     """
     if campaign.state != CampaignState.FAILED_SHORT:
         return
-    untried = ~Exists(Refund.objects.filter(pledge=OuterRef("pk")))
-    for pledge in to_refund(campaign).filter(untried)[:REFUNDS_PER_SWEEP]:
-        refund_by_rule(pledge, RefundReason.TOO_LITTLE)
+    failed = Refund.objects.left_failed().filter(pledge=OuterRef("pk"))
+    untried = to_refund(campaign).filter(~Exists(failed))
+    _refund_each(untried, lambda pledge: refund_by_rule(pledge, RefundReason.TOO_LITTLE))
     with transaction.atomic():
         locked = campaign_to_move(campaign.pk)
         if locked.state == CampaignState.FAILED_SHORT and not _still_to_be_refunded(locked):
@@ -118,45 +158,20 @@ def follow_shortfall(campaign: Campaign) -> None:
             tell_creator(locked, "own_campaign_refunded")
 
 
-def to_refund(campaign: Campaign) -> PledgeQuerySet:
-    """Collected pledges of a campaign of which something is left to give back."""
-    collected = Pledge.objects.filter(campaign=campaign, state=PledgeState.COLLECTED)
-    return (
-        collected.select_related("campaign")
-        .annotate(given_minor=_given_back(LIVE_REFUND))
-        .filter(given_minor__lt=F("amount_minor"))
-        .order_by("pk")
-    )
-
-
 def _still_to_be_refunded(campaign: Campaign) -> bool:
     """Whether anybody has not got all of it back; what a bank took back counts as given."""
     paid = Pledge.objects.filter(campaign=campaign, state__in=CHARGED_PLEDGE)
     return (
         paid.exclude(state=PledgeState.CHARGED_BACK)
-        .annotate(given_minor=_given_back((RefundState.SUCCEEDED,)))
+        .annotate(given_minor=given_back((RefundState.SUCCEEDED,)))
         .filter(given_minor__lt=F("amount_minor"))
         .exists()
     )
 
 
-def _given_back(states: tuple[RefundState, ...], field: str = "amount_minor") -> Coalesce:
-    made = Refund.objects.filter(pledge=OuterRef("pk"), state__in=states).order_by()
-    sums = made.values("pledge").annotate(sum=Sum(field)).values("sum")
-    return Coalesce(sums, 0)
-
-
 def _check_held(campaign: Campaign) -> None:
     """Refuse where nothing is left to give back, or the project does not hold it any more."""
-    fees = _given_back(LIVE_REFUND, "town_fee_minor") + _given_back(
-        LIVE_REFUND, "provider_fee_minor"
-    )
-    left = to_refund(campaign).annotate(fees_back_minor=fees)
-    rows = left.values_list("amount_minor", "given_minor", "project_fee_minor", "fees_back_minor")
-    from_project = [
-        amount - given - town_fee(amount, campaign.town_fee_thousandths) - borne + fees_back
-        for amount, given, borne, fees_back in rows.iterator(chunk_size=10_000)
-    ]
-    if not from_project:
+    left = to_refund(campaign)
+    if not left.exists():
         raise RefusedError(_("There is nothing left of this campaign to give back."))
-    check_amount_held(campaign, sum(from_project))
+    check_amount_held(campaign, from_project_minor(left))

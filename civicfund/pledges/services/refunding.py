@@ -42,6 +42,7 @@ log = structlog.get_logger(__name__)
 LOOK_AGAIN = timedelta(minutes=2)
 SLOW_DOWN = timedelta(seconds=5)
 ASK_BANK_AGAIN = timedelta(hours=1)
+ASKED_AFTER = (*UNDER_WAY_REFUND, RefundState.SUCCEEDED)
 
 
 def take_refund_step(refund_id: UUID) -> None:
@@ -67,7 +68,8 @@ def take_refund_step(refund_id: UUID) -> None:
 @transaction.atomic
 def _claim(refund_id: UUID) -> Refund | None:
     """Take the refund for a while; None where it is not due or somebody else has it."""
-    due = Refund.objects.due().filter(pk=refund_id, state__in=UNDER_WAY_REFUND)
+    # One that was paid is looked at again only while it is on its way back.
+    due = Refund.objects.due().filter(pk=refund_id, state__in=ASKED_AFTER)
     refund = due.select_for_update(skip_locked=True, of=("self",)).first()
     if refund is not None:
         lease = db_now() + timedelta(seconds=settings.SETTLEMENT_LEASE_SECONDS)
@@ -137,7 +139,8 @@ def _made_elsewhere(pledge: Pledge, told: ProviderRefund) -> Refund | None:
     """A row for a refund that nobody has asked for here; an orphan where it cannot be one."""
     if told.metadata.get("refund") or Refund.objects.filter(refund_id=told.id).exists():
         return None
-    if pledge.state not in CHARGED_PLEDGE or told.status == RefundStatus.FAILED:
+    never_left = told.status in (RefundStatus.FAILED, RefundStatus.CANCELED)
+    if pledge.state not in CHARGED_PLEDGE or (never_left and not told.left_balance):
         note_orphan(told.id, f"refunded_though_{pledge.state}")
         return None
     refund = Refund.objects.create(
@@ -224,6 +227,6 @@ def _fail(refund: Refund, code: str) -> None:
 
 
 def _put_off(refund: Refund, wait: timedelta) -> None:
-    Refund.objects.filter(pk=refund.pk, state__in=UNDER_WAY_REFUND).update(
+    Refund.objects.filter(pk=refund.pk, state__in=ASKED_AFTER).update(
         next_step_at=db_now() + wait, lease_until=None, woken_until=None
     )

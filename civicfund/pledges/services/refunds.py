@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID, uuid4
 
 import structlog
 from django.conf import settings
@@ -28,6 +29,7 @@ from civicfund.people.selectors import has_role
 from civicfund.pledges.enums import (
     LIVE_REFUND,
     REFUND_MOVES,
+    DisputeState,
     PledgeState,
     RefundReason,
     RefundState,
@@ -48,30 +50,60 @@ def left_to_refund(pledge: Pledge) -> int:
     """What was collected of the pledge and nobody has decided to give back, in minor units."""
     if pledge.state != PledgeState.COLLECTED:
         return 0
-    live = pledge.refunds.filter(state__in=LIVE_REFUND).aggregate(sum=Sum("amount_minor"))
-    return pledge.amount_minor - (live["sum"] or 0)
+    return max(0, pledge.amount_minor - given_back_minor(pledge))
+
+
+def given_back_minor(pledge: Pledge) -> int:
+    """What of a pledge has gone back, or is about to, and what a bank took of it for good."""
+    sums = (
+        rows.aggregate(sum=Sum("amount_minor", default=0))["sum"]
+        for rows in (
+            pledge.refunds.filter(state__in=LIVE_REFUND),
+            pledge.disputes.filter(state=DisputeState.LOST),
+        )
+    )
+    return int(sum(sums))
 
 
 def refund_pledge(
-    pledge: Pledge, *, by: User, amount_minor: int | None = None, reason: str
+    pledge: Pledge,
+    *,
+    by: User,
+    amount_minor: int | None = None,
+    reason: str,
+    number: UUID | None = None,
 ) -> Refund:
     """Decide to give part of a collected pledge back, all that is left of it by default.
 
     Above what one treasurer may refund alone in a day, it waits for a second one. A sweep pays it.
-    Raises ``RefusedError``.
+    ``number`` is the refund's own, known to whoever asks: asking again with it is asking once,
+    while another one of the same amount is another refund. Raises ``RefusedError``.
     """
     check_treasurer(by)
     with transaction.atomic():
         row = pledge_alone(pledge.pk)
         amount = left_to_refund(row) if amount_minor is None else amount_minor
+        if number is not None and (known := Refund.objects.filter(pk=number).first()):
+            return _the_same(known, row, amount_minor, by)
         _check_amount(row, amount)
         try:
+        refund = Refund(
+            id=number or uuid4(), pledge=row, amount_minor=amount, reason=reason, requested_by=by
+        )
             with transaction.atomic():
-                return _plan(row, amount, reason, by=by)
+                return _plan(refund)
         except IntegrityError as error:
             if "pledges_refund_two_people" not in str(error):
                 raise
-        return _ask_for_a_second_person(row, amount, reason, by)
+        return _ask_for_a_second_person(refund, by)
+
+
+def _the_same(known: Refund, pledge: Pledge, amount_minor: int | None, by: User) -> Refund:
+    """The refund that was asked for under this number before, where it is the one meant."""
+    is_it = known.pledge_id == pledge.pk and known.requested_by_id == by.pk
+    if not is_it or amount_minor not in (None, known.amount_minor):
+        raise RefusedError(_("This form was sent for another refund already. Open it again."))
+    return known
 
 
 def approve_refund(refund: Refund, *, by: User) -> Refund:
@@ -93,11 +125,16 @@ def reject_refund(refund: Refund, *, by: User) -> Refund:
     return advance(refund, RefundState.CANCELLED, REFUND_MOVES, actor=by, resolved_at=db_now())
 
 
-def refund_by_rule(pledge: Pledge, reason: RefundReason) -> Refund:
-    """Give all that is left of a pledge back because its campaign's own policy says so."""
+def refund_by_rule(pledge: Pledge, reason: RefundReason) -> Refund | None:
+    """Give all that is left of a pledge back because its campaign's own policy says so; None where
+    nothing is, as where another worker has just done it.
+    """
     with transaction.atomic():
         row = pledge_alone(pledge.pk)
-        return _plan(row, left_to_refund(row), reason)
+        amount = left_to_refund(row)
+        if amount == 0:
+            return None
+        return _plan(Refund(pledge=row, amount_minor=amount, reason=reason))
 
 
 def refund_in_batch(pledge: Pledge, batch: RefundBatch) -> Refund | None:
@@ -107,7 +144,12 @@ def refund_in_batch(pledge: Pledge, batch: RefundBatch) -> Refund | None:
         amount = left_to_refund(row)
         if amount == 0:
             return None
-        return _plan(row, amount, batch.reason, by=batch.requested_by, batch=batch)
+        return _plan(
+            Refund(
+                pledge=row, amount_minor=amount, reason=batch.reason,
+                requested_by=batch.requested_by, batch=batch,
+            )
+        )  # fmt: skip
 
 
 def approve(target: Refund | RefundBatch, act: str, by: User) -> None:
@@ -153,42 +195,19 @@ def _check_amount(pledge: Pledge, amount_minor: int) -> None:
         )
 
 
-def _plan(
-    pledge: Pledge,
-    amount_minor: int,
-    reason: str,
-    *,
-    by: User | None = None,
-    batch: RefundBatch | None = None,
-) -> Refund:
-    """A refund for a worker to pay. The caller holds the pledge's lock."""
-    refund = Refund.objects.create(
-        pledge=pledge,
-        batch=batch,
-        amount_minor=amount_minor,
-        currency=pledge.currency,
-        reason=reason,
-        requested_by=by,
-        alone_limit_minor=settings.REFUND_ALONE_MINOR,
-        next_step_at=db_now(),
-    )
-    record("refund.planned", refund, actor=by, pledge=str(pledge.pk), amount_minor=amount_minor)
+def _plan(refund: Refund) -> Refund:
+    """Let a worker pay this refund, which is not kept yet. The caller holds the pledge's lock."""
+    refund.next_step_at = db_now()
+    _keep(refund, RefundState.PLANNED, "refund.planned")
     _owe(refund)
     return refund
 
 
-def _ask_for_a_second_person(pledge: Pledge, amount_minor: int, reason: str, by: User) -> Refund:
-    refund = Refund.objects.create(
-        pledge=pledge,
-        state=RefundState.WAITING,
-        amount_minor=amount_minor,
-        currency=pledge.currency,
-        reason=reason,
-        requested_by=by,
-        alone_limit_minor=settings.REFUND_ALONE_MINOR,
-    )
-    record("refund.asked", refund, actor=by, pledge=str(pledge.pk), amount_minor=amount_minor)
-    request_act(ACT, refund, requested_by=by, pledge=str(pledge.pk), amount_minor=amount_minor)
+def _ask_for_a_second_person(refund: Refund, by: User) -> Refund:
+    refund.next_step_at = None
+    _keep(refund, RefundState.WAITING, "refund.asked")
+    pledge, amount = str(refund.pledge_id), refund.amount_minor
+    request_act(ACT, refund, requested_by=by, pledge=pledge, amount_minor=amount)
     return refund
 
 
@@ -197,6 +216,14 @@ def _owe(refund: Refund) -> None:
     fees = note_fees(refund, refund.amount_minor)
     check_amount_held(refund.pledge.campaign, refund.amount_minor - fees.all_minor)
     legs = books.refund_owed(refund.pledge.campaign.project_id, refund.amount_minor, fees)
+def _keep(refund: Refund, state: RefundState, verb: str) -> None:
+    refund.state, refund.currency = state, refund.pledge.currency
+    refund.alone_limit_minor = settings.REFUND_ALONE_MINOR
+    refund.save(force_insert=True)
+    pledge, amount = str(refund.pledge_id), refund.amount_minor
+    record(verb, refund, actor=refund.requested_by, pledge=pledge, amount_minor=amount)
+
+
     book_refund(refund, "refund_owed", legs)
 
 
