@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import CharField, Exists, OuterRef, Value
@@ -30,8 +30,11 @@ from civicfund.pledges.services.intents import keep_intent
 from civicfund.pledges.services.letters import tell_of_days_left
 from civicfund.pledges.services.locks import pledge_alone
 
+log = structlog.get_logger(__name__)
+
 # Days after the first failure; on the day itself the failure is told.
 REMINDER_DAYS = (2, 4, 6)
+LOOK_LATER = timedelta(hours=1)
 
 
 def start_recovery(pledge: Pledge) -> PaymentIntent:
@@ -100,15 +103,23 @@ def drop_if_over(pledge: Pledge) -> None:
 
     The intent is cancelled first: only when no charge can come of it is the backer told that
     nothing will be charged. Should it have succeeded in the last moment, the pledge is collected.
+    What the provider refuses is read back as well: where it still could be charged, a sweep comes
+    back later.
     """
     if pledge.state not in FAILED_PLEDGE or not _is_over(pledge):
         return
     if not pledge.payment_intent_id:
         drop_without_intent(pledge)
         return
-    with suppress(UnexpectedState):
+    try:
         gateway().cancel_payment_intent(pledge.payment_intent_id)
+    except UnexpectedState:
+        pass  # it has moved on, perhaps because the backer has just paid
+    except GatewayRefused as refusal:
+        log.error("pledge.not_cancelled", pledge=str(pledge.pk), code=refusal.code)
     apply_payment_intent(gateway().retrieve_payment_intent(pledge.payment_intent_id))
+    still = Pledge.objects.failed().filter(pk=pledge.pk)
+    still.update(next_step_at=db_now() + LOOK_LATER, woken_until=None)
 
 
 def _is_over(pledge: Pledge) -> bool:

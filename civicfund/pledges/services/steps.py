@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 
 from civicfund.audit.services import db_now
 from civicfund.payments import services
-from civicfund.payments.domain import GatewayUnavailable, RateLimited
+from civicfund.payments.domain import GatewayRefused, GatewayUnavailable, RateLimited
 from civicfund.payments.enums import (
     CARD_EVENTS,
     DISPUTE_EVENTS,
@@ -31,6 +31,7 @@ from civicfund.pledges.enums import (
     FAILED_PLEDGE,
     OWED_PLEDGE,
     CampaignState,
+    PledgeState,
 )
 from civicfund.pledges.models import Campaign, Pledge
 from civicfund.pledges.services.applying import apply_payment_intent
@@ -41,7 +42,12 @@ from civicfund.pledges.services.disputes import apply_dispute
 from civicfund.pledges.services.locks import KEEPING
 from civicfund.pledges.services.moderating import cancel_if_suspended_too_long
 from civicfund.pledges.services.progress import follow_collection
-from civicfund.pledges.services.recovery import drop_if_over, read_back, try_renewed_card
+from civicfund.pledges.services.recovery import (
+    LOOK_LATER,
+    drop_if_over,
+    read_back,
+    try_renewed_card,
+)
 from civicfund.pledges.services.refund_batches import follow_shortfall
 from civicfund.pledges.services.refunding import apply_refund
 from civicfund.pledges.services.settlement import settle_pledge
@@ -52,7 +58,8 @@ log = structlog.get_logger(__name__)
 def take_step(pledge_id: UUID) -> None:
     """Do what is next for a pledge that is due; return quietly where nothing is. Calls the network.
 
-    May run twice, and at once. Where the provider does not answer, a sweep comes back to it.
+    May run twice, and at once. Where the provider does not answer, a sweep comes back to it; where
+    it refuses what the step asks, later, and the log says so.
     """
     pledge = Pledge.objects.due().filter(pk=pledge_id).first()
     if pledge is None:
@@ -66,6 +73,9 @@ def take_step(pledge_id: UUID) -> None:
 def _step_for(pledge: Pledge) -> Callable[[Pledge], object]:
     if pledge.state in CHANGEABLE_PLEDGE:
         return check_card
+    except GatewayRefused as refusal:
+        log.error("pledge.step_refused", pledge=str(pledge_id), code=refusal.code)
+        Pledge.objects.filter(pk=pledge_id).update(next_step_at=db_now() + LOOK_LATER)
     if pledge.state in FAILED_PLEDGE and _recovery_over(pledge):
         return drop_if_over
     if pledge.state in OWED_PLEDGE:
