@@ -28,6 +28,7 @@ from civicfund.pledges.selectors.updates import updates_of
 from civicfund.pledges.serializers import (
     CampaignDetailOutput,
     CampaignOutput,
+    CardInput,
     PledgeChangeInput,
     PledgeInput,
     PledgeOutput,
@@ -162,16 +163,22 @@ class MyPledgeCard(APIView):
 
     permission_classes = (IsAuthenticated,)
 
-    @extend_schema(request=None, responses=StartedPledgeOutput)
+    @extend_schema(request=CardInput, responses=StartedPledgeOutput)
     def post(self, request: Request, pk: UUID) -> Response:
-        """Begin to save a card, or another one; asking again gives the same secret."""
-        return _with_secret(request, pk, status.HTTP_200_OK)
+        """Begin to save a card; asking again gives the same secret. To save another one in its
+        place is to agree anew, to the words of ``consent_version``.
+        """
+        own_pledge(person_of(request), pk)
+        given = CardInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        shown = given.validated_data["consent_version"]
+        return _with_secret(request, pk, status.HTTP_200_OK, shown=shown)
 
 
-def _with_secret(request: Request, pk: UUID, code: int) -> Response:
+def _with_secret(request: Request, pk: UUID, code: int, *, shown: str = "") -> Response:
     """The pledge, with the secret that its own backer's browser needs. In the body only."""
     mine = own_pledge(person_of(request), pk)
-    intent = _told(lambda: start_card(mine))
+    intent = _told(lambda: start_card(mine, shown=shown))
     after = own_pledge(person_of(request), pk)
     context = {"client_secret": intent.client_secret}
     answer = Response(StartedPledgeOutput(after, context=context).data, status=code)

@@ -270,6 +270,15 @@ class UpdateOutput(serializers.ModelSerializer[CampaignUpdate]):
         return update.words.hiding.reason if update.words.hiding else ""
 
 
+class CardInput(serializers.Serializer[Pledge]):
+    """To which words somebody agrees who puts another card in place of one."""
+
+    consent_version = serializers.CharField(
+        max_length=16, required=False, default="", allow_blank=True,
+        help_text="Needed where the pledge has a card: sending it is agreeing to these words.",
+    )  # fmt: skip
+
+
 class PledgeInput(serializers.Serializer[Pledge]):
     """What a backer promises, and to which words."""
 

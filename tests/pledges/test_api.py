@@ -118,7 +118,13 @@ def test_a_pledge_gets_its_secret_in_the_body_and_counts_once_its_card_is_saved(
     assert (body["state"], body["amount_minor"]) == ("authorizing", 2500)
     intent = body["client_secret"].split("_secret_")[0]
     sandbox_client(provider).v1.setup_intents.confirm(intent, {"payment_method": WORKS})
-    again = client.post(f"{MINE}{body['id']}/card/").json()
+    card = f"{MINE}{body['id']}/card/"
+    unsaid = client.post(card, {}, content_type="application/json")
+    assert unsaid.json() == {
+        "consent_version": ["Your card is saved already. To use another one is to agree anew."]
+    }
+    agreed = {"consent_version": CONSENT_VERSION}
+    again = client.post(card, agreed, content_type="application/json").json()
     assert again["state"] == "active"
     assert again["client_secret"] != body["client_secret"]
     listed = client.get(MINE).json()["results"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from django.urls import reverse
 
@@ -12,7 +14,8 @@ from civicfund.payments.gateways import gateway
 from civicfund.payments.models import Orphan
 from civicfund.pledges.domain import CONSENT_VERSION
 from civicfund.pledges.enums import CampaignState, PledgeState
-from civicfund.pledges.models import Pledge
+from civicfund.pledges.models import Campaign, Pledge
+from civicfund.pledges.services import cards, choosing
 from civicfund.pledges.services.cards import (
     apply_setup_intent,
     check_card,
@@ -23,6 +26,7 @@ from civicfund.pledges.services.cards import (
 from civicfund.pledges.services.closing import decide_if_time
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.pledging import cancel_pledge
+from civicfund.pledges.services.steps import take_step
 from tests.factories.pledges import CampaignFactory, RewardFactory, soon
 from tests.pledges.promises import WORKS, choose, end, promise
 from tests.stripe.helpers import sandbox_client
@@ -172,6 +176,17 @@ def test_a_pledge_without_a_card_frees_its_reward_when_its_time_is_over(provider
     assert (Pledge.objects.get().state, reward.claimed) == (PledgeState.CANCELLED, 0)
 
 
+def test_a_suspended_campaign_keeps_no_places_for_cards_that_never_came(provider):
+    reward = RewardFactory(limit=1)
+    pledge = choose(reward.campaign, reward=reward)
+    Campaign.objects.update(state=CampaignState.SUSPENDED, suspension_reason="Looked into.")
+    Pledge.objects.update(checkout_ends_at=soon(seconds=-1), next_step_at=soon(seconds=-1))
+    take_step(pledge.pk)
+    reward.refresh_from_db()
+    assert (Pledge.objects.get().state, reward.claimed) == (PledgeState.CANCELLED, 0)
+    assert not Pledge.objects.due().exists()
+
+
 def test_another_card_is_agreed_to_anew(provider):
     pledge = promise(CampaignFactory(), 4000)
     assert [row.payment_method_id for row in pledge.consents.all()] == [""]
@@ -186,9 +201,99 @@ def test_another_card_is_agreed_to_anew(provider):
     assert pledge.consents.count() == 2
 
 
+def attached(provider, card):
+    """Whether the provider could still charge the card."""
+    return sandbox_client(provider).v1.payment_methods.retrieve(card).customer is not None
+
+
+def work(pledge):
+    for _ in range(3):
+        take_step(pledge.pk)
+
+
+def test_a_card_that_another_one_replaced_is_forgotten_at_the_provider(provider):
+    pledge = promise(CampaignFactory())
+    first = pledge.payment_method_id
+    save_test_card(pledge, "pm_card_mastercard")
+    work(pledge)
+    pledge.refresh_from_db()
+    assert (attached(provider, first), attached(provider, pledge.payment_method_id)) == (
+        False, True,
+    )  # fmt: skip
+    assert (pledge.replaced_cards, pledge.next_step_at) == ([], None)
+
+
+def test_a_replaced_card_that_the_provider_was_silent_about_is_forgotten_later(provider):
+    pledge = promise(CampaignFactory())
+    first = pledge.payment_method_id
+    save_test_card(pledge, "pm_card_mastercard")
+    silent = {"kind": "lose_request", "path": "/detach"}
+    provider.control("faults", rules=[silent])
+    work(pledge)
+    pledge.refresh_from_db()
+    assert pledge.replaced_cards == [first]
+    provider.control("faults", rules=[])
+    work(pledge)
+    pledge.refresh_from_db()
+    assert not attached(provider, first)
+    assert pledge.replaced_cards == []
+
+
+def test_a_card_that_was_saved_too_late_is_forgotten_with_the_pledge(provider):
+    pledge = choose(CampaignFactory())
+    saved = save_at_provider(pledge)
+    cancel_pledge(Pledge.objects.get(), by=pledge.backer)
+    card = gateway().retrieve_setup_intent(saved).payment_method_id
+    assert attached(provider, card)
+    forget_card(Pledge.objects.get())
+    assert not attached(provider, card)
+
+
+def in_force(monkeypatch, version):
+    """As after an upgrade that brought other words."""
+    for module in (cards, choosing):
+        monkeypatch.setattr(module, "CONSENT_VERSION", version)
+
+
+def test_words_that_changed_while_a_card_was_given_are_shown_anew(provider, monkeypatch):
+    """What is recorded is what the page showed on which the card was given."""
+    pledge = promise(CampaignFactory())
+    before = start_card(pledge, shown=CONSENT_VERSION)
+    in_force(monkeypatch, "2027-01")
+    with pytest.raises(RefusedError, match="have changed"):
+        start_card(pledge, shown=CONSENT_VERSION)
+    after = start_card(pledge, shown="2027-01")
+    assert after.id != before.id
+    assert gateway().retrieve_setup_intent(before.id).status == "canceled"
+    services.save_test_card(after, WORKS)
+    apply_setup_intent(gateway().retrieve_setup_intent(after.id))
+    assert pledge.consents.latest("pk").text_version == "2027-01"
+
+
+def test_a_card_that_was_given_under_the_old_words_keeps_them(provider, monkeypatch):
+    pledge = promise(CampaignFactory())
+    begun = start_card(pledge, shown=CONSENT_VERSION)
+    services.save_test_card(begun, WORKS)
+    in_force(monkeypatch, "2027-01")
+    apply_setup_intent(gateway().retrieve_setup_intent(begun.id))
+    assert pledge.consents.latest("pk").text_version == CONSENT_VERSION
+
+
+def test_a_card_whose_page_nobody_knows_takes_the_place_of_none(provider):
+    pledge = promise(CampaignFactory())
+    begun = start_card(pledge, shown=CONSENT_VERSION)
+    services.save_test_card(begun, WORKS)
+    told = gateway().retrieve_setup_intent(begun.id)
+    unsaid = {key: said for key, said in told.metadata.items() if key != "consent"}
+    apply_setup_intent(replace(told, metadata=unsaid))
+    kept = Pledge.objects.get()
+    assert (kept.payment_method_id, kept.consents.count()) == (pledge.payment_method_id, 1)
+    assert Orphan.objects.get().reason == "card_without_consent"
+
+
 def test_a_card_that_is_not_replaced_in_time_stays(provider):
     pledge = promise(CampaignFactory())
-    start_card(pledge)
+    start_card(pledge, shown=CONSENT_VERSION)
     Pledge.objects.update(checkout_ends_at=soon(seconds=-1))
     check_card(Pledge.objects.get())
     kept = Pledge.objects.get()

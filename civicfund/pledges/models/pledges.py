@@ -88,6 +88,8 @@ class Pledge(Stepped):
     payment_intent_id = models.CharField(_("payment intent"), max_length=64, blank=True)
     card_brand = models.CharField(_("card"), max_length=32, blank=True)
     card_last4 = models.CharField(_("last four digits"), max_length=4, blank=True)
+    # Cards that another one took the place of, until the provider has forgotten them.
+    replaced_cards = models.JSONField(_("replaced cards"), default=list, db_default=[], blank=True)
     card_forgotten_at = models.DateTimeField(_("card forgotten"), null=True, blank=True)
     fee_minor = models.BigIntegerField(_("provider's fee"), null=True, blank=True)
     # What of it the project bears; the town bears the rest.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
 
@@ -21,13 +22,9 @@ from civicfund.payments.gateways import gateway
 from civicfund.payments.services import customer_of, note_orphan
 from civicfund.payments.services import save_test_card as save_test_card_at_provider
 from civicfund.pledges.domain import CONSENT_VERSION
-from civicfund.pledges.enums import (
-    CHANGEABLE_PLEDGE,
-    PLEDGE_MOVES,
-    CampaignState,
-    PledgeState,
-)
+from civicfund.pledges.enums import CHANGEABLE_PLEDGE, PLEDGE_MOVES, PledgeState
 from civicfund.pledges.models import Consent, Pledge
+from civicfund.pledges.services.choosing import check_consent
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.letters import tell_backer
 from civicfund.pledges.services.locks import (
@@ -43,22 +40,26 @@ CONSENT = "consent"
 CHECK_AGAIN = timedelta(minutes=2)
 
 
-def start_card(pledge: Pledge) -> SetupIntent:
+def start_card(pledge: Pledge, *, shown: str = "") -> SetupIntent:
     """The setup intent through which the backer gives a card; calls the network.
 
-    Asking again, from another window or after a crash, gives the same one until it is used up.
-    Raises ``RefusedError`` once the campaign takes no pledges.
+    Asking again, from another window or after a crash, gives the same one until it is used up, or
+    until the words have changed. To put a card in place of another is to agree anew: ``shown`` is
+    the version of the words that its page shows. Raises ``RefusedError`` where these are not those
+    in force, and once the campaign takes no pledges.
     """
     with transaction.atomic():
         campaign_taking_pledges(pledge.campaign_id)
         row = pledge_alone(pledge.pk)
         _check_changeable(row)
+        _check_shown(row, shown)
     before = row.setup_intent_id
     if before:
         begun = gateway().retrieve_setup_intent(before)
-        if begun.status not in FINAL:
+        if begun.status not in FINAL and begun.metadata.get(CONSENT) == CONSENT_VERSION:
             return begun
-        apply_setup_intent(begun)
+        apply_setup_intent(_ended(begun))
+        _check_shown(Pledge.objects.get(pk=row.pk), shown)
     # A pledge keeps its customer, whose card it holds, even when an account claims it.
     customer = row.customer_id or customer_of(row.backer)
     # The key says which intent this one follows: asking twice makes one.
@@ -73,6 +74,25 @@ def start_card(pledge: Pledge) -> SetupIntent:
     )
     _keep_setup_intent(row, before, made, customer)
     return made
+
+
+def _check_shown(pledge: Pledge, shown: str) -> None:
+    if pledge.state != PledgeState.ACTIVE:
+        return
+    if not shown:
+        said = _("Your card is saved already. To use another one is to agree anew.")
+        raise RefusedError(said, field="consent")
+    check_consent(shown)
+
+
+def _ended(begun: SetupIntent) -> SetupIntent:
+    """The setup intent, at its end: its page showed other words than those in force."""
+    if begun.status in FINAL:
+        return begun
+    # Refused where it was confirmed in this very moment: the card is saved under its own words.
+    with suppress(UnexpectedState, GatewayRefused):
+        gateway().cancel_setup_intent(begun.id)
+    return gateway().retrieve_setup_intent(begun.id)
 
 
 def _check_changeable(pledge: Pledge) -> None:
@@ -130,6 +150,10 @@ def _keep_card(pledge: Pledge, intent: SetupIntent) -> None:
     """Promise with this card from now on. The caller holds the campaign's and the pledge's lock."""
     if pledge.payment_method_id == intent.payment_method_id:
         return
+    if pledge.state == PledgeState.ACTIVE and CONSENT not in intent.metadata:
+        # Which words its page showed nobody can tell: nothing was agreed to.
+        note_orphan(intent.id, "card_without_consent")
+        return
     card = {
         "payment_method_id": intent.payment_method_id,
         "card_brand": intent.card.brand if intent.card else "",
@@ -144,11 +168,15 @@ def _keep_card(pledge: Pledge, intent: SetupIntent) -> None:
         )  # fmt: skip
         tell_backer(pledge, "pledge_confirmed")
     elif pledge.state == PledgeState.ACTIVE:
-        Pledge.objects.filter(pk=pledge.pk).update(**card)
+        replaced = {
+            "replaced_cards": [*pledge.replaced_cards, pledge.payment_method_id],
+            "next_step_at": db_now(),
+        }
+        Pledge.objects.filter(pk=pledge.pk).update(**card | replaced)
         # The page on which it was given says these words, and that giving it is agreeing.
         Consent.objects.create(
             pledge=pledge,
-            text_version=intent.metadata.get(CONSENT, CONSENT_VERSION),
+            text_version=intent.metadata[CONSENT],
             amount_minor=pledge.amount_minor,
             payment_method_id=intent.payment_method_id,
         )
@@ -186,9 +214,10 @@ def check_card(pledge: Pledge) -> None:
     intent = started_card(pledge)
     if intent is not None:
         if intent.status == IntentStatus.SUCCEEDED:
-            apply_setup_intent(intent)
-            return
-        if _time_is_up(pledge) and intent.status != IntentStatus.CANCELED:
+            after = apply_setup_intent(intent)
+            if after is not None and after.payment_method_id == intent.payment_method_id:
+                return
+        elif _time_is_up(pledge) and intent.status != IntentStatus.CANCELED:
             try:
                 gateway().cancel_setup_intent(intent.id)
             except (UnexpectedState, GatewayRefused):
@@ -212,28 +241,59 @@ def _wait_or_give_up(pledge: Pledge) -> None:
             Pledge.objects.filter(pk=row.pk).update(next_step_at=db_now() + CHECK_AGAIN)
         elif row.state == PledgeState.ACTIVE:
             Pledge.objects.filter(pk=row.pk).update(next_step_at=None, checkout_ends_at=None)
-        elif campaign.state in (CampaignState.LIVE, CampaignState.CLOSING):
+        elif is_open(campaign):
             give_up(row, actor=None)
 
 
 def forget_card(pledge: Pledge) -> None:
-    """Make a card that is not needed any more unchargeable at the provider. Calls the network."""
-    if pledge.setup_intent_id:
-        # Refused where it has come to its end already, which is what we want.
-        with suppress(UnexpectedState, GatewayRefused):
-            gateway().cancel_setup_intent(pledge.setup_intent_id)
-    if pledge.payment_method_id:
+    """Make cards that are not needed any more unchargeable at the provider. Calls the network.
+
+    Those it was promised with before, too, and one that was saved too late to be promised with.
+    """
+    cards = {pledge.payment_method_id, *pledge.replaced_cards, _saved_too_late(pledge)}
+    _detach(cards - {""})
+    Pledge.objects.filter(pk=pledge.pk, card_forgotten_at__isnull=True).update(
+        card_forgotten_at=db_now(), next_step_at=None, replaced_cards=[]
+    )
+
+
+def _saved_too_late(pledge: Pledge) -> str:
+    """A card of the last setup intent; empty where it is ended before there is one."""
+    if not pledge.setup_intent_id:
+        return ""
+    try:
+        gateway().cancel_setup_intent(pledge.setup_intent_id)
+    except (UnexpectedState, GatewayRefused):  # it has come to its end already
+        intent = started_card(pledge)
+        if intent is not None and intent.customer_id == pledge.customer_id:
+            return intent.payment_method_id
+    return ""
+
+
+def forget_replaced_cards(pledge: Pledge) -> None:
+    """Make cards that others took the place of unchargeable at the provider. Calls the network."""
+    _detach(set(pledge.replaced_cards) - {pledge.payment_method_id})
+    with transaction.atomic():
+        row = pledge_alone(pledge.pk)
+        left = [card for card in row.replaced_cards if card not in pledge.replaced_cards]
+        again = db_now() if left else None
+        if again is None and row.checkout_ends_at is not None:
+            again = db_now() + CHECK_AGAIN
+        Pledge.objects.filter(pk=row.pk).update(replaced_cards=left)
+        if row.state == PledgeState.ACTIVE:  # else it is due for something else
+            Pledge.objects.filter(pk=row.pk).update(next_step_at=again)
+
+
+def _detach(cards: Iterable[str]) -> None:
+    for card in cards:
         # Refused where it is not attached any more: forgotten already, which is what we want.
         with suppress(GatewayRefused):
-            gateway().detach_card(pledge.payment_method_id)
-    Pledge.objects.filter(pk=pledge.pk, card_forgotten_at__isnull=True).update(
-        card_forgotten_at=db_now(), next_step_at=None
-    )
+            gateway().detach_card(card)
 
 
 def save_test_card(pledge: Pledge, card: str) -> Pledge:
     """Give a test card such as ``pm_card_visa`` with no page: for the demo, in the sandbox only."""
-    save_test_card_at_provider(start_card(pledge), card)
+    save_test_card_at_provider(start_card(pledge, shown=CONSENT_VERSION), card)
     pledge.refresh_from_db()
     apply_setup_intent(gateway().retrieve_setup_intent(pledge.setup_intent_id))
     pledge.refresh_from_db()

@@ -36,7 +36,12 @@ from civicfund.pledges.enums import (
 from civicfund.pledges.models import Campaign, Pledge
 from civicfund.pledges.services.applying import apply_payment_intent
 from civicfund.pledges.services.campaigns import send_back_if_too_late, start_if_time
-from civicfund.pledges.services.cards import apply_setup_intent, check_card, forget_card
+from civicfund.pledges.services.cards import (
+    apply_setup_intent,
+    check_card,
+    forget_card,
+    forget_replaced_cards,
+)
 from civicfund.pledges.services.closing import close_if_over, decide_if_time
 from civicfund.pledges.services.disputes import apply_dispute
 from civicfund.pledges.services.locks import KEEPING
@@ -68,14 +73,16 @@ def take_step(pledge_id: UUID) -> None:
         _step_for(pledge)(pledge)
     except (GatewayUnavailable, RateLimited) as error:
         log.warning("pledge.no_answer", pledge=str(pledge_id), code=error.code)
-
-
-def _step_for(pledge: Pledge) -> Callable[[Pledge], object]:
-    if pledge.state in CHANGEABLE_PLEDGE:
-        return check_card
     except GatewayRefused as refusal:
         log.error("pledge.step_refused", pledge=str(pledge_id), code=refusal.code)
         Pledge.objects.filter(pk=pledge_id).update(next_step_at=db_now() + LOOK_LATER)
+
+
+def _step_for(pledge: Pledge) -> Callable[[Pledge], object]:
+    if pledge.state == PledgeState.ACTIVE and pledge.replaced_cards:
+        return forget_replaced_cards
+    if pledge.state in CHANGEABLE_PLEDGE:
+        return check_card
     if pledge.state in FAILED_PLEDGE and _recovery_over(pledge):
         return drop_if_over
     if pledge.state in OWED_PLEDGE:

@@ -94,7 +94,9 @@ def pledge_card(request: BackerRequest, pk: UUID) -> HttpResponse:
     """Give the card that is charged if the campaign is funded; it never reaches this server."""
     mine = own_pledge(request.backer, pk)
     try:
-        intent = start_card(mine)
+        # Only where another card is put in place of one does the page show words to agree to.
+        replaces = mine.state == PledgeState.ACTIVE
+        intent = start_card(mine, shown=CONSENT_VERSION if replaces else "")
     except RefusedError as refusal:
         messages.error(request, str(refusal))
         return redirect(mine)
