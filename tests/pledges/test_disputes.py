@@ -15,12 +15,19 @@ from civicfund.ledger.selectors import (
 from civicfund.ledger.services import post
 from civicfund.payments.gateways import gateway
 from civicfund.payments.models import Orphan
-from civicfund.pledges.enums import DisputeState, PledgeState, RefundReason
+from civicfund.pledges.enums import (
+    DisputeState,
+    PledgeState,
+    RefundReason,
+    RefundState,
+)
 from civicfund.pledges.models import Dispute, Pledge, Refund
+from civicfund.pledges.selectors.laws import invariants
+from civicfund.pledges.selectors.treasury import paid_back
 from civicfund.pledges.services.disputes import apply_dispute
 from civicfund.pledges.services.errors import RefusedError
-from civicfund.pledges.services.refunds import refund_pledge
-from tests.pledges.promises import WORKS
+from civicfund.pledges.services.refunds import left_to_refund, refund_pledge
+from tests.pledges.promises import WORKS, work_until_done
 from tests.pledges.test_refunds import all_holds, collect, new_treasurer, refused
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
@@ -139,3 +146,67 @@ def test_a_dispute_of_nothing_of_ours_is_noted(provider, disputed):
     assert apply_dispute(stranger) is None
     assert Orphan.objects.get().reason == "dispute_of_no_pledge"
     assert Dispute.objects.count() == 1
+
+
+def dispute_part(provider, pledge, amount_minor):
+    opened = provider.control(
+        "dispute", charge=pledge.attempts.get().charge_id, reason="general", amount=amount_minor
+    )
+    hear(opened["id"])
+    pledge.refresh_from_db()
+
+
+@pytest.mark.parametrize("outcome", ["won", "lost"])
+def test_a_charge_that_is_disputed_in_part_keeps_every_law(provider, outcome):
+    (pledge,) = collect(WORKS)
+    dispute_part(provider, pledge, 1000)
+    project = pledge.campaign.project_id
+    assert pledge.state == PledgeState.DISPUTED
+    assert balance_minor(books.dispute_hold(project)) == 1000
+    assert free_of_pledges_minor(project) == 1500
+    all_holds()
+    decide(provider, outcome)
+    pledge.refresh_from_db()
+    assert pledge.state == PledgeState.COLLECTED
+    assert balance_minor(books.dispute_hold(project)) == 0
+    all_holds()
+
+
+def test_the_rest_of_a_charge_that_was_lost_in_part_can_be_given_back(provider):
+    (pledge,) = collect(WORKS)
+    dispute_part(provider, pledge, 1000)
+    decide(provider, "lost")
+    assert left_to_refund(Pledge.objects.get()) == 1500
+    assert paid_back(pledge) == 1000
+    with pytest.raises(RefusedError, match="between"):
+        refund_pledge(pledge, by=new_treasurer(), amount_minor=1501, reason=RefundReason.ASKED)
+    with refused("pledges_refund_within_reach"):
+        Refund.objects.create(
+            pledge=pledge, amount_minor=1501, currency="EUR", reason=RefundReason.ASKED,
+            requested_by=pledge.backer, alone_limit_minor=5000,
+        )  # fmt: skip
+    refund_pledge(pledge, by=new_treasurer(), reason=RefundReason.ASKED)
+    work_until_done()
+    assert Refund.objects.get().state == RefundState.SUCCEEDED
+    assert paid_back(pledge) == 2500
+    assert collected_for(pledge.campaign.project_id) == 0
+    all_holds()
+
+
+def test_a_charge_of_which_nothing_is_left_is_taken_back_whole(provider):
+    (pledge,) = collect(WORKS)
+    refund_pledge(pledge, by=new_treasurer(), amount_minor=1500, reason=RefundReason.ASKED)
+    work_until_done()
+    dispute_part(provider, pledge, 1000)
+    decide(provider, "lost")
+    assert Pledge.objects.get().state == PledgeState.CHARGED_BACK
+    all_holds()
+
+
+def test_the_laws_notice_a_dispute_of_which_the_bank_holds_nothing(provider, disputed):
+    taken = books.Leg(books.dispute_hold(disputed.campaign.project_id), -2500)
+    legs = books.balanced(taken, books.Leg(books.STRIPE_AVAILABLE, 2500))
+    dispute = Dispute.objects.get()
+    post("dispute_lost", source_type="dispute", source_id=dispute.pk, legs=legs, currency="EUR")
+    broken = {law.name: law.broken_by for law in invariants() if law.broken_by}
+    assert broken == {"what banks hold is what is disputed": [dispute.pk]}

@@ -28,6 +28,11 @@ APPROVED: Obj = {
 }
 
 
+def left_of(charge: Obj) -> int:
+    """What of a charge was neither refunded nor lost to a bank, in minor units."""
+    return int(charge["amount"] - charge["amount_refunded"] - charge["_lost"])
+
+
 def begin(tx: Transaction, intent: Obj, method: Obj) -> Obj:
     """The money is on its way, and not here yet: a pending charge."""
     charge = tx.add(KIND, _charge(tx, intent, method) | {"status": "pending"})
@@ -168,5 +173,7 @@ def _charge(tx: Transaction, intent: Obj, method: Obj) -> Obj:
         "statement_descriptor_suffix": None,
         "transfer_data": None,
         "transfer_group": intent["transfer_group"],
+        "_dispute_open": False,
         "_dispute_won": False,
+        "_lost": 0,
     }

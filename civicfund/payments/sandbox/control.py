@@ -167,7 +167,9 @@ class Control:
         return self._do(lambda tx: _change_card(tx, given))
 
     def dispute(self, given: Obj) -> Obj:
-        """Open a dispute of a ``charge``, or decide a ``dispute``: ``outcome`` is won or lost."""
+        """Open a dispute of a ``charge``, of an ``amount`` of it or of all that is left; or decide
+        a ``dispute``: ``outcome`` is won or lost.
+        """
         if "dispute" in given:
             identifier, outcome = _text(given, "dispute"), _text(given, "outcome")
             if outcome not in ("won", "lost"):
@@ -180,7 +182,11 @@ class Control:
         charge, reason = _text(given, "charge"), given.get("reason", "fraudulent")
         if reason not in disputes.REASONS:
             raise invalid(f"A reason is one of {', '.join(disputes.REASONS)}.", param="reason")
-        return self._do(lambda tx: disputes.open_dispute(tx, _known(tx, "charge", charge), reason))
+        return self._do(
+            lambda tx: disputes.open_dispute(
+                tx, _known(tx, "charge", charge), reason, given.get("amount")
+            )
+        )
 
     def payout(self, given: Obj) -> Obj:
         """Make an automatic payout of all available ``currency``, or let a ``payout`` fail."""

@@ -10,6 +10,7 @@ from stripe.params import (
 )
 
 from civicfund.payments.sandbox.balance import post
+from civicfund.payments.sandbox.charges import left_of
 from civicfund.payments.sandbox.errors import ApiError, invalid, missing
 from civicfund.payments.sandbox.lists import page
 from civicfund.payments.sandbox.metadata import merge_metadata
@@ -86,21 +87,28 @@ def open_by_card(tx: Transaction, subject: str) -> None:
         open_dispute(tx, charge_id, reason)
 
 
-def open_dispute(tx: Transaction, charge_id: str, reason: str) -> Obj:
-    """The bank takes the money back, and a fee on top, until the dispute is decided.
+def open_dispute(
+    tx: Transaction, charge_id: str, reason: str, amount_minor: int | None = None
+) -> Obj:
+    """The bank takes the money back, and a fee on top, until the dispute is decided. Only part of
+    a charge may be disputed: https://docs.stripe.com/api/disputes/object#dispute_object-amount
 
     https://docs.stripe.com/disputes/how-disputes-work
     """
     charge = tx.edit("charge", charge_id)
-    if charge["status"] != "succeeded" or charge["disputed"] or charge["refunded"]:
+    settled = charge["status"] == "succeeded" and not charge["refunded"]
+    if not settled or charge["_dispute_open"] or charge["_dispute_won"]:
         raise invalid(
             "Only a charge that succeeded, and is neither disputed nor fully refunded, "
             "can be disputed.",
             param="charge",
         )
-    amount = charge["amount"] - charge["amount_refunded"]
+    left = left_of(charge)
+    amount = left if amount_minor is None else amount_minor
+    if not 0 < amount <= left:
+        raise invalid("No more can be disputed than is left of the charge.", param="amount")
     dispute = tx.add(KIND, _blank(tx, charge, amount, reason))
-    charge |= {"disputed": True, "_dispute_won": False}
+    charge |= {"disputed": True, "_dispute_open": True}
     line = post(tx, "adjustment", -amount, charge["currency"], dispute["id"], fee=FEE_MINOR)
     dispute["balance_transactions"].append(shown(line))
     tx.emit("charge.dispute.created", dispute)
@@ -124,7 +132,9 @@ def end(tx: Transaction, identifier: str, *, won: bool) -> Obj:
         raise invalid(f"This dispute is already {dispute['status']}.", param="dispute")
     dispute["status"] = "won" if won else "lost"
     charge = tx.edit("charge", dispute["charge"])
-    charge["_dispute_won"] = won
+    charge |= {"_dispute_open": False, "_dispute_won": won}
+    if not won:
+        charge["_lost"] += dispute["amount"]
     if won:
         line = post(
             tx, "adjustment", dispute["amount"], dispute["currency"], identifier, fee=-FEE_MINOR

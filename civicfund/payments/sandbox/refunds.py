@@ -11,7 +11,7 @@ from stripe.params import (
 )
 
 from civicfund.payments.sandbox.balance import post, totals
-from civicfund.payments.sandbox.charges import existing_charge
+from civicfund.payments.sandbox.charges import existing_charge, left_of
 from civicfund.payments.sandbox.errors import ApiError, invalid, missing
 from civicfund.payments.sandbox.lists import page
 from civicfund.payments.sandbox.metadata import merge_metadata
@@ -32,7 +32,7 @@ def create(call: Call) -> Obj:
     """Give money of a charge back; never more than is left of it."""
     charge = _charge_named(call)
     _check_refundable(charge)
-    left = charge["amount"] - charge["amount_refunded"]
+    left = left_of(charge)
     amount = call.params.get("amount", left)
     if amount < 1:
         raise invalid("Invalid positive integer", param="amount", code="parameter_invalid_integer")
@@ -190,7 +190,8 @@ def _charge_named(call: Call) -> Obj:
 def _check_refundable(charge: Obj) -> None:
     if charge["status"] != "succeeded":
         raise invalid("Only a charge that succeeded can be refunded.", param="charge")
-    if charge["disputed"] and not charge["_dispute_won"]:
+    # Of a charge that was disputed in part, and lost in part, the rest can be refunded.
+    if charge["_dispute_open"] or (charge["_lost"] and not left_of(charge)):
         raise invalid("A disputed charge cannot be refunded.", code="charge_disputed")
     if charge["refunded"]:
         raise invalid("This charge is already refunded in full.", code="charge_already_refunded")

@@ -25,6 +25,7 @@ from civicfund.pledges.enums import (
     CampaignState,
     Decision,
     FeeBearer,
+    DisputeState,
     PledgeState,
     RefundState,
     RunBy,
@@ -35,6 +36,7 @@ from civicfund.pledges.models import (
     CampaignQuerySet,
     ChargeAttempt,
     Pledge,
+    Dispute,
     PledgeQuerySet,
     Refund,
 )
@@ -69,8 +71,10 @@ def collected_in_minor(places: Collection[int]) -> int:
         campaign__project__neighborhood__in=places,
     ).exclude(campaign__state__in=RETURNING_CAMPAIGN)
     back = Refund.objects.filter(pledge__in=paid, state=RefundState.SUCCEEDED)
-    sums = [rows.aggregate(sum=Sum("amount_minor", default=0))["sum"] for rows in (paid, back)]
-    return int(sums[0] - sums[1])
+    lost = Dispute.objects.filter(pledge__in=paid, state=DisputeState.LOST)
+    sums = (rows.aggregate(sum=Sum("amount_minor", default=0)) for rows in (paid, back, lost))
+    paid_minor, back_minor, lost_minor = (each["sum"] for each in sums)
+    return int(paid_minor - back_minor - lost_minor)
 
 
 def newest_campaigns(projects: Collection[int]) -> dict[int, Campaign]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet
 from django.db.models.functions import Now
 
 from civicfund.ledger.domain import PROCESSOR_FEE, TOWN_FEE, dispute_hold
@@ -28,6 +28,8 @@ from civicfund.pledges.models.totals import with_totals
 # How fees go back, and are kept again.
 REFUND_KINDS = ("refund_owed", "refund_called_off")
 DISPUTE_KINDS = ("dispute_opened", "dispute_won")
+# What banks take in disputes, and what becomes of it.
+HELD_KINDS = ("dispute_opened", "dispute_won", "dispute_lost")
 
 
 def invariants() -> list[Invariant]:
@@ -168,13 +170,23 @@ def _fits(state: RefundState, booked_as: list[bool]) -> bool:
 
 
 def _held_differently() -> list[str]:
-    """Projects of which banks hold something else than what is disputed and withdrawn."""
-    disputed = {
-        dispute_hold(project): amount
-        for project, amount in Dispute.objects.filter(
-            state=DisputeState.OPEN, pledge__state=PledgeState.DISPUTED
-        )
-        .values_list("pledge__campaign__project")
-        .annotate(sum=Sum("amount_minor"))
-    }
-    return sorted(dict(disputed.items() ^ family_balances(dispute_hold("")).items()))
+    """Disputes of which banks hold something else than their state says, and projects of which
+    they hold more or less than that.
+
+    By what was booked for each: of a charge that is disputed in part, a bank holds that part.
+    """
+    held: dict[str, int] = {}
+    for (_kind, source), amount in posted_to(dispute_hold(""), HELD_KINDS).items():
+        held[source] = held.get(source, 0) + amount
+    rows = Dispute.objects.values_list("pk", "state", "pledge__state", "pledge__campaign__project")
+    wrong, by_project = [], dict[str, int]()
+    for pk, state, pledge_state, project in rows.iterator(chunk_size=10_000):
+        now = held.pop(pk, 0)
+        is_held = state == DisputeState.OPEN and pledge_state == PledgeState.DISPUTED
+        if (now > 0) != is_held or now < 0:
+            wrong.append(pk)
+        if now:
+            account = dispute_hold(project)
+            by_project[account] = by_project.get(account, 0) + now
+    wrong += [source for source, amount in held.items() if amount]
+    return sorted({*wrong, *dict(by_project.items() ^ family_balances(dispute_hold("")).items())})

@@ -8,10 +8,18 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db.models import OuterRef
 
 from civicfund.people.models import User
-from civicfund.pledges.enums import CHARGED_PLEDGE, AttemptState, PledgeState, RefundState
-from civicfund.pledges.models import ChargeAttempt, Pledge, Refund
+from civicfund.pledges.enums import (
+    CHARGED_PLEDGE,
+    AttemptState,
+    DisputeState,
+    PledgeState,
+    RefundState,
+)
+from civicfund.pledges.models import ChargeAttempt, Dispute, Pledge, Refund
+from civicfund.pledges.selectors.returning import sum_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +29,20 @@ class Receipt:
     pledge: Pledge
     charged_at: datetime
     refunds: list[Refund]
+    # What the bank took back of it for good, unless that was all of it.
+    disputed_minor: int = 0
 
     @property
-    def is_charged_back(self) -> bool:
-        """Whether the bank took the whole charge back."""
-        return self.pledge.state == PledgeState.CHARGED_BACK
+    def by_bank_minor(self) -> int:
+        """What the bank took back: all, or part of the charge."""
+        if self.pledge.state == PledgeState.CHARGED_BACK:
+            return self.pledge.amount_minor - sum(each.amount_minor for each in self.refunds)
+        return self.disputed_minor
 
     @property
     def returned_minor(self) -> int:
         """What has gone back to the card."""
-        if self.is_charged_back:
-            return self.pledge.amount_minor
-        return sum(refund.amount_minor for refund in self.refunds)
+        return self.by_bank_minor + sum(refund.amount_minor for refund in self.refunds)
 
     @property
     def kept_minor(self) -> int:
@@ -53,15 +63,21 @@ def receipts_of(user: User) -> list[Receipt]:
         .prefetch_related("add_ons__add_on")
     )
     successes = ChargeAttempt.objects.filter(pledge__in=pledges, state=AttemptState.SUCCEEDED)
-    charged_at = dict(successes.values_list("pledge", "resolved_at"))
+    lost = Dispute.objects.filter(pledge=OuterRef("pledge"), state=DisputeState.LOST)
+    by_bank = sum_of(lost, "amount_minor")
+    charged = {
+        pledge: (at, lost_minor)
+        for pledge, at, lost_minor in successes.values_list("pledge", "resolved_at", by_bank)
+    }
     refunds: dict[UUID, list[Refund]] = {}
     paid_back = Refund.objects.filter(pledge__in=pledges, state=RefundState.SUCCEEDED)
     for refund in paid_back.order_by("resolved_at"):
         refunds.setdefault(refund.pledge_id, []).append(refund)
     receipts = [
-        Receipt(pledge, at, refunds.get(pledge.pk, []))
+        Receipt(pledge, at, refunds.get(pledge.pk, []), lost_minor)
         for pledge in pledges
-        if (at := charged_at.get(pledge.pk)) is not None
+        for at, lost_minor in [charged.get(pledge.pk, (None, 0))]
+        if at is not None
     ]
     return sorted(receipts, key=lambda each: (each.charged_at, each.pledge.pk), reverse=True)
 

@@ -131,7 +131,8 @@ def returned_of(campaign: Campaign) -> Returned:
 
 
 def paid_back(pledge: Pledge) -> int:
-    """What of a pledge is back on its backer's card, in minor units."""
+    """What of a pledge is back on its backer's card, in minor units: by refunds, or by the bank."""
     done = pledge.refunds.filter(state=RefundState.SUCCEEDED)
-    total: int = done.aggregate(sum=Sum("amount_minor", default=0))["sum"]
-    return total
+    lost = pledge.disputes.filter(state=DisputeState.LOST)
+    sums = (rows.aggregate(sum=Sum("amount_minor", default=0))["sum"] for rows in (done, lost))
+    return min(pledge.amount_minor, int(sum(sums)))

@@ -22,6 +22,7 @@ from civicfund.pledges.models import Dispute, Pledge
 from civicfund.pledges.services.fees import fees_of, note_fees
 from civicfund.pledges.services.locks import pledge_alone
 
+from civicfund.pledges.services.refunds import given_back_minor
 
 def apply_dispute(told: ProviderDispute) -> Dispute | None:
     """Act on what the provider says of a dispute; None where it is of no charge of ours.
@@ -98,7 +99,10 @@ def _lose(pledge: Pledge, dispute: Dispute, told: ProviderDispute) -> None:
         _book(dispute, "dispute_lost", legs)
     advance(dispute, DisputeState.LOST, DISPUTE_MOVES, actor=None, decided_at=db_now())
     if pledge.state == PledgeState.DISPUTED:
-        advance(pledge, PledgeState.CHARGED_BACK, PLEDGE_MOVES, actor=None)
+        # Of a charge that was disputed in part the rest stays collected, and can be given back.
+        rest = pledge.amount_minor > given_back_minor(pledge)
+        done = PledgeState.COLLECTED if rest else PledgeState.CHARGED_BACK
+        advance(pledge, done, PLEDGE_MOVES, actor=None)
 
 
 def _book(dispute: Dispute, kind: str, legs: books.Legs) -> None:

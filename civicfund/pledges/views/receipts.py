@@ -64,8 +64,8 @@ def _receipt(receipt: Receipt, name: str) -> bytes:
         )
         for refund in receipt.refunds
     ]
-    if receipt.is_charged_back:
-        returned = [(_("By your bank"), money(pledge.amount_minor, pledge.currency))]
+    if receipt.by_bank_minor:
+        returned.append((_("By your bank"), money(receipt.by_bank_minor, pledge.currency)))
     tables = [Table(_("What you paid for"), [_("What"), _("Amount")], paid)]
     if returned:
         tables.append(Table(_("What was paid back"), [_("When"), _("Amount")], returned))
