@@ -62,6 +62,19 @@ _laws: list[Laws] = []
 
 
 def checked_before_paying(laws: Laws) -> None:
+# What of a project's money from pledges its backers may still get back.
+Kept = Callable[[int], int]
+_kept: list[Kept] = []
+
+
+def kept_back_by(kept: Kept) -> None:
+    """Keep so much back of what is paid out, too. Said once, when an app is ready.
+
+    The app that says it refuses more in the database as well.
+    """
+    _kept.append(kept)
+
+
     """Ask these laws, too, before any payout. Said once, when an app is ready."""
     _laws.append(laws)
 
@@ -88,7 +101,10 @@ class Purse:
     @property
     def free_minor(self) -> int:
         """What can be paid out now."""
-        kept = max(self.disputed_minor + self.reserve_minor, self.planned_minor)
+    # Kept for backers who may still get it back.
+    returning_minor: int = 0
+        kept = self.disputed_minor + self.reserve_minor + self.returning_minor
+        kept = max(kept, self.planned_minor)
         return max(0, self.owed_minor - kept)
 
 
@@ -114,6 +130,7 @@ def purse_of(project_id: int, source: Source, milestone: Milestone | None = None
 
 def _planned_minor(
     project_id: int, source: Source, owed_minor: int, milestone: Milestone | None
+        returning_minor=sum(kept(project_id) for kept in _kept) if is_pledges else 0,
 ) -> int:
     """What of a source's money waits for milestones that are still to come."""
     if not has_plan(project_id):

@@ -23,10 +23,15 @@ class PledgesConfig(AppConfig):
         # Only now are the models there.
         from allauth.account.signals import email_confirmed, user_logged_in  # noqa: PLC0415
 
-        from civicfund.payouts.selectors import checked_before_paying, held_back_by  # noqa: PLC0415
+        from civicfund.payouts.selectors import (  # noqa: PLC0415
+            checked_before_paying,
+            held_back_by,
+            kept_back_by,
+        )
         from civicfund.pledges.access import campaigns, updates  # noqa: PLC0415
         from civicfund.pledges.selectors import why_in_campaign, why_not_paid_yet  # noqa: PLC0415
         from civicfund.pledges.selectors.laws import lasting  # noqa: PLC0415
+        from civicfund.pledges.selectors.returning import may_go_back_minor  # noqa: PLC0415
         from civicfund.pledges.services.claiming import claim_pledges  # noqa: PLC0415
         from civicfund.projects.selectors import held_by  # noqa: PLC0415
         from civicfund.talk.access import doors_to  # noqa: PLC0415
@@ -42,5 +47,6 @@ class PledgesConfig(AppConfig):
         doors_to(SubjectKind.UPDATE, updates)
         held_by(why_in_campaign)
         held_back_by(why_not_paid_yet)
+        kept_back_by(may_go_back_minor)
         checked_before_paying(lasting)
         import_module("civicfund.pledges.held").declare()

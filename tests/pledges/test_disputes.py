@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -16,10 +17,12 @@ from civicfund.ledger.services import post
 from civicfund.payments.gateways import gateway
 from civicfund.payments.models import Orphan
 from civicfund.pledges.enums import (
+    CampaignState,
     DisputeState,
     PledgeState,
     RefundReason,
     RefundState,
+    ShortPolicy,
 )
 from civicfund.pledges.models import Dispute, Pledge, Refund
 from civicfund.pledges.selectors.laws import invariants
@@ -27,6 +30,7 @@ from civicfund.pledges.selectors.treasury import paid_back
 from civicfund.pledges.services.disputes import apply_dispute
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.refunds import left_to_refund, refund_pledge
+from tests.factories.pledges import CampaignFactory, PledgeFactory
 from tests.pledges.promises import WORKS, work_until_done
 from tests.pledges.test_refunds import all_holds, collect, new_treasurer, refused
 
@@ -210,3 +214,30 @@ def test_the_laws_notice_a_dispute_of_which_the_bank_holds_nothing(provider, dis
     post("dispute_lost", source_type="dispute", source_id=dispute.pk, legs=legs, currency="EUR")
     broken = {law.name: law.broken_by for law in invariants() if law.broken_by}
     assert broken == {"what banks hold is what is disputed": [dispute.pk]}
+
+
+def test_what_a_later_campaigns_backers_may_get_back_pays_for_no_dispute_of_an_earlier(disputed):
+    """The project has been paid what its first campaign brought: the town bears what is lost."""
+    project = disputed.campaign.project
+    paid = books.balanced(
+        books.Leg(books.project_pledges(project.pk), 2500),
+        books.Leg(books.STRIPE_AVAILABLE, -2500),
+    )
+    post("paid_out", source_type="test", source_id="1", legs=paid, currency="EUR")
+    collected_with_a_floor(project)
+    told = gateway().retrieve_dispute(Dispute.objects.get().pk)
+    apply_dispute(replace(told, won=False))
+    assert (collected_for(project.pk), balance_minor("chargeback_loss")) == (3000, 2500)
+
+
+def collected_with_a_floor(project, state=CampaignState.RECOVERING):
+    """A later campaign of the project, whose backers may still get their 30.00 back."""
+    campaign = CampaignFactory(
+        project=project, state=state, short_policy=ShortPolicy.FLOOR, floor_percent=80
+    )
+    pledge = PledgeFactory(campaign=campaign, state=PledgeState.COLLECTED, amount_minor=3000)
+    post(
+        "charge", source_type="pledge", source_id=str(pledge.pk),
+        legs=books.charge(project.pk, 3000), currency="EUR",
+    )  # fmt: skip
+    return pledge

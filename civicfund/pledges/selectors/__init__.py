@@ -22,10 +22,11 @@ from civicfund.pledges.enums import (
     OPEN_CAMPAIGN,
     RETURNING_CAMPAIGN,
     AttemptState,
+    BatchState,
     CampaignState,
     Decision,
-    FeeBearer,
     DisputeState,
+    FeeBearer,
     PledgeState,
     RefundState,
     RunBy,
@@ -35,10 +36,11 @@ from civicfund.pledges.models import (
     CampaignOutcome,
     CampaignQuerySet,
     ChargeAttempt,
-    Pledge,
     Dispute,
+    Pledge,
     PledgeQuerySet,
     Refund,
+    RefundBatch,
 )
 from civicfund.pledges.models.totals import for_cards, with_totals
 from civicfund.projects.models import Project
@@ -130,6 +132,9 @@ def why_not_paid_yet(project_id: int) -> str:
             "Backers get their money back if too little of it can be collected:"
             " nothing is paid out before that is certain."
         )
+    running = RefundBatch.objects.filter(campaign__project=project_id, state=BatchState.RUNNING)
+    if running.exists():
+        return _("Its backers are being given their money back: until then nothing is paid out.")
     fee_unknown = Pledge.objects.filter(
         campaign__project=project_id,
         campaign__provider_fee_by=FeeBearer.PROJECT,

@@ -1,14 +1,17 @@
-"""What of collected money has to go back to backers. Amounts in minor units."""
+"""What of collected money has to go back to backers, or may have to. Amounts in minor units."""
 
 from __future__ import annotations
 
-from django.db.models import F, OuterRef, QuerySet, Sum
+from django.db.models import F, OuterRef, Q, QuerySet, Sum
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
 from civicfund.pledges.domain import town_fee
 from civicfund.pledges.enums import (
+    COLLECTING_CAMPAIGN,
     LIVE_REFUND,
+    RETURNING_CAMPAIGN,
+    BatchState,
     DisputeState,
     PledgeState,
     RefundState,
@@ -19,6 +22,7 @@ from civicfund.pledges.models import (
     Pledge,
     PledgeQuerySet,
     Refund,
+    RefundBatch,
 )
 
 
@@ -62,3 +66,19 @@ def from_project_minor(left: PledgeQuerySet) -> int:
         amount - given - town_fee(amount, thousandths) - borne + fees_back
         for amount, given, thousandths, borne, fees_back in rows.iterator(chunk_size=10_000)
     )
+
+
+def may_go_back_minor(project_id: int, *, besides: Campaign | None = None) -> int:
+    """What a project holds only until it is certain that backers do not get it back.
+
+    A project's campaigns, one after the other, share one account of the books: what one of them
+    may owe its backers is neither refunded to those of another (``besides``) nor paid out.
+    """
+    running = RefundBatch.objects.filter(state=BatchState.RUNNING).values("campaign")
+    uncertain = Q(state__in=COLLECTING_CAMPAIGN, floor_percent__isnull=False)
+    theirs = Campaign.objects.filter(
+        uncertain | Q(state__in=RETURNING_CAMPAIGN) | Q(pk__in=running), project=project_id
+    )
+    if besides is not None:
+        theirs = theirs.exclude(pk=besides.pk)
+    return from_project_minor(with_something_left(Pledge.objects.filter(campaign__in=theirs)))

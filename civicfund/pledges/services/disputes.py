@@ -19,10 +19,11 @@ from civicfund.pledges.enums import (
     PledgeState,
 )
 from civicfund.pledges.models import Dispute, Pledge
+from civicfund.pledges.selectors.returning import may_go_back_minor
 from civicfund.pledges.services.fees import fees_of, note_fees
 from civicfund.pledges.services.locks import pledge_alone
-
 from civicfund.pledges.services.refunds import given_back_minor
+
 
 def apply_dispute(told: ProviderDispute) -> Dispute | None:
     """Act on what the provider says of a dispute; None where it is of no charge of ours.
@@ -95,7 +96,9 @@ def _lose(pledge: Pledge, dispute: Dispute, told: ProviderDispute) -> None:
     if told.taken is not None:
         project_id = pledge.campaign.project_id
         amount = told.taken.amount_minor
-        legs = books.dispute_lost(project_id, amount, collected_for(project_id))
+        # What backers of its other campaigns may get back does not pay for it.
+        held = collected_for(project_id) - may_go_back_minor(project_id, besides=pledge.campaign)
+        legs = books.dispute_lost(project_id, amount, held)
         _book(dispute, "dispute_lost", legs)
     advance(dispute, DisputeState.LOST, DISPUTE_MOVES, actor=None, decided_at=db_now())
     if pledge.state == PledgeState.DISPUTED:

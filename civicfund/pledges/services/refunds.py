@@ -35,6 +35,7 @@ from civicfund.pledges.enums import (
     RefundState,
 )
 from civicfund.pledges.models import Campaign, Pledge, Refund, RefundBatch
+from civicfund.pledges.selectors.returning import may_go_back_minor
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.fees import note_fees
 from civicfund.pledges.services.locks import pledge_alone
@@ -82,14 +83,14 @@ def refund_pledge(
     check_treasurer(by)
     with transaction.atomic():
         row = pledge_alone(pledge.pk)
-        amount = left_to_refund(row) if amount_minor is None else amount_minor
         if number is not None and (known := Refund.objects.filter(pk=number).first()):
             return _the_same(known, row, amount_minor, by)
+        amount = left_to_refund(row) if amount_minor is None else amount_minor
         _check_amount(row, amount)
-        try:
         refund = Refund(
             id=number or uuid4(), pledge=row, amount_minor=amount, reason=reason, requested_by=by
         )
+        try:
             with transaction.atomic():
                 return _plan(refund)
         except IntegrityError as error:
@@ -164,9 +165,13 @@ def approve(target: Refund | RefundBatch, act: str, by: User) -> None:
 
 
 def check_amount_held(campaign: Campaign, amount_minor: int) -> None:
-    """Be alone with the project's money, and refuse what it does not hold any more."""
-    alone_with_project(campaign.project_id)
-    held = free_of_pledges_minor(campaign.project_id)
+    """Be alone with the project's money, and refuse what it does not hold any more.
+
+    What backers of its other campaigns may get back is theirs.
+    """
+    project_id = campaign.project_id
+    alone_with_project(project_id)
+    held = free_of_pledges_minor(project_id) - may_go_back_minor(project_id, besides=campaign)
     if amount_minor > held:
         raise RefusedError(
             _("The project has been paid: only %(held)s of its pledges is still here.")
@@ -211,11 +216,6 @@ def _ask_for_a_second_person(refund: Refund, by: User) -> Refund:
     return refund
 
 
-def _owe(refund: Refund) -> None:
-    """Owe the backer what was owed to the project, and fees. The caller holds the pledge's lock."""
-    fees = note_fees(refund, refund.amount_minor)
-    check_amount_held(refund.pledge.campaign, refund.amount_minor - fees.all_minor)
-    legs = books.refund_owed(refund.pledge.campaign.project_id, refund.amount_minor, fees)
 def _keep(refund: Refund, state: RefundState, verb: str) -> None:
     refund.state, refund.currency = state, refund.pledge.currency
     refund.alone_limit_minor = settings.REFUND_ALONE_MINOR
@@ -224,6 +224,11 @@ def _keep(refund: Refund, state: RefundState, verb: str) -> None:
     record(verb, refund, actor=refund.requested_by, pledge=pledge, amount_minor=amount)
 
 
+def _owe(refund: Refund) -> None:
+    """Owe the backer what was owed to the project, and fees. The caller holds the pledge's lock."""
+    fees = note_fees(refund, refund.amount_minor)
+    check_amount_held(refund.pledge.campaign, refund.amount_minor - fees.all_minor)
+    legs = books.refund_owed(refund.pledge.campaign.project_id, refund.amount_minor, fees)
     book_refund(refund, "refund_owed", legs)
 
 
