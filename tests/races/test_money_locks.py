@@ -17,6 +17,9 @@ from civicfund.pledges.enums import RefundReason
 from civicfund.pledges.models import Refund
 from civicfund.pledges.services.claiming import claim_pledges
 from civicfund.pledges.services.refunds import refund_pledge
+from civicfund.reconciliation.models import Difference
+from civicfund.reconciliation.selectors import difference_count
+from civicfund.reconciliation.services.explaining import explain
 from tests.factories.payouts import new_treasurer
 from tests.factories.people import UserFactory
 from tests.factories.pledges import PledgeFactory
@@ -26,6 +29,8 @@ from tests.pledges.promises import WORKS
 from tests.pledges.test_refunds import collect
 from tests.races.test_complaint_locks import this_connection, waits_for
 from tests.races.test_counting import until
+from tests.reconciliation.defects import charge_that_never_was
+from tests.reconciliation.test_reconciling import run, town  # noqa: F401 -- a fixture
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
 
@@ -78,6 +83,20 @@ def test_a_reversal_is_approved_after_whoever_has_its_payout(paid):  # noqa: F81
         wanted=lock(reversal),
     )
     assert done.state == ReversalState.APPROVED
+
+
+def test_what_a_treasurer_says_of_a_difference_while_books_are_compared_stays(town):  # noqa: F811
+    charge_that_never_was(town)
+    run()
+    difference = Difference.objects.get()
+    meanwhile(
+        run,
+        held=lambda: explain(difference, by=new_treasurer(), words="A trial.", correct=False),
+        wanted=lambda: None,
+    )
+    difference.refresh_from_db()
+    assert difference.ended_at is not None
+    assert difference_count() == 0
 
 
 def test_an_account_claims_a_pledge_while_somebody_with_it_writes_of_the_account():

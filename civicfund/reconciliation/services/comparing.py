@@ -126,10 +126,16 @@ def _write(run: Reconciliation, found: list[Found], *, compared: int) -> None:
 
 
 def _note(found: Found, now: datetime) -> None:
-    """Keep what differs, once; end what does not any more."""
-    row = Difference.objects.filter(
-        kind=found.key.kind, object_id=found.key.object_id, ended_at__isnull=True
-    ).first()
+    """Keep what differs, once; end what does not any more.
+
+    A treasurer who has just explained it is waited for, and what was said counts.
+    """
+    key = found.key
+    still_open = Difference.objects.filter(ended_at__isnull=True)
+    of_it = still_open.filter(kind=key.kind, object_id=key.object_id)
+    row = of_it.select_for_update().first()
+    if row is None and found.defect and _is_settled(found):
+        return
     if found.defect is None:
         if row is None and not found.healed:
             return
@@ -144,6 +150,12 @@ def _note(found: Found, now: datetime) -> None:
         row.defect = found.defect
     _fill(row, found)
     row.save()
+
+
+def _is_settled(found: Found) -> bool:
+    """Whether both sides agree, or are explained, by what the books say now."""
+    ours = booked([found.key]).get(found.key)
+    return found.told == ours or is_explained(found.key, found.told, ours)
 
 
 def _row(found: Found, defect: str) -> Difference:
