@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from civicfund.audit.services import db_now, record
-from civicfund.payments.domain import ProviderNews, SetupIntent
+from civicfund.payments.domain import GatewayError, ProviderNews, SetupIntent
 from civicfund.payments.enums import ACCOUNT_EVENTS, EventType
 from civicfund.payments.gateways import gateway
 from civicfund.payments.gateways.stripe import stripe_gateway
@@ -53,13 +53,20 @@ def fetch_missed_events() -> int:
 
     Looks back as far as we were ever silent: three days, the longest that it tries by itself.
     Events of payments and thin ones stand in logs of their own: where one cannot be read, what the
-    other told is kept. Calls the network.
+    other told is kept, and then the first error is raised. Calls the network.
     """
     since, provider = db_now() - MISSED_FOR, gateway()
     snapshots = [kind for kind in EventType if not kind.is_thin]
     thin = [kind for kind in EventType if kind.is_thin]
-    kept = _keep_of_our_mode(provider.undelivered_news(snapshots, since))
-    return kept + _keep_of_our_mode(provider.thin_news(thin, since))
+    kept, silent = 0, []
+    for read, kinds in ((provider.undelivered_news, snapshots), (provider.thin_news, thin)):
+        try:
+            kept += _keep_of_our_mode(read(kinds, since))
+        except GatewayError as error:
+            silent.append(error)
+    if silent:
+        raise silent[0]
+    return kept
 
 
 def _keep_of_our_mode(news: Iterable[ProviderNews]) -> int:

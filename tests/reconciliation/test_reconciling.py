@@ -181,6 +181,16 @@ def test_a_log_of_thin_news_that_cannot_be_read_keeps_no_payment_from_us(provide
     assert ProviderEvent.objects.filter(object_id=intent.id).exists()
 
 
+def test_a_log_of_payments_that_cannot_be_read_keeps_no_thin_news_from_us(provider):
+    account = sandbox_client(provider).v2.core.accounts.create(RECIPIENT)
+    provider.control("account", account=account.id, status="active")
+    refused = {"kind": "lose_request", "method": "GET", "path": "/v1/events"}
+    provider.control("faults", rules=[refused])
+    with pytest.raises(GatewayUnavailable):
+        fetch_missed_events()
+    assert ProviderEvent.objects.filter(account=account.id).count() == 3
+
+
 def test_thin_news_that_no_webhook_took_are_fetched_once(provider):
     """Their log does not say which were taken: what we have already is not kept again."""
     client = sandbox_client(provider)
