@@ -38,6 +38,13 @@ EVENTS_PER_SWEEP = 40
 REMINDERS_PER_SWEEP = 1_000
 RELEASED_PER_SWEEP = 2_000
 ANSWERS_PER_SWEEP = 1_000
+NEWS = {
+    "facts": tell_of_campaigns,
+    "updates": tell_of_updates,
+    "corrections": tell_of_corrections,
+    "milestones": tell_of_milestones,
+    "asked": tell_of_surveys,
+}
 
 
 @shared_task
@@ -102,14 +109,15 @@ def act_on_provider_events() -> None:
 def tell_followers() -> None:
     """Tell followers and backers of campaigns that started, reached their goal or ended, of updates
     and their corrections, of milestones; ask backers what creators want to know.
+
+    What goes wrong with one kind of news holds up no other; it is tried again at each sweep.
     """
-    told = {
-        "facts": tell_of_campaigns(),
-        "updates": tell_of_updates(),
-        "corrections": tell_of_corrections(),
-        "milestones": tell_of_milestones(),
-        "asked": tell_of_surveys(),
-    }
+    told = {}
+    for kind, tell in NEWS.items():
+        try:
+            told[kind] = tell()
+        except Exception:  # whatever it is: the log says so
+            log.exception("campaigns.not_told", kind=kind)
     if any(told.values()):
         log.info("campaigns.told", **told)
 
