@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import timedelta
+from time import time
 from uuid import UUID
 
 from django.conf import settings
@@ -34,6 +35,8 @@ _PAYING = "paying_pledge"
 # Opens the questions of a pledge's survey for some days.
 _SURVEY_LINKS = TimestampSigner(sep=".", salt="pledges.survey")
 _ANSWERING = "answering_for"
+# Long enough to answer, and no longer: a browser may be somebody else's tomorrow.
+ANSWERING_SECONDS = 4 * 3600
 # Signed apart, so that neither link does what the other is for.
 _GUEST_LINKS = Signer(sep=".", salt="pledges.guest")
 
@@ -173,13 +176,29 @@ def open_survey(session: SessionBase, token: str) -> Pledge:
     """Let this browser answer for the pledge that a link names; ``Http404`` where the link is not
     ours, or too old. It opens nothing else of the pledge.
     """
-    most = timedelta(days=settings.SURVEY_LINK_DAYS)
     try:
-        pledge = _found(Pledge.objects.filter(pk=UUID(_SURVEY_LINKS.unsign(token, max_age=most))))
+        pledge = _found(Pledge.objects.filter(pk=_asked_by(token)))
     except BadSignature:
         raise Http404("No such link.") from None
-    session[_ANSWERING] = str(pledge.pk)
+    session[_ANSWERING] = {"link": token, "until": time() + ANSWERING_SECONDS}
     return pledge
+
+
+def _asked_by(token: str) -> UUID:
+    """The pledge that a survey's link names. ``BadSignature`` where it is not ours, or too old."""
+    most = timedelta(days=settings.SURVEY_LINK_DAYS)
+    return UUID(_SURVEY_LINKS.unsign(token, max_age=most))
+
+
+def _may_answer_for(session: SessionBase, pk: UUID) -> bool:
+    """Whether this browser came by the pledge's link lately, and the link is still good."""
+    opened = session.get(_ANSWERING)
+    if not isinstance(opened, dict) or opened["until"] < time():
+        return False
+    try:
+        return _asked_by(opened["link"]) == pk
+    except BadSignature:
+        return False
 
 
 def answering_pledge(person: User | None, session: SessionBase, pk: UUID) -> Pledge:
@@ -187,7 +206,7 @@ def answering_pledge(person: User | None, session: SessionBase, pk: UUID) -> Ple
 
     Once an account has claimed a guest's pledge, its link opens nothing any more.
     """
-    if session.get(_ANSWERING) == str(pk):
+    if _may_answer_for(session, pk):
         found = _found(Pledge.objects.filter(pk=pk))
         if found.backer.is_guest:
             return found

@@ -21,7 +21,7 @@ from civicfund.notices.services import send_next
 from civicfund.people.models import User
 from civicfund.people.services.copies import packed
 from civicfund.people.services.erasure import erase
-from civicfund.pledges.access import guest_token, survey_token
+from civicfund.pledges.access import ANSWERING_SECONDS, guest_token, survey_token
 from civicfund.pledges.enums import CampaignState, Handover, PledgeState, QuestionKind
 from civicfund.pledges.models import (
     ShippingZone,
@@ -400,6 +400,29 @@ def test_a_guest_answers_through_the_link_in_the_mail_for_some_days(client, camp
         assert client.get(link).status_code == 404
     client.get(reverse("guest_pledge_link", args=[guest_token(pledge)]))
     assert client.get(mine(pledge)).status_code == 200
+
+
+def test_a_browser_that_came_by_the_link_answers_for_some_hours(client, campaign):
+    """Not as long as its session lasts: it may be somebody else's tomorrow."""
+    pledge = collected(campaign, backer=User.objects.create_guest("g@example.org"))
+    survey = sent(campaign)
+    client.get(reverse("survey_link", args=[survey_token(pledge)]))
+    assert client.get(mine(pledge)).status_code == 200
+    with time_machine.travel(db_now() + timedelta(seconds=ANSWERING_SECONDS + 60)):
+        assert client.get(mine(pledge)).status_code == 302
+        assert client.post(mine(pledge), typed(survey, "Large", "", "yes")).status_code == 302
+    assert not SurveyReply.objects.exists()
+
+
+def test_a_browser_answers_no_longer_than_its_link_is_good(client, campaign, settings):
+    pledge = collected(campaign, backer=User.objects.create_guest("g@example.org"))
+    sent(campaign)
+    with time_machine.travel(db_now() - timedelta(days=settings.SURVEY_LINK_DAYS, minutes=-5)):
+        token = survey_token(pledge)
+    client.get(reverse("survey_link", args=[token]))
+    assert client.get(mine(pledge)).status_code == 200
+    with time_machine.travel(db_now() + timedelta(minutes=10)):
+        assert client.get(mine(pledge)).status_code == 302
 
 
 def test_links_of_another_kind_and_of_accounts_open_nothing(client, campaign):
