@@ -15,6 +15,7 @@ from civicfund.pledges.access import guest_token, recovery_token
 from civicfund.pledges.domain import CONSENT_VERSION
 from civicfund.pledges.enums import CampaignState, PledgeState
 from civicfund.pledges.models import Campaign, Pledge
+from civicfund.pledges.selectors.treasury import found_pledges
 from civicfund.pledges.services.cards import save_test_card
 from civicfund.pledges.services.claiming import claim_pledges
 from tests.factories.people import UserFactory
@@ -191,3 +192,9 @@ def test_guests_are_limited_by_network(client, settings):
         codes.append(client.post(path, agreed()).status_code)
     assert codes == [302, 302, 429]
     assert Pledge.objects.count() == 2
+
+
+def test_treasurers_find_a_guests_pledge_by_the_address_it_was_made_with():
+    made = PledgeFactory(backer=User.objects.create_guest(ADDRESS))
+    PledgeFactory(backer=User.objects.create_guest("another@example.org"))
+    assert list(found_pledges(ADDRESS.upper())) == [made]

@@ -6,12 +6,17 @@ import io
 from datetime import UTC, datetime
 
 import pytest
+from django.core import mail
 from django.urls import reverse
 from pypdf import PdfReader
 
+from civicfund.notices.services import send_next
+from civicfund.people.models import User
+from civicfund.pledges.access import guest_token
 from civicfund.pledges.enums import AttemptKind, AttemptState, PledgeState, RefundReason
 from civicfund.pledges.models import ChargeAttempt, ChosenAddOn, Refund
 from civicfund.pledges.selectors.receipts import receipt_of, statements_of
+from civicfund.pledges.services.letters import tell_backer
 from tests.factories.people import UserFactory
 from tests.factories.pledges import CampaignFactory, PledgeFactory, RewardFactory
 
@@ -137,6 +142,29 @@ def test_the_page_asks_as_much_for_three_as_for_one(
         paid_back(charged(backer, datetime(2026, 3, 1, 12, 0, n, tzinfo=UTC)), n + 1)
     with django_assert_num_queries(5):
         client.get(PAGE)
+
+
+def test_a_guest_keeps_a_receipt_too_by_the_link_of_the_mail(client):
+    guest = User.objects.create_guest("guest@example.org", display_name="Gül")
+    pledge, others = charged(guest), charged(User.objects.create_guest("guest@example.org"))
+    assert client.get(receipt_address(pledge)).status_code == 302
+    tell_backer(pledge, "pledge_collected")
+    while send_next():
+        pass
+    [written] = mail.outbox
+    [link] = [part for part in written.body.split() if "/pledges/open/" in part]
+    page = client.get(link.removeprefix("http://testserver"), follow=True).content.decode()
+    assert receipt_address(pledge) in page
+    text = text_of(client.get(receipt_address(pledge)))
+    assert "For Gül" in text
+    assert str(pledge.pk) in text
+    assert client.get(receipt_address(others)).status_code == 404
+
+
+def test_a_receipt_of_a_guest_without_a_name_says_the_address(client):
+    pledge = charged(User.objects.create_guest("guest@example.org"))
+    client.get(reverse("guest_pledge_link", args=[guest_token(pledge)]))
+    assert "For guest@example.org" in text_of(client.get(receipt_address(pledge)))
 
 
 def test_the_pledges_page_leads_to_its_receipt(client, backer):

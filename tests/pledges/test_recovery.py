@@ -10,14 +10,23 @@ from django.urls import reverse
 
 from civicfund.notices.models import Message
 from civicfund.notices.services import send_next
+from civicfund.people.models import User
 from civicfund.pledges.access import recovery_token
 from civicfund.pledges.enums import PledgeState
 from civicfund.pledges.models import ChargeAttempt, Pledge
+from civicfund.pledges.services.closing import decide_if_time
 from civicfund.pledges.services.recovery import remind
 from civicfund.pledges.tasks import remind_backers
 from tests.factories.people import UserFactory
-from tests.factories.pledges import OutcomeFactory, PledgeFactory, soon
-from tests.pledges.promises import FAILS, funded_campaign, let_pass, work_until_done
+from tests.factories.pledges import CampaignFactory, OutcomeFactory, PledgeFactory, soon
+from tests.pledges.promises import (
+    FAILS,
+    end,
+    funded_campaign,
+    let_pass,
+    promise,
+    work_until_done,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
 
@@ -162,6 +171,25 @@ def test_who_pays_through_the_link_is_told_so(client, unpaid, provider):
     back = client.get(reverse("pledge_return", args=[unpaid.pk]))
     assert back.url == reverse("pledge_paid", args=[unpaid.pk])
     assert "Collected" in client.get(back.url).content.decode()
+
+
+def test_a_guest_pays_through_the_link_and_is_not_sent_to_sign_in(client, provider):
+    campaign = CampaignFactory(goal_minor=2500, deadline_at=soon(days=1))
+    guest = User.objects.create_guest("guest@example.org")
+    pledge = promise(campaign, card=FAILS, backer=guest)
+    end(campaign)
+    decide_if_time(campaign)
+    work_until_done()
+    while send_next():
+        pass
+    written = mail.outbox[-1]
+    assert written.to == ["guest@example.org"]
+    [sent] = [part for part in written.body.split() if "/pledges/pay/" in part]
+    opened = client.get(sent.removeprefix("http://testserver"), follow=True)
+    assert "Pay your pledge" in opened.content.decode()
+    page = client.get(reverse("pledge_paid", args=[pledge.pk])).content.decode()
+    assert "Sign in to see" not in page
+    assert "The link in the mail that confirmed your pledge" in page
 
 
 def test_the_week_is_what_the_settings_say(settings):

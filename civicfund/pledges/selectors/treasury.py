@@ -69,6 +69,8 @@ def found_pledges(wanted: str) -> PledgeQuerySet:
         | Q(disputes=wanted)
         | Q(backer__email__iexact=wanted)
     )
+    if "@" in wanted:  # an account's address, or a guest's
+        named |= Q(backer__guest_email=wanted.strip().lower())
     with suppress(ValueError):
         named |= Q(pk=UUID(wanted))
     rows = Pledge.objects.filter(named).select_related("campaign__project", "backer")

@@ -15,9 +15,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from civicfund.papers import Table, paper, pdf_response
+from civicfund.people.models import User
 from civicfund.people.requests import SignedInRequest
 from civicfund.pledges.access import own_pledge
 from civicfund.pledges.selectors.receipts import Receipt, Statement, receipt_of, statements_of
+from civicfund.pledges.views.guests import BackerRequest, backer_required
 from civicfund.templatetags.money import money
 
 
@@ -41,15 +43,20 @@ def statement_pdf(request: SignedInRequest, year: int) -> HttpResponse:
     raise Http404("Nothing was charged in that year.")
 
 
-@login_required
+@backer_required
 @require_safe
 @never_cache
-def receipt_pdf(request: SignedInRequest, pk: UUID) -> HttpResponse:
-    """The receipt of one's own pledge, once its card was charged."""
-    found = receipt_of(own_pledge(request.user, pk))
+def receipt_pdf(request: BackerRequest, pk: UUID) -> HttpResponse:
+    """The receipt of one's own pledge, once its card was charged; a guest's, too."""
+    found = receipt_of(own_pledge(request.backer, pk))
     if found is None:
         raise Http404("Nothing was charged.")
-    return pdf_response(f"receipt-{pk}.pdf", _receipt(found, request.user.display_name))
+    return pdf_response(f"receipt-{pk}.pdf", _receipt(found, _named(request.backer)))
+
+
+def _named(backer: User) -> str:
+    """Who paid: a guest may have given no name, but has an address."""
+    return backer.display_name or backer.guest_email
 
 
 def _receipt(receipt: Receipt, name: str) -> bytes:
