@@ -40,12 +40,29 @@ class PayoutState(models.TextChoices):
 
 PAYOUT_MOVES: dict[PayoutState, frozenset[PayoutState]] = {
     PayoutState.WAITING: frozenset({PayoutState.APPROVED, PayoutState.CANCELLED}),
-    PayoutState.APPROVED: frozenset({PayoutState.PAID, PayoutState.FAILED}),
+    # Called off only until it is sent: a trigger refuses it later.
+    PayoutState.APPROVED: frozenset({PayoutState.PAID, PayoutState.FAILED, PayoutState.CANCELLED}),
     PayoutState.PAID: frozenset(),
     PayoutState.FAILED: frozenset(),
     PayoutState.CANCELLED: frozenset(),
 }
 OPEN_PAYOUT = (PayoutState.WAITING, PayoutState.APPROVED)
+
+
+class Wait(models.TextChoices):
+    """Why an approved transfer is not sent yet; the provider's own words stand as they are."""
+
+    ACCOUNT = "account_not_payable", _("The provider does not pay this account now")
+    CAPABILITY = (
+        "insufficient_capabilities_for_transfer", _("The provider does not pay this account now")
+    )  # fmt: skip
+    MONEY = "money_not_released", _("The provider has not released the money yet")
+    BALANCE = "balance_insufficient", _("The provider has not released the money yet")
+    BOOKS = "books_do_not_add_up", _("The books do not add up")
+
+
+# Time alone does not mend these: somebody has to write to the owner, or call it off.
+NEEDS_SOMEBODY = (Wait.ACCOUNT, Wait.CAPABILITY)
 
 
 class ReversalState(models.TextChoices):

@@ -21,6 +21,7 @@ from civicfund.payouts.enums import (
     PayoutState,
     ReversalState,
     Source,
+    Wait,
 )
 from civicfund.projects.models import Project
 
@@ -167,6 +168,18 @@ class Payout(Stepped):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    @property
+    def may_be_called_off(self) -> bool:
+        """Whether it waits for a second person, or is approved and not sent yet."""
+        approved = self.state == PayoutState.APPROVED and self.sent_at is None
+        return approved or self.state == PayoutState.WAITING
+
+    @property
+    def why(self) -> str:
+        """Why it failed, or is not sent yet: in plain words where we know it."""
+        known = dict(Wait.choices)
+        return str(known.get(self.failure_code, self.failure_code))
 
     @property
     def left_to_take_back_minor(self) -> int:

@@ -21,7 +21,13 @@ from civicfund.ledger.selectors import (
     owed_to_projects,
 )
 from civicfund.ledger.selectors import invariants as laws_of_the_books
-from civicfund.payouts.enums import Method, PayoutState, ReversalState, Source
+from civicfund.payouts.enums import (
+    NEEDS_SOMEBODY,
+    Method,
+    PayoutState,
+    ReversalState,
+    Source,
+)
 from civicfund.payouts.models import (
     Payout,
     PayoutAccount,
@@ -56,12 +62,6 @@ def why_not_now(project_id: int, source: Source) -> str:
     return why_held_back(project_id) if source == Source.PLEDGES else ""
 
 
-# What else must hold before money leaves, beside the laws of the books and of payouts.
-Laws = Callable[[], list[Invariant]]
-_laws: list[Laws] = []
-
-
-def checked_before_paying(laws: Laws) -> None:
 # What of a project's money from pledges its backers may still get back.
 Kept = Callable[[int], int]
 _kept: list[Kept] = []
@@ -75,6 +75,12 @@ def kept_back_by(kept: Kept) -> None:
     _kept.append(kept)
 
 
+# What else must hold before money leaves, beside the laws of the books and of payouts.
+Laws = Callable[[], list[Invariant]]
+_laws: list[Laws] = []
+
+
+def checked_before_paying(laws: Laws) -> None:
     """Ask these laws, too, before any payout. Said once, when an app is ready."""
     _laws.append(laws)
 
@@ -95,14 +101,14 @@ class Purse:
     disputed_minor: int
     reserve_minor: int
     paid_minor: int
+    # Kept for backers who may still get it back.
+    returning_minor: int = 0
     # Of it, what the plan does not let go yet; 0 where the project has none.
     planned_minor: int = 0
 
     @property
     def free_minor(self) -> int:
         """What can be paid out now."""
-    # Kept for backers who may still get it back.
-    returning_minor: int = 0
         kept = self.disputed_minor + self.reserve_minor + self.returning_minor
         kept = max(kept, self.planned_minor)
         return max(0, self.owed_minor - kept)
@@ -124,13 +130,13 @@ def purse_of(project_id: int, source: Source, milestone: Milestone | None = None
         reserve_minor=reserve_minor(project_id) if is_pledges else 0,
         paid_minor=paid.aggregate(sum=Sum("amount_minor", default=0))["sum"]
         - _taken_back(project_id, source),
+        returning_minor=sum(kept(project_id) for kept in _kept) if is_pledges else 0,
         planned_minor=_planned_minor(project_id, source, owed, milestone),
     )
 
 
 def _planned_minor(
     project_id: int, source: Source, owed_minor: int, milestone: Milestone | None
-        returning_minor=sum(kept(project_id) for kept in _kept) if is_pledges else 0,
 ) -> int:
     """What of a source's money waits for milestones that are still to come."""
     if not has_plan(project_id):
@@ -200,6 +206,13 @@ def payouts_to_look_at() -> PayoutQuerySet:
     return wanted.select_related("project", "requested_by").order_by("created_at", "pk")
 
 
+def transfers_stuck() -> int:
+    """Approved transfers that the provider will not make to their account, as it is now."""
+    return Payout.objects.filter(
+        state=PayoutState.APPROVED, failure_code__in=NEEDS_SOMEBODY
+    ).count()
+
+
 def approved_account_of(user: User) -> PayoutAccount | None:
     """Where somebody's money goes: the account that was approved last."""
     approved = PayoutAccount.objects.filter(user=user, approved_at__isnull=False)
@@ -243,19 +256,21 @@ def invariants() -> list[Invariant]:
     """What must hold of payouts whatever has crashed."""
     kinds = ("payout_owed", "payout_made", "payout_called_off")
     owed, made, called_off = (booked(kind, "payout") for kind in kinds)
+    nothing, called_back = (False, False, False), (True, False, True)
     expected = {
-        PayoutState.WAITING: (False, False, False),
-        PayoutState.CANCELLED: (False, False, False),
-        PayoutState.APPROVED: (True, False, False),
-        PayoutState.PAID: (True, True, False),
-        PayoutState.FAILED: (True, False, True),
+        PayoutState.WAITING: {nothing},
+        # Before it was approved, or after.
+        PayoutState.CANCELLED: {nothing, called_back},
+        PayoutState.APPROVED: {(True, False, False)},
+        PayoutState.PAID: {(True, True, False)},
+        PayoutState.FAILED: {called_back},
     }
     rows = Payout.objects.values_list("pk", "state", "amount_minor").iterator(chunk_size=10_000)
     differing = [
         str(pk)
         for pk, state, amount in rows
         if tuple(book.get(str(pk), 0) == amount for book in (owed, made, called_off))
-        != expected[PayoutState(state)]
+        not in expected[PayoutState(state)]
     ]
     alone = Payout.objects.filter(method=Method.TRANSFER).exclude(
         account__user=F("project__proposer")

@@ -123,9 +123,27 @@ def approved_by_another(act: str, row: Model, by: User) -> None:
 
 
 def reject_payout(payout: Payout, *, by: User) -> Payout:
-    """Do not make a payout that waits for a second person."""
+    """Do not make a payout that waits for a second person, or that is approved and not sent yet.
+
+    What was approved is owed to the project again. Raises ``RefusedError``.
+    """
     check_treasurer(by)
-    return advance(payout, PayoutState.CANCELLED, PAYOUT_MOVES, actor=by, resolved_at=db_now())
+    with transaction.atomic():
+        alone_with_project(payout.project_id)
+        row = Payout.objects.select_for_update().get(pk=payout.pk)
+        if row.state == PayoutState.APPROVED and row.sent_at is not None:
+            raise RefusedError(
+                _("It is with the provider already. Once it is made, it can be taken back.")
+            )
+        was_owed = row.state == PayoutState.APPROVED
+        advance(
+            row, PayoutState.CANCELLED, PAYOUT_MOVES,
+            actor=by, resolved_at=db_now(), next_step_at=None, lease_until=None,
+        )  # fmt: skip
+        if was_owed:
+            legs = books.payout_called_off(row.project_id, row.source, row.amount_minor)
+            book(row, "payout_called_off", legs)
+    return row
 
 
 def note_bank_payment(payout: Payout, *, by: User, reference: str) -> Payout:
@@ -145,7 +163,8 @@ def pay(payout: Payout, *, out_of: str, actor: User | None, **proof: str) -> Pay
     """Note that it has left, and where from. The caller holds the payout's lock."""
     advance(
         payout, PayoutState.PAID, PAYOUT_MOVES,
-        actor=actor, resolved_at=db_now(), next_step_at=None, lease_until=None, **proof,
+        actor=actor, resolved_at=db_now(), next_step_at=None, lease_until=None,
+        failure_code="", **proof,
     )  # fmt: skip
     book(payout, "payout_made", books.payout_made(payout.amount_minor, out_of))
     if payout.method != Method.KEPT:

@@ -22,7 +22,7 @@ from civicfund.payments.domain import (
 )
 from civicfund.payments.gateways import gateway
 from civicfund.payments.services import note_orphan
-from civicfund.payouts.enums import PAYOUT_MOVES, Method, PayoutState
+from civicfund.payouts.enums import PAYOUT_MOVES, Method, PayoutState, Wait
 from civicfund.payouts.models import Payout
 from civicfund.payouts.selectors import broken_laws
 from civicfund.payouts.services.accounts import read_account
@@ -75,30 +75,64 @@ def _claim(payout_id: UUID) -> Payout | None:
 
 
 def _send(payout: Payout) -> ProviderTransfer | None:
-    """The provider's transfer, found or made; None where it has to wait."""
-    group = f"project-{payout.project_id}"
-    if payout.sent_at is not None:
-        # Somebody has asked before and not heard. The key may be forgotten by now; the transfer's
-        # metadata is not.
-        for made in gateway().transfers_of(group):
-            if made.metadata.get("payout") == str(payout.pk):
-                return made
+    """The provider's transfer, found or made; None where it has to wait, or was called off."""
+    made = _made_before(payout)
+    if made is not None:
+        return made
+    if why := _why_it_waits(payout):
+        Payout.objects.filter(pk=payout.pk, state=PayoutState.APPROVED).update(failure_code=why)
+        return None
+    return _ask(payout)
+
+
+def _ask(payout: Payout) -> ProviderTransfer | None:
+    """Ask for the transfer; None where it was called off in the last moment."""
+    if payout.account is None:
+        return None
+    at = db_now()
+    # Each worker notes its own time, so that none takes back what another one has noted.
+    rows = Payout.objects.filter(pk=payout.pk, state=PayoutState.APPROVED)
+    first = rows.filter(sent_at__isnull=True).update(sent_at=at)
+    if not first and not rows.update(sent_at=at):
+        return None
+    try:
+        return gateway().create_transfer(
+            amount_minor=payout.amount_minor,
+            currency=payout.currency,
+            account_id=payout.account.account_id,
+            transfer_group=_group(payout),
+            key=f"tr:{payout.pk}",
+            metadata={"payout": str(payout.pk), "project": str(payout.project_id)},
+        )
+    except GatewayRefused:
+        if first:  # nothing was made, and nobody else has asked
+            rows.filter(sent_at=at).update(sent_at=None)
+        raise
+
+
+def _group(payout: Payout) -> str:
+    return f"project-{payout.project_id}"
+
+
+def _made_before(payout: Payout) -> ProviderTransfer | None:
+    """The transfer, where somebody has asked for it before and not heard."""
+    if payout.sent_at is None:
+        return None
+    # The key may be forgotten by now; the transfer's metadata is not.
+    told = gateway().transfers_of(_group(payout))
+    return next((made for made in told if made.metadata.get("payout") == str(payout.pk)), None)
+
+
+def _why_it_waits(payout: Payout) -> str:
+    """What keeps a transfer from being sent now; empty where nothing does."""
     if payout.account is None or not read_account(payout.account).can_be_paid:
-        return None
+        return Wait.ACCOUNT
     if gateway().available_minor(payout.currency) < payout.amount_minor:
-        return None
+        return Wait.MONEY
     if broken := broken_laws():
         log.error("payout.held_by_the_books", payout=str(payout.pk), broken=broken)
-        return None
-    Payout.objects.filter(pk=payout.pk, sent_at__isnull=True).update(sent_at=db_now())
-    return gateway().create_transfer(
-        amount_minor=payout.amount_minor,
-        currency=payout.currency,
-        account_id=payout.account.account_id,
-        transfer_group=group,
-        key=f"tr:{payout.pk}",
-        metadata={"payout": str(payout.pk), "project": str(payout.project_id)},
-    )
+        return Wait.BOOKS
+    return ""
 
 
 def apply_transfer(payout: Payout, told: ProviderTransfer) -> Payout:
@@ -115,7 +149,7 @@ def apply_transfer(payout: Payout, told: ProviderTransfer) -> Payout:
 
 
 # The provider's words for what time may mend.
-_WAITS = frozenset({"balance_insufficient", "insufficient_capabilities_for_transfer"})
+_WAITS = frozenset({Wait.BALANCE, Wait.CAPABILITY})
 
 
 def _refused(payout: Payout, code: str) -> None:

@@ -17,6 +17,7 @@ from civicfund.ledger.selectors import Invariant
 from civicfund.ledger.selectors import invariants as laws_of_the_books
 from civicfund.payments.selectors import orphan_count, overdue_events
 from civicfund.payouts.selectors import invariants as laws_of_payouts
+from civicfund.payouts.selectors import transfers_stuck
 from civicfund.people.selectors import documents_overdue
 from civicfund.pledges.selectors.laws import lasting as laws_of_pledges
 from civicfund.pledges.selectors.laws import overdue
@@ -89,6 +90,7 @@ def alarms() -> dict[str, int]:
         **{law.name: len(law.broken_by) for law in overdue()},
         "provider events that wait longer than ten minutes": overdue_events(minutes=10),
         "payments at the provider that fit nothing of ours": orphan_count(),
+        "approved transfers to accounts that the provider does not pay": transfers_stuck(),
         "movements that the provider and our books tell differently": difference_count(),
         "votes that should have closed ten minutes ago": len(closing_late(minutes=10)),
         "open votes whose slot key is missing: nobody can vote": len(open_without_key()),
