@@ -126,6 +126,7 @@ TEMPLATES = [
                 "django.templatetags.i18n",
                 "django.templatetags.static",
                 "civicfund.templatetags.money",
+                "civicfund.templatetags.problems",
                 "civicfund.templatetags.prose",
                 "civicfund.templatetags.ui",
             ],

@@ -106,8 +106,8 @@ def test_choices_are_a_fieldset_tied_to_its_words(render):
 
 def test_error_summary_leads_to_each_control(render):
     page = render('<c-error-summary :form="form" />', form=Sample({}))
-    assert '<a href="#id_name">Name: This field is required.</a>' in page
-    assert '<a href="#id_rule_0">Rule: This field is required.</a>' in page
+    assert '<a href="#id_name">Fill in “Name”.</a>' in page
+    assert '<a href="#id_rule_0">Choose something for “Rule”.</a>' in page
 
 
 def test_a_question_keeps_its_mark():

@@ -162,7 +162,7 @@ def test_an_amount_is_read_as_people_type_it(client, backer, typed, amount_minor
         ({"amount": "0.99"}, "Pledge an amount between €1 and €10,000."),
         ({"amount": "1,200"}, "Is this 1,200.00 or 1.20? Write 1200 or 1.20."),
         ({"amount": "lots"}, "Write an amount such as"),
-        ({"amount": ""}, "This field is required."),
+        ({"amount": ""}, "Fill in “How much do you pledge?”."),
         ({"consent": ""}, "Nothing is kept unless you agree."),
         ({"consent_version": "1999"}, "The words you agree to have changed."),
         ({"reward": "999999"}, "Select a valid choice."),
