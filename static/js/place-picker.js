@@ -1,31 +1,70 @@
-// On a form with a map: a click on the map fills in the point and the neighborhood it is in.
+// On a form with a map: a click on the map, or a button, sets the point and the neighborhood it is in.
 const PRECISE = 6; // decimals of a degree: about ten centimetres
 
-function show(map, field, mark) {
-  const latitude = parseFloat(field("latitude").value);
-  const longitude = parseFloat(field("longitude").value);
-  if (Number.isFinite(latitude) && Number.isFinite(longitude)) mark.setLatLng([latitude, longitude]).addTo(map);
-  else mark.remove();
+// Whether a point is within a ring, by how often a line to its east crosses the ring (even-odd rule).
+function within(ring, { lat, lng }) {
+  let inside = false;
+  for (let at = 0, before = ring.length - 1; at < ring.length; before = at, at += 1) {
+    const [east, north] = ring[at];
+    const [eastBefore, northBefore] = ring[before];
+    const isCrossed = north > lat !== northBefore > lat;
+    if (isCrossed && lng < ((eastBefore - east) * (lat - north)) / (northBefore - north) + east) inside = !inside;
+  }
+  return inside;
+}
+
+function covers({ geometry }, point) {
+  const parts = geometry.type === "MultiPolygon" ? geometry.coordinates : [geometry.coordinates];
+  return parts.some(([outer, ...holes]) => within(outer, point) && !holes.some((hole) => within(hole, point)));
 }
 
 function start(picker, map) {
   const { L } = window;
   const field = (name) => picker.querySelector(`[name="${name}"]`);
+  const said = picker.querySelector("[data-place-said]");
+  const away = picker.querySelector("[data-place-away]");
   const ink = getComputedStyle(document.documentElement).getPropertyValue("--color-ink").trim();
   const mark = L.circleMarker([0, 0], { radius: 9, color: ink, weight: 3, fillOpacity: 0.9, interactive: false });
-  for (const name of ["latitude", "longitude"]) {
-    field(name).addEventListener("change", () => show(map, field, mark));
-  }
+  const places = [];
   map.eachLayer((layer) => {
-    const slug = layer.feature?.properties.slug;
-    if (slug) layer.on("click", () => { field("neighborhood").value = slug; });
+    if (layer.feature?.properties.slug) places.push(layer.feature);
   });
-  map.on("click", ({ latlng }) => {
-    field("latitude").value = latlng.lat.toFixed(PRECISE);
-    field("longitude").value = latlng.lng.toFixed(PRECISE);
-    show(map, field, mark);
+
+  function words(place) {
+    if (place) return said.dataset.setIn.replace("PLACE", place.properties.name);
+    return places.length ? said.dataset.outside : said.dataset.set;
+  }
+
+  function show() {
+    const lat = parseFloat(field("latitude").value);
+    const lng = parseFloat(field("longitude").value);
+    const isSet = Number.isFinite(lat) && Number.isFinite(lng);
+    if (isSet) mark.setLatLng([lat, lng]).addTo(map);
+    else mark.remove();
+    away.hidden = !isSet;
+    const place = isSet && places.find((each) => covers(each, { lat, lng }));
+    said.textContent = isSet ? words(place) : said.dataset.none;
+    return place;
+  }
+
+  function set(latitude, longitude) {
+    field("latitude").value = latitude;
+    field("longitude").value = longitude;
+    const place = show();
+    const choice = field("neighborhood");
+    if (choice && place) choice.value = place.properties.slug;
+    field("latitude").dispatchEvent(new Event("change", { bubbles: true }));
+  }
+
+  const at = ({ lat, lng }) => set(lat.toFixed(PRECISE), lng.toFixed(PRECISE));
+  map.on("click", ({ latlng }) => at(latlng));
+  picker.querySelector("[data-place-middle]").addEventListener("click", () => at(map.getCenter()));
+  away.addEventListener("click", () => {
+    set("", "");
+    picker.querySelector("[data-place-middle]").focus();
   });
-  show(map, field, mark);
+  picker.querySelector("[data-place-tools]").hidden = false;
+  show();
 }
 
 // Runs before map.js, which says when a map is there.

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import pytest
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from civicfund.people.selectors import residency_of
-from civicfund.projects.enums import Category, ProjectState
+from civicfund.projects.enums import Category, Part, ProjectState
 from civicfund.projects.models import Project
+from civicfund.projects.selectors import missing_parts
 from tests.browser.conftest import NARROW, WIDE
 from tests.factories.people import ResidencyFactory, UserFactory
 from tests.factories.places import NeighborhoodFactory, square
@@ -115,13 +117,34 @@ def test_a_click_on_the_map_says_where(page, town, sign_in):
     page.goto(reverse("project_new"))
     page.locator(".leaflet-interactive").nth(1).click()
     assert page.get_by_label("Neighborhood").input_value() == "millside"
-    assert float(page.get_by_label("Latitude").input_value()) == pytest.approx(53.01, abs=0.001)
+    expect(page.get_by_text("The point is set, in Millside.")).to_be_visible()
     fill_in(page)
     page.get_by_role("button", name="Publish").click()
     page.get_by_role("heading", name="A bench").wait_for()
     project = Project.objects.get()
     assert project.neighborhood == town[1]
+    assert project.latitude == pytest.approx(53.01, abs=0.001)
     assert project.longitude == pytest.approx(-7.97, abs=0.001)
+
+
+def test_a_point_is_set_and_taken_away_by_keyboard(page, town, sign_in, check_axe, screenshot):
+    project = ProjectFactory(neighborhood=town[0], latitude=53.01, longitude=-7.99)
+    sign_in(page, project.proposer)
+    page.goto(reverse("project_edit", args=[project.pk]))
+    expect(page.get_by_text("The point is set, in Northbank.")).to_be_visible()
+    page.get_by_role("button", name="Take the point away").press("Enter")
+    expect(page.get_by_text("No point is set.")).to_be_visible()
+    expect(page.get_by_role("button", name="Take the point away")).to_be_hidden()
+    expect(page.get_by_role("button", name="Set the point in the middle")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("The point is set, in Millside.")).to_be_visible()
+    assert page.get_by_label("Neighborhood").input_value() == "millside"
+    check_axe(page)
+    screenshot(page, "project-point-1280")
+    page.get_by_role("button", name="Save", exact=True).last.click()
+    page.get_by_role("heading", name=project.title).wait_for()
+    project.refresh_from_db()
+    assert (project.neighborhood, project.latitude) == (town[1], pytest.approx(53.01, abs=0.001))
 
 
 def test_a_project_is_proposed_without_scripts(open_page, town, sign_in):
@@ -134,10 +157,13 @@ def test_a_project_is_proposed_without_scripts(open_page, town, sign_in):
     page.get_by_label("What for").nth(3).fill("Screws")
     page.get_by_label("Amount").nth(3).fill("7")
     page.get_by_label("Neighborhood").select_option("Harbor")
+    page.get_by_label("Address").fill("Behind the bus stop.")
+    expect(page.locator("[data-place-tools]")).to_be_hidden()
     page.get_by_label("Title").press("Enter")
     page.get_by_role("heading", name="A bench").wait_for()
     project = Project.objects.get()
     assert (project.state, project.neighborhood) == (ProjectState.DRAFT, town[2])
+    assert Part.PLACE not in missing_parts(project)
     assert list(project.cost_lines.values_list("label", "amount_minor")) == [
         ("Wood", 123_450),
         ("Screws", 700),

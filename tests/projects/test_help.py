@@ -48,6 +48,25 @@ def test_a_stub_lacks_what_it_lacks_and_what_its_authors_look_for():
     assert help_wanted(stub(state=ProjectState.DRAFT)) == []
 
 
+def test_a_place_in_words_is_a_place(client):
+    said, unsaid = stub(title="Said", address="Behind the bus stop"), stub(title="Unsaid")
+    assert Part.PLACE not in help_wanted(said)
+    wanting = Project.objects.wanting(Part.PLACE)
+    assert (list(wanting), Project.objects.count_wanting(Part.PLACE)) == ([unsaid], 1)
+
+
+def test_a_place_is_offered_in_words_alone(client):
+    project = stub()
+    client.force_login(UserFactory())
+    page = reverse("project_offer", args=[project.pk, "place"])
+    assert b'type="hidden" name="latitude"' in client.get(page).content
+    client.post(page, {"words": "Behind the bus stop.", "latitude": "", "longitude": ""})
+    accept_offer(Offer.objects.get(), by=project.proposer)
+    project.refresh_from_db()
+    assert (project.address, project.latitude) == ("Behind the bus stop.", None)
+    assert Part.PLACE not in help_wanted(project)
+
+
 def test_the_list_finds_each_kind_of_help_in_each_place(client):
     here, there = stub(title="Here"), stub(title="There", latitude=0.5, longitude=0.5)
     costless = ProjectFactory(title="Costless", neighborhood=here.neighborhood, wanted=["owner"])
@@ -191,8 +210,9 @@ def test_one_waits_per_part_authors_just_add_it_and_nobody_floods():
 @pytest.mark.parametrize(
     ("part", "posted", "words"),
     [
-        ("story", {"words": " "}, "This field is required"),
-        ("place", {"words": "Here"}, "This field is required"),
+        ("story", {"words": " "}, "Fill in \u201cThe story: what is to be done"),
+        ("place", {"words": " ", "latitude": "0.5"}, "Fill in \u201cHow to find the place"),
+        ("place", {"words": "Here", "latitude": "0.5"}, "A point needs a latitude"),
         ("cost", {"words": "I asked"}, "Write at least one line"),
     ],
 )

@@ -13,6 +13,7 @@ from civicfund.people.domain import LARGEST_BYTES
 from civicfund.people.enums import Finding
 from civicfund.people.models import User
 from civicfund.people.services.consenting import agree
+from civicfund.places.forms import latitude, longitude
 from civicfund.places.models import Neighborhood
 from civicfund.places.selectors import neighborhood_at
 
@@ -44,24 +45,21 @@ class ResidencyForm(forms.Form):
         queryset=Neighborhood.objects.neighborhoods().defer("boundary"),
         to_field_name="slug",
         required=False,
-        empty_label=_("The one at the point below"),
+        empty_label=_("Choose it, or click on the map"),
     )
-    latitude = forms.FloatField(label=_("Latitude"), required=False, min_value=-90, max_value=90)
-    longitude = forms.FloatField(
-        label=_("Longitude"), required=False, min_value=-180, max_value=180
-    )
+    latitude, longitude = latitude(), longitude()
     since = DayField(label=_("Since"), help_text=_("The day you moved in; about is good enough."))
 
     def clean(self) -> dict[str, Any]:
         """The neighborhood that was chosen, else the one at the point; the point is not kept."""
         data = self.cleaned_data
-        latitude, longitude = data.get("latitude"), data.get("longitude")
+        north, east = data.get("latitude"), data.get("longitude")
         if data.get("neighborhood") or self.errors:
             return data
-        if latitude is None or longitude is None:
+        if north is None or east is None:
             self.add_error("neighborhood", _("Choose your neighborhood, or a point on the map."))
             return data
-        data["neighborhood"] = neighborhood_at(latitude, longitude)
+        data["neighborhood"] = neighborhood_at(north, east)
         if data["neighborhood"] is None:
             self.add_error("latitude", _("This point is outside the town."))
         return data

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from civicfund.places.forms import latitude, longitude
 from civicfund.places.models import Neighborhood
 from civicfund.projects.enums import Part
 from civicfund.projects.forms.writing import PlaceField
@@ -22,11 +23,10 @@ _WORDS = {
 
 
 class OfferForm(forms.Form):
-    """Words always; a point only for a place."""
+    """Words always; a point, too, for a place."""
 
     words = forms.CharField(max_length=LONGEST_STORY, widget=forms.Textarea(attrs={"rows": 6}))
-    latitude = forms.FloatField(label=_("Latitude"), min_value=-90, max_value=90)
-    longitude = forms.FloatField(label=_("Longitude"), min_value=-180, max_value=180)
+    latitude, longitude = latitude(), longitude()
 
     def __init__(self, part: Part, data: object = None) -> None:
         super().__init__(data)  # type: ignore[arg-type]  # what a request posted, or nothing

@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.places.enums import PlaceKind
+from civicfund.places.forms import latitude, longitude
 from civicfund.places.models import Neighborhood
 from civicfund.projects.enums import ASKED_PARTS, Category
 from civicfund.projects.forms.money import MoneyField
@@ -52,12 +53,9 @@ class ProjectForm(forms.Form):
         queryset=Neighborhood.objects.widest_first(),
         to_field_name="slug",
         required=False,
-        empty_label=_("The one at the point below"),
+        empty_label=_("Choose it, or click on the map"),
     )
-    latitude = forms.FloatField(label=_("Latitude"), required=False, min_value=-90, max_value=90)
-    longitude = forms.FloatField(
-        label=_("Longitude"), required=False, min_value=-180, max_value=180
-    )
+    latitude, longitude = latitude(), longitude()
     address = forms.CharField(
         label=_("Address, or how to find it"),
         required=False,

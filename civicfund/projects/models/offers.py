@@ -66,3 +66,10 @@ class Offer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_part_display()} for {self.project_id}"
+
+    @property
+    def points(self) -> list[dict[str, object]]:
+        """The point that was brought, as a map takes it; empty where there is none."""
+        if self.latitude is None:
+            return []
+        return [{"latitude": self.latitude, "longitude": self.longitude}]

@@ -40,7 +40,7 @@ def _lacks(part: Part) -> Q:
     if part == Part.STORY:
         return _NO_STORY
     if part == Part.PLACE:
-        return Q(latitude__isnull=True, neighborhood__kind=PlaceKind.NEIGHBORHOOD)
+        return Q(latitude__isnull=True, address="", neighborhood__kind=PlaceKind.NEIGHBORHOOD)
     return _NO_COSTS
 
 

@@ -46,15 +46,21 @@ def why_held(project: Project) -> str:
 
 
 def missing_parts(project: Project) -> list[Part]:
-    """What the project lacks to be ready. One for the whole town or a district needs no point."""
+    """What the project lacks to be ready."""
     missing = []
     if not project.story.strip():
         missing.append(Part.STORY)
-    if project.latitude is None and project.neighborhood.kind == PlaceKind.NEIGHBORHOOD:
+    if _lacks_place(project):
         missing.append(Part.PLACE)
     if not project.cost_lines.exists():
         missing.append(Part.COST)
     return missing
+
+
+def _lacks_place(project: Project) -> bool:
+    """Neither on the map nor in words. One for the whole town or a district needs neither."""
+    is_said = project.latitude is not None or project.address
+    return not is_said and project.neighborhood.kind == PlaceKind.NEIGHBORHOOD
 
 
 def help_wanted(project: Project) -> list[Part]:
@@ -68,8 +74,7 @@ def helps_of_row(project: Project) -> list[Part]:
     """The same of a row of ``wanting``, without asking the database again."""
     needs = {
         Part.STORY: project.lacks_story,  # type: ignore[attr-defined]  # annotated
-        Part.PLACE: project.latitude is None
-        and project.neighborhood.kind == PlaceKind.NEIGHBORHOOD,
+        Part.PLACE: _lacks_place(project),
         Part.COST: not project.cost_minor,  # type: ignore[attr-defined]  # annotated
     }
     lacking = [part for part in NEEDED_PARTS if needs[part]]

@@ -26,7 +26,7 @@ MOST_WAITING = 20
 
 @dataclass(frozen=True)
 class Help:
-    """What somebody brings: words always, a point for a place, lines for costs."""
+    """What somebody brings: words always, perhaps a point of a place, lines for costs."""
 
     words: str
     latitude: float | None = None
@@ -63,8 +63,8 @@ def _check_may_offer(project: Project, part: Part, given: Help, by: User) -> Non
         raise ProjectError(_("This is not looked for any more. Thank you."))
     if not given.words.strip():
         raise ProjectError(_("Say it in words."), field="words")
-    if part == Part.PLACE and given.latitude is None:
-        raise ProjectError(_("Choose a point."), field="latitude")
+    if (given.latitude is None) != (given.longitude is None):
+        raise ProjectError(_("A point needs a latitude and a longitude."), field="latitude")
     if part == Part.COST and not given.costs:
         raise ProjectError(_("Write at least one line."))
     waiting = Offer.objects.waiting().filter(by=by)

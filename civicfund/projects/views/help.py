@@ -102,11 +102,10 @@ def offers(request: SignedInRequest, pk: int) -> HttpResponse:
     project = visible_project(request.user, pk)
     may_write = is_author(request.user, project)
     rows = project.offers.select_related("by").order_by("-offered_at", "-pk")
-    context = {
-        "project": project,
-        "may_write": may_write,
-        "offers": rows if may_write else rows.filter(by=request.user),
-    }
+    shown = list(rows if may_write else rows.filter(by=request.user))
+    context = {"project": project, "may_write": may_write, "offers": shown}
+    if any(row.points for row in shown):
+        context["shapes"] = feature_collection(Neighborhood.objects.neighborhoods())
     return render(request, "projects/offers.html", context)
 
 
