@@ -244,6 +244,24 @@ def test_pages_of_pledges_pass_axe_at_both_widths(
             check_axe(tab)
 
 
+@pytest.mark.parametrize("scripts", [True, False])
+def test_an_amount_is_typed_as_people_do_and_asked_about_where_it_is_unclear(
+    open_page, sign_in, provider, screenshot, refusals_are_expected, scripts
+):
+    tab = open_page(java_script_enabled=scripts)
+    sign_in(tab, UserFactory())
+    tab.goto(reverse("pledge", args=[CampaignFactory().pk]))
+    amount = tab.get_by_label("How much do you pledge?")
+    amount.fill("1,200")
+    tab.get_by_role("button", name="See what it comes to").click()
+    expect(tab.get_by_role("alert")).to_contain_text("Is this 1,200.00 or 1.20?")
+    expect(amount).to_have_value("1,200")
+    screenshot(tab, f"pledge-unclear-{scripts}-1280")
+    amount.fill("12,50 €")
+    tab.get_by_role("button", name="See what it comes to").click()
+    expect(tab.get_by_text("€12.50").first).to_be_visible()
+
+
 def test_add_ons_and_sending_are_chosen_and_seen_at_both_widths(
     page, phone, check_axe, screenshot, sign_in, provider, refusals_are_expected
 ):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.urls import reverse
 
@@ -175,6 +177,17 @@ def test_a_choice_that_cannot_be_is_refused_with_its_reason(client, backer, give
     assert response.status_code == 400
     assert reason in text_of(response)
     assert Pledge.objects.count() == 0
+
+
+def test_a_reward_that_is_all_taken_can_be_chosen_by_whoever_has_it_alone(client, backer):
+    reward = RewardFactory(title="A cup", amount_minor=2000, limit=1, claimed=1)
+    url = reverse("pledge", args=[reward.campaign_id])
+    taken = rf'<input type="radio" name="reward" value="{reward.pk}"[^>]* disabled'
+    assert re.search(taken, client.get(url).content.decode())
+    mine = PledgeFactory(campaign=reward.campaign, backer=backer, reward=reward, amount_minor=2500)
+    change = client.get(reverse("pledge_change", args=[mine.pk])).content.decode()
+    assert f'name="reward" value="{reward.pk}"' in change
+    assert not re.search(taken, change)
 
 
 def test_a_reward_asks_for_its_amount(client, backer):

@@ -19,6 +19,22 @@ from civicfund.templatetags.money import money
 ADD_ON = "add_on_"
 
 
+class RewardChoice(forms.RadioSelect):
+    """What is all taken is shown, and can be chosen by nobody but whoever has it."""
+
+    has: object = None
+
+    def create_option(
+        self, name: str, value: Any, label: int | str, selected: bool, *given: Any, **more: Any
+    ) -> dict[str, Any]:
+        """As in Django, and not to be pressed where none is left."""
+        option = super().create_option(name, value, label, selected, *given, **more)
+        reward = getattr(value, "instance", None)
+        if reward is not None and reward.sold_out and not selected and reward.pk != self.has:
+            option["attrs"]["disabled"] = True
+        return option
+
+
 class RewardField(forms.ModelChoiceField[Reward]):
     """A choice of the campaign's rewards, or none."""
 
@@ -70,7 +86,7 @@ class PledgeForm(forms.Form):
         required=False,
         blank=True,
         empty_label=_("No reward, just help"),
-        widget=forms.RadioSelect,
+        widget=RewardChoice,
     )
     zone = ZoneField(
         label=_("Sent to"),
@@ -90,8 +106,14 @@ class PledgeForm(forms.Form):
     )
 
     def __init__(
-        self, campaign: Campaign, *args: Any, is_guest: bool = False, **options: Any
+        self,
+        campaign: Campaign,
+        *args: Any,
+        is_guest: bool = False,
+        mine: Pledge | None = None,
+        **options: Any,
     ) -> None:
+        """``mine`` is the pledge that is to be changed, where there is one."""
         super().__init__(*args, **options)
         self.is_guest = is_guest
         if not is_guest:
@@ -100,6 +122,7 @@ class PledgeForm(forms.Form):
         self.add_ons = {each.pk: each for each in offered if each.is_add_on}
         rewards: Any = self.fields["reward"]
         rewards.queryset = campaign.rewards.filter(kind="reward")
+        rewards.widget.has = mine.reward_id if mine else None
         zones: Any = self.fields["zone"]
         zones.queryset = campaign.shipping_zones.all()
         self.sends = any(each.is_sent for each in offered)

@@ -57,7 +57,7 @@ def pledge_change(request: BackerRequest, pk: UUID) -> HttpResponse:
     mine = own_pledge(request.backer, pk)
     campaign = visible_campaign(request.backer, mine.campaign_id)
     if request.method != "POST":
-        form = PledgeForm(campaign, initial=PledgeForm.initial_of(mine))
+        form = PledgeForm(campaign, initial=PledgeForm.initial_of(mine), mine=mine)
         return _choice_page(request, campaign, form, mine)
     return _chosen(request, campaign, mine)
 
@@ -65,7 +65,7 @@ def pledge_change(request: BackerRequest, pk: UUID) -> HttpResponse:
 def _chosen(request: Visit, campaign: Campaign, mine: Pledge | None) -> HttpResponse:
     """Show what a choice comes to and ask for the consent; with the consent, keep it."""
     backer = person_here(request)
-    form = PledgeForm(campaign, request.POST, is_guest=backer is None)
+    form = PledgeForm(campaign, request.POST, is_guest=backer is None, mine=mine)
     if not form.is_valid():
         return _choice_page(request, campaign, form, mine, status=400)
     choice = form.choice()
