@@ -17,11 +17,11 @@ class DegreesField(forms.FloatField):
         super().__init__(required=False, min_value=-most, max_value=most, **options)
 
 
-def latitude() -> DegreesField:
+def latitude_field() -> DegreesField:
     """How far north the point is."""
     return DegreesField(90, label=_("Point on the map"))
 
 
-def longitude() -> DegreesField:
+def longitude_field() -> DegreesField:
     """How far east the point is."""
     return DegreesField(180, label=_("Point on the map"))

@@ -13,7 +13,7 @@ from civicfund.people.domain import LARGEST_BYTES
 from civicfund.people.enums import Finding
 from civicfund.people.models import User
 from civicfund.people.services.consenting import agree
-from civicfund.places.forms import latitude, longitude
+from civicfund.places.forms import latitude_field, longitude_field
 from civicfund.places.models import Neighborhood
 from civicfund.places.selectors import neighborhood_at
 
@@ -47,7 +47,7 @@ class ResidencyForm(forms.Form):
         required=False,
         empty_label=_("Choose it, or click on the map"),
     )
-    latitude, longitude = latitude(), longitude()
+    latitude, longitude = latitude_field(), longitude_field()
     since = DayField(label=_("Since"), help_text=_("The day you moved in; about is good enough."))
 
     def clean(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from civicfund.places.forms import latitude, longitude
+from civicfund.places.forms import latitude_field, longitude_field
 from civicfund.places.models import Neighborhood
 from civicfund.projects.enums import Part
 from civicfund.projects.forms.writing import PlaceField
@@ -26,7 +26,7 @@ class OfferForm(forms.Form):
     """Words always; a point, too, for a place."""
 
     words = forms.CharField(max_length=LONGEST_STORY, widget=forms.Textarea(attrs={"rows": 6}))
-    latitude, longitude = latitude(), longitude()
+    latitude, longitude = latitude_field(), longitude_field()
 
     def __init__(self, part: Part, data: object = None) -> None:
         super().__init__(data)  # type: ignore[arg-type]  # what a request posted, or nothing

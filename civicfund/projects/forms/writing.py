@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.places.enums import PlaceKind
-from civicfund.places.forms import latitude, longitude
+from civicfund.places.forms import latitude_field, longitude_field
 from civicfund.places.models import Neighborhood
 from civicfund.projects.enums import ASKED_PARTS, Category
 from civicfund.projects.forms.money import MoneyField
@@ -55,7 +55,7 @@ class ProjectForm(forms.Form):
         required=False,
         empty_label=_("Choose it, or click on the map"),
     )
-    latitude, longitude = latitude(), longitude()
+    latitude, longitude = latitude_field(), longitude_field()
     address = forms.CharField(
         label=_("Address, or how to find it"),
         required=False,
