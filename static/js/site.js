@@ -28,7 +28,29 @@ function closeMenus(event) {
 
 // A second click within five seconds sends nothing: nothing is said, or made, twice. A form
 // whose answer is a file leaves its page where it is: it may be sent again after a while.
+// Its buttons say so with aria-disabled: a button that is disabled loses the focus, and its value.
 const SENDING_MS = 5000;
+const SENDS = 'button:not([type]), button[type="submit"]';
+
+function buttonsOf(form) {
+  return [...form.elements].filter((each) => each.matches(SENDS));
+}
+
+function markSent(form, submitter) {
+  form.setAttribute("data-sent", "");
+  form.setAttribute("aria-busy", "true");
+  submitter?.setAttribute("aria-busy", "true");
+  for (const button of buttonsOf(form)) button.setAttribute("aria-disabled", "true");
+}
+
+function markReady(form) {
+  form.removeAttribute("data-sent");
+  form.removeAttribute("aria-busy");
+  for (const button of buttonsOf(form)) {
+    button.removeAttribute("aria-busy");
+    button.removeAttribute("aria-disabled");
+  }
+}
 
 function sendOnce(event) {
   const form = event.target;
@@ -38,13 +60,13 @@ function sendOnce(event) {
     event.preventDefault();
     return;
   }
-  form.setAttribute("data-sent", "");
-  setTimeout(() => form.removeAttribute("data-sent"), SENDING_MS);
+  markSent(form, event.submitter);
+  setTimeout(markReady, SENDING_MS, form);
 }
 
 // Whoever comes back by the browser's button finds the page as it was, and may send it again.
 function allowAgain() {
-  for (const form of document.querySelectorAll("form[data-sent]")) form.removeAttribute("data-sent");
+  for (const form of document.querySelectorAll("form[data-sent]")) markReady(form);
 }
 
 document.addEventListener("submit", sendOnce);
