@@ -13,8 +13,8 @@ from tests.signing_in import (
     PASSWORD,
     code_now,
     sign_in,
-    sign_in_with_second_factor,
     verified,
+    walk_in_with_second_factor,
     with_totp,
 )
 
@@ -184,7 +184,7 @@ def test_a_code_opens_once(client, django_user_model):
 
 
 def test_signing_out_ends_the_session(client):
-    sign_in_with_second_factor(client, UserFactory())
+    walk_in_with_second_factor(client, UserFactory())
     kept = client.cookies["sessionid"].value
     client.post(reverse("account_logout"))
     client.cookies["sessionid"] = kept

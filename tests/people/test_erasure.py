@@ -49,7 +49,7 @@ from tests.factories.projects import ProjectFactory
 from tests.factories.talk import CommentFactory, subject_of
 from tests.hostile_files import a_picture
 from tests.pledges.promises import WORKS, funded_campaign, work_until_done
-from tests.signing_in import PASSWORD, sign_in, sign_in_with_second_factor, verified, with_totp
+from tests.signing_in import PASSWORD, sign_in, verified, walk_in_with_second_factor, with_totp
 
 pytestmark = pytest.mark.django_db
 PAGE = "/me/close/"
@@ -393,7 +393,7 @@ def test_whoever_has_a_second_factor_gives_it_too(client, quillon):
 
 def test_with_both_it_is_closed(client):
     person = UserFactory()
-    sign_in_with_second_factor(client, person)
+    walk_in_with_second_factor(client, person)
     assert client.post(PAGE, {"password": PASSWORD}).url == reverse("home")
     assert not Authenticator.objects.filter(user=person).exists()
 

@@ -59,7 +59,7 @@ from tests.factories.talk import CommentFactory, ThreadFactory
 from tests.hostile_files import a_picture
 from tests.pledges.test_receipts import charged
 from tests.reconciliation.test_pages import differing
-from tests.signing_in import sign_in, sign_in_with_second_factor, verified
+from tests.signing_in import sign_in, verified, walk_in_with_second_factor
 from tests.talk.test_moderating import hide
 from tests.town.people import (
     ANONYMOUS,
@@ -122,7 +122,7 @@ def signed_in(user: User, *, mfa: bool) -> Client:
     agree(user)
     client = Client(raise_request_exception=False)
     if mfa:
-        sign_in_with_second_factor(client, user)
+        walk_in_with_second_factor(client, user)
     else:
         sign_in(client, verified(user))
     return client
