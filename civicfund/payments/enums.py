@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 
 class EventType(models.TextChoices):
@@ -62,3 +64,26 @@ THIN_EVENTS = (
     EventType.ACCOUNT_CLOSED,
 )
 ACCOUNT_EVENTS = (EventType.ACCOUNT_UPDATED, *THIN_EVENTS)
+
+
+# Why something at the provider fits nothing here, as treasurers read it.
+ORPHAN_WORDS: dict[str, Promise] = {
+    "dispute_of_no_pledge": _("a disputed charge of no pledge that we know"),
+    "fee_in_another_currency": _("a fee in another currency"),
+    "payment_intent_differs": _("a payment that is not as we asked for it"),
+    "payment_of_no_pledge": _("a payment of no pledge that we know"),
+    "refund_differs": _("a refund that is not as we asked for it"),
+    "refund_made_elsewhere": _("a refund that was made at the provider, not here"),
+    "refund_of_no_pledge": _("a refund of no pledge that we know"),
+    "reversal_differs": _("money taken back that is not as we asked for it"),
+    "reversal_made_elsewhere": _("money taken back at the provider, not here"),
+    "setup_intent_differs": _("a saved card that is not as we asked for it"),
+    "setup_intent_unknown": _("a saved card that the provider does not know"),
+    "transfer_differs": _("a transfer that is not as we asked for it"),
+}
+# The same of a pledge whose state does not allow it; the state stands behind these.
+ORPHAN_THOUGH: dict[str, Promise] = {
+    "charged_though_": _("a charge of a pledge that is not to be charged"),
+    "disputed_though_": _("a disputed charge of a pledge that was not collected"),
+    "refunded_though_": _("a refund of a pledge that was not collected"),
+}

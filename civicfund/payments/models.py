@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.audit.models import AppendOnly
-from civicfund.payments.enums import EventType
+from civicfund.payments.enums import ORPHAN_THOUGH, ORPHAN_WORDS, EventType
 
 
 class Payer(models.Model):
@@ -100,6 +100,12 @@ class Orphan(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.object_id}: {self.reason}"
+
+    @property
+    def reason_words(self) -> str:
+        """Why it fits nothing, as people read it."""
+        of_state = (ORPHAN_THOUGH[each] for each in ORPHAN_THOUGH if self.reason.startswith(each))
+        return str(ORPHAN_WORDS.get(self.reason) or next(of_state, self.reason))
 
 
 class OrphanReview(AppendOnly):

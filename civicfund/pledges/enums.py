@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 
@@ -25,6 +27,21 @@ class CampaignState(models.TextChoices):
     SETTLED_SHORT = "settled_short", _("Collected in part")
     FAILED_SHORT = "failed_short", _("Too little collected, being refunded")
     REFUNDED = "refunded", _("Refunded")
+
+
+# What happened to a campaign, as those who look after it read it.
+CAMPAIGN_EVENT_WORDS: dict[str, Promise] = {
+    "campaign.created": _("It was written"),
+    "campaign.edited": _("It was changed"),
+    "campaign.resumed": _("It was let go on, for a reason"),
+    "campaign.reviewed": _("It was reviewed"),
+    "campaign.stopped": _("It was stopped, for a reason"),
+    "campaign.too_late": _("It was too late to start"),
+    **{
+        f"campaign.{state}": format_lazy(_("From now on: {state}"), state=state.label)
+        for state in CampaignState
+    },
+}
 
 
 class RunBy(models.TextChoices):

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+import civicfund
 from civicfund.audit.models import Event
 from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
-from civicfund.pledges.enums import CampaignState, ReportReason
+from civicfund.pledges.enums import (
+    CAMPAIGN_EVENT_WORDS,
+    CAMPAIGN_MOVES,
+    CampaignState,
+    ReportReason,
+)
 from civicfund.pledges.models import Campaign, CampaignReport
 from civicfund.pledges.services.campaigns import submit_campaign
 from civicfund.pledges.services.errors import RefusedError
@@ -104,6 +113,30 @@ def test_a_reviewer_reads_the_page_and_approves(client):
     assert state_of(campaign) == CampaignState.APPROVED
     answer = client.get(reverse("preview_campaign", args=[campaign.pk]))
     assert answer["Location"] == campaign.get_absolute_url()
+
+
+def test_what_happened_to_a_campaign_is_told_in_words(client):
+    campaign = submitted()
+    come(client, REVIEWER)
+    page = client.get(reverse("judge_campaign", args=[campaign.pk]))
+    told = [str(words) for _event, words in page.context["events"]]
+    assert told[0] == "From now on: Waiting for review"
+    assert "campaign.submitted" not in page.content.decode()
+
+
+def test_every_act_on_a_campaign_that_is_recorded_anywhere_has_words():
+    recorded = {
+        node.args[0].value
+        for path in Path(civicfund.__file__).parent.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "id", "") == "record"
+        and isinstance(node.args[0], ast.Constant)
+        and node.args[0].value.startswith("campaign.")
+    }
+    moved = {f"campaign.{to}" for moves in CAMPAIGN_MOVES.values() for to in moves}
+    assert len(recorded) > 4
+    assert recorded | moved <= set(CAMPAIGN_EVENT_WORDS)
 
 
 def test_a_reviewer_sends_it_back_with_a_reason(client):

@@ -416,6 +416,16 @@ def test_others_do_not_end_that_alarm(client):
     assert orphan_count() == 1
 
 
+def test_what_fits_nothing_is_told_in_words(client, treasurer):
+    note_orphan("re_by_hand", "refund_made_elsewhere")
+    note_orphan("ch_late", "charged_though_cancelled")
+    page = client.get(DESK).content.decode()
+    assert "a refund that was made at the provider, not here" in page
+    assert "a charge of a pledge that is not to be charged" in page
+    assert "_made_elsewhere" not in page
+    assert "_though_" not in page
+
+
 def test_what_was_said_of_an_orphan_stays(treasurer):
     note_orphan("re_by_hand", "refund_made_elsewhere")
     review = review_orphan(Orphan.objects.get(), by=treasurer, words="Looked into.")

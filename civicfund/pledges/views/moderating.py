@@ -24,7 +24,7 @@ from civicfund.people.models import User
 from civicfund.people.requests import SignedInRequest
 from civicfund.people.selectors import roles_of
 from civicfund.pledges.access import any_campaign
-from civicfund.pledges.enums import PRIVATE_CAMPAIGN, CampaignState
+from civicfund.pledges.enums import CAMPAIGN_EVENT_WORDS, PRIVATE_CAMPAIGN, CampaignState
 from civicfund.pledges.forms import ReasonForm
 from civicfund.pledges.models import Campaign
 from civicfund.pledges.selectors.checklist import checklist_of
@@ -172,7 +172,10 @@ def _judge_page(request: SignedInRequest, campaign: Campaign, form: ReasonForm) 
         "form": form,
         "is_private": is_private,
         "checklist": checklist_of(campaign) if is_private else None,
-        "events": events_of(campaign).select_related("actor"),
+        "events": [
+            (event, CAMPAIGN_EVENT_WORDS.get(event.verb, event.verb))
+            for event in events_of(campaign).select_related("actor")
+        ],
     }
     status = 400 if form.errors else 200
     return render(request, "pledges/moderating/judge.html", context, status=status)
