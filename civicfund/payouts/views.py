@@ -170,7 +170,7 @@ def project(request: SignedInRequest, pk: int) -> HttpResponse:
         for source in Source
     }
     payouts = [(payout, ReversalForm(payout, request.POST)) for payout in payouts_of(found)]
-    typed = [*forms.values(), *(form for _payout, form in payouts)]
+    typed: list[Asked] = [*forms.values(), *(form for _payout, form in payouts)]
     asked = next((form for form in typed if form.is_bound), None)
     if request.method == "POST" and (asked is None or asked.is_valid()):
         answer = _act(request, found, act, asked)

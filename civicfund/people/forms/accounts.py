@@ -22,17 +22,17 @@ class _OneWord:
                 self.fields[name].widget.attrs.pop("placeholder", None)
 
 
-class LoginForm(_OneWord, allauth_forms.LoginForm):
+class LoginForm(_OneWord, allauth_forms.LoginForm):  # type: ignore[misc]  # it ships no types
     """Signing in."""
 
 
-class SignupForm(_OneWord, allauth_forms.SignupForm):
+class SignupForm(_OneWord, allauth_forms.SignupForm):  # type: ignore[misc]  # it ships no types
     """Making an account."""
 
 
-class AddEmailForm(_OneWord, allauth_forms.AddEmailForm):
+class AddEmailForm(_OneWord, allauth_forms.AddEmailForm):  # type: ignore[misc]  # it ships no types
     """A further address."""
 
 
-class ResetPasswordForm(_OneWord, allauth_forms.ResetPasswordForm):
+class ResetPasswordForm(_OneWord, allauth_forms.ResetPasswordForm):  # type: ignore[misc]  # it ships no types
     """A new password, where the old one is forgotten."""
