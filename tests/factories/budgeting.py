@@ -47,6 +47,7 @@ from civicfund.audit.services import db_now
 from civicfund.people.enums import Role
 from civicfund.people.models import RoleGrant, User
 from civicfund.places.models import Neighborhood
+from tests.factories.options import options_at_once
 from tests.factories.people import ResidencyFactory, UserFactory
 from tests.factories.places import CityFactory, NeighborhoodFactory
 from tests.factories.projects import ProjectFactory
@@ -110,7 +111,8 @@ def draft_cycle(
         max_options=max_options,
         **limits,
     )
-    add_options(pot, costs_minor, by=by)
+    if costs_minor:
+        options_at_once(pot, costs_minor, by=by)
     return cycle
 
 
