@@ -1,8 +1,12 @@
 """The WSGI application that gunicorn serves."""
 
 import os
+from importlib import import_module
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "civicfund.settings.production")
 application = get_wsgi_application()
+# Before gunicorn divides into processes, whose first visitors would else wait for it.
+import_module(settings.ROOT_URLCONF)

@@ -16,9 +16,14 @@ _LISTEN_APART = ("--reuse-port",) if sys.platform == "linux" else ()
 def gunicorn(
     python: str, port: int, *more: str, application: str = "civicfund.wsgi:application"
 ) -> Sequence[str]:
-    """The command that serves the site on a port of loopback."""
+    """The command that serves the site on a port of loopback.
+
+    The site is loaded once, and its processes are copies: one that has to be replaced is there
+    at once.
+    """
     return (
         python, "-m", "gunicorn", application, "--bind", f"{HOST}:{port}",
         "--worker-class", "gthread", "--workers", "2", "--threads", "8", "--no-control-socket",
+        "--preload",
         *_LISTEN_APART, *more,
     )  # fmt: skip

@@ -10,10 +10,10 @@ import os
 import time
 from collections.abc import Iterable
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from django.core.wsgi import get_wsgi_application
 from django.utils import timezone
 
 SKEW_SECONDS = 600
@@ -33,15 +33,26 @@ def _turn() -> int:
 _NEW = os.O_CREAT | os.O_EXCL
 
 
-def _skew(seconds: float) -> None:
-    """Let every clock that the site's code reads in Python be wrong by so much."""
-    right_time, right_now = time.time, timezone.now
-    time.time = lambda: right_time() + seconds  # type: ignore[assignment]
-    timezone.now = lambda: right_now() + timedelta(seconds=seconds)  # type: ignore[assignment]
+class _Skew:
+    """Lets every clock that the site's code reads in Python be wrong by so many seconds."""
+
+    seconds = 0
+
+    def __init__(self) -> None:
+        right_time, right_now = time.time, timezone.now
+        time.time = lambda: right_time() + self.seconds  # type: ignore[assignment]
+        timezone.now = lambda: (  # type: ignore[assignment]
+            right_now() + timedelta(seconds=self.seconds)
+        )
+        self.turn()
+        os.register_at_fork(after_in_child=self.turn)  # gunicorn loads this once, then divides
+
+    def turn(self) -> None:
+        self.seconds = SKEW_SECONDS if _turn() % 2 else -SKEW_SECONDS
 
 
-_skew(SKEW_SECONDS if _turn() % 2 else -SKEW_SECONDS)
-_application = get_wsgi_application()
+_Skew()
+_application = import_module("civicfund.wsgi").application  # it takes its clocks from now on
 
 from budgeting.services import urns  # noqa: E402 -- after the settings
 from budgeting.views import cycles  # noqa: E402

@@ -35,8 +35,8 @@ class Answer:
 def parallel_casts(town: Town, full: bool) -> Result:
     """Each voter casts many times at once, on every channel, the same and different choices."""
     voters, clicks = (200, 40) if full else (3, 12)
-    town.site.wait()
     vote = open_vote(voters, options=OPTIONS)
+    town.site.wait()
     with ThreadPoolExecutor(clicks) as pool:
         answers = [
             _burst(town.site.url, vote, voter, clicks, pool, ALL_CHANNELS) for voter in vote.voters
@@ -130,8 +130,8 @@ def _different(found: Sequence[tuple[int, ...]], expected: Sequence[tuple[int, .
 def _control(town: Town, full: bool) -> tuple[int, int]:
     """Runs of the same burst against a service without lock or key, and those that broke it."""
     runs, clicks = (20, 40) if full else (2, 12)
-    town.bent_site.wait()
     vote = open_vote(runs, options=OPTIONS)
+    town.bent_site.wait()
     several = 0
     with _without_the_unique_key(town, vote.cycle), ThreadPoolExecutor(clicks) as pool:
         for done, voter in enumerate(vote.voters, start=1):
