@@ -114,7 +114,7 @@ def test_an_imported_cycle_is_tried_with_another_amount(signed_in, tmp_path):
     ("given", "said"),
     [
         ({"rules": RULES}, "Choose an election, or a file."),
-        ({"upload": FILE}, "This field is required."),
+        ({"upload": FILE}, "Choose something for “Rules to compare”."),
         ({"upload": FILE, "rules": ["monarchy"]}, "monarchy is not one of the available choices"),
         ({"upload": FILE, "rules": ["greedy_points"]}, "at least one rule that counts such"),
         ({"upload": FILE.replace("3;a,b", "3;a,x"), "rules": RULES}, "line 22"),

@@ -117,10 +117,11 @@ class Money(PaysOut, RuleBasedStateMachine):
         plan=PLANS,
         paid_at_once=st.booleans(),
         taken_back_at_once=st.booleans(),
+        given_back_at_once=st.booleans(),
     )
     def begin(
         self, goal, floor, promises, ends_at_once, charged_at_once, fees, plan, paid_at_once,
-        taken_back_at_once,
+        taken_back_at_once, given_back_at_once,
     ):  # fmt: skip
         """Most histories begin where money does: funded and, as likely as not, charged."""
         self.provider.reset()
@@ -156,6 +157,8 @@ class Money(PaysOut, RuleBasedStateMachine):
             self.pay_out()
         if taken_back_at_once:
             self.take_back()
+        if given_back_at_once:
+            self.one_is_given_back()
 
     def mine(self, n):
         return Pledge.objects.filter(campaign=self.campaign, backer=self.backers[n]).first()
@@ -224,6 +227,13 @@ class Money(PaysOut, RuleBasedStateMachine):
                 refund_pledge(
                     mine, by=self.treasurers[0], amount_minor=amount, reason=RefundReason.ASKED
                 )
+
+    def one_is_given_back(self):
+        """To the first backer, whole; with some cards it comes back a day later."""
+        self.give_back(n=0, amount=None, limit=50_000)
+        self.refunds_are_sent_and_heard_of()
+        self.time_passes(days=1)
+        self.refunds_are_sent_and_heard_of()
 
     @rule(place=st.integers(0, 1))
     def agree_to_a_refund(self, place):
@@ -365,7 +375,7 @@ def test_a_history_with_a_plan_reaches_all_that_is_asked_of_plans(machine):
     history.begin(
         goal=500, floor=None, promises=[(4999, "pm_card_bypassPending")] * 2, ends_at_once=True,
         charged_at_once=True, fees=(0, "town"), plan=((40, 60), 0), paid_at_once=False,
-        taken_back_at_once=False,
+        taken_back_at_once=False, given_back_at_once=False,
     )  # fmt: skip
     for _ in range(3):
         history.sweep()
