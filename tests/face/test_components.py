@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import count
 
 import pytest
 from django import forms
@@ -20,10 +21,10 @@ def render(tmp_path, settings):
     settings.TEMPLATES = [
         settings.TEMPLATES[0] | {"DIRS": [tmp_path, *settings.TEMPLATES[0]["DIRS"]]}
     ]
-    count = iter(range(100))
+    number = count()
 
     def act(source: str, **context) -> str:
-        name = f"sample{next(count)}.html"
+        name = f"sample{next(number)}.html"
         (tmp_path / name).write_text(source)
         return render_to_string(name, context, request=RequestFactory().get("/"))
 
