@@ -68,6 +68,7 @@ ACCOUNT_EVENTS = (EventType.ACCOUNT_UPDATED, *THIN_EVENTS)
 
 # Why something at the provider fits nothing here, as treasurers read it.
 ORPHAN_WORDS: dict[str, Promise] = {
+    "card_without_consent": _("a saved card that nobody here agreed to"),
     "dispute_of_no_pledge": _("a disputed charge of no pledge that we know"),
     "fee_in_another_currency": _("a fee in another currency"),
     "payment_intent_differs": _("a payment that is not as we asked for it"),
