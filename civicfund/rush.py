@@ -17,8 +17,9 @@ from django.shortcuts import render
 TURN = "turn"
 _PLEDGING = re.compile(r"^/campaigns/(\d+)/pledge/$")
 _SALT = "civicfund.rush"
-# Turns are further apart than one takes, so that others find a process that is not busy.
-_APART = 2.0
+# Turns are as many times further apart as one keeps a processor busy, so that others, and the
+# database, have most of it. (By the clock, those served in the first stampede would take seconds.)
+_APART = 12.0
 # Whose turn has come and who finds no room comes back that soon.
 _SOONEST_SECONDS = 0.5
 # Nobody is told to wait longer at a time: people give up, and the line may have got shorter.
@@ -28,7 +29,7 @@ _FURTHEST_SECONDS = 300
 # A turn that has come is good for the steps that follow it: to choose, to agree.
 _GOOD_FOR_SECONDS = 900
 # What one request is taken to need before any was measured, and how much the last one tells.
-_FIRST_GUESS_SECONDS, _LAST_TELLS = 0.05, 0.1
+_FIRST_GUESS_SECONDS, _LAST_TELLS = 0.015, 0.1
 
 
 @dataclass
@@ -36,7 +37,7 @@ class _Line:
     """Who is inside for one campaign, in one process, and when the last turn is."""
 
     inside: int = 0
-    takes: float = _FIRST_GUESS_SECONDS  # seconds of one request, the last ones weighing most
+    takes: float = _FIRST_GUESS_SECONDS  # of a processor for one request, the last weighing most
     last_turn: float = 0  # seconds since the epoch
     served: BoundedSemaphore = field(
         default_factory=lambda: BoundedSemaphore(settings.RUSH_AT_ONCE)
@@ -85,13 +86,12 @@ class RoomForOthers:
             return _come_back(request, campaign, refused_until, now)
         # The pages of the next steps hold it too, so that nobody queues for each step anew.
         request.turn = request.POST.get(TURN) or request.GET.get(TURN, "")  # type: ignore[attr-defined]
-        began = now
+        began = time.thread_time()
         try:
             with self._lines[campaign].served:
-                began = time.time()
                 return self._get_response(request)
         finally:
-            self._leave(campaign, began)
+            self._leave(campaign, time.thread_time() - began)
 
     def _enter(self, campaign: str, turn: float | None, now: float) -> float | None:
         """Let in (None), or the instant of the turn to come back at."""
@@ -105,12 +105,12 @@ class RoomForOthers:
                 return None
             return line.next_turn(now) if turn is None else turn
 
-    def _leave(self, campaign: str, began: float) -> None:
+    def _leave(self, campaign: str, took: float) -> None:
         now = time.time()
         with self._lock:
             line = self._lines[campaign]
             line.inside -= 1
-            line.takes += _LAST_TELLS * (now - began - line.takes)
+            line.takes += _LAST_TELLS * (took - line.takes)
             if line.is_over(now):
                 del self._lines[campaign]
 

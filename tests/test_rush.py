@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
+from itertools import count, pairwise
 from threading import Event, Semaphore
 
 import pytest
@@ -33,10 +33,13 @@ class Clock:
     """Stands still until it is told to go on."""
 
     def __init__(self):
-        self.now = 1_800_000_000.0
+        self.now, self.ticks = 1_800_000_000.0, count()
 
     def time(self):
         return self.now
+
+    def thread_time(self):
+        return 0.02 * next(self.ticks)
 
 
 @pytest.fixture

@@ -103,7 +103,7 @@ def test_another_card_is_agreed_to_anew(page, backer, screenshot, check_axe):
 def rush_of_another(settings, monkeypatch):
     """As long as it lasts, there is no room, and turns are a few seconds away."""
     settings.RUSH_AT_ONCE = 0
-    monkeypatch.setattr(rush, "_APART", 60)
+    monkeypatch.setattr(rush, "_APART", 200)
     yield
     settings.RUSH_AT_ONCE = 2
 
