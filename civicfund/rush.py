@@ -80,12 +80,13 @@ class RoomForOthers:
         if found is None:
             return self._get_response(request)
         campaign, now = found[1], time.time()
-        turn = _turn_of(request, campaign)
+        given = request.POST.get(TURN) or request.GET.get(TURN, "")
+        turn = _instant_of(given, campaign, now)
         refused_until = self._enter(campaign, turn, now)
         if refused_until is not None:
             return _come_back(request, campaign, refused_until, now)
         # The pages of the next steps hold it too, so that nobody queues for each step anew.
-        request.turn = request.POST.get(TURN) or request.GET.get(TURN, "")  # type: ignore[attr-defined]
+        request.turn = given  # type: ignore[attr-defined]
         began = time.thread_time()
         try:
             with self._lines[campaign].served:
@@ -115,14 +116,13 @@ class RoomForOthers:
                 del self._lines[campaign]
 
 
-def _turn_of(request: HttpRequest, campaign: str) -> float | None:
-    """The instant somebody was given before; none if forged, old or another's."""
-    given = request.POST.get(TURN) or request.GET.get(TURN, "")
+def _instant_of(given: str, campaign: str, now: float) -> float | None:
+    """The instant of a turn given before; none if forged, old or another's."""
     try:
         of, turn = signing.loads(given, salt=_SALT)
     except signing.BadSignature:
         return None
-    if of != campaign or turn + _GOOD_FOR_SECONDS < time.time():
+    if of != campaign or turn + _GOOD_FOR_SECONDS < now:
         return None
     return float(turn)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import threading
 import time
@@ -22,15 +21,13 @@ from civicfund.launch.processes import Process, wait_until
 from civicfund.launch.web import gunicorn
 from civicfund.people.models import User
 from civicfund.town.bench.site import same_database
-from civicfund.town.bench.visitors import session_of
+from civicfund.town.bench.visitors import session_of, turn_on
 
 CARELESS = "tests.races.careless:application"
 # Cookie and form say the same token, as on any page of ours.
 TOKEN = "a" * 32
 BUSY = 503
 PATIENCE = 300  # seconds
-# When one's turn is, in seconds, and what says whose it is.
-_TURN = re.compile(r'(data-turn|name="turn" value)="([^"]+)"')
 Person = TypeVar("Person")
 
 
@@ -91,9 +88,9 @@ def insist(port: int, path: str, session: str, fields: Mapping[str, str]) -> Ans
     """The same, and where one is given a turn, again when it has come, as the page does."""
     began = time.perf_counter()
     while (answer := post(port, path, session, fields)).status == BUSY:
-        told = dict(_TURN.findall(answer.text))
-        time.sleep(float(told["data-turn"]))
-        fields = {**fields, "turn": told['name="turn" value']}
+        turn, seconds = turn_on(answer.text)
+        time.sleep(seconds)
+        fields = {**fields, "turn": turn}
     return replace(answer, seconds=time.perf_counter() - began)
 
 

@@ -36,6 +36,14 @@ class _Answer(NamedTuple):
     text: str
 
 
+def turn_on(page: str) -> tuple[str, float]:
+    """The turn that a page of a rush gives, and in how many seconds it is."""
+    turn, wait = _TURN.search(page), _WAIT.search(page)
+    if turn is None or wait is None:
+        raise RuntimeError("There is no turn on the page.")
+    return turn[1], float(wait[1])
+
+
 class Visitor:
     """Somebody with a browser's cookies and one kept-alive connection.
 
@@ -86,14 +94,12 @@ class Visitor:
     def _in_turn(self, method: str, path: str, fields: Mapping[str, str] | None = None) -> _Answer:
         """The answer; who is given a turn in a rush comes when it is there, as the page does."""
         while (answer := self._ask(method, path, fields)).status == HTTPStatus.SERVICE_UNAVAILABLE:
-            turn, wait = _TURN.search(answer.text), _WAIT.search(answer.text)
-            if turn is None or wait is None:
-                raise RuntimeError(f"{path}: {answer.status}")
-            time.sleep(float(wait[1]))
+            turn, seconds = turn_on(answer.text)
+            time.sleep(seconds)
             if method == "POST":
-                fields = {**(fields or {}), "turn": turn[1]}
+                fields = {**(fields or {}), "turn": turn}
             else:
-                path = f"{path.partition('?')[0]}?turn={turn[1]}"
+                path = f"{path.partition('?')[0]}?turn={turn}"
         return answer
 
     def _ask(
