@@ -33,6 +33,12 @@ def given_back(states: tuple[RefundState, ...], field: str = "amount_minor") -> 
     return sum_of(refunds, field) + sum_of(lost, field)
 
 
+def given_back_minor(pledge: Pledge, states: tuple[RefundState, ...]) -> int:
+    """The same of one pledge."""
+    rows = Pledge.objects.filter(pk=pledge.pk).annotate(given_minor=given_back(states))
+    return int(rows.values_list("given_minor", flat=True).get())
+
+
 def sum_of(rows: QuerySet[Refund] | QuerySet[Dispute], field: str) -> Coalesce:
     """What a field of these comes to for each pledge; they are those of one, by ``OuterRef``."""
     sums = rows.order_by().values("pledge").annotate(sum=Sum(field)).values("sum")

@@ -27,6 +27,7 @@ from civicfund.pledges.models import (
     Refund,
     RefundBatch,
 )
+from civicfund.pledges.selectors.returning import given_back_minor
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,5 @@ def returned_of(campaign: Campaign) -> Returned:
 
 def paid_back(pledge: Pledge) -> int:
     """What of a pledge is back on its backer's card, in minor units: by refunds, or by the bank."""
-    done = pledge.refunds.filter(state=RefundState.SUCCEEDED)
-    lost = pledge.disputes.filter(state=DisputeState.LOST)
-    sums = (rows.aggregate(sum=Sum("amount_minor", default=0))["sum"] for rows in (done, lost))
-    return min(pledge.amount_minor, int(sum(sums)))
+    done = given_back_minor(pledge, (RefundState.SUCCEEDED,))
+    return min(pledge.amount_minor, done)

@@ -14,15 +14,15 @@ from civicfund.payments.services import note_orphan
 from civicfund.pledges.enums import (
     CHARGED_PLEDGE,
     DISPUTE_MOVES,
+    LIVE_REFUND,
     PLEDGE_MOVES,
     DisputeState,
     PledgeState,
 )
 from civicfund.pledges.models import Dispute, Pledge
-from civicfund.pledges.selectors.returning import may_go_back_minor
+from civicfund.pledges.selectors.returning import given_back_minor, may_go_back_minor
 from civicfund.pledges.services.fees import fees_of, note_fees
 from civicfund.pledges.services.locks import pledge_alone
-from civicfund.pledges.services.refunds import given_back_minor
 
 
 def apply_dispute(told: ProviderDispute) -> Dispute | None:
@@ -103,7 +103,7 @@ def _lose(pledge: Pledge, dispute: Dispute, told: ProviderDispute) -> None:
     advance(dispute, DisputeState.LOST, DISPUTE_MOVES, actor=None, decided_at=db_now())
     if pledge.state == PledgeState.DISPUTED:
         # Of a charge that was disputed in part the rest stays collected, and can be given back.
-        rest = pledge.amount_minor > given_back_minor(pledge)
+        rest = pledge.amount_minor > given_back_minor(pledge, LIVE_REFUND)
         done = PledgeState.COLLECTED if rest else PledgeState.CHARGED_BACK
         advance(pledge, done, PLEDGE_MOVES, actor=None)
 

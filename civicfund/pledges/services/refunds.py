@@ -8,7 +8,6 @@ from uuid import UUID, uuid4
 import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from civicfund.audit.models import ActRequest
@@ -29,13 +28,12 @@ from civicfund.people.selectors import has_role
 from civicfund.pledges.enums import (
     LIVE_REFUND,
     REFUND_MOVES,
-    DisputeState,
     PledgeState,
     RefundReason,
     RefundState,
 )
 from civicfund.pledges.models import Campaign, Pledge, Refund, RefundBatch
-from civicfund.pledges.selectors.returning import may_go_back_minor
+from civicfund.pledges.selectors.returning import given_back_minor, may_go_back_minor
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.fees import note_fees
 from civicfund.pledges.services.locks import pledge_alone
@@ -51,19 +49,7 @@ def left_to_refund(pledge: Pledge) -> int:
     """What was collected of the pledge and nobody has decided to give back, in minor units."""
     if pledge.state != PledgeState.COLLECTED:
         return 0
-    return max(0, pledge.amount_minor - given_back_minor(pledge))
-
-
-def given_back_minor(pledge: Pledge) -> int:
-    """What of a pledge has gone back, or is about to, and what a bank took of it for good."""
-    sums = (
-        rows.aggregate(sum=Sum("amount_minor", default=0))["sum"]
-        for rows in (
-            pledge.refunds.filter(state__in=LIVE_REFUND),
-            pledge.disputes.filter(state=DisputeState.LOST),
-        )
-    )
-    return int(sum(sums))
+    return max(0, pledge.amount_minor - given_back_minor(pledge, LIVE_REFUND))
 
 
 def refund_pledge(
