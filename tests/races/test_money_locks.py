@@ -9,10 +9,13 @@ from allauth.account.models import EmailAddress
 from django.db import connections, transaction
 
 from civicfund.audit.services import record, wake
+from civicfund.notices.models import Message
+from civicfund.notices.services import tell
 from civicfund.payouts.enums import ReversalState
 from civicfund.payouts.models import Reversal
 from civicfund.payouts.services.reversing import approve_reversal, request_reversal
 from civicfund.people.models import User
+from civicfund.people.services.erasure import erase
 from civicfund.pledges.enums import RefundReason
 from civicfund.pledges.models import Refund
 from civicfund.pledges.services.claiming import claim_pledges
@@ -109,3 +112,16 @@ def test_an_account_claims_a_pledge_while_somebody_with_it_writes_of_the_account
         wanted=lambda: record("pledge.read", pledge, actor=account),
     )
     assert claimed == 1
+
+
+def test_a_backer_is_erased_while_somebody_with_their_pledge_writes_to_them(provider):
+    (pledge,) = collect(WORKS)
+    backer = pledge.backer
+    meanwhile(
+        lambda: erase(backer),
+        held=lock(pledge),
+        wanted=lambda: tell(backer, "pledge_refunded", pledge),
+    )
+    backer.refresh_from_db()
+    assert backer.erased_at is not None
+    assert not Message.objects.filter(recipient=backer).exists()

@@ -12,6 +12,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.backends.cached_db import SessionStore
 from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -42,19 +43,31 @@ def erase(user: User) -> None:
 
     Tallies, books, the record of acts and what is public stay as they are. Raises
     ``ErasureError`` while something is owed, and then nothing was changed.
+
+    Whoever works on a row of theirs may still write to them, which needs the person: so at first
+    only what others do not need is held, until all these rows are ours. Then the person is held
+    whole, so that nothing is added any more, and what came in between is forgotten as well.
     """
     with transaction.atomic():
-        rows = [row.pk for row in all_rows_of(user)]
-        held = list(User.objects.select_for_update().filter(pk__in=rows).order_by("pk"))
-        if any(person.erased_at for person in held):
-            raise ErasureError([_("This account is closed already.")])
-        if reasons := why_kept(user):
-            raise ErasureError(reasons)
+        rows = User.objects.filter(pk__in=[row.pk for row in all_rows_of(user)]).order_by("pk")
+        _forget_all(user, rows.select_for_update(no_key=True))
+        held = _forget_all(user, rows.select_for_update())
         for person in held:
-            forget_everywhere(person)
             _forget_addresses(person)
             _blank(person)
         record("person.erased", user, actor=user)
+
+
+def _forget_all(user: User, rows: QuerySet[User]) -> list[User]:
+    """Lock the person's rows as they are given, and let go of what may be let go of."""
+    held = list(rows)
+    if any(person.erased_at for person in held):
+        raise ErasureError([_("This account is closed already.")])
+    if reasons := why_kept(user):
+        raise ErasureError(reasons)
+    for person in held:
+        forget_everywhere(person)
+    return held
 
 
 def why_people_keep(user: User) -> list[str]:
