@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import signal
-import threading
 import time
 from types import FrameType
 
 from civicfund.launch.processes import Process
 from civicfund.launch.trouble import LaunchError, say
+from civicfund.stopping import StopAsked
 
 # A process that ends this soon after its start is broken, not unlucky.
 _QUICK_SECONDS = 5
@@ -25,7 +25,7 @@ class Supervisor:
     def __init__(self) -> None:
         self.kept: list[Process] = []
         self.essential: list[Process] = []
-        self.stopping = threading.Event()
+        self.stopping = StopAsked()
         self._quick_ends: dict[str, int] = {}
         self._started_at: dict[str, float] = {}
 

@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 from pathlib import Path
-from threading import Event
 
 from civicfund.payments.sandbox.engine import Config
 from civicfund.payments.sandbox.keys import (
@@ -18,6 +17,7 @@ from civicfund.payments.sandbox.keys import (
 )
 from civicfund.payments.sandbox.server import SandboxServer, say
 from civicfund.payments.sandbox.webhooks import PAYLOADS
+from civicfund.stopping import StopAsked
 
 
 def main() -> int:
@@ -40,7 +40,7 @@ def main() -> int:
         rate_limit=options.rate_limit,
         account_rate_limit=options.account_rate_limit,
     )
-    stop = Event()
+    stop = StopAsked()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda number, frame: stop.set())
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
+from threading import Thread
 from urllib.parse import urlsplit
 
 from civicfund.payments.sandbox.control import LOOPBACK, Control
@@ -13,6 +13,7 @@ from civicfund.payments.sandbox.engine import Config, Engine, Request, Response,
 from civicfund.payments.sandbox.faults import Dropped
 from civicfund.payments.sandbox.pages import Pages
 from civicfund.payments.sandbox.webhooks import Deliverer
+from civicfund.stopping import StopAsked
 
 HOST = "127.0.0.1"
 TICK_SECONDS = 0.25
@@ -39,7 +40,7 @@ class SandboxServer(ThreadingHTTPServer):
         self.pages = Pages(self.engine)
         self.url = f"http://{HOST}:{self.server_address[1]}"
 
-    def run(self, stop: Event) -> None:
+    def run(self, stop: StopAsked) -> None:
         """Serve until ``stop`` is set; then finish what is under way and close the journal."""
         self.deliverer.start()
         Thread(target=self.serve_forever, args=(0.05,), name="http", daemon=True).start()

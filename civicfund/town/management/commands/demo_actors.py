@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from threading import Event
 from typing import Any
 
 import structlog
@@ -11,6 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import close_old_connections
 
+from civicfund.stopping import StopAsked
 from civicfund.town.demo.actors import STEPS
 
 log = structlog.get_logger(__name__)
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         """Act until told to stop. Refused where DEBUG is off."""
         if not settings.DEBUG:
             raise CommandError("Demo actors act only in a local try-out (DEBUG is off).")
-        stopped = Event()
+        stopped = StopAsked()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
         while not stopped.wait(SECONDS_BETWEEN_ROUNDS):

@@ -1,0 +1,67 @@
+"""A signal may come at any moment, also while its thread is about to wait."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from civicfund.stopping import StopAsked
+
+ROOT = Path(__file__).parent.parent
+# A thousand waits, each ended by a signal that comes at another moment of it.
+STORM = """
+import signal, sys
+from importlib import import_module
+module, name = sys.argv[1:]
+new = getattr(import_module(module), name)
+asked = new()
+signal.signal(signal.SIGALRM, lambda *_: asked.set())
+signal.setitimer(signal.ITIMER_REAL, 0.0003, 0.0003)
+for _ in range(1000):
+    asked = new()
+    while not asked.wait(0.00002):
+        pass
+signal.setitimer(signal.ITIMER_REAL, 0)
+print("through")
+"""
+
+
+def storm(module, name):
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", STORM, module, name],
+            cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return "stuck"
+    return done.stdout.strip() if done.returncode == 0 else "fallen"
+
+
+def test_whoever_waits_is_told_at_whatever_moment_the_signal_comes():
+    assert storm("civicfund.stopping", "StopAsked") == "through"
+
+
+def test_control_an_event_is_not_made_for_signals():
+    assert storm("threading", "Event") in ("stuck", "fallen")
+
+
+def test_every_thread_that_waits_is_told():
+    asked, told = StopAsked(), []
+    threads = [threading.Thread(target=lambda: told.append(asked.wait(30))) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    asked.set()
+    asked.set()
+    for thread in threads:
+        thread.join()
+    assert told == [True] * 5
+    assert asked.is_set()
+
+
+@pytest.mark.parametrize("seconds", [0, 0.01])
+def test_nobody_asked_is_false(seconds):
+    assert StopAsked().wait(seconds) is False
