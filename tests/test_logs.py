@@ -20,6 +20,11 @@ logging.getLogger("django.request").warning("Not Found: /pledges/open/7.secret/u
 logging.getLogger("django.request").warning("Not Found: /pledges/survey/7.secret/")
 logging.getLogger("django.request").warning("Not Found: /complaint/link/7.secret/")
 structlog.get_logger("x").info("request", request="GET /pledges/pay/7.secret/?a=1")
+from django.core.exceptions import PermissionDenied
+try:
+    raise PermissionDenied("Treasurer")
+except PermissionDenied as refusal:
+    logging.getLogger("django.request").warning("Forbidden", exc_info=refusal)
 try:
     1 / 0
 except ZeroDivisionError:
@@ -47,11 +52,13 @@ def test_each_event_is_one_json_object_on_a_line_of_its_own():
         "Not Found: /pledges/survey/(hidden)/",
         "Not Found: /complaint/link/(hidden)/",
         "request",
+        "Forbidden",
         "broke",
     ]
     assert (lines[0]["pledge"], lines[0]["level"]) == ("7", "info")
     assert lines[7]["request"] == "GET /pledges/pay/(hidden)/?a=1"
-    assert "ZeroDivisionError" in lines[8]["exception"]
+    assert "exception" not in lines[8]
+    assert "ZeroDivisionError" in lines[9]["exception"]
 
 
 def test_a_person_reads_plain_lines():

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import Any
 
 import structlog
+from django.core.exceptions import PermissionDenied
 from structlog.typing import EventDict, Processor
 
 # The part of an address that opens a payment, a pledge or a complaint, switches mail off or
@@ -22,6 +24,16 @@ def _without_links(_: Any, __: str, event: EventDict) -> EventDict:
         if isinstance(event.get(name), str):
             event[name] = _LINK.sub(r"\1(hidden)", event[name])
     return event
+
+
+class RefusedInOneLine(logging.Filter):
+    """Who may not do something is no fault of the program: the line says so, and shows no code."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Always true; takes the traceback off a refusal."""
+        if record.exc_info and isinstance(record.exc_info[1], PermissionDenied):
+            record.exc_info = None
+        return True
 
 
 _SHARED: list[Processor] = [
@@ -70,8 +82,10 @@ def logging_for(*, as_json: bool, level: str = "INFO") -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": line},
+        "filters": {"refused": {"()": RefusedInOneLine}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {name: {"level": "WARNING"} for name in quiet}
-        | {"django": {"level": level, "handlers": [], "propagate": True}},
+        | {"django": {"level": level, "handlers": [], "propagate": True}}
+        | {"django.request": {"filters": ["refused"]}},
     }
