@@ -5,12 +5,13 @@ A sweep asks the database what is due and does it; a lost message delays, and ne
 
 from __future__ import annotations
 
+import gc
 import logging.config
 import os
 
 from celery import Celery
 from celery.schedules import crontab
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_before_create_process
 from django.conf import settings
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
@@ -20,6 +21,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "civicfund.settings.production")
 @setup_logging.connect  # type: ignore[untyped-decorator]  # Celery has no types
 def _log_as_the_site_does(**said: object) -> None:
     logging.config.dictConfig(settings.LOGGING)
+
+
+@worker_before_create_process.connect  # type: ignore[untyped-decorator]
+def _keep_what_is_loaded(**said: object) -> None:
+    """It stays to the end: no process looks through it, and all of them share its memory."""
+    gc.freeze()
 
 
 app = Celery("civicfund")
