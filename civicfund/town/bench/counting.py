@@ -26,15 +26,17 @@ def largest_file() -> Path | None:
     return max(files, key=lambda path: path.stat().st_size, default=None)
 
 
-def counted() -> dict[str, object]:
-    """Milliseconds to read and to count by each rule, the median of three, and what was counted."""
+def counted(ballots: int) -> dict[str, object]:
+    """Milliseconds to read and to count by each rule, the median of three, and what was counted:
+    the largest election at hand, or a made-up one of so many ballots.
+    """
     path = largest_file()
     started = time.perf_counter()
-    election = read(path).election if path else approval_election(BALLOTS, OPTIONS, seed=7)
+    election = read(path).election if path else approval_election(ballots, OPTIONS, seed=7)
     read_ms = (time.perf_counter() - started) * 1000
     ties = lexicographic(election.options)
     return {
-        "election": path.name if path else f"made up, {BALLOTS} ballots x {OPTIONS} projects",
+        "election": path.name if path else f"made up, {ballots} ballots x {OPTIONS} projects",
         "ballots": election.ballots.count,
         "read_ms" if path else "made_ms": round(read_ms, 1),
         **{f"{rule}_ms": _median_ms(rule, election, ties) for rule in RULES},

@@ -43,7 +43,7 @@ def sealed_vote(ballots: int, options: int) -> Cycle:
     """
     cycle = draft_ballot(
         options, slug=f"whole-{ballots}", most_choices=MOST_CHOICES,
-        voting_ends_in=timedelta(seconds=30 + ballots // _PER_SECOND),
+        voting_ends_in=timedelta(seconds=12 + ballots // _PER_SECOND),
     )  # fmt: skip
     _fill_roll(cycle, ballots)
     cycle = opened(cycle)

@@ -20,7 +20,7 @@ from django.db import connection
 from budgeting.models import Cycle
 from civicfund.people.models import User
 from civicfund.places.models import Neighborhood
-from civicfund.town.bench.counting import counted
+from civicfund.town.bench.counting import BALLOTS, counted
 from civicfund.town.bench.election import import_made_up
 from civicfund.town.bench.measure import timed
 from civicfund.town.bench.seed import seed_ballot, seed_town
@@ -44,6 +44,7 @@ class Command(BaseCommand):
         parser.add_argument("--pledges", type=int, default=200)
         parser.add_argument("--pledging-seconds", type=int, default=25)
         parser.add_argument("--ballots", type=int, default=20_000, help="of the imported election")
+        parser.add_argument("--counted", type=int, default=BALLOTS, help="ballots that are counted")
 
     def handle(self, **options: Any) -> None:
         """Seed, start the site, measure, stop it."""
@@ -62,7 +63,7 @@ class Command(BaseCommand):
                 voters[: options["pledges"]], sandbox, options["pledging_seconds"]
             )
         self.stderr.write("Counting")
-        figures["count"] = counted()
+        figures["count"] = counted(options["counted"])
         self.show(figures)
 
     def prepare(self) -> None:
