@@ -18,8 +18,9 @@ from pabutools.rules import (
 from budgeting.domain.election import BallotKind, Election
 from budgeting.domain.rules import count
 from tests.budgeting.domain.elections import by_name, election
+from tests.sizes import size
 
-MANY = settings(max_examples=300, deadline=None)
+MANY = settings(max_examples=size(100, 300), deadline=None)
 IDS = "abcdef"
 COSTS = st.sampled_from([0, 1, 2, 3, 4, 6, 12])
 

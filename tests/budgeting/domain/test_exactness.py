@@ -14,8 +14,9 @@ from budgeting.domain.rules import count
 from tests.budgeting.domain import plain
 from tests.budgeting.domain.drawn import elections, share, won
 from tests.budgeting.domain.elections import by_name
+from tests.sizes import size
 
-SOME = settings(max_examples=150, deadline=None)
+SOME = settings(max_examples=size(50, 150), deadline=None)
 
 
 @SOME
@@ -70,7 +71,7 @@ def paid_for(counted, outcome):
 @pytest.mark.parametrize("completion", ["", "_add1", "_add1_official"])
 @pytest.mark.parametrize("utility", ["cost", "cardinality"])
 @given(counted=elections())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=size(30, 60), deadline=None)
 def test_what_equal_shares_selects_is_paid_for(utility, completion, counted):
     rule = f"equal_shares_{utility}{completion}"
     paid_for(counted, count(rule, counted, by_name(counted)))

@@ -16,8 +16,9 @@ from budgeting.domain.ties import refuse
 from tests.budgeting.domain.drawn import elections
 from tests.budgeting.domain.elections import by_name, election
 from tests.budgeting.domain.test_against_pabutools import approvals, points, rankings
+from tests.sizes import size
 
-HUNDREDS = settings(max_examples=120, deadline=None)
+HUNDREDS = settings(max_examples=size(40, 120), deadline=None)
 KINDS = {
     BallotKind.APPROVAL: elections() | approvals(),
     BallotKind.SCORING: elections(BallotKind.SCORING) | points(),
@@ -59,7 +60,7 @@ def test_a_loser_that_is_changed_as_said_wins(rule, kind, data):
 
 @pytest.mark.parametrize(("rule", "kind"), [case for case in CASES if case[0].startswith("greedy")])
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=size(20, 40), deadline=None)
 def test_under_greedy_no_smaller_change_wins(rule, kind, data):
     counted = data.draw(KINDS[kind])
     outcome = count(rule, counted, by_name(counted))
@@ -78,7 +79,7 @@ def test_under_greedy_no_smaller_change_wins(rule, kind, data):
 
 @pytest.mark.parametrize(("rule", "kind"), CASES)
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=size(20, 40), deadline=None)
 def test_everyone_gets_a_reason_that_fits(rule, kind, data):
     counted = data.draw(KINDS[kind])
     outcome = count(rule, counted, by_name(counted))

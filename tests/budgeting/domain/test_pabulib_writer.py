@@ -9,6 +9,7 @@ from budgeting.domain import pabulib
 from budgeting.domain.election import BallotKind, Ballots, Election, Option
 from budgeting.domain.rules import count
 from tests.budgeting.domain.elections import by_name, election
+from tests.sizes import size
 
 META = {
     "description": "A made-up town",
@@ -52,7 +53,7 @@ def any_election(draw: st.DrawFn) -> Election:
     return Election(tuple(options), draw(st.integers(0, 10**7)), ballots)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=size(80, 200), deadline=None)
 @given(any_election())
 def test_what_is_written_reads_back_the_same(counted):
     file = pabulib.read(written(counted).splitlines(keepends=True), places=2)
