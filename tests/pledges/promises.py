@@ -9,7 +9,7 @@ from django.db.models import F
 
 from civicfund.audit.services import wake
 from civicfund.pledges.domain import CONSENT_VERSION
-from civicfund.pledges.models import Campaign, ChargeAttempt, Pledge, Refund
+from civicfund.pledges.models import ChargeAttempt, Pledge, Refund
 from civicfund.pledges.services import steps
 from civicfund.pledges.services.cards import save_test_card
 from civicfund.pledges.services.closing import close_if_over, decide_if_time
@@ -81,7 +81,7 @@ def work_until_done(limit=20):
             steps.take_step(pk)
         for pk in refunds:
             take_refund_step(pk)
-    for pk in Campaign.objects.values_list("pk", flat=True):
+    for pk in steps.campaigns_to_move():
         steps.move_campaign(pk)
 
 
