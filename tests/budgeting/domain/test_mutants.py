@@ -194,6 +194,7 @@ def scratch(folder: Path) -> Path:
         shutil.copytree(ROOT / part, folder / part)
     for part in ("budgeting", "tests", "tests/budgeting"):
         (folder / part / "__init__.py").touch()
+    shutil.copy(ROOT / "tests" / "sizes.py", folder / "tests")
     (folder / "docs").mkdir()
     shutil.copy(ROOT / "docs" / "voting.md", folder / "docs")
     return folder
@@ -204,8 +205,9 @@ class Copy:
 
     def __init__(self, folder: Path) -> None:
         self.folder = scratch(folder)
-        # Other plugins would be loaded thirty times for nothing.
-        alone = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        # Other plugins would be loaded thirty times for nothing. A mutant is looked for in as many
+        # random elections as there are.
+        alone = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "SIZE": "full"}
         self.process = subprocess.Popen(
             [sys.executable, Path(__file__).with_name("forked_runs.py")],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=folder, env=alone, text=True,
