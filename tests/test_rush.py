@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count, pairwise
 from threading import Event, Semaphore
@@ -12,6 +11,7 @@ from django.http import HttpResponse
 
 from civicfund import rush
 from civicfund.rush import RoomForOthers
+from civicfund.town.bench.visitors import turn_on
 
 RUSHED, OTHER = "/campaigns/1/pledge/", "/campaigns/2/pledge/"
 
@@ -72,9 +72,7 @@ def full(site, rf):
 def turn_in(answer):
     """The ticket on a page that says to wait, and in how many seconds it is good."""
     assert answer.status_code == 503
-    page = answer.content.decode()
-    ticket = re.search(r'name="turn" value="([^"]+)"', page)[1]
-    return ticket, float(re.search(r'data-turn="([^"]+)"', page)[1])
+    return turn_on(answer.content.decode())
 
 
 def place_of(ticket):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -50,15 +50,12 @@ def test_control_an_event_is_not_made_for_signals():
 
 
 def test_every_thread_that_waits_is_told():
-    asked, told = StopAsked(), []
-    threads = [threading.Thread(target=lambda: told.append(asked.wait(30))) for _ in range(5)]
-    for thread in threads:
-        thread.start()
-    asked.set()
-    asked.set()
-    for thread in threads:
-        thread.join()
-    assert told == [True] * 5
+    asked = StopAsked()
+    with ThreadPoolExecutor(5) as pool:
+        told = [pool.submit(asked.wait, 30) for _ in range(5)]
+        asked.set()
+        asked.set()
+        assert [each.result() for each in told] == [True] * 5
     assert asked.is_set()
 
 
