@@ -17,6 +17,7 @@ from psycopg import sql
 from psycopg.errors import ObjectInUse
 from pytest_django.plugin import blocking_manager_key
 
+from civicfund.audit.management.commands.flush import let_go
 from tests.migrating import drawing_one_model
 from tests.tables import keep_tables
 
@@ -141,6 +142,7 @@ def pytest_sessionfinish(session):
     served, template, own = session.config.stash[_DATABASES]
     with session.config.stash[blocking_manager_key].unblock():
         connections.close_all()
+        let_go()
     _drop(served, own)
     with _owner(served) as owner:
         owner.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(template)))

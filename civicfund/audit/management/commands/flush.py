@@ -25,21 +25,36 @@ class Command(flush.Command):
             return
         if options["interactive"] and input("Type 'yes' to lose every row: ") != "yes":
             raise CommandError("Nothing was flushed.")
+        owner = _owner_of(connections[database].settings_dict["NAME"])
+        with owner.transaction():
+            tables = [name for (name,) in owner.execute(_TABLES)]
+            empty = delete if may_pass_triggers(owner) else truncate
+            empty(owner, tables)
+
+
+_kept: dict[str, psycopg.Connection] = {}
+
+
+def _owner_of(dbname: str) -> psycopg.Connection:
+    """The owner's connection, kept: a new one learns of every table and index again, which takes
+    longer than to empty them."""
+    if dbname not in _kept or _kept[dbname].closed:
         owner = connections["owner"].settings_dict
-        tables = [
-            name
-            for name in connections[database].introspection.django_table_names(only_existing=True)
-            if name != "django_migrations"
-        ]
-        with psycopg.connect(
+        _kept[dbname] = psycopg.connect(
             host=owner["HOST"] or None,
             port=owner["PORT"] or None,
             user=owner["USER"],
             password=owner["PASSWORD"] or None,
-            dbname=connections[database].settings_dict["NAME"],
-        ) as owner_connection:
-            empty = delete if may_pass_triggers(owner_connection) else truncate
-            empty(owner_connection, tables)
+            dbname=dbname,
+            autocommit=True,
+        )
+    return _kept[dbname]
+
+
+def let_go() -> None:
+    """End what is kept, since a database with a connection is not dropped."""
+    while _kept:
+        _kept.popitem()[1].close()
 
 
 def may_pass_triggers(owner: psycopg.Connection) -> bool:
@@ -58,11 +73,15 @@ def delete(owner: psycopg.Connection, tables: list[str]) -> None:
     """Delete from the few tables that hold rows: truncating all of them takes ten times as long,
     since each table and index gets a new file. Each is asked on its own, since one question about
     all of them takes ten times as long to plan."""
-    owner.execute("SET session_replication_role = replica")
+    owner.execute("SET LOCAL session_replication_role = replica")
     owner.execute(_DELETE.format(sql.Literal(tables)))
     owner.execute(_RESTART)
 
 
+_TABLES = """
+SELECT tablename FROM pg_tables
+WHERE schemaname = 'public' AND tablename <> 'django_migrations'
+"""
 _DELETE = sql.SQL("""
 DO $$
 DECLARE
