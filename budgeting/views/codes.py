@@ -30,12 +30,15 @@ def voting_code(request: HttpRequest, slug: str) -> HttpResponse:
     form = CodeForm(request.POST or None)
     if form.is_bound and form.is_valid():
         typed = plain_code(form.cleaned_data["code"])
-        if not consume(request, action="voting_code", key=f"{cycle.pk}:{typed}"):
+        tried = {"action": "voting_code", "key": f"{cycle.pk}:{typed}"}
+        if not consume(request, **tried, dry_run=True):
             too_many: HttpResponse = respond_429(request)
             return too_many
         try:
             code = code_for(cycle, typed, form.cleaned_data["born"])
         except RefusedError as refusal:
+            # Only what was wrong counts: a library's readers share an address.
+            consume(request, **tried)
             form.add_error("code", str(refusal))
         else:
             vote_by_code(request, code)

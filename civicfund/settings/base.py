@@ -244,6 +244,11 @@ ACCOUNT_RATE_LIMITS = {
     "comment_when_new": "8/h/user",
     "flag_comment": "20/h/user",
 }
+# How many proxies of our own stand before the web processes. Each adds the address that it heard
+# from to X-Forwarded-For, so the visitor's is the last but so many; anything before it is only what
+# the visitor says. Limits by address count by it.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_TOTP_ISSUER = TOWN_NAME
 # The code before and after the current one: clocks differ, and people type slowly (RFC 6238, 5.2).
@@ -307,6 +312,7 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
 
 REST_FRAMEWORK = {
+    "NUM_PROXIES": TRUSTED_PROXIES,
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],

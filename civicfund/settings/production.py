@@ -17,6 +17,7 @@ _REQUIRED = (
     "RESIDENCE_DOCUMENT_KEY",
     "ALLOWED_HOSTS",
     "SITE_URL",
+    "TRUSTED_PROXIES",
     "COMPLAINTS_ADDRESS",
     "DATABASE_URL",
     "MIGRATE_DATABASE_URL",
@@ -42,6 +43,9 @@ for _secret in ("STRIPE_WEBHOOK_SECRET", "STRIPE_CONNECT_WEBHOOK_SECRET"):
         raise ImproperlyConfigured(f"{_secret} is blank: anyone could forge an event.")
 if not re.fullmatch("[0-9a-f]{64}", env.str("RESIDENCE_DOCUMENT_KEY")):
     raise ImproperlyConfigured("RESIDENCE_DOCUMENT_KEY is not 64 hexadecimal digits.")
+
+if env.int("TRUSTED_PROXIES") < 0:
+    raise ImproperlyConfigured("TRUSTED_PROXIES is how many stand before the site: 0 or more.")
 
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", True)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -477,6 +477,32 @@ def test_codes_are_not_tried_without_end(client, running):
     assert tries == [400] * 10 + [429]
 
 
+def test_only_wrong_codes_count_since_many_share_an_address(client, running, place, settings):
+    cache.clear()
+    settings.ACCOUNT_RATE_LIMITS = {"voting_code": "2/h/ip"}
+    [letter] = letters_to(running, person_row(1, place))
+    came = [
+        client.post(page("voting_code", running), {"code": letter.code, "born": born}).status_code
+        for born in ("1980", "1980", "1980", "1979", "1979", "1980")
+    ]
+    assert came == [302, 302, 302, 400, 400, 429]
+
+
+def test_behind_a_proxy_wrong_codes_count_for_whoever_typed_them(client, running, settings):
+    cache.clear()
+    settings.ACCOUNT_RATE_LIMITS = {"voting_code": "1/h/ip"}
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
+
+    def typed(heard_from):
+        return client.post(
+            page("voting_code", running), {"code": "A" * 16, "born": "1980"},
+            headers={"X-Forwarded-For": heard_from},
+        ).status_code  # fmt: skip
+
+    assert [typed("203.0.113.1"), typed("203.0.113.1"), typed("203.0.113.2")] == [400, 429, 400]
+    assert typed("198.51.100.9, 203.0.113.1") == 429, "what a visitor says is not believed"
+
+
 def test_letters_are_downloaded_once_as_pdf_with_each_code(client, running, place):
     cache.clear()
     signed_in(client)
