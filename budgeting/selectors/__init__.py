@@ -22,7 +22,7 @@ from budgeting.selectors.cycles import (
 from budgeting.selectors.desk import Step, TwoPeople, acts_of_two, readiness, small_pots
 from budgeting.selectors.kiosks import kiosk_by_key, kiosks_of, sitting_at
 from budgeting.selectors.may_vote import MayVote, may_vote
-from budgeting.selectors.observing import Turnout, turnout_in_parts, withheld
+from budgeting.selectors.observing import withheld
 from budgeting.selectors.options import OptionsOnBallot, options_on_ballot, pots_on_ballot
 from budgeting.selectors.paper import (
     Compared,
@@ -78,7 +78,6 @@ __all__ = [
     "Standing",
     "Step",
     "Supports",
-    "Turnout",
     "TwoPeople",
     "acts_of_two",
     "awarded_in_minor",
@@ -126,7 +125,6 @@ __all__ = [
     "supports_by_proposal",
     "timeline_warnings",
     "turnout",
-    "turnout_in_parts",
     "valid_codes",
     "void_reasons",
     "voting_places",

@@ -10,8 +10,8 @@ from django.contrib.auth.models import AnonymousUser
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from budgeting.enums import Channel, CycleState, RollSource, VoterGroup
-from budgeting.models import Cycle, Eligibility, Participation, RollEntry
+from budgeting.enums import CycleState, RollSource, VoterGroup
+from budgeting.models import CheckIn, Cycle, Eligibility, RollEntry
 from budgeting.selectors.roll import eligibility_of, voting_places
 from civicfund.moments import moment
 from civicfund.people.models import Residency, User
@@ -65,7 +65,7 @@ def may_vote(
 
 def _why_no_more(entry: RollEntry) -> str:
     """A check-in at a polling place is final; any other vote can be changed."""
-    paper = Participation.objects.filter(roll_entry=entry, channel=Channel.PAPER).first()
+    paper = CheckIn.objects.filter(participation__roll_entry=entry).first()
     if paper is None:
         return ""
     return _(

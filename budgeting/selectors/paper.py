@@ -206,7 +206,7 @@ def people_by_channel(cycle: Cycle) -> list[int] | None:
     """
     if cycle.state in (CycleState.DRAFT, CycleState.OPEN) or cycle.is_imported:
         return None
-    rows = _on_channels(cycle).values_list("on").annotate(people=Count("pk"))
+    rows = on_channels(cycle).values_list("on").annotate(people=Count("pk"))
     return _in_order(dict(rows))
 
 
@@ -258,7 +258,7 @@ def people_by_place(cycle: Cycle) -> list[PeopleOf]:
     """
     if people_by_channel(cycle) is None:
         return []
-    rows = _on_channels(cycle).values_list("roll_entry__place__name", "on")
+    rows = on_channels(cycle).values_list("roll_entry__place__name", "on")
     by_place: dict[str, dict[str, int]] = defaultdict(dict)
     for place, on, people in rows.annotate(people=Count("pk")):
         by_place[place][on] = people
@@ -266,7 +266,8 @@ def people_by_place(cycle: Cycle) -> list[PeopleOf]:
     return merged(lines)
 
 
-def _on_channels(cycle: Cycle) -> Any:
+def on_channels(cycle: Cycle) -> Any:
+    """Who took part, with the channel that counts as ``on``: paper, for whoever was given one."""
     paper = When(check_in__isnull=False, then=Value(Channel.PAPER.value))
     on = Case(paper, default=F("channel"), output_field=CharField())
     return Participation.objects.filter(cycle=cycle).annotate(on=on).order_by()

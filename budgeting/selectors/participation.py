@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
+from django.db.models.functions import TruncDate
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from budgeting.enums import Channel
 from budgeting.models import Cycle
-from budgeting.selectors.observing import turnout_in_parts
-from budgeting.selectors.paper import PeopleOf, merged
+from budgeting.selectors.paper import PeopleOf, merged, on_channels
 from civicfund.places.models import Neighborhood
 
 
@@ -71,14 +73,20 @@ def participation_of(cycle: Cycle) -> Participation:
 
     What would tell of fewer than ten people is told of several together, or not at all.
     """
-    turnout = turnout_in_parts(cycle)
-    days = {date_format(day, "j F Y"): number for day, number in turnout.by_day}
+    took_part = on_channels(cycle)
+    channels = _counted(took_part, "on")
+    in_order = {str(each.label): channels[each] for each in Channel if each in channels}
+    days = sorted(_counted(took_part.annotate(day=TruncDate("at")), "day").items())
     return Participation(
-        voters=sum(number for _label, number in turnout.by_channel),
-        by_place=_by_place(cycle, dict(turnout.by_place)),
-        by_channel=_together(dict(turnout.by_channel)),
-        by_day=_together(days),
+        voters=sum(channels.values()),
+        by_place=_by_place(cycle, _counted(took_part, "roll_entry__place__name")),
+        by_channel=_together(in_order),
+        by_day=_together({date_format(day, "j F Y"): number for day, number in days}),
     )
+
+
+def _counted(took_part: QuerySet[Any], by: str) -> dict[Any, int]:
+    return dict(took_part.values_list(by).annotate(number=Count("pk")))
 
 
 def _together(people: Mapping[str, int]) -> list[tuple[str, int]]:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from budgeting.access import visible_cycle
 from budgeting.models import Cycle, Pot
-from budgeting.selectors import acts_of_two, board_of, roll_batches, turnout_in_parts, withheld
+from budgeting.selectors import acts_of_two, board_of, roll_batches, withheld
 from budgeting.services.errors import RefusedError
 from budgeting.services.observing import Row, read_withheld
 from civicfund import staff
@@ -30,7 +30,7 @@ def observing(request: SignedInRequest, slug: str) -> HttpResponseBase:
     cycle = visible_cycle(request.user, slug)
     context = {
         "cycle": cycle,
-        "turnout": turnout_in_parts(cycle),
+        "voters": cycle.participations.count(),
         "batches": roll_batches(cycle),
         "lines": cycle.roll.count(),
         "board": board_of(cycle),

@@ -1,23 +1,25 @@
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import pytest
 from django.urls import reverse
 
-from budgeting.enums import Channel, VoterGroup
-from budgeting.models import Cycle, Participation, RollEntry
+from budgeting.enums import VoterGroup
+from budgeting.models import Cycle, RollEntry
 from budgeting.selectors import may_vote
 from budgeting.services.errors import RefusedError
 from budgeting.services.roll import set_eligibility
 from civicfund.audit.services import db_now
 from tests.factories.budgeting import (
     administrator,
+    cast_positions,
     draft_cycle,
     end_voting,
     fill_roll,
     opened,
 )
+from tests.factories.paper import entry_of, paper_cycle, voted_on_paper
 from tests.factories.people import ResidencyFactory, UserFactory
 from tests.factories.places import NeighborhoodFactory
 
@@ -99,20 +101,15 @@ def test_an_early_home_that_is_not_on_the_roll_came_not_too_late(place):
     assert said.why.endswith("you are not on the roll of this cycle.")
 
 
-def test_who_was_checked_in_on_paper_has_voted_for_good_and_who_voted_online_has_not(place):
-    cycle = draft_cycle()
-    people = [ResidencyFactory(neighborhood=place).user for _ in range(2)]
-    fill_roll(cycle)
-    cycle = opened(cycle)
-    entries = [RollEntry.objects.get(claimed_by=person) for person in people]
-    for entry, channel in zip(entries, (Channel.PAPER, Channel.WEB), strict=True):
-        Participation.objects.create(
-            cycle=cycle, roll_entry=entry, channel=channel, at=db_now() - timedelta(minutes=5)
-        )
-    on_paper, online = (answer(cycle, entry.claimed_by, entry) for entry in entries)
-    assert "checked in at a polling place" in on_paper.why
-    assert not on_paper.yes
-    assert online.yes
+def test_who_was_checked_in_on_paper_has_voted_for_good_and_who_voted_online_has_not():
+    cycle, [both, online], place, _ = paper_cycle(2)
+    for person in (both, online):
+        cast_positions(cycle, person, [0])
+    voted_on_paper(cycle, [both], place)
+    said, beside = (answer(cycle, each, entry_of(cycle, each)) for each in (both, online))
+    assert "checked in at a polling place" in said.why
+    assert not said.yes
+    assert beside.yes
 
 
 def test_once_voting_is_over_nobody_may_and_no_way_is_offered(client, place):

@@ -35,7 +35,7 @@ from tests.factories.budgeting import (
     running_cycle,
     voters,
 )
-from tests.factories.paper import holder
+from tests.factories.paper import holder, paper_cycle, voted_on_paper
 from tests.factories.places import NeighborhoodFactory
 from tests.factories.reviews import NO, reviewer, reviewing_cycle
 from tests.signing_in import sign_in_with_second_factor
@@ -274,3 +274,11 @@ def test_the_trail_says_in_words_what_was_done(client):
     assert "The cycle was made" in page
     assert "<td>cycle.made" not in page
     assert '<option value="cycle.made">The cycle was made' in page
+
+
+def test_whoever_was_given_paper_after_a_cast_is_of_those_on_paper():
+    cycle, people, place, _ = paper_cycle(20)
+    for person in people:
+        cast_positions(cycle, person, [0])
+    voted_on_paper(cycle, people[10:], place)
+    assert participation_of(cycle).by_channel == [("On the web", 10), ("On paper", 10)]
