@@ -16,6 +16,7 @@ from budgeting.models import Board, BoardLine, Cycle, Participation
 from budgeting.services.errors import RefusedError
 from budgeting.services.locks import take
 from budgeting.services.urns import destroy_key, key_exists, read_key, slot_of
+from budgeting.services.witnesses import tell_witnesses
 from civicfund.audit.services import advance, db_now, record
 
 
@@ -40,9 +41,9 @@ def close_cycle(cycle: Cycle) -> Cycle:
     """End the voting: every cast that holds the cycle is waited for, and none comes after.
 
     The same transaction leaves each voter's last sealed ballot in the urn, without its slot and in
-    random order, but none of those who were given a paper ballot, and sets the root of the board.
-    Then the key of the slots is destroyed. Raises ``RefusedError`` before the closing instant and
-    its grace: there is no early closing.
+    random order, but none of those who were given a paper ballot, sets the root of the board and
+    mails it to those who watch. Then the key of the slots is destroyed. Raises ``RefusedError``
+    before the closing instant and its grace: there is no early closing.
     """
     with transaction.atomic():
         held = take(cycle)
@@ -77,6 +78,7 @@ def _close(cycle: Cycle) -> None:
         kept, by_paper, foreign = cursor.fetchone()[0]
     root = root_of(_lines(cycle))
     Board.objects.filter(pk=cycle.pk).update(root=root, kept=kept, replaced_by_paper=by_paper)
+    tell_witnesses(cycle, Board.objects.get(pk=cycle.pk))
     record(
         "cycle.board_closed", cycle, actor=None,
         root=root, kept=kept, replaced_by_paper=by_paper, foreign=foreign,

@@ -23,6 +23,7 @@ ASKED_FOR = frozenset({Topic.TOWN})
 TOLD_WORDS: dict[str, Promise] = {
     "announcement": _("An announcement of the town"),
     "ballot_reminder": _("A reminder to vote"),
+    "board_closed": _("The root of a vote's board, after its close"),
     "campaign_cancelled": _("The campaign was called off"),
     "campaign_correction": _("An update of the campaign was corrected"),
     "campaign_failed_short": _("Too little could be collected"),

@@ -4,6 +4,7 @@ import csv
 import io
 
 import pytest
+from django.core import mail
 from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -17,6 +18,8 @@ from budgeting.services.errors import RefusedError
 from budgeting.services.observing import read_withheld
 from budgeting.services.results import certify, publish
 from civicfund.audit.models import Event
+from civicfund.notices.models import Message
+from civicfund.notices.services import send_next
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.services import grant_role
@@ -95,6 +98,25 @@ def test_observers_see_how_many_took_part_and_never_a_group_of_few(watching):
     assert page.context["acts_of_two"][0].words == "Opening"
     for batch in cycle.roll_batches.all():
         assert batch.digest in page.content.decode()
+
+
+def test_whoever_watches_is_mailed_the_root_at_the_close_and_nobody_else():
+    watcher, resident = observer(), UserFactory()
+    cycle = voted()
+    end_voting(cycle)
+    for _ in range(2):
+        close_cycle(cycle)
+    while send_next():
+        pass
+    cycle.board.refresh_from_db()
+    [mailed] = [sent for sent in mail.outbox if sent.to == [watcher.email]]
+    [(page, kind)] = mailed.alternatives
+    assert kind == "text/html"
+    for text in (mailed.body, page):
+        assert cycle.board.root in text
+        assert cycle.board.head in text
+        assert reverse("board", args=[cycle.slug]) in text
+    assert not Message.objects.filter(recipient=resident).exists()
 
 
 def test_while_a_vote_runs_the_page_says_nothing_of_what_was_chosen(watching):
