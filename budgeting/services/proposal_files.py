@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from budgeting.access import require
@@ -87,17 +87,31 @@ def look_through(cycle: Cycle, file: IO[bytes]) -> FoundInFile:
 def import_proposals(cycle: Cycle, file: IO[bytes], *, sha256: str, by: User) -> list[Proposal]:
     """Make each sound line of the file that was looked through a public project in the cycle.
 
-    The projects are those of whoever imports them. ``RefusedError`` for another file, and where a
-    single line is refused; then none is entered.
+    The projects are those of whoever imports them. ``RefusedError`` for another file, where nothing
+    is left to enter, and where a single line is refused; then none is entered.
     """
     require(by, Role.BUDGET_ADMINISTRATOR)
     with transaction.atomic():
+        _wait_for_other_files(cycle)
         found = look_through(cycle, file)
         if found.sha256 != sha256:
             raise RefusedError(_("This is not the file that was looked through."), field="file")
+        if not found.lines:
+            raise RefusedError(
+                _("Nothing is left to enter: what could be is in the cycle already."), field="file"
+            )
         made = [_enter(line, by) for line in found.lines]
         record("cycle.proposals_imported", cycle, actor=by, sha256=sha256, proposals=len(made))
     return made
+
+
+def _wait_for_other_files(cycle: Cycle) -> None:
+    """One file at a time, so that the next one knows the titles that this one brings.
+
+    No lock on the cycle: residents hand in and reviewers review while a long file is entered.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('proposal file'), %s)", [cycle.pk])
 
 
 def _enter(line: Line, by: User) -> Proposal:
