@@ -1,7 +1,8 @@
 """What is being reviewed, by whom, how late, and what is said but not public yet.
 
 Of these only ``next_verdicts`` and ``own_proposal`` are for anybody but reviewers and
-administrators; neither tells what a review says before it is published.
+administrators; neither tells what a review says before it is published. Nor does any of them tell
+reviewers and administrators what is said of a project that they write.
 """
 
 from __future__ import annotations
@@ -20,15 +21,20 @@ from civicfund.projects.models import Project
 WHOSE = ("mine", "nobody", "late", "proposer")
 
 
-def waiting_reviews(cycle: Cycle) -> QuerySet[Review]:
+def waiting_reviews(cycle: Cycle, reader: User, *, gives_out: bool) -> QuerySet[Review]:
     """What reviewers have to look at, the first that is due coming first.
 
-    ``with_proposer`` tells whether the proposer was asked for changes and still has it.
+    ``with_proposer`` tells whether the proposer was asked for changes and still has it. Of projects
+    that the reader writes (``is_own``) only first reviews are here, for whoever gives them out: a
+    second one tells what the first said.
     """
     asked = ChangeRequest.objects.filter(proposal=OuterRef("proposal"), given_back_at__isnull=True)
+    own = Project.objects.filter(authored_by(reader), pk=OuterRef("proposal__project"))
     waiting = Review.objects.waiting().filter(proposal__cycle=cycle)
+    may_read = Q(is_own=False) | Q(kind=ReviewKind.FIRST) if gives_out else Q(is_own=False)
     return (
-        waiting.annotate(with_proposer=Exists(asked))
+        waiting.annotate(with_proposer=Exists(asked), is_own=Exists(own))
+        .filter(may_read)
         .select_related("proposal__project__neighborhood", "proposal__pot", "reviewer")
         .defer("proposal__project__story", "proposal__project__neighborhood__boundary")
         .order_by(F("due_at").asc(nulls_last=True), "pk")
@@ -42,10 +48,10 @@ def reviews_of(
     return reviews.filter(_parts(user, now).get(whose, Q()))
 
 
-def review_sums(cycle: Cycle, user: User, now: datetime) -> dict[str, int]:
-    """How many reviews wait in all and in each part of the board."""
+def review_sums(reviews: QuerySet[Review], user: User, now: datetime) -> dict[str, int]:
+    """How many of the reviews wait in all and in each part of the board."""
     parts = {name: Count("pk", filter=part) for name, part in _parts(user, now).items()}
-    return waiting_reviews(cycle).aggregate(all=Count("pk"), **parts)
+    return reviews.aggregate(all=Count("pk"), **parts)
 
 
 def _parts(user: User, now: datetime) -> dict[str, Q]:
@@ -71,12 +77,26 @@ def ready_verdicts(cycle: Cycle) -> list[Review]:
     return list({review.proposal_id: review for review in rows}.values())
 
 
-def proposal_to_review(cycle: Cycle, pk: int) -> Proposal | None:
-    """A proposal with everything that was said of it, for reviewers and administrators."""
+def ready_for(cycle: Cycle, reader: User) -> list[Review]:
+    """The same but for projects that the reader writes."""
+    ready = ready_verdicts(cycle)
+    projects = [review.proposal.project_id for review in ready]
+    own = set(
+        Project.objects.filter(authored_by(reader), pk__in=projects).values_list("pk", flat=True)
+    )
+    return [review for review in ready if review.proposal.project_id not in own]
+
+
+def proposal_to_review(cycle: Cycle, pk: int, reader: User) -> Proposal | None:
+    """A proposal with everything that was said of it, for reviewers and administrators.
+
+    None for whoever writes the project: they learn of it with everybody else.
+    """
     reviews = Review.objects.select_related("reviewer").order_by("pk")
     asked = ChangeRequest.objects.select_related("asked_by")
     return (
         Proposal.objects.filter(cycle=cycle, pk=pk)
+        .exclude(project__in=Project.objects.filter(authored_by(reader)))
         .select_related("project__neighborhood", "project__proposer", "pot", "cycle", "appeal")
         .prefetch_related(
             Prefetch("reviews", queryset=reviews),

@@ -15,6 +15,8 @@ from budgeting.models import Announcement, Cycle, Kiosk, PollingPlace, Pot, Prop
 from budgeting.selectors.said import named_thing, said_in_words
 from civicfund.audit.models import ActRequest, Approval, Event
 from civicfund.people.models import User
+from civicfund.projects.access import authored_by
+from civicfund.projects.models import Project
 
 _COLUMNS = ("at", "what", "who", "of_type", "of_id", "said")
 
@@ -58,8 +60,8 @@ def _among(rows: QuerySet[Any]) -> Q:
     return Q(target_type=rows.model._meta.label_lower, target_id__in=ids)
 
 
-def _under_review(cycle: Cycle) -> Q:
-    """Acts of reviewers that would hint at a verdict before it is public.
+def _under_review(cycle: Cycle, *, author: User | None = None) -> Q:
+    """Acts of reviewers that would hint at a verdict before it is public; those on one's own.
 
     That a second review was given tells that the first said no, or found it dear.
     """
@@ -67,20 +69,21 @@ def _under_review(cycle: Cycle) -> Q:
         appeal__isnull=False, appeal__published_with__isnull=True
     )
     pending = Proposal.objects.filter(waiting, cycle=cycle)
+    if author is not None:
+        pending = pending.filter(project__in=Project.objects.filter(authored_by(author)))
     return _among(pending) & Q(verb__startswith="review.")
 
 
-def acts_in(cycle: Cycle, narrowed: Q, *, reviews: bool) -> QuerySet[Any, Any]:
+def acts_in(cycle: Cycle, narrowed: Q, *, reader: User, reviews: bool) -> QuerySet[Any, Any]:
     """Events, requests and approvals of a cycle that fit, the newest first.
 
     Not what happened to lines of the roll: that somebody claimed theirs is no act of the staff.
     ``narrowed`` speaks of ``what``, ``who`` and ``at``; ``reviews`` says whether to tell of those
-    whose verdict is not public yet.
+    whose verdict is not public yet. Of those on a project that the reader writes nobody is told.
     """
     nothing = Value({}, JSONField())
     happened = Event.objects.filter(_about(cycle))
-    if not reviews:
-        happened = happened.exclude(_under_review(cycle))
+    happened = happened.exclude(_under_review(cycle, author=reader if reviews else None))
     events = happened.annotate(
         what=F("verb"), who=F("actor_id"), of_type=F("target_type"), of_id=F("target_id"),
         said=F("data"),
@@ -102,9 +105,9 @@ def acts_in(cycle: Cycle, narrowed: Q, *, reviews: bool) -> QuerySet[Any, Any]:
     return parts[0].union(*parts[1:], all=True).order_by("-at", "what", "of_id")
 
 
-def kinds_in(cycle: Cycle, *, reviews: bool) -> list[str]:
+def kinds_in(cycle: Cycle, *, reader: User, reviews: bool) -> list[str]:
     """Every kind of act that stands on the cycle's trail."""
-    rows = acts_in(cycle, Q(), reviews=reviews).order_by()
+    rows = acts_in(cycle, Q(), reader=reader, reviews=reviews).order_by()
     return sorted({row[1] for row in rows})
 
 

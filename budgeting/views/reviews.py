@@ -34,7 +34,7 @@ from budgeting.selectors import (
     next_verdicts,
     own_proposal,
     proposal_to_review,
-    ready_verdicts,
+    ready_for,
     review_sums,
     reviews_of,
     waiting_reviews,
@@ -75,18 +75,20 @@ def reviews(request: SignedInRequest, slug: str) -> HttpResponseBase:
 
 def _board(request: SignedInRequest, cycle: Cycle) -> dict[str, Any]:
     now, whose = db_now(), request.GET.get("whose", "")
-    waiting = reviews_of(waiting_reviews(cycle), whose, request.user, now)
-    page = Paginator(waiting, REVIEWS_PER_PAGE).get_page(request.GET.get("page"))
+    administers = holds(request.user, Role.BUDGET_ADMINISTRATOR)
+    waiting = waiting_reviews(cycle, request.user, gives_out=administers)
+    asked_for = reviews_of(waiting, whose, request.user, now)
+    page = Paginator(asked_for, REVIEWS_PER_PAGE).get_page(request.GET.get("page"))
     return {
         "page": page,
         "rows": [(review, review.days_late(now)) for review in page],
         "whose": whose if whose in WHOSE else "",
-        "sums": review_sums(cycle, request.user, now),
-        "ready": ready_verdicts(cycle),
+        "sums": review_sums(waiting, request.user, now),
+        "ready": ready_for(cycle, request.user),
         "verdicts": next_verdicts(cycle),
         "plan": ReviewPlan.objects.filter(cycle=cycle).first(),
         "rules": cycle.reviewer_rules.select_related("reviewer", "place"),
-        "administers": holds(request.user, Role.BUDGET_ADMINISTRATOR),
+        "administers": administers,
         "goes_on": cycle.state in (CycleState.DRAFT, CycleState.OPEN),
     }
 
@@ -134,11 +136,14 @@ BOARD_ACTS: Acts = {
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def review(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBase:
-    """One proposal: what it is, what reviewers said, and the review that it waits for."""
+    """One proposal: what it is, what reviewers said, and the review that it waits for.
+
+    Not for whoever writes the project, whatever their role.
+    """
     if request.method == "POST":
         require(request.user, Role.REVIEWER)
     cycle = visible_cycle(request.user, slug)
-    proposal = proposal_to_review(cycle, pk)
+    proposal = proposal_to_review(cycle, pk, request.user)
     if proposal is None:
         raise Http404("No such proposal.")
     desk = Desk(request, cycle, _acts_on(proposal, REVIEW_ACTS))

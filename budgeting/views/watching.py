@@ -42,9 +42,10 @@ def participation(request: SignedInRequest, slug: str) -> HttpResponse:
 def trail(request: SignedInRequest, slug: str) -> HttpResponse:
     """Every act on the cycle, the newest first, by kind, person and time."""
     cycle = visible_cycle(request.user, slug)
-    reviews = holds(request.user, Role.BUDGET_ADMINISTRATOR)
-    form = TrailForm(kinds_in(cycle, reviews=reviews), request.GET or None)
-    acts = acts_in(cycle, form.narrowed, reviews=reviews)
+    reader = request.user
+    reviews = holds(reader, Role.BUDGET_ADMINISTRATOR)
+    form = TrailForm(kinds_in(cycle, reader=reader, reviews=reviews), request.GET or None)
+    acts = acts_in(cycle, form.narrowed, reader=reader, reviews=reviews)
     page = Paginator(acts, ACTS_PER_PAGE).get_page(request.GET.get("page"))
     context = {"cycle": cycle, "form": form, "page": page, "acts": told(page.object_list)}
     status = 400 if request.GET and not form.is_valid() else 200

@@ -119,7 +119,7 @@ def test_it_goes_out_in_batches_and_can_be_stopped_and_gone_on_with():
     go_on_announcing(made, by=by)
     assert (send_batch(made, 5), len(mail.outbox)) == (2, 3)
     assert state_of(made) == AnnouncementState.DONE
-    kinds = kinds_in(made.cycle, reviews=True)
+    kinds = kinds_in(made.cycle, reader=by, reviews=True)
     for act in ("written", "released", "sending", "stopped", "done"):
         assert f"announcement.{act}" in kinds
 

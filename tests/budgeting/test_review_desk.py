@@ -7,13 +7,17 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from budgeting.access import holds
 from budgeting.models import Review
+from budgeting.selectors import WHOSE
 from budgeting.services.reviewers import assign
 from budgeting.services.reviews import give_review
 from civicfund.audit.services import db_now
+from civicfund.people.enums import Role
+from civicfund.projects.models import CoAuthor
 from tests.factories.budgeting import administrator
 from tests.factories.people import UserFactory
-from tests.factories.reviews import refused_publicly, reviewer, reviewing_cycle
+from tests.factories.reviews import NO, refused_publicly, reviewer, reviewing_cycle
 from tests.signing_in import sign_in_with_second_factor
 
 pytestmark = pytest.mark.django_db
@@ -89,6 +93,71 @@ def test_a_proposer_gives_back_and_appeals_on_their_own_page_and_nobody_elses(cl
     assert client.post(page, {"act": "appeal", "reason": ""}).status_code == 400
     assert client.post(page, {"act": "appeal", "reason": "No."}).status_code == 302
     assert "You appealed" in client.get(page).content.decode()
+
+
+def writes(proposal, user):
+    CoAuthor.objects.create(project=proposal.project, user=user)
+    return user
+
+
+def both_roles():
+    """A reviewer who prepares cycles as well."""
+    user = administrator()
+    assert all(holds(user, role) for role in (Role.REVIEWER, Role.BUDGET_ADMINISTRATOR))
+    return user
+
+
+@pytest.mark.parametrize("somebody", [reviewer, both_roles])
+def test_whoever_writes_a_project_reads_no_review_of_it_whatever_their_role(client, somebody):
+    cycle, (own, other) = reviewing_cycle(2)
+    author = writes(own, somebody())
+    for proposal in (own, other):
+        for _ in range(2):
+            give_review(proposal, **NO, notes="Between us.", by=reviewer())
+    sign_in_with_second_factor(client, author)
+    page = client.get(desk_of(cycle))
+    assert [each.proposal for each in page.context["ready"]] == [other]
+    assert own.project.title not in page.content.decode()
+    of_own, of_other = (reverse("review", args=[cycle.slug, each.pk]) for each in (own, other))
+    assert client.get(of_own).status_code == 404
+    assert client.post(of_own, {"act": "ask_changes", "words": "x"}).status_code == 404
+    assert "Between us." in client.get(of_other).content.decode()
+
+
+def test_who_gives_reviews_out_gives_out_the_first_of_their_own_and_sees_no_second(client):
+    cycle, [own] = reviewing_cycle()
+    author = writes(own, administrator())
+    sign_in_with_second_factor(client, author)
+    page = client.get(desk_of(cycle))
+    assert [each.proposal for each, _ in page.context["rows"]] == [own]
+    assert reverse("review", args=[cycle.slug, own.pk]) not in page.content.decode()
+    sent = {"act": "assign", "reviews": [own.reviews.get().pk], "reviewer": (by := reviewer()).pk}
+    assert client.post(desk_of(cycle), sent).status_code == 302
+    give_review(own, **NO, by=by)
+    second = own.reviews.get(given_at=None)
+    page = client.get(desk_of(cycle))
+    assert (page.context["rows"], page.context["sums"]["all"]) == ([], 0)
+    sent["reviews"] = [second.pk]
+    assert client.post(desk_of(cycle), sent).status_code == 400
+    second.refresh_from_db()
+    assert second.reviewer is None
+
+
+def test_the_reviewer_who_writes_a_project_finds_it_on_no_list_of_the_board(client):
+    cycle, [own] = reviewing_cycle()
+    sign_in_with_second_factor(client, writes(own, reviewer()))
+    for whose in ("", *WHOSE):
+        assert client.get(f"{desk_of(cycle)}?whose={whose}").context["rows"] == []
+
+
+def test_the_trail_tells_nobody_of_reviews_of_what_they_write(client):
+    cycle, (own, other) = reviewing_cycle(2)
+    author = writes(own, administrator())
+    for proposal in (own, other):
+        give_review(proposal, **NO, by=reviewer())
+    sign_in_with_second_factor(client, author)
+    page = client.get(reverse("trail", args=[cycle.slug]), {"kind": "review.given"})
+    assert [act.of for act in page.context["acts"]] == [f"proposal {other.pk}"]
 
 
 def test_the_board_asks_as_much_for_three_reviews_as_for_one(client):
