@@ -10,7 +10,7 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 
 from civicfund.people.models import User
-from civicfund.projects.enums import PUBLIC_STATES
+from civicfund.projects.enums import LISTED_STATES, PUBLIC_STATES, ProjectState
 from civicfund.projects.models import (
     INVITATION,
     CoAuthor,
@@ -76,14 +76,16 @@ def authored_project(user: User, pk: int) -> Project:
 def invitation_for(user: User, token: str) -> Invitation:
     """What the link is about, for whoever it is for.
 
-    ``Http404`` where the link is not ours, or was answered; ``PermissionDenied`` for whoever is
-    signed in under another address.
+    ``Http404`` where the link is not ours or was answered, and where the project is withdrawn or
+    merged; ``PermissionDenied`` for whoever is signed in under another address.
     """
     try:
         pk = signing.Signer(salt=INVITATION).unsign_object(token)
     except (signing.BadSignature, ValueError):
         raise Http404("No such invitation.") from None
-    found = Invitation.objects.select_related("project__proposer").filter(pk=pk).first()
+    open_in = (ProjectState.DRAFT, *LISTED_STATES)
+    asked = Invitation.objects.filter(project__state__in=open_in)
+    found = asked.select_related("project__proposer").filter(pk=pk).first()
     if found is None:
         raise Http404("No such invitation.")
     if found.address != user.email:

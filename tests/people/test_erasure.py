@@ -33,7 +33,7 @@ from civicfund.pledges.enums import CampaignState, PledgeState
 from civicfund.pledges.models import Pledge
 from civicfund.pledges.selectors import named_backers
 from civicfund.projects.enums import ProjectState
-from civicfund.projects.models import CoAuthor, Project, Support
+from civicfund.projects.models import CoAuthor, Invitation, Project, Support
 from civicfund.projects.services.authors import invite_co_author
 from civicfund.projects.services.supporting import support_project
 from civicfund.talk.enums import Wrong
@@ -131,6 +131,19 @@ def test_invitations_to_any_proved_address_go_and_those_to_others_stay(quillon):
         invite_co_author(project, address, by=project.proposer)
     erase(quillon)
     assert [each.address for each in project.invitations.all()] == ["claimed@example.org"]
+
+
+def test_whoever_they_had_asked_joins_nothing_any_more(client, quillon):
+    friend = UserFactory()
+    for state in (ProjectState.DRAFT, ProjectState.READY):
+        project = ProjectFactory(proposer=quillon, state=state)
+        asked = invite_co_author(project, friend.email, by=quillon)
+        client.force_login(friend)
+        assert client.get(asked.get_absolute_url()).status_code == 200
+    erase(quillon)
+    assert client.get(asked.get_absolute_url()).status_code == 404
+    assert not Invitation.objects.exists()
+    assert not Message.objects.filter(kind="project_invitation").exists()
 
 
 def test_what_is_public_stays_as_by_a_former_resident(client, quillon):

@@ -171,6 +171,45 @@ def test_what_is_taken_back_before_the_mail_left_is_not_sent():
         accept_invitation(asked, by=friend)
 
 
+def test_nobody_joins_a_draft_that_was_withdrawn(client):
+    project, friend = ProjectFactory(state=ProjectState.DRAFT), UserFactory()
+    asked = invite_co_author(project, friend.email, by=project.proposer)
+    withdraw_project(project, by=project.proposer)
+    client.force_login(friend)
+    for answer in (
+        client.get(asked.get_absolute_url()),
+        client.post(asked.get_absolute_url(), {"accept": "yes"}),
+    ):
+        assert answer.status_code == 404
+        assert "no longer open" in answer.content.decode()
+        assert project.title not in answer.content.decode()
+    with pytest.raises(ProjectError, match="taken back"):
+        accept_invitation(asked, by=friend)
+    assert client.get(project.get_absolute_url()).status_code == 404
+    assert CoAuthor.objects.count() == Invitation.objects.count() == Message.objects.count() == 0
+
+
+def test_a_link_kept_from_before_opens_nothing_of_a_project_that_is_gone(client):
+    project, friend = ProjectFactory(state=ProjectState.WITHDRAWN), UserFactory()
+    asked = Invitation.objects.create(project=project, address=friend.email)
+    client.force_login(friend)
+    assert client.get(asked.get_absolute_url()).status_code == 404
+    with pytest.raises(ProjectError, match="is gone"):
+        accept_invitation(asked, by=friend)
+    assert CoAuthor.objects.count() == 0
+
+
+def test_while_a_project_is_merged_its_invitation_waits(client):
+    project, whole, friend = ProjectFactory(), ProjectFactory(), UserFactory()
+    asked = invite_co_author(project, friend.email, by=project.proposer)
+    merged = {"state": ProjectState.MERGED, "merged_into": whole}
+    Project.objects.filter(pk=project.pk).update(**merged)
+    client.force_login(friend)
+    assert client.get(asked.get_absolute_url()).status_code == 404
+    Project.objects.filter(pk=project.pk).update(state=ProjectState.READY, merged_into=None)
+    assert client.get(asked.get_absolute_url()).status_code == 200
+
+
 def test_asking_oneself_a_co_author_or_too_many_is_refused():
     project = ProjectFactory()
     friend = joined(project)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from civicfund.audit.services import record
@@ -51,10 +52,15 @@ def _check_room(project: Project, address: str, by: User) -> None:
 
 
 def accept_invitation(invitation: Invitation, *, by: User) -> CoAuthor:
-    """Write with the proposer from now on. Raises ``ProjectError`` where it was taken back."""
+    """Write with the proposer from now on.
+
+    Raises ``ProjectError`` where it was taken back, and where the project is gone.
+    """
     with transaction.atomic():
         project = hold_project(invitation.project)
         _answer(invitation, by)
+        if project.state not in CHANGEABLE:
+            raise ProjectError(_("A project that is gone can no longer be changed."))
         if by.pk == project.proposer_id:
             raise ProjectError(_("You proposed this project yourself."))
         joined, _is_new = CoAuthor.objects.get_or_create(project=project, user=by)
@@ -82,9 +88,14 @@ def take_back_invitation(invitation: Invitation, *, by: User) -> None:
     """The proposer asks no more; the link opens nothing from now on."""
     with transaction.atomic():
         project = hold_own(invitation.project, by)
-        take_back(INVITED, Invitation.objects.filter(pk=invitation.pk))
-        Invitation.objects.filter(pk=invitation.pk, project=project).delete()
+        take_back_invitations(project.invitations.filter(pk=invitation.pk))
         record("project.co_author_not_invited", project, actor=by)
+
+
+def take_back_invitations(asked: QuerySet[Invitation]) -> None:
+    """Of what is gone, or of whoever leaves: no link opens any more, and no mail leaves for it."""
+    take_back(INVITED, asked)
+    asked.delete()
 
 
 def say_what_one_does(project: Project, *, by: User, words: str) -> None:

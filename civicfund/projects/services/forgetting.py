@@ -7,6 +7,7 @@ from allauth.account.models import EmailAddress
 from civicfund.people.models import User
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import CoAuthor, Invitation, Offer, Project, ProjectFile, Support
+from civicfund.projects.services.authors import take_back_invitations
 from civicfund.projects.services.offers import withdraw_offer
 from civicfund.projects.services.writing import withdraw_project
 
@@ -24,6 +25,7 @@ def forget_author(person: User) -> None:
         withdraw_offer(offer, by=person)
     CoAuthor.objects.filter(user=person).delete()
     Support.objects.filter(person=person).delete()
+    take_back_invitations(Invitation.objects.filter(project__proposer=person))
     theirs = EmailAddress.objects.filter(user=person, verified=True).values_list("email", flat=True)
     addresses = {address.lower() for address in (person.email, *theirs)}
     Invitation.objects.filter(address__in=addresses).delete()

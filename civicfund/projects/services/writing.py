@@ -17,6 +17,7 @@ from civicfund.projects.enums import LISTED_STATES, PROJECT_MOVES, Category, Pro
 from civicfund.projects.models import MOST_PER_LINE_MINOR, CostLine, Project, Version
 from civicfund.projects.selectors import HELD_FIELDS, missing_parts, why_held
 from civicfund.projects.selectors.history import latest_version
+from civicfund.projects.services.authors import take_back_invitations
 from civicfund.projects.services.errors import OvertakenError, ProjectError
 from civicfund.projects.services.holding import CHANGEABLE, hold_authored, hold_own
 from civicfund.projects.services.versions import keep_first_version, keep_version
@@ -178,12 +179,13 @@ def publish_project(project: Project, *, by: User) -> Project:
 
 
 def withdraw_project(project: Project, *, by: User) -> Project:
-    """Take a project back, for good."""
+    """Take a project back, for good; whoever was asked to write it is asked no more."""
     with transaction.atomic():
         row = hold_own(project, by)
         if held := why_held(row):
             raise ProjectError(held)
         try:
+            take_back_invitations(row.invitations.all())
             return advance(row, ProjectState.WITHDRAWN, PROJECT_MOVES, actor=by)
         except IllegalMoveError:
             raise ProjectError(_("This project can no longer be withdrawn.")) from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -120,6 +120,8 @@ def invitation(request: SignedInRequest, token: str) -> HttpResponse:
         asked = invitation_for(request.user, token)
     except PermissionDenied:
         return render(request, "projects/invitation_of_another.html", status=403)
+    except Http404:
+        return render(request, "projects/invitation_gone.html", status=404)
     if request.method == "POST" and "accept" in request.POST:
         if told(request, lambda: accept_invitation(asked, by=request.user), _("Welcome.")):
             return redirect(asked.project)
