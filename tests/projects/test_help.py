@@ -12,7 +12,7 @@ from django.urls import reverse
 from civicfund.notices.models import Message
 from civicfund.notices.services import send_next
 from civicfund.projects.enums import OfferState, Part, ProjectState
-from civicfund.projects.models import Offer, Project, Version
+from civicfund.projects.models import CoAuthor, Offer, Project, Version
 from civicfund.projects.selectors import help_wanted, helps_of_row
 from civicfund.projects.services import Cost, ProjectError, edit_project
 from civicfund.projects.services.offers import (
@@ -144,6 +144,35 @@ def test_a_photo_is_not_looked_for_any_more_and_hands_always_are():
         accept_offer(offered(project, part), by=project.proposer)
     project.refresh_from_db()
     assert project.wanted == ["hands"]
+
+
+@pytest.mark.parametrize("part", [Part.OWNER, Part.PHOTO, Part.PERMIT, Part.HANDS])
+def test_whoever_brought_what_was_asked_for_stands_in_the_history(client, part):
+    project = stub(wanted=[part.value])
+    offer = offered(project, part)
+    accept_offer(offer, by=project.proposer)
+    latest = Version.objects.last()
+    assert (latest.number, latest.helper) == (2, offer.by)
+    page = reverse("project_version", args=[project.pk, 2])
+    said = str(part.label) if part != Part.HANDS else "help was taken in"
+    assert said in client.get(page).content.decode()
+
+
+def test_what_was_brought_is_not_looked_for_again_by_whoever_began_before(client):
+    project, friend = stub(wanted=["photo"]), UserFactory()
+    CoAuthor.objects.create(project=project, user=friend)
+    edit_project(project, by=project.proposer, title="Begun")
+    client.force_login(project.proposer)
+    page = reverse("project_edit", args=[project.pk])
+    form = client.get(page).context["form"]
+    typed = {name: value for name, value in form.initial.items() if value is not None}
+    lines = {"form-TOTAL_FORMS": "0", "form-INITIAL_FORMS": "0", "seen": "2"}
+    accept_offer(offered(project, Part.PHOTO), by=friend)
+    answer = client.post(page, typed | lines | {"title": "Ended"})
+    assert answer.status_code == 400
+    assert "was saved meanwhile" in answer.content.decode()
+    project.refresh_from_db()
+    assert (project.title, project.wanted) == ("Begun", [])
 
 
 def test_a_gap_is_filled_once():

@@ -109,6 +109,31 @@ def test_an_earlier_version_comes_back_as_a_new_one():
     ]
 
 
+def test_what_is_looked_for_is_a_change_and_comes_back(client):
+    project = drafted(wanted=["photo", "owner"])
+    edit_project(project, by=project.proposer, wanted=["owner", "photo"])
+    edit_project(project, by=project.proposer, wanted=[])
+    assert [v.wanted for v in Version.objects.order_by("number")] == [["owner", "photo"], []]
+    client.force_login(project.proposer)
+    page = client.get(reverse("project_version", args=[project.pk, 2])).content.decode()
+    assert re.search(r"What is looked for.*<del>[^<]*photograph", page, re.DOTALL)
+    restore_version(project, 1, by=project.proposer)
+    assert Project.objects.get().wanted == ["owner", "photo"]
+
+
+def test_a_version_from_before_it_was_kept_says_nothing_of_what_is_looked_for(client):
+    project = drafted(wanted=["photo"])
+    first = Version.objects.values().get()
+    Version.objects.create(**(first | {"id": None, "number": 2, "title": "Old", "wanted": None}))
+    edit_project(project, by=project.proposer, title="New")
+    client.force_login(project.proposer)
+    page = client.get(reverse("project_version", args=[project.pk, 3])).content.decode()
+    assert "What is looked for" not in page
+    restore_version(project, 2, by=project.proposer)
+    project.refresh_from_db()
+    assert (project.title, project.wanted) == ("Old", ["photo"])
+
+
 def test_a_version_that_would_make_a_ready_project_lack_something_does_not_come_back():
     project = drafted()
     publish_project(project, by=project.proposer)

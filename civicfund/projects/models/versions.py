@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -10,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from civicfund.audit.models import AppendOnly
 from civicfund.places.models import Neighborhood
-from civicfund.projects.enums import Category
+from civicfund.projects.enums import Category, Part
 from civicfund.projects.models.projects import Project
 
 
@@ -53,6 +54,8 @@ class Version(AppendOnly):
     lifetime_years = models.PositiveSmallIntegerField(null=True)
     # Pairs of a label and an amount in minor units, in their order.
     cost_lines = models.JSONField(default=list)
+    # What its authors looked for; None in versions from before that was kept.
+    wanted = ArrayField(models.CharField(max_length=16, choices=Part.choices), null=True)
 
     objects = VersionQuerySet.as_manager()
 

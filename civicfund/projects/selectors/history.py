@@ -9,7 +9,10 @@ from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.projects.domain import Piece, differences
+from civicfund.projects.enums import Part
 from civicfund.projects.models import Project, Version, VersionQuerySet
+
+_LOOKED_FOR = _("What is looked for")
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ def latest_version(project: Project) -> int:
 def between(older: Version | None, newer: Version, money: Callable[[int], str]) -> list[Difference]:
     """Every part in which two versions differ; without an older one, all that was said."""
     before = _parts(older, money) if older else {}
+    if older and older.wanted is None:  # from before it was kept: nobody knows what changed
+        before[str(_LOOKED_FOR)] = _looked_for(newer)
     return [
         Difference(label, differences(before.get(label, ""), said))
         for label, said in _parts(newer, money).items()
@@ -61,4 +66,9 @@ def _parts(version: Version, money: Callable[[int], str]) -> dict[str, str]:
         str(_("Running cost a year")): "" if running is None else money(running),
         str(_("Lifetime in years")): "" if years is None else str(years),
         str(_("The story")): version.story,
+        str(_LOOKED_FOR): _looked_for(version),
     }
+
+
+def _looked_for(version: Version) -> str:
+    return "\n".join(str(Part(part).label) for part in version.wanted or ())

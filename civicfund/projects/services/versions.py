@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from civicfund.people.models import User
-from civicfund.projects.enums import ProjectState
+from civicfund.projects.enums import ASKED_PARTS, ProjectState
 from civicfund.projects.models import Project, Version
 
 FIELDS = (
@@ -38,11 +38,11 @@ def keep_version(
 ) -> Version | None:
     """Add what the project says now to its history; None where it says what it said before.
 
-    The caller holds the project's lock.
+    Whoever helped stands in it in any case. The caller holds the project's lock.
     """
     said = _said(project)
     latest = project.versions.order_by("-number").first()
-    if latest and all(getattr(latest, name) == value for name, value in said.items()):
+    if latest and helper is None and all(getattr(latest, n) == value for n, value in said.items()):
         return None
     return Version.objects.create(
         number=(latest.number if latest else 0) + 1,
@@ -59,4 +59,5 @@ def _said(project: Project) -> dict[str, Any]:
         "project": project,
         "is_public": project.state != ProjectState.DRAFT,
         "cost_lines": lines,
+        "wanted": [part.value for part in ASKED_PARTS if part in project.wanted],
     }

@@ -144,7 +144,7 @@ def restore_version(project: Project, number: int, *, by: User) -> Project:
 
 
 def _described(version: Version) -> Description:
-    return Description(
+    said = Description(
         title=version.title,
         summary=version.summary,
         story=version.story,
@@ -157,6 +157,9 @@ def _described(version: Version) -> Description:
         lifetime_years=version.lifetime_years,
         cost_lines=[Cost(label, amount_minor) for label, amount_minor in version.cost_lines],
     )
+    if version.wanted is not None:
+        said["wanted"] = version.wanted
+    return said
 
 
 def publish_project(project: Project, *, by: User) -> Project:
