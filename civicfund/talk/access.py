@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
+from django.utils.translation import gettext as _
 
 from civicfund.people.models import User
 from civicfund.places.models import Neighborhood
@@ -90,19 +91,53 @@ def thread_about(subject: Subject) -> Thread | None:
 
 def visible_comment(user: Person, pk: int) -> tuple[Comment, Subject]:
     """A comment and what it is about; ``Http404`` where either does not exist for this person."""
-    comment = Comment.objects.whole().filter(pk=pk).first()
-    if comment is None:
-        raise Http404("No such comment.")
+    comment = _comment(pk)
     thread = comment.thread
     return comment, visible_subject(user, thread.kind, thread.subject_id)
 
 
+def readable_comment(user: Person, pk: int) -> tuple[Comment, Subject]:
+    """The same, and one's own words also where what they are about is open to them no more."""
+    comment = _comment(pk)
+    if user.is_authenticated and comment.author_id == user.pk:
+        return comment, _subject_of(comment, user)
+    return visible_comment(user, pk)
+
+
 def own_comment(user: User, pk: int) -> tuple[Comment, Subject]:
     """One's own comment and what it is about; 403 where it is somebody else's."""
-    found, subject = visible_comment(user, pk)
+    found, subject = readable_comment(user, pk)
     if found.author_id != user.pk:
         raise PermissionDenied
     return found, subject
+
+
+def comment_to_judge(moderator: User, pk: int) -> tuple[Comment, Subject]:
+    """Any comment, for the moderators' desk: a report is answered whatever became of what the
+    comment is about.
+    """
+    comment = _comment(pk)
+    return comment, _subject_of(comment, moderator)
+
+
+def _comment(pk: int) -> Comment:
+    comment = Comment.objects.whole().filter(pk=pk).first()
+    if comment is None:
+        raise Http404("No such comment.")
+    return comment
+
+
+def _subject_of(comment: Comment, user: User) -> Subject:
+    """What a comment is about; without title and page where this person may not see it."""
+    kind, pk = comment.thread.kind, comment.thread.subject_id
+    found = visible_subjects(user, [(kind, pk)]).get((kind, pk))
+    return found or closed_subject(kind, pk)
+
+
+def closed_subject(kind: str, pk: int) -> Subject:
+    """What stands in the place of a subject that is withdrawn or gone: neither title nor page."""
+    title = _("Something that is no longer public")
+    return Subject(kind=SubjectKind(kind), pk=pk, title=title, url="", is_public=False)
 
 
 def projects(user: Person, pks: Collection[int]) -> dict[int, Subject]:

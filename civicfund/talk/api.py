@@ -18,6 +18,7 @@ from rest_framework.views import APIView
 from civicfund.people.requests import person_of
 from civicfund.talk.access import (
     own_comment,
+    readable_comment,
     thread_about,
     visible_comment,
     visible_subject,
@@ -74,7 +75,7 @@ class OneComment(APIView):
     @extend_schema(responses=CommentOutput)
     def get(self, request: Request, pk: int) -> Response:
         """What was said."""
-        return Response(CommentOutput(visible_comment(request.user, pk)[0]).data)
+        return Response(CommentOutput(readable_comment(request.user, pk)[0]).data)
 
     @extend_schema(request=WordsInput, responses=CommentOutput)
     def patch(self, request: Request, pk: int) -> Response:

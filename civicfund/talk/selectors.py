@@ -30,6 +30,8 @@ from django.utils.translation import gettext_lazy as _
 
 from civicfund.audit.models import Event
 from civicfund.people.models import User
+from civicfund.projects.enums import PUBLIC_STATES
+from civicfund.projects.models import Project
 from civicfund.talk.enums import AppealOutcome, Pace, SubjectKind, Wrong
 from civicfund.talk.models import (
     Comment,
@@ -179,8 +181,13 @@ def _by_month(rows: QuerySet[Any], when: str, first: date) -> list[tuple[date, i
 
 
 def open_questions() -> CommentQuerySet:
-    """Questions to the city that nobody has answered for it, the oldest first."""
-    return Comment.objects.open_questions().whole().order_by("created_at", "pk")
+    """Questions to the city that nobody has answered for it, the oldest first.
+
+    One about a project that was withdrawn does not wait: nobody would read the answer.
+    """
+    public = Project.objects.filter(pk=OuterRef("thread__subject_id"), state__in=PUBLIC_STATES)
+    read = ~Q(thread__kind=SubjectKind.PROJECT) | Exists(public)
+    return Comment.objects.open_questions().filter(read).whole().order_by("created_at", "pk")
 
 
 def questions_to_creator(campaign: int) -> CommentQuerySet:

@@ -12,6 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from civicfund.notices.services import send_next
+from civicfund.projects.models import Project
+from civicfund.projects.services import withdraw_project
 from civicfund.talk.enums import Wrong
 from civicfund.talk.models import Comment, Flag, Hiding
 from civicfund.talk.services import flag_comment
@@ -26,6 +28,12 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def comment():
     return CommentFactory(body="You are all fools.")
+
+
+def withdrawn(comment):
+    """The project that the comment is about, which nobody but its authors sees from now on."""
+    project = Project.objects.get(pk=comment.thread.subject_id)
+    return withdraw_project(project, by=project.proposer)
 
 
 def page(client, address, status=200):
@@ -165,6 +173,38 @@ def test_what_is_flagged_about_a_subject_that_is_gone_still_shows_at_the_desk(cl
     gone = CommentFactory(thread__subject_id=10**9)
     flag_comment(gone, by=UserFactory(), reason=Wrong.OTHER)
     sign_in_with_second_factor(client, moderator())
-    assert gone.body in page(client, reverse("comments_desk"))
+    listed = page(client, reverse("comments_desk"))
+    assert gone.body in listed
+    assert "Something that is no longer public" in listed
     with pytest.raises(Exception, match="No such subject"):
         subject_of(gone)
+
+
+def test_a_report_is_answered_once_the_project_is_withdrawn(client, comment):
+    flag_comment(comment, by=UserFactory(), reason=Wrong.INSULT)
+    project = withdrawn(comment)
+    sign_in_with_second_factor(client, moderator())
+    judging = reverse("judge_comment", args=[comment.pk])
+    shown = page(client, judging)
+    assert "You are all fools." in shown
+    assert project.title not in shown
+    assert f'href="{comment.get_absolute_url()}"' not in shown
+    client.post(judging, {"act": "hide", "reason": "insult"})
+    assert judging not in page(client, reverse("comments_desk"))
+    assert Hiding.objects.get().comment == comment
+
+
+def test_an_appeal_is_written_and_decided_once_the_project_is_withdrawn(client, comment):
+    hiding = hide(comment)
+    withdrawn(comment)
+    client.force_login(comment.author)
+    appealing = reverse("comment_appeal", args=[comment.pk])
+    assert appealing in page(client, comment.get_absolute_url())
+    assert client.post(appealing, {"words": "I quoted a play."}).status_code == 302
+    client.logout()
+    sign_in_with_second_factor(client, moderator())
+    judging = reverse("judge_comment", args=[comment.pk])
+    assert judging in page(client, reverse("comments_desk"))
+    assert client.post(judging, {"act": "lift"}).url == reverse("comments_desk")
+    hiding.refresh_from_db()
+    assert hiding.outcome == "lifted"

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from civicfund.pledges.enums import CampaignState
 from civicfund.projects.enums import ProjectState
+from civicfund.projects.models import Project
 from civicfund.projects.services import withdraw_project
 from civicfund.talk.access import visible_subject
 from civicfund.talk.models import Comment
@@ -270,3 +271,26 @@ def test_what_was_said_and_a_follow_stay_within_reach_once_a_project_is_withdraw
         withdraw_project(project, by=person)
     pages = [page(client, each.get_absolute_url()) for each in (said, followed, silent)]
     assert ["What people say" in each for each in pages] == [True, True, False]
+
+
+def test_ones_own_words_are_read_and_deleted_once_the_project_is_withdrawn(client, person, thread):
+    first, other = CommentFactory(thread=thread, author=person), CommentFactory(thread=thread)
+    answer = CommentFactory(thread=thread, parent=other, author=person, body="Yes, please.")
+    others = CommentFactory(thread=thread, parent=first, body="Where, then?")
+    project = Project.objects.get(pk=thread.subject_id)
+    withdraw_project(project, by=project.proposer)
+    for mine in (first, answer):
+        shown = page(client, mine.get_absolute_url())
+        assert mine.body in shown
+        for hidden in (project.title, others.body, "<textarea"):
+            assert hidden not in shown
+        assert client.post(mine.get_absolute_url(), {"body": "More."}).status_code == 400
+        delete = reverse("comment_delete", args=[mine.pk])
+        assert delete in shown
+        assert client.post(delete).url == mine.get_absolute_url()
+        assert "Deleted by the person who wrote it." in page(client, mine.get_absolute_url())
+        assert client.delete(reverse("api_comment", args=[mine.pk])).status_code == 400
+    assert Comment.objects.filter(body="").count() == 2
+    for theirs in (other, others):
+        for name in ("comment", "comment_edit", "comment_delete", "api_comment"):
+            assert client.get(reverse(name, args=[theirs.pk])).status_code == 404

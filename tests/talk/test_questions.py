@@ -13,6 +13,8 @@ from django.utils import timezone
 from civicfund.notices.models import Message
 from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
+from civicfund.projects.models import Project
+from civicfund.projects.services import withdraw_project
 from civicfund.talk.models import Comment
 from civicfund.talk.selectors import REPLIES_SHOWN, open_questions
 from civicfund.talk.services import (
@@ -152,3 +154,14 @@ def test_the_desk_asks_as_much_for_a_hundred_as_for_one(client):
             assert client.get(reverse("questions_desk")).status_code == 200
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_a_question_about_what_was_withdrawn_does_not_wait(client, question):
+    asked = CommentFactory(asks_city=True, body="Who pays?")
+    project = Project.objects.get(pk=asked.thread.subject_id)
+    withdraw_project(project, by=project.proposer)
+    sign_in_with_second_factor(client, spokesperson())
+    listed = client.get(reverse("questions_desk")).content.decode()
+    assert "1 question is open." in listed
+    assert "Who pays?" not in listed
+    assert list(open_questions()) == [question]

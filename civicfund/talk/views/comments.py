@@ -20,8 +20,8 @@ from civicfund.strangers import kept_for_strangers
 from civicfund.talk.access import (
     Subject,
     own_comment,
+    readable_comment,
     thread_about,
-    visible_comment,
     visible_subject,
 )
 from civicfund.talk.enums import SubjectKind
@@ -56,9 +56,12 @@ def thread(request: HttpRequest, kind: str, pk: int) -> HttpResponseBase:
 @kept_for_strangers
 @require_http_methods(["GET", "HEAD", "POST"])
 def comment(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """One comment with all its answers, and a form for one more."""
-    found, subject = visible_comment(request.user, pk)
-    if found.parent_id:
+    """One comment with all its answers, and a form for one more.
+
+    My own about something that is no longer public stands alone: answers are others' words.
+    """
+    found, subject = readable_comment(request.user, pk)
+    if found.parent_id and subject.url:
         return redirect(place_of(found))
     form = CommentForm(request.POST if request.method == "POST" else None)
     form.fields["body"].label = _("Your answer")
@@ -70,7 +73,9 @@ def comment(request: HttpRequest, pk: int) -> HttpResponseBase:
         if isinstance(written, Comment):
             return redirect(place_of(written))
         status = written
-    page = _page(lambda: replies_page(found, request.GET.get("page", "1")))
+    page = None
+    if subject.url:
+        page = _page(lambda: replies_page(found, request.GET.get("page", "1")))
     context = {"subject": subject, "comment": found, "page": page, "form": form}
     return render(request, "talk/comment.html", context, status=status)
 

@@ -20,7 +20,7 @@ from civicfund.audit.admin import events_of
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.requests import SignedInRequest
-from civicfund.talk.access import Subject, visible_comment, visible_subjects
+from civicfund.talk.access import Subject, closed_subject, comment_to_judge, visible_subjects
 from civicfund.talk.enums import AppealOutcome, Wrong
 from civicfund.talk.forms import HidingForm
 from civicfund.talk.models import Comment
@@ -72,17 +72,17 @@ def desk(request: SignedInRequest) -> HttpResponse:
     named = visible_subjects(
         request.user, {(each.thread.kind, each.thread.subject_id) for each in comments}
     )
-    titles = {kind_and_pk: subject.title for kind_and_pk, subject in named.items()}
     context = {
-        "appeals": [(each, titles.get(_key(each.comment), "")) for each in appeals],
+        "appeals": [(each, _title(each.comment, named)) for each in appeals],
         "page": page,
-        "flagged": [(each, titles.get(_key(each), "")) for each in page],
+        "flagged": [(each, _title(each, named)) for each in page],
     }
     return render(request, "talk/desk.html", context)
 
 
-def _key(comment: Comment) -> tuple[str, int]:
-    return comment.thread.kind, comment.thread.subject_id
+def _title(comment: Comment, named: dict[tuple[str, int], Subject]) -> str:
+    key = comment.thread.kind, comment.thread.subject_id
+    return (named.get(key) or closed_subject(*key)).title
 
 
 @moderators_only
@@ -90,7 +90,7 @@ def _key(comment: Comment) -> tuple[str, int]:
 @never_cache
 def judge(request: SignedInRequest, pk: int) -> HttpResponse:
     """One comment: what people say of it, what was done, and what to do."""
-    comment, subject = visible_comment(request.user, pk)
+    comment, subject = comment_to_judge(request.user, pk)
     act = request.POST.get("act", "")
     form = HidingForm(request.POST if act == "hide" else None)
     refused = ""

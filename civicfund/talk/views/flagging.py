@@ -5,7 +5,6 @@ from __future__ import annotations
 from allauth.core.ratelimit import consume
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -14,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from civicfund.people.requests import HttpRequest, SignedInRequest
 from civicfund.spreadsheets import csv_response
 from civicfund.strangers import kept_for_strangers
-from civicfund.talk.access import visible_comment
+from civicfund.talk.access import own_comment, visible_comment
 from civicfund.talk.enums import Wrong
 from civicfund.talk.forms import AppealForm, FlagForm
 from civicfund.talk.selectors import COUNTED, months_of_moderation
@@ -51,9 +50,7 @@ def flag(request: SignedInRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def appeal(request: SignedInRequest, pk: int) -> HttpResponse:
     """Ask for another moderator's look at what I said and one of them hid."""
-    comment, subject = visible_comment(request.user, pk)
-    if comment.author_id != request.user.pk:
-        raise PermissionDenied
+    comment, subject = own_comment(request.user, pk)
     if comment.hiding is None:
         raise Http404("Nothing to appeal.")
     form = AppealForm(request.POST if request.method == "POST" else None)
