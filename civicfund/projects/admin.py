@@ -1,11 +1,18 @@
-"""Projects in the admin: to look at; a project changes on its own pages."""
+"""Projects in the admin: to look at; a project changes on its own pages.
+
+Nobody sees more of them here than everybody does there: a draft, what was withdrawn and what was
+offered and not taken are between those who write it and those who offered.
+"""
 
 from __future__ import annotations
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from civicfund.audit.admin import ReadOnlyAdmin, ReadOnlyInline
 from civicfund.people.enums import Role
+from civicfund.projects.enums import PUBLIC_STATES, OfferState
 from civicfund.projects.models import CostLine, Merge, Offer, Project, Version
 
 
@@ -47,27 +54,41 @@ class ProjectAdmin(ReadOnlyAdmin[Project]):
     ordering = ("-created_at", "-pk")
     inlines = (CostLineInline,)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Project]:
+        """Those with a public page."""
+        return super().get_queryset(request).filter(state__in=PUBLIC_STATES)
+
 
 @admin.register(Version)
 class VersionAdmin(ReadOnlyAdmin[Version]):
     """What projects said, change by change."""
 
     readers = frozenset({Role.BUDGET_ADMINISTRATOR, Role.REVIEWER, Role.MODERATOR})
-    list_display = ("project", "number", "at", "author", "helper", "restored", "is_public")
-    list_filter = ("is_public",)
+    list_display = ("project", "number", "at", "author", "helper", "restored")
     list_select_related = ("project", "author", "helper")
     ordering = ("-pk",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Version]:
+        """Those that stand in a public history: none of a draft, none from before publication."""
+        rows = super().get_queryset(request)
+        return rows.filter(is_public=True, project__state__in=PUBLIC_STATES)
 
 
 @admin.register(Offer)
 class OfferAdmin(ReadOnlyAdmin[Offer]):
-    """What people offered to projects."""
+    """Who made a project better; the words of an offer are for its authors."""
 
     readers = frozenset({Role.BUDGET_ADMINISTRATOR, Role.MODERATOR})
-    list_display = ("project", "part", "by", "state", "offered_at", "decided_at")
-    list_filter = ("state", "part")
+    shown = ("project", "part", "by", "offered_at", "decided_at")
+    list_display = shown
+    list_filter = ("part",)
     list_select_related = ("project", "by")
     ordering = ("-pk",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Offer]:
+        """What was taken into a public project."""
+        rows = super().get_queryset(request).filter(state=OfferState.ACCEPTED)
+        return rows.filter(project__state__in=PUBLIC_STATES)
 
 
 @admin.register(Merge)
@@ -79,3 +100,8 @@ class MergeAdmin(ReadOnlyAdmin[Merge]):
     list_filter = ("state", "by_moderator")
     list_select_related = ("project", "into", "asked_by", "decided_by")
     ordering = ("-pk",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Merge]:
+        """Of public projects."""
+        rows = super().get_queryset(request)
+        return rows.filter(project__state__in=PUBLIC_STATES, into__state__in=PUBLIC_STATES)

@@ -5,8 +5,10 @@ from django.urls import reverse
 
 from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
-from civicfund.projects.enums import ProjectState
+from civicfund.projects.enums import Part, ProjectState
 from civicfund.projects.models import Project
+from civicfund.projects.services import edit_project, publish_project, withdraw_project
+from civicfund.projects.services.offers import Help, accept_offer, decline_offer, offer_help
 from tests.factories.people import UserFactory
 from tests.factories.projects import ProjectFactory
 from tests.signing_in import sign_in_with_second_factor
@@ -56,3 +58,49 @@ def test_only_the_roles_that_need_it_look_at_projects(client, role, status):
     sign_in_with_second_factor(client, staff)
     answer = client.get(page_of(ProjectFactory(), "change"))
     assert answer.status_code == status
+
+
+def listed(client, kind: str) -> str:
+    return client.get(reverse(f"admin:projects_{kind}_changelist")).content.decode()
+
+
+def opened(client, row) -> int:
+    return client.get(
+        reverse(f"admin:projects_{row._meta.model_name}_change", args=[row.pk])
+    ).status_code
+
+
+@pytest.mark.parametrize("state", [ProjectState.DRAFT, ProjectState.WITHDRAWN])
+def test_what_only_its_authors_see_is_not_in_the_admin(superusers_client, state):
+    private = ProjectFactory(title="A private thought", state=ProjectState.DRAFT)
+    edit_project(private, by=private.proposer, story="Nobody else reads this.")
+    if state == ProjectState.WITHDRAWN:
+        publish_project(private, by=private.proposer)
+        withdraw_project(private, by=private.proposer)
+    for kind in ("project", "version"):
+        assert "A private thought" not in listed(superusers_client, kind)
+    for row in (private, *private.versions.all()):
+        assert opened(superusers_client, row) == 302
+
+
+def test_the_admin_shows_a_history_from_its_publication_on(superusers_client):
+    project = ProjectFactory(title="Crossed out", state=ProjectState.DRAFT)
+    edit_project(project, by=project.proposer, title="A bench")
+    publish_project(project, by=project.proposer)
+    *tried, published = project.versions.order_by("number")
+    assert [opened(superusers_client, each) for each in tried] == [302] * len(tried)
+    assert opened(superusers_client, published) == 200
+    assert "Crossed out" not in listed(superusers_client, "version")
+
+
+def test_an_offer_is_in_the_admin_once_it_was_taken_and_never_its_words(superusers_client):
+    project = ProjectFactory(wanted=["hands"])
+    words = "Call me at 0170 555."
+    taken, declined = (
+        offer_help(project, Part.HANDS, Help(words=words), by=UserFactory()) for _ in range(2)
+    )
+    accept_offer(taken, by=project.proposer)
+    decline_offer(declined, by=project.proposer)
+    assert [opened(superusers_client, each) for each in (taken, declined)] == [200, 302]
+    page = superusers_client.get(reverse("admin:projects_offer_change", args=[taken.pk]))
+    assert words not in page.content.decode()
