@@ -15,35 +15,25 @@ import json
 import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Any
 
 from budgeting.domain.ballots import BallotKind, Ballots
 from budgeting.domain.board import Extension, Line, chain_of, moment, receipt_hash, root_of
+from budgeting.domain.checks import Check
+from budgeting.domain.checks import same as _same
 from budgeting.domain.digest import election_digest
 from budgeting.domain.election import Election, Option
 from budgeting.domain.outcome import digest_of
-from budgeting.domain.rules import count
-from budgeting.domain.ties import TieOrder, lexicographic, seeded
+from budgeting.domain.pot_checks import LEAST_BALLOTS as LEAST_BALLOTS
+from budgeting.domain.pot_checks import pot_checks, pots_checks
 
 FORMAT = "civicfund bundle 1"
-# Of fewer ballots no rows are published: who knows how some voted could tell the others' votes.
-LEAST_BALLOTS = 30
 BOARD, RECORD = "board.csv", "bundle.json"
 BOARD_COLUMNS = ("place", "ballot_sha256", "receipt_sha256", "head_sha256")
 BALLOT_COLUMNS = ("times", "options", "points")
 _HASHES = re.compile(r"[0-9a-f]{64}(,[0-9a-f]{64}){2}")
 _MADE = (1980, 1, 1, 0, 0, 0)  # a zip's earliest date: the same bundle, the same bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at: whether it holds, and what was found."""
-
-    name: str
-    holds: bool
-    found: str
 
 
 class BundleError(ValueError):
@@ -148,8 +138,18 @@ class Bundle:
                 raise BundleError(f"Line {place} of the board has not the form of a line.")
         return [Line(row[1], row[2]) for row in rows], [row[3] for row in rows]
 
+    @property
+    def names(self) -> list[str]:
+        """Every file in it, as often as it is there."""
+        return self._zip.namelist()
+
+    def as_pabulib(self, pot: Mapping[str, Any]) -> str | None:
+        """A pot in the field's own format, where it is there."""
+        name = f"pots/{pot['id']}.pb"
+        return self._zip.read(name).decode() if name in self.names else None
+
     def election(self, pot: Mapping[str, Any]) -> Election:
-        """A pot as it was counted."""
+        """A pot as it was counted: by the kind of ballot that was opened."""
         options = tuple(
             Option(each["id"], each["cost_minor"], each["name"], each["group"])
             for each in pot["options"]
@@ -158,10 +158,13 @@ class Bundle:
             (_numbers(given[1]), _numbers(given[2]) if given[2] else None, int(given[0]))
             for given in self._rows(f"pots/{pot['id']}.csv", BALLOT_COLUMNS)
         ]
-        ballots = Ballots.from_rows(BallotKind(pot["kind"]), rows, len(options))
-        return Election(
-            options, pot["amount_minor"], ballots, increment_minor=pot["increment_minor"]
-        )
+        rules = self.record["rules"]
+        kind = BallotKind(rules["ballot_kind"])
+        if not kind.has_points and any(points is not None for _chosen, points, _times in rows):
+            raise BundleError("Ballots of this kind give no points.")
+        ballots = Ballots.from_rows(kind, rows, len(options))
+        step = rules.get("increment_minor", pot["increment_minor"])
+        return Election(options, pot["amount_minor"], ballots, increment_minor=step)
 
     def _rows(self, name: str, columns: Sequence[str]) -> list[list[str]]:
         try:
@@ -190,6 +193,7 @@ def verify(bundle: Bundle, receipts: Sequence[str] = ()) -> Iterator[Check]:
     yield from _safely("the end of voting", lambda: _time_checks(record))
     yield from _tie_checks(record)
     yield from _safely("the sums of paper", lambda: _paper_checks(record))
+    yield from _safely("the pots", lambda: pots_checks(record, bundle.names))
     for pot in record["pots"]:
         yield from _safely(f"pot {pot['name']}", lambda pot=pot: _pot_checks(bundle, pot))  # type: ignore[misc]
     held = {line.receipt_hash: place for place, line in enumerate(lines, start=1)}
@@ -281,31 +285,8 @@ def _paper_checks(record: Mapping[str, Any]) -> Iterator[Check]:
 
 
 def _pot_checks(bundle: Bundle, pot: Mapping[str, Any]) -> Iterator[Check]:
-    name, record = pot["name"], bundle.record
-    [ruled] = [rule for rule in record["rules"]["pots"] if rule[0] == pot["id"]]
-    yield _same(f"{name}: the money is what was opened", ruled[2], pot["amount_minor"])
-    paper = record["paper"]
-    most = record["board"]["size"] - record["board"]["superseded"]
-    most += paper["sheets"] if paper else 0
-    yield Check(f"{name}: no more ballots than were left", pot["ballots"] <= most, str(most))
-    if not pot["published_ballots"]:
-        yield Check(f"{name}: too few ballots to publish", pot["ballots"] < LEAST_BALLOTS, "")
-        return
-    election = bundle.election(pot)
-    yield _same(f"{name}: ballots and options", pot["election_digest"], election_digest(election))
-    outcome = count(
-        pot["outcome"]["rule"], election, _ties(record, election), **pot["outcome"]["parameters"]
-    )
-    yield _same(f"{name}: rule", record["rules"]["rule"], outcome.rule)
-    yield _same(f"{name}: counted again", pot["outcome_digest"], outcome.digest)
-    winners = ", ".join(outcome.selected)
-    yield _same(f"{name}: winners", ", ".join(pot["outcome"]["selected"]), winners)
-
-
-def _ties(record: Mapping[str, Any], election: Election) -> TieOrder:
-    if record["rules"]["ties"] == "lexicographic":
-        return lexicographic(election.options)
-    return seeded(bytes.fromhex(record["tie_seed"]), election.options)
+    text = bundle.as_pabulib(pot) if pot["published_ballots"] else None
+    yield from pot_checks(bundle.record, pot, lambda: bundle.election(pot), text)
 
 
 def _safely(name: str, look: Callable[[], Iterable[Check]]) -> Iterator[Check]:
@@ -314,7 +295,3 @@ def _safely(name: str, look: Callable[[], Iterable[Check]]) -> Iterator[Check]:
         yield from look()
     except (ValueError, KeyError, TypeError, IndexError) as error:
         yield Check(name, holds=False, found=f"cannot be read: {error}")
-
-
-def _same(name: str, said: object, found: object) -> Check:
-    return Check(name, said == found, str(found))

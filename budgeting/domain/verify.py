@@ -3,8 +3,9 @@
 
     python -m budgeting.domain.verify BUNDLE.zip [RECEIPT ...]
 
-Prints one line for each thing that was looked at. Ends with 0 where all of them hold, else 1. It
-takes Python 3.11, NumPy, and this folder.
+Prints one line for each thing that was looked at, and for what cannot be looked at in a bundle
+alone. Ends with 0 where all that was looked at holds, else 1. It takes Python 3.11, NumPy, and
+this folder.
 """
 
 from __future__ import annotations
@@ -27,9 +28,12 @@ def main(arguments: list[str]) -> int:
         print(error, file=sys.stderr)
         return 1
     for check in checks:
-        print(f"{'holds ' if check.holds else 'BROKEN'}  {check.name}: {check.found}")
-    broken = sum(not check.holds for check in checks)
-    print(f"{len(checks)} looked at, {broken} broken")
+        verdict = "BROKEN" if check.broken else "holds " if check.holds else "not looked at"
+        print(f"{verdict}  {check.name}: {check.found}")
+    broken, unseen = sum(each.broken for each in checks), sum(not each.looked for each in checks)
+    print(f"{len(checks) - unseen} looked at, {broken} broken")
+    if unseen:
+        print(f"{unseen} not looked at: the bundle alone cannot tell")
     return 1 if broken else 0
 
 

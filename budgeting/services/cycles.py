@@ -33,6 +33,7 @@ from budgeting.services.trustees import rehearsed_key
 from budgeting.services.urns import empty_urn, make_urn
 from civicfund.audit.models import ActRequest
 from civicfund.audit.services import advance, approve_act, db_now, record, request_act
+from civicfund.money import one_major_unit
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.places.models import Neighborhood
@@ -153,6 +154,7 @@ def rules_of(cycle: Cycle) -> dict[str, Any]:
         "ballot_kind": cycle.ballot_kind,
         "rule": cycle.rule,
         "rule_parameters": cycle.rule_parameters,
+        "increment_minor": one_major_unit(cycle.currency),
         "ties": cycle.ties,
         "phases": [[kind, *(at.isoformat() for at in times)] for kind, *times in phases],
         "pots": [list(pot) for pot in pots],

@@ -7,12 +7,16 @@ const said = document.querySelector("[data-verify-said]");
 
 function show(checks) {
   const words = said.dataset;
-  const broken = checks.filter((check) => !check.holds).length;
+  const unlooked = checks.filter((check) => check.unlooked).length;
+  const broken = checks.filter((check) => !check.holds).length - unlooked;
   const summary = document.createElement("p");
   summary.className = "font-semibold";
-  summary.textContent = (broken ? words.wordsBroken : words.wordsHolds)
-    .replace("{all}", checks.length)
-    .replace("{broken}", broken);
+  const all = broken ? words.wordsBroken : words.wordsHolds;
+  summary.textContent = [all, ...(unlooked ? [words.wordsUnlooked] : [])]
+    .join(" ")
+    .replace("{all}", checks.length - unlooked)
+    .replace("{broken}", broken)
+    .replace("{unlooked}", unlooked);
   const table = document.querySelector("[data-verify-table]").content.cloneNode(true);
   const body = table.querySelector("tbody");
   for (const check of checks) {
@@ -21,7 +25,9 @@ function show(checks) {
     name.scope = "row";
     name.textContent = check.name;
     row.append(name);
-    row.insertCell().textContent = check.holds ? words.wordsYes : words.wordsNo;
+    row.insertCell().textContent = check.unlooked
+      ? words.wordsNotSeen
+      : check.holds ? words.wordsYes : words.wordsNo;
     const found = row.insertCell();
     found.className = "break-all";
     found.textContent = check.found;

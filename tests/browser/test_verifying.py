@@ -14,7 +14,8 @@ from budgeting.domain.election import Election, Option
 from budgeting.domain.rules import count, fitting_rules
 from budgeting.domain.ties import seeded
 from tests.browser.test_budget import both
-from tests.budgeting.test_bundle import altered, broken, bundle_of, edited, published
+from tests.budgeting.forging import FORGED, FORGED_ROWS, forged
+from tests.budgeting.test_bundle import VOTES, altered, broken, bundle_of, edited, published
 from tests.budgeting.test_bundle_paper import alterations, published_with_paper
 from tests.sizes import size
 
@@ -131,14 +132,47 @@ def test_both_verifiers_find_the_same_in_a_vote_with_paper(page, live_server):
     bundles = [content, *(changed for changed, _found in alterations(content))]
     page.goto(f"{live_server.url}/budget/verify/")
     for each in bundles:
-        found = page.evaluate(
-            """async (held) => {
-                const { unzip, verify } = await import("/static/js/verify/bundle.js");
-                const bytes = Uint8Array.from(atob(held), (letter) => letter.charCodeAt(0));
-                const checks = await verify(await unzip(bytes.buffer));
-                return checks.filter((check) => !check.holds).map((check) => check.name);
-            }""",
-            b64encode(each).decode(),
-        )
-        assert found == broken(each)
+        assert broken_in(page, each) == broken(each)
     assert broken(content) == []
+
+
+def broken_in(page, content):
+    """The names of what the browser's verifier finds broken."""
+    found = page.evaluate(
+        """async (held) => {
+            const { unzip, verify } = await import("/static/js/verify/bundle.js");
+            const bytes = Uint8Array.from(atob(held), (letter) => letter.charCodeAt(0));
+            return verify(await unzip(bytes.buffer));
+        }""",
+        b64encode(content).decode(),
+    )
+    return [each["name"] for each in found if not each["holds"] and not each.get("unlooked")]
+
+
+def test_the_browsers_verifier_finds_what_a_forger_recomputes(page, live_server):
+    content = bundle_of(published(max_options=2)[0])
+    page.goto(f"{live_server.url}/budget/verify/")
+    assert broken_in(page, content) == []
+    for change, found in FORGED:
+        assert any(found in name for name in broken_in(page, forged(content, change))), found
+
+
+def test_the_browsers_verifier_finds_ballots_beyond_the_limits(page, live_server):
+    page.goto(f"{live_server.url}/budget/verify/")
+    for kind, change in FORGED_ROWS:
+        content = bundle_of(published(**kind)[0])
+        assert broken_in(page, content) == []
+        [name] = broken_in(page, forged(content, change))
+        assert name == "Whole town: every ballot keeps to the limits"
+
+
+def test_what_the_file_cannot_tell_is_said_to_be_not_looked_at(page, live_server, tmp_path):
+    file = tmp_path / "bundle.zip"
+    file.write_bytes(bundle_of(published(VOTES)[0]))
+    page.goto(f"{live_server.url}/budget/verify/")
+    page.get_by_label("File of a vote").set_input_files(file)
+    page.get_by_role("button", name="Verify it").click()
+    words = "Not looked at, since the file alone cannot tell: 1."
+    expect(page.get_by_text(words)).to_be_visible()
+    row = page.get_by_role("row", name="Whole town: who won")
+    expect(row.get_by_role("cell", name="not looked at", exact=True)).to_be_visible()

@@ -21,6 +21,7 @@ from budgeting.services.closing import close_cycle
 from budgeting.services.counting import count_cycle
 from budgeting.services.errors import RefusedError
 from budgeting.services.results import certify, publish
+from tests.budgeting.forging import FORGED, FORGED_ROWS, forged
 from tests.factories.budgeting import (
     certifier,
     codes,
@@ -70,7 +71,7 @@ def altered(content, name, change):
 
 
 def broken(content, receipts=()):
-    return [each.name for each in verify(Bundle(io.BytesIO(content)), receipts) if not each.holds]
+    return [each.name for each in verify(Bundle(io.BytesIO(content)), receipts) if each.broken]
 
 
 def edited(path, value):
@@ -178,6 +179,21 @@ def test_what_somebody_alters_is_found(name, change, found):
         assert any(found in each for each in names)
 
 
+def test_what_a_forger_recomputes_is_found():
+    cycle, _ = published(max_options=2)
+    content = bundle_of(cycle)
+    assert broken(content) == []
+    for change, found in FORGED:
+        assert any(found in each for each in broken(forged(content, change))), found
+
+
+@pytest.mark.parametrize(("kind", "change"), FORGED_ROWS)
+def test_ballots_beyond_the_limits_are_found(kind, change):
+    content = bundle_of(published(**kind)[0])
+    assert broken(content) == []
+    assert broken(forged(content, change)) == ["Whole town: every ballot keeps to the limits"]
+
+
 def test_a_ballot_that_is_added_taken_or_changed_is_found():
     cycle, _ = published()
     content = bundle_of(cycle)
@@ -192,6 +208,9 @@ def test_of_fewer_than_thirty_ballots_no_rows_are_published():
     names = zipfile.ZipFile(io.BytesIO(content)).namelist()
     assert names == ["bundle.json", "board.csv"]
     assert broken(content, receipts) == []
+    unlooked = [each for each in verify(Bundle(io.BytesIO(content))) if not each.looked]
+    assert [each.name for each in unlooked] == ["Whole town: who won"]
+    assert not any(each.holds for each in unlooked)
 
 
 def test_the_ballots_in_the_fields_own_format_are_as_its_readers_take_them():

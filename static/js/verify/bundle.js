@@ -1,6 +1,8 @@
 // Reads a bundle and looks at everything it claims. Nothing leaves the browser.
 
-import { count } from "./count.js";
+import { bytes, digest, sha256 } from "./hashes.js";
+import { lookAtPot, lookAtPots } from "./pots.js";
+import { rows } from "./rows.js";
 
 const FORMAT = "civicfund bundle 1";
 
@@ -19,6 +21,7 @@ export async function unzip(buffer) {
     const extra = view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
     const local = view.getUint32(at + 42, true);
     const name = new TextDecoder().decode(new Uint8Array(buffer, at + 46, nameLength));
+    if (files.has(name)) throw new Error(`${name} is in it twice.`);
     const start = local + 30 + view.getUint16(local + 26, true) + view.getUint16(local + 28, true);
     files.set(name, await inflated(new Uint8Array(buffer, start, size), method));
     at += 46 + nameLength + extra;
@@ -32,7 +35,8 @@ async function inflated(bytes, method) {
   return new Response(stream).text();
 }
 
-// What was found: [{ name, holds, found }].
+// What was found: [{ name, holds, found }]; what could not be looked at is `unlooked`, and does not
+// hold.
 export async function verify(files, receipts = []) {
   const record = JSON.parse(files.get("bundle.json") || "null");
   if (!record || record.format !== FORMAT) throw new Error("This is no bundle.");
@@ -71,9 +75,14 @@ export async function verify(files, receipts = []) {
   } catch (error) {
     checks.push({ name: "the sums of paper", holds: false, found: `cannot be read: ${error.message}` });
   }
+  try {
+    lookAtPots(record, [...files.keys()], checks, same);
+  } catch (error) {
+    checks.push({ name: "the pots", holds: false, found: `cannot be read: ${error.message}` });
+  }
   for (const pot of record.pots) {
     try {
-      await lookAtPot(record, pot, files, same);
+      await lookAtPot(record, pot, files, checks, same);
     } catch (error) {
       checks.push({ name: `pot ${pot.name}`, holds: false, found: `cannot be read: ${error.message}` });
     }
@@ -134,55 +143,6 @@ async function lookAtPaper(record, checks, same) {
   checks.push({ name: "the sample is one of these sheets", holds: few, found: String(compared) });
 }
 
-async function lookAtPot(record, pot, files, same) {
-  const { name, outcome } = pot;
-  const ruled = record.rules.pots.find((each) => each[0] === pot.id);
-  same(`${name}: the money is what was opened`, ruled[2], pot.amount_minor);
-  same(`${name}: rule`, record.rules.rule, outcome.rule);
-  if (!pot.published_ballots) {
-    same(`${name}: too few ballots to publish`, pot.ballots < 30, true);
-    return;
-  }
-  const election = electionOf(pot, files.get(`pots/${pot.id}.csv`));
-  const cast = election.ballots.reduce((sum, ballot) => sum + ballot.times, 0);
-  same(`${name}: ballots`, pot.ballots, cast);
-  const sheets = record.paper ? record.paper.sheets : 0;
-  const left = record.board.size - record.board.superseded + sheets;
-  same(`${name}: no more ballots than were left`, cast <= left, true);
-  const ties = await tieOrder(record, election.options);
-  const won = count(outcome.rule, outcome.parameters, election, ties);
-  const named = won.map((option) => election.options[option].id);
-  same(`${name}: counted again, winners`, outcome.selected.join(", "), named.join(", "));
-}
-
-function electionOf(pot, text) {
-  const numbers = (words) => words.split(" ").filter(Boolean).map(Number);
-  return {
-    kind: pot.kind,
-    budget: BigInt(pot.amount_minor),
-    increment: pot.increment_minor,
-    options: pot.options.map((each) => ({
-      id: each.id, cost: BigInt(each.cost_minor), group: each.group,
-    })),
-    ballots: rows(text, "times,options,points").map(([times, options, points]) => ({
-      times: Number(times),
-      options: numbers(options),
-      points: points ? numbers(points) : null,
-    })),
-  };
-}
-
-// The place of each option in the order that breaks ties.
-async function tieOrder(record, options) {
-  const lots = [];
-  for (const [place, option] of options.entries()) {
-    const lot = record.rules.ties === "lexicographic" ? option.id : await hmac(record.tie_seed, option.id);
-    lots.push([lot, place]);
-  }
-  lots.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  return new Map(lots.map(([, place], order) => [place, order]));
-}
-
 // Hexadecimal digits mean the same in capitals; what means the same must not be alterable either.
 function boardLines(text) {
   return rows(text, "place,ballot_sha256,receipt_sha256,head_sha256").map((row, at) => {
@@ -192,42 +152,6 @@ function boardLines(text) {
     }
     return { ballot, receipt, head };
   });
-}
-
-function rows(text, columns) {
-  const [head, ...lines] = text.split("\n");
-  if (head !== columns) throw new Error(`The columns are not ${columns}.`);
-  return lines.filter(Boolean).map((line) => line.split(","));
-}
-
-function bytes(hex) {
-  return new Uint8Array(hex.match(/../g) || []).map((_, at) => parseInt(hex.substr(2 * at, 2), 16));
-}
-
-function hex(buffer) {
-  return [...new Uint8Array(buffer)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-async function sha256(content) {
-  return hex(await crypto.subtle.digest("SHA-256", content));
-}
-
-async function hmac(seed, text) {
-  const algorithm = { name: "HMAC", hash: "SHA-256" };
-  const key = await crypto.subtle.importKey("raw", bytes(seed), algorithm, false, ["sign"]);
-  return hex(await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(text)));
-}
-
-// SHA-256 of a value's canonical JSON: keys sorted, no blanks.
-async function digest(value) {
-  return sha256(new TextEncoder().encode(canonical(value)));
-}
-
-function canonical(value) {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
-  if (value === null || typeof value !== "object") return JSON.stringify(value);
-  const parts = Object.keys(value).sort().map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`);
-  return `{${parts.join(",")}}`;
 }
 
 // The head after each line, and the last of all: an extension follows as many lines as it says.

@@ -265,6 +265,26 @@ function loadOf(election, supporters, loads, option, votes) {
   return [sum[0], sum[1] * big(votes)];
 }
 
+// All parameters of a rule: what the cycle gave, and for the rest what the rules say.
+export function parametersOf(rule, given, increment) {
+  const parameters = {};
+  if (rule.startsWith("greedy")) parameters.threshold = rule.endsWith("_threshold") ? 1 : 0;
+  else parameters.minimum_support = 0;
+  if (rule.includes("_borda")) parameters.borda = "listed";
+  if (rule.includes("_add1")) {
+    const official = rule.endsWith("_official");
+    parameters.increment_minor = 0;
+    parameters.start = official ? "integral" : "exact";
+    parameters.stop = official ? "infeasible" : "exhaustive";
+  }
+  for (const [name, value] of Object.entries(given)) {
+    if (!(name in parameters)) throw new Error(`${rule} has no parameter ${name}`);
+    parameters[name] = value;
+  }
+  if (parameters.increment_minor === 0) parameters.increment_minor = increment;
+  return parameters;
+}
+
 // Who wins, in the order in which they do. `ties` gives each option its place in the order of ties.
 export function count(rule, parameters, election, ties) {
   const scores = scoresOf(election, parameters);

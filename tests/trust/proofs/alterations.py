@@ -57,7 +57,7 @@ def alterations(town: Town, full: bool) -> Result:
 
 def _found(bundle: Bundle, root: str, kept: Told, first: int) -> Counter[str]:
     """What of this alteration was found, and how."""
-    broken = [check for check in verify(bundle) if not check.holds]
+    broken = [check for check in verify(bundle) if check.broken]
     told = next((found for check in broken if (found := _PLACE.search(check.found))), None)
     by_root = not broken and bundle.record["board"]["root"] != root
     place = int(next(filter(None, told.groups()))) if told else _first_difference(bundle, kept)

@@ -1,0 +1,197 @@
+"""A dishonest operator: whoever writes a bundle alters it, and recomputes whatever can be.
+
+What was published before stays as it was: the lines of the board and its root.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import zipfile
+from collections.abc import Callable
+
+from budgeting.domain.ballots import BallotKind, Ballots
+from budgeting.domain.digest import election_digest
+from budgeting.domain.election import Election, Option
+from budgeting.domain.rules import count
+from budgeting.domain.ties import seeded
+from budgeting.enums import BallotKind as NamedKind
+
+
+class Forgery:
+    """A bundle taken apart, to be altered and put together again."""
+
+    def __init__(self, content: bytes) -> None:
+        bundle = zipfile.ZipFile(io.BytesIO(content))
+        self.files = {name: bundle.read(name).decode() for name in bundle.namelist()}
+        self.record = json.loads(self.files["bundle.json"])
+
+    @property
+    def pot(self) -> dict:
+        return self.record["pots"][0]
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """The first pot's ballots: times, options, points."""
+        return list(csv.reader(io.StringIO(self.files[f"pots/{self.pot['id']}.csv"])))[1:]
+
+    def write_rows(self, rows: list[list[str]]) -> None:
+        text = "".join(",".join(row) + "\n" for row in [["times", "options", "points"], *rows])
+        self.files[f"pots/{self.pot['id']}.csv"] = text
+
+    def hide_ballots(self) -> None:
+        for kind in ("csv", "pb"):
+            self.files.pop(f"pots/{self.pot['id']}.{kind}", None)
+
+    def recount(self) -> None:
+        """By what the pot says of itself now; the .pb file, which need not be there, goes."""
+        pot, election = self.pot, self._election()
+        ties = seeded(bytes.fromhex(self.record["tie_seed"]), election.options)
+        outcome = count(pot["outcome"]["rule"], election, ties, **pot["outcome"]["parameters"])
+        pot["outcome"], pot["outcome_digest"] = outcome.to_json(), outcome.digest
+        pot["election_digest"], pot["ballots"] = election_digest(election), election.ballots.count
+        self.files.pop(f"pots/{pot['id']}.pb", None)
+
+    def _election(self) -> Election:
+        pot = self.pot
+        options = tuple(
+            Option(each["id"], each["cost_minor"], each["name"], each["group"])
+            for each in pot["options"]
+        )
+        rows = [
+            ([*map(int, chosen.split())], [*map(int, points.split())] or None, int(times))
+            for times, chosen, points in self.rows
+        ]
+        ballots = Ballots.from_rows(BallotKind(pot["kind"]), rows, len(options))
+        return Election(
+            options, pot["amount_minor"], ballots, increment_minor=pot["increment_minor"]
+        )
+
+    def packed(self) -> bytes:
+        self.files["bundle.json"] = json.dumps(self.record)
+        held = io.BytesIO()
+        with zipfile.ZipFile(held, "w") as made:
+            for name, text in self.files.items():
+                made.writestr(name, text)
+        return held.getvalue()
+
+
+def forged(content: bytes, change: Callable[[Forgery], None]) -> bytes:
+    """The bundle as somebody would have it."""
+    forgery = Forgery(content)
+    change(forgery)
+    return forgery.packed()
+
+
+def _other_threshold(forgery: Forgery) -> None:
+    forgery.pot["outcome"]["parameters"]["threshold"] = 20
+    forgery.recount()
+
+
+def _other_kind(forgery: Forgery) -> None:
+    forgery.pot["kind"] = "choose_one"
+    forgery.recount()
+
+
+def _other_step(forgery: Forgery) -> None:
+    forgery.pot["increment_minor"] = 7
+    forgery.recount()
+
+
+def _pot_left_out(forgery: Forgery) -> None:
+    forgery.hide_ballots()
+    forgery.record["pots"] = []
+
+
+def _pot_twice(forgery: Forgery) -> None:
+    forgery.record["pots"] *= 2
+
+
+def _pot_hidden(forgery: Forgery) -> None:
+    forgery.hide_ballots()
+    forgery.pot["outcome"]["selected"] = [forgery.pot["options"][-1]["id"]]
+    forgery.pot.update(published_ballots=False, ballots=5)
+
+
+def _many_hidden(forgery: Forgery) -> None:
+    forgery.hide_ballots()
+    forgery.pot["published_ballots"] = False
+
+
+def _file_slipped_in(forgery: Forgery) -> None:
+    forgery.files["pots/0.pb"] = forgery.files[f"pots/{forgery.pot['id']}.pb"]
+
+
+def _researchers_misled(old: str, new: str) -> Callable[[Forgery], None]:
+    def change(forgery: Forgery) -> None:
+        name = f"pots/{forgery.pot['id']}.pb"
+        assert old in forgery.files[name]
+        forgery.files[name] = forgery.files[name].replace(old, new, 1)
+
+    return change
+
+
+def _first_option(forgery: Forgery) -> str:
+    return forgery.pot["options"][0]["id"]
+
+
+def _vote_in_pabulib(forgery: Forgery) -> None:
+    name = f"pots/{forgery.pot['id']}.pb"
+    second = forgery.pot["options"][1]["id"]
+    text = forgery.files[name].replace(f"1;{_first_option(forgery)}\n", f"1;{second}\n", 1)
+    assert text != forgery.files[name]
+    forgery.files[name] = text
+
+
+def _ballots_said(forgery: Forgery) -> None:
+    forgery.recount()
+    forgery.pot["ballots"] += 1
+    forgery.record["board"]["superseded"] -= 1
+
+
+def _first_row(chosen: str, points: str = "") -> Callable[[Forgery], None]:
+    def change(forgery: Forgery) -> None:
+        rows = forgery.rows
+        forgery.write_rows([[rows[0][0], chosen, points], *rows[1:]])
+        forgery.recount()
+
+    return change
+
+
+# What a forger does, and what finds it, of a vote where two projects at most are ticked.
+FORGED = [
+    (_other_threshold, ": parameters"),
+    (_other_kind, "of the kind that was opened"),
+    (_other_step, "shares are raised as was opened"),
+    (_pot_left_out, "the pots are those that were opened"),
+    (_pot_twice, "the pots are those that were opened"),
+    (_pot_hidden, "at least as many ballots as were counted"),
+    (_many_hidden, "published where there are enough"),
+    (_file_slipped_in, "nothing else is in the file"),
+    (_researchers_misled("budget;5000", "budget;9000"), "the .pb file"),
+    (_researchers_misled(";3000;", ";30;"), "the .pb file"),
+    (_researchers_misled("num_votes;32", "num_votes;33"), "the .pb file"),
+    (_vote_in_pabulib, "the .pb file"),
+    (_ballots_said, ": ballots"),
+    (_first_row("0 1 2"), "keeps to the limits"),
+    (_first_row(""), "keeps to the limits"),
+]
+# The same of votes of other kinds.
+FORGED_ROWS = [
+    ({"kind": NamedKind.KNAPSACK}, _first_row("0 1 2")),
+    (
+        {
+            "kind": NamedKind.CUMULATIVE, "rule": "greedy_points", "max_points": 6,
+            "max_sum_points": 10,
+        },
+        _first_row("0 1", "6 5"),
+    ),
+    (
+        {
+            "kind": NamedKind.CUMULATIVE, "rule": "greedy_points", "max_points": 6,
+            "max_sum_points": 10,
+        },
+        _first_row("0", "7"),
+    ),
+]  # fmt: skip
