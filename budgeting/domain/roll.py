@@ -28,6 +28,7 @@ class Wrong(StrEnum):
     """What may be wrong with a line."""
 
     COLUMNS = "columns"
+    QUOTES = "quotes"
     NOT_TEXT = "not_text"
     NO_NUMBER = "no_number"
     BAD_NUMBER = "bad_number"
@@ -98,18 +99,25 @@ def read_roll(content: Iterable[bytes], eligible: Eligible) -> Iterator[Line | D
     ]
     _check_columns(columns)
     seen = _Seen()
-    reader = csv.reader(lines, delimiter=delimiter)
-    while True:
-        line = reader.line_num + 2
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            yield Defect(line, Wrong.COLUMNS)
-            continue
-        if any(cell.strip() for cell in cells):
+    for line, text in enumerate(lines, start=2):
+        cells = _cells(text.rstrip("\r\n"), delimiter)
+        if cells is None:
+            yield Defect(line, Wrong.QUOTES)
+        elif any(cell.strip() for cell in cells):
             yield _read(line, columns, cells, eligible, seen)
+
+
+def _cells(text: str, delimiter: str) -> list[str] | None:
+    """The cells of one line; None where a quotation mark stands alone, or the line goes on.
+
+    Each line is read by itself: over several a stray mark would take in every voter after it.
+    """
+    if text.count('"') % 2 or "\r" in text or "\n" in text:
+        return None
+    try:
+        return next(csv.reader([text], delimiter=delimiter, strict=True), [])
+    except csv.Error:
+        return None
 
 
 def _check_columns(columns: list[str]) -> None:

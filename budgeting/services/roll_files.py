@@ -34,6 +34,7 @@ from civicfund.people.models import User
 MOST_DEFECTS_SHOWN = 200
 _WRONG = {
     Wrong.COLUMNS: _("has not as many cells as there are columns"),
+    Wrong.QUOTES: _("has a quotation mark too many, or a cell over more than one line"),
     Wrong.NOT_TEXT: _("is not UTF-8 text"),
     Wrong.NO_NUMBER: _("has no number"),
     Wrong.BAD_NUMBER: _("has a number that nobody can have"),

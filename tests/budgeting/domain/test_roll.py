@@ -49,6 +49,7 @@ def read(*rows, head=HEAD, eligible=ELIGIBLE):
 # What is planted at a line, given the number of an earlier, sound one.
 PLANTED = {
     Wrong.COLUMNS: lambda n, _: row(n).replace(b",", b"", 1),
+    Wrong.QUOTES: lambda n, _: row(n, locality='"Anytown'),
     Wrong.NOT_TEXT: lambda n, _: row(n).replace(b"Person", b"\xffPerson"),
     Wrong.NO_NUMBER: lambda n, _: row(n, number=" "),
     Wrong.BAD_NUMBER: lambda n, _: row(n, number="--"),
@@ -111,6 +112,30 @@ def test_a_file_without_its_columns_is_refused_as_a_whole(head, code, columns):
 def test_empty_lines_are_no_defects_and_lines_are_numbered_as_an_editor_does():
     found = read(row(1), b"\n", b",,,,,,,,\n", row(2, birth_date="x"))
     assert [each.line for each in found] == [2, 5]
+
+
+def test_a_stray_quotation_mark_costs_its_own_line_and_no_other_voter():
+    rows = [row(1, locality='"Dublin'), *map(row, range(2, 1_200))]
+    found = read(*rows)
+    assert found[0] == Defect(2, Wrong.QUOTES)
+    assert [each.line for each in found[1:] if isinstance(each, Line)] == list(range(3, 1_201))
+    twice = read(row(1, name='"Ada'), row(2), row(3, street='Long" Street'))
+    assert [type(each) for each in twice] == [Defect, Line, Defect]
+
+
+def test_a_cell_over_two_lines_is_a_defect_on_both():
+    [one, other] = row(1, street='"1 Long Street\nUpstairs"').splitlines(keepends=True)
+    found = read(one, other, row(2))
+    assert [(each.line, getattr(each, "wrong", "")) for each in found] == [
+        (2, Wrong.QUOTES), (3, Wrong.QUOTES), (4, ""),
+    ]  # fmt: skip
+    [whole] = read(one + other)
+    assert whole == Defect(2, Wrong.QUOTES)
+
+
+def test_quotation_marks_in_pairs_are_read_as_what_they_hold():
+    [line] = read(row(1, name='"Person, Ada ""Nan"""'))
+    assert line.address[0] == 'Person, Ada "Nan"'
 
 
 def test_ages_are_those_of_the_day_and_who_is_born_on_a_leap_day_is_older_in_march():

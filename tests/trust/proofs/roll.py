@@ -90,6 +90,7 @@ def _with(row: Row, column: str, value: str) -> Row:
 # What is done to a sound line, given a sound one before it.
 PLANT: dict[Wrong, Callable[[Row, Row], Row]] = {
     Wrong.COLUMNS: lambda row, _: row[:-2],
+    Wrong.QUOTES: lambda row, _: _with(row, "locality", '"Anytown'),
     Wrong.NOT_TEXT: lambda row, _: _with(row, "locality", "\udcff"),
     Wrong.NO_NUMBER: lambda row, _: _with(row, "number", " "),
     Wrong.BAD_NUMBER: lambda row, _: _with(row, "number", "--"),
@@ -116,9 +117,8 @@ def _file(lines: int, defects: int, place: str, random: Random) -> tuple[bytes, 
         at, wrong = 2 * half, kinds[turn % len(kinds)]
         rows[at] = PLANT[wrong](rows[at], rows[at - 1])
         planted[at + 2] = wrong
-    held = io.StringIO()
-    csv.writer(held).writerows([COLUMNS, *rows])
-    return held.getvalue().encode("utf-8", "surrogateescape"), planted
+    content = "".join(",".join(row) + "\r\n" for row in [list(COLUMNS), *rows])
+    return content.encode("utf-8", "surrogateescape"), planted
 
 
 def _found_by_columns(content: bytes) -> int:
