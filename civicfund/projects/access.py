@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.contrib.auth.models import AnonymousUser
 from django.core import signing
 from django.core.exceptions import PermissionDenied
@@ -35,6 +37,12 @@ def is_author(user: User | AnonymousUser, project: Project) -> bool:
     if project.proposer_id == user.pk:
         return True
     return CoAuthor.objects.filter(project=project, user=user).exists()
+
+
+def written_among(user: User, projects: Iterable[int]) -> set[int]:
+    """The ids of those of the projects that somebody writes."""
+    rows = Project.objects.filter(authored_by(user), pk__in=set(projects))
+    return set(rows.values_list("pk", flat=True))
 
 
 def authors_of(*projects: Project) -> QuerySet[User]:

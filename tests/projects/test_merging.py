@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 
 from civicfund.notices.models import Message
@@ -12,7 +14,7 @@ from civicfund.notices.services import send_next
 from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
 from civicfund.projects.enums import MergeState, ProjectState
-from civicfund.projects.models import Merge, Project
+from civicfund.projects.models import CoAuthor, Merge, Project
 from civicfund.projects.selectors.supports import support_counts
 from civicfund.projects.services import ProjectError
 from civicfund.projects.services.merging import (
@@ -24,6 +26,8 @@ from civicfund.projects.services.merging import (
     undo_merge,
 )
 from civicfund.projects.services.supporting import support_project
+from civicfund.projects.services.writing import withdraw_project
+from civicfund.projects.views import merging as views
 from tests.factories.budgeting import draft_cycle
 from tests.factories.people import UserFactory
 from tests.factories.projects import ProjectFactory
@@ -224,6 +228,127 @@ def test_moderators_merge_and_undo_with_a_public_reason(pair, client, moderator)
     client.post(desk, {"undo": str(merge.pk), "reason": "They differ."})
     child.refresh_from_db()
     assert (child.state, child.merged_into) == (ProjectState.READY, None)
+
+
+def own(moderator):
+    """A project that the moderator proposed, and one that they write with somebody."""
+    CoAuthor.objects.create(project=(shared := ProjectFactory()), user=moderator)
+    return ProjectFactory(proposer=moderator), shared
+
+
+def test_moderators_decide_on_nothing_that_they_write(moderator):
+    other = ProjectFactory()
+    for mine in own(moderator):
+        merged(ProjectFactory(), mine)
+        before = as_stored()
+        for pair in ((other, mine), (mine, other)):
+            with pytest.raises(ProjectError, match="another moderator"):
+                merge_as_moderator(*pair, reason="Mine is better.", by=moderator)
+        with pytest.raises(ProjectError, match="another moderator"):
+            undo_merge(mine.merges_in.get(), reason="Without them.", by=moderator)
+        assert as_stored() == before
+
+
+def test_nor_on_what_went_into_it_with_theirs(moderator):
+    mine, whole, other = own(moderator)[0], ProjectFactory(), ProjectFactory()
+    inner = merged(mine, whole)
+    outer = merged(whole, other)
+    before = as_stored()
+    with pytest.raises(ProjectError, match="another moderator"):
+        merge_as_moderator(other, ProjectFactory(), reason="One.", by=moderator)
+    for merge in (inner, outer):
+        with pytest.raises(ProjectError, match="another moderator"):
+            undo_merge(merge, reason="Mine again.", by=moderator)
+    assert as_stored()[:-1] == before
+
+
+def test_the_desk_offers_a_moderator_no_merge_of_their_own(client, moderator):
+    mine, _shared = own(moderator)
+    merged(mine, ProjectFactory())
+    open_to_them = merged(ProjectFactory(), ProjectFactory())
+    sign_in_with_second_factor(client, moderator)
+    page = client.get(reverse("merge_desk")).content.decode()
+    assert re.findall(r'name="undo" value="(\d+)"', page) == [str(open_to_them.pk)]
+    assert "You write one of the two" in page
+
+
+def test_the_desk_has_a_page_for_what_was_merged_long_ago(client, moderator, monkeypatch):
+    monkeypatch.setattr(views, "MERGES_PER_PAGE", 2)
+    made = [merged(ProjectFactory(), ProjectFactory()).pk for _ in range(3)]
+    sign_in_with_second_factor(client, moderator)
+    pages = [client.get(reverse("merge_desk"), {"page": number}) for number in (1, 2)]
+    listed = [[merge.pk for merge in page.context["page"]] for page in pages]
+    assert listed == [[made[2], made[1]], [made[0]]]
+
+
+@pytest.mark.parametrize("undone", [False, True])
+def test_the_database_refuses_a_moderators_decision_on_what_they_write(moderator, undone):
+    for mine in own(moderator):
+        if undone:
+            merge = merged(mine, ProjectFactory())
+            change = {"state": MergeState.UNDONE, "undone_because": "Mine."}
+        else:
+            merge = asked(mine, ProjectFactory())
+            change = {"state": MergeState.AGREED, "by_moderator": True, "state_before": "ready"}
+        change |= {"decided_by": moderator, "decided_at": merge.asked_at}
+        with pytest.raises(IntegrityError) as refused, transaction.atomic():
+            Merge.objects.filter(pk=merge.pk).update(**change)
+        assert refused.value.__cause__.diag.constraint_name == "merge_by_no_author"
+
+
+def test_what_went_into_a_project_that_is_withdrawn_is_its_authors_again(pair, client):
+    child, whole = pair
+    grandchild = ProjectFactory()
+    for project in (child, grandchild):
+        support_project(project, by=UserFactory())
+    merged(grandchild, child)
+    merge = merged(child, whole)
+    client.force_login(whole.proposer)
+    page = reverse("project_withdraw", args=[whole.pk])
+    assert child.title in client.get(page).content.decode()
+    Message.objects.all().delete()
+    assert client.post(page).status_code == 302
+    child.refresh_from_db()
+    grandchild.refresh_from_db()
+    merge.refresh_from_db()
+    assert (child.state, child.merged_into, merge.state) == (ProjectState.READY, None, "undone")
+    assert (grandchild.state, grandchild.merged_into) == (ProjectState.MERGED, child)
+    assert support_counts([child.pk]) == {child.pk: 2}
+    assert Message.objects.get(kind="project_merge_undone").recipient == child.proposer
+    connection.check_constraints()
+    client.logout()
+    assert "part of another project" not in client.get(child.get_absolute_url()).content.decode()
+
+
+def test_its_author_reads_that_the_whole_was_withdrawn(pair, mailoutbox):
+    child, whole = pair
+    merged(child, whole)
+    Message.objects.all().delete()
+    withdraw_project(whole, by=whole.proposer)
+    assert send_next()
+    [mail] = mailoutbox
+    assert mail.to == [child.proposer.email]
+    assert '"Great bench" was withdrawn' in mail.body
+    assert "moderator" not in mail.body
+
+
+def at_the_end(project, **change):
+    """Change the row, and ask what is asked at the end of a transaction."""
+    Project.objects.filter(pk=project.pk).update(**change)
+    connection.check_constraints()
+
+
+def test_the_database_keeps_no_part_of_a_withdrawn_project(pair):
+    child, whole = pair
+    merged(child, whole)
+    gone, late = ProjectFactory(state=ProjectState.WITHDRAWN), ProjectFactory()
+    for project, change in (
+        (whole, {"state": ProjectState.WITHDRAWN}),
+        (late, {"state": ProjectState.MERGED, "merged_into": gone}),
+    ):
+        with pytest.raises(IntegrityError) as refused, transaction.atomic():
+            at_the_end(project, **change)
+        assert refused.value.__cause__.diag.constraint_name == "project_whole_is_there"
 
 
 def test_the_desk_is_for_moderators(client):

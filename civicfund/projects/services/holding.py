@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from civicfund.people.models import User
@@ -24,6 +25,13 @@ def hold_own(project: Project, by: User) -> Project:
     if row.proposer_id != by.pk:
         raise ProjectError(_("Only the person who proposed it can do this."))
     return row
+
+
+def hold_whole(project: Project, by: User) -> Project:
+    """The same with all that was merged into it held as well, in the order of the ids."""
+    rows = Project.objects.select_for_update(of=("self",))
+    list(rows.filter(Q(pk=project.pk) | Q(merged_into=project)).order_by("pk"))
+    return hold_own(project, by)
 
 
 def hold_authored(project: Project, by: User) -> Project:

@@ -1,4 +1,4 @@
-"""Acts that make one project of two, losing nothing, and one that undoes it."""
+"""Acts that make one project of two, losing nothing, and such as undo it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from civicfund.audit.services import advance, db_now, record
@@ -13,7 +14,7 @@ from civicfund.notices.services import Letter, tell_all
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.selectors import has_role
-from civicfund.projects.access import authors_of
+from civicfund.projects.access import authored_by, authors_of
 from civicfund.projects.enums import (
     LISTED_STATES,
     MERGE_MOVES,
@@ -51,14 +52,18 @@ def _hold_both(one: int, other: int) -> tuple[Project, Project]:
 
 
 def _check_may_merge(child: Project, whole: Project, reason: str) -> None:
-    if child.state not in LISTED_STATES or whole.state not in LISTED_STATES:
-        raise ProjectError(_("Both have to be on the list of projects."), field="into")
-    if held := why_held(child):
-        raise ProjectError(held)
+    _check_may_become_one(child, whole)
     if not reason.strip():
         raise ProjectError(_("Say why."), field="reason")
     if child.merges.filter(state=MergeState.ASKED).exists():
         raise ProjectError(_("This is asked already, and waits for an answer."))
+
+
+def _check_may_become_one(child: Project, whole: Project) -> None:
+    if child.state not in LISTED_STATES or whole.state not in LISTED_STATES:
+        raise ProjectError(_("Both have to be on the list of projects."), field="into")
+    if held := why_held(child):
+        raise ProjectError(held)
 
 
 def _other(merge: Merge, child: Project, whole: Project) -> User:
@@ -72,10 +77,7 @@ def agree_to_merge(merge: Merge, *, by: User) -> Merge:
         row, child, whole = _hold_asked(merge)
         if by.pk != _other(row, child, whole).pk:
             raise ProjectError(_("Only the other proposer can agree."))
-        if held := why_held(child):
-            raise ProjectError(held)
-        if child.state not in LISTED_STATES or whole.state not in LISTED_STATES:
-            raise ProjectError(_("Both have to be on the list of projects."))
+        _check_may_become_one(child, whole)
         return _merge(row, child, whole, by=by)
 
 
@@ -100,10 +102,14 @@ def take_back_merge(merge: Merge, *, by: User) -> Merge:
 
 
 def merge_as_moderator(project: Project, into: Project, *, reason: str, by: User) -> Merge:
-    """A moderator makes one of two that are the same, with a reason that all can read."""
+    """A moderator makes one of two that are the same, with a reason that all can read.
+
+    Never of what they write themselves: supports go from one to the other.
+    """
     _require_moderator(by)
     with transaction.atomic():
         child, whole = _hold_both(project.pk, into.pk)
+        _check_not_theirs(by, child.pk, whole.pk)
         Merge.objects.filter(project=child, state=MergeState.ASKED).update(
             state=MergeState.WITHDRAWN, decided_by=by, decided_at=db_now()
         )
@@ -123,15 +129,34 @@ def undo_merge(merge: Merge, *, reason: str, by: User) -> Merge:
     if not reason.strip():
         raise ProjectError(_("Say why."), field="reason")
     with transaction.atomic():
+        stands = Project.objects.get(pk=merge.project_id)
+        child, whole = _hold_both(stands.pk, stands.merged_into_id or merge.into_id)
         row = _hold_merge(merge)
-        if row.state != MergeState.AGREED:
+        if row.state != MergeState.AGREED or child.merged_into_id != whole.pk:
             raise ProjectError(_("This is not merged."))
-        child = Project.objects.get(pk=row.project_id)
-        child, whole = _hold_both(child.pk, child.merged_into_id or row.into_id)
-        advance(child, ProjectState(row.state_before), PROJECT_MOVES, actor=by, merged_into=None)
-        Project.objects.filter(pk__in=row.brought, merged_into=whole).update(merged_into=child)
-        undone = _decide(row, MergeState.UNDONE, by, undone_because=reason.strip())
-        _tell("project_merge_undone", undone, list(authors_of(child, whole)))
+        _check_not_theirs(by, child.pk, whole.pk, row.into_id)
+        return _take_apart(row, child, whole, because=reason.strip(), by=by)
+
+
+def release_parts(whole: Project, *, by: User) -> None:
+    """All that had gone into a project that was withdrawn comes out of it; its authors are told.
+
+    The caller holds the project and what went into it.
+    """
+    merges = Merge.objects.select_for_update(of=("self",)).filter(
+        into=whole, state=MergeState.AGREED, project__merged_into=whole
+    )
+    for merge in merges.select_related("project", "into", "asked_by").order_by("pk"):
+        because = _("The project that it had become part of was withdrawn.")
+        _take_apart(merge, merge.project, whole, because=because, by=by)
+
+
+def _take_apart(merge: Merge, child: Project, whole: Project, *, because: str, by: User) -> Merge:
+    """Two of one again, each with its own. The caller holds both projects and the merge."""
+    advance(child, ProjectState(merge.state_before), PROJECT_MOVES, actor=by, merged_into=None)
+    Project.objects.filter(pk__in=merge.brought, merged_into=whole).update(merged_into=child)
+    undone = _decide(merge, MergeState.UNDONE, by, undone_because=because)
+    _tell("project_merge_undone", undone, authors_of(child, whole).exclude(pk=by.pk))
     return undone
 
 
@@ -151,6 +176,13 @@ def _merge(merge: Merge, child: Project, whole: Project, *, by: User) -> Merge:
 def _require_moderator(by: User) -> None:
     if not has_role(by, Role.MODERATOR):
         raise PermissionDenied(Role.MODERATOR.label)
+
+
+def _check_not_theirs(by: User, *projects: int) -> None:
+    """Who decides over others writes neither of the two, nor anything that went into them."""
+    concerned = Q(pk__in=projects) | Q(merged_into__in=projects)
+    if Project.objects.filter(concerned).filter(authored_by(by)).exists():
+        raise ProjectError(_("You write one of these projects: another moderator has to decide."))
 
 
 def _hold_merge(merge: Merge) -> Merge:
@@ -180,6 +212,7 @@ def _tell(kind: str, merge: Merge, people: Iterable[User]) -> None:
         "title": merge.project.title,
         "into": merge.into.title,
         "reason": merge.undone_because or merge.reason,
+        "withdrawn": merge.into.state == ProjectState.WITHDRAWN,
         "project_url": merge.project.get_absolute_url(),
     }
     tell_all(kind, [Letter(person, merge, context) for person in people])

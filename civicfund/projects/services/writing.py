@@ -19,7 +19,8 @@ from civicfund.projects.selectors import HELD_FIELDS, missing_parts, why_held
 from civicfund.projects.selectors.history import latest_version
 from civicfund.projects.services.authors import take_back_invitations
 from civicfund.projects.services.errors import OvertakenError, ProjectError
-from civicfund.projects.services.holding import CHANGEABLE, hold_authored, hold_own
+from civicfund.projects.services.holding import CHANGEABLE, hold_authored, hold_whole
+from civicfund.projects.services.merging import release_parts
 from civicfund.projects.services.versions import keep_first_version, keep_version
 from civicfund.states import IllegalMoveError
 
@@ -182,16 +183,19 @@ def publish_project(project: Project, *, by: User) -> Project:
 
 
 def withdraw_project(project: Project, *, by: User) -> Project:
-    """Take a project back, for good; whoever was asked to write it is asked no more."""
+    """Take a project back, for good. What others had made part of it is theirs again, and whoever
+    was asked to write it is asked no more."""
     with transaction.atomic():
-        row = hold_own(project, by)
+        row = hold_whole(project, by)
         if held := why_held(row):
             raise ProjectError(held)
         try:
             take_back_invitations(row.invitations.all())
-            return advance(row, ProjectState.WITHDRAWN, PROJECT_MOVES, actor=by)
+            gone = advance(row, ProjectState.WITHDRAWN, PROJECT_MOVES, actor=by)
         except IllegalMoveError:
             raise ProjectError(_("This project can no longer be withdrawn.")) from None
+        release_parts(gone, by=by)
+    return gone
 
 
 def _check_complete(project: Project) -> None:

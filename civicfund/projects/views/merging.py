@@ -7,6 +7,7 @@ from collections.abc import Callable
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -17,7 +18,7 @@ from civicfund import staff
 from civicfund.parsing import whole_number
 from civicfund.people.enums import Role
 from civicfund.people.requests import SignedInRequest
-from civicfund.projects.access import own_project
+from civicfund.projects.access import own_project, written_among
 from civicfund.projects.forms import AskToMergeForm, ModeratorMergeForm, UndoForm
 from civicfund.projects.models import Merge
 from civicfund.projects.selectors.merges import latest_merges
@@ -33,7 +34,7 @@ from civicfund.projects.services.merging import (
 from civicfund.projects.views.acting import REFUSALS, told
 
 ANSWERS = {"agree": agree_to_merge, "decline": decline_to_merge, "withdraw": take_back_merge}
-MOST_LISTED = 50
+MERGES_PER_PAGE = 50
 
 
 @login_required
@@ -105,6 +106,9 @@ def desk(request: SignedInRequest) -> HttpResponse:
         if _done(undo, lambda: undo_merge(found, reason=reason, by=request.user)):
             messages.success(request, _("They are two projects again."))
             return redirect("merge_desk")
-    context = {"form": form, "undo": undo, "merges": latest_merges()[:MOST_LISTED]}
+    page = Paginator(latest_merges(), MERGES_PER_PAGE).get_page(request.GET.get("page"))
+    ids = [pk for merge in page for pk in (merge.project_id, merge.into_id)]
+    theirs = written_among(request.user, ids)
+    context = {"form": form, "undo": undo, "page": page, "theirs": theirs}
     refused = form.is_bound or undo.is_bound
     return render(request, "projects/merge_desk.html", context, status=400 if refused else 200)

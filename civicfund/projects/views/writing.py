@@ -30,6 +30,7 @@ from civicfund.projects.forms import (
 from civicfund.projects.models import Project
 from civicfund.projects.selectors import why_held
 from civicfund.projects.selectors.history import latest_version
+from civicfund.projects.selectors.merges import taken_in
 from civicfund.projects.selectors.similar import similar_projects
 from civicfund.projects.services import (
     MOST_COST_LINES,
@@ -165,4 +166,5 @@ def project_withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
     project = own_project(request.user, pk)
     if request.method == "POST":
         return act_on(request, project, withdraw_project, _("Withdrawn."))
-    return render(request, "projects/withdraw.html", {"project": project})
+    context = {"project": project, "taken_in": taken_in(project)}
+    return render(request, "projects/withdraw.html", context)
