@@ -11,9 +11,11 @@ class BudgetingConfig(AppConfig):
     name = "budgeting"
 
     def ready(self) -> None:
-        """Projects on a ballot stay as they are."""
-        from budgeting.selectors import why_on_ballot  # noqa: PLC0415 -- models are loaded by now
-        from civicfund.projects.selectors import held_by  # noqa: PLC0415
+        """Projects on a ballot stay as they are; those in a cycle go into none that is not."""
+        # Models are loaded by now.
+        from budgeting.selectors import why_apart_in_cycles, why_on_ballot  # noqa: PLC0415
+        from civicfund.projects.selectors import held_by, kept_apart_by  # noqa: PLC0415
 
         held_by(why_on_ballot)
+        kept_apart_by(why_apart_in_cycles)
         import_module("budgeting.held").declare()

@@ -50,6 +50,8 @@ IMPORTED_CYCLE_MOVES: dict[CycleState, frozenset[CycleState]] = {
 }
 # What the public may know of: a draft is being prepared, and may still become anything.
 PUBLIC_STATES = tuple(state for state in CycleState if state != CycleState.DRAFT)
+# While proposals may still be reviewed, and come on the ballot.
+BEFORE_THE_CLOSE = (CycleState.DRAFT, CycleState.OPEN)
 RUNNING_STATES = (CycleState.OPEN,)
 OVER_STATES = (CycleState.PUBLISHED, CycleState.CANCELLED)
 COUNTING_STATES = (CycleState.CLOSED, CycleState.UNSEALED)
@@ -109,6 +111,10 @@ PROPOSAL_MOVES: dict[ProposalState, frozenset[ProposalState]] = {
     ProposalState.SELECTED: frozenset(),
     ProposalState.NOT_SELECTED: frozenset(),
 }
+
+
+# Nothing is final yet: where the project goes, by being withdrawn or merged, so does the proposal.
+UNDER_WAY = (ProposalState.SUBMITTED, ProposalState.FEASIBLE)
 
 
 class ReviewKind(models.TextChoices):

@@ -8,9 +8,25 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from budgeting.enums import ProposalState
+from budgeting.enums import UNDER_WAY, ProposalState
 from budgeting.models.cycles import Cycle, Pot
+from civicfund.projects.enums import LISTED_STATES
 from civicfund.projects.models import Project
+
+
+class ProposalQuerySet(models.QuerySet["Proposal"]):
+    """Questions about proposals."""
+
+    def standing(self) -> ProposalQuerySet:
+        """All but those that left with their project, before anything was final.
+
+        That is told by the project's state alone, so that a merge that is undone brings them back.
+        """
+        return self.filter(Q(project__state__in=LISTED_STATES) | ~Q(state__in=UNDER_WAY))
+
+    def to_look_at(self) -> ProposalQuerySet:
+        """Those whose projects are on the list: nobody has to look at any other."""
+        return self.filter(project__state__in=LISTED_STATES)
 
 
 class Proposal(models.Model):
@@ -33,6 +49,8 @@ class Proposal(models.Model):
         "budgeting.VerdictPublication", models.PROTECT, null=True, related_name="verdicts"
     )
 
+    objects = ProposalQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("proposal")
         verbose_name_plural = _("proposals")
@@ -49,6 +67,11 @@ class Proposal(models.Model):
 
     def __str__(self) -> str:
         return f"project {self.project_id} in cycle {self.cycle_id}"
+
+    @property
+    def has_left(self) -> bool:
+        """Whether its project was withdrawn or merged before anything was final."""
+        return self.state in UNDER_WAY and self.project.state not in LISTED_STATES
 
 
 class SupportCount(models.Model):

@@ -14,7 +14,7 @@ from budgeting.enums import ReviewKind
 from budgeting.models.cycles import Cycle
 from budgeting.models.proposals import Proposal
 from civicfund.places.models import Neighborhood
-from civicfund.projects.enums import Category
+from civicfund.projects.enums import LISTED_STATES, Category
 
 _Person = settings.AUTH_USER_MODEL
 
@@ -104,7 +104,7 @@ class ReviewQuerySet(models.QuerySet["Review"]):
 
     def waiting(self) -> ReviewQuerySet:
         """Not given yet, in a proposal that is still being looked at."""
-        return self.filter(given_at__isnull=True)
+        return self.filter(given_at__isnull=True, proposal__project__state__in=LISTED_STATES)
 
     def given(self) -> ReviewQuerySet:
         """What reviewers said; a proposal's last one decides."""

@@ -17,6 +17,7 @@ from budgeting.selectors.cycles import (
     proposals_of,
     running_cycles,
     turnout,
+    why_apart_in_cycles,
     why_on_ballot,
 )
 from budgeting.selectors.desk import Step, TwoPeople, acts_of_two, readiness, small_pots
@@ -131,6 +132,7 @@ __all__ = [
     "void_reasons",
     "voting_places",
     "waiting_reviews",
+    "why_apart_in_cycles",
     "why_on_ballot",
     "withheld",
 ]

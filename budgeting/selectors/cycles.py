@@ -5,14 +5,29 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db.models import Prefetch, QuerySet, Sum
+from django.db.models import Prefetch, Q, QuerySet, Sum
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from budgeting.enums import COUNTING_STATES, OVER_STATES, CycleState, Origin, ProposalState
+from budgeting.enums import (
+    BEFORE_THE_CLOSE,
+    COUNTING_STATES,
+    OVER_STATES,
+    UNDER_WAY,
+    CycleState,
+    Origin,
+    ProposalState,
+)
 from budgeting.models import Cycle, CycleQuerySet, Option, Phase, Proposal
 from civicfund.projects.models import Project
+
+# How far a proposal has to be to take the place of one that goes into its project.
+_AS_FAR = {
+    ProposalState.SUBMITTED: (*UNDER_WAY, ProposalState.ON_BALLOT),
+    ProposalState.NOT_FEASIBLE: (*UNDER_WAY, ProposalState.ON_BALLOT),
+    ProposalState.FEASIBLE: (ProposalState.FEASIBLE, ProposalState.ON_BALLOT),
+}
 
 
 def running_cycles() -> CycleQuerySet:
@@ -51,7 +66,8 @@ def awarded_in_minor(places: Collection[int]) -> int:
 def proposals_of(project: Project) -> QuerySet[Proposal]:
     """What became of a project in the cycles that it entered, the newest first."""
     return (
-        Proposal.objects.filter(project=project)
+        Proposal.objects.standing()
+        .filter(project=project)
         .select_related("cycle")
         .order_by("-submitted_at", "-pk")
     )
@@ -66,6 +82,39 @@ def why_on_ballot(project: Project) -> str:
     return _("This project is on the ballot of %(cycle)s until its results are out.") % {
         "cycle": cycle
     }
+
+
+def why_apart_in_cycles(child: Project, whole: Project) -> str:
+    """Why one does not go into the other: it would lose its place in a cycle, or its supports."""
+    waits = Q(state__in=UNDER_WAY) | Q(
+        state=ProposalState.NOT_FEASIBLE, appeal__published_with=None, appeal__isnull=False
+    )
+    theirs = Proposal.objects.select_related("cycle", "pot", "support_count")
+    open_ones = theirs.filter(waits, project=child, cycle__state__in=BEFORE_THE_CLOSE)
+    for proposal in open_ones.order_by("pk"):
+        there = theirs.filter(project=whole, cycle=proposal.cycle).first()
+        if words := _what_is_lost(proposal, there):
+            return words % {"project": child, "whole": whole, "cycle": proposal.cycle}
+    return ""
+
+
+def _what_is_lost(proposal: Proposal, there: Proposal | None) -> str:
+    if there is None or there.state not in _AS_FAR[ProposalState(proposal.state)]:
+        return _(
+            "“%(project)s” would lose its place in %(cycle)s, where “%(whole)s” is not, or not as"
+            " far. Make “%(whole)s” part of “%(project)s” instead, or wait for the verdict."
+        )
+    if proposal.pot.supports_needed and _kept(proposal) > _kept(there):
+        return _(
+            "Supports are counted in %(cycle)s already, and “%(project)s” has more of them than"
+            " “%(whole)s”. Make “%(whole)s” part of “%(project)s” instead."
+        )
+    return ""
+
+
+def _kept(proposal: Proposal) -> int:
+    kept = getattr(proposal, "support_count", None)
+    return kept.people if kept else 0
 
 
 def turnout(cycle: Cycle) -> int:

@@ -28,7 +28,7 @@ def ballot_desk(cycle: Cycle) -> list[PotOfDesk]:
     said = Review.objects.given().filter(proposal=OuterRef("pk"))
     likely = said.order_by("-given_at", "-pk").values("cost_likely_minor")[:1]
     cost = Coalesce(Subquery(likely), "project__total_minor", output_field=BigIntegerField())
-    rows = Proposal.objects.filter(cycle=cycle, state=ProposalState.FEASIBLE)
+    rows = Proposal.objects.standing().filter(cycle=cycle, state=ProposalState.FEASIBLE)
     rows = rows.annotate(cost_minor=cost).select_related("project__neighborhood").order_by("pk")
     proposals: dict[int, list[tuple[Proposal, int]]] = {}
     for each in rows:
@@ -38,8 +38,8 @@ def ballot_desk(cycle: Cycle) -> list[PotOfDesk]:
 
 
 def proposal_rows(cycle: Cycle) -> Iterator[tuple[object, ...]]:
-    """Every proposal of a cycle with what is public of it, as cells; costs in major units."""
-    rows = Proposal.objects.filter(cycle=cycle)
+    """What is public of every proposal that stands in a cycle, as cells; costs in major units."""
+    rows = Proposal.objects.standing().filter(cycle=cycle)
     rows = rows.select_related("project__neighborhood", "pot", "option").order_by("pk")
     for each in rows.defer("project__story", "project__neighborhood__boundary").iterator():
         option = getattr(each, "option", None)

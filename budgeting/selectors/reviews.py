@@ -14,7 +14,7 @@ from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
 from budgeting.enums import ProposalState, ReviewKind
 from budgeting.models import ChangeRequest, Cycle, Proposal, Review, VerdictPublication
 from civicfund.people.models import User
-from civicfund.projects.access import authored_by
+from civicfund.projects.access import authored_by, written_among
 from civicfund.projects.models import Project
 
 # Whose reviews the board shows.
@@ -70,7 +70,8 @@ def ready_verdicts(cycle: Cycle) -> list[Review]:
         kind=ReviewKind.APPEAL, proposal__appeal__published_with__isnull=True
     )
     waiting = Review.objects.waiting().filter(proposal__cycle=cycle).values("proposal")
-    given = Review.objects.given().filter(undecided, proposal__cycle=cycle)
+    open_ones = Proposal.objects.to_look_at().filter(cycle=cycle)
+    given = Review.objects.given().filter(undecided, proposal__in=open_ones)
     rows = given.exclude(proposal__in=waiting).select_related(
         "proposal__project__proposer", "proposal__cycle", "reviewer"
     )
@@ -80,10 +81,7 @@ def ready_verdicts(cycle: Cycle) -> list[Review]:
 def ready_for(cycle: Cycle, reader: User) -> list[Review]:
     """The same but for projects that the reader writes."""
     ready = ready_verdicts(cycle)
-    projects = [review.proposal.project_id for review in ready]
-    own = set(
-        Project.objects.filter(authored_by(reader), pk__in=projects).values_list("pk", flat=True)
-    )
+    own = written_among(reader, [review.proposal.project_id for review in ready])
     return [review for review in ready if review.proposal.project_id not in own]
 
 

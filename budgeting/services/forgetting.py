@@ -39,7 +39,7 @@ def _may_vote_now(person: User) -> Iterator[str]:
 
 
 def _alone_under_review(person: User) -> Iterator[str]:
-    alone = Proposal.objects.filter(
+    alone = Proposal.objects.standing().filter(
         project__proposer=person,
         project__co_authors__isnull=True,
         state=ProposalState.SUBMITTED,

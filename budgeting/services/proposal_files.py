@@ -178,7 +178,7 @@ class _Known:
         self.places: dict[str, Neighborhood] = {}
         for place in Neighborhood.objects.select_related("parent"):
             self.places[place.name.casefold()] = self.places[place.slug] = place
-        titles = cycle.proposals.values_list("project__title", flat=True)
+        titles = cycle.proposals.standing().values_list("project__title", flat=True)
         self.titles = {title.casefold() for title in titles}
 
     def line(self, row: dict[str, str]) -> Line:

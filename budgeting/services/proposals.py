@@ -27,6 +27,7 @@ from civicfund.audit.services import advance, db_now, record
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.places.models import Neighborhood
+from civicfund.projects.enums import LISTED_STATES
 from civicfund.projects.models import Project
 
 
@@ -94,6 +95,11 @@ def put_on_ballot(proposal: Proposal, *, by: User, cost_minor: int | None = None
         _check_before_voting(cycle, cycle.state)
         # Held, so that nobody changes it between the sum and the line on the ballot.
         project = Project.objects.select_for_update().get(pk=proposal.project_id)
+        if project.state not in LISTED_STATES:
+            raise RefusedError(
+                _("“%(project)s” was withdrawn, or is part of another project now.")
+                % {"project": project}
+            )
         if cost_minor is None:
             said = Review.objects.given().filter(proposal=proposal).last()
             cost_minor = cost_of(proposal, said)

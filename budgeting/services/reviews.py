@@ -20,6 +20,7 @@ from civicfund.notices.services import tell
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.projects.access import authors_of, is_author
+from civicfund.projects.enums import LISTED_STATES
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +186,8 @@ def appeal(proposal: Proposal, *, reason: str, by: User) -> Appeal:
 
 def _check_may_appeal(state: str, proposal: Proposal) -> None:
     until = proposal.published_with.appeals_until if proposal.published_with else None
-    if state != CycleState.OPEN or proposal.state != ProposalState.NOT_FEASIBLE:
+    is_there = proposal.project.state in LISTED_STATES and state == CycleState.OPEN
+    if not is_there or proposal.state != ProposalState.NOT_FEASIBLE:
         raise RefusedError(_("There is nothing to appeal against."))
     if until is None or db_now() >= until:
         raise RefusedError(_("The time to appeal is over."))

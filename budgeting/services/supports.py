@@ -42,7 +42,8 @@ def need_supports(
 def due_to_keep() -> CycleQuerySet:
     """Open cycles in which supporting is over and a proposal's supports are not kept yet."""
     supporting = Phase.objects.filter(cycle=OuterRef("pk"), kind=PhaseKind.SUPPORTING)
-    uncounted = Proposal.objects.filter(cycle=OuterRef("pk"), support_count__isnull=True)
+    waiting = Proposal.objects.to_look_at()
+    uncounted = waiting.filter(cycle=OuterRef("pk"), support_count__isnull=True)
     return Cycle.objects.filter(
         Exists(supporting),
         ~Exists(supporting.filter(ends_at__gt=Now())),
@@ -54,14 +55,15 @@ def due_to_keep() -> CycleQuerySet:
 def keep_supports(cycle: Cycle) -> int:
     """Keep the supports of proposals, each person counted once; of how many proposals.
 
-    What an administrator enters after that is counted when it came in. Twice is once, and recorded
+    What an administrator enters after that is counted when it came in, and what a merge that is
+    undone brings back when it comes back. Twice is once, and recorded
     once; the trail says what was written, and not what was found to write.
     """
     with transaction.atomic():
         share(cycle)
         if not due_to_keep().filter(pk=cycle.pk).exists():
             return 0
-        rows = Proposal.objects.filter(cycle=cycle, support_count__isnull=True)
+        rows = Proposal.objects.to_look_at().filter(cycle=cycle, support_count__isnull=True)
         projects = dict(rows.values_list("pk", "project"))
         people = support_counts(projects.values())
         kept = _write({pk: people[project] for pk, project in projects.items()})

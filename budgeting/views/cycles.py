@@ -82,7 +82,8 @@ def cycle_detail(request: HttpRequest, slug: str) -> HttpResponse:
     cycle = visible_cycle(request.user, slug)
     now = db_now()
     entry = voter_here(request, cycle)
-    proposals = Proposal.objects.select_related("project__neighborhood", "option").order_by("pk")
+    standing = Proposal.objects.standing().order_by("pk")
+    proposals = standing.select_related("project__neighborhood", "option")
     pots = cycle.pots.select_related("place").prefetch_related(
         "options", Prefetch("proposals", queryset=proposals)
     )

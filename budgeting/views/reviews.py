@@ -52,6 +52,7 @@ from civicfund import staff
 from civicfund.audit.services import db_now
 from civicfund.people.enums import Role
 from civicfund.people.requests import SignedInRequest
+from civicfund.projects.enums import LISTED_STATES
 
 REVIEWS_PER_PAGE = 50
 reviewers_only = staff.only(Role.REVIEWER, Role.BUDGET_ADMINISTRATOR)
@@ -151,6 +152,8 @@ def review(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBase:
     if answer is not None:
         return answer
     waiting = next((each for each in proposal.reviews.all() if each.given_at is None), None)
+    if proposal.project.state not in LISTED_STATES:
+        waiting = None
     asked = next((each for each in proposal.change_requests.all() if not each.given_back_at), None)
     mine = waiting is not None and waiting.reviewer_id in (None, request.user.pk)
     context = desk.context() | {
@@ -211,10 +214,12 @@ def my_proposal(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBas
         return answer
     until = proposal.published_with.appeals_until if proposal.published_with else None
     refused = proposal.state == ProposalState.NOT_FEASIBLE and cycle.state == CycleState.OPEN
+    refused &= proposal.project.state in LISTED_STATES
+    asked = next((each for each in proposal.change_requests.all() if not each.given_back_at), None)
     appealed = getattr(proposal, "appeal", None)
     context = desk.context() | {
         "proposal": proposal,
-        "asked": next((c for c in proposal.change_requests.all() if not c.given_back_at), None),
+        "asked": None if proposal.has_left else asked,
         "appeal": appealed,
         "may_appeal": refused and appealed is None and until is not None and db_now() < until,
         "appeals_until": until,

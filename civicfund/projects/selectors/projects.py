@@ -45,6 +45,22 @@ def why_held(project: Project) -> str:
     return next((words for hold in _holds if (words := hold(project))), "")
 
 
+Distance = Callable[[Project, Project], str]
+"""Why the first project does not go into the second, in words; empty where it may."""
+
+_distances: list[Distance] = []
+
+
+def kept_apart_by(distance: Distance) -> None:
+    """Ask this, too, before one project goes into another. Said once, when an app is ready."""
+    _distances.append(distance)
+
+
+def why_kept_apart(child: Project, whole: Project) -> str:
+    """The first reason why one does not go into the other; empty where it may."""
+    return next((words for why in _distances if (words := why(child, whole))), "")
+
+
 def missing_parts(project: Project) -> list[Part]:
     """What the project lacks to be ready."""
     missing = []

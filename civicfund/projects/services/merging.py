@@ -23,7 +23,7 @@ from civicfund.projects.enums import (
     ProjectState,
 )
 from civicfund.projects.models import Merge, Project
-from civicfund.projects.selectors import why_held
+from civicfund.projects.selectors import why_held, why_kept_apart
 from civicfund.projects.services.errors import ProjectError
 
 
@@ -62,8 +62,8 @@ def _check_may_merge(child: Project, whole: Project, reason: str) -> None:
 def _check_may_become_one(child: Project, whole: Project) -> None:
     if child.state not in LISTED_STATES or whole.state not in LISTED_STATES:
         raise ProjectError(_("Both have to be on the list of projects."), field="into")
-    if held := why_held(child):
-        raise ProjectError(held)
+    if refusal := why_held(child) or why_kept_apart(child, whole):
+        raise ProjectError(refusal)
 
 
 def _other(merge: Merge, child: Project, whole: Project) -> User:

@@ -102,7 +102,8 @@ def _draft_to_publish(user: User) -> NextStep | None:
 
 def with_what_came_of_it(projects: QuerySet[Project]) -> QuerySet[Project]:
     """Each with its public proposals and campaigns, the newest first: two queries for all."""
-    proposals = Proposal.objects.filter(cycle__in=Cycle.objects.public()).select_related("cycle")
+    public = Proposal.objects.standing().filter(cycle__in=Cycle.objects.public())
+    proposals = public.select_related("cycle")
     campaigns = Campaign.objects.exclude(state__in=PRIVATE_CAMPAIGN)
     return projects.prefetch_related(
         Prefetch("proposals", proposals.order_by("-pk"), to_attr="came_to_ballots"),
