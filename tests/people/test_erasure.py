@@ -32,9 +32,17 @@ from civicfund.people.services.homes import state_residency
 from civicfund.pledges.enums import CampaignState, PledgeState
 from civicfund.pledges.models import Pledge
 from civicfund.pledges.selectors import named_backers
-from civicfund.projects.enums import ProjectState
-from civicfund.projects.models import CoAuthor, Invitation, Project, Support
+from civicfund.projects.enums import OfferState, Part, ProjectState
+from civicfund.projects.models import CoAuthor, Invitation, Offer, Project, Support
+from civicfund.projects.services import ProjectError
 from civicfund.projects.services.authors import invite_co_author
+from civicfund.projects.services.offers import (
+    Help,
+    accept_offer,
+    decline_offer,
+    offer_help,
+    withdraw_offer,
+)
 from civicfund.projects.services.supporting import support_project
 from civicfund.talk.enums import Wrong
 from civicfund.talk.models import Comment, Follow
@@ -98,6 +106,7 @@ def has_lived_here(person, client):
     invite_co_author(other, ADDRESS, by=other.proposer)
     CoAuthor.objects.create(project=ProjectFactory(), user=person)
     support_project(other, by=person)
+    offers_help(person)
     comment = CommentFactory(author=person, thread__subject_id=other.pk)
     flag_comment(CommentFactory(), by=person, reason=Wrong.ADVERT, words=f"{NAME} says so.")
     follow(subject_of(comment, person), by=person)
@@ -108,6 +117,15 @@ def has_lived_here(person, client):
     return project
 
 
+def offers_help(person):
+    """In every state that an offer can be in, each in words that name them."""
+    for act in (None, accept_offer, decline_offer, withdraw_offer):
+        project = ProjectFactory(wanted=["owner"])
+        offer = offer_help(project, Part.OWNER, Help(f"{NAME}, 555-0188, would."), by=person)
+        if act:
+            act(offer, by=person if act is withdraw_offer else project.proposer)
+
+
 def test_after_it_no_column_of_any_table_holds_name_or_address(
     client, quillon, folder, django_capture_on_commit_callbacks
 ):
@@ -115,7 +133,7 @@ def test_after_it_no_column_of_any_table_holds_name_or_address(
     before = tables_that_name()
     assert before >= {
         "people_user", "account_emailaddress", "projects_invitation", "notices_message",
-        "talk_flag", "sessions, unpacked",
+        "projects_offer", "talk_flag", "sessions, unpacked",
     }  # fmt: skip
     assert len(list(folder.rglob("*.box"))) == 2
     with django_capture_on_commit_callbacks(execute=True):
@@ -131,6 +149,28 @@ def test_invitations_to_any_proved_address_go_and_those_to_others_stay(quillon):
         invite_co_author(project, address, by=project.proposer)
     erase(quillon)
     assert [each.address for each in project.invitations.all()] == ["claimed@example.org"]
+
+
+def test_of_what_they_offered_only_that_it_was_taken_in_stays(client, quillon):
+    offers_help(quillon)
+    erase(quillon)
+    left = Offer.objects.get()
+    assert (left.state, left.words, left.by) == (OfferState.ACCEPTED, "", quillon)
+    told = Message.objects.filter(kind="project_offer").values_list("source", flat=True)
+    assert list(told) == [f"projects.offer:{left.pk}"]
+    client.force_login(left.project.proposer)
+    page = client.get(reverse("project_offers", args=[left.project_id])).content.decode()
+    assert "has left, and their words to you with them" in page
+    history = client.get(reverse("project_history", args=[left.project_id])).content.decode()
+    assert f"with the help of {FORMER}" in history
+
+
+def test_an_author_who_answers_what_went_meanwhile_is_told_so(quillon):
+    offers_help(quillon)
+    waits = Offer.objects.waiting().get()
+    erase(quillon)
+    with pytest.raises(ProjectError, match="has left"):
+        accept_offer(waits, by=waits.project.proposer)
 
 
 def test_whoever_they_had_asked_joins_nothing_any_more(client, quillon):
@@ -346,6 +386,16 @@ def report_of(milestone):
         (
             lambda person: Support.objects.create(project=ProjectFactory(), person=person),
             "projects_support",
+        ),
+        (
+            lambda person: CoAuthor.objects.create(project=ProjectFactory(), user=person),
+            "projects_coauthor",
+        ),
+        (
+            lambda person: Offer.objects.create(
+                project=ProjectFactory(), part=Part.OWNER, by=person, words="I would."
+            ),
+            "projects_offer",
         ),
         (
             lambda person: MilestoneReport.objects.create(

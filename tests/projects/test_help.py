@@ -212,6 +212,17 @@ def test_only_authors_answer_and_only_whoever_offered_takes_back(client):
     assert client.post(answer, {"act": "nonsense"}).status_code == 404
 
 
+def test_authors_do_not_read_what_was_taken_back_and_are_not_told_of_it(client):
+    project = stub()
+    offer = offered(project)
+    withdraw_offer(offer, by=offer.by)
+    assert not Message.objects.exists()
+    page = reverse("project_offers", args=[project.pk])
+    for reader, reads in ((project.proposer, False), (offer.by, True)):
+        client.force_login(reader)
+        assert (offer.words in client.get(page).content.decode()) is reads
+
+
 def test_an_offer_is_answered_once():
     project = stub()
     offer = offered(project)
@@ -313,6 +324,20 @@ def test_the_database_keeps_an_answer_one_waiting_offer_and_known_codes():
             act()
         assert refused.value.__cause__.diag.constraint_name == constraint
     decline_offer(offer, by=project.proposer)
+    for change in ({"state": OfferState.ACCEPTED}, {"words": "Other."}, {"latitude": 0.5}):
+        with pytest.raises(IntegrityError) as refused, transaction.atomic():
+            Offer.objects.update(**change)
+        assert refused.value.__cause__.diag.constraint_name == "projects_offer_frozen"
+
+
+def test_what_was_taken_in_is_blanked_whole_or_not_at_all():
+    project = stub()
+    project.cost_lines.all().delete()
+    accept_offer(offered(project, Part.COST, costs=[Cost("Wood", 5)]), by=project.proposer)
     with pytest.raises(IntegrityError) as refused, transaction.atomic():
-        Offer.objects.update(state=OfferState.ACCEPTED)
+        Offer.objects.update(words="")
+    assert refused.value.__cause__.diag.constraint_name == "offer_has_words"
+    Offer.objects.update(words="", cost_lines=[])
+    with pytest.raises(IntegrityError) as refused, transaction.atomic():
+        Offer.objects.update(words="Forged.")
     assert refused.value.__cause__.diag.constraint_name == "projects_offer_frozen"

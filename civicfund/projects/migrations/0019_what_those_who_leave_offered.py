@@ -1,11 +1,47 @@
-"""Versions keep what was looked for."""
+"""What somebody offered goes with them; versions keep what was looked for."""
 
 import django.contrib.postgres.fields
 from django.db import migrations, models
 
+from civicfund.people.constraints import by_nobody_erased
+
+_FROZEN = """
+DROP TRIGGER projects_offer_frozen ON projects_offer;
+{before}
+CREATE TRIGGER projects_offer_frozen BEFORE UPDATE ON projects_offer FOR EACH ROW
+    WHEN (OLD.state <> 'waiting' AND (
+        (NEW.state, NEW.project_id, NEW.part, NEW.by_id)
+            IS DISTINCT FROM (OLD.state, OLD.project_id, OLD.part, OLD.by_id)
+        OR (NEW.words, NEW.latitude, NEW.longitude, NEW.cost_lines)
+            IS DISTINCT FROM (OLD.words, OLD.latitude, OLD.longitude, OLD.cost_lines)
+        {unless}
+    )) EXECUTE FUNCTION projects_offer_frozen();
+"""
+# An answer stands. What it was about can only be blanked, when its person leaves.
+MAY_BE_BLANKED = _FROZEN.format(before="", unless="AND NEW.words <> ''")
+NEVER_BLANKED = _FROZEN.format(
+    before="UPDATE projects_offer SET words = '-' WHERE words = '';", unless=""
+)
+
+# Of those who have left already, and of projects that are gone: what goes with them from now on.
+# May be run again.
+FORGET = """
+DELETE FROM projects_offer o USING people_user u
+    WHERE u.id = o.by_id AND u.erased_at IS NOT NULL AND o.state <> 'accepted';
+UPDATE projects_offer o SET words = '', latitude = NULL, longitude = NULL, cost_lines = '[]'
+    FROM people_user u
+    WHERE u.id = o.by_id AND u.erased_at IS NOT NULL AND o.words <> '';
+DELETE FROM projects_invitation i USING projects_project p JOIN people_user u
+    ON u.id = p.proposer_id
+    WHERE p.id = i.project_id AND (p.state = 'withdrawn' OR u.erased_at IS NOT NULL);
+"""
+
 
 class Migration(migrations.Migration):
-    dependencies = [("projects", "0017_totals_filled_and_indexed")]
+    dependencies = [
+        ("people", "0008_erased_people"),
+        ("projects", "0017_totals_filled_and_indexed"),
+    ]
 
     operations = [
         migrations.AddField(
@@ -28,4 +64,25 @@ class Migration(migrations.Migration):
                 size=None,
             ),
         ),
+        migrations.RemoveConstraint(model_name="offer", name="offer_has_words"),
+        migrations.AddConstraint(
+            model_name="offer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("words", ""), _negated=True),
+                    models.Q(
+                        ("cost_lines", []),
+                        ("latitude__isnull", True),
+                        ("longitude__isnull", True),
+                        ("state", "accepted"),
+                    ),
+                    _connector="OR",
+                ),
+                name="offer_has_words",
+            ),
+        ),
+        migrations.RunSQL(MAY_BE_BLANKED, NEVER_BLANKED),
+        by_nobody_erased("projects_offer", "by_id"),
+        by_nobody_erased("projects_coauthor", "user_id"),
+        migrations.RunSQL(FORGET, migrations.RunSQL.noop),
     ]

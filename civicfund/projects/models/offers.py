@@ -56,7 +56,17 @@ class Offer(models.Model):
                 condition=Q(state__in=OfferState.values), name="offer_state_known"
             ),
             models.CheckConstraint(condition=Q(part__in=Part.values), name="offer_part_known"),
-            models.CheckConstraint(condition=~Q(words=""), name="offer_has_words"),
+            # One that was taken in says nothing any more once whoever brought it has left.
+            models.CheckConstraint(
+                condition=~Q(words="")
+                | Q(
+                    state=OfferState.ACCEPTED,
+                    latitude__isnull=True,
+                    longitude__isnull=True,
+                    cost_lines=[],
+                ),
+                name="offer_has_words",
+            ),
             models.CheckConstraint(
                 condition=Q(state=OfferState.WAITING, decided_at__isnull=True)
                 | (~Q(state=OfferState.WAITING) & Q(decided_at__isnull=False)),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from allauth.account.models import EmailAddress
 
+from civicfund.notices.services import take_back
 from civicfund.people.models import User
-from civicfund.projects.enums import ProjectState
+from civicfund.projects.enums import OfferState, ProjectState
 from civicfund.projects.models import CoAuthor, Invitation, Offer, Project, ProjectFile, Support
 from civicfund.projects.services.authors import take_back_invitations
-from civicfund.projects.services.offers import withdraw_offer
+from civicfund.projects.services.offers import OFFERED
 from civicfund.projects.services.writing import withdraw_project
 
 
@@ -21,11 +22,23 @@ def forget_author(person: User) -> None:
     for draft in drafts.filter(co_authors__isnull=True).order_by("pk"):
         withdraw_project(draft, by=person)
         ProjectFile.objects.filter(project=draft).delete()
-    for offer in Offer.objects.waiting().filter(by=person).order_by("pk"):
-        withdraw_offer(offer, by=person)
+    _forget_offers(person)
     CoAuthor.objects.filter(user=person).delete()
     Support.objects.filter(person=person).delete()
     take_back_invitations(Invitation.objects.filter(project__proposer=person))
     theirs = EmailAddress.objects.filter(user=person, verified=True).values_list("email", flat=True)
     addresses = {address.lower() for address in (person.email, *theirs)}
     Invitation.objects.filter(address__in=addresses).delete()
+
+
+def _forget_offers(person: User) -> None:
+    """What was taken in stands in its project, and whose help it was; no word to the authors does.
+
+    An author who answers just now holds the offer: what they took in is not in the first query any
+    more when it goes on.
+    """
+    theirs = Offer.objects.filter(by=person)
+    gone = theirs.exclude(state=OfferState.ACCEPTED)
+    take_back(OFFERED, gone)
+    gone.delete()
+    theirs.update(words="", latitude=None, longitude=None, cost_lines=[])

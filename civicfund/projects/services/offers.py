@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from civicfund.audit.services import advance, db_now, record
-from civicfund.notices.services import Letter, tell, tell_all
+from civicfund.notices.services import Letter, take_back, tell, tell_all
 from civicfund.people.models import User
 from civicfund.projects.access import authors_of, is_author
 from civicfund.projects.enums import ASKED_PARTS, MANY_WELCOME, OFFER_MOVES, OfferState, Part
@@ -114,12 +114,13 @@ def decline_offer(offer: Offer, *, by: User) -> None:
 
 
 def withdraw_offer(offer: Offer, *, by: User) -> None:
-    """Whoever offered it takes it back."""
+    """Whoever offered it takes it back; authors who were not told yet are not told any more."""
     with transaction.atomic():
         hold_project(offer.project)
         if offer.by_id != by.pk:
             raise ProjectError(_("Only whoever offered it can take it back."))
         _move(offer, OfferState.WITHDRAWN, by)
+        take_back(OFFERED, Offer.objects.filter(pk=offer.pk))
 
 
 def _answer(offer: Offer, to: OfferState, by: User) -> Offer:
@@ -140,7 +141,9 @@ def _answer(offer: Offer, to: OfferState, by: User) -> Offer:
 def _move(offer: Offer, to: OfferState, by: User) -> Offer:
     """The offer in its new state. The caller holds the project's lock."""
     held = Offer.objects.select_for_update(of=("self",)).select_related("by", "project")
-    row = held.get(pk=offer.pk)
+    row = held.filter(pk=offer.pk).first()
+    if row is None:
+        raise ProjectError(_("Whoever offered this has left, and it went with them."))
     if row.state != OfferState.WAITING:
         raise ProjectError(_("This offer was answered already."))
     return advance(row, to, OFFER_MOVES, actor=by, decided_at=db_now())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -14,7 +15,7 @@ from civicfund.people.requests import HttpRequest, SignedInRequest
 from civicfund.places.models import Neighborhood
 from civicfund.places.selectors import feature_collection
 from civicfund.projects.access import is_author, visible_project
-from civicfund.projects.enums import Part
+from civicfund.projects.enums import OfferState, Part
 from civicfund.projects.forms import CostLines, HelpFilter, OfferForm, amount_hint, costs_of
 from civicfund.projects.models import Offer, Project
 from civicfund.projects.selectors import help_wanted, helps_of_row
@@ -98,11 +99,12 @@ def offer(request: SignedInRequest, pk: int, part: str) -> HttpResponse:
 @login_required
 @require_safe
 def offers(request: SignedInRequest, pk: int) -> HttpResponse:
-    """What was offered: all of it for the authors, one's own for anybody else."""
+    """What was offered: for the authors all that nobody took back, one's own for anybody else."""
     project = visible_project(request.user, pk)
     may_write = is_author(request.user, project)
     rows = project.offers.select_related("by").order_by("-offered_at", "-pk")
-    shown = list(rows if may_write else rows.filter(by=request.user))
+    mine = Q(by=request.user)
+    shown = list(rows.filter(mine | ~Q(state=OfferState.WITHDRAWN) if may_write else mine))
     context = {"project": project, "may_write": may_write, "offers": shown}
     if any(row.points for row in shown):
         context["shapes"] = feature_collection(Neighborhood.objects.neighborhoods())
