@@ -44,14 +44,14 @@ class ProjectAdmin(ReadOnlyAdmin[Project]):
         "copied_from",
         "proposer",
         "merged_into",
-        "created_at",
+        "published_at",
         "updated_at",
     )
-    list_display = ("title", "state", "category", "neighborhood", "proposer", "created_at")
+    list_display = ("title", "state", "category", "neighborhood", "proposer", "published_at")
     list_filter = ("state", "category")
     list_select_related = ("neighborhood", "proposer")
     search_fields = ("title",)
-    ordering = ("-created_at", "-pk")
+    ordering = ("-published_at", "-pk")
     inlines = (CostLineInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Project]:

@@ -11,12 +11,12 @@ from civicfund.projects.models import Project, ProjectQuerySet
 from civicfund.projects.selectors import matching
 
 SORTS = {
-    "newest": (_("Newest first"), ("-created_at", "-pk")),
+    "newest": (_("Newest first"), ("-published_at", "-pk")),
     "cheapest": (_("Lowest cost first"), ("cost_minor", "pk")),
     "dearest": (_("Highest cost first"), ("-cost_minor", "pk")),
     "title": (_("By title"), ("title", "pk")),
 }
-BEST_MATCH = ("-rank", "-created_at", "-pk")
+BEST_MATCH = ("-rank", "-published_at", "-pk")
 
 
 class ProjectFilter(django_filters.FilterSet):  # type: ignore[misc]  # it ships no types

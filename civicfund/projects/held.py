@@ -16,7 +16,7 @@ def declare() -> None:
         "projects", _("Projects that you proposed"), Project, "proposer",
         columns(
             "id state title summary story category neighborhood__name latitude longitude address"
-            " running_minor lifetime_years created_at updated_at"
+            " running_minor lifetime_years created_at published_at updated_at"
         ),
     )  # fmt: skip
     holds(

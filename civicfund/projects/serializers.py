@@ -52,7 +52,7 @@ class ProjectOutput(serializers.ModelSerializer[Project]):
             "running_minor",
             "lifetime_years",
             "support_count",
-            "created_at",
+            "published_at",
             "page",
         ]
         read_only_fields = fields

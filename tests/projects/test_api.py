@@ -61,7 +61,7 @@ def test_the_list_has_what_the_page_has(client):
             "running_minor": None,
             "lifetime_years": None,
             "support_count": 0,
-            "created_at": answer["results"][0]["created_at"],
+            "published_at": answer["results"][0]["published_at"],
             "page": f"/projects/{project.pk}/",
         }
     ]

@@ -138,7 +138,10 @@ class Project(models.Model):
     copied_from = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="copies"
     )
-    created_at = models.DateTimeField(_("proposed"), db_default=Now())
+    # When its draft was begun, which is its authors' own.
+    created_at = models.DateTimeField(_("begun"), db_default=Now())
+    # When everybody saw it first. The database dates it as it becomes public.
+    published_at = models.DateTimeField(_("proposed"), null=True, blank=True, editable=False)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
     search = models.GeneratedField(
         expression=SearchVector("title", weight="A", config="simple")
@@ -158,16 +161,16 @@ class Project(models.Model):
             # Misspelt words in the search field.
             GinIndex(OpClass("title", name="gin_trgm_ops"), name="project_title_trigrams"),
             # The list, newest first, and one neighborhood's part of it.
-            models.Index(fields=["state", "-created_at", "-id"], name="project_newest"),
+            models.Index(fields=["state", "-published_at", "-id"], name="project_newest_of_state"),
             models.Index(
-                fields=["-created_at", "-id"],
+                fields=["-published_at", "-id"],
                 condition=_ON_THE_LIST,
-                name="project_listed",
+                name="project_listed_newest",
             ),
             models.Index(
-                fields=["neighborhood", "-created_at", "-id"],
+                fields=["neighborhood", "-published_at", "-id"],
                 condition=_ON_THE_LIST,
-                name="project_listed_at_place",
+                name="project_at_place_newest",
             ),
             # What else is near a point, while somebody proposes.
             models.Index(
@@ -192,6 +195,12 @@ class Project(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(state__in=ProjectState.values), name="project_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(state=ProjectState.DRAFT, published_at__isnull=True)
+                | Q(state=ProjectState.WITHDRAWN)
+                | Q(state__in=PUBLIC_STATES, published_at__isnull=False),
+                name="project_published_iff_public",
             ),
             # Empty, or not: then nobody has to read it all to see whether it is there.
             models.CheckConstraint(

@@ -29,7 +29,10 @@ def keep_first_version(project: Project) -> None:
     """
     if not project.versions.exists():
         Version.objects.create(
-            number=1, author_id=project.proposer_id, at=project.created_at, **_said(project)
+            number=1,
+            author_id=project.proposer_id,
+            at=project.published_at or project.created_at,
+            **_said(project),
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, TypedDict, Unpack
 
 from django.db import transaction
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from civicfund.audit.services import advance, record
@@ -174,7 +175,8 @@ def publish_project(project: Project, *, by: User) -> Project:
             raise ProjectError(_("This project is not waiting to be published."))
         if row.state == ProjectState.DRAFT:
             keep_first_version(row)
-            row = advance(row, ProjectState.STUB, PROJECT_MOVES, actor=by)
+            # The last change to its draft is its authors' own, too.
+            row = advance(row, ProjectState.STUB, PROJECT_MOVES, actor=by, updated_at=Now())
             keep_version(row, by=by)
             if missing_parts(row):
                 return row

@@ -55,7 +55,7 @@ def _pages(form: HelpFilter) -> LeanPaginator:
     if place:
         here = here.filter(neighborhood__in=Neighborhood.objects.within(place))
     rows = here.wanting(part).select_related("neighborhood")
-    cards = rows.defer("story", "search", "neighborhood__boundary").order_by("-created_at", "-pk")
+    cards = rows.defer("story", "search", "neighborhood__boundary").order_by("-published_at", "-pk")
     return LeanPaginator(cards, PER_PAGE, count=here.count_wanting(part))
 
 

@@ -40,7 +40,7 @@ class Entry:
 def entries_of(subject: Subject) -> list[Entry]:
     """What is new about a thing, newest first: public facts, and nothing about choices or sums."""
     if subject.kind == SubjectKind.NEIGHBORHOOD:
-        newest = _projects_in(subject.pk).order_by("-created_at", "-pk")[:MOST_ENTRIES]
+        newest = _projects_in(subject.pk).order_by("-published_at", "-pk")[:MOST_ENTRIES]
         return [_entry_of_project(project) for project in newest]
     entries = [*_said(subject)]
     if subject.kind == SubjectKind.CYCLE:
@@ -52,7 +52,8 @@ def entries_of(subject: Subject) -> list[Entry]:
 
 def _entry_of_project(project: Project) -> Entry:
     words = plain(seen(project.summary))
-    return Entry(project.title, project.get_absolute_url(), project.created_at, words)
+    at = project.published_at or project.created_at  # every public one has the first
+    return Entry(project.title, project.get_absolute_url(), at, words)
 
 
 def _begun(cycle: Subject) -> list[Entry]:

@@ -63,7 +63,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "phase": cycle.phases.current().order_by("ends_at").last() if cycle else None,
             "campaigns": near or live_campaigns()[:MOST_ON_HOME],
             "campaigns_are_near": bool(near),
-            "projects": projects.order_by("-created_at", "-id")[:MOST_ON_HOME],
+            "projects": projects.order_by("-published_at", "-id")[:MOST_ON_HOME],
             "neighborhoods": Neighborhood.objects.neighborhoods(),
             "finished_cycles": finished_cycles()[:MOST_ON_HOME],
         },
@@ -78,7 +78,7 @@ def neighborhood(request: HttpRequest, slug: str) -> HttpResponse:
     within = list(Neighborhood.objects.within(place))
     around = related_places([place.pk])[place.pk]
     projects = Project.objects.listed().filter(neighborhood__in=within)
-    newest = projects.with_cost().defer("story", "search").order_by("-created_at", "-id")
+    newest = projects.with_cost().defer("story", "search").order_by("-published_at", "-id")
     here = Project.objects.filter(neighborhood__in=within)
     past = past_cycles(around)
     return render(
