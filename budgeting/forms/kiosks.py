@@ -8,7 +8,12 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from budgeting.models import Cycle, Kiosk
-from budgeting.selectors import kiosks_of
+from budgeting.selectors import is_of_homes, kiosks_of
+
+OF_ACCOUNT = _(
+    "The one that their page “Who may vote” of this cycle shows, once they have signed in. Look at"
+    " the papers as well. It is not kept."
+)
 
 
 class RegisterKioskForm(forms.Form):
@@ -40,6 +45,8 @@ class UnlockForm(forms.Form):
         kiosk: forms.ModelChoiceField[Kiosk] = self.fields["kiosk"]  # type: ignore[assignment]  # as declared
         kiosk.queryset = kiosks_of(cycle)
         kiosk.initial = kiosks_of(cycle).first()
+        if is_of_homes(cycle):
+            self.fields["number"].help_text = OF_ACCOUNT
 
 
 class OneKioskForm(forms.Form):

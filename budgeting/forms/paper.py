@@ -11,7 +11,9 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from budgeting.enums import MOST_SHEETS, VoidReason
+from budgeting.forms.kiosks import OF_ACCOUNT
 from budgeting.models import Cycle, PollingPlace, Pot, RollEntry
+from budgeting.selectors import is_of_homes
 from civicfund.places.models import Neighborhood
 
 _SALT = "budgeting.check_in"
@@ -124,6 +126,11 @@ class FindVoterForm(_AtPlaceForm):
         help_text=_("As it stands in their papers. It is not kept."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
+
+    def __init__(self, *given: Any, cycle: Cycle, **options: Any) -> None:
+        super().__init__(*given, cycle=cycle, **options)
+        if is_of_homes(cycle):
+            self.fields["number"].help_text = OF_ACCOUNT
 
 
 class CheckInForm(forms.Form):

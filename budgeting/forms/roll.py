@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import IO, Any
 
 from django import forms
@@ -80,7 +81,11 @@ class CheckedForm(forms.Form):
     @staticmethod
     def of(cycle: Cycle, report: Report) -> CheckedForm:
         """The form that asks for a report's lines."""
-        said = {"lines": report.lines, "left_out": report.left_out}
+        said = {
+            "lines": report.lines,
+            "left_out": report.left_out,
+            "eligibility": report.eligibility,
+        }
         return CheckedForm(initial={"checked": sign_checked(cycle, report.sha256, **said)})
 
     def clean_checked(self) -> dict[str, Any]:
@@ -105,20 +110,35 @@ class PersonForm(forms.Form):
     )
     place = forms.ModelChoiceField(label=_("Where they live"), queryset=Neighborhood.objects.none())
 
-    def __init__(self, *given: Any, **options: Any) -> None:
+    def __init__(self, places: Sequence[int], *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)
-        place: forms.ModelChoiceField[Neighborhood] = self.fields["place"]  # type: ignore[assignment]  # as declared
-        place.queryset = Neighborhood.objects.neighborhoods()
+        _offer(self.fields["place"], places)
+
+
+def _offer(field: forms.Field, places: Sequence[int]) -> None:
+    """Let the neighborhoods be chosen in which people vote, and no others."""
+    place: forms.ModelChoiceField[Neighborhood] = field  # type: ignore[assignment]  # as declared
+    place.queryset = Neighborhood.objects.neighborhoods().filter(pk__in=places)
 
 
 class SecondForm(forms.Form):
-    """A second person types the number of somebody whom another officer has asked for."""
+    """A second person, who sees the papers of somebody whom another officer has asked for.
+
+    Nothing that the other one said is shown: both read it in the papers.
+    """
 
     second_number = forms.CharField(
         label=_("The person's number"),
         max_length=64,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
+    second_place = forms.ModelChoiceField(
+        label=_("Where they live"), queryset=Neighborhood.objects.none()
+    )
+
+    def __init__(self, places: Sequence[int], *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        _offer(self.fields["second_place"], places)
 
 
 class CodeForm(forms.Form):

@@ -53,9 +53,12 @@ from budgeting.selectors.reviews import (
 )
 from budgeting.selectors.roll import (
     eligibility_of,
+    is_of_homes,
+    places_of_roll,
     roll_batches,
     rules_of_voting,
     valid_codes,
+    version_of,
     voting_places,
 )
 from budgeting.selectors.rounds import Rounds, rounds_of
@@ -96,6 +99,7 @@ __all__ = [
     "find_receipt",
     "finished_cycles",
     "in_ballot_order",
+    "is_of_homes",
     "kiosk_by_key",
     "kiosks_of",
     "may_vote",
@@ -109,6 +113,7 @@ __all__ = [
     "people_by_channel",
     "people_by_place",
     "phase_steps",
+    "places_of_roll",
     "pots_on_ballot",
     "progress_key",
     "proposal_to_review",
@@ -129,6 +134,7 @@ __all__ = [
     "timeline_warnings",
     "turnout",
     "valid_codes",
+    "version_of",
     "void_reasons",
     "voting_places",
     "waiting_reviews",

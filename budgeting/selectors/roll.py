@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
-from budgeting.enums import VoterGroup
+from budgeting.enums import RollSource, VoterGroup
 from budgeting.models import Cycle, Eligibility, PostedCode, RollBatch
 from civicfund.places.models import Neighborhood
 
@@ -14,6 +14,21 @@ from civicfund.places.models import Neighborhood
 def eligibility_of(cycle: Cycle) -> Eligibility | None:
     """Who may vote, as it was said last; None where nothing was said."""
     return cycle.eligibilities.order_by("-version").first()
+
+
+def version_of(said: Eligibility | None) -> int:
+    """The version of who may vote; 0 where nothing was said."""
+    return 0 if said is None else said.version
+
+
+def is_of_homes(cycle: Cycle) -> bool | None:
+    """Whether the roll knows people by the accounts of confirmed homes, or else by numbers.
+
+    None where nobody came onto it yet, so that it can still become either.
+    """
+    grown = cycle.roll_batches.filter(added__gt=0).order_by("pk")
+    source = grown.values_list("source", flat=True).first()
+    return None if source is None else source == RollSource.RESIDENCIES
 
 
 def valid_codes(cycle: Cycle) -> QuerySet[PostedCode]:
@@ -50,3 +65,8 @@ def voting_places(said: Eligibility) -> list[Neighborhood]:
         return list(Neighborhood.objects.neighborhoods())
     found = [Neighborhood.objects.within(place) for place in within]
     return [place for part in found for place in part.neighborhoods()]
+
+
+def places_of_roll(said: Eligibility | None) -> list[Neighborhood]:
+    """Where somebody has to live who comes onto the roll."""
+    return voting_places(said) if said else list(Neighborhood.objects.neighborhoods())

@@ -21,11 +21,12 @@ from budgeting.models import (
     RollEntry,
     SheetBatch,
 )
+from budgeting.selectors import is_of_homes
 from budgeting.services.ballots import check_time, hold_entry, taken_part
 from budgeting.services.errors import NotOnRollError, RefusedError
 from budgeting.services.locks import share
 from budgeting.services.paper import paper_of
-from budgeting.services.roll import entry_by_number
+from budgeting.services.voters import entry_by_number
 from civicfund.audit.services import db_now
 from civicfund.people.enums import Role
 from civicfund.people.models import User
@@ -54,16 +55,23 @@ def find_voter(cycle: Cycle, number: str, *, by: User) -> Found:
     paper_of(cycle)
     entry = entry_by_number(cycle, number)
     if entry is None:
-        raise NotOnRollError(
-            _(
-                "Nobody on the roll has this number. Compare it with the papers; two officers can"
-                " put somebody on the roll who was forgotten."
-            ),
-            field="number",
-        )
+        raise NotOnRollError(_nobody(cycle), field="number")
     voted = taken_part(entry)
     _check_not_twice(voted)
     return Found(entry, voted.at if voted else None)
+
+
+def _nobody(cycle: Cycle) -> str:
+    if is_of_homes(cycle):
+        return _(
+            "Nobody on the roll has this number. They read it on the page “Who may vote” of this"
+            " cycle, once they have signed in; nothing in their papers says it. Whoever is not on"
+            " the roll has their home confirmed first, then administrators take it in."
+        )
+    return _(
+        "Nobody on the roll has this number. Compare it with the papers; two officers can put"
+        " somebody on the roll who was forgotten."
+    )
 
 
 def check_in(entry: RollEntry, place: PollingPlace, *, by: User) -> CheckIn:

@@ -11,12 +11,13 @@ from typing import IO
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from budgeting.access import require
 from budgeting.domain.roll import Line
 from budgeting.enums import CycleState
 from budgeting.models import Cycle, PostedCode, RollEntry
-from budgeting.selectors import valid_codes
+from budgeting.selectors import is_of_homes, valid_codes
 from budgeting.services.errors import RefusedError
 from budgeting.services.locks import share, take
 from budgeting.services.roll import person_key, secret_digest
@@ -32,6 +33,10 @@ from civicfund.people.services import prove_by_post
 LETTERS = "cycle.letters"
 CODE_BYTES = 10  # 80 bits: https://pages.nist.gov/800-63-3/sp800-63b.html asks for 20 at least
 _GROUP = 4
+NO_LETTERS = gettext_lazy(
+    "This roll is made of confirmed homes: everybody on it votes with their account, and needs no"
+    " letter."
+)
 _AT_ONCE = 2_000
 
 
@@ -52,6 +57,8 @@ def request_letters(cycle: Cycle, *, sha256: str, lines: int, by: User) -> ActRe
     with transaction.atomic():
         held = take(cycle)
         _check_running(held.state)
+        if is_of_homes(held):
+            raise RefusedError(str(NO_LETTERS))
         return request_act(LETTERS, held, requested_by=by, sha256=sha256, lines=lines)
 
 

@@ -21,7 +21,8 @@ from budgeting.selectors import sitting_at
 from budgeting.services.ballots import Cast, Choice, cast, check_time, taken_part
 from budgeting.services.errors import RefusedError
 from budgeting.services.locks import share
-from budgeting.services.roll import entry_by_number, secret_digest
+from budgeting.services.roll import secret_digest
+from budgeting.services.voters import entry_by_number
 from civicfund.audit.services import db_now, record
 from civicfund.people.enums import Role
 from civicfund.people.models import User

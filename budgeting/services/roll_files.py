@@ -25,10 +25,19 @@ from budgeting.domain.roll import (
     read_roll,
 )
 from budgeting.enums import RollSource
-from budgeting.models import Cycle, RollBatch
-from budgeting.selectors import eligibility_of, voting_places
+from budgeting.models import Cycle, Eligibility, RollBatch
+from budgeting.selectors import eligibility_of, version_of, voting_places
 from budgeting.services.errors import RefusedError
-from budgeting.services.roll import NewLine, add_lines, person_key
+from budgeting.services.roll import (
+    ROLL,
+    Found,
+    NewLine,
+    add_lines,
+    check_source,
+    person_key,
+    require_roll_keeper,
+)
+from budgeting.services.second_person import pending_request
 from civicfund.people.models import User
 
 MOST_DEFECTS_SHOWN = 200
@@ -54,10 +63,12 @@ _WRONG = {
 class Report:
     """What a file holds: how many may vote, who is on the roll already, and what is wrong where.
 
-    ``defects`` are the first of them, ``by_kind`` counts them all.
+    ``defects`` are the first of them, ``by_kind`` counts them all. ``eligibility`` is the version
+    of who may vote that the lines were held against.
     """
 
     sha256: str = ""
+    eligibility: int = 0
     lines: int = 0
     on_roll: int = 0
     by_kind: Counter[Wrong] = field(default_factory=Counter)
@@ -100,6 +111,7 @@ class Hashed:
 def check_file(cycle: Cycle, file: IO[bytes]) -> Report:
     """Look a file through, changing nothing. ``RefusedError`` where it cannot be read at all."""
     report, source = Report(), Hashed(file)
+    check_source(cycle, RollSource.FILE)
     known = set(cycle.roll.values_list("person_key", flat=True))
     for found in sound_lines(cycle, source, report):
         report.lines += 1
@@ -109,20 +121,27 @@ def check_file(cycle: Cycle, file: IO[bytes]) -> Report:
 
 
 def import_file(cycle: Cycle, file: IO[bytes], *, by: User) -> RollBatch:
-    """A second person brings the file that somebody else asked for: its people come on the roll."""
+    """A second person brings the file that somebody else asked for: its people come on the roll.
+
+    What is read now has to be what the first one was shown, under the same rule.
+    """
+    require_roll_keeper(by, RollSource.FILE)
     report, source = Report(), Hashed(file)
     lines = [
         NewLine(person_key(cycle, found.number), found.place)
         for found in sound_lines(cycle, source, report)
     ]
-    asked = {"source": RollSource.FILE, "sha256": source.digest}
-    return add_lines(cycle, asked, lines, by=by, left_out=report.left_out)
+    asked = pending_request(cycle, ROLL, source=RollSource.FILE, sha256=source.digest)
+    found = Found(len(lines), report.left_out, report.eligibility)
+    return add_lines(cycle, asked, found, lines, by=by)
 
 
 def sound_lines(cycle: Cycle, source: Iterable[bytes], report: Report) -> Iterator[Line]:
     """The lines of a file that may vote; ``report`` is told of the others."""
+    said = _said(cycle)
+    report.eligibility = version_of(said)
     try:
-        for found in read_roll(source, _eligible(cycle)):
+        for found in read_roll(source, _eligible(said)):
             if isinstance(found, Line):
                 yield found
             else:
@@ -143,10 +162,14 @@ def _words(error: RollFileError) -> str:
     }
 
 
-def _eligible(cycle: Cycle) -> Eligible:
+def _said(cycle: Cycle) -> Eligibility:
     said = eligibility_of(cycle)
     if said is None:
         raise RefusedError(gettext("Say first who may vote in this cycle."))
+    return said
+
+
+def _eligible(said: Eligibility) -> Eligible:
     places = {}
     for place in voting_places(said):
         places[place.name.casefold()] = places[place.slug] = place.pk

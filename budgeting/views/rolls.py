@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.http import HttpResponse, StreamingHttpResponse
@@ -17,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from budgeting.access import visible_cycle
 from budgeting.enums import CycleState
 from budgeting.forms import (
+    AgreeForm,
     CheckedForm,
     EligibilityForm,
     FileForm,
@@ -25,21 +27,31 @@ from budgeting.forms import (
     SecondForm,
 )
 from budgeting.models import Cycle
-from budgeting.selectors import eligibility_of, may_vote, roll_batches, rules_of_voting
-from budgeting.services.codes import LETTERS, make_letters, request_letters
+from budgeting.selectors import (
+    MayVote,
+    eligibility_of,
+    is_of_homes,
+    kiosks_of,
+    may_vote,
+    paper_vote,
+    places_of_roll,
+    roll_batches,
+    rules_of_voting,
+)
+from budgeting.services.codes import LETTERS, NO_LETTERS, make_letters, request_letters
 from budgeting.services.errors import RefusedError
 from budgeting.services.letters import letters_zip
 from budgeting.services.roll import (
     ROLL,
     add_person,
-    add_residents,
     request_file,
     request_person,
-    request_residents,
     set_eligibility,
 )
 from budgeting.services.roll_files import check_file, import_file
+from budgeting.services.roll_homes import add_residents, request_residents
 from budgeting.services.second_person import pending_requests
+from budgeting.services.voters import voting_number
 from budgeting.views.desks import Acts, Desk, back
 from budgeting.views.voters import code_here, voter_here
 from civicfund import staff
@@ -57,16 +69,28 @@ def roll(request: HttpRequest, slug: str) -> HttpResponse:
     """Who may vote, how the roll came to be, and whether whoever looks is on it."""
     cycle = visible_cycle(request.user, slug)
     said = eligibility_of(cycle)
+    mine = may_vote(cycle, request.user, voter_here(request, cycle), db_now())
+    of_homes = is_of_homes(cycle)
     context = {
         "cycle": cycle,
         "rules": said and rules_of_voting(said),
         "versions": said.version if said else 0,
-        "mine": may_vote(cycle, request.user, voter_here(request, cycle), db_now()),
+        "mine": mine,
+        "of_homes": of_homes,
+        "number": _number_for_officers(cycle, mine) if of_homes else "",
         "by_code": code_here(request, cycle),
         "lines": cycle.roll.count(),
         "batches": roll_batches(cycle),
     }
     return render(request, "budgeting/roll.html", context)
+
+
+def _number_for_officers(cycle: Cycle, mine: MayVote) -> str:
+    """What somebody shows at a polling place or a kiosk; empty where the cycle has neither."""
+    if mine.entry is None or not mine.yes or cycle.state != CycleState.OPEN:
+        return ""
+    anywhere = paper_vote(cycle) is not None or kiosks_of(cycle).exists()
+    return voting_number(mine.entry) if anywhere else ""
 
 
 @administrators_only
@@ -84,6 +108,7 @@ def roll_desk(request: SignedInRequest, slug: str) -> HttpResponseBase:
         | _looked_through(desk)
         | {
             "said": eligibility_of(cycle),
+            "of_homes": is_of_homes(cycle),
             "lines": cycle.roll.count(),
             "batches": roll_batches(cycle),
             "asked": pending_requests(cycle, ROLL).select_related("requested_by"),
@@ -108,6 +133,7 @@ def letters_desk(request: SignedInRequest, slug: str) -> HttpResponseBase:
         | _looked_through(desk)
         | {
             "asked": pending_requests(cycle, LETTERS).select_related("requested_by"),
+            "no_letters": NO_LETTERS if is_of_homes(cycle) else "",
             "is_open": cycle.state == CycleState.OPEN,
         }
     )
@@ -121,12 +147,19 @@ def letters_desk(request: SignedInRequest, slug: str) -> HttpResponseBase:
 def officers_desk(request: SignedInRequest, slug: str) -> HttpResponseBase:
     """Put one person on the roll whose papers two officers have seen."""
     cycle = visible_cycle(request.user, slug)
-    desk = Desk(request, cycle, PERSON_ACTS)
+    said = eligibility_of(cycle)
+    places = [place.pk for place in places_of_roll(said)]
+    acts = {name: (partial(form, places), act) for name, (form, act) in PERSON_ACTS.items()}
+    desk = Desk(request, cycle, acts)
     answer = desk.act()
     if answer is not None:
         return answer
     waiting = pending_requests(cycle, ROLL).filter(parameters__source="person")
-    context = desk.context() | {"waiting": waiting.exclude(requested_by=request.user).count()}
+    context = desk.context() | {
+        "waiting": waiting.exclude(requested_by=request.user).count(),
+        "rules": said and rules_of_voting(said),
+        "of_homes": is_of_homes(cycle),
+    }
     return render(request, "budgeting/officers_desk.html", context, status=desk.status)
 
 
@@ -147,7 +180,7 @@ def _ask_residents(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpRe
 
 
 def _agree_residents(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
-    batch = add_residents(cycle, day=desk.given["day"], by=request.user)
+    batch = add_residents(cycle, desk.given["asked"], by=request.user)
     return back(request, "roll_desk", cycle, _added(batch.added))
 
 
@@ -200,19 +233,22 @@ def _agree_letters(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpRe
 
 def _ask_person(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
     request_person(cycle, by=request.user, **desk.given)
-    words = _("Now another officer, who sees the papers too, types the number.")
+    words = _("Now another officer, who sees the papers too, types number and neighborhood.")
     return back(request, "officers_desk", cycle, words)
 
 
 def _agree_person(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
-    batch = add_person(cycle, number=desk.given["second_number"], by=request.user)
+    seen = desk.given
+    batch = add_person(
+        cycle, number=seen["second_number"], place=seen["second_place"], by=request.user
+    )
     return back(request, "officers_desk", cycle, _added(batch.added))
 
 
 ROLL_ACTS: Acts = {
     "say_who": (EligibilityForm, _say_who),
     "ask_residents": (ResidentsForm, _ask_residents),
-    "agree_residents": (ResidentsForm, _agree_residents),
+    "agree_residents": (AgreeForm, _agree_residents),
     "check_file": (FileForm, _check),
     "ask_file": (CheckedForm, _ask_file),
     "agree_file": (FileForm, _agree_file),
@@ -222,6 +258,7 @@ LETTER_ACTS: Acts = {
     "ask_letters": (CheckedForm, _ask_letters),
     "agree_letters": (FileForm, _agree_letters),
 }
+# Both forms take the neighborhoods in which people vote first.
 PERSON_ACTS: Acts = {
     "ask_person": (PersonForm, _ask_person),
     "agree_person": (SecondForm, _agree_person),

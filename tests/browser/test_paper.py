@@ -10,7 +10,6 @@ from budgeting.enums import BallotKind
 from budgeting.models import CheckIn, Keying, Sheet
 from budgeting.services.keying import end_keying
 from budgeting.services.paper import account_for, add_place, offer_paper, print_sheets
-from budgeting.services.roll import add_person, request_person
 from civicfund.people.enums import Role
 from tests.browser.test_budget import a_cycle, both
 from tests.browser.test_treasury import come_in
@@ -18,13 +17,14 @@ from tests.factories.budgeting import administrator, cast_positions, open_by_tru
 from tests.factories.paper import (
     closed,
     compared,
-    entry_of,
     holder,
     keyed,
     keyed_by_two,
     lose_key,
+    paper_by_number,
     voted_on_paper,
 )
+from tests.factories.places import NeighborhoodFactory
 from tests.signing_in import verified, with_totp
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
@@ -73,11 +73,7 @@ def test_an_administrator_prepares_a_vote_on_paper(page, phone, check_axe, scree
 
 
 def test_an_officer_checks_somebody_in(page, phone, check_axe, screenshot, refusals_are_expected):
-    running, people, _place, _numbers = on_paper()
-    home = entry_of(running, people[0]).place
-    for number in ("4711", "4712"):
-        request_person(running, number=number, place=home, by=holder(Role.POLL_OFFICER))
-        add_person(running, number=number, by=holder(Role.POLL_OFFICER))
+    running, _place = paper_by_number(NeighborhoodFactory(), "4711", "4712")
     for (tab, width), number in zip(both(page, phone), ("4711", "4712"), strict=True):
         come_in(tab, *staff(Role.POLL_OFFICER), f"/budget/{running.slug}/paper/check-in/")
         tab.get_by_label("Place").select_option("Town hall")

@@ -109,5 +109,6 @@ def test_two_officers_put_somebody_on_the_roll(page, phone, check_axe, screensho
     screenshot(phone, "officers-390")
     second = phone.get_by_role("region", name="The second officer")
     second.get_by_label("The person's number").fill("7-7")
+    second.get_by_label("Where they live").select_option("Harbour")
     second.get_by_role("button").click()
     expect(phone.get_by_text("1 person came onto the roll.")).to_be_visible()

@@ -32,7 +32,6 @@ from budgeting.services.paper import (
     offer_paper,
     print_sheets,
 )
-from budgeting.services.roll import add_person, request_person
 from civicfund.audit.services import db_now
 from civicfund.people.enums import Role
 from tests.factories.budgeting import (
@@ -50,6 +49,7 @@ from tests.factories.paper import (
     closed,
     entry_of,
     holder,
+    paper_by_number,
     paper_cycle,
     print_more,
     voted_on_paper,
@@ -144,10 +144,8 @@ def test_the_same_person_at_two_places_gets_one_paper_ballot():
 
 
 def test_a_voter_is_found_by_number_and_nothing_of_it_is_kept():
-    cycle, _people, place, _ = paper_cycle(1)
     home = NeighborhoodFactory(name="Harbour")
-    request_person(cycle, number="77-AB", place=home, by=holder(Role.POLL_OFFICER))
-    add_person(cycle, number="77ab", by=holder(Role.POLL_OFFICER))
+    cycle, place = paper_by_number(home, "77-AB")
     officer = holder(Role.POLL_OFFICER)
     found = find_voter(cycle, " 77 ab", by=officer)
     assert (found.entry.place, found.voted_at) == (home, None)
@@ -316,11 +314,8 @@ def test_people_are_told_by_channel_and_place_only_once_voting_closed_and_never_
 
 
 def test_no_kiosk_is_unlocked_for_whoever_was_given_paper():
-    cycle, [person], place, _ = paper_cycle(1)
     number = "4711"
-    home = entry_of(cycle, person).place
-    request_person(cycle, number=number, place=home, by=holder(Role.POLL_OFFICER))
-    add_person(cycle, number=number, by=holder(Role.POLL_OFFICER))
+    cycle, place = paper_by_number(NeighborhoodFactory(), number)
     kiosk, _key = register_kiosk(cycle, name="Library", by=holder(Role.POLL_OFFICER))
     check_in(
         find_voter(cycle, number, by=holder(Role.POLL_OFFICER)).entry,

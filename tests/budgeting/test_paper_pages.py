@@ -18,7 +18,6 @@ from budgeting.services import key_files
 from budgeting.services.ballots import Choice, cast
 from budgeting.services.keying import end_keying
 from budgeting.services.paper import account_for, add_place
-from budgeting.services.roll import add_person, request_person
 from civicfund.people.enums import Role
 from tests.factories.budgeting import (
     administrator,
@@ -34,10 +33,12 @@ from tests.factories.paper import (
     entry_of,
     holder,
     keyed_by_two,
+    paper_by_number,
     paper_cycle,
     print_more,
     voted_on_paper,
 )
+from tests.factories.places import NeighborhoodFactory
 from tests.signing_in import sign_in_with_second_factor
 from tests.town.test_queries import queries_of
 
@@ -157,10 +158,8 @@ def test_the_seed_is_secret_until_keying_has_ended(client):
 
 
 def test_an_officer_finds_somebody_compares_and_checks_them_in(client):
-    cycle, [person], place, _ = paper_cycle(1)
-    home = entry_of(cycle, person).place
-    request_person(cycle, number="4711", place=home, by=holder(Role.POLL_OFFICER))
-    add_person(cycle, number="4711", by=holder(Role.POLL_OFFICER))
+    home = NeighborhoodFactory()
+    cycle, place = paper_by_number(home, "4711")
     come_in(client, holder(Role.POLL_OFFICER))
     desk = at("check_in", cycle)
     answer = client.post(desk, {"act": "find", "place": place.pk, "number": "9999"})
@@ -183,11 +182,8 @@ def test_an_officer_finds_somebody_compares_and_checks_them_in(client):
 
 
 def test_an_officer_is_told_that_somebody_has_voted_and_that_paper_replaces_it(client):
-    cycle, [person], place, _ = paper_cycle(1)
-    home = entry_of(cycle, person).place
-    request_person(cycle, number="4711", place=home, by=holder(Role.POLL_OFFICER))
-    add_person(cycle, number="4711", by=holder(Role.POLL_OFFICER))
-    other = cycle.roll.exclude(claimed_by=person).get()
+    cycle, place = paper_by_number(NeighborhoodFactory(), "4711")
+    other = cycle.roll.get()
     pot = cycle.pots.get()
     cast(cycle, other, {pot.pk: Choice(codes(pot)[:1])})
     come_in(client, holder(Role.POLL_OFFICER))

@@ -20,7 +20,8 @@ from budgeting.services.cycles import (
 from budgeting.services.errors import RefusedError
 from budgeting.services.proposals import put_on_ballot, submit_proposal
 from budgeting.services.reviews import give_review
-from budgeting.services.roll import add_residents, person_key, request_residents
+from budgeting.services.roll import person_key
+from budgeting.services.roll_homes import add_residents, request_residents
 from civicfund.audit.models import Approval, Event
 from civicfund.audit.services import ApprovalError, db_now
 from civicfund.projects.enums import ProjectState
@@ -104,7 +105,7 @@ def test_a_cycle_that_is_not_ready_is_not_opened(undone, words):
         lambda c, who: request_cancelling(c, by=who, reason="x"),
         lambda c, who: cancel_cycle(c, by=who),
         lambda c, who: request_residents(c, day=date(2026, 1, 1), by=who),
-        lambda c, who: add_residents(c, day=date(2026, 1, 1), by=who),
+        lambda c, who: add_residents(c, 0, by=who),
         lambda c, who: put_on_ballot(c.proposals.first(), by=who),
         lambda c, who: give_review(c.proposals.first(), feasible=True, by=who),
     ],

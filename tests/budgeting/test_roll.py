@@ -36,15 +36,14 @@ from budgeting.services.codes import (
 from budgeting.services.errors import RefusedError
 from budgeting.services.roll import (
     add_person,
-    add_residents,
     digest_of_lines,
     request_file,
     request_person,
-    request_residents,
     roll_digest,
     set_eligibility,
 )
 from budgeting.services.roll_files import check_file, import_file
+from budgeting.services.roll_homes import add_residents, request_residents
 from civicfund.audit.models import ActRequest
 from civicfund.audit.services import ApprovalError, approve_act
 from civicfund.people.enums import Proof, Role
@@ -98,6 +97,7 @@ def ask_for(cycle, file):
         sha256=report.sha256,
         lines=report.lines,
         left_out=report.left_out,
+        eligibility=report.eligibility,
         by=administrator(),
     )
 
@@ -190,15 +190,15 @@ def test_one_person_is_added_by_two_officers_until_voting_ends(cycle, place):
         grant_role(officer, Role.POLL_OFFICER, by=None)
     request_person(running, number="AB 12", place=place, by=officers[0])
     with pytest.raises(ApprovalError):
-        add_person(running, number="ab-12", by=officers[0])
+        add_person(running, number="ab-12", place=place, by=officers[0])
     with pytest.raises(RefusedError, match="not what was asked"):
-        add_person(running, number="ab-13", by=officers[1])
-    batch = add_person(running, number="ab-12", by=officers[1])
+        add_person(running, number="ab-13", place=place, by=officers[1])
+    batch = add_person(running, number="ab-12", place=place, by=officers[1])
     assert (batch.added, batch.late, batch.source) == (1, True, RollSource.PERSON)
     with pytest.raises(RefusedError, match="on the roll already"):
         request_person(running, number="AB12", place=place, by=officers[0])
     with pytest.raises(PermissionDenied):
-        request_residents(running, day=DAY, by=officers[0])
+        request_residents(cycle, day=DAY, by=officers[0])
     with pytest.raises(PermissionDenied):
         request_person(running, number="9", place=place, by=UserFactory())
     end_voting(running)
@@ -391,7 +391,8 @@ def test_agreeing_takes_a_recent_second_factor_and_asking_does_not(
     settings.SECOND_FACTOR_RECENT_SECONDS = -1
     desk = page("roll_desk", cycle)
     assert client.post(desk, {"act": "ask_residents", "day": "2026-01-01"}).status_code == 302
-    answer = client.post(desk, {"act": "agree_residents", "day": "2026-01-01"})
+    asked = ActRequest.objects.get()
+    answer = client.post(desk, {"act": "agree_residents", "asked": asked.pk})
     assert "reauthenticate" in answer["Location"]
     assert not RollBatch.objects.exists()
 
@@ -528,8 +529,8 @@ def test_letters_are_downloaded_once_as_pdf_with_each_code(client, running, plac
 
 def test_residents_of_two_requests_come_on_the_roll_once(cycle):
     ResidencyFactory()
-    request_residents(cycle, day=DAY, by=administrator())
-    request_residents(cycle, day=date(2026, 1, 2), by=administrator())
-    assert add_residents(cycle, day=DAY, by=administrator()).added == 1
-    assert add_residents(cycle, day=date(2026, 1, 2), by=administrator()).added == 0
+    first = request_residents(cycle, day=DAY, by=administrator())
+    second = request_residents(cycle, day=date(2026, 1, 2), by=administrator())
+    assert add_residents(cycle, first.pk, by=administrator()).added == 1
+    assert add_residents(cycle, second.pk, by=administrator()).added == 0
     assert hashlib.sha256(b"").hexdigest() == cycle.roll_batches.last().digest

@@ -35,7 +35,7 @@ from budgeting.services.extensions import extend_voting, request_extension
 from budgeting.services.proposals import put_on_ballot, submit_proposal
 from budgeting.services.reviewers import publish_verdicts, set_publication
 from budgeting.services.reviews import give_review
-from budgeting.services.roll import add_residents, request_residents
+from budgeting.services.roll_homes import add_residents, request_residents
 from budgeting.services.trustees import (
     approve_unsealing,
     give_key,
@@ -178,8 +178,8 @@ def voters(cycle: Cycle, number: int, *, by: User | None = None, **residency: ob
 def fill_roll(cycle: Cycle, *, by: User | None = None) -> RollBatch:
     """Everyone whose home was confirmed on New Year's Day comes on the roll, by two people."""
     day = date(2026, 1, 1)
-    request_residents(cycle, day=day, by=administrator())
-    return add_residents(cycle, day=day, by=by or administrator())
+    asked = request_residents(cycle, day=day, by=administrator())
+    return add_residents(cycle, asked.pk, by=by or administrator())
 
 
 @cache

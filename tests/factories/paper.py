@@ -15,11 +15,20 @@ from budgeting.services.closing import close_cycle
 from budgeting.services.keying import end_keying, find_sheet, key_sheet, reading_of
 from budgeting.services.keying_anew import begin_keying_anew, request_keying_anew
 from budgeting.services.paper import account_for, add_place, offer_paper, print_sheets
+from budgeting.services.roll import add_person, request_person
 from budgeting.services.samples import compare_sheet, sheet_to_compare
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.services import grant_role
-from tests.factories.budgeting import administrator, codes, end_voting, running_cycle
+from civicfund.places.models import Neighborhood
+from tests.factories.budgeting import (
+    administrator,
+    codes,
+    draft_cycle,
+    end_voting,
+    opened,
+    running_cycle,
+)
 from tests.factories.people import UserFactory
 
 
@@ -43,6 +52,21 @@ def paper_cycle(
     for start in range(0, sheets, MOST_SHEETS):
         numbers += print_more(running, place, min(MOST_SHEETS, sheets - start))[1]
     return running, people, place, numbers
+
+
+def paper_by_number(
+    home: Neighborhood, *numbers: str, sheets: int = 6, **cycle: object
+) -> tuple[Cycle, PollingPlace]:
+    """A running cycle whose roll two officers made by these numbers; a place with its sheets."""
+    running = opened(draft_cycle(**cycle))
+    for number in numbers:
+        request_person(running, number=number, place=home, by=holder(Role.POLL_OFFICER))
+        add_person(running, number=number, place=home, by=holder(Role.POLL_OFFICER))
+    by = administrator()
+    offer_paper(running, sample_size=2, by=by)
+    place = add_place(running, name="Town hall", address="Market Square 1", by=by)
+    print_more(running, place, sheets)
+    return running, place
 
 
 def print_more(cycle: Cycle, place: PollingPlace, sheets: int) -> tuple[SheetBatch, list[str]]:

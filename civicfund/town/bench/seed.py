@@ -14,7 +14,7 @@ from budgeting.services.cycles import add_phase, add_pot, create_cycle, open_cyc
 from budgeting.services.proposals import put_on_ballot, submit_proposal
 from budgeting.services.reviewers import publish_verdicts, set_publication
 from budgeting.services.reviews import give_review
-from budgeting.services.roll import add_residents, request_residents
+from budgeting.services.roll_homes import add_residents, request_residents
 from civicfund.audit.services import db_now
 from civicfund.people.models import User
 from civicfund.places.models import Neighborhood
@@ -60,8 +60,8 @@ def seed_ballot(proposals: int) -> Cycle:
     cycle = draft_ballot(proposals, slug="bench", most_choices=10, voting_ends_in=timedelta(days=1))
     administrator, second = account("administrator"), account("second-administrator")
     with transaction.atomic():
-        request_residents(cycle, day=db_now().date(), by=administrator)
-        add_residents(cycle, day=db_now().date(), by=second)
+        asked = request_residents(cycle, day=db_now().date(), by=administrator)
+        add_residents(cycle, asked.pk, by=second)
     return opened(cycle)
 
 

@@ -14,11 +14,10 @@ from django.db import connection, transaction
 from budgeting.domain.board import ballot_hash, new_receipt, receipt_hash
 from budgeting.domain.generated import approval_election
 from budgeting.domain.sealing import seal
-from budgeting.enums import RollSource
 from budgeting.models import Board, Cycle
 from budgeting.services.closing import close_cycle
 from budgeting.services.counting import count_cycle
-from budgeting.services.roll import NewLine, add_lines, person_key, request_file
+from budgeting.services.roll import Found, NewLine, add_lines, person_key, request_file
 from budgeting.services.trustees import approve_unsealing, request_unsealing
 from budgeting.services.urns import read_key, slot_of
 from civicfund.audit.services import db_now
@@ -63,9 +62,11 @@ def _fill_roll(cycle: Cycle, voters: int) -> None:
         NewLine(person_key(cycle, f"made up {number}"), places[number % len(places)])
         for number in range(voters)
     ]
-    asked = {"source": RollSource.FILE, "sha256": "0" * 64}
-    request_file(cycle, sha256="0" * 64, lines=voters, left_out=0, by=account("administrator"))
-    add_lines(cycle, asked, lines, by=account("second-administrator"))
+    found = Found(voters, 0, 0)
+    asked = request_file(
+        cycle, sha256="0" * 64, lines=voters, left_out=0, eligibility=0, by=account("administrator")
+    )
+    add_lines(cycle, asked, found, lines, by=account("second-administrator"))
 
 
 def _sealed(cycle: Cycle, ballots: int, options: int) -> Iterator[Sealed]:

@@ -14,7 +14,8 @@ from budgeting.services.cycles import add_phase, add_pot, create_cycle, open_cyc
 from budgeting.services.proposals import put_on_ballot, submit_proposal
 from budgeting.services.reviewers import publish_verdicts, set_publication
 from budgeting.services.reviews import Estimate, give_review
-from budgeting.services.roll import add_residents, request_residents, set_eligibility
+from budgeting.services.roll import set_eligibility
+from budgeting.services.roll_homes import add_residents, request_residents
 from civicfund.audit.services import db_now
 from civicfund.money import one_major_unit
 from civicfund.people.models import User
@@ -249,8 +250,8 @@ def _open(cycle: Cycle) -> None:
     set_eligibility(
         cycle, minimum_age=14, age_on=today, groups=[VoterGroup.RESIDENT], by=administrator
     )
-    request_residents(cycle, day=today, by=administrator)
-    add_residents(cycle, day=today, by=account("second-administrator"))
+    asked = request_residents(cycle, day=today, by=administrator)
+    add_residents(cycle, asked.pk, by=account("second-administrator"))
     give_demo_key(cycle, by=administrator)
     request_opening(cycle, by=administrator)
     open_cycle(cycle, by=account("second-administrator"))

@@ -141,7 +141,7 @@ def _added_alone(cycle: Cycle, content: bytes, asker: User) -> int:
 def _added_by_sql(cycle: Cycle, place: int) -> int:
     """A line without a batch, a batch that nobody agreed to, an approval of one's own request."""
     by = administrator()
-    asked = request_file(cycle, sha256="0" * 64, lines=1, left_out=0, by=by)
+    asked = request_file(cycle, sha256="0" * 64, lines=1, left_out=0, eligibility=1, by=by)
 
     def line() -> None:
         RollEntry.objects.create(cycle=cycle, person_key="1" * 64, place_id=place)
