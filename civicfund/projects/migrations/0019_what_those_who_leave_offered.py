@@ -40,7 +40,7 @@ DELETE FROM projects_invitation i USING projects_project p JOIN people_user u
 class Migration(migrations.Migration):
     dependencies = [
         ("people", "0008_erased_people"),
-        ("projects", "0017_totals_filled_and_indexed"),
+        ("projects", "0018_wholes_and_who_judges_them"),
     ]
 
     operations = [

@@ -73,7 +73,7 @@ class Migration(migrations.Migration):
     atomic = False
     dependencies = [
         ("audit", "0001_first_tables"),
-        ("projects", "0017_totals_filled_and_indexed"),
+        ("projects", "0019_what_those_who_leave_offered"),
     ]
 
     operations = [

@@ -82,7 +82,7 @@ DROP FUNCTION budgeting_roll_line_as_asked();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("budgeting", "0032_keying_anew_as_asked")]
+    dependencies = [("budgeting", "0033_options_of_listed_projects")]
 
     operations = [
         migrations.RunSQL(ONE_KIND, ONE_KIND_UNDONE),
