@@ -32,17 +32,9 @@ from civicfund.people.services.homes import state_residency
 from civicfund.pledges.enums import CampaignState, PledgeState
 from civicfund.pledges.models import Pledge
 from civicfund.pledges.selectors import named_backers
-from civicfund.projects.enums import OfferState, Part, ProjectState
-from civicfund.projects.models import CoAuthor, Invitation, Offer, Project, Support
-from civicfund.projects.services import ProjectError
+from civicfund.projects.enums import Part, ProjectState
+from civicfund.projects.models import CoAuthor, Offer, Project, Support
 from civicfund.projects.services.authors import invite_co_author
-from civicfund.projects.services.offers import (
-    Help,
-    accept_offer,
-    decline_offer,
-    offer_help,
-    withdraw_offer,
-)
 from civicfund.projects.services.supporting import support_project
 from civicfund.talk.enums import Wrong
 from civicfund.talk.models import Comment, Follow
@@ -57,6 +49,7 @@ from tests.factories.projects import ProjectFactory
 from tests.factories.talk import CommentFactory, subject_of
 from tests.hostile_files import a_picture
 from tests.pledges.promises import WORKS, funded_campaign, work_until_done
+from tests.projects.offering import offers_help
 from tests.signing_in import PASSWORD, sign_in, verified, walk_in_with_second_factor, with_totp
 
 pytestmark = pytest.mark.django_db
@@ -106,7 +99,7 @@ def has_lived_here(person, client):
     invite_co_author(other, ADDRESS, by=other.proposer)
     CoAuthor.objects.create(project=ProjectFactory(), user=person)
     support_project(other, by=person)
-    offers_help(person)
+    offers_help(person, f"{NAME}, 555-0188, would.")
     comment = CommentFactory(author=person, thread__subject_id=other.pk)
     flag_comment(CommentFactory(), by=person, reason=Wrong.ADVERT, words=f"{NAME} says so.")
     follow(subject_of(comment, person), by=person)
@@ -115,15 +108,6 @@ def has_lived_here(person, client):
     User.objects.create_guest(ADDRESS, display_name=NAME)
     make_copy(ask_for_copy(person).pk)
     return project
-
-
-def offers_help(person):
-    """In every state that an offer can be in, each in words that name them."""
-    for act in (None, accept_offer, decline_offer, withdraw_offer):
-        project = ProjectFactory(wanted=["owner"])
-        offer = offer_help(project, Part.OWNER, Help(f"{NAME}, 555-0188, would."), by=person)
-        if act:
-            act(offer, by=person if act is withdraw_offer else project.proposer)
 
 
 def test_after_it_no_column_of_any_table_holds_name_or_address(
@@ -140,50 +124,6 @@ def test_after_it_no_column_of_any_table_holds_name_or_address(
         erase(quillon)
     assert tables_that_name() == set()
     assert list(folder.rglob("*.box")) == []
-
-
-def test_invitations_to_any_proved_address_go_and_those_to_others_stay(quillon):
-    project = ProjectFactory()
-    for address, proved in (("second@example.org", True), ("claimed@example.org", False)):
-        EmailAddress.objects.create(user=quillon, email=address, verified=proved)
-        invite_co_author(project, address, by=project.proposer)
-    erase(quillon)
-    assert [each.address for each in project.invitations.all()] == ["claimed@example.org"]
-
-
-def test_of_what_they_offered_only_that_it_was_taken_in_stays(client, quillon):
-    offers_help(quillon)
-    erase(quillon)
-    left = Offer.objects.get()
-    assert (left.state, left.words, left.by) == (OfferState.ACCEPTED, "", quillon)
-    told = Message.objects.filter(kind="project_offer").values_list("source", flat=True)
-    assert list(told) == [f"projects.offer:{left.pk}"]
-    client.force_login(left.project.proposer)
-    page = client.get(reverse("project_offers", args=[left.project_id])).content.decode()
-    assert "has left, and their words to you with them" in page
-    history = client.get(reverse("project_history", args=[left.project_id])).content.decode()
-    assert f"with the help of {FORMER}" in history
-
-
-def test_an_author_who_answers_what_went_meanwhile_is_told_so(quillon):
-    offers_help(quillon)
-    waits = Offer.objects.waiting().get()
-    erase(quillon)
-    with pytest.raises(ProjectError, match="has left"):
-        accept_offer(waits, by=waits.project.proposer)
-
-
-def test_whoever_they_had_asked_joins_nothing_any_more(client, quillon):
-    friend = UserFactory()
-    for state in (ProjectState.DRAFT, ProjectState.READY):
-        project = ProjectFactory(proposer=quillon, state=state)
-        asked = invite_co_author(project, friend.email, by=quillon)
-        client.force_login(friend)
-        assert client.get(asked.get_absolute_url()).status_code == 200
-    erase(quillon)
-    assert client.get(asked.get_absolute_url()).status_code == 404
-    assert not Invitation.objects.exists()
-    assert not Message.objects.filter(kind="project_invitation").exists()
 
 
 def test_what_is_public_stays_as_by_a_former_resident(client, quillon):

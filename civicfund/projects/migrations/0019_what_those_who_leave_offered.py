@@ -34,6 +34,17 @@ UPDATE projects_offer o SET words = '', latitude = NULL, longitude = NULL, cost_
 DELETE FROM projects_invitation i USING projects_project p JOIN people_user u
     ON u.id = p.proposer_id
     WHERE p.id = i.project_id AND (p.state = 'withdrawn' OR u.erased_at IS NOT NULL);
+WITH joined AS (
+    SELECT DISTINCT ON (c.project_id) c.id FROM projects_coauthor c
+        JOIN projects_project p ON p.id = c.project_id
+        JOIN people_user u ON u.id = p.proposer_id
+        WHERE p.state = 'draft' AND u.erased_at IS NOT NULL
+        ORDER BY c.project_id, c.since, c.id
+), leads AS (
+    DELETE FROM projects_coauthor c USING joined
+        WHERE c.id = joined.id RETURNING c.project_id, c.user_id
+)
+UPDATE projects_project p SET proposer_id = leads.user_id FROM leads WHERE p.id = leads.project_id;
 """
 
 

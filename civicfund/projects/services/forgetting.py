@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from allauth.account.models import EmailAddress
 
+from civicfund.audit.services import record
 from civicfund.notices.services import take_back
 from civicfund.people.models import User
 from civicfund.projects.enums import OfferState, ProjectState
 from civicfund.projects.models import CoAuthor, Invitation, Offer, Project, ProjectFile, Support
 from civicfund.projects.services.authors import take_back_invitations
+from civicfund.projects.services.holding import hold_project
 from civicfund.projects.services.offers import OFFERED
 from civicfund.projects.services.writing import withdraw_project
 
@@ -19,9 +21,10 @@ def forget_author(person: User) -> None:
     A draft that others write, too, is theirs. The caller is in a transaction and holds the person.
     """
     drafts = Project.objects.filter(proposer=person, state=ProjectState.DRAFT)
-    for draft in drafts.filter(co_authors__isnull=True).order_by("pk"):
-        withdraw_project(draft, by=person)
-        ProjectFile.objects.filter(project=draft).delete()
+    for draft in drafts.order_by("pk"):
+        if not _hand_on(draft, person):
+            withdraw_project(draft, by=person)
+            ProjectFile.objects.filter(project=draft).delete()
     _forget_offers(person)
     CoAuthor.objects.filter(user=person).delete()
     Support.objects.filter(person=person).delete()
@@ -29,6 +32,22 @@ def forget_author(person: User) -> None:
     theirs = EmailAddress.objects.filter(user=person, verified=True).values_list("email", flat=True)
     addresses = {address.lower() for address in (person.email, *theirs)}
     Invitation.objects.filter(address__in=addresses).delete()
+
+
+def _hand_on(draft: Project, person: User) -> bool:
+    """Let whoever joined a draft first propose it from now on; whether somebody had joined.
+
+    Nobody else could withdraw it, or ask others. Its versions go on saying who wrote them.
+    """
+    row = hold_project(draft)
+    # One who leaves just now is waited for, and passed over.
+    joined = row.co_authors.select_for_update().order_by("since", "pk").first()
+    if joined is None:
+        return False
+    joined.delete()
+    Project.objects.filter(pk=row.pk).update(proposer=joined.user_id)
+    record("project.handed_on", row, actor=person, to=joined.user_id)
+    return True
 
 
 def _forget_offers(person: User) -> None:

@@ -1,0 +1,152 @@
+"""Somebody closes their account: what becomes of their drafts, invitations and offers."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.db import connection
+from django.urls import reverse
+
+from civicfund.audit.models import Event
+from civicfund.notices.models import Message
+from civicfund.people.models import FORMER, User
+from civicfund.people.services.erasure import erase
+from civicfund.projects.enums import OfferState, ProjectState
+from civicfund.projects.models import CoAuthor, Invitation, Offer
+from civicfund.projects.services import (
+    ProjectError,
+    create_project,
+    edit_project,
+    publish_project,
+    withdraw_project,
+)
+from civicfund.projects.services.authors import invite_co_author
+from civicfund.projects.services.offers import accept_offer
+from tests.factories.people import UserFactory
+from tests.factories.places import NeighborhoodFactory
+from tests.factories.projects import ProjectFactory
+from tests.projects.offering import offers_help
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def person():
+    return UserFactory()
+
+
+def test_of_what_they_offered_only_that_it_was_taken_in_stays(client, person):
+    offers_help(person, "I would: 555-0188.")
+    erase(person)
+    left = Offer.objects.get()
+    assert (left.state, left.words, left.by) == (OfferState.ACCEPTED, "", person)
+    told = Message.objects.filter(kind="project_offer").values_list("source", flat=True)
+    assert list(told) == [f"projects.offer:{left.pk}"]
+    client.force_login(left.project.proposer)
+    page = client.get(reverse("project_offers", args=[left.project_id])).content.decode()
+    assert "has left, and their words to you with them" in page
+    history = client.get(reverse("project_history", args=[left.project_id])).content.decode()
+    assert f"with the help of {FORMER}" in history
+
+
+def test_an_author_who_answers_what_went_meanwhile_is_told_so(person):
+    offers_help(person, "I would: 555-0188.")
+    waits = Offer.objects.waiting().get()
+    erase(person)
+    with pytest.raises(ProjectError, match="has left"):
+        accept_offer(waits, by=waits.project.proposer)
+
+
+def test_whoever_they_had_asked_joins_nothing_any_more(client, person):
+    friend = UserFactory()
+    for state in (ProjectState.DRAFT, ProjectState.READY):
+        project = ProjectFactory(proposer=person, state=state)
+        asked = invite_co_author(project, friend.email, by=person)
+        client.force_login(friend)
+        assert client.get(asked.get_absolute_url()).status_code == 200
+    erase(person)
+    assert client.get(asked.get_absolute_url()).status_code == 404
+    assert not Invitation.objects.exists()
+    assert not Message.objects.filter(kind="project_invitation").exists()
+
+
+def test_invitations_to_any_proved_address_go_and_those_to_others_stay(person):
+    project = ProjectFactory()
+    for address, proved in (("second@example.org", True), ("claimed@example.org", False)):
+        EmailAddress.objects.create(user=person, email=address, verified=proved)
+        invite_co_author(project, address, by=project.proposer)
+    erase(person)
+    assert [each.address for each in project.invitations.all()] == ["claimed@example.org"]
+
+
+def written_by(person, *others):
+    """A draft of theirs that others write, who joined one after the other."""
+    said = {"title": "A bench", "summary": "To sit.", "neighborhood": NeighborhoodFactory()}
+    draft = create_project(person, **said)
+    for each in others:
+        CoAuthor.objects.create(project=draft, user=each)
+    return draft
+
+
+def test_whoever_joined_a_draft_first_leads_it_from_then_on(client, person):
+    first, second = UserFactory(), UserFactory()
+    draft = written_by(person, first, second)
+    CoAuthor.objects.filter(user=first).update(since="2026-01-01T00:00Z")
+    erase(person)
+    draft.refresh_from_db()
+    assert (draft.proposer, draft.state) == (first, ProjectState.DRAFT)
+    assert [each.user for each in draft.co_authors.all()] == [second]
+    assert Event.objects.get(verb="project.handed_on").data == {"to": first.pk}
+    invite_co_author(draft, "another@example.org", by=first)
+    edit_project(draft, by=second, title="Two benches")
+    authors = [version.author for version in draft.versions.order_by("number")]
+    assert authors == [person, second]
+    client.force_login(first)
+    assert client.get(reverse("project_withdraw", args=[draft.pk])).status_code == 200
+    withdraw_project(draft, by=first)
+
+
+def test_what_is_public_stays_theirs_also_where_others_write_it(person):
+    draft = written_by(person, UserFactory())
+    publish_project(draft, by=person)
+    erase(person)
+    draft.refresh_from_db()
+    assert (draft.proposer, draft.state) == (person, ProjectState.STUB)
+
+
+def test_of_two_who_leave_a_draft_the_second_takes_it_along(person):
+    other = UserFactory()
+    draft = written_by(person, other)
+    erase(person)
+    erase(other)
+    draft.refresh_from_db()
+    assert (draft.proposer, draft.state) == (other, ProjectState.WITHDRAWN)
+    assert not CoAuthor.objects.exists()
+
+
+def test_the_migration_does_the_same_for_those_who_had_left(person):
+    offers_help(person, "I would: 555-0188.")
+    friend = UserFactory()
+    draft, public = written_by(person, friend), ProjectFactory(proposer=person)
+    withdrawn = ProjectFactory(state=ProjectState.WITHDRAWN)
+    open_still = Invitation.objects.create(project=ProjectFactory(), address="a@example.org")
+    for project in (draft, public, withdrawn):
+        Invitation.objects.create(project=project, address="a@example.org")
+    User.objects.filter(pk=person.pk).update(
+        display_name=FORMER, email="x@erased.invalid", password="!", is_active=False,
+        last_login=None, erased_at="2026-01-01T00:00Z",
+    )  # fmt: skip
+    forget = import_module("civicfund.projects.migrations.0019_what_those_who_leave_offered").FORGET
+    for _ in range(2):
+        with connection.cursor() as cursor:
+            cursor.execute(forget)
+        assert [(each.state, each.words) for each in Offer.objects.all()] == [
+            (OfferState.ACCEPTED, "")
+        ]
+        assert [*Invitation.objects.all()] == [open_still]
+        draft.refresh_from_db()
+        public.refresh_from_db()
+        assert (draft.proposer, public.proposer) == (friend, person)
+        assert not CoAuthor.objects.exists()
