@@ -16,7 +16,7 @@ def declare() -> None:
     holds(
         "comments", _("What you said"), Comment, "author",
         columns(
-            f"{subject} body asks_city asks_creator is_official created_at edited_at deleted_at"
+            f"id {subject} body asks_city asks_creator is_official created_at edited_at deleted_at"
         ),
     )  # fmt: skip
     holds(

@@ -91,6 +91,7 @@ def test_a_copy_holds_what_is_mine_as_json_and_as_csv():
     pledge = PledgeFactory(backer=mine.author)
     files = opened(packed(mine.author))
     assert [row["body"] for row in rows(files, "comments")] == ["=HYPERLINK(1)"]
+    assert [row["id"] for row in rows(files, "comments")] == [mine.pk]
     [line] = csv.DictReader(io.StringIO(files["comments.csv"]))
     assert line["body"] == "'=HYPERLINK(1)"
     assert [row["id"] for row in rows(files, "pledges")] == [str(pledge.pk)]
