@@ -187,7 +187,7 @@ def test_what_people_vote_on_does_not_go_into_another():
 def test_both_have_to_be_on_the_list(pair, state):
     child, whole = pair
     ask = asked(child, whole)
-    Project.objects.filter(pk=whole.pk).update(state=state)
+    Project.objects.filter(pk=whole.pk).update(state=state, published_at=None)
     with pytest.raises(ProjectError, match="on the list"):
         agree_to_merge(ask, by=whole.proposer)
     child.refresh_from_db()

@@ -53,8 +53,8 @@ CHECK = "project_published_iff_public"
 CHECKED = f"""
 ALTER TABLE projects_project DROP CONSTRAINT IF EXISTS {CHECK};
 ALTER TABLE projects_project ADD CONSTRAINT {CHECK} CHECK (
-    (state = 'draft' AND published_at IS NULL) OR state = 'withdrawn'
-    OR (state IN ('stub', 'ready', 'merged') AND published_at IS NOT NULL)
+    (state <> 'draft' OR published_at IS NULL)
+    AND (state NOT IN ('stub', 'ready', 'merged') OR published_at IS NOT NULL)
 ) NOT VALID;
 """
 LISTED = models.Q(("state__in", ["stub", "ready"]))
@@ -105,11 +105,17 @@ class Migration(migrations.Migration):
                 migrations.AddConstraint(
                     model_name="project",
                     constraint=models.CheckConstraint(
-                        condition=models.Q(("published_at__isnull", True), ("state", "draft"))
-                        | models.Q(("state", "withdrawn"))
-                        | models.Q(
-                            ("published_at__isnull", False),
-                            ("state__in", ["stub", "ready", "merged"]),
+                        condition=models.Q(
+                            models.Q(
+                                models.Q(("state", "draft"), _negated=True),
+                                ("published_at__isnull", True),
+                                _connector="OR",
+                            ),
+                            models.Q(
+                                models.Q(("state__in", ["stub", "ready", "merged"]), _negated=True),
+                                ("published_at__isnull", False),
+                                _connector="OR",
+                            ),
                         ),
                         name=CHECK,
                     ),

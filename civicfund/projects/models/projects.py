@@ -197,9 +197,8 @@ class Project(models.Model):
                 condition=Q(state__in=ProjectState.values), name="project_state_known"
             ),
             models.CheckConstraint(
-                condition=Q(state=ProjectState.DRAFT, published_at__isnull=True)
-                | Q(state=ProjectState.WITHDRAWN)
-                | Q(state__in=PUBLIC_STATES, published_at__isnull=False),
+                condition=(~Q(state=ProjectState.DRAFT) | Q(published_at__isnull=True))
+                & (~Q(state__in=PUBLIC_STATES) | Q(published_at__isnull=False)),
                 name="project_published_iff_public",
             ),
             # Empty, or not: then nobody has to read it all to see whether it is there.
