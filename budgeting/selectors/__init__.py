@@ -38,7 +38,13 @@ from budgeting.selectors.paper import (
     void_reasons,
 )
 from budgeting.selectors.progress import Progress, counting_progress, progress_key
-from budgeting.selectors.proposals import PotOfDesk, ballot_desk
+from budgeting.selectors.proposals import (
+    PotOfCycle,
+    PotOfDesk,
+    ballot_desk,
+    pots_of_cycle,
+    proposals_paged,
+)
 from budgeting.selectors.results import Figures, OptionResult, PotResult, results_of
 from budgeting.selectors.reviews import (
     WHOSE,
@@ -74,6 +80,7 @@ __all__ = [
     "OptionResult",
     "OptionsOnBallot",
     "PaperSums",
+    "PotOfCycle",
     "PotOfDesk",
     "PotResult",
     "Progress",
@@ -114,10 +121,12 @@ __all__ = [
     "people_by_place",
     "phase_steps",
     "places_of_roll",
+    "pots_of_cycle",
     "pots_on_ballot",
     "progress_key",
     "proposal_to_review",
     "proposals_of",
+    "proposals_paged",
     "readiness",
     "ready_for",
     "ready_verdicts",

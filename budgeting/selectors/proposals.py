@@ -1,17 +1,69 @@
-"""The proposals of a cycle, as its desk and its file show them."""
+"""The proposals of a cycle, as its page, its desk and its file show them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.db.models import BigIntegerField, OuterRef, Subquery
+from django.core.paginator import Page
+from django.db.models import BigIntegerField, Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from budgeting.enums import ProposalState
 from budgeting.models import Cycle, Option, Pot, Proposal, Review
 from budgeting.selectors.options import options_on_ballot
 from civicfund.money import to_decimal
+from civicfund.paging import LeanPaginator
+
+PROPOSALS_PER_PAGE = 50
+# Of a project and its place, what no list shows: stories, their index and outlines.
+UNSHOWN = ("project__story", "project__search", "project__neighborhood__boundary")
+
+
+@dataclass(frozen=True, slots=True)
+class PotOfCycle:
+    """A pot on its cycle's page: how much there is in it, and what of it stands on this page."""
+
+    pot: Pot
+    proposals: list[Proposal]
+    proposal_count: int
+    option_count: int
+    begins_on: int
+    """The page on which the first of its proposals stands."""
+
+    @property
+    def is_part(self) -> bool:
+        """Whether more of its proposals stand on other pages."""
+        return 0 < len(self.proposals) < self.proposal_count
+
+
+def proposals_paged(cycle: Cycle) -> LeanPaginator:
+    """Pages of what is proposed: pot by pot, in the order in which it was submitted."""
+    rows = Proposal.objects.standing().filter(cycle=cycle).order_by("pot__position", "pk")
+    return LeanPaginator(rows, PROPOSALS_PER_PAGE, shown=_as_listed)
+
+
+def pots_of_cycle(cycle: Cycle, page: Page[Proposal]) -> list[PotOfCycle]:
+    """Every pot of the cycle, each with those of its proposals that stand on this page."""
+    proposed, on_ballot = (
+        dict(rows.filter(cycle=cycle).order_by().values_list("pot").annotate(Count("pk")))
+        for rows in (Proposal.objects.standing(), Option.objects.all())
+    )
+    here: dict[int, list[Proposal]] = {}
+    for each in page:
+        here.setdefault(each.pot_id, []).append(each)
+    found, before = [], 0
+    for pot in cycle.pots.select_related("place").defer("place__boundary"):
+        count = proposed.get(pot.pk, 0)
+        begins_on = before // PROPOSALS_PER_PAGE + 1
+        in_it = here.get(pot.pk, [])
+        found.append(PotOfCycle(pot, in_it, count, on_ballot.get(pot.pk, 0), begins_on))
+        before += count
+    return found
+
+
+def _as_listed(rows: QuerySet[Proposal]) -> QuerySet[Proposal]:
+    return rows.select_related("project__neighborhood", "pot", "option").defer(*UNSHOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +82,7 @@ def ballot_desk(cycle: Cycle) -> list[PotOfDesk]:
     cost = Coalesce(Subquery(likely), "project__total_minor", output_field=BigIntegerField())
     rows = Proposal.objects.standing().filter(cycle=cycle, state=ProposalState.FEASIBLE)
     rows = rows.annotate(cost_minor=cost).select_related("project__neighborhood").order_by("pk")
+    rows = rows.defer(*UNSHOWN)
     proposals: dict[int, list[tuple[Proposal, int]]] = {}
     for each in rows:
         proposals.setdefault(each.pot_id, []).append((each, vars(each)["cost_minor"]))
@@ -41,7 +94,7 @@ def proposal_rows(cycle: Cycle) -> Iterator[tuple[object, ...]]:
     """What is public of every proposal that stands in a cycle, as cells; costs in major units."""
     rows = Proposal.objects.standing().filter(cycle=cycle)
     rows = rows.select_related("project__neighborhood", "pot", "option").order_by("pk")
-    for each in rows.defer("project__story", "project__neighborhood__boundary").iterator():
+    for each in rows.defer(*UNSHOWN).iterator():
         option = getattr(each, "option", None)
         project = each.project
         cost_minor = option.cost_minor if option else project.total_minor

@@ -13,6 +13,7 @@ from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
 
 from budgeting.enums import ProposalState, ReviewKind
 from budgeting.models import ChangeRequest, Cycle, Proposal, Review, VerdictPublication
+from budgeting.selectors.proposals import UNSHOWN
 from civicfund.people.models import User
 from civicfund.projects.access import authored_by, written_among
 from civicfund.projects.models import Project
@@ -36,7 +37,7 @@ def waiting_reviews(cycle: Cycle, reader: User, *, gives_out: bool) -> QuerySet[
         waiting.annotate(with_proposer=Exists(asked), is_own=Exists(own))
         .filter(may_read)
         .select_related("proposal__project__neighborhood", "proposal__pot", "reviewer")
-        .defer("proposal__project__story", "proposal__project__neighborhood__boundary")
+        .defer(*(f"proposal__{each}" for each in UNSHOWN))
         .order_by(F("due_at").asc(nulls_last=True), "pk")
     )
 
@@ -75,6 +76,7 @@ def ready_verdicts(cycle: Cycle) -> list[Review]:
     rows = given.exclude(proposal__in=waiting).select_related(
         "proposal__project__proposer", "proposal__cycle", "reviewer"
     )
+    rows = rows.defer("proposal__project__story", "proposal__project__search")
     return list({review.proposal_id: review for review in rows}.values())
 
 

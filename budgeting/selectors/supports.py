@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from budgeting.models import Pot, SupportCount
+from budgeting.models import Proposal, SupportCount
 from civicfund.projects.selectors.supports import support_counts
 
 
@@ -17,13 +17,12 @@ class Supports:
     short: int
 
 
-def supports_by_proposal(pots: Iterable[Pot]) -> dict[int, Supports]:
-    """For each proposal of pots that need supports: as kept, or as of now until they are."""
+def supports_by_proposal(proposals: Iterable[Proposal]) -> dict[int, Supports]:
+    """For those of pots that need supports, each with its pot: as kept, or as of now until then."""
     found = {
-        proposal.pk: (proposal, pot.supports_needed)
-        for pot in pots
-        if pot.supports_needed
-        for proposal in pot.proposals.all()
+        proposal.pk: (proposal, proposal.pot.supports_needed)
+        for proposal in proposals
+        if proposal.pot.supports_needed
     }
     if not found:
         return {}

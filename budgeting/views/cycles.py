@@ -10,7 +10,6 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import Prefetch
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -20,7 +19,7 @@ from django.views.decorators.vary import vary_on_headers
 from budgeting.access import holds, visible_cycle, voting_cycle
 from budgeting.enums import COUNTING_STATES, BallotKind, Channel, CycleState, PhaseKind
 from budgeting.forms import FilledIn, PotOnBallot, ProposalForm, pot_on_ballot
-from budgeting.models import Cycle, Proposal, RollEntry
+from budgeting.models import Cycle, RollEntry
 from budgeting.selectors import (
     BallotStatus,
     OptionsOnBallot,
@@ -36,7 +35,9 @@ from budgeting.selectors import (
     options_on_ballot,
     paper_vote,
     phase_steps,
+    pots_of_cycle,
     pots_on_ballot,
+    proposals_paged,
     results_of,
     rounds_of,
     running_cycles,
@@ -82,18 +83,14 @@ def cycle_detail(request: HttpRequest, slug: str) -> HttpResponse:
     cycle = visible_cycle(request.user, slug)
     now = db_now()
     entry = voter_here(request, cycle)
-    standing = Proposal.objects.standing().order_by("pk")
-    proposals = standing.select_related("project__neighborhood", "option")
-    pots = cycle.pots.select_related("place").prefetch_related(
-        "options", Prefetch("proposals", queryset=proposals)
-    )
-    shown = list(pots)
+    page = page_asked_for(proposals_paged(cycle), request)
     current = {phase.kind for phase in cycle.phases.all() if phase.starts_at <= now < phase.ends_at}
     context = {
         "cycle": cycle,
         "steps": phase_steps(cycle, now),
-        "pots": shown,
-        "supports": supports_by_proposal(shown),
+        "pots": pots_of_cycle(cycle, page),
+        "page": page,
+        "supports": supports_by_proposal(page),
         "entry": entry,
         "status": ballot_status(cycle, entry, now),
         "turnout": turnout(cycle),

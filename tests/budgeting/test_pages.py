@@ -10,9 +10,10 @@ from django.urls import reverse
 
 from budgeting.enums import BallotKind, PhaseKind
 from budgeting.models import Participation, Proposal, SealedBallot
+from budgeting.selectors.proposals import PROPOSALS_PER_PAGE
 from budgeting.services.closing import close_cycle
 from budgeting.services.counting import count_cycle
-from budgeting.services.cycles import add_phase, cancel_cycle, request_cancelling
+from budgeting.services.cycles import add_phase, add_pot, cancel_cycle, request_cancelling
 from budgeting.services.results import certify, publish
 from civicfund.audit.services import db_now
 from civicfund.ledger.selectors import balance_minor
@@ -29,7 +30,9 @@ from tests.factories.budgeting import (
     opened,
     running_cycle,
 )
+from tests.factories.options import options_at_once
 from tests.factories.people import UserFactory
+from tests.factories.places import NeighborhoodFactory
 from tests.factories.projects import ProjectFactory
 
 pytestmark = pytest.mark.django_db
@@ -313,3 +316,49 @@ def test_no_component_is_left_raw(client):
         assert b"<c-" not in client.get(page_of(route, cycle)).content
     assert b"<c-" not in client.get(reverse("cycles")).content
     assert b"<c-" not in client.get(page_of("results", published([[0]]))).content
+
+
+def several_pots(*counts):
+    """A draft with a pot for each count, and so many proposals in it; the pots in their order."""
+    cycle = draft_cycle(costs_minor=[])
+    by = administrator()
+    pots = [*cycle.pots.all()]
+    for _count in counts[1:]:
+        place = NeighborhoodFactory(parent=pots[0].place)
+        pots.append(add_pot(cycle, place, name=place.name, amount_minor=500_000, by=by))
+    for pot, count in zip(pots, counts, strict=True):
+        options_at_once(pot, [100_000] * count, by=by)
+    return cycle, pots
+
+
+def test_a_cycle_shows_its_proposals_page_by_page_and_every_pot_on_each(client):
+    cycle, pots = several_pots(PROPOSALS_PER_PAGE - 1, 3, 2)
+    opened(cycle)
+    first, second = (client.get(page_of("cycle", cycle) + at) for at in ("", "?page=2"))
+    told = [
+        [([each.pk for each in shown.proposals], shown.begins_on) for shown in page.context["pots"]]
+        for page in (first, second)
+    ]
+    keys = [list(pot.proposals.order_by("pk").values_list("pk", flat=True)) for pot in pots]
+    assert told == [
+        [(keys[0], 1), (keys[1][:1], 1), ([], 2)],
+        [([], 1), (keys[1][1:], 1), (keys[2], 2)],
+    ]
+    for pot in pots:
+        assert f'id="pot-{pot.pk}"' in first.content.decode()
+        assert f'id="pot-{pot.pk}"' in second.content.decode()
+    assert "Of 3 proposals a part stands on this page." in first.content.decode()
+    assert f'href="?page=2#pot-{pots[2].pk}"' in first.content.decode()
+    assert "2 proposals, on other pages" in first.content.decode()
+    assert f'href="?page=1#pot-{pots[0].pk}"' in second.content.decode()
+    assert client.get(page_of("cycle", cycle) + "?page=3").status_code == 404
+
+
+def test_a_cycle_reads_no_story_nor_outline_to_name_its_proposals(client):
+    cycle, _voters = running_cycle()
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get(page_of("cycle", cycle)).status_code == 200
+    read = [query["sql"] for query in asked if '"projects_project"."title"' in query["sql"]]
+    assert len(read) == 1
+    for column in ("story", "search", "boundary"):
+        assert f'"{column}"' not in read[0]
