@@ -9,13 +9,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 RECEIPT_BYTES = 12
 _GROUP = 4
-_LEAF, _NODE = b"\x00", b"\x01"
+_LEAF, _NODE, _CLOSE = b"\x00", b"\x01", b"\x02"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,20 @@ class Extension:
         return _hash("\n".join(words).encode()).hex()
 
 
+@dataclass(frozen=True, slots=True)
+class OnBallots:
+    """What stood on the ballots when voting began: in the chain before the first line, after so
+    many ``extensions``; ``sha256`` is that of pots and options as canonical JSON."""
+
+    sha256: str
+    extensions: int
+
+    @property
+    def digest(self) -> str:
+        """What the chain takes in; the database computes the same."""
+        return _hash(f"options\n{self.sha256}".encode()).hex()
+
+
 def moment(at: datetime) -> str:
     """An instant as the board writes it."""
     return at.astimezone(UTC).isoformat(timespec="microseconds")
@@ -73,47 +87,76 @@ def next_head(head: str, line: Line) -> str:
     return _hash(_bytes(head, line.ballot_hash, line.receipt_hash)).hex()
 
 
-def heads(first: str, lines: Iterable[Line]) -> list[str]:
-    """The head after each line of a vote that was not extended, beginning with ``first``."""
-    return chain_of(first, list(lines), ())[0]
-
-
 def chain_of(
-    first: str, lines: Sequence[Line], extensions: Sequence[Extension]
+    first: str,
+    lines: Sequence[Line],
+    extensions: Sequence[Extension],
+    options: OnBallots | None = None,
 ) -> tuple[list[str], str]:
     """The head after each line, and the last head of all, with ``extensions`` taken in.
 
     An extension follows as many lines as it says; ``ValueError`` where there are not so many.
     """
-    if any(not 0 <= each.board_size <= len(lines) for each in extensions):
-        raise ValueError("an extension follows more lines than there are")
-    after: dict[int, list[Extension]] = {}
-    for extension in extensions:
-        after.setdefault(extension.board_size, []).append(extension)
-    chain, head = [], first
-    for place in range(len(lines) + 1):
-        for extension in after.get(place, ()):
-            head = _hash(_bytes(head, extension.digest)).hex()
-        if place < len(lines):
-            head = next_head(head, lines[place])
+    chain, head, before = [], first, 0
+    for place, head in every_head(first, lines, extensions, options):
+        if place > before:
             chain.append(head)
+        before = place
     return chain, head
 
 
-def root_of(lines: Sequence[Line]) -> str:
-    """The root of the tree over all lines; of none, the hash of nothing."""
-    if not lines:
+def every_head(
+    first: str,
+    lines: Sequence[Line],
+    extensions: Sequence[Extension],
+    options: OnBallots | None = None,
+) -> Iterator[tuple[int, str]]:
+    """All that the chain's head ever was, each with how many lines there were then."""
+    if any(not 0 <= each.board_size <= len(lines) for each in extensions):
+        raise ValueError("an extension follows more lines than there are")
+    after: dict[int, list[str]] = {}
+    for extension in extensions:
+        after.setdefault(extension.board_size, []).append(extension.digest)
+    if options:
+        if not 0 <= options.extensions <= len(after.get(0, ())):
+            raise ValueError("the options follow more extensions than there are")
+        after.setdefault(0, []).insert(options.extensions, options.digest)
+    head = first
+    yield 0, head
+    for place in range(len(lines) + 1):
+        for taken in after.get(place, ()):
+            head = _hash(_bytes(head, taken)).hex()
+            yield place, head
+        if place < len(lines):
+            head = next_head(head, lines[place])
+            yield place + 1, head
+
+
+def root_of(lines: Sequence[Line], close: str = "") -> str:
+    """The root of the tree over all lines and the ``close``, if any; of none, the hash of nothing.
+
+    ``close`` is given by :func:`close_of`; votes that were closed before that was have a root of
+    lines alone.
+    """
+    level = _leaves(lines, close)
+    if not level:
         return _hash(b"").hex()
-    level = [_leaf(line) for line in lines]
     while len(level) > 1:
         pairs = [level[at : at + 2] for at in range(0, len(level), 2)]
         level = [_node(*pair) if len(pair) == 2 else pair[0] for pair in pairs]
     return level[0].hex()
 
 
-def proof_of(lines: Sequence[Line], position: int) -> list[tuple[str, str]]:
+def close_of(head: str, kept: int, replaced_by_paper: int) -> str:
+    """What the root holds beside the lines: the last head, and with it all that was opened; how
+    many ballots were left at the close, and how many of the others paper replaced."""
+    words = ("closed", str(kept), str(replaced_by_paper))
+    return _hash(_bytes(head) + _hash("\n".join(words).encode())).hex()
+
+
+def proof_of(lines: Sequence[Line], position: int, close: str = "") -> list[tuple[str, str]]:
     """What leads from the line at ``position`` to the root: ("left" or "right", hash) each."""
-    level = [_leaf(line) for line in lines]
+    level = _leaves(lines, close)
     path = []
     while len(level) > 1:
         other = position ^ 1
@@ -132,6 +175,12 @@ def proves(line: Line, path: Iterable[tuple[str, str]], root: str) -> bool:
         beside = bytes.fromhex(other)
         reached = _node(beside, reached) if side == "left" else _node(reached, beside)
     return reached.hex() == root
+
+
+def _leaves(lines: Sequence[Line], close: str) -> list[bytes]:
+    # Its own first byte: no line can be made that stands for a close, and no close for a line.
+    last = [_hash(_CLOSE + _bytes(close))] if close else []
+    return [_leaf(line) for line in lines] + last
 
 
 def _leaf(line: Line) -> bytes:

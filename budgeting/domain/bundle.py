@@ -19,8 +19,19 @@ from datetime import datetime
 from typing import IO, Any
 
 from budgeting.domain.ballots import BallotKind, Ballots
-from budgeting.domain.board import Extension, Line, chain_of, moment, receipt_hash, root_of
+from budgeting.domain.board import (
+    Extension,
+    Line,
+    OnBallots,
+    chain_of,
+    close_of,
+    every_head,
+    moment,
+    receipt_hash,
+    root_of,
+)
 from budgeting.domain.checks import Check
+from budgeting.domain.checks import not_looked_at as _not_looked_at
 from budgeting.domain.checks import same as _same
 from budgeting.domain.digest import election_digest
 from budgeting.domain.election import Election, Option
@@ -181,8 +192,14 @@ def _numbers(text: str) -> list[int]:
     return [int(word) for word in text.split()]
 
 
-def verify(bundle: Bundle, receipts: Sequence[str] = ()) -> Iterator[Check]:
-    """Look at everything that a bundle claims, and at each receipt that somebody holds."""
+def verify(
+    bundle: Bundle, receipts: Sequence[str] = (), *, root: str = "", head: str = ""
+) -> Iterator[Check]:
+    """Look at everything that a bundle claims, and at each receipt that somebody holds.
+
+    ``root`` and ``head`` are those that somebody noted from the board: the root once voting was
+    closed, the head at any time.
+    """
     record = bundle.record
     try:
         lines, told = bundle.board()
@@ -190,6 +207,7 @@ def verify(bundle: Bundle, receipts: Sequence[str] = ()) -> Iterator[Check]:
         yield Check("the board can be read", holds=False, found=str(error))
         return
     yield from _safely("the board", lambda: _board_checks(record, lines, told))
+    yield from _safely("what was noted", lambda: _noted_checks(record, lines, root, head))
     yield from _safely("the end of voting", lambda: _time_checks(record))
     yield from _tie_checks(record)
     yield from _safely("the sums of paper", lambda: _paper_checks(record))
@@ -212,17 +230,51 @@ def _board_checks(
     yield _same("the board begins with what was opened", board["first"], digest_of(opening))
     yield _same("the board is as long as it says", board["size"], len(lines))
     extensions = _extensions(board)
-    chain, head = chain_of(board["first"], lines, extensions)
+    chain, head = chain_of(board["first"], lines, extensions, _options(board))
     yield _same("the chain leads to its head", board["head"], head)
     both = enumerate(zip(told, chain, strict=True), start=1)
     wrong = next((f"wrong from place {place}" for place, (said, head) in both if said != head), "")
     yield Check("each line says the head after it", not wrong, wrong or "all")
-    yield _same("the root is that of the lines", board["root"], root_of(lines))
+    yield from _root_checks(board, lines)
     yield _same(
         "no sealed ballot stands twice", len({line.ballot_hash for line in lines}), len(lines)
     )
     sums = board["superseded"] + board["counted"] + board["void"]
     yield _same("cast = replaced + counted + void", board["size"], sums)
+
+
+def _root_checks(board: Mapping[str, Any], lines: Sequence[Line]) -> Iterator[Check]:
+    """The root holds the last head, and with it all that was opened, and how many were left."""
+    kept = board["size"] - board["superseded"]
+    root = root_of(lines, close_of(board["head"], kept, board["replaced_by_paper"]))
+    if board["root"] != root and board["root"] == root_of(lines):
+        yield _same("the root is that of the lines", board["root"], board["root"])
+        yield _not_looked_at(
+            "the root is that of what was opened and of the close",
+            "voting was closed before roots held it: compare a head that somebody noted",
+        )
+    else:
+        yield _same("the root is that of the lines and of the close", board["root"], root)
+
+
+def _noted_checks(
+    record: Mapping[str, Any], lines: Sequence[Line], root: str, head: str
+) -> Iterator[Check]:
+    board = record["board"]
+    if root:
+        yield _same("the root is the one that you noted", root.strip().lower(), board["root"])
+    if head:
+        heads = every_head(board["first"], lines, _extensions(board), _options(board))
+        noted = head.strip().lower()
+        place = next((place for place, each in heads if each == noted), None)
+        found = "not on this board" if place is None else f"after place {place}"
+        yield Check("the head that you noted is on the chain", place is not None, found)
+
+
+def _options(board: Mapping[str, Any]) -> OnBallots | None:
+    """What stood on the ballots, where the board holds it."""
+    given = board.get("options")
+    return OnBallots(**given) if given else None
 
 
 def _extensions(board: Mapping[str, Any]) -> list[Extension]:

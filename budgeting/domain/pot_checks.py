@@ -6,7 +6,7 @@ a pot says of them itself has to be the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from budgeting.domain import pabulib
@@ -15,11 +15,14 @@ from budgeting.domain.checks import Check, not_looked_at, same
 from budgeting.domain.digest import ballots_digest, election_digest
 from budgeting.domain.election import Election
 from budgeting.domain.limits import BallotError, BallotLimits, validate_ballot
+from budgeting.domain.outcome import digest_of
 from budgeting.domain.rules import count
 from budgeting.domain.ties import TieOrder, lexicographic, seeded
 
 # Of fewer ballots no rows are published: who knows how some voted could tell the others' votes.
 LEAST_BALLOTS = 30
+
+_OPTION = ("id", "cost_minor", "name", "group")
 
 Record = Mapping[str, Any]
 
@@ -30,6 +33,7 @@ def pots_checks(record: Record, names: list[str]) -> Iterator[Check]:
     opened = sorted(rule[0] for rule in record["rules"]["pots"])
     found = sorted(pot["id"] for pot in pots)
     yield same("the pots are those that were opened, each once", opened, found)
+    yield options_check(record)
     known = {"bundle.json", "board.csv"}
     for pot in pots:
         if pot["published_ballots"]:
@@ -41,6 +45,32 @@ def pots_checks(record: Record, names: list[str]) -> Iterator[Check]:
     rows = sum(pot["ballots"] for pot in pots)
     name = "pots have at least as many ballots as were counted"
     yield Check(name, rows + void >= record["counted"], str(rows))
+
+
+def options_check(record: Record) -> Check:
+    """That options, costs, names and groups are those that stood on the ballots."""
+    name = "options, costs and groups are those that voting began with"
+    committed = record["board"].get("options")
+    if not committed:
+        return not_looked_at(name, "voting began before the board held them")
+    return same(name, committed["sha256"], options_digest(record["pots"]))
+
+
+def options_digest(pots: Sequence[Record]) -> str:
+    """SHA-256 of what stood on the ballots; the database computes the same when voting begins.
+
+    Canonical JSON: pots by their ids, each with its name, its money and its options in their order,
+    each of these with its id, cost, name and group.
+    """
+    return digest_of(
+        [
+            [
+                pot["id"], pot["name"], pot["amount_minor"],
+                [[each[part] for part in _OPTION] for each in pot["options"]],
+            ]
+            for pot in sorted(pots, key=lambda pot: int(pot["id"]))
+        ]
+    )  # fmt: skip
 
 
 def pot_checks(
@@ -65,11 +95,26 @@ def pot_checks(
         if as_pabulib is not None:
             yield _pabulib_check(pot, election(), as_pabulib)
     elif pot["ballots"] < LEAST_BALLOTS:
+        yield _winners_fit(pot)
         why = f"{pot['ballots']} ballots, too few to publish: only observers can count them"
         yield not_looked_at(f"{name}: who won", why)
     else:
         enough = f"{name}: ballots are published where there are enough"
         yield Check(enough, holds=False, found=str(pot["ballots"]))
+
+
+def _winners_fit(pot: Record) -> Check:
+    """All that can be told of winners whom nobody can count again."""
+    selected = pot["outcome"]["selected"]
+    won = [each for each in pot["options"] if each["id"] in selected]
+    groups = [each["group"] for each in won if each["group"]]
+    holds = (
+        len(won) == len(selected)
+        and len(set(groups)) == len(groups)
+        and sum(each["cost_minor"] for each in won) <= pot["amount_minor"]
+    )
+    name = f"{pot['name']}: winners are on the ballot, one of a group, and there is money for all"
+    return Check(name, holds, ", ".join(selected))
 
 
 def _counted_again(

@@ -1,7 +1,11 @@
 # ruff: noqa: T201 -- it speaks to whoever runs it
 """Verify the published record of a vote, with no network, no database and no account.
 
-    python -m budgeting.domain.verify BUNDLE.zip [RECEIPT ...]
+    python -m budgeting.domain.verify BUNDLE.zip [--root HASH] [--head HASH] [RECEIPT ...]
+
+``--root`` is the root that you noted from the public board once voting was closed, ``--head`` a
+head of its chain that you noted at any time. Without one of them a board that was made anew from
+its first line on cannot be told from the one that was published.
 
 Prints one line for each thing that was looked at, and for what cannot be looked at in a bundle
 alone. Ends with 0 where all that was looked at holds, else 1. It takes Python 3.11, NumPy, and
@@ -10,6 +14,7 @@ this folder.
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -21,9 +26,10 @@ def main(arguments: list[str]) -> int:
     if not arguments:
         print(__doc__)
         return 2
+    given = _parser().parse_args(arguments)
     try:
-        with Path(arguments[0]).open("rb") as file:
-            checks = list(verify(Bundle(file), arguments[1:]))
+        with Path(given.bundle).open("rb") as file:
+            checks = list(verify(Bundle(file), given.receipts, root=given.root, head=given.head))
     except (OSError, BundleError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -35,6 +41,15 @@ def main(arguments: list[str]) -> int:
     if unseen:
         print(f"{unseen} not looked at: the bundle alone cannot tell")
     return 1 if broken else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="verify", description="Verify the record of a vote.")
+    parser.add_argument("bundle")
+    parser.add_argument("receipts", nargs="*")
+    parser.add_argument("--root", default="", help="the root that you noted from the board")
+    parser.add_argument("--head", default="", help="a head of the board that you noted")
+    return parser
 
 
 if __name__ == "__main__":

@@ -129,6 +129,25 @@ class BoardLine(AppendOnly):
         return f"line {self.position} of cycle {self.cycle_id}"
 
 
+class OptionsCommitment(AppendOnly):
+    """What stood on the ballots when voting began, as the chain of the board holds it.
+
+    Written before the first line, or at the close where there is none. The database computes both
+    fields and moves the head.
+    """
+
+    cycle = models.OneToOneField(
+        Cycle, models.PROTECT, related_name="options_commitment", primary_key=True
+    )
+    # SHA-256 of pots and options as canonical JSON (``budgeting.domain.pot_checks``).
+    sha256 = models.CharField(max_length=64, default="")
+    # How many extensions the chain holds before it.
+    extensions = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return self.sha256
+
+
 class Casting(AppendOnly):
     """That a voter cast a ballot, and when: the first time or again. Never what."""
 

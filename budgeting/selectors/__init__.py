@@ -7,7 +7,15 @@ from budgeting.selectors.ballots import (
     in_ballot_order,
     my_participations,
 )
-from budgeting.selectors.boards import Recorded, board_lines, board_of, board_rows, find_receipt
+from budgeting.selectors.boards import (
+    Recorded,
+    board_lines,
+    board_of,
+    board_rows,
+    close_of_board,
+    find_receipt,
+    options_on_board,
+)
 from budgeting.selectors.cycles import (
     awarded_in_minor,
     counting_cycles,
@@ -99,6 +107,7 @@ __all__ = [
     "board_of",
     "board_rows",
     "channels_of",
+    "close_of_board",
     "compared_sheets",
     "counting_cycles",
     "counting_progress",
@@ -113,6 +122,7 @@ __all__ = [
     "my_participations",
     "next_verdicts",
     "options_on_ballot",
+    "options_on_board",
     "own_proposal",
     "paper_sums",
     "paper_vote",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from budgeting.domain.board import Line, proof_of, receipt_hash
-from budgeting.models import Board, BoardLine, Cycle
+from budgeting.domain.board import Line, OnBallots, close_of, proof_of, proves, receipt_hash
+from budgeting.models import Board, BoardLine, Cycle, OptionsCommitment
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,29 @@ def find_receipt(board: Board, receipt: str) -> Recorded | None:
     line = BoardLine.objects.filter(cycle=board.pk, receipt_hash=hashed).first()
     if line is None:
         return None
-    proof = proof_of(board_lines(board), line.position) if board.root else []
+    proof = _proof(board, line) if board.root else []
     return Recorded(line.position + 1, line.ballot_hash, line.receipt_hash, proof)
+
+
+def _proof(board: Board, line: BoardLine) -> list[tuple[str, str]]:
+    lines = board_lines(board)
+    proof = proof_of(lines, line.position, close_of_board(board))
+    if proves(lines[line.position], proof, board.root):
+        return proof
+    # The vote was closed before roots held the close.
+    return proof_of(lines, line.position)
+
+
+def options_on_board(board: Board) -> OnBallots | None:
+    """What the chain holds of options, costs and groups; None before voting began, or where it
+    began before boards held them."""
+    made = OptionsCommitment.objects.filter(pk=board.pk).first()
+    return OnBallots(made.sha256, made.extensions) if made else None
+
+
+def close_of_board(board: Board) -> str:
+    """What the root of a closed board holds beside the lines."""
+    return close_of(board.head, board.kept or 0, board.replaced_by_paper or 0)
 
 
 def board_lines(board: Board) -> list[Line]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import IO, Any
 
 from django.conf import settings
@@ -12,7 +13,7 @@ from budgeting.domain.board import moment
 from budgeting.domain.election import Election
 from budgeting.domain.outcome import Outcome
 from budgeting.models import Cycle, Tally
-from budgeting.selectors import PaperSums, board_of, board_rows, paper_sums
+from budgeting.selectors import PaperSums, board_of, board_rows, options_on_board, paper_sums
 from budgeting.services.errors import RefusedError
 from budgeting.services.inputs import read_inputs
 from civicfund.money import one_major_unit
@@ -25,7 +26,7 @@ def write_bundle(cycle: Cycle, target: IO[bytes]) -> None:
         raise RefusedError(_("This vote has no published record."))
     pots, elections = [], {}
     more: dict[str, str] = {}
-    paper = paper_sums(cycle)
+    paper, options = paper_sums(cycle), options_on_board(board)
     binding = Tally.objects.filter(cycle=cycle, binding=True).select_related("pot")
     for tally in binding.order_by("pot__position"):
         election = read_inputs(cycle, tally.pot).election
@@ -48,7 +49,7 @@ def write_bundle(cycle: Cycle, target: IO[bytes]) -> None:
             "first": board.first, "size": board.size, "head": board.head, "root": board.root,
             "superseded": board.superseded, "replaced_by_paper": board.replaced_by_paper or 0,
             "counted": board.counted, "void": board.void,
-            "extensions": _extensions(cycle),
+            "extensions": _extensions(cycle), "options": asdict(options) if options else None,
         },
         "paper": _paper(paper) if paper else None,
         "counted": (board.counted or 0) + (paper.counted or 0 if paper else 0),

@@ -10,9 +10,9 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from budgeting.domain.board import Line, root_of
+from budgeting.domain.board import Line, close_of, root_of
 from budgeting.enums import CYCLE_MOVES, CycleState, PhaseKind
-from budgeting.models import Board, BoardLine, Cycle, Participation
+from budgeting.models import Board, BoardLine, Cycle, OptionsCommitment, Participation
 from budgeting.services.errors import RefusedError
 from budgeting.services.locks import take
 from budgeting.services.urns import destroy_key, key_exists, read_key, slot_of
@@ -41,9 +41,10 @@ def close_cycle(cycle: Cycle) -> Cycle:
     """End the voting: every cast that holds the cycle is waited for, and none comes after.
 
     The same transaction leaves each voter's last sealed ballot in the urn, without its slot and in
-    random order, but none of those who were given a paper ballot, sets the root of the board and
-    mails it to those who watch. Then the key of the slots is destroyed. Raises ``RefusedError``
-    before the closing instant and its grace: there is no early closing.
+    random order, but none of those who were given a paper ballot, sets the root of the board, which
+    holds how many were left, and mails it to those who watch. Then the key of the slots is
+    destroyed. Raises ``RefusedError`` before the closing instant and its grace: there is no early
+    closing.
     """
     with transaction.atomic():
         held = take(cycle)
@@ -76,7 +77,13 @@ def _close(cycle: Cycle) -> None:
             "SELECT budgeting_keep_last_ballots(%s, %s, %s)", [cycle.pk, slots, on_paper]
         )
         kept, by_paper, foreign = cursor.fetchone()[0]
-    root = root_of(_lines(cycle))
+    if not board.size:
+        # Whoever votes on paper alone has options, too.
+        OptionsCommitment.objects.bulk_create(
+            [OptionsCommitment(cycle=cycle)], ignore_conflicts=True
+        )
+        board.refresh_from_db(fields=["head"])
+    root = root_of(_lines(cycle), close_of(board.head, kept, by_paper))
     Board.objects.filter(pk=cycle.pk).update(root=root, kept=kept, replaced_by_paper=by_paper)
     tell_witnesses(cycle, Board.objects.get(pk=cycle.pk))
     record(

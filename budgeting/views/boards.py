@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from budgeting.access import visible_cycle
 from budgeting.forms import ReceiptForm
 from budgeting.models import Board, BoardLine, Cycle, PaperCount
-from budgeting.selectors import board_of, board_rows, find_receipt
+from budgeting.selectors import board_of, board_rows, find_receipt, options_on_board
 from budgeting.services.bundles import write_bundle
 from budgeting.services.errors import RefusedError
 from civicfund.paging import page_asked_for
@@ -39,6 +39,7 @@ def board(request: HttpRequest, slug: str) -> HttpResponse:
         "cycle": cycle,
         "board": found,
         "paper": paper,
+        "options": options_on_board(found),
         "counted_in_all": (found.counted or 0) + (paper.counted if paper else 0),
         "form": form,
         "asked": asked,

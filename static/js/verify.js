@@ -41,8 +41,9 @@ form.addEventListener("submit", async (event) => {
   if (!file) return;
   said.textContent = said.dataset.wordsWorking;
   const typed = form.querySelector("textarea").value.split("\n").map((line) => line.trim());
+  const [root, head] = ["root", "head"].map((name) => form.querySelector(`#${name}`).value);
   try {
-    show(await verify(await unzip(await file.arrayBuffer()), typed.filter(Boolean)));
+    show(await verify(await unzip(await file.arrayBuffer()), typed.filter(Boolean), { root, head }));
   } catch (error) {
     said.textContent = `${said.dataset.wordsNone} ${error.message}`;
   }

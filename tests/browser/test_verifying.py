@@ -14,8 +14,16 @@ from budgeting.domain.election import Election, Option
 from budgeting.domain.rules import count, fitting_rules
 from budgeting.domain.ties import seeded
 from tests.browser.test_budget import both
-from tests.budgeting.forging import FORGED, FORGED_ROWS, forged
-from tests.budgeting.test_bundle import VOTES, altered, broken, bundle_of, edited, published
+from tests.budgeting.forging import FORGED, FORGED_ROWS, FORGED_WINNERS, Forgery, forged, made_anew
+from tests.budgeting.test_bundle import (
+    VOTES,
+    altered,
+    before_the_board_held_options,
+    broken,
+    bundle_of,
+    edited,
+    published,
+)
 from tests.budgeting.test_bundle_paper import alterations, published_with_paper
 from tests.sizes import size
 
@@ -136,15 +144,15 @@ def test_both_verifiers_find_the_same_in_a_vote_with_paper(page, live_server):
     assert broken(content) == []
 
 
-def broken_in(page, content):
+def broken_in(page, content, **noted):
     """The names of what the browser's verifier finds broken."""
     found = page.evaluate(
-        """async (held) => {
+        """async ([held, noted]) => {
             const { unzip, verify } = await import("/static/js/verify/bundle.js");
             const bytes = Uint8Array.from(atob(held), (letter) => letter.charCodeAt(0));
-            return verify(await unzip(bytes.buffer));
+            return verify(await unzip(bytes.buffer), [], noted);
         }""",
-        b64encode(content).decode(),
+        [b64encode(content).decode(), noted],
     )
     return [each["name"] for each in found if not each["holds"] and not each.get("unlooked")]
 
@@ -164,6 +172,30 @@ def test_a_tie_that_changes_no_winner_is_no_difference(page, live_server):
     assert broken_in(page, content) == []
 
 
+def test_the_browsers_verifier_compares_what_somebody_noted(page, live_server, tmp_path):
+    content = bundle_of(published(max_options=2)[0])
+    board = Forgery(content).record["board"]
+    noted = {"root": board["root"].upper(), "head": board["head"]}
+    other = forged(content, made_anew)
+    page.goto(f"{live_server.url}/budget/verify/")
+    assert broken_in(page, other) == []
+    assert broken_in(page, content, **noted) == []
+    assert broken_in(page, other, **noted) == broken(other, **noted)
+    file = tmp_path / "bundle.zip"
+    file.write_bytes(other)
+    page.get_by_label("File of a vote").set_input_files(file)
+    page.get_by_label("The root that you noted").fill(board["root"])
+    page.get_by_role("button", name="Verify it").click()
+    row = page.get_by_role("row", name="the root is the one that you noted")
+    expect(row.get_by_role("cell", name="broken", exact=True)).to_be_visible()
+
+
+def test_both_verifiers_say_what_an_earlier_board_did_not_hold(page, live_server):
+    content = forged(bundle_of(published()[0]), before_the_board_held_options)
+    page.goto(f"{live_server.url}/budget/verify/")
+    assert broken_in(page, content) == []
+
+
 def test_the_browsers_verifier_finds_ballots_beyond_the_limits(page, live_server):
     page.goto(f"{live_server.url}/budget/verify/")
     for kind, change in FORGED_ROWS:
@@ -174,9 +206,12 @@ def test_the_browsers_verifier_finds_ballots_beyond_the_limits(page, live_server
 
 
 def test_what_the_file_cannot_tell_is_said_to_be_not_looked_at(page, live_server, tmp_path):
-    file = tmp_path / "bundle.zip"
-    file.write_bytes(bundle_of(published(VOTES)[0]))
+    file, content = tmp_path / "bundle.zip", bundle_of(published(VOTES)[0])
+    file.write_bytes(content)
     page.goto(f"{live_server.url}/budget/verify/")
+    for change in FORGED_WINNERS:
+        other = forged(content, change)
+        assert broken_in(page, other) == broken(other)
     page.get_by_label("File of a vote").set_input_files(file)
     page.get_by_role("button", name="Verify it").click()
     words = "Not looked at, since the file alone cannot tell: 1."

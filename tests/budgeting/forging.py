@@ -12,8 +12,11 @@ import zipfile
 from collections.abc import Callable
 
 from budgeting.domain.ballots import BallotKind, Ballots
+from budgeting.domain.board import Line, OnBallots, chain_of, close_of, root_of
 from budgeting.domain.digest import election_digest
 from budgeting.domain.election import Election, Option
+from budgeting.domain.outcome import digest_of
+from budgeting.domain.pot_checks import options_digest
 from budgeting.domain.rules import count
 from budgeting.domain.ties import seeded
 from budgeting.enums import BallotKind as NamedKind
@@ -75,6 +78,26 @@ class Forgery:
             for name, text in self.files.items():
                 made.writestr(name, text)
         return held.getvalue()
+
+    def chain_anew(self) -> None:
+        """Rules, opening, every head and the root, so that the board fits itself."""
+        record, board = self.record, self.record["board"]
+        record["opening"]["rules"] = digest_of(record["rules"])
+        board["first"] = digest_of(record["opening"])
+        rows = list(csv.reader(io.StringIO(self.files["board.csv"])))
+        lines = [Line(row[1], row[2]) for row in rows[1:]]
+        options = OnBallots(**board["options"]) if board["options"] else None
+        chain, board["head"] = chain_of(board["first"], lines, (), options)
+        for row, head in zip(rows[1:], chain, strict=True):
+            row[3] = head
+        self.files["board.csv"] = "".join(",".join(row) + "\n" for row in rows)
+
+    def root_anew(self) -> None:
+        board = self.record["board"]
+        rows = list(csv.reader(io.StringIO(self.files["board.csv"])))[1:]
+        kept = board["size"] - board["superseded"]
+        close = close_of(board["head"], kept, board["replaced_by_paper"])
+        board["root"] = root_of([Line(row[1], row[2]) for row in rows], close)
 
 
 def forged(content: bytes, change: Callable[[Forgery], None]) -> bytes:
@@ -146,8 +169,7 @@ def _vote_in_pabulib(forgery: Forgery) -> None:
 
 def _ballots_said(forgery: Forgery) -> None:
     forgery.recount()
-    forgery.pot["ballots"] += 1
-    forgery.record["board"]["superseded"] -= 1
+    forgery.pot["ballots"] -= 1
 
 
 def _first_row(chosen: str, points: str = "") -> Callable[[Forgery], None]:
@@ -157,6 +179,44 @@ def _first_row(chosen: str, points: str = "") -> Callable[[Forgery], None]:
         forgery.recount()
 
     return change
+
+
+def _option_as(part: str, value: object) -> Callable[[Forgery], None]:
+    def change(forgery: Forgery) -> None:
+        forgery.pot["options"][0][part] = value
+        forgery.recount()
+
+    return change
+
+
+def _options_never_committed(forgery: Forgery) -> None:
+    """Another cost, and a board that says that it never held any; whoever has the root sees it."""
+    _option_as("cost_minor", 7)(forgery)
+    forgery.record["board"]["options"] = None
+    forgery.chain_anew()
+
+
+def _options_committed_anew(forgery: Forgery) -> None:
+    _option_as("cost_minor", 7)(forgery)
+    forgery.record["board"]["options"]["sha256"] = options_digest(forgery.record["pots"])
+    forgery.chain_anew()
+
+
+def _opened_otherwise(forgery: Forgery) -> None:
+    """Other parameters, as if they had been opened."""
+    forgery.record["rules"]["rule_parameters"]["threshold"] = 20
+    _other_threshold(forgery)
+    forgery.chain_anew()
+
+
+def _ballots_put_away(forgery: Forgery) -> None:
+    """So many fewer counted, as if their voters had voted again."""
+    first, *rows = forgery.rows
+    forgery.write_rows([[str(int(first[0]) - 2), *first[1:]], *rows])
+    forgery.recount()
+    forgery.record["counted"] -= 2
+    forgery.record["board"]["counted"] -= 2
+    forgery.record["board"]["superseded"] += 2
 
 
 # What a forger does, and what finds it, of a vote where two projects at most are ticked.
@@ -176,7 +236,35 @@ FORGED = [
     (_ballots_said, ": ballots"),
     (_first_row("0 1 2"), "keeps to the limits"),
     (_first_row(""), "keeps to the limits"),
+    (_option_as("cost_minor", 7), "those that voting began with"),
+    (_option_as("name", "Another"), "those that voting began with"),
+    (_option_as("group", "site"), "those that voting began with"),
+    (_options_never_committed, "the root is that of the lines and of the close"),
+    (_options_committed_anew, "the root is that of the lines and of the close"),
+    (_opened_otherwise, "the root is that of the lines and of the close"),
+    (_ballots_put_away, "the root is that of the lines and of the close"),
 ]
+
+
+def _winners(*places: int) -> Callable[[Forgery], None]:
+    def change(forgery: Forgery) -> None:
+        ids = [each["id"] for each in forgery.pot["options"]] + ["nobody"]
+        forgery.pot["outcome"]["selected"] = [ids[place] for place in places]
+
+    return change
+
+
+# The same of a pot with too few ballots to publish, whose options cost more than there is: all of
+# them win, one that is not on the ballot, one twice.
+FORGED_WINNERS = [_winners(0, 1, 2), _winners(3), _winners(0, 0)]
+
+
+def made_anew(forgery: Forgery) -> None:
+    """All of it, the root too: only whoever noted the root, or a head, can tell."""
+    _opened_otherwise(forgery)
+    forgery.root_anew()
+
+
 # The same of votes of other kinds.
 FORGED_ROWS = [
     ({"kind": NamedKind.KNAPSACK}, _first_row("0 1 2")),

@@ -13,7 +13,9 @@ import pytest
 from django.urls import reverse
 
 import budgeting
+from budgeting.domain.board import Line, root_of
 from budgeting.domain.bundle import Bundle, BundleError, verify
+from budgeting.domain.verify import main
 from budgeting.enums import BallotKind
 from budgeting.services.ballots import Choice, cast
 from budgeting.services.bundles import write_bundle
@@ -21,7 +23,7 @@ from budgeting.services.closing import close_cycle
 from budgeting.services.counting import count_cycle
 from budgeting.services.errors import RefusedError
 from budgeting.services.results import certify, publish
-from tests.budgeting.forging import FORGED, FORGED_ROWS, forged
+from tests.budgeting.forging import FORGED, FORGED_ROWS, FORGED_WINNERS, Forgery, forged, made_anew
 from tests.factories.budgeting import (
     certifier,
     codes,
@@ -70,8 +72,9 @@ def altered(content, name, change):
     return new.getvalue()
 
 
-def broken(content, receipts=()):
-    return [each.name for each in verify(Bundle(io.BytesIO(content)), receipts) if each.broken]
+def broken(content, receipts=(), **noted):
+    checks = verify(Bundle(io.BytesIO(content)), receipts, **noted)
+    return [each.name for each in checks if each.broken]
 
 
 def edited(path, value):
@@ -187,6 +190,52 @@ def test_what_a_forger_recomputes_is_found():
         assert any(found in each for each in broken(forged(content, change))), found
 
 
+def test_a_board_made_anew_is_found_by_what_somebody_noted(tmp_path, capsys):
+    content = bundle_of(published(max_options=2)[0])
+    board = Forgery(content).record["board"]
+    other = forged(content, made_anew)
+    assert broken(other) == []
+    noted = {"root": board["root"].upper(), "head": board["head"]}
+    assert broken(content, **noted) == []
+    assert broken(other, **noted) == [
+        "the root is the one that you noted",
+        "the head that you noted is on the chain",
+    ]
+    files = [tmp_path / "as-it-was.zip", tmp_path / "made-anew.zip"]
+    for file, text in zip(files, (content, other), strict=True):
+        file.write_bytes(text)
+    assert [main([str(file), "--root", board["root"]]) for file in files] == [0, 1]
+    assert "BROKEN  the root is the one that you noted" in capsys.readouterr().out
+
+
+def test_a_head_noted_while_voting_ran_is_on_the_chain():
+    content = bundle_of(published()[0])
+    lines = Forgery(content).files["board.csv"].splitlines()
+    head = lines[3].split(",")[3]
+    [found] = [
+        each for each in verify(Bundle(io.BytesIO(content)), head=head) if "noted" in each.name
+    ]
+    assert (found.holds, found.found) == (True, "after place 3")
+
+
+def before_the_board_held_options(forgery):
+    """As the bundle of a vote that was closed before: no options in the chain, a root of lines."""
+    forgery.record["board"]["options"] = None
+    forgery.chain_anew()
+    rows = [line.split(",") for line in forgery.files["board.csv"].splitlines()[1:]]
+    forgery.record["board"]["root"] = root_of([Line(row[1], row[2]) for row in rows])
+
+
+def test_of_an_earlier_vote_it_is_said_what_its_board_did_not_hold():
+    content = forged(bundle_of(published()[0]), before_the_board_held_options)
+    assert broken(content) == []
+    unlooked = [each.name for each in verify(Bundle(io.BytesIO(content))) if not each.looked]
+    assert unlooked == [
+        "the root is that of what was opened and of the close",
+        "options, costs and groups are those that voting began with",
+    ]
+
+
 @pytest.mark.parametrize(("kind", "change"), FORGED_ROWS)
 def test_ballots_beyond_the_limits_are_found(kind, change):
     content = bundle_of(published(**kind)[0])
@@ -211,6 +260,9 @@ def test_of_fewer_than_thirty_ballots_no_rows_are_published():
     unlooked = [each for each in verify(Bundle(io.BytesIO(content))) if not each.looked]
     assert [each.name for each in unlooked] == ["Whole town: who won"]
     assert not any(each.holds for each in unlooked)
+    for change in FORGED_WINNERS:
+        [found] = broken(forged(content, change))
+        assert "winners are on the ballot" in found
 
 
 def test_the_ballots_in_the_fields_own_format_are_as_its_readers_take_them():

@@ -13,7 +13,7 @@ from django.urls import reverse
 from budgeting.domain import board as boards
 from budgeting.enums import CycleState, PhaseKind
 from budgeting.models import Board, Extension, Phase
-from budgeting.selectors import board_lines
+from budgeting.selectors import board_lines, options_on_board
 from budgeting.services.closing import close_cycle, due_to_close
 from budgeting.services.errors import RefusedError, VotingClosedError
 from budgeting.services.extensions import (
@@ -303,10 +303,11 @@ def test_the_board_takes_extensions_into_its_chain():
         )
         for each in made
     ]
-    chain, head = boards.chain_of(board.first, lines, said)
+    options = options_on_board(board)
+    chain, head = boards.chain_of(board.first, lines, said, options)
     assert head == board.head
     assert chain == list(cycle.board_lines.order_by("position").values_list("head", flat=True))
-    assert boards.chain_of(board.first, lines, said[:2])[1] != board.head
+    assert boards.chain_of(board.first, lines, said[:2], options)[1] != board.head
 
 
 def an_extended_bundle():

@@ -17,7 +17,15 @@ from psycopg import sql
 
 from budgeting.domain import board as boards
 from budgeting.domain import trustee
-from budgeting.domain.board import Line, new_receipt, proof_of, proves, receipt_hash, root_of
+from budgeting.domain.board import (
+    Line,
+    close_of,
+    new_receipt,
+    proof_of,
+    proves,
+    receipt_hash,
+    root_of,
+)
 from budgeting.domain.sealing import (
     Opener,
     UnreadableError,
@@ -28,7 +36,7 @@ from budgeting.domain.sealing import (
 )
 from budgeting.enums import CycleState, TrusteePair
 from budgeting.models import Board, BoardLine, Cycle, OpenedBallot, Participation, SealedBallot
-from budgeting.selectors import board_lines, find_receipt
+from budgeting.selectors import board_lines, find_receipt, options_on_board
 from budgeting.services.ballots import Choice, cast
 from budgeting.services.closing import close_cycle, closing_late, keys_left
 from budgeting.services.cycles import cancel_cycle, request_cancelling, request_opening
@@ -210,7 +218,8 @@ def test_a_cast_ballot_is_sealed_and_its_receipt_stands_on_the_board():
     receipts = receipts_of(cycle, people)
     board = Board.objects.get(pk=cycle.pk)
     assert board.size == 3
-    assert list(boards.heads(board.first, board_lines(board)))[-1] == board.head
+    chained = boards.chain_of(board.first, board_lines(board), (), options_on_board(board))
+    assert chained[1] == board.head
     for place, receipt in enumerate(receipts, start=1):
         assert find_receipt(board, receipt).place == place
     assert find_receipt(board, new_receipt()) is None
@@ -329,7 +338,8 @@ def test_the_close_leaves_the_last_ballots_without_their_slots_and_sets_the_root
     cycle = close_cycle(cycle)
     board = Board.objects.get(pk=cycle.pk)
     assert (board.size, board.kept, board.superseded) == (4, 3, 1)
-    assert board.root == root_of(board_lines(board))
+    close = close_of(board.head, board.kept, board.replaced_by_paper)
+    assert board.root == root_of(board_lines(board), close)
     assert set(SealedBallot.objects.values_list("slot", "version")) == {(None, 0)}
     assert not file.exists()
     assert {str(ballot) for ballot in in_urn(cycle)} == {

@@ -37,7 +37,8 @@ async function inflated(bytes, method) {
 
 // What was found: [{ name, holds, found }]; what could not be looked at is `unlooked`, and does not
 // hold.
-export async function verify(files, receipts = []) {
+// `noted` are the root and the head that somebody noted from the board.
+export async function verify(files, receipts = [], noted = {}) {
   const record = JSON.parse(files.get("bundle.json") || "null");
   if (!record || record.format !== FORMAT) throw new Error("This is no bundle.");
   const checks = [];
@@ -54,7 +55,7 @@ export async function verify(files, receipts = []) {
   same("the board begins with what was opened", board.first, await digest(opening));
   same("the board is as long as it says", board.size, lines.length);
   const { extensions } = board;
-  const [chain, head] = await chainOf(board.first, lines, extensions);
+  const [chain, head, heads] = await chainOf(board, lines, extensions);
   same("the chain leads to its head", board.head, head);
   const wrong = lines.findIndex((line, place) => line.head !== chain[place]) + 1;
   checks.push({
@@ -62,9 +63,19 @@ export async function verify(files, receipts = []) {
     holds: !wrong,
     found: wrong ? `wrong from place ${wrong}` : "all",
   });
-  same("the root is that of the lines", board.root, await rootOf(lines));
+  await lookAtRoot(board, lines, checks, same);
   same("no sealed ballot stands twice", new Set(lines.map((line) => line.ballot)).size, lines.length);
   same("cast = replaced + counted + void", board.size, board.superseded + board.counted + board.void);
+  const typed = (text) => (text || "").trim().toLowerCase();
+  if (typed(noted.root)) same("the root is the one that you noted", typed(noted.root), board.root);
+  if (typed(noted.head)) {
+    const place = heads.get(typed(noted.head));
+    checks.push({
+      name: "the head that you noted is on the chain",
+      holds: place !== undefined,
+      found: place === undefined ? "not on this board" : `after place ${place}`,
+    });
+  }
   checks.push(endOfVoting(record.rules, extensions, lines.length));
   if (record.tie_seed) {
     const found = await sha256(bytes(record.tie_seed));
@@ -76,7 +87,7 @@ export async function verify(files, receipts = []) {
     checks.push({ name: "the sums of paper", holds: false, found: `cannot be read: ${error.message}` });
   }
   try {
-    lookAtPots(record, [...files.keys()], checks, same);
+    await lookAtPots(record, [...files.keys()], checks, same);
   } catch (error) {
     checks.push({ name: "the pots", holds: false, found: `cannot be read: ${error.message}` });
   }
@@ -154,27 +165,59 @@ function boardLines(text) {
   });
 }
 
-// The head after each line, and the last of all: an extension follows as many lines as it says.
-async function chainOf(first, lines, extensions) {
+// The head after each line, the last of all, and how many lines there were at each head there was.
+// What stood on the ballots comes before the first line, after so many extensions; an extension
+// follows as many lines as it says.
+async function chainOf({ first, options }, lines, extensions) {
+  const taken = (words) => sha256(new TextEncoder().encode(words.join("\n")));
+  const entries = [];
+  for (const each of extensions) {
+    const words = ["extension", each.from_at, each.to_at, each.at, each.reason];
+    entries.push([each.board_size, await taken(words)]);
+  }
+  if (options) {
+    const early = extensions.filter((each) => each.board_size === 0).length;
+    if (!(options.extensions >= 0 && options.extensions <= early)) throw new Error("options follow nothing");
+    entries.splice(options.extensions, 0, [0, await taken(["options", options.sha256])]);
+  }
   const chain = [];
   let head = first;
+  const heads = new Map([[head, 0]]);
   for (let place = 0; place <= lines.length; place += 1) {
-    for (const each of extensions.filter((one) => one.board_size === place)) {
-      const words = ["extension", each.from_at, each.to_at, each.at, each.reason].join("\n");
-      head = await sha256(bytes(head + (await sha256(new TextEncoder().encode(words)))));
+    for (const [, entry] of entries.filter(([after]) => after === place)) {
+      head = await sha256(bytes(head + entry));
+      heads.set(head, place);
     }
     if (place === lines.length) break;
     head = await sha256(bytes(head + lines[place].ballot + lines[place].receipt));
+    heads.set(head, place + 1);
     chain.push(head);
   }
-  return [chain, head];
+  return [chain, head, heads];
 }
 
-// The tree of RFC 6962.
-async function rootOf(lines) {
-  if (!lines.length) return sha256(new Uint8Array());
+// The root holds the last head, and with it all that was opened, and how many were left.
+async function lookAtRoot(board, lines, checks, same) {
+  const words = ["closed", board.size - board.superseded, board.replaced_by_paper].join("\n");
+  const close = await sha256(bytes(board.head + (await sha256(new TextEncoder().encode(words)))));
+  const root = await rootOf(lines, close);
+  if (board.root !== root && board.root === (await rootOf(lines))) {
+    same("the root is that of the lines", board.root, board.root);
+    checks.push({
+      name: "the root is that of what was opened and of the close",
+      holds: false,
+      unlooked: true,
+      found: "voting was closed before roots held it: compare a head that somebody noted",
+    });
+  } else same("the root is that of the lines and of the close", board.root, root);
+}
+
+// The tree of RFC 6962 over the lines and, in a form of its own, the close.
+async function rootOf(lines, close) {
   let level = [];
   for (const line of lines) level.push(await sha256(bytes(`00${line.ballot}${line.receipt}`)));
+  if (close) level.push(await sha256(bytes(`02${close}`)));
+  if (!level.length) return sha256(new Uint8Array());
   while (level.length > 1) {
     const above = [];
     for (let at = 0; at < level.length; at += 2) {

@@ -1,17 +1,18 @@
 // Looks at the pots of a bundle: each is there, and counted again as it was opened.
 
 import { count, parametersOf } from "./count.js";
-import { canonical, hmac } from "./hashes.js";
+import { canonical, digest, hmac } from "./hashes.js";
 import { differences } from "./pabulib.js";
 import { rows } from "./rows.js";
 
 const LEAST_BALLOTS = 30;
 
 // That no pot was left out or slipped in, nor a file; `names` are those in the bundle.
-export function lookAtPots(record, names, checks, same) {
+export async function lookAtPots(record, names, checks, same) {
   const inOrder = (ids) => [...ids].sort((a, b) => a - b).join(", ");
   const opened = inOrder(record.rules.pots.map(([id]) => id));
   same("the pots are those that were opened, each once", opened, inOrder(record.pots.map(({ id }) => id)));
+  await lookAtOptions(record, checks, same);
   const known = new Set(["bundle.json", "board.csv"]);
   for (const pot of record.pots.filter((each) => each.published_ballots)) {
     known.add(`pots/${pot.id}.csv`).add(`pots/${pot.id}.pb`);
@@ -27,6 +28,21 @@ export function lookAtPots(record, names, checks, same) {
     holds: ballots + empty >= record.counted,
     found: String(ballots),
   });
+}
+
+// That options, costs, names and groups are those that stood on the ballots.
+async function lookAtOptions({ board, pots }, checks, same) {
+  const name = "options, costs and groups are those that voting began with";
+  if (!board.options) {
+    const found = "voting began before the board held them";
+    checks.push({ name, holds: false, unlooked: true, found });
+    return;
+  }
+  const onBallots = [...pots].sort((a, b) => a.id - b.id).map((pot) => [
+    pot.id, pot.name, pot.amount_minor,
+    pot.options.map((each) => [each.id, each.cost_minor, each.name, each.group]),
+  ]);
+  same(name, board.options.sha256, await digest(onBallots));
 }
 
 export async function lookAtPot(record, pot, files, checks, same) {
@@ -49,12 +65,26 @@ export async function lookAtPot(record, pot, files, checks, same) {
   if (pot.published_ballots) {
     await lookAtBallots(record, pot, ruled, files, checks, same);
   } else if (pot.ballots < LEAST_BALLOTS) {
+    lookAtWinners(pot, checks);
     const found = `${pot.ballots} ballots, too few to publish: only observers can count them`;
     checks.push({ name: `${name}: who won`, holds: false, unlooked: true, found });
   } else {
     const published = `${name}: ballots are published where there are enough`;
     checks.push({ name: published, holds: false, found: String(pot.ballots) });
   }
+}
+
+// All that can be told of winners whom nobody can count again.
+function lookAtWinners({ name, options, outcome, amount_minor: amount }, checks) {
+  const won = options.filter((each) => outcome.selected.includes(each.id));
+  const groups = won.map((each) => each.group).filter(Boolean);
+  const cost = won.reduce((sum, each) => sum + BigInt(each.cost_minor), 0n);
+  checks.push({
+    name: `${name}: winners are on the ballot, one of a group, and there is money for all`,
+    holds: won.length === outcome.selected.length && new Set(groups).size === groups.length
+      && cost <= BigInt(amount),
+    found: outcome.selected.join(", "),
+  });
 }
 
 async function lookAtBallots(record, pot, ruled, files, checks, same) {

@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from random import Random
 
 import psycopg
 
-from budgeting.domain.board import Line, heads, root_of
+from budgeting.domain.board import Line, OnBallots, chain_of, close_of, root_of
 from budgeting.domain.bundle import Bundle, BundleError, verify
 from budgeting.models import Board, Cycle
 from budgeting.services.bundles import write_bundle
@@ -217,14 +217,17 @@ def _chain_anew(database: psycopg.Connection, cycle: int) -> None:
     ).fetchall()
     lines = [Line(*row) for row in rows]
     found = database.execute(
-        "SELECT first FROM budgeting_board WHERE cycle_id = %s", [cycle]
+        "SELECT first, replaced_by_paper, kept, sha256, extensions FROM budgeting_board"
+        " JOIN budgeting_optionscommitment USING (cycle_id) WHERE cycle_id = %s",
+        [cycle],
     ).fetchone()
-    chain: Sequence[str] = list(heads(found[0] if found else "", lines))
+    first, by_paper, kept, *committed = found or ("", 0, 0, "", 0)
+    chain, last = chain_of(first, lines, (), OnBallots(*committed))
     for at, head in enumerate(chain):
         _set(database, cycle, at, "head", head)
     database.execute(
         "UPDATE budgeting_board SET size = %s, head = %s, root = %s WHERE cycle_id = %s",
-        [len(lines), chain[-1], root_of(lines), cycle],
+        [len(lines), last, root_of(lines, close_of(last, kept, by_paper)), cycle],
     )
 
 

@@ -12,7 +12,7 @@ from random import Random
 
 from budgeting.domain.board import Line, proof_of, proves, receipt_hash
 from budgeting.models import Board, Cycle
-from budgeting.selectors import board_lines, find_receipt
+from budgeting.selectors import board_lines, close_of_board, find_receipt
 from budgeting.services.ballots import Choice, cast
 from budgeting.services.bundles import write_bundle
 from budgeting.services.closing import close_cycle
@@ -63,11 +63,12 @@ def receipts_and_proofs(town: Town, full: bool) -> Result:
     lines = board_lines(board)
     where = {line.receipt_hash: place for place, line in enumerate(lines)}
     places = [where[receipt_hash(receipt)] for receipt in receipts]
-    paths = _paths(lines)
+    close = close_of_board(board)
+    paths = _paths(lines, close)
     not_proved = sum(not proves(lines[at], paths[at], board.root) for at in places)
     sample = random.sample(range(len(receipts)), min(50, len(receipts)))
     others = sum(_shown(board, receipts[n]) != paths[places[n]] for n in sample)
-    others += proof_of(lines, places[0]) != paths[places[0]]
+    others += proof_of(lines, places[0], close) != paths[places[0]]
     bent = [_bent(lines, paths, at, random) for at in places]
     careless = sum(_leads_somewhere(path) for _, path in bent)
     return Result(
@@ -111,7 +112,7 @@ def _shown(board: Board, receipt: str) -> Steps:
     return found.proof if found else []
 
 
-def _paths(lines: Sequence[Line]) -> list[Steps]:
+def _paths(lines: Sequence[Line], close: str) -> list[Steps]:
     """The proof of every line at once: ``proof_of`` makes the whole tree for each.
 
     Written for this proof from RFC 6962; a sample is compared with what the site shows.
@@ -121,10 +122,11 @@ def _paths(lines: Sequence[Line]) -> list[Steps]:
         return hashlib.sha256(b"\x01" + left + right).digest()
 
     leaves = [bytes.fromhex(line.ballot_hash + line.receipt_hash) for line in lines]
-    levels = [[hashlib.sha256(b"\x00" + leaf).digest() for leaf in leaves]]
+    last = hashlib.sha256(b"\x02" + bytes.fromhex(close)).digest()
+    levels = [[*(hashlib.sha256(b"\x00" + leaf).digest() for leaf in leaves), last]]
     while len(levels[-1]) > 1:
-        last = levels[-1]
-        paired = [last[at : at + 2] for at in range(0, len(last), 2)]
+        below = levels[-1]
+        paired = [below[at : at + 2] for at in range(0, len(below), 2)]
         levels.append([node(*pair) if len(pair) == 2 else pair[0] for pair in paired])
     paths: list[Steps] = []
     for place in range(len(lines)):

@@ -14,7 +14,7 @@ from django.utils.html import escape
 from budgeting.domain import board as boards
 from budgeting.enums import PhaseKind
 from budgeting.models import Board, Cycle, Extension, Phase
-from budgeting.selectors import board_lines
+from budgeting.selectors import board_lines, options_on_board
 from budgeting.services.errors import RefusedError
 from budgeting.services.extensions import EXTEND, extend_voting, request_extension
 from civicfund.audit.services import ApprovalError, approve_act, request_act
@@ -191,7 +191,8 @@ def _end_explained(cycle: Cycle) -> bool:
         )
         for row in rows
     ]  # fmt: skip
-    chained = boards.chain_of(board.first, board_lines(board), said)[1] == board.head
+    options = options_on_board(board)
+    chained = boards.chain_of(board.first, board_lines(board), said, options)[1] == board.head
     ends = [_opened_to_end_at(board), *(row.to_at for row in rows)]
     follow = [row.from_at for row in rows] == ends[:-1]
     return chained and follow and _ends_at(cycle) == ends[-1]
