@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 
 from budgeting.enums import CycleState, RollSource, VoterGroup
 from budgeting.models import CheckIn, Cycle, Eligibility, RollEntry
-from budgeting.selectors.roll import eligibility_of, voting_places
+from budgeting.selectors.roll import eligibility_of, is_of_homes, voting_places
 from civicfund.moments import moment
 from civicfund.people.models import Residency, User
-from civicfund.people.selectors import residency_of
+from civicfund.people.selectors import old_enough, residency_of
 from civicfund.places.models import Neighborhood
 
 
@@ -114,14 +114,26 @@ def _why_not_on_roll(cycle: Cycle, said: Eligibility | None, home: Residency | N
     if late:
         reasons.append(late)
     if said is not None and said.minimum_age:
-        reasons.append(
-            _(
-                "It is for people who are %(age)s or older on %(day)s. We keep no dates of birth,"
-                " so whether that is why, a poll officer can tell."
-            )
-            % {"age": said.minimum_age, "day": date_format(said.age_on, "j F Y")}
+        age = {"age": said.minimum_age, "day": date_format(said.age_on, "j F Y")}
+        reasons.append(_why_age(cycle, said, home) % age)
+    return " ".join(reason for reason in reasons if reason)
+
+
+def _why_age(cycle: Cycle, said: Eligibility, home: Residency) -> str:
+    """What their age may have to do with it; nothing where papers showed that they are so old."""
+    if is_of_homes(cycle) is False:
+        return _(
+            "It is for people who are %(age)s or older on %(day)s. We keep no dates of birth,"
+            " so whether that is why, a poll officer can tell."
         )
-    return " ".join(reasons)
+    shown = Residency.objects.filter(pk=home.pk)
+    if old_enough(shown, said.minimum_age, said.age_on).exists():
+        return ""
+    return _(
+        "It is for people who are %(age)s or older on %(day)s, and no papers have shown us that you"
+        " are. We keep no dates of birth: show a poll officer your papers, who notes only that you"
+        " are old enough."
+    )
 
 
 def _why_late(cycle: Cycle, home: Residency) -> str:
@@ -136,9 +148,10 @@ def _why_late(cycle: Cycle, home: Residency) -> str:
         return ""
     parameters: dict[str, Any] = batch.approval.request.parameters
     day = date.fromisoformat(parameters["day"])
-    if home.proved_at > batch.at or home.since > day:
+    taken_in = datetime.fromisoformat(parameters.get("confirmed_by", batch.at.isoformat()))
+    if home.proved_at > taken_in or home.since > day:
         return _("The roll took in confirmed homes on %(at)s, as of %(day)s; yours came later.") % {
-            "at": moment(batch.at),
+            "at": moment(taken_in),
             "day": date_format(day, "j F Y"),
         }
     return ""

@@ -6,6 +6,7 @@ import base64
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import IO
 
 from django.db import transaction
@@ -17,7 +18,7 @@ from budgeting.access import require
 from budgeting.domain.roll import Line
 from budgeting.enums import CycleState
 from budgeting.models import Cycle, PostedCode, RollEntry
-from budgeting.selectors import is_of_homes, valid_codes
+from budgeting.selectors import eligibility_of, is_of_homes, valid_codes
 from budgeting.services.errors import RefusedError
 from budgeting.services.locks import share, take
 from budgeting.services.roll import person_key, secret_digest
@@ -25,6 +26,7 @@ from budgeting.services.roll_files import Hashed, Report, sound_lines
 from budgeting.services.second_person import pending_request
 from civicfund.audit.models import ActRequest
 from civicfund.audit.services import approve_act, record, request_act
+from civicfund.people.domain import years_before
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.selectors import residency_of
@@ -146,6 +148,12 @@ def code_for(cycle: Cycle, code: str, born: int) -> PostedCode:
     return found
 
 
+def _born_by(cycle: Cycle) -> date | None:
+    """By when everybody is born who was sent a letter: a file is held against the youngest age."""
+    said = eligibility_of(cycle)
+    return years_before(said.age_on, said.minimum_age) if said and said.minimum_age else None
+
+
 def claim_by_code(code: PostedCode, *, by: User) -> RollEntry:
     """Whoever has a letter and an account votes with the account from now on.
 
@@ -164,7 +172,7 @@ def claim_by_code(code: PostedCode, *, by: User) -> RollEntry:
         RollEntry.objects.filter(pk=entry.pk).update(claimed_by=by)
         home = residency_of(by)
         if home and home.proved_at is None and home.neighborhood_id == entry.place_id:
-            prove_by_post(home)
+            prove_by_post(home, born_by=_born_by(cycle))
         record("roll_entry.claimed", entry, actor=by)
     entry.refresh_from_db()
     return entry

@@ -25,7 +25,7 @@ from budgeting.services.second_person import pending_request_with
 from civicfund.audit.models import ActRequest
 from civicfund.audit.services import db_now
 from civicfund.people.models import Residency, User
-from civicfund.people.selectors import proved_residencies_on
+from civicfund.people.selectors import old_enough, proved_residencies_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,8 @@ class Homes:
 def request_residents(cycle: Cycle, *, day: date, by: User) -> ActRequest:
     """Ask that everyone who is confirmed to have lived where people may vote come on the roll.
 
-    ``day`` is the day on which they lived there. Homes that are confirmed later are not among them.
+    ``day`` is the day on which they lived there. Homes that are confirmed later are not among them,
+    and those of people stay out of whom no papers showed that they are old enough.
     """
     said = eligibility_of(cycle)
     if said is not None and VoterGroup.RESIDENT not in said.groups:
@@ -70,9 +71,9 @@ def add_residents(cycle: Cycle, asked_id: int, *, by: User) -> RollBatch:
 def _homes(cycle: Cycle, day: date, confirmed_by: datetime) -> Homes:
     """Homes as they were confirmed by an instant, held against who may vote."""
     said = eligibility_of(cycle)
-    homes = list(
-        proved_residencies_on(day)
-        .filter(neighborhood__in=places_of_roll(said), proved_at__lte=confirmed_by)
-        .order_by("pk")
+    within = proved_residencies_on(day).filter(
+        neighborhood__in=places_of_roll(said), proved_at__lte=confirmed_by
     )
-    return Homes(Found(len(homes), 0, version_of(said)), homes)
+    grown = old_enough(within, said.minimum_age, said.age_on) if said else within
+    homes = list(grown.order_by("pk"))
+    return Homes(Found(len(homes), within.count() - len(homes), version_of(said)), homes)

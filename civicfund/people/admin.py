@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -87,7 +88,7 @@ class ResidencyAdmin(ReadOnlyAdmin[Residency]):
 
     readers = frozenset({Role.POLL_OFFICER})
     refusals = (ResidencyError,)
-    shown = ("user", "neighborhood", "since", "until", "proof", "proved_at", "officer")
+    shown = ("user", "neighborhood", "since", "until", "proof", "proved_at", "officer", "born_by")
     list_display = shown
     list_filter = (("proved_at", admin.EmptyFieldListFilter), "proof", "neighborhood")
     list_select_related = ("user", "neighborhood", "proved_by")
@@ -104,8 +105,30 @@ class ResidencyAdmin(ReadOnlyAdmin[Residency]):
         """Poll officers; being a superuser is not enough."""
         return has_role(_staff(request), Role.POLL_OFFICER)
 
-    @admin.action(description=_("Confirm: I have seen the proof"), permissions=["confirm"])
+    @admin.action(
+        description=_("Confirm: I have seen the proof, but not their age"), permissions=["confirm"]
+    )
     def confirm_seen(self, request: HttpRequest, rows: QuerySet[Residency]) -> None:
         """Somebody stood before the officer."""
         officer = _staff(request)
         self.each(request, rows, lambda row: prove_residency(row, by=officer))
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """One more act for each age that votes ask for: its home may be confirmed already."""
+        acts: dict[str, Any] = super().get_actions(request)
+        if self.has_confirm_permission(request):
+            for age in settings.CONFIRMED_AGES:
+                acts[f"confirm_{age}"] = (
+                    partial(_confirm_age, age=age),
+                    f"confirm_{age}",
+                    _("Confirm: I have seen the proof, and that they are %(age)s or older")
+                    % {"age": age},
+                )
+        return acts
+
+
+def _confirm_age(
+    page: ResidencyAdmin, request: HttpRequest, rows: QuerySet[Residency], *, age: int
+) -> None:
+    officer = _staff(request)
+    page.each(request, rows, lambda row: prove_residency(row, at_least=age, by=officer))

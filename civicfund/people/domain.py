@@ -1,4 +1,7 @@
-"""What a document that somebody sends is allowed to be, and what is kept of it. No framework."""
+"""What a document that somebody sends is allowed to be, and what is kept of it; ages.
+
+No framework.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import io
 import re
 import warnings
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -109,3 +113,14 @@ def _check_pdf(content: bytes) -> None:
         raise UnfitError(Unfit.BROKEN_PDF)
     if _MORE_THAN_PAGES.search(content) or _ARCHIVE in content:
         raise UnfitError(Unfit.MORE_THAN_PAGES)
+
+
+def years_before(day: date, years: int) -> date:
+    """The latest day on which somebody is born who is so old on ``day``.
+
+    Who is born on 29 February is older on 1 March.
+    """
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:
+        return date(day.year - years, 2, 28)

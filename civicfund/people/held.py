@@ -32,7 +32,7 @@ def declare() -> None:
     )  # fmt: skip
     holds(
         "homes", _("Where you said that you live"), Residency, "user",
-        columns("neighborhood__name since until proof proved_at"),
+        columns("neighborhood__name since until proof proved_at born_by"),
     )  # fmt: skip
     holds("roles", _("Roles that you hold"), RoleGrant, "user", columns("role granted_at"))
     holds(

@@ -162,6 +162,9 @@ class Residency(models.Model):
     proof = models.CharField(_("proved by"), max_length=16, choices=Proof.choices, blank=True)
     proved_at = models.DateTimeField(_("proved"), null=True, blank=True)
     proved_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    # The latest day on which somebody can be born of whom papers showed that they are so old.
+    # Never the date of birth; none where no papers showed an age.
+    born_by = models.DateField(_("born by"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("residency")
@@ -182,6 +185,10 @@ class Residency(models.Model):
                 condition=Q(proof="", proved_at__isnull=True)
                 | (Q(proof__in=Proof.values) & Q(proved_at__isnull=False)),
                 name="residency_proof_has_its_date",
+            ),
+            models.CheckConstraint(
+                condition=Q(born_by__isnull=True) | Q(proved_at__isnull=False),
+                name="residency_age_with_its_proof",
             ),
         ]
 

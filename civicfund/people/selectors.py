@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from civicfund.audit.models import ActRequest
+from civicfund.people.domain import years_before
 from civicfund.people.enums import Role
 from civicfund.people.models import (
     ResidenceDocument,
@@ -57,6 +58,11 @@ def residencies_on(day: date) -> QuerySet[Residency]:
 def proved_residencies_on(day: date) -> QuerySet[Residency]:
     """Who is proved to have lived where on a day."""
     return residencies_on(day).filter(proved_at__isnull=False)
+
+
+def old_enough(homes: QuerySet[Residency], minimum_age: int, on: date) -> QuerySet[Residency]:
+    """Of homes, those of people of whom papers showed that they are so old on a day."""
+    return homes.filter(born_by__lte=years_before(on, minimum_age)) if minimum_age else homes
 
 
 def residency_of(user: User | AnonymousUser) -> Residency | None:

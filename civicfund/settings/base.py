@@ -412,6 +412,10 @@ RESIDENCE_DOCUMENTS = env.str("RESIDENCE_DOCUMENTS", "")
 RESIDENCE_DOCUMENT_KEY = env.str("RESIDENCE_DOCUMENT_KEY", "")
 RESIDENCE_DOCUMENT_DAYS = env.int("RESIDENCE_DOCUMENT_DAYS", 14)
 
+# The ages that officers can note when they confirm a home, as "at least so old": the youngest ages
+# of the votes of this town. Nothing else of a date of birth is kept.
+CONFIRMED_AGES: list[int] = env.list("CONFIRMED_AGES", [12, 14, 16, 18], subcast=int)
+
 # For how many days somebody can take the copy of what the town holds about them.
 PERSONAL_COPY_DAYS = env.int("PERSONAL_COPY_DAYS", 7)
 

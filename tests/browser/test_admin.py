@@ -30,7 +30,7 @@ def test_a_poll_officer_signs_in_with_two_factors_and_confirms_a_home(page, scre
     page.get_by_role("link", name="Residencies").click()
     page.locator("#result_list tbody th a").click()
     screenshot(page, "admin-residency-1280")
-    page.get_by_role("button", name="Confirm: I have seen the proof").click()
+    page.get_by_role("button", name="Confirm: I have seen the proof, but not their age").click()
     page.get_by_text("Done: 1").wait_for()
     home.refresh_from_db()
     assert (home.proof, home.proved_by) == (Proof.OFFICER, officer)

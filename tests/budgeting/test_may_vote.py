@@ -85,7 +85,7 @@ def test_a_home_that_was_confirmed_too_late_is_told_when_and_perhaps_too_young(p
     ResidencyFactory(neighborhood=place)
     fill_roll(cycle)
     cycle = opened(cycle)
-    late = ResidencyFactory(neighborhood=place, proved_at=db_now())
+    late = ResidencyFactory(neighborhood=place, proved_at=db_now(), born_by=None)
     said = answer(cycle, late.user)
     assert "is confirmed, but you are not on the roll" in said.why
     assert "as of 1 January 2026; yours came later" in said.why

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from datetime import date
 
 import pytest
 from django.core.cache import cache
@@ -13,7 +14,7 @@ from django.urls import reverse
 from budgeting.enums import RollSource, VoterGroup
 from budgeting.models import CheckIn, RollBatch, RollEntry
 from budgeting.services.check_ins import check_in, find_voter
-from budgeting.services.codes import request_letters
+from budgeting.services.codes import claim_by_code, code_for, request_letters
 from budgeting.services.errors import NotOnRollError, RefusedError
 from budgeting.services.kiosks import open_ballot, register_kiosk, unlock_ballot
 from budgeting.services.paper import offer_paper
@@ -30,7 +31,16 @@ from budgeting.services.voters import entry_by_number, voting_number
 from civicfund.audit.models import ActRequest
 from civicfund.audit.services import approve_act, request_act
 from civicfund.people.enums import Role
-from tests.budgeting.test_roll import DAY, a_file, ask_for, imported, person_row, signed_in
+from civicfund.people.services import prove_residency
+from tests.budgeting.test_roll import (
+    DAY,
+    a_file,
+    ask_for,
+    imported,
+    letters_to,
+    person_row,
+    signed_in,
+)
 from tests.factories.budgeting import (
     administrator,
     draft_cycle,
@@ -363,3 +373,57 @@ def test_the_database_takes_of_one_person_no_other_line_than_two_saw(cycle, plac
         with pytest.raises(DatabaseError, match="not the line"), transaction.atomic():
             RollEntry.objects.create(cycle=cycle, batch=batch, person_key=key, place=home)
     RollEntry.objects.create(cycle=cycle, batch=batch, person_key="1" * 64, place=place)
+
+
+# --- ages
+
+
+def test_homes_come_on_only_where_papers_showed_that_somebody_is_old_enough(cycle, place):
+    grown = ResidencyFactory(neighborhood=place, born_by=date(2010, 1, 1))
+    ResidencyFactory(neighborhood=place, born_by=date(2010, 1, 2))
+    ResidencyFactory(neighborhood=place, born_by=None)
+    asked = request_residents(cycle, day=DAY, by=administrator())
+    assert (asked.parameters["lines"], asked.parameters["left_out"]) == (1, 2)
+    batch = add_residents(cycle, asked.pk, by=administrator())
+    assert (batch.added, batch.left_out) == (1, 2)
+    assert cycle.roll.get().claimed_by == grown.user
+
+
+def test_of_a_vote_of_any_age_nobody_is_asked(place):
+    cycle = ruled(draft_cycle(place=place), age=0)
+    ResidencyFactory(neighborhood=place, born_by=None)
+    batch = fill_roll(cycle)
+    assert (batch.added, batch.left_out) == (1, 0)
+
+
+def test_an_age_that_is_noted_after_it_was_asked_for_takes_another_request(cycle, place):
+    home = ResidencyFactory(neighborhood=place, born_by=None)
+    asked = request_residents(cycle, day=DAY, by=administrator())
+    prove_residency(home, at_least=18, by=holder(Role.POLL_OFFICER))
+    with pytest.raises(RefusedError, match="ask for it anew"):
+        add_residents(cycle, asked.pk, by=administrator())
+    assert fill_roll(cycle).added == 1
+
+
+def test_the_page_says_that_no_papers_showed_an_age(client, cycle, place):
+    home = ResidencyFactory(neighborhood=place, born_by=None)
+    ResidencyFactory(neighborhood=place)
+    fill_roll(cycle)
+    running = opened(cycle)
+    client.force_login(home.user)
+    shown = client.get(page("roll", running)).content.decode()
+    assert "no papers have shown us that you are" in shown
+    assert "notes only that you are old enough" in shown
+    assert "yours came later" not in shown
+    prove_residency(home, at_least=18, by=holder(Role.POLL_OFFICER))
+    assert "no papers have shown" not in client.get(page("roll", running)).content.decode()
+
+
+def test_a_letter_to_people_of_an_age_shows_that_age(cycle, place):
+    imported(cycle, person_row(1, place))
+    running = opened(cycle)
+    [letter] = letters_to(running, person_row(1, place))
+    home = ResidencyFactory(neighborhood=place, proof="", proved_at=None)
+    claim_by_code(code_for(running, letter.code, 1980), by=home.user)
+    home.refresh_from_db()
+    assert home.born_by == date(2010, 1, 1)

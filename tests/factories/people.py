@@ -30,3 +30,4 @@ class ResidencyFactory(factory.django.DjangoModelFactory):
     since = date(2020, 1, 1)
     proof = Proof.OFFICER
     proved_at = datetime(2020, 1, 2, tzinfo=UTC)
+    born_by = factory.LazyAttribute(lambda home: date(1990, 1, 1) if home.proved_at else None)

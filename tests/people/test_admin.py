@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
+from civicfund.people.domain import years_before
 from civicfund.people.enums import Proof, Role
 from civicfund.people.models import Residency, RoleGrant, User
 from civicfund.people.services import grant_role
@@ -45,6 +47,28 @@ def test_a_poll_officer_confirms_a_residency(client, officer):
     act(client, RESIDENCIES, "confirm_seen", home)
     home.refresh_from_db()
     assert (home.proof, home.proved_by) == (Proof.OFFICER, officer)
+
+
+def test_a_poll_officer_notes_an_age_with_a_home_and_later(client, officer):
+    today = timezone.localdate()
+    home = stated()
+    act(client, RESIDENCIES, "confirm_14", home)
+    home.refresh_from_db()
+    assert (home.proved_by, home.born_by) == (officer, years_before(today, 14))
+    act(client, RESIDENCIES, "confirm_18", home)
+    home.refresh_from_db()
+    assert home.born_by == years_before(today, 18)
+    answer = act(client, RESIDENCIES, "confirm_16", home)
+    assert "noted already that this person is so old" in answer.content.decode()
+    home.refresh_from_db()
+    assert home.born_by == years_before(today, 18)
+
+
+def test_the_ages_are_those_of_the_town(client, officer, settings):
+    settings.CONFIRMED_AGES = [15]
+    page = client.get(reverse("admin:people_residency_change", args=[stated().pk]))
+    assert "and that they are 15 or older" in page.content.decode()
+    assert "16 or older" not in page.content.decode()
 
 
 def test_a_poll_officer_is_told_why_not_their_own(client, officer):

@@ -13,13 +13,14 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 from PIL import Image
 
 from civicfund.audit.models import ActRequest, Approval, Event
 from civicfund.audit.services import ApprovalError, approve_act, db_now, request_act
 from civicfund.notices.models import Message
 from civicfund.notices.services import send_next
-from civicfund.people.domain import LARGEST_BYTES, UnfitError, fit
+from civicfund.people.domain import LARGEST_BYTES, UnfitError, fit, years_before
 from civicfund.people.enums import Finding, Proof, Role
 from civicfund.people.models import ResidenceDocument, Residency
 from civicfund.people.services import (
@@ -245,6 +246,23 @@ def test_two_officers_decide_and_the_document_is_gone_at_once(folder):
     assert kept(folder) == []
 
 
+def test_two_officers_agree_to_an_age_as_well_and_the_date_of_birth_is_nowhere():
+    document, first, second = sent(), officer(), officer()
+    read_document(document, by=first)
+    find(document, Finding.SHOWS, at_least=16, by=first)
+    agreed_by(document, second)
+    assert Residency.objects.get().born_by == years_before(timezone.localdate(), 16)
+
+
+def test_an_age_that_was_not_seen_is_not_noted():
+    document = sent()
+    found_by(document, officer())
+    agreed_by(document, officer())
+    home = Residency.objects.get()
+    assert home.proved_at is not None
+    assert home.born_by is None
+
+
 def test_a_document_that_does_not_show_the_home_is_deleted_and_confirms_nothing(folder):
     document = sent()
     found_by(document, officer(), Finding.OTHER_ADDRESS)
@@ -306,7 +324,7 @@ def test_a_home_that_was_corrected_is_not_confirmed_by_what_was_sent_before(fold
 
 def test_a_home_that_is_confirmed_otherwise_needs_no_document(folder):
     document = sent()
-    prove_by_post(document.residency)
+    prove_by_post(document.residency, born_by=None)
     delete_due_documents()
     assert kept(folder) == []
     with pytest.raises(ResidencyError, match="is confirmed"):

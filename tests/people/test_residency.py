@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from civicfund.audit.models import Event
+from civicfund.people.domain import years_before
 from civicfund.people.enums import Proof, Role
 from civicfund.people.models import Residency, User
 from civicfund.people.selectors import proved_residencies_on, residency_of
@@ -193,3 +194,14 @@ class TestPage:
         assert answer.status_code == 400
         assert list(answer.context["form"].errors) == [wrong]
         assert Residency.objects.count() == 0
+
+
+def test_an_age_is_noted_only_of_a_home_that_is_confirmed():
+    with pytest.raises(IntegrityError, match="residency_age_with_its_proof"), transaction.atomic():
+        ResidencyFactory(proof="", proved_at=None, born_by=MAY)
+
+
+def test_who_is_born_on_a_leap_day_is_older_on_the_first_of_march():
+    assert years_before(date(2024, 2, 29), 16) == date(2008, 2, 29)
+    assert years_before(date(2024, 2, 29), 15) == date(2009, 2, 28)
+    assert years_before(date(2026, 5, 1), 16) == date(2010, 5, 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext_lazy as _
 
@@ -108,9 +109,24 @@ class CloseForm(forms.Form):
         return typed
 
 
+def ages_to_note() -> list[tuple[str, Any]]:
+    """No age, or at least one of those that votes ask for."""
+    older = _("At least %(age)s years old")
+    ages = [(str(age), older % {"age": age}) for age in settings.CONFIRMED_AGES]
+    return [("", _("No, or I have not seen it")), *ages]
+
+
 class FindingForm(forms.Form):
     """What an officer sees in a document."""
 
     finding = forms.ChoiceField(
         label=_("What does it show?"), choices=Finding.choices, widget=forms.RadioSelect
+    )
+    at_least = forms.TypedChoiceField(
+        label=_("Does it show how old this person is?"),
+        choices=ages_to_note,
+        coerce=int,
+        empty_value=None,
+        required=False,
+        help_text=_("The date of birth is not kept, only that somebody is so old or older."),
     )

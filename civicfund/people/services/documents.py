@@ -24,7 +24,7 @@ from civicfund.people.selectors import DECIDE, finding_on, residency_of
 from civicfund.people.services import vault
 from civicfund.people.services.errors import ResidencyError
 from civicfund.people.services.files import why_unfit
-from civicfund.people.services.homes import check_officer, proved
+from civicfund.people.services.homes import born_by_today, check_officer, proved
 from civicfund.people.services.waiting import withdraw_waiting
 
 log = structlog.get_logger(__name__)
@@ -100,14 +100,17 @@ def read_document(document: ResidenceDocument, *, by: User) -> bytes:
         raise ResidencyError(_("The file cannot be read: ask for another one.")) from None
 
 
-def find(document: ResidenceDocument, finding: Finding, *, by: User) -> ActRequest:
+def find(
+    document: ResidenceDocument, finding: Finding, *, by: User, at_least: int | None = None
+) -> ActRequest:
     """An officer who has looked says what the document shows; another one has to agree.
 
+    ``at_least`` so many years old the person is, where it shows that as well.
     Whoever sees it differently says so in the same way: the newest finding waits.
     """
     with transaction.atomic():
         held = _judged(document, by)
-        return request_act(DECIDE, held, requested_by=by, **_as_found(held, finding))
+        return request_act(DECIDE, held, requested_by=by, **_as_found(held, finding, at_least))
 
 
 def agree(document: ResidenceDocument, *, by: User) -> ResidenceDocument:
@@ -121,13 +124,15 @@ def agree(document: ResidenceDocument, *, by: User) -> ResidenceDocument:
         if asked is None:
             raise ResidencyError(_("Another officer has to look at it first."))
         finding = Finding(asked.parameters["finding"])
-        if asked.parameters != _as_found(held, finding):
+        at_least = asked.parameters.get("at_least")
+        if asked.parameters != _as_found(held, finding, at_least):
             raise ResidencyError(_("The person has stated another home since."))
         approve_act(asked, approved_by=by)
         shows = finding == Finding.SHOWS
         _decide(held, DocumentOutcome.ACCEPTED if shows else DocumentOutcome.REFUSED, by)
         if shows:
-            proved(held.residency, Proof.DOCUMENT, by=by)
+            born_by = born_by_today(at_least)
+            proved(held.residency, Proof.DOCUMENT, by=by, born_by=born_by)
     delete_decided(ResidenceDocument.objects.filter(pk=document.pk))
     document.refresh_from_db()
     return document
@@ -153,14 +158,17 @@ def _hold(document: ResidenceDocument) -> ResidenceDocument:
     return held
 
 
-def _as_found(document: ResidenceDocument, finding: Finding) -> dict[str, object]:
-    """What the second officer agrees to: the finding, and the home that it is about."""
+def _as_found(
+    document: ResidenceDocument, finding: Finding, at_least: int | None
+) -> dict[str, object]:
+    """What the second officer agrees to: the finding, the age, and the home that it is about."""
     home = document.residency
+    age = {} if at_least is None else {"at_least": at_least}
     return {
         "finding": finding.value,
         "neighborhood": home.neighborhood_id,
         "since": home.since.isoformat(),
-    }
+    } | age
 
 
 def _decide(document: ResidenceDocument, outcome: DocumentOutcome, by: User | None) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import date
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from civicfund.audit.services import db_now, record
+from civicfund.people.domain import years_before
 from civicfund.people.enums import Proof, Role
 from civicfund.people.models import Residency, User
 from civicfund.people.selectors import has_role, residency_of
@@ -69,10 +71,39 @@ def _move(
     return Residency.objects.create(user=user, neighborhood=neighborhood, since=since)
 
 
-def prove_residency(residency: Residency, *, by: User) -> Residency:
-    """A poll officer has seen somebody's papers. Nobody proves their own."""
+def prove_residency(residency: Residency, *, by: User, at_least: int | None = None) -> Residency:
+    """A poll officer has seen somebody's papers. Nobody proves their own.
+
+    ``at_least`` so many years old they are, where the papers showed that. It can be noted of a
+    home that is confirmed already, since votes for which one has to be older come later.
+    """
     check_officer(by, residency)
-    return proved(residency, Proof.OFFICER, by=by)
+    if (
+        at_least is not None
+        and Residency.objects.filter(pk=residency.pk, proved_at__isnull=False).exists()
+    ):
+        return _note_age(residency, at_least, by=by)
+    return proved(residency, Proof.OFFICER, by=by, born_by=born_by_today(at_least))
+
+
+def born_by_today(at_least: int | None) -> date | None:
+    """By when somebody is born who is at least so many years old; None where nobody saw it."""
+    return None if at_least is None else years_before(timezone.localdate(), at_least)
+
+
+def _note_age(residency: Residency, at_least: int, *, by: User) -> Residency:
+    born_by = born_by_today(at_least)
+    with transaction.atomic():
+        won = Residency.objects.filter(
+            Q(born_by__isnull=True) | Q(born_by__gt=born_by),
+            pk=residency.pk,
+            proved_at__isnull=False,
+        ).update(born_by=born_by)
+        if won != 1:
+            raise ResidencyError(_("It has been noted already that this person is so old."))
+        record("residency.age_seen", residency, actor=by)
+    residency.refresh_from_db()
+    return residency
 
 
 def check_officer(by: User, residency: Residency) -> None:
@@ -83,16 +114,21 @@ def check_officer(by: User, residency: Residency) -> None:
         raise ResidencyError(_("Somebody else has to confirm where you live."))
 
 
-def prove_by_post(residency: Residency) -> Residency:
-    """Whoever lives there has typed in a code that was sent to this person by post."""
-    return proved(residency, Proof.POSTED_CODE, by=None)
+def prove_by_post(residency: Residency, *, born_by: date | None) -> Residency:
+    """Whoever lives there has typed in a code that was sent to this person by post.
+
+    ``born_by`` is known where the letters went to people of an age only.
+    """
+    return proved(residency, Proof.POSTED_CODE, by=None, born_by=born_by)
 
 
-def proved(residency: Residency, proof: Proof, *, by: User | None) -> Residency:
+def proved(
+    residency: Residency, proof: Proof, *, by: User | None, born_by: date | None
+) -> Residency:
     """The home is confirmed, once. What was sent to show it is not needed any more."""
     with transaction.atomic():
         won = Residency.objects.filter(pk=residency.pk, proved_at__isnull=True).update(
-            proof=proof, proved_at=db_now(), proved_by=by
+            proof=proof, proved_at=db_now(), proved_by=by, born_by=born_by
         )
         if won != 1:
             raise ResidencyError(_("This residence has already been confirmed."))

@@ -104,7 +104,8 @@ def document(request: SignedInRequest, pk: UUID) -> HttpResponseBase:
             messages.success(request, _("Decided, and the document is deleted."))
             return redirect("residence_desk")
         if form.is_bound and form.is_valid():
-            find(found, Finding(form.cleaned_data["finding"]), by=request.user)
+            seen = form.cleaned_data
+            find(found, Finding(seen["finding"]), at_least=seen["at_least"], by=request.user)
             messages.success(request, _("Now another officer has to look at it and agree."))
             return redirect("residence_document", pk=pk)
     except (ResidencyError, ApprovalError) as refusal:
@@ -122,6 +123,7 @@ def _document_page(
         "refused": refused,
         "asked": asked,
         "finding": Finding(asked.parameters["finding"]).label if asked else "",
+        "at_least": asked.parameters.get("at_least") if asked else None,
     }
     status = 400 if refused or form.errors else 200
     return render(request, "people/document.html", context, status=status)

@@ -99,6 +99,7 @@ def make_residents(
             proof=Proof.OFFICER,
             proved_at=now,
             proved_by=officer,
+            born_by=date(2000, 1, 1),
         )
         for resident, home in zip(residents, homes, strict=True)
     )
