@@ -17,14 +17,19 @@ from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from budgeting.enums import ACT_WORDS
 from budgeting.forms import (
+    AgreeForm,
     CycleForm,
     PhaseForm,
     PotForm,
     ReasonForm,
 )
 from budgeting.models import Cycle, Option, Phase, Pot, Proposal, Tally
+from budgeting.selectors import pending_requests
 from budgeting.services.cycles import (
+    CANCEL,
+    OPEN,
     add_phase,
     add_pot,
     cancel_cycle,
@@ -35,7 +40,7 @@ from budgeting.services.cycles import (
 from budgeting.services.errors import RefusedError
 from budgeting.services.preparing import prepare_cycle
 from budgeting.services.proposals import put_on_ballot
-from budgeting.services.results import certify, publish
+from budgeting.services.results import PUBLISH, certify, publish
 from civicfund import staff
 from civicfund.audit.admin import ReadOnlyAdmin, ReadOnlyInline
 from civicfund.audit.services import ApprovalError, StaleStateError
@@ -203,13 +208,35 @@ class CycleAdmin(ActingAdmin):
         return self.holds(request, {Role.CERTIFIER})
 
     def as_second(
-        self, request: HttpRequest, rows: QuerySet[Cycle], act: Callable[[Cycle], object]
+        self,
+        request: HttpRequest,
+        rows: QuerySet[Cycle],
+        asked_for: str,
+        act: Callable[[Cycle, int], object],
     ) -> HttpResponse | None:
-        """What a second person does takes a second factor that was given just now."""
+        """What a second person does takes a second factor that was given just now.
+
+        First a page shows what was asked for; what comes back from it names just that.
+        """
         if not staff.second_factor_is_recent(request):
             return staff.ask_for_second_factor(request, back=request.get_full_path())
-        self.each(request, rows, act)
+        form = AgreeForm(request.POST)
+        if not form.is_valid():
+            return self._what_was_asked(request, rows, asked_for)
+        self.each(request, rows, lambda cycle: act(cycle, form.cleaned_data["asked"]))
         return None
+
+    def _what_was_asked(
+        self, request: HttpRequest, rows: QuerySet[Cycle], asked_for: str
+    ) -> HttpResponse:
+        """Each request that waits on the cycles that were chosen, with a button for just this."""
+        context = self.admin_site.each_context(request) | {
+            "title": ACT_WORDS[asked_for],
+            "asked": [(row, each) for row in rows for each in pending_requests(row, asked_for)],
+            "action": request.POST["action"],
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "admin/budgeting/agree.html", context)
 
     @admin.action(description=_("Ask to open it"))
     def ask_to_open(self, request: HttpRequest, rows: QuerySet[Cycle]) -> None:
@@ -219,7 +246,8 @@ class CycleAdmin(ActingAdmin):
     @admin.action(description=_("Open it, as a second person"))
     def open_it(self, request: HttpRequest, rows: QuerySet[Cycle]) -> HttpResponse | None:
         """A second one opens."""
-        return self.as_second(request, rows, lambda cycle: open_cycle(cycle, by=person(request)))
+        by = person(request)
+        return self.as_second(request, rows, OPEN, lambda row, asked: open_cycle(row, asked, by=by))
 
     @admin.action(description=_("Certify the count"), permissions=["certify"])
     def certify_it(self, request: HttpRequest, rows: QuerySet[Cycle]) -> None:
@@ -229,12 +257,16 @@ class CycleAdmin(ActingAdmin):
     @admin.action(description=_("Publish the outcome, as a second person"), permissions=["certify"])
     def publish_it(self, request: HttpRequest, rows: QuerySet[Cycle]) -> HttpResponse | None:
         """A second certifier publishes."""
-        return self.as_second(request, rows, lambda cycle: publish(cycle, by=person(request)))
+        by = person(request)
+        return self.as_second(request, rows, PUBLISH, lambda row, asked: publish(row, asked, by=by))
 
     @admin.action(description=_("Cancel it, as a second person"))
     def cancel_it(self, request: HttpRequest, rows: QuerySet[Cycle]) -> HttpResponse | None:
         """A second one cancels."""
-        return self.as_second(request, rows, lambda cycle: cancel_cycle(cycle, by=person(request)))
+        by = person(request)
+        return self.as_second(
+            request, rows, CANCEL, lambda row, asked: cancel_cycle(row, asked, by=by)
+        )
 
 
 @admin.register(Proposal)

@@ -170,6 +170,18 @@ ACT_WORDS: dict[str, Promise] = {
     "cycle.publish": _("Certifying and publishing"),
 }
 
+
+class AskedStanding(models.TextChoices):
+    """What became of a request for an act of two people."""
+
+    AGREED = "agreed", _("agreed to")
+    TAKEN_BACK = "taken_back", _("nobody: it was taken back")
+    LAPSED = "lapsed", _("nobody, in time")
+    ROLE_LOST = "role_lost", _("nobody: whoever asked no longer has the role")
+    OUTDATED = "outdated", _("nobody: the cycle has moved on")
+    WAITING = "waiting", _("nobody yet")
+
+
 # What was done, as the trail of a cycle names it.
 VERB_WORDS: dict[str, Promise] = {
     "announcement.changed": _("An announcement was changed"),
@@ -242,6 +254,10 @@ VERB_WORDS: dict[str, Promise] = {
     },
     **{
         f"{act}.agreed": format_lazy(_("{act}: agreed to"), act=said)
+        for act, said in ACT_WORDS.items()
+    },
+    **{
+        f"{act}.taken_back": format_lazy(_("{act}: taken back"), act=said)
         for act, said in ACT_WORDS.items()
     },
 }

@@ -1,5 +1,6 @@
 """Reading cycles, ballots and outcomes."""
 
+from budgeting.selectors.asked import pending_requests, requests_on, standing_of
 from budgeting.selectors.ballots import (
     BallotStatus,
     Standing,
@@ -127,6 +128,7 @@ __all__ = [
     "paper_sums",
     "paper_vote",
     "past_cycles",
+    "pending_requests",
     "people_by_channel",
     "people_by_place",
     "phase_steps",
@@ -140,6 +142,7 @@ __all__ = [
     "readiness",
     "ready_for",
     "ready_verdicts",
+    "requests_on",
     "results_of",
     "review_sums",
     "reviews_of",
@@ -149,6 +152,7 @@ __all__ = [
     "running_cycles",
     "sitting_at",
     "small_pots",
+    "standing_of",
     "supports_by_proposal",
     "timeline_warnings",
     "turnout",

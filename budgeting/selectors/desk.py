@@ -13,11 +13,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from budgeting.domain.bundle import LEAST_BALLOTS
-from budgeting.enums import ACT_WORDS, PhaseKind
+from budgeting.enums import ACT_WORDS, AskedStanding, PhaseKind
 from budgeting.models import Cycle, Pot, Rehearsal, TrusteeKey
+from budgeting.selectors.asked import requests_on, standing_of
 from budgeting.selectors.roll import eligibility_of
 from budgeting.selectors.timeline import timeline_warnings
 from civicfund.audit.models import ActRequest
+from civicfund.audit.services import db_now
 from civicfund.moments import moment
 from civicfund.people.models import User
 from civicfund.places.enums import PlaceKind
@@ -150,29 +152,41 @@ def _reach(pot: Pot) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class TwoPeople:
-    """An act that somebody asked for; ``agreed_by`` is None while nobody has agreed."""
+    """An act that somebody asked for; ``agreed_by`` is None while nobody has agreed.
 
+    ``until`` is when it lapses or has lapsed; None for what is agreed to.
+    """
+
+    asked_id: int
     words: str
     asked_by: User
     asked_at: datetime
     agreed_by: User | None
     agreed_at: datetime | None
+    standing: AskedStanding
+    until: datetime | None
+
+    @property
+    def waits(self) -> bool:
+        """Whether a second person can agree to it now."""
+        return self.standing == AskedStanding.WAITING
 
 
 def acts_of_two(cycle: Cycle) -> list[TwoPeople]:
     """Who asked for what on the cycle and who agreed, the newest first."""
-    asked = ActRequest.objects.filter(
-        target_type=cycle._meta.label_lower, target_id=str(cycle.pk)
-    ).select_related("requested_by", "approval__approved_by")
-    return [_two(each) for each in asked.order_by("-id")]
+    now = db_now()
+    return [_two(each, standing_of(each, cycle, now)) for each in requests_on(cycle)]
 
 
-def _two(asked: ActRequest) -> TwoPeople:
+def _two(asked: ActRequest, standing: AskedStanding) -> TwoPeople:
     approval = getattr(asked, "approval", None)
     return TwoPeople(
+        asked_id=asked.pk,
         words=str(ACT_WORDS.get(asked.act, asked.act)),
         asked_by=asked.requested_by,
         asked_at=asked.at,
         agreed_by=approval.approved_by if approval else None,
         agreed_at=approval.at if approval else None,
+        standing=standing,
+        until=None if approval else asked.lapses_at,
     )

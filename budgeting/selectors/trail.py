@@ -13,7 +13,7 @@ from django.db.models.functions import Cast, Concat
 from budgeting.enums import VERB_WORDS, ProposalState
 from budgeting.models import Announcement, Cycle, Kiosk, PollingPlace, Pot, Proposal
 from budgeting.selectors.said import named_thing, said_in_words
-from civicfund.audit.models import ActRequest, Approval, Event
+from civicfund.audit.models import ActRequest, Approval, Event, Withdrawal
 from civicfund.people.models import User
 from civicfund.projects.access import authored_by
 from civicfund.projects.models import Project
@@ -75,7 +75,7 @@ def _under_review(cycle: Cycle, *, author: User | None = None) -> Q:
 
 
 def acts_in(cycle: Cycle, narrowed: Q, *, reader: User, reviews: bool) -> QuerySet[Any, Any]:
-    """Events, requests and approvals of a cycle that fit, the newest first.
+    """Events, requests, approvals and withdrawals of a cycle that fit, the newest first.
 
     Not what happened to lines of the roll: that somebody claimed theirs is no act of the staff.
     ``narrowed`` speaks of ``what``, ``who`` and ``at``; ``reviews`` says whether to tell of those
@@ -92,15 +92,20 @@ def acts_in(cycle: Cycle, narrowed: Q, *, reader: User, reviews: bool) -> QueryS
         what=Concat(F("act"), Value(".asked"), output_field=CharField()),
         who=F("requested_by_id"), of_type=F("target_type"), of_id=F("target_id"), said=nothing,
     )  # fmt: skip
-    agreed = Approval.objects.filter(
-        request__in=ActRequest.objects.filter(_about(cycle)).values("pk")
-    ).annotate(
+    here = ActRequest.objects.filter(_about(cycle)).values("pk")
+    agreed = Approval.objects.filter(request__in=here).annotate(
         what=Concat(F("request__act"), Value(".agreed"), output_field=CharField()),
         who=F("approved_by_id"), of_type=F("request__target_type"),
         of_id=F("request__target_id"), said=nothing,
     )  # fmt: skip
+    back = Withdrawal.objects.filter(request__in=here).annotate(
+        what=Concat(F("request__act"), Value(".taken_back"), output_field=CharField()),
+        who=F("requested_by_id"), of_type=F("request__target_type"),
+        of_id=F("request__target_id"), said=nothing,
+    )  # fmt: skip
     parts = [
-        each.filter(narrowed).order_by().values_list(*_COLUMNS) for each in (events, asked, agreed)
+        each.filter(narrowed).order_by().values_list(*_COLUMNS)
+        for each in (events, asked, agreed, back)
     ]
     return parts[0].union(*parts[1:], all=True).order_by("-at", "what", "of_id")
 

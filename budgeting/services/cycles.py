@@ -207,7 +207,7 @@ def _supported_before(voting: Phase) -> bool:
     return bool(times) and max(times) < voting.starts_at
 
 
-def open_cycle(cycle: Cycle, *, by: User) -> Cycle:
+def open_cycle(cycle: Cycle, asked_id: int | None = None, *, by: User) -> Cycle:
     """A second person opens the cycle: the seed of its ties is drawn and committed to.
 
     From here on the database refuses changes of rules, phases and pots, and from the start of
@@ -217,7 +217,7 @@ def open_cycle(cycle: Cycle, *, by: User) -> Cycle:
     with transaction.atomic():
         held = take(cycle)
         _check_ready(held)
-        asked = pending_request(held, OPEN)
+        asked = pending_request(held, OPEN, asked_id)
         if asked.parameters != _as_asked_for(held):
             raise RefusedError(_("The cycle has changed since opening it was asked for."))
         approve_act(asked, approved_by=by)
@@ -264,14 +264,14 @@ def _eligibility(cycle: Cycle) -> dict[str, Any] | None:
 
 
 def request_cancelling(cycle: Cycle, *, by: User, reason: str) -> ActRequest:
-    """One person asks to call the cycle off, with a reason for everybody."""
+    """One person asks to call the cycle off as it is now, with a reason for everybody."""
     require(by, Role.BUDGET_ADMINISTRATOR)
     if not reason.strip():
         raise RefusedError(_("Say why, for everybody to read."), field="reason")
     with transaction.atomic():
         held = take(cycle)
         _check_may_be_cancelled(held)
-        return request_act(CANCEL, held, requested_by=by, reason=reason.strip())
+        return request_act(CANCEL, held, requested_by=by, reason=reason.strip(), state=held.state)
 
 
 def _check_may_be_cancelled(cycle: Cycle) -> None:
@@ -279,13 +279,17 @@ def _check_may_be_cancelled(cycle: Cycle) -> None:
         raise RefusedError(_("The ballots of this cycle were opened: it is too late to cancel it."))
 
 
-def cancel_cycle(cycle: Cycle, *, by: User) -> Cycle:
-    """A second person calls the cycle off; what was cast is forgotten unopened."""
+def cancel_cycle(cycle: Cycle, asked_id: int | None = None, *, by: User) -> Cycle:
+    """A second person calls the cycle off; what was cast is forgotten unopened.
+
+    Only in the state in which that was asked for: whoever wants to drop a draft has not said that
+    ballots shall be dropped.
+    """
     require(by, Role.BUDGET_ADMINISTRATOR)
     with transaction.atomic():
         held = take(cycle)
         _check_may_be_cancelled(held)
-        asked = pending_request(held, CANCEL)
+        asked = pending_request(held, CANCEL, asked_id)
         approve_act(asked, approved_by=by)
         reason = asked.parameters["reason"]
         done = advance(held, CycleState.CANCELLED, held.moves, actor=by, cancel_reason=reason)

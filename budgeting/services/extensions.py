@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 from budgeting.access import require
 from budgeting.enums import CycleState, PhaseKind
 from budgeting.models import Cycle, Extension
+from budgeting.selectors import pending_requests
 from budgeting.services.errors import RefusedError
 from budgeting.services.locks import take
-from budgeting.services.second_person import pending_request_with, pending_requests
+from budgeting.services.second_person import pending_request_with
 from civicfund.audit.models import ActRequest
 from civicfund.audit.services import approve_act, db_now, record, request_act
 from civicfund.people.enums import Role
@@ -42,7 +43,7 @@ class Asked:
 
 def extensions_asked(cycle: Cycle) -> list[Asked]:
     """What a second person may still agree to: from the instant at which voting ends now."""
-    waiting = map(Asked.of, pending_requests(cycle, EXTEND).select_related("requested_by"))
+    waiting = map(Asked.of, pending_requests(cycle, EXTEND))
     return [asked for asked in waiting if asked.from_at == cycle.voting_ends_at]
 
 

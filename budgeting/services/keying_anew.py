@@ -11,13 +11,13 @@ from django.utils.translation import gettext_lazy
 
 from budgeting.access import require
 from budgeting.models import Cycle, Keying, KeyingAnew, KeyingEnd, PaperVote
-from budgeting.selectors import compared_sheets
+from budgeting.selectors import compared_sheets, pending_requests
 from budgeting.services import key_files
 from budgeting.services.errors import RefusedError
 from budgeting.services.key_files import SlotKeyMissingError, SlotKeyUnreadableError
 from budgeting.services.locks import take
 from budgeting.services.paper import KEYED_WHILE, paper_of
-from budgeting.services.second_person import pending_request_with, pending_requests
+from budgeting.services.second_person import pending_request_with
 from civicfund.audit.models import ActRequest
 from civicfund.audit.services import approve_act, record, request_act
 from civicfund.people.enums import Role
@@ -74,7 +74,7 @@ def key_troubles() -> Counter[KeyTrouble]:
 
 def keyings_anew_asked(cycle: Cycle) -> list[ActRequest]:
     """What a second person may still agree to: since then no keying has come, nor gone."""
-    waiting = pending_requests(cycle, ANEW).select_related("requested_by")
+    waiting = pending_requests(cycle, ANEW)
     now = _what_is_there(paper_of(cycle))
     return [asked for asked in waiting if asked.parameters.items() >= now.items()]
 

@@ -15,7 +15,7 @@ from budgeting.enums import (
 from budgeting.models import Cycle, Option, Proposal, Tally
 from budgeting.services.errors import RefusedError
 from budgeting.services.locks import take
-from budgeting.services.second_person import pending_request
+from budgeting.services.second_person import acts_asked, pending_request
 from civicfund.audit.services import advance, approve_act, db_now, request_act
 from civicfund.ledger.domain import award
 from civicfund.ledger.services import post
@@ -35,13 +35,28 @@ def certify(cycle: Cycle, *, by: User) -> Cycle:
         return advance(held, CycleState.CERTIFIED, held.moves, actor=by)
 
 
-def publish(cycle: Cycle, *, by: User) -> Cycle:
+def certify_anew(cycle: Cycle, *, by: User) -> Cycle:
+    """A certifier says again that the count is in order, where nobody can agree to the first yes.
+
+    It has lapsed, was taken back, or is of somebody who no longer certifies.
+    """
+    require(by, Role.CERTIFIER)
+    with transaction.atomic():
+        held = take(cycle)
+        _check_state(held, CycleState.CERTIFIED)
+        if acts_asked(held, PUBLISH):
+            raise RefusedError(_("The count is certified: another certifier has to publish it."))
+        request_act(PUBLISH, held, requested_by=by, tallies=_binding_digests(held))
+    return held
+
+
+def publish(cycle: Cycle, asked_id: int | None = None, *, by: User) -> Cycle:
     """A second certifier publishes: proposals are selected or not, and each award is booked."""
     require(by, Role.CERTIFIER)
     with transaction.atomic():
         held = take(cycle)
         _check_state(held, CycleState.CERTIFIED)
-        asked = pending_request(held, PUBLISH)
+        asked = pending_request(held, PUBLISH, asked_id)
         if asked.parameters["tallies"] != _binding_digests(held):
             raise RefusedError(_("The count has changed since it was certified."))
         approve_act(asked, approved_by=by)

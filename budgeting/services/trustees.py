@@ -112,13 +112,13 @@ def request_unsealing(cycle: Cycle, *, by: User) -> ActRequest:
         return request_act(UNSEAL, held, requested_by=by)
 
 
-def approve_unsealing(cycle: Cycle, *, by: User) -> Approval:
+def approve_unsealing(cycle: Cycle, asked_id: int | None = None, *, by: User) -> Approval:
     """Another one agrees: from now on two trustees' parts open the ballots."""
     require(by, Role.BUDGET_ADMINISTRATOR)
     with transaction.atomic():
         held = take(cycle)
         _check_closed(held)
-        return approve_act(pending_request(held, UNSEAL), approved_by=by)
+        return approve_act(pending_request(held, UNSEAL, asked_id), approved_by=by)
 
 
 def _check_closed(cycle: Cycle) -> None:

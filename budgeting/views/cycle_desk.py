@@ -16,11 +16,12 @@ from django.views.decorators.http import require_http_methods
 
 from budgeting.access import holds, visible_cycle
 from budgeting.enums import CycleState
-from budgeting.forms import ReasonForm
+from budgeting.forms import AgreeForm, ReasonForm
 from budgeting.models import Cycle
 from budgeting.selectors import (
     acts_of_two,
     board_of,
+    pending_requests,
     phase_steps,
     readiness,
     results_of,
@@ -34,9 +35,8 @@ from budgeting.services.cycles import (
     request_cancelling,
     request_opening,
 )
-from budgeting.services.results import PUBLISH, certify, publish
-from budgeting.services.second_person import pending_requests
-from budgeting.views.desks import Acts, Desk, back
+from budgeting.services.results import PUBLISH, certify, certify_anew, publish
+from budgeting.views.desks import Acts, Desk, back, take_back_here
 from civicfund import staff
 from civicfund.audit.models import ActRequest
 from civicfund.audit.services import db_now
@@ -83,7 +83,8 @@ def cycle_desk(request: SignedInRequest, slug: str) -> HttpResponseBase:
 class Offer:
     """An act that is possible now: what it does, in words, and its form.
 
-    ``mine`` is when somebody asked who now looks: they wait for another person.
+    ``asked`` is what a second person agrees to; ``mine`` is when whoever looks asked for it: they
+    wait for another person.
     """
 
     name: str
@@ -91,13 +92,23 @@ class Offer:
     words: str
     button: str
     form: forms.Form
-    asked: str = ""
+    asked: ActRequest | None = None
     mine: bool = False
 
     @property
     def grave(self) -> bool:
         """Whether it is a second person's act."""
         return self.name.startswith("agree")
+
+    @property
+    def key(self) -> str:
+        """What tells it from the others on the page."""
+        return f"{self.name}-{self.asked.pk}" if self.asked else self.name
+
+    @property
+    def asked_words(self) -> str:
+        """Who asked for it, when, why, and until when one can agree."""
+        return _asked(self.asked) if self.asked else ""
 
     @property
     def variant(self) -> str:
@@ -112,7 +123,8 @@ def _offers(cycle: Cycle, user: User, desk: Desk, *, ready: bool) -> Iterator[Of
     if holds(user, Role.CERTIFIER) and cycle.state == CycleState.COUNTED:
         yield _offer(desk, "certify")
     if holds(user, Role.CERTIFIER) and cycle.state == CycleState.CERTIFIED:
-        yield from _second_person(cycle, user, desk, PUBLISH, "agree_publish")
+        waiting = list(_second_person(cycle, user, desk, PUBLISH, "agree_publish"))
+        yield from waiting or [_offer(desk, "certify_anew")]
 
 
 def _of_administrators(cycle: Cycle, user: User, desk: Desk, *, ready: bool) -> Iterator[Offer]:
@@ -125,10 +137,10 @@ def _of_administrators(cycle: Cycle, user: User, desk: Desk, *, ready: bool) -> 
 
 
 def _second_person(cycle: Cycle, user: User, desk: Desk, act: str, name: str) -> Iterator[Offer]:
-    """The newest request for the act, if any waits: to agree to, or to wait for."""
-    asked = pending_requests(cycle, act).select_related("requested_by").first()
-    if asked is not None:
-        yield _offer(desk, name, asked=_asked(asked), mine=asked.requested_by_id == user.pk)
+    """Each request for the act that waits: to agree to just this one, or to wait for others."""
+    for asked in pending_requests(cycle, act):
+        form = AgreeForm(initial={"asked": asked.pk}, auto_id=f"{name}-{asked.pk}-%s")
+        yield _offer(desk, name, form=form, asked=asked, mine=asked.requested_by_id == user.pk)
 
 
 def _asked(asked: ActRequest) -> str:
@@ -137,12 +149,15 @@ def _asked(asked: ActRequest) -> str:
         "at": moment(asked.at),
     }
     reason = asked.parameters.get("reason")
-    return f"{words} {_('The reason: “%(reason)s”') % {'reason': reason}}" if reason else words
+    if reason:
+        words = f"{words} {_('The reason: “%(reason)s”') % {'reason': reason}}"
+    until = moment(asked.lapses_at) if asked.lapses_at else ""
+    return f"{words} {_('It can be agreed to until %(until)s.') % {'until': until}}"
 
 
-def _offer(desk: Desk, name: str, **asked: Any) -> Offer:
+def _offer(desk: Desk, name: str, form: forms.Form | None = None, **asked: Any) -> Offer:
     title, words, button = _words()[name]
-    return Offer(name, title, words, button, desk.forms[name], **asked)
+    return Offer(name, title, words, button, form or desk.forms[name], **asked)
 
 
 def _words() -> dict[str, tuple[str, str, str]]:
@@ -190,6 +205,15 @@ def _words() -> dict[str, tuple[str, str, str]]:
             ),
             _("The count is in order: certify it"),
         ),
+        "certify_anew": (
+            _("Certify the count anew"),
+            _(
+                "The count was certified, and nobody can agree to that any more: it was too long"
+                " ago, was taken back, or whoever certified it no longer has the role. Say again"
+                " that the board, the sums and the outcome above are in order."
+            ),
+            _("The count is in order: certify it anew"),
+        ),
         "agree_publish": (
             _("Publish the outcome"),
             _(
@@ -206,8 +230,8 @@ def _ask_open(request: SignedInRequest, cycle: Cycle, _desk: Desk) -> HttpRespon
     return back(request, "cycle_desk", cycle, _("Now another administrator has to open it."))
 
 
-def _agree_open(request: SignedInRequest, cycle: Cycle, _desk: Desk) -> HttpResponse:
-    open_cycle(cycle, by=request.user)
+def _agree_open(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
+    open_cycle(cycle, desk.given["asked"], by=request.user)
     return back(request, "cycle_desk", cycle, _("The cycle is open."))
 
 
@@ -216,8 +240,8 @@ def _ask_cancel(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpRespo
     return back(request, "cycle_desk", cycle, _("Now another administrator has to agree."))
 
 
-def _agree_cancel(request: SignedInRequest, cycle: Cycle, _desk: Desk) -> HttpResponse:
-    cancel_cycle(cycle, by=request.user)
+def _agree_cancel(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
+    cancel_cycle(cycle, desk.given["asked"], by=request.user)
     return back(request, "cycle_desk", cycle, _("The cycle is cancelled."))
 
 
@@ -226,16 +250,23 @@ def _certify(request: SignedInRequest, cycle: Cycle, _desk: Desk) -> HttpRespons
     return back(request, "cycle_desk", cycle, _("Now another certifier has to publish it."))
 
 
-def _agree_publish(request: SignedInRequest, cycle: Cycle, _desk: Desk) -> HttpResponse:
-    publish(cycle, by=request.user)
+def _certify_anew(request: SignedInRequest, cycle: Cycle, _desk: Desk) -> HttpResponse:
+    certify_anew(cycle, by=request.user)
+    return back(request, "cycle_desk", cycle, _("Now another certifier has to publish it."))
+
+
+def _agree_publish(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
+    publish(cycle, desk.given["asked"], by=request.user)
     return back(request, "cycle_desk", cycle, _("The outcome is published."))
 
 
 CYCLE_ACTS: Acts = {
     "ask_open": (forms.Form, _ask_open),
-    "agree_open": (forms.Form, _agree_open),
+    "agree_open": (AgreeForm, _agree_open),
     "ask_cancel": (ReasonForm, _ask_cancel),
-    "agree_cancel": (forms.Form, _agree_cancel),
+    "agree_cancel": (AgreeForm, _agree_cancel),
     "certify": (forms.Form, _certify),
-    "agree_publish": (forms.Form, _agree_publish),
+    "certify_anew": (forms.Form, _certify_anew),
+    "agree_publish": (AgreeForm, _agree_publish),
+    "take_back": (AgreeForm, take_back_here),
 }

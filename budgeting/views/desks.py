@@ -10,9 +10,11 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 
 from budgeting.models import Cycle
 from budgeting.services.errors import RefusedError
+from budgeting.services.second_person import take_back
 from civicfund import staff
 from civicfund.audit.services import ApprovalError
 from civicfund.people.requests import SignedInRequest
@@ -85,3 +87,10 @@ def back(request: SignedInRequest, page: str, cycle: Cycle, words: str) -> HttpR
     """To the desk again, with what was done."""
     messages.success(request, words)
     return redirect(page, slug=cycle.slug)
+
+
+def take_back_here(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
+    """Take back what one asked for, and see the same page again."""
+    take_back(cycle, desk.given["asked"], by=request.user)
+    messages.success(request, _("It is taken back: nobody can agree to it any more."))
+    return redirect(request.path)

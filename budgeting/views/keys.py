@@ -17,9 +17,8 @@ from budgeting.domain import trustee
 from budgeting.enums import CycleState, TrusteePair
 from budgeting.forms import AnswerForm, PartsForm, PublicKeyForm
 from budgeting.models import Cycle, Keying, SealedBallot, TrusteeKey
-from budgeting.selectors import board_of
+from budgeting.selectors import board_of, pending_requests
 from budgeting.services.errors import RefusedError
-from budgeting.services.second_person import pending_request
 from budgeting.services.trustees import (
     UNSEAL,
     approve_unsealing,
@@ -101,7 +100,7 @@ def unsealing(request: SignedInRequest, slug: str) -> HttpResponse:
             request_unsealing(cycle, by=request.user)
             return redirect("unsealing", slug=slug)
         if "agree" in request.POST:
-            approve_unsealing(cycle, by=request.user)
+            approve_unsealing(cycle, _asked_id(request.POST["agree"]), by=request.user)
             return redirect("unsealing", slug=slug)
         if form.is_bound and form.is_valid():
             _check_size(cycle)
@@ -116,6 +115,11 @@ def unsealing(request: SignedInRequest, slug: str) -> HttpResponse:
     return render(request, "budgeting/unsealing.html", context, status=400 if form.errors else 200)
 
 
+def _asked_id(sent: str) -> int:
+    """Which request somebody agrees to; one that there never was where none is named."""
+    return int(sent) if sent.isdecimal() and len(sent) < 19 else 0
+
+
 def _check_size(cycle: Cycle) -> None:
     sealed = [rows.objects.filter(cycle=cycle).count() for rows in (SealedBallot, Keying)]
     if sum(sealed) > MOST_IN_A_REQUEST:
@@ -128,13 +132,9 @@ def _check_size(cycle: Cycle) -> None:
 def _standing(cycle: Cycle) -> dict[str, object]:
     """Whether the opening waits for somebody to ask, to agree, or for the trustees."""
     if cycle.state != CycleState.CLOSED:
-        return {"asked": None, "agreed": False, "is_closed": False}
+        return {"asked": [], "agreed": False, "is_closed": False}
     try:
         agreed = bool(approval_for(UNSEAL, cycle))
     except ApprovalError:
         agreed = False
-    try:
-        asked = pending_request(cycle, UNSEAL)
-    except RefusedError:
-        asked = None
-    return {"asked": asked, "agreed": agreed, "is_closed": True}
+    return {"asked": pending_requests(cycle, UNSEAL), "agreed": agreed, "is_closed": True}

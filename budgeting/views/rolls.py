@@ -34,6 +34,7 @@ from budgeting.selectors import (
     kiosks_of,
     may_vote,
     paper_vote,
+    pending_requests,
     places_of_roll,
     roll_batches,
     rules_of_voting,
@@ -50,9 +51,8 @@ from budgeting.services.roll import (
 )
 from budgeting.services.roll_files import check_file, import_file
 from budgeting.services.roll_homes import add_residents, request_residents
-from budgeting.services.second_person import pending_requests
 from budgeting.services.voters import voting_number
-from budgeting.views.desks import Acts, Desk, back
+from budgeting.views.desks import Acts, Desk, back, take_back_here
 from budgeting.views.voters import code_here, voter_here
 from civicfund import staff
 from civicfund.audit.services import db_now
@@ -111,7 +111,7 @@ def roll_desk(request: SignedInRequest, slug: str) -> HttpResponseBase:
             "of_homes": is_of_homes(cycle),
             "lines": cycle.roll.count(),
             "batches": roll_batches(cycle),
-            "asked": pending_requests(cycle, ROLL).select_related("requested_by"),
+            "asked": pending_requests(cycle, ROLL),
             "prepares": cycle.state == CycleState.DRAFT,
         }
     )
@@ -132,7 +132,7 @@ def letters_desk(request: SignedInRequest, slug: str) -> HttpResponseBase:
         desk.context()
         | _looked_through(desk)
         | {
-            "asked": pending_requests(cycle, LETTERS).select_related("requested_by"),
+            "asked": pending_requests(cycle, LETTERS),
             "no_letters": NO_LETTERS if is_of_homes(cycle) else "",
             "is_open": cycle.state == CycleState.OPEN,
         }
@@ -154,9 +154,11 @@ def officers_desk(request: SignedInRequest, slug: str) -> HttpResponseBase:
     answer = desk.act()
     if answer is not None:
         return answer
-    waiting = pending_requests(cycle, ROLL).filter(parameters__source="person")
+    waiting = list(pending_requests(cycle, ROLL).filter(parameters__source="person"))
+    mine = [asked for asked in waiting if asked.requested_by_id == request.user.pk]
     context = desk.context() | {
-        "waiting": waiting.exclude(requested_by=request.user).count(),
+        "waiting": len(waiting) - len(mine),
+        "mine": mine,
         "rules": said and rules_of_voting(said),
         "of_homes": is_of_homes(cycle),
     }
@@ -262,4 +264,5 @@ LETTER_ACTS: Acts = {
 PERSON_ACTS: Acts = {
     "ask_person": (PersonForm, _ask_person),
     "agree_person": (SecondForm, _agree_person),
+    "take_back": (AgreeForm, take_back_here),
 }

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from civicfund.audit.models import ActRequest, Approval, Event
+from civicfund.audit.models import ActRequest, Approval, Event, Withdrawal
 from civicfund.audit.services import StaleStateError, record
 from civicfund.states import IllegalMoveError
 
@@ -192,4 +192,13 @@ class ApprovalAdmin(ReadOnlyAdmin[Approval]):
 
     list_display = ("at", "request", "requested_by", "approved_by")
     list_select_related = ("request", "requested_by", "approved_by")
+    ordering = ("-id",)
+
+
+@admin.register(Withdrawal)
+class WithdrawalAdmin(ReadOnlyAdmin[Withdrawal]):
+    """What was asked for and taken back."""
+
+    list_display = ("at", "request", "requested_by")
+    list_select_related = ("request", "requested_by")
     ordering = ("-id",)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Self, TypeVar
 
 from django.conf import settings
@@ -19,6 +20,9 @@ FOLLOWED_TYPES = (
     "pledges.campaign",
     "projects.project",
 )
+
+# What is asked for on one of these can be agreed to for so long; ``approval_in_time`` holds to it.
+LAPSES_AFTER = {"budgeting.cycle": timedelta(days=7)}
 
 
 class AppendOnly(models.Model):
@@ -80,6 +84,12 @@ class ActRequest(AppendOnly):
     def __str__(self) -> str:
         return f"{self.act} {self.target_type} {self.target_id}"
 
+    @property
+    def lapses_at(self) -> datetime | None:
+        """From when on nobody can agree to it; None where it waits as long as its thing does."""
+        after = LAPSES_AFTER.get(self.target_type)
+        return self.at + after if after else None
+
 
 class Approval(AppendOnly):
     """A second person's yes. The database refuses the requester's own."""
@@ -99,6 +109,18 @@ class Approval(AppendOnly):
 
     def __str__(self) -> str:
         return f"approval of {self.request_id}"
+
+
+class Withdrawal(AppendOnly):
+    """Whoever asked for an act took that back before anybody agreed; the database lets no other."""
+
+    at = models.DateTimeField(db_default=Now())
+    request = models.OneToOneField(ActRequest, models.PROTECT, related_name="withdrawal")
+    # A composite foreign key ties it to whoever asked.
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    def __str__(self) -> str:
+        return f"withdrawal of {self.request_id}"
 
 
 class SteppedQuerySet(models.QuerySet[Row]):

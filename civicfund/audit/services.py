@@ -12,7 +12,7 @@ from django.db import connection, models, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from civicfund.audit.models import ActRequest, Approval, Event, SteppedQuerySet
+from civicfund.audit.models import ActRequest, Approval, Event, SteppedQuerySet, Withdrawal
 from civicfund.states import State, check_move
 
 Row = TypeVar("Row", bound=models.Model)
@@ -146,6 +146,13 @@ def approve_act(request: ActRequest, *, approved_by: models.Model) -> Approval:
     return Approval.objects.create(
         request=request, requested_by_id=request.requested_by_id, approved_by_id=approved_by.pk
     )
+
+
+def withdraw_act(request: ActRequest, *, by: models.Model) -> Withdrawal:
+    """Take back what one asked for. Raises ``ApprovalError`` for somebody else's request."""
+    if by.pk != request.requested_by_id:
+        raise ApprovalError("Only the person who asked for it can take it back.")
+    return Withdrawal.objects.create(request=request, requested_by_id=by.pk)
 
 
 def approval_for(act: str, target: models.Model) -> Approval:

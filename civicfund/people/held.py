@@ -54,6 +54,7 @@ def _leave_out() -> None:
         "audit.ActRequest.requested_by",
         "audit.Approval.requested_by",
         "audit.Approval.approved_by",
+        "audit.Withdrawal.requested_by",
         "admin.LogEntry.user",
     )
     leaves_out(

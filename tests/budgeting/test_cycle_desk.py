@@ -57,6 +57,12 @@ def signed_in(client, user=None):
 
 
 def send(client, cycle, act, **given):
+    """Send an act's form; who agrees names what the page shows first, unless they say what."""
+    page = client.get(desk_of(cycle))
+    offers = page.context["offers"] if page.status_code == 200 else []
+    shown = [offer.asked.pk for offer in offers if offer.name == act and offer.asked]
+    if act.startswith("agree") and "asked" not in given:
+        given["asked"] = shown[0] if shown else 0
     return client.post(desk_of(cycle), {"act": act, **given})
 
 

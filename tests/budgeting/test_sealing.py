@@ -522,10 +522,12 @@ def test_the_ballots_are_opened_on_a_page_by_two_and_two(client):
     assert client.post(page, parts).status_code == 400
     client.post(page, {"ask": "yes"})
     assert "another administrator has to agree" in client.get(page).content.decode()
-    assert client.post(page, {"agree": "yes"}).status_code == 400
+    [asked] = client.get(page).context["asked"]
+    assert client.post(page, {"agree": asked.pk}).status_code == 400
     client.logout()
     sign_in_with_second_factor(client, administrator())
-    client.post(page, {"agree": "yes"})
+    assert client.post(page, {"agree": "yes"}).status_code == 400
+    client.post(page, {"agree": asked.pk})
     refused = client.post(page, parts | {"two": trustees()[0]})
     assert refused.status_code == 400
     assert trustees()[0].split()[0] in refused.content.decode()
@@ -538,11 +540,11 @@ def test_agreeing_asks_for_a_recent_second_factor(client, settings):
     cycle, _ = running_cycle()
     end_voting(cycle)
     cycle = close_cycle(cycle)
-    request_unsealing(cycle, by=administrator())
+    asked = request_unsealing(cycle, by=administrator())
     sign_in_with_second_factor(client, administrator())
     settings.SECOND_FACTOR_RECENT_SECONDS = -1
     page = reverse("unsealing", args=[cycle.slug])
-    assert reverse("mfa_reauthenticate") in client.post(page, {"agree": "yes"}).url
+    assert reverse("mfa_reauthenticate") in client.post(page, {"agree": asked.pk}).url
     with pytest.raises(RefusedError, match="Two administrators"):
         unseal(cycle, trustees()[:2])
 

@@ -114,5 +114,9 @@ def test_the_admin_agrees_only_with_a_recent_second_factor(client, settings, wai
     assert "reauthenticate" in client.post(listed, given)["Location"]
     assert Cycle.objects.get(pk=cycle.pk).state == state
     settings.SECOND_FACTOR_RECENT_SECONDS = 300
-    client.post(listed, given)
+    page = client.post(listed, given)
+    [(_row, asked)] = page.context["asked"]
+    assert str(asked.requested_by) in page.content.decode()
+    assert Cycle.objects.get(pk=cycle.pk).state == state
+    client.post(listed, given | {"asked": asked.pk})
     assert Cycle.objects.get(pk=cycle.pk).state != state

@@ -69,7 +69,8 @@ TABLE = {
         ADMINISTRATOR, CERTIFIER,
         ask_open=ADMINISTRATOR, agree_open=ADMINISTRATOR,
         ask_cancel=ADMINISTRATOR, agree_cancel=ADMINISTRATOR,
-        certify=CERTIFIER, agree_publish=CERTIFIER,
+        certify=CERTIFIER, certify_anew=CERTIFIER, agree_publish=CERTIFIER,
+        acts=["take_back"],
     ),
     "proposals_csv": declared(ADMINISTRATOR, REVIEWER),
     "proposal_file": declared(ADMINISTRATOR, acts=proposal_files.FILE_ACTS),
@@ -162,7 +163,7 @@ ACTS = {
     "judge_campaign": [*moderating.ACTS, moderating.HANDLE],
 }
 # Enough of every form for an act to come as far as the question who may do it.
-FILLED_IN = {"reason": "The flood.", "one": "part", "two": "part"}
+FILLED_IN = {"reason": "The flood.", "one": "part", "two": "part", "asked": "1"}
 
 
 def desks():

@@ -7,7 +7,7 @@ from random import Random
 
 from budgeting.enums import CycleState, Origin
 from budgeting.models import Cycle, Participation
-from budgeting.services.results import certify, publish
+from budgeting.services.results import PUBLISH, certify, certify_anew, publish
 from budgeting.services.second_person import acts_asked
 from budgeting.services.trustees import UNSEAL, approve_unsealing, request_unsealing
 from civicfund.audit.services import db_now
@@ -109,9 +109,12 @@ def certifiers_certify() -> None:
 
 
 def certifiers_publish() -> None:
-    """Another one publishes it."""
+    """Another one publishes it; where the first yes has lapsed meanwhile, it is said again."""
     for cycle in Cycle.objects.filter(state=CycleState.CERTIFIED, origin=Origin.RUN):
-        publish(cycle, by=account("second-certifier"))
+        if acts_asked(cycle, PUBLISH):
+            publish(cycle, by=account("second-certifier"))
+        else:
+            certify_anew(cycle, by=account("certifier"))
 
 
 STEPS: tuple[Callable[[], None], ...] = (
