@@ -32,7 +32,7 @@ DROP FUNCTION budgeting_cancelled_as_asked();
 class Migration(migrations.Migration):
     dependencies = [
         ("audit", "0005_withdrawals"),
-        ("budgeting", "0032_keying_anew_as_asked"),
+        ("budgeting", "0035_options_on_board"),
     ]
 
     operations = [migrations.RunSQL(CANCELLED_AS_ASKED, CANCELLED_AS_ASKED_UNDONE)]
