@@ -189,7 +189,7 @@ def test_a_request_is_agreed_to_once_for_its_own_cycle_and_not_after_another(key
     begin_keying_anew(cycle, request.pk, by=administrator())
     lose_key(cycle)
     assert keyings_anew_asked(cycle) == []
-    with nothing_moves(cycle, keys), pytest.raises(RefusedError, match="ask for this first"):
+    with nothing_moves(cycle, keys), pytest.raises(RefusedError, match="agreed to this already"):
         begin_keying_anew(cycle, request.pk, by=administrator())
     with nothing_moves(cycle, keys), pytest.raises(RefusedError, match="since this was asked"):
         begin_keying_anew(cycle, stale.pk, by=administrator())
