@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -14,10 +15,13 @@ from budgeting.enums import MOST_SHEETS, VoidReason
 from budgeting.forms.kiosks import OF_ACCOUNT
 from budgeting.models import Cycle, PollingPlace, Pot, RollEntry
 from budgeting.selectors import is_of_homes
+from budgeting.services.box_counts import Difference
 from civicfund.places.models import Neighborhood
 
 _SALT = "budgeting.check_in"
 _FOUND_SECONDS = 600
+_WHY = "why-"
+_MOST_WORDS = 500
 MOST_AT_A_PLACE = 1_000_000
 _NUMBER = forms.TextInput(
     attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "characters"}
@@ -95,7 +99,7 @@ class TotalsForm(_AtPlaceForm):
     spoiled = _sheets(_("Spoiled, and replaced"))
     returned = _sheets(_("Returned unused"))
     reason = forms.CharField(
-        label=_("Where the sums do not meet: why"),
+        label=_("Where the sums do not meet, or there are more sheets than people: why"),
         max_length=500,
         required=False,
         help_text=_("Everybody can read it. Name nobody."),
@@ -103,7 +107,32 @@ class TotalsForm(_AtPlaceForm):
 
 
 class EndKeyingForm(forms.Form):
-    """Say that all is keyed."""
+    """Say that all is keyed; where numbers differ, why, in fields that come once that is known."""
+
+    def ask_why(self, differences: Iterable[Difference]) -> None:
+        """A field for each difference, named by its numbers."""
+        for each in differences:
+            self.fields[f"{_WHY}{each.key}"] = forms.CharField(
+                label=each.words,
+                max_length=_MOST_WORDS,
+                help_text=_("Why, for everybody to read. Name nobody."),
+                widget=forms.Textarea(attrs={"rows": 2}),
+            )
+
+    def clean(self) -> dict[str, Any]:
+        """A reason is as short as others are."""
+        if any(len(said) > _MOST_WORDS for said in self.reasons.values()):
+            raise forms.ValidationError(_("A reason has at most 500 letters."))
+        return super().clean() or {}
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """What was said of each difference that was asked about."""
+        return {
+            name.removeprefix(_WHY): str(said)
+            for name, said in self.data.items()
+            if name.startswith(_WHY)
+        }
 
 
 class KeyingAnewForm(forms.Form):

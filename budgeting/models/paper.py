@@ -243,7 +243,9 @@ class KeyingEnd(AppendOnly):
     """That keying has ended, and what it came to: sheets, and how many a third clerk decided.
 
     ``by_place`` counts sheets by the polling place's id, ``voids`` void sheets by reason, and
-    ``void_parts`` single pots that are void on sheets that otherwise count.
+    ``void_parts`` single pots that are void on sheets that otherwise count. ``explained`` says, by
+    the place's id, why other sheets were keyed than lay in its box, or more than people came, with
+    these numbers.
     """
 
     cycle = models.OneToOneField(Cycle, models.PROTECT, related_name="keying_end", primary_key=True)
@@ -253,6 +255,7 @@ class KeyingEnd(AppendOnly):
     by_place = models.JSONField(default=dict)
     voids = models.JSONField(default=dict)
     void_parts = models.JSONField(default=dict)
+    explained = models.JSONField(default=dict)
     made_by = models.ForeignKey(_PERSON, models.PROTECT, related_name="+")
     at = models.DateTimeField(_("at"), db_default=Now())
 

@@ -52,12 +52,26 @@ class PlaceSums:
     totals: PlaceTotals | None
     checked_in: int | None
     keyed: int | None
+    reason_at_end: str = ""
 
     @property
     def missing(self) -> int:
         """Sheets that were printed and are nowhere; below zero where there are too many."""
         totals = self.totals
         return self.issued - totals.cast - totals.spoiled - totals.returned if totals else 0
+
+    @property
+    def surplus(self) -> int:
+        """Sheets in the box, or keyed, beyond the people who were given one here."""
+        if self.checked_in is None:
+            return 0
+        in_box = self.totals.cast if self.totals else 0
+        return max(in_box, self.keyed or 0, self.checked_in) - self.checked_in
+
+    @property
+    def unkeyed(self) -> int:
+        """Sheets in the box that were not keyed; below zero where more were."""
+        return self.totals.cast - self.keyed if self.totals and self.keyed is not None else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +161,7 @@ def place_sums(cycle: Cycle, end: KeyingEnd | None) -> list[PlaceSums]:
             totals=next(iter(place.totals.all()), None),
             checked_in=place.people if over else None,
             keyed=end.by_place.get(str(place.pk), 0) if end else None,
+            reason_at_end=end.explained.get(str(place.pk), {}).get("reason", "") if end else "",
         )
         for place in places
     ]

@@ -99,6 +99,7 @@ def _paper(sums: PaperSums) -> dict[str, Any]:
                 "reason": each.totals.reason if each.totals else "",
                 "checked_in": each.checked_in or 0,
                 "keyed": each.keyed or 0,
+                "reason_at_end": each.reason_at_end,
             }
             for each in sums.places
         ],

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
 from django.db import connection, transaction
 from django.db.models import Count
@@ -28,11 +29,11 @@ from budgeting.models import (
     Keying,
     KeyingEnd,
     PaperVote,
-    PollingPlace,
     SampledSheet,
     Sheet,
 )
 from budgeting.services.ballots import Choice, checked
+from budgeting.services.box_counts import explained
 from budgeting.services.errors import BallotRefusedError, RefusedError
 from budgeting.services.key_files import SlotKeyMissingError, read_key
 from budgeting.services.locks import share, take
@@ -218,12 +219,15 @@ def keyed_sheets(cycle: Cycle, *, by: User | None = None) -> list[KeyedSheet]:
     return found
 
 
-def end_keying(cycle: Cycle, *, by: User) -> KeyingEnd:
+def end_keying(
+    cycle: Cycle, reasons: Mapping[str, str] = MappingProxyType({}), *, by: User
+) -> KeyingEnd:
     """Say that every sheet is keyed; then the committed seed draws those to compare.
 
-    Raises ``RefusedError`` while a sheet waits for a second or third clerk, a place is not
-    accounted for, other sheets were keyed than lay in its box and nobody has said why, or the key
-    is not there to tell which sheets were keyed.
+    ``reasons`` say, for everybody to read, why other sheets were keyed than lay in the box of a
+    place, or more than people were given one there, by what ``Difference.key`` names. Raises
+    ``RefusedError`` while a sheet waits for a second or third clerk, a place is not accounted for
+    or its difference not explained, or the key is not there to tell which sheets were keyed.
     """
     require(by, Role.BUDGET_ADMINISTRATOR)
     with transaction.atomic():
@@ -232,7 +236,7 @@ def end_keying(cycle: Cycle, *, by: User) -> KeyingEnd:
         keyed = _all_keyed(held)
         _check_finished(keyed)
         by_place = Counter(each.sheet.batch.place_id for each in keyed)
-        _check_places(held, by_place)
+        why = explained(held, by_place, reasons, by=by)
         voids, void_parts = _voids(held)
         done = KeyingEnd.objects.create(
             cycle=held,
@@ -242,6 +246,7 @@ def end_keying(cycle: Cycle, *, by: User) -> KeyingEnd:
             by_place={str(place): number for place, number in by_place.items()},
             voids=dict(voids),
             void_parts=dict(void_parts),
+            explained=why,
             made_by=by,
         )
         _draw(held, paper, [each.sheet for each in keyed])
@@ -266,24 +271,6 @@ def _check_finished(keyed: list[KeyedSheet]) -> None:
         waiting = [shown_number(e.sheet.number) for e in keyed if e.standing == standing]
         if waiting:
             raise RefusedError(words % {"sheets": ", ".join(waiting[:10])})
-
-
-def _check_places(cycle: Cycle, by_place: Mapping[int, int]) -> None:
-    for place in PollingPlace.objects.filter(cycle=cycle, batches__isnull=False).distinct():
-        totals = place.totals.order_by("-version").first()
-        if totals is None:
-            raise RefusedError(
-                _("%(place)s has not been accounted for yet.") % {"place": place.name}
-            )
-        keyed = by_place.get(place.pk, 0)
-        if keyed != totals.cast and not totals.reason:
-            raise RefusedError(
-                _(
-                    "%(place)s counted %(cast)s sheets in the box, and %(keyed)s were keyed. Key"
-                    " what is left, or account for the place anew and say why."
-                )
-                % {"place": place.name, "cast": totals.cast, "keyed": keyed}
-            )
 
 
 def decisive_keyings(cycle: Cycle) -> Iterator[Keying]:

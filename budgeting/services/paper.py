@@ -152,7 +152,11 @@ def _new_numbers(cycle: Cycle, number: int) -> list[str]:
 def account_for(
     place: PollingPlace, *, cast: int, spoiled: int, returned: int, reason: str = "", by: User
 ) -> PlaceTotals:
-    """Say what became of a place's sheets; where the sums do not meet, why, for all to read."""
+    """Say what became of a place's sheets.
+
+    Where the sums do not meet, or more sheets lie in the box than people were given one, also why,
+    for everybody to read.
+    """
     if not holds(by, Role.POLL_OFFICER):
         require(by, Role.BUDGET_ADMINISTRATOR)
     with transaction.atomic():
@@ -163,9 +167,8 @@ def account_for(
             raise RefusedError(_("A place is accounted for once voting is over."))
         if KeyingEnd.objects.filter(pk=place.cycle_id).exists():
             raise RefusedError(_("Keying has ended: the totals stand."))
-        missing = issued(place) - cast - spoiled - returned
-        if missing and not reason.strip():
-            raise RefusedError(_difference(missing), field="reason")
+        if not reason.strip():
+            _check_sums(place, cast, spoiled, returned)
         made = PlaceTotals.objects.create(
             place=place,
             version=place.totals.count() + 1,
@@ -177,6 +180,22 @@ def account_for(
         )
         record("polling_place.accounted_for", place, actor=by, version=made.version)
     return made
+
+
+def _check_sums(place: PollingPlace, cast: int, spoiled: int, returned: int) -> None:
+    missing = issued(place) - cast - spoiled - returned
+    if missing:
+        raise RefusedError(_difference(missing), field="reason")
+    people = place.check_ins.count()
+    if cast > people:
+        raise RefusedError(
+            _(
+                "There are %(cast)s sheets in the box, and %(people)s people were checked in here:"
+                " say why."
+            )
+            % {"cast": cast, "people": people},
+            field="reason",
+        )
 
 
 def _difference(missing: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from typing import cast
 
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
@@ -30,6 +31,7 @@ from budgeting.forms import (
 )
 from budgeting.models import Cycle, PollingPlace, RollEntry
 from budgeting.selectors import PaperSums, channels_of, paper_sums, void_reasons
+from budgeting.services.box_counts import UnexplainedError
 from budgeting.services.check_ins import check_in, find_voter, sheets_for
 from budgeting.services.keying import end_keying
 from budgeting.services.keying_anew import (
@@ -92,7 +94,7 @@ def paper_csv(request: HttpRequest, slug: str) -> HttpResponseBase:
     cycle = visible_cycle(request.user, slug)
     columns = [
         "place", "address", "printed", "in_the_box", "spoiled", "returned", "missing", "reason",
-        "people_checked_in", "sheets_keyed",
+        "people_checked_in", "sheets_keyed", "reason_at_the_end_of_keying",
     ]  # fmt: skip
     return csv_response(f"paper-{cycle.slug}.csv", columns, _rows(_sums(cycle)))
 
@@ -104,7 +106,7 @@ def _rows(sums: PaperSums) -> Iterator[tuple[object, ...]]:
         missing, reason = (each.missing, said.reason) if said else ("", "")
         yield (
             each.place.name, each.place.address, each.issued, *told, missing, reason,
-            each.checked_in, each.keyed,
+            each.checked_in, each.keyed, each.reason_at_end,
         )  # fmt: skip
 
 
@@ -181,7 +183,12 @@ def _account(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse
 
 
 def _end_keying(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
-    done = end_keying(cycle, by=request.user)
+    form = cast(EndKeyingForm, desk.forms["end_keying"])
+    try:
+        done = end_keying(cycle, form.reasons, by=request.user)
+    except UnexplainedError as refusal:
+        form.ask_why(refusal.differences)
+        raise
     words = _("Keying has ended with %(sheets)s sheets. Now the sample is compared.")
     return back(request, "paper_desk", cycle, words % {"sheets": done.sheets})
 

@@ -8,7 +8,6 @@ from playwright.sync_api import expect
 from budgeting.domain.paper import shown_number
 from budgeting.enums import BallotKind
 from budgeting.models import CheckIn, Keying, Sheet
-from budgeting.services.keying import end_keying
 from budgeting.services.paper import account_for, add_place, offer_paper, print_sheets
 from civicfund.people.enums import Role
 from tests.browser.test_budget import a_cycle, both
@@ -17,6 +16,7 @@ from tests.factories.budgeting import administrator, cast_positions, open_by_tru
 from tests.factories.paper import (
     closed,
     compared,
+    ended,
     holder,
     keyed,
     keyed_by_two,
@@ -146,7 +146,7 @@ def test_the_sample_is_compared_and_everybody_reads_what_became_of_the_sheets(
         place, cast=3, spoiled=1, returned=1, reason="One sheet was carried away",
         by=holder(Role.POLL_OFFICER),
     )  # fmt: skip
-    end_keying(cycle, by=administrator())
+    ended(cycle)
     for (tab, width), role in zip(both(page, phone), (Role.OBSERVER, Role.CLERK), strict=True):
         come_in(tab, *staff(role), f"/budget/{cycle.slug}/paper/sample/")
         expect(tab.get_by_text("waits for you").first).to_be_visible()

@@ -27,10 +27,10 @@ pytestmark = pytest.mark.django_db
 
 def published_with_paper():
     """Four on the web, of whom one then votes on paper; thirty sheets of which two are blank."""
-    running, people, place, numbers = paper_cycle(4, sheets=34)
-    for person, positions in zip(people, ([0], [1], [0, 2], [2]), strict=True):
+    running, people, place, numbers = paper_cycle(33, sheets=34)
+    for person, positions in zip(people[:4], ([0], [1], [0, 2], [2]), strict=True):
         cast_positions(running, person, positions)
-    voted_on_paper(running, people[:1], place)
+    voted_on_paper(running, [people[0], *people[4:]], place)
     cycle = closed(running)
     sheets = {number: [n % 3] if n > 1 else [] for n, number in enumerate(numbers[:30])}
     all_keyed(cycle, place, sheets, spoiled=1)
@@ -48,6 +48,8 @@ ALTERED = [
     (("paper", "sheets"), lambda n: n + 1, "sheets = counted + void"),
     (("paper", "places", 0, "keyed"), lambda n: n + 1, "keyed of each place"),
     (("paper", "places", 0, "printed"), lambda n: n + 1, "are accounted for"),
+    (("paper", "places", 0, "cast"), lambda n: n + 1, "its box was keyed"),
+    (("paper", "places", 0, "checked_in"), 29, "no more sheets than people, or two"),
     (("paper", "seed"), "ab" * 32, "seed of the sample"),
     (("paper", "sample", "errors"), 99, "sample is one of these"),
     (("paper", "places", 0, "checked_in"), 0, "than people on paper"),
@@ -60,6 +62,20 @@ def alterations(content):
     """Each altered bundle, with what has to be found."""
     for path, value, found in ALTERED:
         yield altered(content, "bundle.json", edited(path, value)), found
+    # What the officer says of missing sheets explains none that nobody keyed, nor does one person
+    # alone explain more sheets than people.
+    yield said(content, reason="One blew away", cast=31), "its box was keyed"
+    for alone in ("reason", "reason_at_end"):
+        yield said(content, checked_in=29, **{alone: "x"}), "no more sheets than people, or two"
+    yield said(content, checked_in=29, reason="x", reason_at_end=None), "sheets than people, or two"
+
+
+def said(content, **changes):
+    """The bundle with other numbers and reasons of its place."""
+    for key, value in changes.items():
+        change = edited(("paper", "places", 0, key), value)
+        content = altered(content, "bundle.json", change)
+    return content
 
 
 def test_the_sums_of_paper_hold_and_each_alteration_is_found():
@@ -102,6 +118,10 @@ def test_a_difference_that_somebody_explained_holds():
     explained = edited(("paper", "places", 0, "reason"), "One blew away")
     changed = altered(altered(content, "bundle.json", missing), "bundle.json", explained)
     assert broken(changed) == []
+    unkeyed = said(content, cast=31, returned=2, checked_in=31, reason_at_end="One is torn.")
+    assert broken(unkeyed) == []
+    surplus = said(content, checked_in=29, reason="One came twice.", reason_at_end="So it was.")
+    assert broken(surplus) == []
 
 
 def test_without_paper_there_are_no_sheets_to_hide_behind():

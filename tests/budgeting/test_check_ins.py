@@ -295,7 +295,12 @@ def test_a_place_whose_sums_do_not_meet_says_why():
     with pytest.raises(PermissionDenied):
         account_for(place, cast=6, spoiled=0, returned=0, by=holder(Role.CLERK))
     account_for(place, cast=4, spoiled=0, returned=1, reason="One blew away", by=officer)
-    account_for(place, cast=5, spoiled=0, returned=1, by=officer)
+    with pytest.raises(RefusedError, match="5 sheets in the box, and 0 people were checked in"):
+        account_for(place, cast=5, spoiled=0, returned=1, by=officer)
+    with pytest.raises(DatabaseError, match="than people were given one"), transaction.atomic():
+        place.totals.create(version=2, cast=5, spoiled=0, returned=1, made_by=officer)
+    why = "The list of people got wet"
+    account_for(place, cast=5, spoiled=0, returned=1, reason=why, by=officer)
     assert list(place.totals.values_list("version", "cast")) == [(1, 4), (2, 5)]
 
 

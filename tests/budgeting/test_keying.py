@@ -27,7 +27,6 @@ from budgeting.services.keying import (
     reading_of,
     sheet_to_key,
 )
-from budgeting.services.paper import account_for
 from budgeting.services.samples import compare_sheet, sheet_to_compare
 from budgeting.services.trustees import approve_unsealing, request_unsealing
 from budgeting.tasks import close_due_cycles
@@ -41,9 +40,11 @@ from tests.factories.budgeting import (
     open_by_trustees,
 )
 from tests.factories.paper import (
+    accounted,
     all_keyed,
     closed,
     compared,
+    ended,
     holder,
     keyed,
     keyed_by_two,
@@ -59,12 +60,6 @@ def to_key(**cycle):
     """A closed cycle with sheets in the box."""
     running, _people, place, numbers = paper_cycle(1, **cycle)
     return closed(running), place, numbers
-
-
-def account(place, cast, **more):
-    printed = sum(batch.printed for batch in place.batches.all())
-    officer = holder(Role.POLL_OFFICER)
-    return account_for(place, cast=cast, spoiled=0, returned=printed - cast, by=officer, **more)
 
 
 def left_over(cycle):
@@ -207,8 +202,8 @@ def test_every_kind_of_ballot_is_keyed_and_counted(kind, rule, limits, points):
     said = reading_of(cycle, sheet, {pot.pk: Choice(codes(pot)[1:2], points)})
     for clerk in (holder(Role.CLERK), holder(Role.CLERK)):
         key_sheet(cycle, sheet, said, by=clerk)
-    account(place, 1)
-    end_keying(cycle, by=administrator())
+    accounted(place, 1)
+    ended(cycle)
     for role, by in (
         (SampleRole.OBSERVER, holder(Role.OBSERVER)),
         (SampleRole.CLERK, holder(Role.CLERK)),
@@ -240,17 +235,17 @@ def test_keying_ends_and_ballots_are_opened_only_when_all_of_it_is_done():
     still("a third has to decide")
     keyed(cycle, two, [2], by=holder(Role.CLERK))
     still("has not been accounted for")
-    account(place, 3)
-    still("counted 3 sheets in the box, and 2 were keyed")
-    account(place, 2)
+    accounted(place, 3)
+    still("3 sheets in the box, 2 keyed, 0 people checked in")
+    accounted(place, 2)
     with pytest.raises(PermissionDenied):
         end_keying(cycle, by=clerks[0])
-    end = end_keying(cycle, by=administrator())
+    end = ended(cycle)
     assert (end.sheets, end.decided, end.void, end.by_place) == (2, 1, 0, {str(place.pk): 2})
     with pytest.raises(RefusedError, match="Keying has ended"):
         keyed(cycle, two, [0], by=holder(Role.CLERK))
     with pytest.raises(RefusedError, match="the totals stand"):
-        account(place, 2)
+        accounted(place, 2)
     with pytest.raises(RefusedError, match="1 paper ballot of the sample has not been compared"):
         open_by_trustees(cycle)
     compared(cycle, {one: [0], two: [2]})
@@ -274,7 +269,9 @@ def test_the_database_itself_refuses_an_end_of_keying_that_comes_too_early():
     keyed(cycle, two, [1], by=clerks[1])
     with pytest.raises(DatabaseError, match="every place is accounted for"):
         end(**sums)
-    account(place, 2)
+    accounted(place, 2)
+    said = {"cast": 2, "keyed": 2, "people": 0, "reason": "It is tried."}
+    sums["explained"] = {str(place.pk): said}
     for wrong in ({"sheets": 3}, {"decided": 1}, {"void": 1}, {"by_place": {"1": 1}}):
         with pytest.raises(DatabaseError, match="sums"):
             end(**sums | wrong)
@@ -283,7 +280,7 @@ def test_the_database_itself_refuses_an_end_of_keying_that_comes_too_early():
 def test_the_database_itself_refuses_an_opening_that_comes_too_early():
     cycle, place, [one, two, *_] = to_key(sample_size=2)
     keyed_by_two(cycle, {one: [0], two: [1]})
-    account(place, 2)
+    accounted(place, 2)
     request_unsealing(cycle, by=administrator())
     approve_unsealing(cycle, by=administrator())
 
@@ -293,7 +290,7 @@ def test_the_database_itself_refuses_an_opening_that_comes_too_early():
 
     with pytest.raises(DatabaseError, match="once keying has ended"):
         move()
-    end_keying(cycle, by=administrator())
+    ended(cycle)
     with pytest.raises(DatabaseError, match="once the sample is compared"):
         move()
     compared(cycle, {one: [0], two: [1]})
@@ -342,8 +339,8 @@ def test_a_cycle_that_is_called_off_forgets_what_was_keyed():
 def test_the_sample_finds_a_sheet_that_two_clerks_keyed_wrong_alike():
     cycle, place, numbers = to_key(sheets=4, sample_size=4)
     keyed_by_two(cycle, {number: [0] for number in numbers})
-    account(place, 4)
-    end_keying(cycle, by=administrator())
+    accounted(place, 4)
+    ended(cycle)
     assert SampledSheet.objects.count() == 4
     compared(cycle, {number: [0] for number in numbers} | {numbers[1]: [2]})
     sample = paper_sums(cycle).sample
@@ -354,8 +351,8 @@ def test_the_sample_finds_a_sheet_that_two_clerks_keyed_wrong_alike():
 def test_two_who_read_a_sheet_differently_read_it_again_and_three_times_at_most():
     cycle, place, [number, *_] = to_key(sheets=2, sample_size=1)
     keyed_by_two(cycle, {number: [0]})
-    account(place, 1)
-    end_keying(cycle, by=administrator())
+    accounted(place, 1)
+    ended(cycle)
     observer, clerk = holder(Role.OBSERVER, Role.CLERK), holder(Role.CLERK)
 
     def read(role, by, positions):
@@ -382,8 +379,8 @@ def test_two_who_read_a_sheet_differently_read_it_again_and_three_times_at_most(
 def test_who_keyed_a_sheet_does_not_compare_it_and_only_drawn_sheets_are_compared():
     cycle, place, [one, two, *_] = to_key(sheets=2, sample_size=1)
     clerks = keyed_by_two(cycle, {one: [0], two: [0]})
-    account(place, 2)
-    end_keying(cycle, by=administrator())
+    accounted(place, 2)
+    ended(cycle)
     [drawn] = SampledSheet.objects.values_list("sheet__number", flat=True)
     other = two if drawn == one else one
     with pytest.raises(RefusedError, match="You keyed this sheet"):

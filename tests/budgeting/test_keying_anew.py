@@ -20,7 +20,7 @@ from budgeting.services.keying_anew import (
     keyings_anew_asked,
     request_keying_anew,
 )
-from budgeting.services.paper import account_for, offer_paper
+from budgeting.services.paper import offer_paper
 from budgeting.tasks import close_due_cycles
 from civicfund.audit.models import Approval, Event
 from civicfund.audit.services import ApprovalError
@@ -33,10 +33,12 @@ from tests.factories.budgeting import (
     open_by_trustees,
 )
 from tests.factories.paper import (
+    accounted,
     all_keyed,
     begun_anew,
     closed,
     compared,
+    ended,
     holder,
     keyed,
     keyed_by_two,
@@ -274,8 +276,8 @@ def test_nothing_is_begun_anew_once_keying_has_ended(keys):
     late = asked(cycle)
     file.write_bytes(kept)
     officer = holder(Role.POLL_OFFICER)
-    account_for(place, cast=2, spoiled=0, returned=4, by=officer)
-    end_keying(cycle, by=administrator())
+    accounted(place, 2, by=officer)
+    ended(cycle)
 
     def is_refused(words):
         file.unlink(missing_ok=True)
@@ -297,7 +299,7 @@ def test_nothing_is_begun_anew_once_keying_has_ended(keys):
 def test_keying_is_not_ended_while_the_key_is_not_there(keys):
     cycle, place, numbers = half_keyed()
     keyed(cycle, numbers[1], [1], by=holder(Role.CLERK))
-    account_for(place, cast=2, spoiled=0, returned=4, by=holder(Role.POLL_OFFICER))
+    accounted(place, 2)
     file = file_of(keys, cycle)
     kept = file.read_bytes()
     file.unlink()
@@ -305,7 +307,7 @@ def test_keying_is_not_ended_while_the_key_is_not_there(keys):
         end_keying(cycle, by=administrator())
     assert not KeyingEnd.objects.exists()
     file.write_bytes(kept)
-    assert end_keying(cycle, by=administrator()).sheets == 2
+    assert ended(cycle).sheets == 2
 
 
 def test_nothing_is_begun_anew_in_a_cycle_that_was_called_off(keys):
@@ -355,8 +357,8 @@ def test_the_alarm_says_what_to_do(keys):
     file = file_of(keys, cycle)
     kept = file.read_bytes()
     keyed_by_two(cycle, {numbers[0]: [0], numbers[1]: [1]})
-    account_for(place, cast=2, spoiled=0, returned=4, by=holder(Role.POLL_OFFICER))
-    end_keying(cycle, by=administrator())
+    accounted(place, 2)
+    ended(cycle)
     file.unlink()
     [told] = trouble()
     assert "or the sample cannot be compared" in told

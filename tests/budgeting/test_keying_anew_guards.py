@@ -18,13 +18,12 @@ from budgeting.models import Keying, KeyingAnew
 from budgeting.services import key_files
 from budgeting.services.cycles import cancel_cycle, request_cancelling
 from budgeting.services.key_files import SlotKeyMissingError
-from budgeting.services.keying import Standing, end_keying
+from budgeting.services.keying import Standing
 from budgeting.services.keying_anew import (
     ANEW,
     begin_keying_anew,
     keyings_anew_asked,
 )
-from budgeting.services.paper import account_for
 from civicfund.audit.models import Approval
 from civicfund.audit.services import approve_act, db_now, request_act
 from civicfund.people.enums import Role
@@ -36,8 +35,10 @@ from tests.factories.budgeting import (
     open_by_trustees,
 )
 from tests.factories.paper import (
+    accounted,
     begun_anew,
     compared,
+    ended,
     holder,
     keyed,
     lose_key,
@@ -140,8 +141,8 @@ def nothing_moves_but_approvals(cycle):
 def test_the_database_refuses_it_once_keying_has_ended_or_the_ballots_are_open():
     cycle, place, numbers = half_keyed()
     keyed(cycle, numbers[1], [1], by=holder(Role.CLERK))
-    account_for(place, cast=2, spoiled=0, returned=4, by=holder(Role.POLL_OFFICER))
-    end_keying(cycle, by=administrator())
+    accounted(place, 2)
+    ended(cycle)
     with nothing_moves_but_approvals(cycle), refused("keying_anew_in_time"):
         written(cycle)
     compared(cycle, {numbers[0]: [0], numbers[1]: [1]})

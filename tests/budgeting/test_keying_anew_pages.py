@@ -10,11 +10,9 @@ from django.urls import reverse
 
 from budgeting.domain.paper import shown_number
 from budgeting.models import KeyingAnew
-from budgeting.services.keying import end_keying
 from budgeting.services.keying_anew import (
     keyings_anew_asked,
 )
-from budgeting.services.paper import account_for
 from civicfund.people.enums import Role
 from tests.budgeting.test_keying_anew import (
     WHY,
@@ -27,7 +25,9 @@ from tests.factories.budgeting import (
     administrator,
 )
 from tests.factories.paper import (
+    accounted,
     begun_anew,
+    ended,
     holder,
     keyed,
     lose_key,
@@ -80,8 +80,8 @@ def test_the_desk_offers_it_only_where_the_key_is_lost(client, keys):
 def test_the_desk_says_that_keying_is_not_begun_anew_after_its_end(client, keys):
     cycle, place, numbers = half_keyed()
     keyed(cycle, numbers[1], [1], by=holder(Role.CLERK))
-    account_for(place, cast=2, spoiled=0, returned=4, by=holder(Role.POLL_OFFICER))
-    end_keying(cycle, by=administrator())
+    accounted(place, 2)
+    ended(cycle)
     lose_key(cycle)
     sign_in_with_second_factor(client, administrator())
     page = text_of(client, "paper_desk", cycle)

@@ -16,8 +16,7 @@ from budgeting.models import CheckIn, Keying, KeyingEnd, PlaceTotals, PollingPla
 from budgeting.selectors import compared_sheets
 from budgeting.services import key_files
 from budgeting.services.ballots import Choice, cast
-from budgeting.services.keying import end_keying
-from budgeting.services.paper import account_for, add_place
+from budgeting.services.paper import add_place
 from civicfund.people.enums import Role
 from tests.factories.budgeting import (
     administrator,
@@ -28,8 +27,10 @@ from tests.factories.budgeting import (
     running_cycle,
 )
 from tests.factories.paper import (
+    accounted,
     all_keyed,
     closed,
+    ended,
     entry_of,
     holder,
     keyed_by_two,
@@ -133,11 +134,12 @@ def test_keying_is_ended_at_the_desk_or_it_says_what_is_left(client):
     )
     given |= {"returned": 4, "reason": "=One blew away"}
     assert client.post(at("paper_desk", cycle), given).status_code == 302
-    assert client.post(at("paper_desk", cycle), {"act": "end_keying"}).status_code == 302
+    explained_by_another(client, cycle, place)
     assert KeyingEnd.objects.get().sheets == 1
     client.logout()
     page = client.get(at("paper", cycle)).content.decode()
-    assert "=One blew away" in page
+    for words in ("=One blew away", "The list got wet", "1 sheet more than people"):
+        assert words in page
     assert cycle.paper.seed in page
     content = b"".join(client.get(at("paper_csv", cycle)).streaming_content).decode()
     [row] = csv.DictReader(io.StringIO(content))
@@ -145,6 +147,26 @@ def test_keying_is_ended_at_the_desk_or_it_says_what_is_left(client):
         "6", "1", "1", "1",
     )  # fmt: skip
     assert row["reason"] == "'=One blew away"
+    assert row["reason_at_the_end_of_keying"] == "The list got wet"
+
+
+def explained_by_another(client, cycle, place):
+    """More sheets than people are asked about, and explained by another than accounted for them."""
+    desk = at("paper_desk", cycle)
+    answer = client.post(desk, {"act": "end_keying"})
+    assert b"another administrator has to end the keying" in answer.content
+    come_in(client, administrator())
+    answer = client.post(desk, {"act": "end_keying"})
+    assert answer.status_code == 400
+    [field] = answer.context["forms"]["end_keying"]
+    asked = "Town hall: 1 sheets in the box, 1 keyed, 0 people checked in"
+    assert (field.label, field.name) == (asked, f"why-{place.pk}-1-1")
+    for said in (" ", "A" * 501):
+        given = {"act": "end_keying", field.name: said}
+        assert client.post(desk, given).status_code == 400
+    assert KeyingEnd.objects.count() == 0
+    given = {"act": "end_keying", field.name: "The list got wet"}
+    assert client.post(desk, given).status_code == 302
 
 
 def test_the_seed_is_secret_until_keying_has_ended(client):
@@ -252,8 +274,8 @@ def test_an_observer_reads_a_drawn_sheet_at_the_desk(client):
     running, _people, place, numbers = paper_cycle(1, sample_size=1)
     cycle = closed(running)
     keyed_by_two(cycle, {numbers[0]: [0]})
-    account_for(place, cast=1, spoiled=0, returned=5, by=holder(Role.POLL_OFFICER))
-    end_keying(cycle, by=administrator())
+    accounted(place, 1)
+    ended(cycle)
     pot = cycle.pots.get()
     sent = {"number": numbers[0], "read": "yes", f"pot-{pot.pk}": codes(pot)[:1]}
     for role in (Role.OBSERVER, Role.CLERK):
@@ -308,8 +330,8 @@ def drawn(sample_size):
     running, _people, place, numbers = paper_cycle(1, sample_size=sample_size)
     cycle = closed(running)
     keyed_by_two(cycle, {number: [0] for number in numbers})
-    account_for(place, cast=6, spoiled=0, returned=0, by=holder(Role.POLL_OFFICER))
-    end_keying(cycle, by=administrator())
+    accounted(place, 6)
+    ended(cycle)
     return cycle
 
 

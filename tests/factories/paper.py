@@ -6,10 +6,20 @@ from collections.abc import Sequence
 
 from budgeting.access import pots_at
 from budgeting.enums import MOST_SHEETS, SampleRole
-from budgeting.models import Cycle, KeyingAnew, PaperVote, PollingPlace, RollEntry, SheetBatch
+from budgeting.models import (
+    Cycle,
+    KeyingAnew,
+    KeyingEnd,
+    PaperVote,
+    PlaceTotals,
+    PollingPlace,
+    RollEntry,
+    SheetBatch,
+)
 from budgeting.selectors import compared_sheets
 from budgeting.services import key_files
 from budgeting.services.ballots import Choice
+from budgeting.services.box_counts import UnexplainedError
 from budgeting.services.check_ins import check_in
 from budgeting.services.closing import close_cycle
 from budgeting.services.keying import end_keying, find_sheet, key_sheet, reading_of
@@ -147,15 +157,34 @@ def closed(cycle: Cycle) -> Cycle:
     return done
 
 
+def accounted(
+    place: PollingPlace, cast: int, *, spoiled: int = 0, reason: str = "", by: User | None = None
+) -> PlaceTotals:
+    """So many sheets in the box, the rest came back; why, where fewer people were checked in."""
+    printed = sum(batch.printed for batch in place.batches.all())
+    if cast > place.check_ins.count():
+        reason = reason or "Nobody was checked in: it is tried."
+    return account_for(
+        place, cast=cast, spoiled=spoiled, returned=printed - cast - spoiled, reason=reason,
+        by=by or holder(Role.POLL_OFFICER),
+    )  # fmt: skip
+
+
+def ended(cycle: Cycle, *, by: User | None = None) -> KeyingEnd:
+    """Keying, ended; whatever differs is explained as it was asked about."""
+    by = by or administrator()
+    try:
+        return end_keying(cycle, by=by)
+    except UnexplainedError as refusal:
+        why = {each.key: "It is tried." for each in refusal.differences}
+        return end_keying(cycle, why, by=by)
+
+
 def all_keyed(
     cycle: Cycle, place: PollingPlace, sheets: dict[str, Sequence[int]], *, spoiled: int = 0
 ) -> None:
     """Closed, keyed by two, accounted for, keying ended, the sample compared."""
     keyed_by_two(cycle, sheets)
-    printed = sum(batch.printed for batch in place.batches.all())
-    account_for(
-        place, cast=len(sheets), spoiled=spoiled, returned=printed - len(sheets) - spoiled,
-        by=holder(Role.POLL_OFFICER),
-    )  # fmt: skip
-    end_keying(cycle, by=administrator())
+    accounted(place, len(sheets), spoiled=spoiled)
+    ended(cycle)
     compared(cycle, sheets)

@@ -140,12 +140,13 @@ async function lookAtPaper(record, checks, same) {
   same("sheets are those keyed of each place", paper.sheets, sum(paper.places, "keyed"));
   for (const place of paper.places) {
     const accounted = place.cast + place.spoiled + place.returned;
-    const meets = place.printed === accounted && place.cast === place.keyed;
+    const meets = place.printed === accounted;
     checks.push({
       name: `${place.name}: its sheets are accounted for, or somebody said why not`,
-      holds: meets || place.reason !== "",
+      holds: meets || says(place.reason),
       found: meets ? "all" : `${place.printed} printed, ${accounted} accounted for`,
     });
+    checks.push(...boxOf(place));
   }
   const found = await sha256(bytes(paper.seed));
   same("the seed of the sample is the one committed to", paper.seed_commitment, found);
@@ -153,6 +154,28 @@ async function lookAtPaper(record, checks, same) {
   const few = errors <= compared && compared <= paper.sheets;
   checks.push({ name: "the sample is one of these sheets", holds: few, found: String(compared) });
 }
+
+// What lay in a place's box was keyed, and no more than people were given a sheet there; otherwise
+// whoever ended the keying said why, and of more sheets than people in the box the officer too.
+function boxOf({ name, cast, keyed, checked_in: people, reason, reason_at_end: atEnd }) {
+  const saidAtEnd = says(atEnd);
+  const beyond = Math.max(cast, keyed) > people;
+  const saidByTwo = saidAtEnd && (cast <= people || says(reason));
+  return [
+    {
+      name: `${name}: its box was keyed, or somebody said why not`,
+      holds: cast === keyed || saidAtEnd,
+      found: cast === keyed ? "all" : `${cast} in the box, ${keyed} keyed`,
+    },
+    {
+      name: `${name}: no more sheets than people, or two said why`,
+      holds: !beyond || saidByTwo,
+      found: `${people} people, ${cast} in the box, ${keyed} keyed`,
+    },
+  ];
+}
+
+const says = (reason) => typeof reason === "string" && reason.trim() !== "";
 
 // Hexadecimal digits mean the same in capitals; what means the same must not be alterable either.
 function boardLines(text) {

@@ -11,11 +11,17 @@ from budgeting.selectors import paper_sums
 from budgeting.services.closing import close_cycle
 from budgeting.services.errors import RefusedError
 from budgeting.services.keying import Standing, end_keying
-from budgeting.services.paper import account_for
 from civicfund.people.enums import Role
 from tests.budgeting.test_keying import PROJECTS, misread
 from tests.factories.budgeting import administrator, open_by_trustees
-from tests.factories.paper import compared, holder, keyed, paper_cycle
+from tests.factories.paper import (
+    accounted,
+    compared,
+    ended,
+    holder,
+    keyed,
+    paper_cycle,
+)
 from tests.trust.electorate import end_voting
 from tests.trust.result import Result, faults
 from tests.trust.town import Town
@@ -82,9 +88,8 @@ def _ends(cycle: Cycle) -> bool:
 
 
 def _account_for_and_end(cycle: Cycle, place: PollingPlace, sheets: Sheets) -> None:
-    officer = holder(Role.POLL_OFFICER)
-    account_for(place, cast=len(sheets), spoiled=0, returned=0, by=officer)
-    end_keying(cycle, by=administrator())
+    accounted(place, len(sheets))
+    ended(cycle)
     compared(cycle, sheets)
 
 

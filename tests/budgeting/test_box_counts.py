@@ -1,0 +1,119 @@
+"""What lay in a box, what was keyed of it, and who came: nothing differs without a word."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import DatabaseError, transaction
+
+from budgeting.models import KeyingEnd
+from budgeting.selectors import paper_sums
+from budgeting.services.box_counts import UnexplainedError
+from budgeting.services.errors import RefusedError
+from budgeting.services.keying import end_keying
+from budgeting.services.paper import account_for
+from civicfund.people.enums import Role
+from tests.factories.budgeting import administrator
+from tests.factories.paper import closed, holder, keyed_by_two, paper_cycle, voted_on_paper
+
+pytestmark = pytest.mark.django_db
+
+RADIATOR = "One fell behind the radiator."
+
+
+def a_box(*, people, keyed, sheets=8):
+    """A closed cycle: so many were given a sheet at its place, and so many sheets are keyed."""
+    running, voters, place, numbers = paper_cycle(people, sheets=sheets)
+    voted_on_paper(running, voters, place)
+    cycle = closed(running)
+    keyed_by_two(cycle, {number: [0] for number in numbers[:keyed]})
+    return cycle, place
+
+
+def told(place, cast, returned, *, reason="", by=None):
+    by = by or holder(Role.POLL_OFFICER)
+    return account_for(place, cast=cast, spoiled=0, returned=returned, reason=reason, by=by)
+
+
+def ends(cycle, place, keyed, said, *, by=None):
+    """The end of keying, written past the services."""
+    with transaction.atomic():
+        return KeyingEnd.objects.create(
+            cycle=cycle, sheets=keyed, decided=0, void=0, by_place={str(place.pk): keyed},
+            explained={str(place.pk): said} if said else {}, made_by=by or administrator(),
+        )  # fmt: skip
+
+
+def test_a_reason_for_a_missing_sheet_explains_none_that_nobody_keyed():
+    cycle, place = a_box(people=5, keyed=3)
+    told(place, 5, 2, reason=RADIATOR)
+    with pytest.raises(UnexplainedError, match="5 sheets in the box, 3 keyed") as refused:
+        end_keying(cycle, by=administrator())
+    [missing] = refused.value.differences
+    assert (missing.key, missing.surplus) == (f"{place.pk}-5-3", 0)
+    # A reason for other numbers is none for these.
+    for key in (f"{place.pk}-5-4", f"{place.pk}-6-3"):
+        with pytest.raises(UnexplainedError):
+            end_keying(cycle, {key: "Two are torn."}, by=administrator())
+    assert not KeyingEnd.objects.exists()
+    end = end_keying(cycle, {missing.key: "Two are torn."}, by=administrator())
+    said = {"cast": 5, "keyed": 3, "people": 5, "reason": "Two are torn."}
+    assert end.explained == {str(place.pk): said}
+    [sums] = paper_sums(cycle).places
+    assert (sums.unkeyed, sums.surplus, sums.reason_at_end) == (2, 0, "Two are torn.")
+
+
+def test_the_database_ends_no_keying_with_paper_that_nobody_keyed_and_no_word():
+    cycle, place = a_box(people=5, keyed=3)
+    told(place, 5, 2, reason=RADIATOR)
+    said = {"cast": 5, "keyed": 3, "people": 5, "reason": "Two are torn."}
+    for wrong in ({}, said | {"keyed": 4}, said | {"cast": 6}, said | {"reason": " "}):
+        with pytest.raises(DatabaseError, match="somebody says why"):
+            ends(cycle, place, 3, wrong)
+    assert ends(cycle, place, 3, said).sheets == 3
+
+
+def test_a_box_that_is_keyed_and_of_people_who_came_needs_no_word():
+    cycle, place = a_box(people=3, keyed=3)
+    told(place, 3, 5)
+    assert end_keying(cycle, by=administrator()).explained == {}
+    [sums] = paper_sums(cycle).places
+    assert (sums.unkeyed, sums.surplus) == (0, 0)
+
+
+def test_more_sheets_than_people_are_explained_by_two():
+    cycle, place = a_box(people=3, keyed=5)
+    first, second = administrator(), administrator()
+    with pytest.raises(RefusedError, match="5 sheets in the box, and 3 people were checked in"):
+        told(place, 5, 3, by=first)
+    told(place, 5, 3, reason="Two were let in unchecked.", by=first)
+    key = f"{place.pk}-5-5"
+    with pytest.raises(RefusedError, match="another administrator has to end the keying"):
+        end_keying(cycle, {key: "As the officer says."}, by=first)
+    with pytest.raises(UnexplainedError, match="5 keyed, 3 people checked in"):
+        end_keying(cycle, by=second)
+    end = end_keying(cycle, {key: "Asked the officer: two were let in."}, by=second)
+    assert end.explained[str(place.pk)]["people"] == 3
+    assert paper_sums(cycle).places[0].surplus == 2
+
+
+def test_the_database_takes_more_sheets_than_people_from_two_only():
+    cycle, place = a_box(people=3, keyed=5)
+    first = administrator()
+    told(place, 5, 3, reason="Two were let in unchecked.", by=first)
+    said = {"cast": 5, "keyed": 5, "people": 3, "reason": "They were let in."}
+    with pytest.raises(DatabaseError, match="by two people"):
+        ends(cycle, place, 5, said, by=first)
+    for wrong in ({}, said | {"people": 5}):
+        with pytest.raises(DatabaseError, match="somebody says why"):
+            ends(cycle, place, 5, wrong)
+    assert ends(cycle, place, 5, said).sheets == 5
+
+
+def test_sheets_keyed_beyond_box_and_people_are_explained_by_another_person():
+    cycle, place = a_box(people=3, keyed=5)
+    first = administrator()
+    told(place, 3, 5, by=first)
+    said = {f"{place.pk}-3-5": "They lay under the box."}
+    with pytest.raises(RefusedError, match="another administrator"):
+        end_keying(cycle, said, by=first)
+    assert end_keying(cycle, said, by=administrator()).sheets == 5
