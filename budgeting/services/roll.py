@@ -18,14 +18,16 @@ from budgeting.access import require
 from budgeting.domain.roll import plain_number
 from budgeting.enums import CycleState, Origin, RollSource, VoterGroup
 from budgeting.models import Cycle, Eligibility, RollBatch, RollEntry
-from budgeting.selectors import eligibility_of, is_of_homes, places_of_roll, version_of
+from budgeting.selectors import (
+    eligibility_of,
+    is_of_homes,
+    pending_requests,
+    places_of_roll,
+    version_of,
+)
 from budgeting.services.errors import RefusedError
 from budgeting.services.locks import take
-from budgeting.services.second_person import (
-    pending_request,
-    pending_request_with,
-    pending_requests,
-)
+from budgeting.services.second_person import pending_request, pending_request_with
 from civicfund.audit.models import ActRequest
 from civicfund.audit.services import approve_act, db_now, record, request_act
 from civicfund.people.enums import Role
@@ -144,9 +146,8 @@ def add_person(cycle: Cycle, *, number: str, place: Neighborhood, by: User) -> R
 
 
 def _asked_person(cycle: Cycle, key: str, place: Neighborhood) -> ActRequest:
-    about = {"source": RollSource.PERSON, "person_key": key}
-    pending_request(cycle, ROLL, **about)
-    same = about | {"place": place.pk}
+    pending_request(cycle, ROLL, source=RollSource.PERSON, person_key=key)
+    same = {"source": RollSource.PERSON, "person_key": key, "place": place.pk}
     asked = pending_requests(cycle, ROLL).filter(parameters__contains=same).first()
     if asked is None:
         raise RefusedError(
