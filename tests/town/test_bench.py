@@ -124,14 +124,16 @@ def test_only_a_site_on_this_machine_is_read():
 
 
 @pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+@pytest.mark.timeout(300)
 def test_a_large_town_is_seeded_and_every_page_of_it_measured():
     out = io.StringIO()
-    sizes = {"people": 50, "projects": 30, "comments": 90, "times": 1}
+    sizes = {"people": 50, "projects": 30, "comments": 90, "proposals": 12, "times": 1}
     call_command("bench_large", **sizes, stdout=out, stderr=io.StringIO())
     figures = json.loads(out.getvalue().splitlines()[-1])
     pages = {name: page for name, page in figures.items() if isinstance(page, dict)}
     assert {"similar projects", "home", "whole town", "my page, signed in"} <= pages.keys()
     assert all(0 < page["p50_ms"] <= page["p95_ms"] for page in pages.values())
+    assert {"cycle with most proposals, signed in", "review board, a reviewer"} <= pages.keys()
     assert Project.objects.listed().count() == 30
     assert Comment.objects.count() == 90
 

@@ -15,6 +15,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection, connections
 
+from budgeting.models import Cycle
+from budgeting.selectors import proposals_paged
 from civicfund.people.models import User
 from civicfund.places.models import Neighborhood
 from civicfund.projects.models import Project
@@ -24,9 +26,12 @@ from civicfund.talk.enums import SubjectKind
 from civicfund.town.bench.measure import rate, timed
 from civicfund.town.bench.site import running_site
 from civicfund.town.bench.visitors import Visitor
+from civicfund.town.bench.year import SLUG
+from civicfund.town.demo.accounts import account
 
 CLIENTS = 8
 FOR_PEOPLE = {"/me/"}
+REVIEWS = f"/budget/{SLUG}/reviews/"
 TYPED = ("A safer crossing at School Lane", "New bench", "quiet gardn near the harbor", "Bridge")
 # Pages are drawn anew for each who asks; what the cache spares is measured apart.
 NOTHING_KEPT = {"PAGES_KEPT_SECONDS": "0"}
@@ -43,13 +48,14 @@ class Command(BaseCommand):
         parser.add_argument("--people", type=int, default=100_000)
         parser.add_argument("--projects", type=int, default=20_000)
         parser.add_argument("--comments", type=int, default=200_000)
+        parser.add_argument("--proposals", type=int, default=2_000, help="in one cycle")
         parser.add_argument("--times", type=int, default=15, help="by each client and page")
 
     def handle(self, **options: Any) -> None:
         """Seed, start the site, measure, stop it."""
         call_command("migrate", database="owner", verbosity=0)
         call_command("grant_rights")
-        sizes = {name: options[name] for name in ("people", "projects", "comments")}
+        sizes = {name: options[name] for name in ("people", "projects", "comments", "proposals")}
         self.stderr.write(f"Seeding {sizes}")
         started = time.perf_counter()
         call_command("seed_large", **sizes)
@@ -78,7 +84,9 @@ class Command(BaseCommand):
                 if user or path not in FOR_PEOPLE:
                     visitors = [Visitor(site, user) for _ in range(CLIENTS)]
                     found[f"{name}{who}"] = _read(visitors, path, times)
-        return found
+        self.stderr.write("Page: review board")
+        reviewers = [Visitor(site, account("reviewer"), second_factor=True) for _ in range(CLIENTS)]
+        return found | {"review board, a reviewer": _read(reviewers, REVIEWS, times)}
 
     def _kept_pages(self, site: str, times: int) -> dict[str, dict[str, float]]:
         """As strangers get them usually: drawn once in some seconds by each web process."""
@@ -143,9 +151,15 @@ def _addresses() -> dict[str, str]:
         "whole town": f"/neighborhoods/{city}/",
         "campaigns": "/campaigns/",
         "cycles": "/budget/",
+        "cycle with most proposals": f"/budget/{SLUG}/",
+        "cycle, last page": f"/budget/{SLUG}/?page={_pages_of_cycle()}",
         "my page": "/me/",
         "API, projects": "/api/v1/projects/",
     }
+
+
+def _pages_of_cycle() -> int:
+    return proposals_paged(Cycle.objects.get(slug=SLUG)).num_pages
 
 
 def _threads_with_most() -> list[int]:

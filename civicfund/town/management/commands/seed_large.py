@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from civicfund.places.models import Neighborhood
 from civicfund.town.bench.large import seed_large
+from civicfund.town.bench.year import seed_year
 
 
 class Command(BaseCommand):
@@ -20,6 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--people", type=int, default=100_000)
         parser.add_argument("--projects", type=int, default=20_000)
         parser.add_argument("--comments", type=int, default=200_000)
+        parser.add_argument("--proposals", type=int, default=2_000, help="in one cycle")
 
     def handle(self, **options: Any) -> None:
         """Refuses a database with a town in it."""
@@ -27,4 +29,6 @@ class Command(BaseCommand):
             raise CommandError("This database holds a town; seed an empty one.")
         sizes = {name: options[name] for name in ("people", "projects", "comments")}
         seed_large(**sizes)
+        seed_year(options["proposals"])
+        sizes["proposals"] = options["proposals"]
         self.stdout.write("  ".join(f"{name} {number}" for name, number in sizes.items()))
