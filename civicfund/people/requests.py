@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 from typing import Any
 
+from allauth.core.ratelimit import consume
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import InMemoryUploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest as DjangoHttpRequest
+from django.utils import timezone
 from rest_framework.request import Request
 
 from civicfund.people.models import User
@@ -56,6 +59,18 @@ def person_of(request: Request) -> User:
     if not isinstance(request.user, User):
         raise PermissionDenied
     return request.user
+
+
+NEW_FOR = timedelta(days=7)
+
+
+def may_now(request: DjangoHttpRequest, action: str, *, by: User) -> bool:
+    """Whether this is not too much of one act; an account of less than a week does less.
+
+    How much is ``action`` in ``ACCOUNT_RATE_LIMITS``, and ``action`` with ``_when_new``.
+    """
+    is_new = timezone.now() - by.joined_at < NEW_FOR
+    return bool(consume(request, action=f"{action}_when_new" if is_new else action, user=by))
 
 
 class OnlyInMemory(FileUploadHandler):

@@ -8,7 +8,7 @@ from typing import TypeVar
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import Throttled, ValidationError
 from rest_framework.generics import ListAPIView
 from rest_framework.permissions import IsAuthenticatedOrReadOnly
 from rest_framework.request import Request
@@ -18,8 +18,9 @@ from rest_framework.views import APIView
 
 from civicfund.audit.services import StaleStateError
 from civicfund.paging import LeanPages
-from civicfund.people.requests import person_of
+from civicfund.people.requests import may_now, person_of
 from civicfund.projects.access import authored_project, own_project, visible_project
+from civicfund.projects.enums import ProjectState
 from civicfund.projects.filters import ProjectFilter
 from civicfund.projects.models import Project
 from civicfund.projects.serializers import ProjectDetailOutput, ProjectInput, ProjectOutput
@@ -52,6 +53,7 @@ class Projects(ListAPIView[Project]):
         """Keep a draft that only its proposer sees."""
         given = ProjectInput(data=request.data)
         given.is_valid(raise_exception=True)
+        _check_not_too_much(request, "create_project")
         project = _told(lambda: create_project(person_of(request), **given.description()))
         return _answer(request, project.pk, status.HTTP_201_CREATED)
 
@@ -83,6 +85,8 @@ class PublishProject(APIView):
     def post(self, request: Request, pk: int) -> Response:
         """Ready where nothing is missing, a stub otherwise."""
         project = authored_project(person_of(request), pk)
+        if project.state == ProjectState.DRAFT:
+            _check_not_too_much(request, "publish_project")
         _told(lambda: publish_project(project, by=person_of(request)))
         return _answer(request, pk)
 
@@ -114,6 +118,12 @@ class WithdrawProject(APIView):
         project = own_project(person_of(request), pk)
         _told(lambda: withdraw_project(project, by=person_of(request)))
         return _answer(request, pk)
+
+
+def _check_not_too_much(request: Request, action: str) -> None:
+    """As on the pages."""
+    if not may_now(request, action, by=person_of(request)):
+        raise Throttled
 
 
 def _told(act: Callable[[], Made]) -> Made:

@@ -243,6 +243,17 @@ ACCOUNT_RATE_LIMITS = {
     "comment": "40/h/user",
     "comment_when_new": "8/h/user",
     "flag_comment": "20/h/user",
+    # What writes to others, or asks for their eyes: see docs/projects.md.
+    "create_project": "30/d/user",
+    "create_project_when_new": "10/d/user",
+    "publish_project": "20/d/user",
+    "publish_project_when_new": "5/d/user",
+    "invite_co_author": "20/d/user",
+    "invite_co_author_when_new": "5/d/user",
+    "offer_help": "30/d/user",
+    "offer_help_when_new": "10/d/user",
+    "ask_to_merge": "10/d/user",
+    "ask_to_merge_when_new": "3/d/user",
 }
 # How many proxies of our own stand before the web processes. Each adds the address that it heard
 # from to X-Forwarded-For, so the visitor's is the last but so many; anything before it is only what

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy
 
 from civicfund.audit.services import StaleStateError
-from civicfund.people.requests import SignedInRequest
+from civicfund.people.requests import SignedInRequest, may_now
 from civicfund.projects.models import Project
 from civicfund.projects.services import ProjectError
 
+TOO_MUCH = gettext_lazy(
+    "That is a lot within a day. What you wrote is still here: send it again tomorrow."
+)
 REFUSALS = (ProjectError, StaleStateError)
+
+
+def is_too_much(request: SignedInRequest, action: str, form: forms.Form) -> bool:
+    """Whether somebody has done this often enough for a day; then the form says so, as typed."""
+    if may_now(request, action, by=request.user):
+        return False
+    form.add_error(None, TOO_MUCH)
+    return True
 
 
 def told(request: SignedInRequest, act: Callable[[], object], done: str) -> bool:

@@ -25,7 +25,7 @@ from civicfund.projects.services.authors import (
     say_what_one_does,
     take_back_invitation,
 )
-from civicfund.projects.views.acting import told
+from civicfund.projects.views.acting import is_too_much, told
 
 
 @login_required
@@ -60,6 +60,8 @@ def _invite(request: SignedInRequest, project: Project) -> HttpResponse:
     form = InvitationForm(request.POST)
     if not form.is_valid():
         return _page(request, project, form, status=400)
+    if is_too_much(request, "invite_co_author", form):
+        return _page(request, project, form, status=429)
     try:
         invite_co_author(project, form.cleaned_data["address"], by=request.user)
     except ProjectError as refusal:

@@ -13,6 +13,7 @@ from civicfund.people.requests import SignedInRequest
 from civicfund.projects.access import visible_project
 from civicfund.projects.forms import CopyForm
 from civicfund.projects.services import ProjectError, copy_project
+from civicfund.projects.views.acting import is_too_much
 
 
 @login_required
@@ -21,7 +22,10 @@ def copy(request: SignedInRequest, pk: int) -> HttpResponse:
     """A draft of one's own, with the words and costs of this project."""
     project = visible_project(request.user, pk)
     form = CopyForm(request.POST if request.method == "POST" else None)
-    if form.is_bound and form.is_valid():
+    status = 400 if form.is_bound else 200
+    if form.is_bound and form.is_valid() and is_too_much(request, "create_project", form):
+        status = 429
+    elif form.is_bound and form.is_valid():
         place = form.cleaned_data["neighborhood"]
         try:
             made = copy_project(project, neighborhood=place, by=request.user)
@@ -31,4 +35,4 @@ def copy(request: SignedInRequest, pk: int) -> HttpResponse:
             messages.success(request, _("Here is your draft: say what is different here."))
             return redirect("project_edit", pk=made.pk)
     context = {"project": project, "form": form}
-    return render(request, "projects/copy.html", context, status=400 if form.is_bound else 200)
+    return render(request, "projects/copy.html", context, status=status)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
+from django.forms import BaseFormSet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -16,7 +17,14 @@ from civicfund.places.models import Neighborhood
 from civicfund.places.selectors import feature_collection
 from civicfund.projects.access import is_author, visible_project
 from civicfund.projects.enums import OfferState, Part
-from civicfund.projects.forms import CostLines, HelpFilter, OfferForm, amount_hint, costs_of
+from civicfund.projects.forms import (
+    CostLineForm,
+    CostLines,
+    HelpFilter,
+    OfferForm,
+    amount_hint,
+    costs_of,
+)
 from civicfund.projects.models import Offer, Project
 from civicfund.projects.selectors import help_wanted, helps_of_row
 from civicfund.projects.services import ProjectError
@@ -27,7 +35,7 @@ from civicfund.projects.services.offers import (
     offer_help,
     withdraw_offer,
 )
-from civicfund.projects.views.acting import told
+from civicfund.projects.views.acting import is_too_much, told
 from civicfund.strangers import kept_for_strangers
 
 PER_PAGE = 24
@@ -69,20 +77,10 @@ def offer(request: SignedInRequest, pk: int, part: str) -> HttpResponse:
     wanted_part = Part(part)
     posted = request.POST if request.method == "POST" else None
     form, lines = OfferForm(wanted_part, posted), CostLines(posted)
-    costs = wanted_part == Part.COST
-    if posted is not None and form.is_valid() and (not costs or lines.is_valid()):
-        data = form.cleaned_data
-        given = Help(
-            words=data["words"],
-            latitude=data.get("latitude"),
-            longitude=data.get("longitude"),
-            costs=costs_of(lines) if costs else (),
-        )
-        try:
-            offer_help(project, wanted_part, given, by=request.user)
-        except ProjectError as refusal:
-            form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
-        else:
+    costs, status = wanted_part == Part.COST, 200
+    if posted is not None:
+        status = _offer(request, project, wanted_part, form, lines if costs else None)
+        if status == 200:
             return redirect("project_offers", pk=pk)
     context = {
         "project": project,
@@ -93,7 +91,34 @@ def offer(request: SignedInRequest, pk: int, part: str) -> HttpResponse:
         "still": wanted_part in help_wanted(project),
         "shapes": feature_collection(Neighborhood.objects.neighborhoods()),
     }
-    return render(request, "projects/offer.html", context, status=400 if posted else 200)
+    return render(request, "projects/offer.html", context, status=status)
+
+
+def _offer(
+    request: SignedInRequest,
+    project: Project,
+    part: Part,
+    form: OfferForm,
+    lines: BaseFormSet[CostLineForm] | None,
+) -> int:
+    """Offer what was written; otherwise the form says why not and keeps it: the answer's status."""
+    if not all([form.is_valid(), lines is None or lines.is_valid()]):
+        return 400
+    if is_too_much(request, "offer_help", form):
+        return 429
+    data = form.cleaned_data
+    given = Help(
+        words=data["words"],
+        latitude=data.get("latitude"),
+        longitude=data.get("longitude"),
+        costs=costs_of(lines) if lines is not None else (),
+    )
+    try:
+        offer_help(project, part, given, by=request.user)
+    except ProjectError as refusal:
+        form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
+        return 400
+    return 200
 
 
 @login_required

@@ -31,7 +31,7 @@ from civicfund.projects.services.merging import (
     take_back_merge,
     undo_merge,
 )
-from civicfund.projects.views.acting import REFUSALS, told
+from civicfund.projects.views.acting import REFUSALS, is_too_much, told
 
 ANSWERS = {"agree": agree_to_merge, "decline": decline_to_merge, "withdraw": take_back_merge}
 MERGES_PER_PAGE = 50
@@ -44,7 +44,10 @@ def ask(request: SignedInRequest, pk: int) -> HttpResponse:
     project = own_project(request.user, pk)
     posted = request.POST if request.method == "POST" else None
     form = AskToMergeForm(posted, initial={"into": request.GET.get("into", "")})
-    if posted is not None and form.is_valid():
+    status = 200 if posted is None else 400
+    if form.is_bound and form.is_valid() and is_too_much(request, "ask_to_merge", form):
+        status = 429
+    elif form.is_bound and form.is_valid():
         other, reason = form.cleaned_data["into"], form.cleaned_data["reason"]
         pair = (project, other) if form.cleaned_data["stays"] == "other" else (other, project)
         if _done(form, lambda: ask_to_merge(*pair, reason=reason, by=request.user)):
@@ -58,7 +61,7 @@ def ask(request: SignedInRequest, pk: int) -> HttpResponse:
         besides=project.pk,
     )
     context = {"project": project, "form": form, "similar": similar_projects(idea)}
-    return render(request, "projects/merge.html", context, status=400 if posted else 200)
+    return render(request, "projects/merge.html", context, status=status)
 
 
 def _done(form: forms.Form, act: Callable[[], object]) -> bool:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from civicfund.parsing import whole_number
-from civicfund.people.requests import SignedInRequest
+from civicfund.people.requests import SignedInRequest, may_now
 from civicfund.places.models import Neighborhood
 from civicfund.places.selectors import feature_collection
 from civicfund.projects.access import authored_project, own_project
@@ -41,7 +41,7 @@ from civicfund.projects.services import (
     publish_project,
     withdraw_project,
 )
-from civicfund.projects.views.acting import act_on
+from civicfund.projects.views.acting import act_on, is_too_much
 
 
 @login_required
@@ -81,6 +81,8 @@ def _save(request: SignedInRequest, project: Project | None) -> HttpResponse:
         similar = similar_projects(IdeaForm(request.POST).idea())
         if similar:
             return _form_page(request, form, lines, similar=similar)
+    if project is None and is_too_much(request, "create_project", form):
+        return _form_page(request, form, lines, status=429)
     description = form.description()
     description["cost_lines"] = costs_of(lines)
     try:
@@ -106,6 +108,10 @@ def _after_saving(request: SignedInRequest, project: Project) -> HttpResponse:
 def _publish(request: SignedInRequest, project: Project) -> HttpResponse:
     """Show a draft to everybody; a stub is public already, and becomes ready."""
     was_public = project.state == ProjectState.STUB
+    if not was_public and not may_now(request, "publish_project", by=request.user):
+        words = _("You published a lot today. This is kept as a draft: publish it tomorrow.")
+        messages.error(request, words)
+        return redirect(project)
     done = _("It is ready: it has all that it needs.") if was_public else _("Published.")
     return act_on(request, project, publish_project, done)
 
