@@ -106,7 +106,7 @@ def test_a_request_is_agreed_to_once_and_only_for_its_own_cycle():
     with nothing_moves(other), pytest.raises(RefusedError, match="ask for this first"):
         extend_voting(other, request.pk, by=administrator())
     extend_voting(cycle, request.pk, by=administrator())
-    with nothing_moves(cycle), pytest.raises(RefusedError, match="ask for this first"):
+    with nothing_moves(cycle), pytest.raises(RefusedError, match="agreed to this already"):
         extend_voting(cycle, request.pk, by=administrator())
 
 

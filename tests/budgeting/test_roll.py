@@ -154,7 +154,7 @@ def test_a_file_agreed_to_once_is_not_agreed_to_twice(cycle, place):
     ask_for(cycle, file)
     import_file(cycle, file, by=administrator())
     file.seek(0)
-    with pytest.raises(RefusedError, match="has to ask"):
+    with pytest.raises(RefusedError, match="has agreed to this already"):
         import_file(cycle, file, by=administrator())
     assert cycle.roll.count() == 1
 
