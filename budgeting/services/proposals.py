@@ -27,7 +27,7 @@ from civicfund.audit.services import advance, db_now, record
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.places.models import Neighborhood
-from civicfund.projects.enums import LISTED_STATES
+from civicfund.projects.enums import LISTED_STATES, ProjectState
 from civicfund.projects.models import Project
 
 
@@ -58,6 +58,8 @@ def submit_proposal(project: Project, pot: Pot, *, by: User) -> Proposal:
 
 
 def _check_project(project: Project, pot: Pot) -> None:
+    if project.state == ProjectState.HIDDEN:
+        raise RefusedError(_("Moderators have hidden the project: it can enter once it is shown."))
     if not Project.objects.listed().filter(pk=project.pk).exists():
         raise RefusedError(_("The project has to be public first."))
     reached = Neighborhood.objects.within(pot.place) if pot.place else Neighborhood.objects.none()
@@ -95,6 +97,11 @@ def put_on_ballot(proposal: Proposal, *, by: User, cost_minor: int | None = None
         _check_before_voting(cycle, cycle.state)
         # Held, so that nobody changes it between the sum and the line on the ballot.
         project = Project.objects.select_for_update().get(pk=proposal.project_id)
+        if project.state == ProjectState.HIDDEN:
+            raise RefusedError(
+                _("Moderators have hidden “%(project)s”: it cannot come on the ballot.")
+                % {"project": project}
+            )
         if project.state not in LISTED_STATES:
             raise RefusedError(
                 _("“%(project)s” was withdrawn, or is part of another project now.")

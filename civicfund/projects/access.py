@@ -7,11 +7,13 @@ from collections.abc import Iterable
 from django.contrib.auth.models import AnonymousUser
 from django.core import signing
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, Q, QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
 
-from civicfund.people.models import User
+from civicfund.people.enums import Role
+from civicfund.people.models import RoleGrant, User
+from civicfund.people.selectors import has_role
 from civicfund.projects.enums import LISTED_STATES, PUBLIC_STATES, ProjectState
 from civicfund.projects.models import (
     INVITATION,
@@ -45,6 +47,11 @@ def written_among(user: User, projects: Iterable[int]) -> set[int]:
     return set(rows.values_list("pk", flat=True))
 
 
+def moderates(user: User | AnonymousUser) -> bool:
+    """Whether somebody looks after what others write, and sees what is kept from everybody."""
+    return has_role(user, Role.MODERATOR)
+
+
 def authors_of(*projects: Project) -> QuerySet[User]:
     """The proposers and the co-authors, in the order in which they joined the town."""
     proposers = [project.proposer_id for project in projects]
@@ -53,9 +60,16 @@ def authors_of(*projects: Project) -> QuerySet[User]:
 
 
 def visible_projects(user: User | AnonymousUser) -> ProjectQuerySet:
-    """Public projects, and those that one writes in any state."""
-    mine = authored_by(user) if user.is_authenticated else Q(pk__in=[])
-    return Project.objects.filter(mine | Q(state__in=PUBLIC_STATES))
+    """Public projects, and those that one writes in any state.
+
+    What is hidden is for its authors and for moderators alone, and so is all that hangs on it.
+    """
+    shown = Q(state__in=PUBLIC_STATES)
+    if not user.is_authenticated:
+        return Project.objects.filter(shown)
+    grant = RoleGrant.objects.filter(user=user, role=Role.MODERATOR)
+    hidden = Q(state=ProjectState.HIDDEN) & Exists(grant)
+    return Project.objects.filter(authored_by(user) | shown | hidden)
 
 
 def visible_project(user: User | AnonymousUser, pk: int) -> Project:

@@ -13,7 +13,15 @@ from django.http import HttpRequest
 from civicfund.audit.admin import ReadOnlyAdmin, ReadOnlyInline
 from civicfund.people.enums import Role
 from civicfund.projects.enums import PUBLIC_STATES, OfferState
-from civicfund.projects.models import CostLine, Merge, Offer, Project, Version
+from civicfund.projects.models import (
+    CostLine,
+    Merge,
+    Offer,
+    Project,
+    ProjectFlag,
+    ProjectHiding,
+    Version,
+)
 
 
 class CostLineInline(ReadOnlyInline[CostLine, Project]):
@@ -105,3 +113,25 @@ class MergeAdmin(ReadOnlyAdmin[Merge]):
         """Of public projects."""
         rows = super().get_queryset(request)
         return rows.filter(project__state__in=PUBLIC_STATES, into__state__in=PUBLIC_STATES)
+
+
+@admin.register(ProjectFlag)
+class ProjectFlagAdmin(ReadOnlyAdmin[ProjectFlag]):
+    """What people find wrong with projects; moderators act at their desk."""
+
+    readers = frozenset({Role.MODERATOR})
+    list_display = ("id", "project", "reason", "created_at", "handled_at")
+    list_filter = ("reason", ("handled_at", admin.EmptyFieldListFilter))
+    list_select_related = ("project",)
+    ordering = ("-id",)
+
+
+@admin.register(ProjectHiding)
+class ProjectHidingAdmin(ReadOnlyAdmin[ProjectHiding]):
+    """What moderators hid, and what was decided on appeals."""
+
+    readers = frozenset({Role.MODERATOR})
+    list_display = ("project", "reason", "hidden_by", "hidden_at", "outcome", "lifted_at")
+    list_filter = ("reason", "outcome", ("lifted_at", admin.EmptyFieldListFilter))
+    list_select_related = ("project", "hidden_by")
+    ordering = ("-id",)

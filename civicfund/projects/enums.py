@@ -14,15 +14,24 @@ class ProjectState(models.TextChoices):
     READY = "ready", _("Ready")
     WITHDRAWN = "withdrawn", _("Withdrawn")
     MERGED = "merged", _("Merged")
+    HIDDEN = "hidden", _("Hidden by moderators")
 
 
 PROJECT_MOVES: dict[ProjectState, frozenset[ProjectState]] = {
     ProjectState.DRAFT: frozenset({ProjectState.STUB, ProjectState.WITHDRAWN}),
-    ProjectState.STUB: frozenset({ProjectState.READY, ProjectState.WITHDRAWN, ProjectState.MERGED}),
-    ProjectState.READY: frozenset({ProjectState.WITHDRAWN, ProjectState.MERGED}),
+    ProjectState.STUB: frozenset(
+        {ProjectState.READY, ProjectState.WITHDRAWN, ProjectState.MERGED, ProjectState.HIDDEN}
+    ),
+    ProjectState.READY: frozenset(
+        {ProjectState.WITHDRAWN, ProjectState.MERGED, ProjectState.HIDDEN}
+    ),
     ProjectState.WITHDRAWN: frozenset(),
     # Back, where a moderator undoes a merge.
-    ProjectState.MERGED: frozenset({ProjectState.STUB, ProjectState.READY}),
+    ProjectState.MERGED: frozenset({ProjectState.STUB, ProjectState.READY, ProjectState.HIDDEN}),
+    # Back to how far it was, where moderators show it again.
+    ProjectState.HIDDEN: frozenset(
+        {ProjectState.STUB, ProjectState.READY, ProjectState.MERGED, ProjectState.WITHDRAWN}
+    ),
 }
 
 
@@ -103,3 +112,21 @@ OFFER_MOVES: dict[OfferState, frozenset[OfferState]] = {
     OfferState.DECLINED: frozenset(),
     OfferState.WITHDRAWN: frozenset(),
 }
+
+
+class Wrong(models.TextChoices):
+    """What may be wrong with what somebody wrote: why it is reported, and why it is hidden."""
+
+    INSULT = "insult", _("It insults or threatens people")
+    PRIVATE = "private", _("It tells private things about somebody")
+    ADVERT = "advert", _("It advertises, or was posted in many places")
+    OFF_TOPIC = "off_topic", _("It has nothing to do with this")
+    ILLEGAL = "illegal", _("It seems to be illegal")
+    OTHER = "other", _("Something else")
+
+
+class AppealOutcome(models.TextChoices):
+    """What another moderator decided on an appeal."""
+
+    UPHELD = "upheld", _("It stays hidden")
+    LIFTED = "lifted", _("It is shown again")

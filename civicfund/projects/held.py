@@ -5,7 +5,17 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.holdings import columns, erases, holds, leaves_out
-from civicfund.projects.models import CoAuthor, Merge, Offer, Project, ProjectFile, Support, Version
+from civicfund.projects.models import (
+    CoAuthor,
+    Merge,
+    Offer,
+    Project,
+    ProjectFile,
+    ProjectFlag,
+    ProjectHiding,
+    Support,
+    Version,
+)
 from civicfund.projects.services.forgetting import forget_author
 
 
@@ -43,6 +53,26 @@ def declare() -> None:
         "merges", _("Projects that you asked to make one"), Merge, "asked_by",
         columns("project__title into__title state reason asked_at decided_at"),
     )  # fmt: skip
+    holds(
+        "reports_of_projects", _("Projects that you reported"), ProjectFlag, "reporter",
+        columns("project_id reason words"),
+    )  # fmt: skip
+    holds(
+        "hidden_projects", _("What moderators hid of your projects, and why"), ProjectHiding,
+        "project__proposer", columns("project__title reason words hidden_at outcome"),
+    )  # fmt: skip
+    holds(
+        "appeals_of_projects", _("Your appeals for hidden projects"), ProjectHiding,
+        "appealed_by", columns("project__title appeal_words appealed_at outcome"),
+    )  # fmt: skip
+    leaves_out(
+        _("Done as a moderator to somebody else's project; it stands among your acts."),
+        "projects.ProjectHiding.hidden_by",
+        "projects.ProjectHiding.decided_by",
+        "projects.ProjectHiding.lifted_by",
+        "projects.Veil.veiled_by",
+        "projects.Veil.lifted_by",
+    )
     leaves_out(
         _("Somebody else asked: your answer stands among your acts."), "projects.Merge.decided_by"
     )

@@ -13,8 +13,10 @@ from civicfund.projects.views import (
     history,
     listing,
     merging,
+    moderation,
     similar,
     supporting,
+    veiling,
     writing,
 )
 
@@ -37,6 +39,15 @@ urlpatterns = [
     path("projects/<int:pk>/merge/", merging.ask, name="project_merge"),
     path("projects/merges/", merging.desk, name="merge_desk"),
     path("projects/merges/<int:merge>/", merging.answer, name="project_merge_answer"),
+    path("projects/<int:pk>/flag/", moderation.flag, name="project_flag"),
+    path("projects/<int:pk>/appeal/", moderation.appeal, name="project_appeal"),
+    path("desk/projects/<int:pk>/", moderation.judge, name="judge_project"),
+    path(
+        "desk/projects/<int:pk>/versions/<int:number>/",
+        veiling.judge_version,
+        name="judge_version",
+    ),
+    path("desk/projects/<int:pk>/files/<uuid:file>/", veiling.judge_file, name="judge_file"),
     path("projects/<int:pk>/files/", files.files, name="project_files"),
     path("projects/<int:pk>/files/<uuid:file>/", files.remove, name="project_file_removed"),
     path("files/<uuid:pk>/", files.content, name="project_file"),

@@ -5,6 +5,10 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+# What is found wrong with a comment is found wrong with a project in the same words.
+from civicfund.projects.enums import AppealOutcome as AppealOutcome
+from civicfund.projects.enums import Wrong as Wrong
+
 
 class SubjectKind(models.TextChoices):
     """What a thread is about. A neighborhood is followed and not talked about."""
@@ -18,24 +22,6 @@ class SubjectKind(models.TextChoices):
 
 # Where anybody begins to talk. An update's own words come first; others answer them.
 TALKED_ABOUT = frozenset({SubjectKind.PROJECT, SubjectKind.CAMPAIGN, SubjectKind.CYCLE})
-
-
-class Wrong(models.TextChoices):
-    """What may be wrong with a comment: why it is flagged, and why it is hidden."""
-
-    INSULT = "insult", _("It insults or threatens people")
-    PRIVATE = "private", _("It tells private things about somebody")
-    ADVERT = "advert", _("It advertises, or was posted in many places")
-    OFF_TOPIC = "off_topic", _("It has nothing to do with this")
-    ILLEGAL = "illegal", _("It seems to be illegal")
-    OTHER = "other", _("Something else")
-
-
-class AppealOutcome(models.TextChoices):
-    """What another moderator decided on an appeal."""
-
-    UPHELD = "upheld", _("It stays hidden")
-    LIFTED = "lifted", _("It is shown again")
 
 
 class NewsKind(models.TextChoices):

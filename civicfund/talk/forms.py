@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.talk.access import Subject
-from civicfund.talk.enums import Pace, Wrong
+from civicfund.talk.enums import Pace
 from civicfund.talk.models import LONGEST
 
 
@@ -47,43 +47,6 @@ class AnswerForm(CommentForm):
         max_length=LONGEST,
         widget=forms.Textarea(attrs={"rows": 6}),
         help_text=_("Everybody reads this, marked as the city's answer, beside your name."),
-    )
-
-
-class FlagForm(forms.Form):
-    """What somebody finds wrong with a comment."""
-
-    reason = forms.ChoiceField(
-        label=_("What is wrong?"), choices=Wrong.choices, widget=forms.RadioSelect
-    )
-    words = forms.CharField(
-        label=_("More about it"),
-        required=False,
-        max_length=500,
-        widget=forms.Textarea(attrs={"rows": 3}),
-    )
-
-
-class HidingForm(FlagForm):
-    """Why a moderator hides a comment."""
-
-    words = forms.CharField(
-        label=_("In words"),
-        required=False,
-        max_length=500,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("Everybody reads this in the comment's place."),
-    )
-
-
-class AppealForm(forms.Form):
-    """Why its author thinks that a comment should be shown."""
-
-    words = forms.CharField(
-        label=_("Why should it be shown?"),
-        max_length=1_000,
-        widget=forms.Textarea(attrs={"rows": 4}),
-        help_text=_("Moderators read this, nobody else."),
     )
 
 

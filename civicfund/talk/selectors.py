@@ -31,7 +31,7 @@ from django.utils.translation import gettext_lazy as _
 from civicfund.audit.models import Event
 from civicfund.people.models import User
 from civicfund.projects.enums import PUBLIC_STATES
-from civicfund.projects.models import Project
+from civicfund.projects.models import Project, ProjectFlag, ProjectHiding, Veil
 from civicfund.talk.enums import AppealOutcome, Pace, SubjectKind, Wrong
 from civicfund.talk.models import (
     Comment,
@@ -140,12 +140,24 @@ COUNTED: dict[str, Promise] = {
         f"hidden_{reason.value}": format_lazy(_("Hidden: {why}"), why=reason.label)
         for reason in Wrong
     },
+    "project_flags": _("Reports of projects"),
+    "projects_hidden": _("Projects hidden"),
+    "projects_shown_again": _("Projects shown again"),
+    "project_appeals": _("Appeals for projects"),
+    "projects_upheld": _("Appeals for projects refused"),
+    "parts_taken_down": _("Versions and files taken down"),
+    **{
+        f"projects_hidden_{reason.value}": format_lazy(
+            _("Projects hidden: {why}"), why=reason.label
+        )
+        for reason in Wrong
+    },
 }
 
 
 def months_of_moderation() -> list[tuple[date, list[int]]]:
     """The counts of ``COUNTED`` for each month of the last year that has any, newest first."""
-    hidden = Hiding.objects.all()
+    hidden, projects = Hiding.objects.all(), ProjectHiding.objects.all()
     columns: list[tuple[QuerySet[Any], str]] = [  # rows of several tables
         (Comment.objects.all(), "created_at"),
         (Flag.objects.all(), "created_at"),
@@ -154,6 +166,13 @@ def months_of_moderation() -> list[tuple[date, list[int]]]:
         (hidden, "appealed_at"),
         (hidden.filter(outcome=AppealOutcome.UPHELD), "decided_at"),
         *((hidden.filter(reason=reason), "hidden_at") for reason in Wrong),
+        (ProjectFlag.objects.all(), "created_at"),
+        (projects, "hidden_at"),
+        (projects, "lifted_at"),
+        (projects, "appealed_at"),
+        (projects.filter(outcome=AppealOutcome.UPHELD), "decided_at"),
+        (Veil.objects.all(), "veiled_at"),
+        *((projects.filter(reason=reason), "hidden_at") for reason in Wrong),
     ]
     first = _first_month()
     months: dict[date, list[int]] = {}

@@ -35,6 +35,7 @@ from civicfund.pledges.selectors import named_backers
 from civicfund.projects.enums import Part, ProjectState
 from civicfund.projects.models import CoAuthor, Offer, Project, Support
 from civicfund.projects.services.authors import invite_co_author
+from civicfund.projects.services.moderating import appeal_project, flag_project
 from civicfund.projects.services.supporting import support_project
 from civicfund.talk.enums import Wrong
 from civicfund.talk.models import Comment, Follow
@@ -50,6 +51,7 @@ from tests.factories.talk import CommentFactory, subject_of
 from tests.hostile_files import a_picture
 from tests.pledges.promises import WORKS, funded_campaign, work_until_done
 from tests.projects.offering import offers_help
+from tests.projects.test_moderating import hide as hide_project
 from tests.signing_in import PASSWORD, sign_in, verified, walk_in_with_second_factor, with_totp
 
 pytestmark = pytest.mark.django_db
@@ -102,6 +104,9 @@ def has_lived_here(person, client):
     offers_help(person, f"{NAME}, 555-0188, would.")
     comment = CommentFactory(author=person, thread__subject_id=other.pk)
     flag_comment(CommentFactory(), by=person, reason=Wrong.ADVERT, words=f"{NAME} says so.")
+    flag_project(ProjectFactory(), by=person, reason=Wrong.PRIVATE, words=f"So does {NAME}.")
+    hide_project(theirs := ProjectFactory(proposer=person))
+    appeal_project(theirs, by=person, words=f"I, {NAME}, wrote the truth.")
     follow(subject_of(comment, person), by=person)
     tell(person, "project_offer", project, title=NAME)
     PledgeFactory(backer=person, state=PledgeState.RELEASED, show_name=True)

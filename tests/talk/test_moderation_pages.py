@@ -159,6 +159,9 @@ def test_the_public_counts_say_what_was_done_and_name_nobody(client):
         "comments": "4", "flags": "1", "hidden": "3", "shown_again": "1", "appeals": "2",
         "upheld": "1", "hidden_insult": "2", "hidden_private": "0", "hidden_advert": "1",
         "hidden_off_topic": "0", "hidden_illegal": "0", "hidden_other": "0",
+        "project_flags": "0", "projects_hidden": "0", "projects_shown_again": "0",
+        "project_appeals": "0", "projects_upheld": "0", "parts_taken_down": "0",
+        **{f"projects_hidden_{reason}": "0" for reason in Wrong.values},
     }  # fmt: skip
     shown = page(client, reverse("moderation"))
     assert "Appeals refused" in shown

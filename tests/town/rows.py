@@ -13,7 +13,7 @@ from civicfund.audit.models import Event
 from civicfund.payouts.models import PayoutAccount
 from civicfund.places.models import Neighborhood
 from civicfund.pledges.models import Reward
-from civicfund.projects.models import CostLine, Support, Version
+from civicfund.projects.models import CostLine, ProjectFlag, Support, Version
 from civicfund.talk.enums import SubjectKind, Wrong
 from civicfund.talk.models import Flag, Follow, Thread
 from civicfund.talk.services.news import gather_comments
@@ -61,6 +61,11 @@ def _around_a_project(t, numbers, people, projects) -> None:
     Support.objects.bulk_create(
         [Support(project=t.project, person=people[n]) for n in numbers]
         + [Support(project=projects[n], person=t.project.proposer) for n in numbers]
+    )
+    ProjectFlag.objects.bulk_create(
+        ProjectFlag(project=each, reporter=people[n], reason=Wrong.OTHER)
+        for n in numbers
+        for each in (t.project, projects[n])
     )
     like(t.offer, numbers, by=people.__getitem__)
     like(t.merge, numbers, project=projects.__getitem__)

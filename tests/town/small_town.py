@@ -58,6 +58,7 @@ from tests.factories.reviews import reviewing_cycle
 from tests.factories.talk import CommentFactory, ThreadFactory
 from tests.hostile_files import a_picture
 from tests.pledges.test_receipts import charged
+from tests.projects.test_moderating import hide as hide_project
 from tests.reconciliation.test_pages import differing
 from tests.signing_in import sign_in, verified, walk_in_with_second_factor
 from tests.talk.test_moderating import hide
@@ -165,7 +166,11 @@ def _projects(owner: User, co_author: User) -> dict[str, object]:
     report = say_reached(milestone, by=owner, words="It stands, go and see it.")
     inviting = ProjectFactory()
     asked = invite_co_author(inviting, owner.email, by=inviting.proposer)
+    hidden_project = ProjectFactory(proposer=owner)
+    accept_invitation(invite_co_author(hidden_project, co_author.email, by=owner), by=co_author)
+    hide_project(hidden_project)
     return {
+        "hidden_project": hidden_project,
         "project": project, "invitation": guest, "offer": offer, "merge": merge, "file": file,
         "asked": asked, "milestone": milestone, "report": report,
         "draft_project": ProjectFactory(proposer=owner, state=ProjectState.DRAFT),
@@ -261,7 +266,8 @@ PUBLIC: tuple[Filling, ...] = (
     (r"projects/merges/", {"merge": lambda t: t.merge.pk}),
     (r"projects/invitations/", {"token": lambda t: t.asked.get_absolute_url().split("/")[-2]}),
     (r"projects/[^/]+/campaign/", {"pk": lambda t: t.free_project.pk}),
-    (r"(api/v1/)?projects/", {
+    (r"projects/[^/]+/appeal/", {"pk": lambda t: t.hidden_project.pk}),
+    (r"(api/v1/|desk/)?projects/", {
         "pk": lambda t: t.project.pk, "invitation": lambda t: t.invitation.pk,
         "number": lambda t: 1, "part": lambda t: "story", "offer": lambda t: t.offer.pk,
         "file": lambda t: t.file.pk,

@@ -27,6 +27,8 @@ from civicfund.complaints.views import desk as complaints_desk
 from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
 from civicfund.pledges.views import moderating
+from civicfund.projects.views import veiling
+from civicfund.projects.views.moderation import JUDGEMENTS as PROJECT_JUDGEMENTS
 from civicfund.talk.views.desk import JUDGEMENTS
 from civicfund.town.views.desks import DESKS
 from tests.factories.budgeting import running_cycle, trustees
@@ -113,6 +115,9 @@ TABLE = {
     "observing": declared(OBSERVER),
     "observed_ballots": declared(OBSERVER, acts=[""], only_post=True),
     "comments_desk": declared(Role.MODERATOR),
+    "judge_project": declared(Role.MODERATOR, acts=["hide", *PROJECT_JUDGEMENTS]),
+    "judge_version": declared(Role.MODERATOR, acts=veiling.ACTS),
+    "judge_file": declared(Role.MODERATOR, acts=veiling.ACTS),
     "judge_comment": declared(Role.MODERATOR, acts=["hide", *JUDGEMENTS]),
     "complaints_desk": declared(Role.COMPLAINTS_OFFICER),
     "complaint_desk": declared(Role.COMPLAINTS_OFFICER, acts=complaints_desk.ACTS),
@@ -160,6 +165,8 @@ ACTS = {
     "officers_desk": rolls.PERSON_ACTS,
     "extending": extending.EXTENSION_ACTS,
     "complaint_desk": complaints_desk.ACTS,
+    "judge_version": veiling.ACTS,
+    "judge_file": veiling.ACTS,
     "judge_campaign": [*moderating.ACTS, moderating.HANDLE],
 }
 # Enough of every form for an act to come as far as the question who may do it.

@@ -43,6 +43,7 @@ from civicfund.pledges.models import (
     RefundBatch,
 )
 from civicfund.pledges.models.totals import for_cards, with_totals
+from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
 
 SHOWN_BACKERS = 30
@@ -86,8 +87,11 @@ def newest_campaigns(projects: Collection[int]) -> dict[int, Campaign]:
 
 
 def finished_campaigns() -> CampaignQuerySet:
-    """Public campaigns that take no pledges any more, the latest first."""
+    """Public campaigns that take no pledges any more, the latest first; of a project that
+    moderators have hidden only the campaign's own page is left.
+    """
     over = Campaign.objects.public().exclude(state__in=[CampaignState.APPROVED, *OPEN_CAMPAIGN])
+    over = over.exclude(project__state=ProjectState.HIDDEN)
     return for_cards(over).order_by("-deadline_at", "-pk")
 
 

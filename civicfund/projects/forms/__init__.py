@@ -4,6 +4,7 @@ from civicfund.projects.forms.authors import DoesForm, InvitationForm
 from civicfund.projects.forms.copying import CopyForm
 from civicfund.projects.forms.files import FileForm
 from civicfund.projects.forms.merging import AskToMergeForm, ModeratorMergeForm, UndoForm
+from civicfund.projects.forms.moderation import AppealForm, FlagForm, HidingForm
 from civicfund.projects.forms.money import MoneyField, amount_hint
 from civicfund.projects.forms.offers import HelpFilter, OfferForm
 from civicfund.projects.forms.similar import IdeaForm
@@ -18,13 +19,16 @@ from civicfund.projects.forms.writing import (
 
 __all__ = [
     "EMPTY_LINES_OFFERED",
+    "AppealForm",
     "AskToMergeForm",
     "CopyForm",
     "CostLineForm",
     "CostLines",
     "DoesForm",
     "FileForm",
+    "FlagForm",
     "HelpFilter",
+    "HidingForm",
     "IdeaForm",
     "InvitationForm",
     "ModeratorMergeForm",

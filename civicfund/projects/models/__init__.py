@@ -13,6 +13,17 @@ from civicfund.projects.models.files import (
 from civicfund.projects.models.merges import (
     Merge,
 )
+from civicfund.projects.models.moderation import (
+    Hidden,
+    HiddenQuerySet,
+    ProjectFlag,
+    ProjectHiding,
+    ProjectHidingQuerySet,
+    Report,
+    ReportQuerySet,
+    Veil,
+    VeilQuerySet,
+)
 from civicfund.projects.models.offers import (
     Offer,
     OfferQuerySet,
@@ -39,6 +50,8 @@ __all__ = [
     "CoAuthor",
     "CostLine",
     "FileContent",
+    "Hidden",
+    "HiddenQuerySet",
     "Invitation",
     "Merge",
     "Offer",
@@ -46,8 +59,15 @@ __all__ = [
     "Project",
     "ProjectFile",
     "ProjectFileQuerySet",
+    "ProjectFlag",
+    "ProjectHiding",
+    "ProjectHidingQuerySet",
     "ProjectQuerySet",
+    "Report",
+    "ReportQuerySet",
     "Support",
+    "Veil",
+    "VeilQuerySet",
     "Version",
     "VersionQuerySet",
 ]

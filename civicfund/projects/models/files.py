@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import FilteredRelation, Q
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -14,13 +15,21 @@ from django.utils.translation import gettext_lazy as _
 from civicfund.projects.enums import FileKind
 from civicfund.projects.models.projects import Project
 
+if TYPE_CHECKING:
+    from civicfund.projects.models.moderation import Veil
+
 
 class ProjectFileQuerySet(models.QuerySet["ProjectFile"]):
     """Questions about files."""
 
+    def shown(self) -> ProjectFileQuerySet:
+        """Those that no moderator has taken down."""
+        veil = FilteredRelation("veils", condition=Q(veils__lifted_at__isnull=True))
+        return self.alias(veiled_now=veil).filter(veiled_now__isnull=True)
+
     def pictures(self) -> ProjectFileQuerySet:
         """Those that are shown, in the order in which they were added."""
-        return self.filter(kind=FileKind.PICTURE).order_by("added_at", "pk")
+        return self.shown().filter(kind=FileKind.PICTURE).order_by("added_at", "pk")
 
 
 class ProjectFile(models.Model):
@@ -57,6 +66,11 @@ class ProjectFile(models.Model):
     def get_absolute_url(self) -> str:
         """The file itself."""
         return reverse("project_file", args=[self.pk])
+
+    @property
+    def veil(self) -> Veil | None:
+        """Why moderators keep it from the public now; None where they do not."""
+        return next((each for each in self.veils.all() if each.lifted_at is None), None)
 
 
 class FileContent(models.Model):

@@ -220,7 +220,9 @@ class Project(models.Model):
                 name="project_place_is_on_earth",
             ),
             models.CheckConstraint(
-                condition=Q(state=ProjectState.MERGED, merged_into__isnull=False)
+                # One that is hidden is what it was: it is merged again once it is shown again.
+                condition=Q(state=ProjectState.HIDDEN)
+                | Q(state=ProjectState.MERGED, merged_into__isnull=False)
                 | (~Q(state=ProjectState.MERGED) & Q(merged_into__isnull=True)),
                 name="project_merged_into_iff_merged",
             ),

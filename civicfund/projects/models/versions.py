@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import FilteredRelation, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -14,6 +16,9 @@ from civicfund.places.models import Neighborhood
 from civicfund.projects.enums import Category, Part
 from civicfund.projects.models.projects import Project
 
+if TYPE_CHECKING:
+    from civicfund.projects.models.moderation import Veil
+
 
 class VersionQuerySet(models.QuerySet["Version"]):
     """Questions about versions."""
@@ -21,6 +26,11 @@ class VersionQuerySet(models.QuerySet["Version"]):
     def public(self) -> VersionQuerySet:
         """Those that stood on a public page, not what was tried in a draft."""
         return self.filter(is_public=True)
+
+    def unveiled(self) -> VersionQuerySet:
+        """Those that no moderator has taken down."""
+        veil = FilteredRelation("veils", condition=Q(veils__lifted_at__isnull=True))
+        return self.alias(veiled_now=veil).filter(veiled_now__isnull=True)
 
     def newest_first(self) -> VersionQuerySet:
         """As a history lists them, with who wrote each."""
@@ -73,3 +83,8 @@ class Version(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.title}, version {self.number}"
+
+    @property
+    def veil(self) -> Veil | None:
+        """Why moderators keep it from the public now; None where they do not."""
+        return next((each for each in self.veils.all() if each.lifted_at is None), None)

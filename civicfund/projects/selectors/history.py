@@ -26,7 +26,7 @@ class Difference:
 def versions_of(project: Project, *, with_drafts: bool) -> VersionQuerySet:
     """The history, newest first; what was tried in a draft is its authors' own."""
     rows = project.versions.all() if with_drafts else project.versions.public()
-    return rows.newest_first()
+    return rows.newest_first().prefetch_related("veils")
 
 
 def latest_version(project: Project) -> int:

@@ -6,7 +6,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q, QuerySet
 
 from civicfund.people.models import User
-from civicfund.projects.enums import MergeState
+from civicfund.projects.enums import MergeState, ProjectState
 from civicfund.projects.models import Merge, Project
 
 
@@ -19,7 +19,8 @@ def merge_of(project: Project) -> Merge | None:
 
 def taken_in(project: Project) -> QuerySet[Project]:
     """What became part of a project, each with whoever proposed it."""
-    merged = project.merged_projects.select_related("proposer").defer("story", "search")
+    merged = project.merged_projects.exclude(state=ProjectState.HIDDEN).select_related("proposer")
+    merged = merged.defer("story", "search")
     return merged.order_by("pk")
 
 

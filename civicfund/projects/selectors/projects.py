@@ -103,8 +103,8 @@ def helpers_of(project: Project) -> OfferQuerySet:
 
 
 def files_of(project: Project) -> list[ProjectFile]:
-    """Its pictures and papers, in the order in which they were added."""
-    return list(project.files.order_by("added_at", "pk"))
+    """Its pictures and papers that are shown, in the order in which they were added."""
+    return list(project.files.shown().order_by("added_at", "pk"))
 
 
 def matching(projects: ProjectQuerySet, words: str) -> ProjectQuerySet:

@@ -8,7 +8,16 @@ from civicfund.audit.services import record
 from civicfund.notices.services import take_back
 from civicfund.people.models import User
 from civicfund.projects.enums import OfferState, ProjectState
-from civicfund.projects.models import CoAuthor, Invitation, Offer, Project, ProjectFile, Support
+from civicfund.projects.models import (
+    CoAuthor,
+    Invitation,
+    Offer,
+    Project,
+    ProjectFile,
+    ProjectFlag,
+    ProjectHiding,
+    Support,
+)
 from civicfund.projects.services.authors import take_back_invitations
 from civicfund.projects.services.holding import hold_project
 from civicfund.projects.services.offers import OFFERED
@@ -29,6 +38,8 @@ def forget_author(person: User) -> None:
     CoAuthor.objects.filter(user=person).delete()
     Support.objects.filter(person=person).delete()
     take_back_invitations(Invitation.objects.filter(project__proposer=person))
+    ProjectFlag.objects.filter(reporter=person).update(reporter=None, words="")
+    ProjectHiding.objects.filter(appealed_by=person).update(appealed_by=None, appeal_words="")
     theirs = EmailAddress.objects.filter(user=person, verified=True).values_list("email", flat=True)
     addresses = {address.lower() for address in (person.email, *theirs)}
     Invitation.objects.filter(address__in=addresses).delete()

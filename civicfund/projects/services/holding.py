@@ -11,7 +11,13 @@ from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
 from civicfund.projects.services.errors import ProjectError
 
-CHANGEABLE = (ProjectState.DRAFT, ProjectState.STUB, ProjectState.READY)
+CHANGEABLE = (
+    ProjectState.DRAFT,
+    ProjectState.STUB,
+    ProjectState.READY,
+    # Its authors mend what was wrong with it.
+    ProjectState.HIDDEN,
+)
 
 
 def hold_project(project: Project) -> Project:

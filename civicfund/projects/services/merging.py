@@ -134,6 +134,8 @@ def undo_merge(merge: Merge, *, reason: str, by: User) -> Merge:
         row = _hold_merge(merge)
         if row.state != MergeState.AGREED or child.merged_into_id != whole.pk:
             raise ProjectError(_("This is not merged."))
+        if child.state == ProjectState.HIDDEN:
+            raise ProjectError(_("It is hidden: show it again first."))
         _check_not_theirs(by, child.pk, whole.pk, row.into_id)
         return _take_apart(row, child, whole, because=reason.strip(), by=by)
 

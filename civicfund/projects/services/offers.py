@@ -13,7 +13,14 @@ from civicfund.audit.services import advance, db_now, record
 from civicfund.notices.services import Letter, take_back, tell, tell_all
 from civicfund.people.models import User
 from civicfund.projects.access import authors_of, is_author
-from civicfund.projects.enums import ASKED_PARTS, MANY_WELCOME, OFFER_MOVES, OfferState, Part
+from civicfund.projects.enums import (
+    ASKED_PARTS,
+    MANY_WELCOME,
+    OFFER_MOVES,
+    OfferState,
+    Part,
+    ProjectState,
+)
 from civicfund.projects.models import Offer, Project
 from civicfund.projects.selectors import help_wanted
 from civicfund.projects.services.errors import ProjectError
@@ -82,6 +89,8 @@ def accept_offer(offer: Offer, *, by: User) -> Project:
     """
     with transaction.atomic():
         project = hold_authored(offer.project, by)
+        if project.state == ProjectState.HIDDEN:
+            raise ProjectError(_("Moderators have hidden it: it takes help once it is shown."))
         if Part(offer.part) not in help_wanted(project):
             raise ProjectError(_("This is not looked for any more: it was filled meanwhile."))
         answered = _answer(offer, OfferState.ACCEPTED, by)

@@ -141,6 +141,8 @@ def restore_version(project: Project, number: int, *, by: User) -> Project:
         wanted = row.versions.select_related("neighborhood").filter(number=number).first()
         if wanted is None:
             raise ProjectError(_("There is no such version."))
+        if wanted.veil:
+            raise ProjectError(_("Moderators have taken this version down."))
         change_held(row, _described(wanted), by=by, restored=number)
     return row
 
@@ -191,6 +193,8 @@ def withdraw_project(project: Project, *, by: User) -> Project:
         row = hold_whole(project, by)
         if held := why_held(row):
             raise ProjectError(held)
+        if row.merged_into_id:
+            raise ProjectError(_("This project can no longer be withdrawn."))
         try:
             take_back_invitations(row.invitations.all())
             gone = advance(row, ProjectState.WITHDRAWN, PROJECT_MOVES, actor=by)

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from civicfund.people.domain import LARGEST_BYTES
 from civicfund.people.requests import HttpRequest, OnlyInMemory, SignedInRequest
-from civicfund.projects.access import authored_project, visible_project
+from civicfund.projects.access import authored_project, is_author, moderates, visible_project
 from civicfund.projects.enums import PUBLIC_STATES, FileKind
 from civicfund.projects.forms import FileForm
 from civicfund.projects.models import FileContent, Project, ProjectFile
@@ -59,7 +59,8 @@ def _files(request: SignedInRequest, pk: int) -> HttpResponseBase:
 def _page(
     request: SignedInRequest, project: Project, form: FileForm, *, status: int = 200
 ) -> HttpResponse:
-    rows = project.files.select_related("added_by").order_by("added_at", "pk")
+    rows = project.files.select_related("added_by").prefetch_related("veils")
+    rows = rows.order_by("added_at", "pk")
     context = {"project": project, "form": form, "files": rows}
     return render(request, "projects/files.html", context, status=status)
 
@@ -82,6 +83,9 @@ def content(request: HttpRequest, pk: UUID, side: str = "full") -> HttpResponse:
     """
     found = get_object_or_404(ProjectFile, pk=pk)
     project = visible_project(request.user, found.project_id)
+    is_veiled = found.veil is not None
+    if is_veiled and not (is_author(request.user, project) or moderates(request.user)):
+        raise Http404("Moderators have taken it down.")
     held = FileContent.objects.only(side).get(file=found)
     body = getattr(held, side)
     if body is None:
@@ -90,7 +94,7 @@ def content(request: HttpRequest, pk: UUID, side: str = "full") -> HttpResponse:
     kind, ending = ("image/jpeg", "jpg") if is_picture else ("application/pdf", "pdf")
     shown = "inline" if is_picture else "attachment"
     name = slugify(found.words)[:60] or "file"
-    public = project.state in PUBLIC_STATES
+    public = project.state in PUBLIC_STATES and not is_veiled
     return HttpResponse(
         bytes(body),
         content_type=kind,

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from civicfund.people.requests import HttpRequest, SignedInRequest
-from civicfund.projects.access import authored_project, is_author, visible_project
+from civicfund.projects.access import authored_project, is_author, moderates, visible_project
 from civicfund.projects.selectors import helpers_of
 from civicfund.projects.selectors.history import between, versions_of
 from civicfund.projects.services import restore_version
@@ -33,21 +33,34 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def version(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """One version: what it changed, and for those who write it the way back to it."""
+    """One version: what it changed, and for those who write it the way back to it.
+
+    Of what a moderator has taken down the public reads neither the words nor what differs from
+    them: the next version is compared with the one before.
+    """
     project = visible_project(request.user, pk)
     may_write = is_author(request.user, project)
     rows = versions_of(project, with_drafts=may_write).select_related("neighborhood")
     found = rows.filter(number=number).first()
     if found is None:
         raise Http404("No such version.")
-    before = rows.filter(number__lt=number).first()
+    judges = moderates(request.user)
+    sees_all = may_write or judges
+    earlier = rows.filter(number__lt=number)
+    before = (earlier if sees_all else earlier.unveiled()).first()
     newest = rows.first()
+    may_read = sees_all or found.veil is None
     context = {
         "project": project,
         "version": found,
         "before": before,
-        "differences": between(before, found, money),
-        "may_restore": may_write and project.state in CHANGEABLE and found != newest,
+        "may_read": may_read,
+        "differences": between(before, found, money) if may_read else [],
+        "may_restore": may_write
+        and project.state in CHANGEABLE
+        and found != newest
+        and found.veil is None,
+        "may_judge": judges and not may_write and found != newest,
     }
     return render(request, "projects/version.html", context)
 

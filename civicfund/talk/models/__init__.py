@@ -1,7 +1,7 @@
 """Threads and comments, and what becomes of them."""
 
 from civicfund.talk.models.follows import Fact, Follow, MailPace, News
-from civicfund.talk.models.moderation import Flag, FlagQuerySet, Hiding, HidingQuerySet
+from civicfund.talk.models.moderation import Flag, Hiding, HidingQuerySet
 from civicfund.talk.models.threads import EDITABLE_FOR, LONGEST, Comment, CommentQuerySet, Thread
 
 __all__ = [
@@ -11,7 +11,6 @@ __all__ = [
     "CommentQuerySet",
     "Fact",
     "Flag",
-    "FlagQuerySet",
     "Follow",
     "Hiding",
     "HidingQuerySet",

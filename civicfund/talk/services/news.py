@@ -91,9 +91,13 @@ def _new_projects() -> Iterator[Happened]:
 
 
 def _merged_projects() -> Iterator[Happened]:
-    """Those that still are: what was undone before anybody heard of it is no news."""
+    """Those that still are: what was undone before anybody heard of it is no news.
+
+    Nor is that one is shown again which was merged before it was hidden.
+    """
     merged = Project.objects.filter(state=ProjectState.MERGED)
-    for event in untold_events(merged, ["project.merged"])[:MOST_AT_ONCE]:
+    events = untold_events(merged, ["project.merged"]).exclude(data__old=ProjectState.HIDDEN)
+    for event in events[:MOST_AT_ONCE]:
         subject = (SubjectKind.PROJECT, int(event.target_id))
         by = frozenset({event.actor_id} if event.actor_id else ())
         yield Happened(subject, NewsKind.MERGED, source_of(event), by=by)

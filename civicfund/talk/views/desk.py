@@ -20,9 +20,10 @@ from civicfund.audit.admin import events_of
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.requests import SignedInRequest
+from civicfund.projects.forms import HidingForm
+from civicfund.projects.selectors.moderation import flagged_projects, project_appeals_for
 from civicfund.talk.access import Subject, closed_subject, comment_to_judge, visible_subjects
 from civicfund.talk.enums import AppealOutcome, Wrong
-from civicfund.talk.forms import HidingForm
 from civicfund.talk.models import Comment
 from civicfund.talk.selectors import PER_PAGE, appeals_for, flagged_comments
 from civicfund.talk.services import (
@@ -65,7 +66,9 @@ JUDGEMENTS: dict[str, tuple[Act, Promise | str]] = {
 @require_safe
 @never_cache
 def desk(request: SignedInRequest) -> HttpResponse:
-    """What waits: appeals that I may decide, then flagged comments, the longest waiting first."""
+    """What waits: appeals that I may decide, then what is reported, projects before comments; of
+    each the longest waiting first.
+    """
     appeals = list(appeals_for(request.user)[:PER_PAGE])
     page = Paginator(flagged_comments(), PER_PAGE).get_page(request.GET.get("page"))
     comments = [*page, *(hiding.comment for hiding in appeals)]
@@ -73,6 +76,8 @@ def desk(request: SignedInRequest) -> HttpResponse:
         request.user, {(each.thread.kind, each.thread.subject_id) for each in comments}
     )
     context = {
+        "project_appeals": project_appeals_for(request.user)[:PER_PAGE],
+        "flagged_projects": flagged_projects()[:PER_PAGE],
         "appeals": [(each, _title(each.comment, named)) for each in appeals],
         "page": page,
         "flagged": [(each, _title(each, named)) for each in page],

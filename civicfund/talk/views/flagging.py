@@ -11,11 +11,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from civicfund.people.requests import HttpRequest, SignedInRequest
+from civicfund.projects.forms import AppealForm, FlagForm
 from civicfund.spreadsheets import csv_response
 from civicfund.strangers import kept_for_strangers
 from civicfund.talk.access import own_comment, visible_comment
 from civicfund.talk.enums import Wrong
-from civicfund.talk.forms import AppealForm, FlagForm
 from civicfund.talk.selectors import COUNTED, months_of_moderation
 from civicfund.talk.services import TalkError, appeal_hiding, flag_comment
 

@@ -60,7 +60,7 @@ DESKS = (
     Link(Role.MODERATOR, _("Campaigns to moderate"), "campaigns_desk"),
     Link(Role.REVIEWER, _("Campaigns to review"), "campaigns_desk"),
     Link(Role.MODERATOR, _("Projects to merge"), "merge_desk"),
-    Link(Role.MODERATOR, _("Comments to look at"), "comments_desk"),
+    Link(Role.MODERATOR, _("Projects and comments to look at"), "comments_desk"),
     Link(Role.SPOKESPERSON, _("Questions to the city"), "questions_desk"),
     Link(Role.COMPLAINTS_OFFICER, _("Complaints"), "complaints_desk"),
     Link(Role.POLL_OFFICER, _("Documents about homes"), "residence_desk"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.core.cache import cache
 from django.db import connection
 from django.db.models import prefetch_related_objects
-from django.http import HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
@@ -36,6 +36,7 @@ from civicfund.projects.models import Project
 from civicfund.projects.selectors import files_of, help_wanted, helpers_of, missing_parts
 from civicfund.projects.selectors.lineage import copied_from, copies_of
 from civicfund.projects.selectors.merges import asked_of, merge_of, taken_in
+from civicfund.projects.selectors.moderation import files_taken_down, hiding_of, tombstone_of
 from civicfund.projects.selectors.supports import supports_project
 from civicfund.strangers import kept_for_strangers
 from civicfund.town.selectors import alarms
@@ -105,8 +106,14 @@ def neighborhood(request: HttpRequest, slug: str) -> HttpResponse:
 @kept_for_strangers
 @require_safe
 def project(request: HttpRequest, pk: int) -> HttpResponse:
-    """One project, whatever has become of it."""
-    found = visible_project(request.user, pk)
+    """One project, whatever has become of it; of one that moderators hide, the reason."""
+    try:
+        found = visible_project(request.user, pk)
+    except Http404:
+        hiding = tombstone_of(pk)
+        if hiding is None:
+            raise
+        return render(request, "projects/tombstone.html", {"hiding": hiding}, status=410)
     # Asked once for the costs and for what is missing.
     prefetch_related_objects([found], "cost_lines")
     files = files_of(found)
@@ -124,6 +131,8 @@ def project(request: HttpRequest, pk: int) -> HttpResponse:
             "shapes": [found.neighborhood],
             "pins": [found],
             "is_mine": is_mine,
+            "hiding": hiding_of(found),
+            "taken_down": files_taken_down(found),
             "may_write": may_write,
             "co_authors": found.co_authors.select_related("user").order_by("since", "pk"),
             "missing": missing_parts(found) if may_write else [],

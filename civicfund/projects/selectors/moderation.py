@@ -1,0 +1,44 @@
+"""Reading what is reported and hidden, and what became of it."""
+
+from __future__ import annotations
+
+from django.db.models import Count, Min, Q, QuerySet
+
+from civicfund.people.models import User
+from civicfund.projects.enums import ProjectState
+from civicfund.projects.models import Project, ProjectHiding, ProjectQuerySet, Veil
+
+
+def hiding_of(project: Project) -> ProjectHiding | None:
+    """Why moderators hide it now; None where they do not."""
+    if project.state != ProjectState.HIDDEN:
+        return None
+    return project.hidings.standing().first()
+
+
+def tombstone_of(pk: int) -> ProjectHiding | None:
+    """What everybody reads in the place of a hidden project; None where none is hidden."""
+    hidden = ProjectHiding.objects.standing().filter(project__state=ProjectState.HIDDEN)
+    return hidden.filter(project=pk).first()
+
+
+def flagged_projects() -> ProjectQuerySet:
+    """Projects with reports that nobody has looked at, the longest waiting first; ``waiting``
+    counts. What is hidden or withdrawn by now does not wait.
+    """
+    waiting = Q(flags__handled_at__isnull=True, flags__pk__isnull=False)
+    rows = Project.objects.public().filter(waiting).only("title")
+    counted = rows.annotate(waiting=Count("flags", filter=waiting), since=Min("flags__created_at"))
+    return counted.order_by("since", "pk")
+
+
+def project_appeals_for(moderator: User) -> QuerySet[ProjectHiding]:
+    """Appeals that this moderator may decide: of what somebody else hid and others wrote."""
+    others = ProjectHiding.objects.appealed().exclude(hidden_by=moderator)
+    of_others = others.exclude(project__proposer=moderator)
+    return of_others.exclude(project__co_authors__user=moderator).select_related("project")
+
+
+def files_taken_down(project: Project) -> QuerySet[Veil]:
+    """Why pictures and papers of it are not shown, in the order in which they were taken down."""
+    return project.veils.standing().filter(file__isnull=False).order_by("veiled_at", "pk")

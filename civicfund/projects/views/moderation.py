@@ -1,0 +1,156 @@
+"""Reporting a project, appealing for one's own, and a moderator's look at it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from allauth.core.ratelimit import consume
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from civicfund import staff
+from civicfund.audit.admin import events_of
+from civicfund.people.enums import Role
+from civicfund.people.models import User
+from civicfund.people.requests import SignedInRequest
+from civicfund.projects.access import is_author, visible_project
+from civicfund.projects.enums import PUBLIC_STATES, AppealOutcome, ProjectState, Wrong
+from civicfund.projects.forms import AppealForm, FlagForm, HidingForm
+from civicfund.projects.models import Project
+from civicfund.projects.selectors import why_held
+from civicfund.projects.selectors.moderation import hiding_of
+from civicfund.projects.services.moderating import (
+    appeal_project,
+    decide_project_appeal,
+    dismiss_project_flags,
+    flag_project,
+    hide_project,
+    restore_project,
+)
+from civicfund.projects.views.acting import REFUSALS, told
+
+Act = Callable[[Project, User], object]
+# By what the button sends: the act, and what is said when it is done.
+JUDGEMENTS: dict[str, tuple[Act, Promise | str]] = {
+    "dismiss": (
+        lambda project, by: dismiss_project_flags(project, by=by),
+        gettext_lazy("It stays. The reports are answered."),
+    ),
+    "restore": (
+        lambda project, by: restore_project(project, by=by),
+        gettext_lazy("Everybody can read it again."),
+    ),
+    "uphold": (
+        lambda project, by: decide_project_appeal(project, by=by, outcome=AppealOutcome.UPHELD),
+        gettext_lazy("It stays hidden. Its authors are told."),
+    ),
+    "lift": (
+        lambda project, by: decide_project_appeal(project, by=by, outcome=AppealOutcome.LIFTED),
+        gettext_lazy("Everybody can read it again."),
+    ),
+}
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def flag(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Tell the moderators what is wrong with a project."""
+    project = visible_project(request.user, pk)
+    form = FlagForm(request.POST if request.method == "POST" else None)
+    status = 200
+    if form.is_bound and form.is_valid():
+        # One measure for all that a person reports.
+        if consume(request, action="flag_comment", user=request.user):
+            reason, words = Wrong(form.cleaned_data["reason"]), form.cleaned_data["words"]
+            told(
+                request,
+                lambda: flag_project(project, by=request.user, reason=reason, words=words),
+                _("Thank you. A moderator will look at it."),
+            )
+            return redirect(project)
+        form.add_error(None, _("That is a lot within an hour. Come back later."))
+        status = 429
+    status = 400 if form.errors and status == 200 else status
+    context = {"project": project, "form": form}
+    return render(request, "projects/flag.html", context, status=status)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def appeal(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Ask for another moderator's look at a project that I write and one of them hid."""
+    project = visible_project(request.user, pk)
+    hiding = hiding_of(project)
+    if hiding is None or not is_author(request.user, project):
+        raise Http404("Nothing to appeal.")
+    form = AppealForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        try:
+            appeal_project(project, by=request.user, words=form.cleaned_data["words"])
+        except REFUSALS as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, _("Sent. Another moderator decides, and we tell you."))
+            return redirect(project)
+    context = {"project": project, "hiding": hiding, "form": form}
+    return render(request, "projects/appeal.html", context, status=400 if form.errors else 200)
+
+
+@staff.only(Role.MODERATOR)
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def judge(request: SignedInRequest, pk: int) -> HttpResponse:
+    """One project: what people say of it, what was done, and what to do."""
+    project = get_object_or_404(
+        Project.objects.select_related("proposer", "neighborhood").exclude(
+            state=ProjectState.DRAFT
+        ),
+        pk=pk,
+    )
+    act = request.POST.get("act", "")
+    form = HidingForm(request.POST if act == "hide" else None)
+    refused = ""
+    try:
+        if act in JUDGEMENTS:
+            done, said = JUDGEMENTS[act]
+            done(project, request.user)
+            messages.success(request, str(said))
+            return redirect("comments_desk")
+        if form.is_bound and form.is_valid():
+            reason, words = Wrong(form.cleaned_data["reason"]), form.cleaned_data["words"]
+            hide_project(project, by=request.user, reason=reason, words=words)
+            messages.success(request, _("Hidden. Its authors are told, and may appeal."))
+            return redirect("comments_desk")
+    except REFUSALS as refusal:
+        refused = str(refusal)
+    return _judge_page(request, project, form, refused)
+
+
+def _judge_page(
+    request: SignedInRequest, project: Project, form: forms.Form, refused: str
+) -> HttpResponse:
+    context = {
+        "project": project,
+        "is_public": project.state in PUBLIC_STATES,
+        "hiding": hiding_of(project),
+        "held": why_held(project),
+        "is_own": is_author(request.user, project),
+        "files": project.files.prefetch_related("veils").order_by("added_at", "pk"),
+        "flags": project.flags.order_by("pk"),
+        "hidings": project.hidings.select_related("hidden_by", "decided_by", "lifted_by").order_by(
+            "pk"
+        ),
+        "events": events_of(project).select_related("actor"),
+        "form": form,
+        "refused": refused,
+    }
+    status = 400 if refused or form.errors else 200
+    return render(request, "projects/judge.html", context, status=status)
