@@ -1,0 +1,42 @@
+"""What had gone into projects that were withdrawn, before withdrawing let it go."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import timezone
+
+from tests.migrating import migrate
+
+pytestmark = pytest.mark.django_db(databases=["owner"])
+BEFORE = [("projects", "0017_totals_filled_and_indexed")]
+AFTER = [("projects", "0018_wholes_and_who_judges_them")]
+
+
+def test_it_comes_out_with_what_had_gone_into_it_and_no_other_merge_moves():
+    of_old = migrate(BEFORE)
+    by = of_old("people", "User").create(email="somebody@example.org")
+    place = of_old("places", "Neighborhood").create(name="Town", slug="town", kind="city")
+
+    def project(title, state, into=None):
+        words = {"title": title, "summary": "Sit down.", "neighborhood": place, "proposer": by}
+        return of_old("projects", "Project").create(state=state, merged_into=into, **words)
+
+    def merge(child, into, brought=()):
+        said = {"state": "agreed", "reason": "The same.", "asked_by": by, "decided_by": by}
+        times = {"decided_at": timezone.now(), "state_before": "stub", "brought": list(brought)}
+        of_old("projects", "Merge").create(project=child, into=into, **said, **times)
+
+    gone, there = project("Gone", "withdrawn"), project("There", "ready")
+    child, kept = project("Child", "merged", gone), project("Kept", "merged", there)
+    part = project("Part", "merged", gone)
+    merge(part, child)
+    merge(child, gone, [part.pk])
+    merge(kept, there)
+    of_new = migrate(AFTER)
+    rows = of_new("projects", "Project").order_by("pk").values_list("title", "state")
+    assert dict(rows) == {
+        "Gone": "withdrawn", "There": "ready", "Child": "stub", "Kept": "merged", "Part": "merged",
+    }  # fmt: skip
+    assert of_new("projects", "Project").get(pk=part.pk).merged_into_id == child.pk
+    undone = of_new("projects", "Merge").filter(state="undone")
+    assert list(undone.values_list("project", flat=True)) == [child.pk]
