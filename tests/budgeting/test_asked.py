@@ -19,7 +19,8 @@ from budgeting.services.cycles import CANCEL, cancel_cycle, open_cycle, request_
 from budgeting.services.errors import RefusedError
 from budgeting.services.extensions import EXTEND, extend_voting, extensions_asked
 from budgeting.services.results import PUBLISH, certify, certify_anew, publish
-from budgeting.services.roll import add_person, add_residents, request_person, request_residents
+from budgeting.services.roll import add_person, request_person
+from budgeting.services.roll_homes import add_residents, request_residents
 from budgeting.services.second_person import acts_asked, pending_request, take_back
 from budgeting.services.trustees import UNSEAL, approve_unsealing, request_unsealing
 from civicfund.audit.models import LAPSES_AFTER, ActRequest, Approval, Withdrawal
@@ -38,6 +39,7 @@ from tests.factories.budgeting import (
     running_cycle,
 )
 from tests.factories.people import UserFactory
+from tests.factories.places import NeighborhoodFactory
 from tests.signing_in import sign_in_with_second_factor
 
 pytestmark = pytest.mark.django_db
@@ -164,7 +166,7 @@ def test_whoever_asked_takes_it_back_and_nobody_can_agree():
     with pytest.raises(RefusedError, match="took it back"):
         take_back(cycle, asked.pk, by=asks)
     assert state_of(cycle) == CycleState.OPEN
-    assert "cycle.cancel.taken_back" in kinds_in(cycle, reviews=True)
+    assert "cycle.cancel.taken_back" in kinds_in(cycle, reader=asks, reviews=True)
 
 
 def test_the_database_keeps_agreeing_and_taking_back_apart():
@@ -203,21 +205,21 @@ def test_a_request_of_somebody_dismissed_is_of_no_use():
 def test_a_request_for_the_roll_of_somebody_dismissed_is_of_no_use():
     cycle, asks = draft_cycle(), administrator()
     day = db_now().date()
-    request_residents(cycle, day=day, by=asks)
+    asked = request_residents(cycle, day=day, by=asks)
     dismissed(asks)
     with pytest.raises(RefusedError, match="no longer has the role"):
-        add_residents(cycle, day=day, by=administrator())
+        add_residents(cycle, asked.pk, by=administrator())
 
 
 def test_an_officer_asks_for_one_person_as_long_as_they_are_an_officer():
     cycle, asks = draft_cycle(), officer()
-    place = cycle.pots.get().place
+    place = NeighborhoodFactory()
     request_person(cycle, number="A1", place=place, by=asks)
     request_person(cycle, number="B2", place=place, by=asks)
-    assert add_person(cycle, number="A1", by=officer()).added == 1
+    assert add_person(cycle, number="A1", place=place, by=officer()).added == 1
     dismissed(asks)
     with pytest.raises(RefusedError, match="no longer has the role"):
-        add_person(cycle, number="B2", by=officer())
+        add_person(cycle, number="B2", place=place, by=officer())
 
 
 # --- just what was shown
