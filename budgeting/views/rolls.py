@@ -149,8 +149,12 @@ def officers_desk(request: SignedInRequest, slug: str) -> HttpResponseBase:
     cycle = visible_cycle(request.user, slug)
     said = eligibility_of(cycle)
     places = [place.pk for place in places_of_roll(said)]
-    acts = {name: (partial(form, places), act) for name, (form, act) in PERSON_ACTS.items()}
-    desk = Desk(request, cycle, acts)
+    asking_where: Acts = {
+        name: (partial(form, places), act)
+        for name, (form, act) in PERSON_ACTS.items()
+        if form in (PersonForm, SecondForm)
+    }
+    desk = Desk(request, cycle, PERSON_ACTS | asking_where)
     answer = desk.act()
     if answer is not None:
         return answer

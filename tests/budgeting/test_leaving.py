@@ -64,7 +64,7 @@ def entered(cycle, people=0, *, feasible=False):
 def listed(client, cycle):
     """The proposals on the cycle's page."""
     pots = client.get(cycle.get_absolute_url()).context["pots"]
-    return [proposal for pot in pots for proposal in pot.proposals.all()]
+    return [proposal for pot in pots for proposal in pot.proposals]
 
 
 # --- merging
@@ -223,7 +223,9 @@ def test_a_public_no_stays_without_a_link_that_leads_nowhere_and_without_an_appe
 def test_the_database_refuses_an_option_whose_project_is_not_on_the_list(state):
     cycle, [proposal] = reviewing_cycle()
     into = ProjectFactory() if state == "merged" else None
-    Project.objects.filter(pk=proposal.project_id).update(state=state, merged_into=into)
+    dated = {"published_at": None} if state == "draft" else {}
+    rows = Project.objects.filter(pk=proposal.project_id)
+    rows.update(state=state, merged_into=into, **dated)
     with refused("option_listed"):
         Option.objects.create(
             cycle=cycle, pot=proposal.pot, position=0, code="1", name="Bench", cost_minor=1,

@@ -64,7 +64,9 @@ def test_every_page_of_a_project_asks_as_much_for_three_rows_as_for_one(client):
             found[address] = len(queries)
         return found
 
-    fill(project, project.proposer, 1)
+    moderator = UserFactory()
+    grant_role(moderator, Role.MODERATOR, by=None)
+    fill(project, moderator, 1)
     one = counts()
-    fill(project, project.proposer, 2)
+    fill(project, moderator, 2)
     assert counts() == one

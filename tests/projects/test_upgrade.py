@@ -5,11 +5,17 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from tests.migrating import migrate
+from tests.migrating import migrate, to_the_newest
 
-pytestmark = pytest.mark.django_db(databases=["owner"])
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
 BEFORE = [("projects", "0017_totals_filled_and_indexed")]
 AFTER = [("projects", "0018_wholes_and_who_judges_them")]
+
+
+@pytest.fixture(autouse=True)
+def _newest_again():
+    yield
+    to_the_newest()
 
 
 def test_it_comes_out_with_what_had_gone_into_it_and_no_other_merge_moves():
