@@ -154,7 +154,7 @@ def officers_desk(request: SignedInRequest, slug: str) -> HttpResponseBase:
         for name, (form, act) in PERSON_ACTS.items()
         if form in (PersonForm, SecondForm)
     }
-    desk = Desk(request, cycle, PERSON_ACTS | asking_where)
+    desk = Desk(request, cycle, {**PERSON_ACTS, **asking_where})
     answer = desk.act()
     if answer is not None:
         return answer
