@@ -81,6 +81,11 @@ def digest_of(key: bytes, slot: str, reading: Reading) -> str:
     return hmac.digest(key, b"read:" + slot.encode() + b":" + reading.words(), hashlib.sha256).hex()
 
 
+def surplus_of(in_box: int, keyed: int, people: int) -> int:
+    """How many more sheets there are than people were given one; zero where there are not."""
+    return max(in_box, keyed, people) - people
+
+
 def drawn(seed: str, numbers: Iterable[str], size: int) -> list[str]:
     """The sample: the ``size`` sheets that the seed (hex) puts first, in its order."""
     held = bytes.fromhex(seed)

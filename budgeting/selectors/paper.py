@@ -23,7 +23,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
-from budgeting.domain.paper import upper_bound
+from budgeting.domain.paper import surplus_of, upper_bound
 from budgeting.enums import Channel, CycleState, SampleRole, VoidReason
 from budgeting.models import (
     Board,
@@ -66,7 +66,7 @@ class PlaceSums:
         if self.checked_in is None:
             return 0
         in_box = self.totals.cast if self.totals else 0
-        return max(in_box, self.keyed or 0, self.checked_in) - self.checked_in
+        return surplus_of(in_box, self.keyed or 0, self.checked_in)
 
     @property
     def unkeyed(self) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.db.models import Count
 from django.utils.translation import gettext as _
 
+from budgeting.domain.paper import surplus_of
 from budgeting.models import Cycle, PlaceTotals, PollingPlace
 from budgeting.services.errors import RefusedError
 from civicfund.people.models import User
@@ -30,7 +31,7 @@ class Difference:
     @property
     def surplus(self) -> int:
         """How many more sheets there are than people were given one; zero where there are not."""
-        return max(self.totals.cast, self.keyed, self.people) - self.people
+        return surplus_of(self.totals.cast, self.keyed, self.people)
 
     @property
     def words(self) -> str:
