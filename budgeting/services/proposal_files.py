@@ -76,11 +76,11 @@ def look_through(cycle: Cycle, file: IO[bytes]) -> FoundInFile:
     source = Hashed(iter(lambda: file.read(65_536), b""))
     content = b"".join(source)
     found, known = FoundInFile(sha256=source.digest), _Known(cycle)
-    for number, row in _rows(content):
+    for lines, row in _rows(content):
         try:
             found.lines.append(known.line(row))
         except _WrongLineError as wrong:
-            found.wrong.append((number, str(wrong)))
+            found.wrong += [(number, str(wrong)) for number in lines]
     return found
 
 
@@ -131,19 +131,27 @@ def _enter(line: Line, by: User) -> Proposal:
     return submit_proposal(project, line.pot, by=by)
 
 
-def _rows(content: bytes) -> Iterator[tuple[int, dict[str, str]]]:
-    """Each line after the first with its number, by the columns that the first names."""
+def _rows(content: bytes) -> Iterator[tuple[range, dict[str, str]]]:
+    """Each row after the first, by the columns that the first names, with the numbers of its lines.
+
+    A story may go over several; elsewhere that is a quotation mark that swallowed the next lines.
+    """
     reader = csv.reader(io.StringIO(_text(content), newline=""), strict=True)
     try:
         header = [name.strip().casefold() for name in next(reader, [])]
         _check_columns(header)
-        for number, row in enumerate(filter(None, reader), start=1):
+        before, number = reader.line_num, 0
+        for row in reader:
+            lines, before = range(before + 1, reader.line_num + 1), reader.line_num
+            if not row:
+                continue
+            number += 1
             if number > MOST_LINES:
                 words = _("The file has more than %(most)s lines.") % {"most": MOST_LINES}
                 raise RefusedError(words, field="file")
             cells = [cell.strip() for cell in row]
             whole = len(cells) == len(header)
-            yield reader.line_num, dict(zip(header, cells, strict=True)) if whole else {}
+            yield lines, dict(zip(header, cells, strict=True)) if whole else {}
     except csv.Error:
         raise RefusedError(
             _("Line %(n)s is no CSV.") % {"n": reader.line_num}, field="file"
@@ -185,6 +193,10 @@ class _Known:
         """The line as a proposal. Raises ``_WrongLineError``."""
         if not row:
             raise _WrongLineError(_("has not as many cells as there are columns"))
+        if any("\n" in cell or "\r" in cell for name, cell in row.items() if name != "story"):
+            raise _WrongLineError(
+                _("has a quotation mark too many, or a cell over more than one line")
+            )
         place = self._place(row["neighborhood"])
         found = Line(
             title=_words(row["title"], "title"),

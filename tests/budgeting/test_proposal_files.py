@@ -86,6 +86,32 @@ def test_what_is_wrong_is_said_by_line_and_left_out(place, line, words):
 
 
 @pytest.mark.parametrize(
+    "swallowing",
+    [
+        ('"Bench,Sit.,north,5,,', "Hut,Shelter.,north,6,,", 'Tree",Shade.,north,7,,'),
+        ('Bench,"Sit.,north,5,,', "Hut,Shelter.,north,6,,", 'Tree,Shade.",north,7,,'),
+        ('Bench,Sit.,"north,5,,', "Hut,Shelter.,north,6,,", 'Tree,Shade.,north,7,,"'),
+    ],
+)
+def test_a_quotation_mark_too_many_swallows_no_line_in_silence(place, swallowing):
+    cycle = draft_cycle(costs_minor=())
+    found = look_through(cycle, file_of(*swallowing, "Sound,Sit.,north,5,,"))
+    assert [each.title for each in found.lines] == ["Sound"]
+    assert [number for number, _ in found.wrong] == [2, 3, 4]
+
+
+def test_a_story_goes_over_several_lines(place):
+    file = file_of(
+        'Bench,Sit.,north,5,"Once',
+        "",
+        'upon a time"',
+        header="title,summary,neighborhood,cost,story\n",
+    )
+    [line] = look_through(draft_cycle(costs_minor=()), file).lines
+    assert line.story == "Once\n\nupon a time"
+
+
+@pytest.mark.parametrize(
     ("file", "words"),
     [
         (file_of(header="title,summary\n"), "has to name"),
