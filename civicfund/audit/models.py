@@ -22,7 +22,7 @@ FOLLOWED_TYPES = (
 )
 
 # What is asked for on one of these can be agreed to for so long; ``approval_in_time`` holds to it.
-LAPSES_AFTER = {"budgeting.cycle": timedelta(days=7)}
+LAPSES_AFTER = {"budgeting.cycle": timedelta(days=7), "people.user": timedelta(days=7)}
 
 
 class AppendOnly(models.Model):

@@ -8,20 +8,27 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.db.models import BigIntegerField, Exists, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Cast
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from civicfund import staff
 from civicfund.audit.admin import ReadOnlyAdmin, ReadOnlyInline
 from civicfund.people.enums import Role
-from civicfund.people.models import Residency, RoleGrant, User
+from civicfund.people.models import GIVE_ROLE, Residency, RoleGrant, RoleRequest, User
 from civicfund.people.selectors import has_role
 from civicfund.people.services import (
     ResidencyError,
     RoleError,
-    grant_role,
+    agree_to_role,
+    ask_for_role,
     prove_residency,
     revoke_role,
+    take_back_role_request,
 )
 
 
@@ -37,12 +44,22 @@ class RoleGrantInline(ReadOnlyInline[RoleGrant, User]):
 
     model = RoleGrant
     fk_name = "user"
-    fields = ("role", "granted_by", "granted_at")
+    fields = ("role", "granted_by", "agreed_by", "granted_at")
+    readonly_fields = ("agreed_by",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RoleGrant]:
+        """With those who gave it."""
+        return super().get_queryset(request).select_related("granted_by", "approval__approved_by")
+
+    @admin.display(description=_("agreed by"))
+    def agreed_by(self, grant: RoleGrant) -> str:
+        """The second superuser."""
+        return str(grant.approval.approved_by) if grant.approval else ""
 
 
 @admin.register(User)
 class PersonAdmin(ReadOnlyAdmin[User]):
-    """Accounts. A superuser gives and takes roles here."""
+    """Accounts. A superuser asks for roles here, for another to agree, and takes them."""
 
     shown = ("display_name", "email", "is_active", "is_staff", "is_superuser", "joined_at")
     list_display = ("display_name", "email", "is_staff", "joined_at")
@@ -58,10 +75,10 @@ class PersonAdmin(ReadOnlyAdmin[User]):
             return {}
         acts = {}
         for role in Role:
-            acts[f"grant_{role}"] = (
-                partial(_change_role, act=grant_role, role=role),
-                f"grant_{role}",
-                _("Give the role: %(role)s") % {"role": role.label},
+            acts[f"ask_for_{role}"] = (
+                partial(_change_role, act=ask_for_role, role=role),
+                f"ask_for_{role}",
+                _("Ask for the role: %(role)s") % {"role": role.label},
             )
             acts[f"revoke_{role}"] = (
                 partial(_change_role, act=revoke_role, role=role),
@@ -80,6 +97,64 @@ def _change_role(
     role: Role,
 ) -> None:
     page.each(request, people, lambda person: act(person, role, by=_staff(request)))
+
+
+@admin.register(RoleRequest)
+class RoleRequestAdmin(ReadOnlyAdmin[RoleRequest]):
+    """Roles that a superuser asked for, so that another one agrees."""
+
+    refusals = (RoleError,)
+    shown = ("at", "person", "named", "requested_by", "standing")
+    list_display = shown
+    list_select_related = ("requested_by", "approval__approved_by", "withdrawal")
+    ordering = ("-id",)
+    actions = ("agree", "take_back")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RoleRequest]:
+        """These alone, each with the person's name."""
+        name = User.objects.filter(pk=Cast(OuterRef("target_id"), BigIntegerField()))
+        asked = super().get_queryset(request).filter(act=GIVE_ROLE)
+        waits = RoleRequest.objects.waiting().filter(pk=OuterRef("pk"))
+        return asked.annotate(name=Subquery(name.values("display_name")), waits=Exists(waits))
+
+    def has_superuser_permission(self, request: HttpRequest) -> bool:
+        """Superusers alone."""
+        return _staff(request).is_superuser
+
+    @admin.display(description=_("who"))
+    def person(self, asked: RoleRequest) -> SafeString:
+        """Who is to be given it, and their page."""
+        page = reverse("admin:people_user_change", args=[asked.target_id])
+        name: str = asked.name  # type: ignore[attr-defined]  # as ``get_queryset`` annotates it
+        return format_html('<a href="{}">{}</a>', page, name or _("Somebody"))
+
+    @admin.display(description=_("role"))
+    def named(self, asked: RoleRequest) -> str:
+        """Which role."""
+        return str(asked.role.label)
+
+    @admin.display(description=_("what became of it"))
+    def standing(self, asked: RoleRequest) -> str:
+        """In words."""
+        if hasattr(asked, "approval"):
+            return str(_("%(who)s agreed") % {"who": asked.approval.approved_by})
+        if hasattr(asked, "withdrawal"):
+            return str(_("taken back"))
+        waits: bool = asked.waits  # type: ignore[attr-defined]  # as ``get_queryset`` annotates it
+        return str(_("waits for another superuser") if waits else _("lapsed"))
+
+    @admin.action(description=_("Agree: the role is given"), permissions=["superuser"])
+    def agree(self, request: HttpRequest, rows: QuerySet[RoleRequest]) -> HttpResponse | None:
+        """Another superuser does, with a second factor that was given just now."""
+        if not staff.second_factor_is_recent(request):
+            return staff.ask_for_second_factor(request, back=request.get_full_path())
+        self.each(request, rows, lambda asked: agree_to_role(asked, by=_staff(request)))
+        return None
+
+    @admin.action(description=_("Take it back"), permissions=["superuser"])
+    def take_back(self, request: HttpRequest, rows: QuerySet[RoleRequest]) -> None:
+        """Whoever asked for it."""
+        self.each(request, rows, lambda asked: take_back_role_request(asked, by=_staff(request)))
 
 
 @admin.register(Residency)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 from uuid import uuid4
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from civicfund.audit.models import AppendOnly
+from civicfund.audit.models import LAPSES_AFTER, ActRequest, AppendOnly, Approval
 from civicfund.people.enums import DocumentKind, DocumentOutcome, Proof, Role
 from civicfund.places.models import Neighborhood
 
@@ -127,12 +127,57 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.display_name
 
 
+# What is asked for of another superuser, so that nobody gives roles alone.
+GIVE_ROLE = "role.give"
+
+
+class RoleRequestQuerySet(models.QuerySet["RoleRequest"]):
+    """Questions about who was to be given which role."""
+
+    def asked(self) -> Self:
+        """Of all that is asked for of a second person, only this."""
+        return self.filter(act=GIVE_ROLE)
+
+    def open(self) -> Self:
+        """Nobody has agreed to it or taken it back."""
+        return self.asked().filter(approval__isnull=True, withdrawal__isnull=True)
+
+    def waiting(self) -> Self:
+        """Another superuser can agree to it now."""
+        return self.open().filter(
+            at__gt=Now() - LAPSES_AFTER["people.user"],
+            requested_by__is_superuser=True,
+            requested_by__is_active=True,
+        )
+
+
+class RoleRequest(ActRequest):
+    """One superuser asks that somebody be given a role; ``parameters`` name it."""
+
+    objects = RoleRequestQuerySet.as_manager()  # type: ignore[misc]  # the proxy's own questions
+
+    class Meta:
+        proxy = True
+        verbose_name = _("role that was asked for")
+        verbose_name_plural = _("roles that were asked for")
+
+    @property
+    def role(self) -> Role:
+        """Which one."""
+        return Role(self.parameters["role"])
+
+
 class RoleGrant(models.Model):
-    """A role that somebody was given, by whom and since when."""
+    """A role that somebody was given, by whom and since when.
+
+    Where somebody gave it, two did: one asked, and another agreed, in the transaction that gives
+    it. The database holds to that (``people_rolegrant_by_two``).
+    """
 
     user = models.ForeignKey(User, models.CASCADE, related_name="role_grants")
     role = models.CharField(_("role"), max_length=32, choices=Role.choices)
     granted_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    approval = models.OneToOneField(Approval, models.PROTECT, null=True, related_name="+")
     granted_at = models.DateTimeField(_("granted"), default=timezone.now)
 
     class Meta:

@@ -4,10 +4,11 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from civicfund.audit.models import Withdrawal
 from civicfund.people.domain import years_before
 from civicfund.people.enums import Proof, Role
-from civicfund.people.models import Residency, RoleGrant, User
-from civicfund.people.services import grant_role
+from civicfund.people.models import Residency, RoleGrant, RoleRequest, User
+from civicfund.people.services import agree_to_role, ask_for_role, grant_role
 from tests.factories.people import ResidencyFactory, UserFactory
 from tests.signing_in import sign_in_with_second_factor
 
@@ -15,6 +16,8 @@ pytestmark = pytest.mark.django_db
 
 RESIDENCIES = reverse("admin:people_residency_changelist")
 PEOPLE = reverse("admin:people_user_changelist")
+REQUESTS = reverse("admin:people_rolerequest_changelist")
+QUERIES = 4
 
 
 @pytest.fixture
@@ -31,6 +34,10 @@ def superuser(client):
     user = UserFactory(is_staff=True, is_superuser=True)
     sign_in_with_second_factor(client, user)
     return user
+
+
+def new_superuser():
+    return UserFactory(is_staff=True, is_superuser=True)
 
 
 def stated(**fields) -> Residency:
@@ -102,18 +109,66 @@ def test_a_proof_cannot_be_typed_in(client, officer):
     assert home.proved_at is None
 
 
-def test_a_superuser_gives_and_takes_a_role(client, superuser):
-    person = UserFactory()
-    act(client, PEOPLE, "grant_reviewer", person)
+def test_a_superuser_asks_for_a_role_that_another_gives_and_takes(client, superuser):
+    person = UserFactory(display_name="Ann")
+    act(client, PEOPLE, "ask_for_reviewer", person)
+    asked = RoleRequest.objects.get()
+    own = act(client, REQUESTS, "agree", asked).content.decode()
+    assert "Somebody else than who asked for it has to agree." in own
+    assert not RoleGrant.objects.exists()
+    another = UserFactory(is_staff=True, is_superuser=True)
+    sign_in_with_second_factor(client, another)
+    listed = client.get(REQUESTS).content.decode()
+    assert "Ann" in listed
+    assert "waits for another superuser" in listed
+    act(client, REQUESTS, "agree", asked)
     grant = RoleGrant.objects.get()
     assert (grant.user, grant.role, grant.granted_by) == (person, Role.REVIEWER, superuser)
+    assert f"{another} agreed" in client.get(REQUESTS).content.decode()
+    assert str(another) in client.get(f"{PEOPLE}{person.pk}/change/").content.decode()
     act(client, PEOPLE, "revoke_reviewer", person)
     assert RoleGrant.objects.count() == 0
 
 
+def test_to_agree_takes_a_second_factor_given_just_now(client, superuser, settings):
+    asked = ask_for_role(UserFactory(), Role.CLERK, by=new_superuser())
+    settings.SECOND_FACTOR_RECENT_SECONDS = -1
+    chosen = {"action": "agree", "_selected_action": asked.pk, "index": "0"}
+    answer = client.post(REQUESTS, chosen)
+    assert answer.url.startswith(reverse("mfa_reauthenticate"))
+    assert not RoleGrant.objects.exists()
+
+
+def test_whoever_asked_takes_it_back(client, superuser):
+    asked = ask_for_role(UserFactory(), Role.CLERK, by=superuser)
+    act(client, REQUESTS, "take_back", asked)
+    assert Withdrawal.objects.get().request_id == asked.pk
+    assert "taken back" in client.get(REQUESTS).content.decode()
+
+
+def test_only_superusers_see_and_agree_to_roles_that_were_asked_for(client, officer):
+    asked = ask_for_role(officer, Role.CLERK, by=new_superuser())
+    assert client.get(REQUESTS).status_code == 403
+    act(client, REQUESTS, "agree", asked)
+    assert list(RoleGrant.objects.values_list("role", flat=True)) == ["poll_officer"]
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_the_list_of_roles_takes_as_many_queries_for_many(
+    client, superuser, django_assert_num_queries, rows
+):
+    for role in list(Role)[:rows]:
+        agree_to_role(ask_for_role(UserFactory(), role, by=superuser), by=new_superuser())
+        ask_for_role(UserFactory(), role, by=superuser)
+    client.get(REQUESTS)
+    with django_assert_num_queries(QUERIES):
+        client.get(REQUESTS)
+
+
 def test_a_poll_officer_does_not_see_peoples_accounts(client, officer):
     assert client.get(PEOPLE).status_code == 403
-    act(client, PEOPLE, "grant_treasurer", officer)
+    act(client, PEOPLE, "ask_for_treasurer", officer)
+    assert not RoleRequest.objects.exists()
     assert list(RoleGrant.objects.values_list("role", flat=True)) == ["poll_officer"]
 
 

@@ -2,14 +2,23 @@
 
 from civicfund.people.services.errors import ResidencyError, RoleError
 from civicfund.people.services.homes import prove_by_post, prove_residency, state_residency
-from civicfund.people.services.roles import grant_role, revoke_role
+from civicfund.people.services.roles import (
+    agree_to_role,
+    ask_for_role,
+    grant_role,
+    revoke_role,
+    take_back_role_request,
+)
 
 __all__ = [
     "ResidencyError",
     "RoleError",
+    "agree_to_role",
+    "ask_for_role",
     "grant_role",
     "prove_by_post",
     "prove_residency",
     "revoke_role",
     "state_residency",
+    "take_back_role_request",
 ]
