@@ -320,6 +320,28 @@ def test_what_went_into_a_project_that_is_withdrawn_is_its_authors_again(pair, c
     assert "part of another project" not in client.get(child.get_absolute_url()).content.decode()
 
 
+@pytest.mark.parametrize("gone", [0, 1])
+def test_nobody_waits_for_an_answer_about_a_project_that_was_withdrawn(pair, gone):
+    request = asked(*pair)
+    left = pair[1 - gone]
+    withdraw_project(pair[gone], by=pair[gone].proposer)
+    request.refresh_from_db()
+    assert (request.state, request.decided_by) == (MergeState.WITHDRAWN, pair[gone].proposer)
+    another = asked(left, ProjectFactory())
+    assert another.state == MergeState.ASKED
+
+
+def test_nobody_waits_for_an_answer_about_a_project_that_went_into_another(pair):
+    child, whole = pair
+    third = ProjectFactory()
+    request, elsewhere = asked(third, child), asked(ProjectFactory(), whole)
+    merged(child, whole)
+    for row in (request, elsewhere):
+        row.refresh_from_db()
+    assert (request.state, elsewhere.state) == (MergeState.WITHDRAWN, MergeState.ASKED)
+    assert asked(third, whole).state == MergeState.ASKED
+
+
 def test_its_author_reads_that_the_whole_was_withdrawn(pair, mailoutbox):
     child, whole = pair
     merged(child, whole)

@@ -153,6 +153,17 @@ def release_parts(whole: Project, *, by: User) -> None:
         _take_apart(merge, merge.project, whole, because=because, by=by)
 
 
+def lay_down_requests(gone: Project, *, by: User) -> None:
+    """Nobody waits any more for an answer about a project that was withdrawn, or has gone into
+    another one: whoever asked can ask about a project that is there.
+
+    The caller holds the project.
+    """
+    waiting = Merge.objects.filter(Q(project=gone) | Q(into=gone), state=MergeState.ASKED)
+    for merge in waiting.select_for_update(of=("self",)).order_by("pk"):
+        _decide(merge, MergeState.WITHDRAWN, by)
+
+
 def _take_apart(merge: Merge, child: Project, whole: Project, *, because: str, by: User) -> Merge:
     """Two of one again, each with its own. The caller holds both projects and the merge."""
     advance(child, ProjectState(merge.state_before), PROJECT_MOVES, actor=by, merged_into=None)
@@ -171,6 +182,7 @@ def _merge(merge: Merge, child: Project, whole: Project, *, by: User) -> Merge:
     Project.objects.filter(pk__in=brought).update(merged_into=whole)
     advance(child, ProjectState.MERGED, PROJECT_MOVES, actor=by, merged_into=whole)
     agreed = _decide(merge, MergeState.AGREED, by, state_before=before, brought=brought)
+    lay_down_requests(child, by=by)
     _tell("project_merged", agreed, sorted(told - {by}, key=lambda person: person.pk))
     return agreed
 

@@ -21,7 +21,7 @@ from civicfund.projects.selectors.history import latest_version
 from civicfund.projects.services.authors import take_back_invitations
 from civicfund.projects.services.errors import OvertakenError, ProjectError
 from civicfund.projects.services.holding import CHANGEABLE, hold_authored, hold_whole
-from civicfund.projects.services.merging import release_parts
+from civicfund.projects.services.merging import lay_down_requests, release_parts
 from civicfund.projects.services.versions import keep_first_version, keep_version
 from civicfund.states import IllegalMoveError
 
@@ -201,6 +201,7 @@ def withdraw_project(project: Project, *, by: User) -> Project:
         except IllegalMoveError:
             raise ProjectError(_("This project can no longer be withdrawn.")) from None
         release_parts(gone, by=by)
+        lay_down_requests(gone, by=by)
     return gone
 
 
