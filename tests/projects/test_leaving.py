@@ -99,6 +99,8 @@ def test_whoever_joined_a_draft_first_leads_it_from_then_on(client, person):
     assert (draft.proposer, draft.state) == (first, ProjectState.DRAFT)
     assert [each.user for each in draft.co_authors.all()] == [second]
     assert Event.objects.get(verb="project.handed_on").data == {"to": first.pk}
+    told = Message.objects.get(kind="project_handed_on")
+    assert (told.recipient, told.context["title"]) == (first, "A bench")
     invite_co_author(draft, "another@example.org", by=first)
     edit_project(draft, by=second, title="Two benches")
     authors = [version.author for version in draft.versions.order_by("number")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from allauth.account.models import EmailAddress
 
 from civicfund.audit.services import record
-from civicfund.notices.services import take_back
+from civicfund.notices.services import take_back, tell
 from civicfund.people.models import User
 from civicfund.projects.enums import OfferState, ProjectState
 from civicfund.projects.models import (
@@ -58,6 +58,7 @@ def _hand_on(draft: Project, person: User) -> bool:
     joined.delete()
     Project.objects.filter(pk=row.pk).update(proposer=joined.user_id)
     record("project.handed_on", row, actor=person, to=joined.user_id)
+    tell(joined.user, "project_handed_on", row, title=row.title, project_url=row.get_absolute_url())
     return True
 
 
