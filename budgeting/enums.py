@@ -264,6 +264,8 @@ VERB_WORDS: dict[str, Promise] = {
 
 # Pages of this half that are no cycle's.
 RESERVED_SLUGS = ("what-if", "verify")
+# What a draft's address becomes once it is dropped, with its number, so that another may have it.
+DROPPED_SLUG = "dropped-"
 
 
 class TrialState(models.TextChoices):

@@ -15,6 +15,7 @@ from budgeting.access import require
 from budgeting.domain.outcome import digest_of
 from budgeting.enums import (
     CYCLE_MOVES,
+    DROPPED_SLUG,
     RESERVED_SLUGS,
     BallotKind,
     CycleState,
@@ -63,7 +64,8 @@ def create_cycle(
     if parameters is None:
         parameters = usual_parameters(rule, settings.CURRENCY)
     check_rule(ballot_kind, rule, parameters)
-    if slug in RESERVED_SLUGS or Cycle.objects.filter(slug=slug).exists():
+    taken = slug in RESERVED_SLUGS or slug.startswith(DROPPED_SLUG)
+    if taken or Cycle.objects.filter(slug=slug).exists():
         raise RefusedError(_("Another cycle has this address."), field="slug")
     with transaction.atomic():
         cycle = Cycle.objects.create(
@@ -264,10 +266,13 @@ def _eligibility(cycle: Cycle) -> dict[str, Any] | None:
 
 
 def request_cancelling(cycle: Cycle, *, by: User, reason: str) -> ActRequest:
-    """One person asks to call the cycle off as it is now, with a reason for everybody."""
+    """One person asks to call the cycle off as it is now, with a reason for everybody.
+
+    Of a draft the reason is for those alone who prepare cycles.
+    """
     require(by, Role.BUDGET_ADMINISTRATOR)
     if not reason.strip():
-        raise RefusedError(_("Say why, for everybody to read."), field="reason")
+        raise RefusedError(_("Say why."), field="reason")
     with transaction.atomic():
         held = take(cycle)
         _check_may_be_cancelled(held)
@@ -283,7 +288,8 @@ def cancel_cycle(cycle: Cycle, asked_id: int | None = None, *, by: User) -> Cycl
     """A second person calls the cycle off; what was cast is forgotten unopened.
 
     Only in the state in which that was asked for: whoever wants to drop a draft has not said that
-    ballots shall be dropped.
+    ballots shall be dropped. A draft that is dropped stays unknown to everybody but those who
+    prepare cycles, and gives its address up for another one.
     """
     require(by, Role.BUDGET_ADMINISTRATOR)
     with transaction.atomic():
@@ -292,7 +298,10 @@ def cancel_cycle(cycle: Cycle, asked_id: int | None = None, *, by: User) -> Cycl
         asked = pending_request(held, CANCEL, asked_id)
         approve_act(asked, approved_by=by)
         reason = asked.parameters["reason"]
-        done = advance(held, CycleState.CANCELLED, held.moves, actor=by, cancel_reason=reason)
+        slug = f"{DROPPED_SLUG}{held.pk}" if held.state == CycleState.DRAFT else held.slug
+        done = advance(
+            held, CycleState.CANCELLED, held.moves, actor=by, cancel_reason=reason, slug=slug
+        )
         if Board.objects.filter(pk=held.pk).exists():
             empty_urn(held)
         return done
