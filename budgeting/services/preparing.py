@@ -232,11 +232,14 @@ def share_out(
     amount_minor: int,
     by_population: bool,
     by: User,
+    min_options: int = 1,
     max_options: int | None = None,
+    **points: int | None,
 ) -> list[Pot]:
     """A pot for every district or neighborhood, their money adding up to ``amount_minor``.
 
-    By population, or the same for all; no unit is lost.
+    By population, or the same for all; no unit is lost. ``points`` are limits as ``add_pot`` takes
+    them, the same for each.
     """
     places = list(Neighborhood.objects.filter(kind=kind).order_by("name"))
     if not places:
@@ -256,8 +259,10 @@ def share_out(
                 place,
                 name=place.name,
                 amount_minor=share,
+                min_options=min_options,
                 max_options=max_options,
                 by=by,
+                **points,
             )
             for place, share in zip(places, split(amount_minor, weights), strict=True)
         ]
