@@ -89,11 +89,10 @@ def _address() -> forms.SlugField:
     )
 
 
-class CycleForm(forms.Form):
+class RulesForm(forms.Form):
     """What a cycle is called, how its ballots look and how they are counted."""
 
     title = forms.CharField(label=_("Title"), max_length=120)
-    slug = _address()
     summary = forms.CharField(label=_("In one sentence"), max_length=280, required=False)
     ballot_kind = forms.ChoiceField(label=_("Kind of ballot"), choices=BallotKind.choices)
     rule = forms.ChoiceField(
@@ -135,6 +134,13 @@ class CycleForm(forms.Form):
     def clean_ties(self) -> str:
         """By lot unless something else was chosen."""
         return self.cleaned_data["ties"] or TieOrder.SEEDED.value
+
+
+class CycleForm(RulesForm):
+    """The same of a new one, and its address, which stays."""
+
+    slug = _address()
+    field_order = ("title", "slug")
 
 
 class PhaseForm(forms.Form):
@@ -255,8 +261,8 @@ class ShareOutForm(LimitsForm):
     field_order = ("kind", "amount", "by_population")
 
 
-class ChangePotForm(forms.Form):
-    """Another name and amount for a pot."""
+class ChangePotForm(LimitsForm):
+    """Another name and amount for a pot, other limits of its ballots."""
 
     pot = forms.IntegerField(widget=forms.HiddenInput)
     name = forms.CharField(label=_("Name"), max_length=120)
@@ -264,6 +270,7 @@ class ChangePotForm(forms.Form):
     supports_needed = forms.IntegerField(
         label=_("Supports that a project needs"), min_value=0, max_value=MOST_POINTS, required=False
     )
+    field_order = ("pot", "name", "amount", "supports_needed")
 
 
 class SupportsForm(forms.Form):

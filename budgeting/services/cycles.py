@@ -28,7 +28,7 @@ from budgeting.selectors import eligibility_of
 from budgeting.services.errors import RefusedError
 from budgeting.services.locks import take, take_draft
 from budgeting.services.roll import roll_digest
-from budgeting.services.rules import check_rule, pot_limits, usual_parameters
+from budgeting.services.rules import check_rule, pot_limits, pots_to_correct, usual_parameters
 from budgeting.services.second_person import pending_request
 from budgeting.services.trustees import rehearsed_key
 from budgeting.services.urns import empty_urn, make_urn
@@ -177,6 +177,13 @@ def _as_asked_for(cycle: Cycle) -> dict[str, Any]:
     said = eligibility_of(cycle)
     return {
         "rules_digest": rules_digest(cycle),
+        "words_digest": digest_of(
+            {
+                "title": cycle.title,
+                "summary": cycle.summary,
+                "pots": list(cycle.pots.order_by("pk").values_list("name", flat=True)),
+            }
+        ),
         "public_key": rehearsed_key(cycle).public_key,
         "supports_needed": list(
             cycle.pots.order_by("pk").values_list("supports_needed", flat=True)
@@ -195,6 +202,8 @@ def _check_ready(cycle: Cycle) -> None:
         raise RefusedError(_("The voting phase is over already."))
     if not cycle.pots.exists():
         raise RefusedError(_("The cycle needs a pot of money before it can open."))
+    for pot, why in pots_to_correct(cycle):
+        raise RefusedError(_("“%(pot)s”: %(why)s") % {"pot": pot, "why": why})
     if cycle.pots.filter(supports_needed__gt=0).exists() and not _supported_before(voting):
         raise RefusedError(
             _("Projects need supports: the cycle needs a supporting phase that ends before voting.")

@@ -36,6 +36,7 @@ from budgeting.services.cycles import (
     request_opening,
 )
 from budgeting.services.results import PUBLISH, certify, certify_anew, publish
+from budgeting.services.rules import pots_to_correct
 from budgeting.views.desks import Acts, Desk, back, take_back_here
 from civicfund import staff
 from civicfund.audit.models import ActRequest
@@ -62,7 +63,8 @@ def cycle_desk(request: SignedInRequest, slug: str) -> HttpResponseBase:
         return answer
     now = db_now()
     draft = cycle.state == CycleState.DRAFT and not cycle.is_imported
-    needs = readiness(cycle, now) if draft else []
+    wrong = [pot for pot, _why in pots_to_correct(cycle)] if draft else []
+    needs = readiness(cycle, now, wrong) if draft else []
     ready = draft and all(step.done for step in needs if step.needed)
     context = desk.context() | {
         "steps": phase_steps(cycle, now),

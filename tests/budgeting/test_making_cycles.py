@@ -287,6 +287,7 @@ def test_a_cycle_is_made_and_put_in_order_on_pages_alone(client):
     pot = cycle.pots.get()
     assert (pot.place, pot.amount_minor) == (district, 50_000)
     changed = {"act": "change_pot", "pot": pot.pk, "name": "East", "amount": "600"}
+    changed["min_options"] = "1"
     assert client.post(pots, changed).status_code == 302
     added = {"act": "add_pot", "place": CityFactory().pk, "name": "City", "amount": "900"}
     assert client.post(pots, added | {"min_options": "1"}).status_code == 302
@@ -322,5 +323,5 @@ def test_phases_are_edited_on_one_timeline(client, settings):
     said = client.get(page).content.decode()
     assert "Nothing runs" in said
     assert "public holiday, 15 March 2027" in said
-    [phases, *_] = readiness(Cycle.objects.get(pk=cycle.pk), db_now())
+    [_rules, phases, *_] = readiness(Cycle.objects.get(pk=cycle.pk), db_now())
     assert phases.address == page
