@@ -30,7 +30,7 @@ def require(user: User, role: Role) -> None:
 
 
 def visible_cycles(user: User | AnonymousUser) -> CycleQuerySet:
-    """Public cycles; those who prepare them also see drafts."""
+    """Public cycles; those who prepare them also see drafts, and drafts that were dropped."""
     if _prepares(user):
         return Cycle.objects.prefetch_related("phases")
     return Cycle.objects.public().prefetch_related("phases")
@@ -39,7 +39,7 @@ def visible_cycles(user: User | AnonymousUser) -> CycleQuerySet:
 def visible_cycle(user: User | AnonymousUser, slug: str) -> Cycle:
     """The cycle with its phases; ``Http404`` where it does not exist for this person."""
     found = Cycle.objects.prefetch_related("phases").filter(slug=slug).first()
-    if found is None or (found.state == CycleState.DRAFT and not _prepares(user)):
+    if found is None or not (found.is_public or _prepares(user)):
         raise Http404("No such cycle.")
     return found
 

@@ -221,6 +221,7 @@ VERB_WORDS: dict[str, Promise] = {
     "cycle.reviewer_rule_removed": _("A rule was removed for who reviews what"),
     "cycle.reviews_planned": _("The reviews were planned"),
     "cycle.roll_grew": _("Lines came onto the voter roll"),
+    "cycle.rules_changed": _("The title or the rules were changed"),
     "cycle.sheets_printed": _("Paper ballots were printed"),
     "cycle.supports_kept": _("The supports were counted"),
     "cycle.supports_needed": _("How many supports a project needs was set"),
@@ -264,6 +265,8 @@ VERB_WORDS: dict[str, Promise] = {
 
 # Pages of this half that are no cycle's.
 RESERVED_SLUGS = ("what-if", "verify")
+# What a draft's address becomes once it is dropped, with its number, so that another may have it.
+DROPPED_SLUG = "dropped-"
 
 
 class TrialState(models.TextChoices):

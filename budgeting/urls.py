@@ -38,6 +38,7 @@ urlpatterns = [
     path("budget/<slug:slug>/bundle.zip", boards.bundle, name="bundle"),
     path("budget/<slug:slug>/desk/", cycle_desk.cycle_desk, name="cycle_desk"),
     path("desk/cycles/", preparing.cycles_desk, name="cycles_desk"),
+    path("budget/<slug:slug>/rules/", preparing.cycle_rules, name="cycle_rules"),
     path("budget/<slug:slug>/timeline/", preparing.timeline, name="timeline"),
     path("budget/<slug:slug>/pots/", preparing.pots, name="pots"),
     path("budget/<slug:slug>/participation/", watching.participation, name="participation"),

@@ -14,6 +14,7 @@ from budgeting.forms.cycles import (
     PotForm,
     ProposalForm,
     ReasonForm,
+    RulesForm,
     ShareOutForm,
     SupportsForm,
 )
@@ -101,6 +102,7 @@ __all__ = [
     "RegisterKioskForm",
     "ResidentsForm",
     "RuleForm",
+    "RulesForm",
     "SecondForm",
     "SendForm",
     "ShareOutForm",

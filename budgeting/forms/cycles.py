@@ -89,11 +89,10 @@ def _address() -> forms.SlugField:
     )
 
 
-class CycleForm(forms.Form):
+class RulesForm(forms.Form):
     """What a cycle is called, how its ballots look and how they are counted."""
 
     title = forms.CharField(label=_("Title"), max_length=120)
-    slug = _address()
     summary = forms.CharField(label=_("In one sentence"), max_length=280, required=False)
     ballot_kind = forms.ChoiceField(label=_("Kind of ballot"), choices=BallotKind.choices)
     rule = forms.ChoiceField(
@@ -135,6 +134,13 @@ class CycleForm(forms.Form):
     def clean_ties(self) -> str:
         """By lot unless something else was chosen."""
         return self.cleaned_data["ties"] or TieOrder.SEEDED.value
+
+
+class CycleForm(RulesForm):
+    """The same of a new one, and its address, which stays."""
+
+    slug = _address()
+    field_order = ("title", "slug")
 
 
 class PhaseForm(forms.Form):
@@ -198,7 +204,47 @@ class BasisForm(forms.Form):
         return Cycle.objects.get(pk=basis[1:]) if basis.startswith("#") else None
 
 
-class ShareOutForm(forms.Form):
+def _points(label: Any, help_text: Any, *, least: int = 1) -> forms.IntegerField:
+    return forms.IntegerField(
+        label=label, help_text=help_text, required=False, min_value=least, max_value=MOST_POINTS
+    )
+
+
+class LimitsForm(forms.Form):
+    """What a ballot for a pot may hold; which limits there have to be, its kind says."""
+
+    min_options = forms.IntegerField(
+        label=_("Projects on a ballot, at least"),
+        min_value=1,
+        max_value=1000,
+        initial=1,
+        required=False,
+        help_text=_("Empty: 1."),
+    )
+    max_options = forms.IntegerField(
+        label=_("Projects on a ballot, at most"),
+        min_value=1,
+        max_value=1000,
+        required=False,
+        help_text=_("A ballot that ranks needs this: it has so many ranks."),
+    )
+    max_sum_points = _points(_("Points to give out"), _("Only for ballots that share out points."))
+    min_points = _points(
+        _("Lowest score, or fewest points for a project"),
+        _("Empty: a score of 0, or 1 point."),
+        least=0,
+    )
+    max_points = _points(
+        _("Highest score, or most points for a project"),
+        _("Ballots that score projects need this; empty: no more than there are to give out."),
+    )
+
+    def clean_min_options(self) -> int:
+        """One project, unless something else was said."""
+        return self.cleaned_data["min_options"] or 1
+
+
+class ShareOutForm(LimitsForm):
     """A pot for each place of a kind."""
 
     kind = forms.ChoiceField(
@@ -212,13 +258,11 @@ class ShareOutForm(forms.Form):
     by_population = forms.BooleanField(
         label=_("Shared by how many people live there (else the same for each)"), required=False
     )
-    max_options = forms.IntegerField(
-        label=_("Projects on a ballot, at most"), min_value=1, max_value=1000, required=False
-    )
+    field_order = ("kind", "amount", "by_population")
 
 
-class ChangePotForm(forms.Form):
-    """Another name and amount for a pot."""
+class ChangePotForm(LimitsForm):
+    """Another name and amount for a pot, other limits of its ballots."""
 
     pot = forms.IntegerField(widget=forms.HiddenInput)
     name = forms.CharField(label=_("Name"), max_length=120)
@@ -226,6 +270,7 @@ class ChangePotForm(forms.Form):
     supports_needed = forms.IntegerField(
         label=_("Supports that a project needs"), min_value=0, max_value=MOST_POINTS, required=False
     )
+    field_order = ("pot", "name", "amount", "supports_needed")
 
 
 class SupportsForm(forms.Form):
@@ -245,38 +290,13 @@ class OnePotForm(forms.Form):
     pot = forms.IntegerField(widget=forms.HiddenInput)
 
 
-def _points(label: Any, help_text: Any, *, least: int = 1) -> forms.IntegerField:
-    return forms.IntegerField(
-        label=label, help_text=help_text, required=False, min_value=least, max_value=MOST_POINTS
-    )
-
-
-class PotForm(forms.Form):
+class PotForm(LimitsForm):
     """Money for the residents of a place to decide on."""
 
     place = forms.ModelChoiceField(label=_("Place"), queryset=Neighborhood.objects.all())
     name = forms.CharField(label=_("Name"), max_length=120)
     amount = MoneyField(label=_("Amount"))
-    min_options = forms.IntegerField(
-        label=_("Projects on a ballot, at least"), min_value=1, max_value=1000, initial=1
-    )
-    max_options = forms.IntegerField(
-        label=_("Projects on a ballot, at most"),
-        min_value=1,
-        max_value=1000,
-        required=False,
-        help_text=_("A ballot that ranks needs this: it has so many ranks."),
-    )
-    max_sum_points = _points(_("Points to give out"), _("Only for ballots that share out points."))
-    min_points = _points(
-        _("Lowest score, or fewest points for a project"),
-        _("Empty: a score of 0, or 1 point."),
-        least=0,
-    )
-    max_points = _points(
-        _("Highest score, or most points for a project"),
-        _("Ballots that score projects need this; empty: no more than there are to give out."),
-    )
+    field_order = ("place", "name", "amount")
 
 
 class ReasonForm(forms.Form):

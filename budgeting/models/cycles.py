@@ -30,22 +30,29 @@ from budgeting.enums import (
 from civicfund.places.enums import PlaceKind
 from civicfund.places.models import Neighborhood
 
+# Called off as a draft. Every opening commits to a seed, and nothing takes that away again.
+_DROPPED = Q(state=CycleState.CANCELLED, tie_commitment="")
+
 
 class CycleQuerySet(models.QuerySet["Cycle"]):
     """Questions about cycles."""
 
     def public(self) -> CycleQuerySet:
         """What anyone may read."""
-        return self.filter(state__in=PUBLIC_STATES)
+        return self.filter(state__in=PUBLIC_STATES).exclude(_DROPPED)
 
     def running(self) -> CycleQuerySet:
         """Open, the one that closes first coming first."""
         return self.filter(state__in=RUNNING_STATES).order_by(_voting_ends().asc(), "pk")
 
     def past(self) -> CycleQuerySet:
-        """Finished or called off: what the archive holds, the newest vote first."""
+        """Finished or called off: what the archive holds, the newest vote first.
+
+        Not a draft that was dropped.
+        """
         over = Q(state__in=OVER_STATES) | Q(origin=Origin.IMPORTED, state__in=COUNTED_STATES)
-        return self.filter(over).order_by(_voting_ends().desc(nulls_last=True), "-pk")
+        found = self.filter(over).exclude(_DROPPED)
+        return found.order_by(_voting_ends().desc(nulls_last=True), "-pk")
 
     def at(self, places: Collection[int]) -> CycleQuerySet:
         """With money for one of the places."""
@@ -174,6 +181,16 @@ class Cycle(models.Model):
     def voting_ends_at(self) -> datetime | None:
         """The closing instant: a ballot is cast before it; None where it has no date yet."""
         return self.voting.ends_at if self.voting else None
+
+    @property
+    def is_dropped(self) -> bool:
+        """Whether it was called off as a draft, so that nobody else has ever heard of it."""
+        return self.state == CycleState.CANCELLED and not self.tie_commitment
+
+    @property
+    def is_public(self) -> bool:
+        """Whether anyone may read it: not a draft, nor one that was dropped."""
+        return self.state in PUBLIC_STATES and not self.is_dropped
 
     @property
     def is_imported(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,6 +19,7 @@ from budgeting.models import Cycle, Pot, Rehearsal, TrusteeKey
 from budgeting.selectors.asked import requests_on, standing_of
 from budgeting.selectors.roll import eligibility_of
 from budgeting.selectors.timeline import timeline_warnings
+from budgeting.templatetags.budgeting import rule_words
 from civicfund.audit.models import ActRequest
 from civicfund.audit.services import db_now
 from civicfund.moments import moment
@@ -39,12 +41,16 @@ class Step:
     needed: bool = True
 
 
-def readiness(cycle: Cycle, now: datetime) -> list[Step]:
-    """What a draft needs before it can open, in the order in which it is made."""
+def readiness(cycle: Cycle, now: datetime, wrong: Sequence[Pot] = ()) -> list[Step]:
+    """What a draft needs before it can open, in the order in which it is made.
+
+    ``wrong`` are the pots that do not fit its ballots.
+    """
     given = TrusteeKey.objects.filter(cycle=cycle).first()
     return [
+        _rules(cycle),
         _phases(cycle, now),
-        _pots(cycle),
+        _pots(cycle, wrong),
         _reviewers(cycle),
         _options(cycle),
         _who(cycle),
@@ -52,6 +58,11 @@ def readiness(cycle: Cycle, now: datetime) -> list[Step]:
         _key(cycle, given),
         _rehearsals(cycle, given),
     ]
+
+
+def _rules(cycle: Cycle) -> Step:
+    found = f"{cycle.get_ballot_kind_display()}. {rule_words(cycle.rule)}."
+    return Step(_("Title and rules"), True, found, reverse("cycle_rules", args=[cycle.slug]))
 
 
 def _phases(cycle: Cycle, now: datetime) -> Step:
@@ -72,11 +83,14 @@ def _phases(cycle: Cycle, now: datetime) -> Step:
     return Step(_("Phases"), done, found, reverse("timeline", args=[cycle.slug]))
 
 
-def _pots(cycle: Cycle) -> Step:
+def _pots(cycle: Cycle, wrong: Sequence[Pot]) -> Step:
     number = cycle.pots.count()
     found = ngettext("%(n)s pot of money.", "%(n)s pots of money.", number) % {"n": number}
+    if wrong:
+        named = ", ".join(pot.name for pot in wrong)
+        found += " " + _("To be corrected for such ballots: %(pots)s.") % {"pots": named}
     address = reverse("pots", args=[cycle.slug])
-    return Step(_("Pots"), number > 0, found, address)
+    return Step(_("Pots"), number > 0 and not wrong, found, address)
 
 
 def _reviewers(cycle: Cycle) -> Step:

@@ -13,13 +13,16 @@ from django.utils.translation import gettext_lazy as _
 
 from budgeting.enums import (
     AnnouncementState,
+    BallotKind,
     CycleState,
     PhaseKind,
     ProposalState,
     ReviewKind,
     RollSource,
+    TieOrder,
     TrusteePair,
 )
+from budgeting.templatetags.budgeting import rule_words
 from civicfund.moments import moment
 from civicfund.templatetags.money import money
 
@@ -41,6 +44,7 @@ SAID_WORDS: dict[str, Promise] = {
     "kind": _("kind"),
     "left_out": _("lines left out"),
     "letters": _("letters"),
+    "method": _("rule"),
     "needed": _("supports needed"),
     "old": _("before"),
     "option": _("option, number"),
@@ -66,6 +70,7 @@ SAID_WORDS: dict[str, Promise] = {
     "sheets": _("sheets"),
     "sheets_counted": _("sheets counted"),
     "source": _("from"),
+    "ties": _("ties"),
     "turn": _("turn"),
     "unreadable": _("ballots that could not be read"),
     "verdicts": _("verdicts"),
@@ -80,6 +85,8 @@ _STATES: dict[str, type[TextChoices]] = {
 # Codes that are words of an enum, by the act and the fact.
 _CODES: dict[tuple[str, str], type[TextChoices]] = {
     ("cycle.phase_added", "kind"): PhaseKind,
+    ("cycle.rules_changed", "kind"): BallotKind,
+    ("cycle.rules_changed", "ties"): TieOrder,
     ("review.given", "kind"): ReviewKind,
     ("cycle.roll_grew", "source"): RollSource,
     ("cycle.key_rehearsed", "pair"): TrusteePair,
@@ -89,6 +96,7 @@ _SHOWN: dict[str, Callable[[Any], str]] = {
     "cost_minor": money,
     "second_above_minor": money,
     "at": lambda at: moment(datetime.fromisoformat(at)),
+    "method": rule_words,
 }
 
 

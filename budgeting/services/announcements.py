@@ -25,7 +25,6 @@ from django.utils.translation import gettext as _
 from budgeting.access import require
 from budgeting.enums import (
     ANNOUNCEMENT_MOVES,
-    PUBLIC_STATES,
     AnnouncementState,
     MailingState,
 )
@@ -106,12 +105,11 @@ def _check_as_seen(is_so: bool) -> None:
 def announcement_context(announcement: Announcement) -> dict[str, Any]:
     """What the mail's templates show; an address of the cycle only where everybody may read it."""
     cycle = announcement.cycle
-    public = cycle.state in PUBLIC_STATES
     return {
         "subject": announcement.subject,
         "body": announcement.body,
         "cycle": cycle.title,
-        "cycle_url": cycle.get_absolute_url() if public else "",
+        "cycle_url": cycle.get_absolute_url() if cycle.is_public else "",
     }
 
 

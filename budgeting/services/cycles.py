@@ -15,6 +15,7 @@ from budgeting.access import require
 from budgeting.domain.outcome import digest_of
 from budgeting.enums import (
     CYCLE_MOVES,
+    DROPPED_SLUG,
     RESERVED_SLUGS,
     BallotKind,
     CycleState,
@@ -27,7 +28,7 @@ from budgeting.selectors import eligibility_of
 from budgeting.services.errors import RefusedError
 from budgeting.services.locks import take, take_draft
 from budgeting.services.roll import roll_digest
-from budgeting.services.rules import check_rule, pot_limits, usual_parameters
+from budgeting.services.rules import check_rule, pot_limits, pots_to_correct, usual_parameters
 from budgeting.services.second_person import pending_request
 from budgeting.services.trustees import rehearsed_key
 from budgeting.services.urns import empty_urn, make_urn
@@ -63,7 +64,8 @@ def create_cycle(
     if parameters is None:
         parameters = usual_parameters(rule, settings.CURRENCY)
     check_rule(ballot_kind, rule, parameters)
-    if slug in RESERVED_SLUGS or Cycle.objects.filter(slug=slug).exists():
+    taken = slug in RESERVED_SLUGS or slug.startswith(DROPPED_SLUG)
+    if taken or Cycle.objects.filter(slug=slug).exists():
         raise RefusedError(_("Another cycle has this address."), field="slug")
     with transaction.atomic():
         cycle = Cycle.objects.create(
@@ -175,6 +177,13 @@ def _as_asked_for(cycle: Cycle) -> dict[str, Any]:
     said = eligibility_of(cycle)
     return {
         "rules_digest": rules_digest(cycle),
+        "words_digest": digest_of(
+            {
+                "title": cycle.title,
+                "summary": cycle.summary,
+                "pots": list(cycle.pots.order_by("pk").values_list("name", flat=True)),
+            }
+        ),
         "public_key": rehearsed_key(cycle).public_key,
         "supports_needed": list(
             cycle.pots.order_by("pk").values_list("supports_needed", flat=True)
@@ -193,6 +202,8 @@ def _check_ready(cycle: Cycle) -> None:
         raise RefusedError(_("The voting phase is over already."))
     if not cycle.pots.exists():
         raise RefusedError(_("The cycle needs a pot of money before it can open."))
+    for pot, why in pots_to_correct(cycle):
+        raise RefusedError(_("“%(pot)s”: %(why)s") % {"pot": pot, "why": why})
     if cycle.pots.filter(supports_needed__gt=0).exists() and not _supported_before(voting):
         raise RefusedError(
             _("Projects need supports: the cycle needs a supporting phase that ends before voting.")
@@ -264,10 +275,13 @@ def _eligibility(cycle: Cycle) -> dict[str, Any] | None:
 
 
 def request_cancelling(cycle: Cycle, *, by: User, reason: str) -> ActRequest:
-    """One person asks to call the cycle off as it is now, with a reason for everybody."""
+    """One person asks to call the cycle off as it is now, with a reason for everybody.
+
+    Of a draft the reason is for those alone who prepare cycles.
+    """
     require(by, Role.BUDGET_ADMINISTRATOR)
     if not reason.strip():
-        raise RefusedError(_("Say why, for everybody to read."), field="reason")
+        raise RefusedError(_("Say why."), field="reason")
     with transaction.atomic():
         held = take(cycle)
         _check_may_be_cancelled(held)
@@ -283,7 +297,8 @@ def cancel_cycle(cycle: Cycle, asked_id: int | None = None, *, by: User) -> Cycl
     """A second person calls the cycle off; what was cast is forgotten unopened.
 
     Only in the state in which that was asked for: whoever wants to drop a draft has not said that
-    ballots shall be dropped.
+    ballots shall be dropped. A draft that is dropped stays unknown to everybody but those who
+    prepare cycles, and gives its address up for another one.
     """
     require(by, Role.BUDGET_ADMINISTRATOR)
     with transaction.atomic():
@@ -292,7 +307,10 @@ def cancel_cycle(cycle: Cycle, asked_id: int | None = None, *, by: User) -> Cycl
         asked = pending_request(held, CANCEL, asked_id)
         approve_act(asked, approved_by=by)
         reason = asked.parameters["reason"]
-        done = advance(held, CycleState.CANCELLED, held.moves, actor=by, cancel_reason=reason)
+        slug = f"{DROPPED_SLUG}{held.pk}" if held.state == CycleState.DRAFT else held.slug
+        done = advance(
+            held, CycleState.CANCELLED, held.moves, actor=by, cancel_reason=reason, slug=slug
+        )
         if Board.objects.filter(pk=held.pk).exists():
             empty_urn(held)
         return done

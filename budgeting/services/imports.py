@@ -19,6 +19,7 @@ from budgeting.domain.election import BallotKind, Ballots
 from budgeting.domain.outcome import Parameter
 from budgeting.domain.pabulib import PabulibFile
 from budgeting.enums import (
+    DROPPED_SLUG,
     IMPORTED_CYCLE_MOVES,
     RESERVED_SLUGS,
     CycleState,
@@ -95,7 +96,8 @@ def import_election(
 def _slug(path: Path) -> str:
     """The file's name as an address; of two long names that begin alike each keeps its own."""
     slug = slugify(path.stem) or "election"
-    slug = f"{slug}-election" if slug in RESERVED_SLUGS else slug
+    if slug in RESERVED_SLUGS or slug.startswith(DROPPED_SLUG):
+        slug = f"{slug}-election"
     if len(slug) <= _LONGEST_SLUG:
         return slug
     mark = hashlib.sha256(slug.encode()).hexdigest()[:6]

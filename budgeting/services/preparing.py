@@ -23,7 +23,13 @@ from budgeting.services.cycles import add_phase, add_pot, create_cycle
 from budgeting.services.errors import RefusedError
 from budgeting.services.locks import take_draft
 from budgeting.services.roll import set_eligibility
-from budgeting.services.rules import usual_parameters
+from budgeting.services.rules import (
+    check_rule,
+    limits_of,
+    limits_of_use,
+    pot_limits,
+    usual_parameters,
+)
 from budgeting.services.supports import need_supports
 from civicfund.audit.services import record
 from civicfund.money import split
@@ -72,6 +78,50 @@ def prepare_cycle(given: Mapping[str, Any], *, by: User) -> Cycle:
     rule = named["rule"]
     parameters = usual_parameters(rule, settings.CURRENCY) | _as_parameters(rule, by_hand)
     return create_cycle(by=by, rule_parameters=parameters, **named)
+
+
+def rules_as_filled_in(cycle: Cycle) -> dict[str, Any]:
+    """What the form shows of a draft; of parameters only those that are not as is usual."""
+    defaults = RULES[cycle.rule].defaults
+    usual = {**defaults, **usual_parameters(cycle.rule, cycle.currency)}
+    held = {**defaults, **cycle.rule_parameters}
+    if "increment_minor" not in cycle.rule_parameters:
+        held.pop("increment_minor", None)
+    shown = {name: value for name, value in held.items() if value != usual.get(name)}
+    if "threshold" in shown:
+        shown["minimum_support"] = shown.pop("threshold")
+    words = ("title", "summary", "ballot_kind", "rule", "ties")
+    return {name: getattr(cycle, name) for name in words} | shown
+
+
+def change_rules(cycle: Cycle, given: Mapping[str, Any], *, by: User) -> Cycle:
+    """Another title, sentence, kind of ballot, rule or ties for a draft, as they were filled in.
+
+    Where the kind is another one, pots lose the limits that such ballots have no use for. What
+    they lack then ``pots_to_correct`` tells; the cycle does not open before it is there.
+    """
+    require(by, Role.BUDGET_ADMINISTRATOR)
+    named = dict(given)
+    by_hand = {name: value for name in PARAMETERS if (value := named.pop(name)) not in (None, "")}
+    rule, kind = named["rule"], named["ballot_kind"]
+    with transaction.atomic():
+        held = take_draft(cycle)
+        parameters = usual_parameters(rule, held.currency) | _kept_parameters(held, rule)
+        parameters |= _as_parameters(rule, by_hand)
+        check_rule(kind, rule, parameters)
+        for pot in held.pots.all() if kind != held.ballot_kind else ():
+            Pot.objects.filter(pk=pot.pk).update(**limits_of_use(kind, pot))
+        Cycle.objects.filter(pk=held.pk).update(rule_parameters=parameters, **named)
+        record("cycle.rules_changed", held, actor=by, kind=kind, method=rule, ties=named["ties"])
+    return Cycle.objects.get(pk=cycle.pk)
+
+
+def _kept_parameters(cycle: Cycle, rule: str) -> dict[str, Any]:
+    """Parameters of a rule that stays, as far as no form asks for them."""
+    if rule != cycle.rule:
+        return {}
+    asked = (*PARAMETERS, "threshold")
+    return {name: value for name, value in cycle.rule_parameters.items() if name not in asked}
 
 
 def _as_parameters(rule: str, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -146,13 +196,12 @@ def _moved(at: datetime, days: timedelta) -> datetime:
 
 
 def _copy_pots(source: Cycle, cycle: Cycle, by: User) -> None:
-    names = ("name", "amount_minor", "min_options", "max_options")
-    points = ("min_points", "max_points", "max_sum_points")
     for pot in source.pots.select_related("place"):
-        given = {name: getattr(pot, name) for name in names}
-        limits = {name: getattr(pot, name) for name in points if getattr(pot, name)}
+        given = limits_of(pot)
         if pot.place is not None:
-            made = add_pot(cycle, pot.place, by=by, **given, **limits)
+            made = add_pot(
+                cycle, pot.place, name=pot.name, amount_minor=pot.amount_minor, by=by, **given
+            )
             need_supports(cycle, pot.supports_needed, pots=[made], by=by)
 
 
@@ -198,13 +247,24 @@ def set_phases(
 
 
 def change_pot(
-    pot: Pot, *, name: str, amount_minor: int, by: User, supports_needed: int | None = None
+    pot: Pot,
+    *,
+    name: str,
+    amount_minor: int,
+    by: User,
+    supports_needed: int | None = None,
+    limits: Mapping[str, Any] | None = None,
 ) -> Pot:
-    """Give a pot of a draft another name and amount; another need of supports, if one is said."""
+    """Give a pot of a draft another name and amount.
+
+    Another need of supports and other limits of its ballots, as ``pot_limits`` takes them, where
+    they are said.
+    """
     require(by, Role.BUDGET_ADMINISTRATOR)
     with transaction.atomic():
-        take_draft(pot.cycle)
-        Pot.objects.filter(pk=pot.pk).update(name=name, amount_minor=amount_minor)
+        kind = take_draft(pot.cycle).ballot_kind
+        said = pot_limits(kind, **limits) if limits is not None else {}
+        Pot.objects.filter(pk=pot.pk).update(name=name, amount_minor=amount_minor, **said)
         record("cycle.pot_changed", pot.cycle, actor=by, pot=pot.pk, amount_minor=amount_minor)
         if supports_needed is not None:
             need_supports(pot.cycle, supports_needed, pots=[pot], by=by)
@@ -232,11 +292,14 @@ def share_out(
     amount_minor: int,
     by_population: bool,
     by: User,
+    min_options: int = 1,
     max_options: int | None = None,
+    **points: int | None,
 ) -> list[Pot]:
     """A pot for every district or neighborhood, their money adding up to ``amount_minor``.
 
-    By population, or the same for all; no unit is lost.
+    By population, or the same for all; no unit is lost. ``points`` are limits as ``add_pot`` takes
+    them, the same for each.
     """
     places = list(Neighborhood.objects.filter(kind=kind).order_by("name"))
     if not places:
@@ -256,8 +319,10 @@ def share_out(
                 place,
                 name=place.name,
                 amount_minor=share,
+                min_options=min_options,
                 max_options=max_options,
                 by=by,
+                **points,
             )
             for place, share in zip(places, split(amount_minor, weights), strict=True)
         ]

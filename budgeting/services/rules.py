@@ -15,6 +15,7 @@ from budgeting.domain.support import Borda
 from budgeting.domain.ties import refuse
 from budgeting.enums import MOST_POINTS, MOST_RANKS
 from budgeting.enums import BallotKind as NamedKind
+from budgeting.models import Cycle, Pot
 from budgeting.services.errors import RefusedError
 from budgeting.templatetags.budgeting import rule_words
 from civicfund.money import one_major_unit
@@ -22,6 +23,9 @@ from civicfund.money import one_major_unit
 # A project that nobody votes for is not funded, even where money is left. Counts of elections held
 # elsewhere leave these parameters as the rule has them.
 _SOME_SUPPORT = ("threshold", "minimum_support")
+# Limits of points, and which of them a kind that gives points has a use for.
+POINTS = ("min_points", "max_points", "max_sum_points")
+_POINTS_OF_USE = {NamedKind.CUMULATIVE: POINTS, NamedKind.SCORING: ("min_points", "max_points")}
 _PARAMETERS = {
     "threshold": gettext_lazy("least support"),
     "minimum_support": gettext_lazy("least support"),
@@ -123,6 +127,36 @@ def pot_limits(
         "min_points": least,
         **points,
     }
+
+
+def limits_of(pot: Pot) -> dict[str, Any]:
+    """What a pot says of its ballots, as ``pot_limits`` takes it."""
+    return {
+        "min_options": pot.min_options,
+        "max_options": pot.max_options,
+        **{name: getattr(pot, name) or None for name in POINTS},
+    }
+
+
+def limits_of_use(kind: str, pot: Pot) -> dict[str, int | None]:
+    """The limits of points that a pot keeps where ballots become of this kind: all others go."""
+    of_use = _POINTS_OF_USE.get(NamedKind(kind), ())
+    kept = {name: getattr(pot, name) if name in of_use else None for name in POINTS}
+    return kept | {"min_points": kept["min_points"] or 0}
+
+
+def pots_to_correct(cycle: Cycle) -> list[tuple[Pot, str]]:
+    """Pots that do not say of their ballots what the cycle's kind takes, each with what is wrong.
+
+    There are some after the kind of a draft's ballots was changed.
+    """
+    found = []
+    for pot in cycle.pots.all():
+        try:
+            pot_limits(cycle.ballot_kind, **limits_of(pot))
+        except RefusedError as refusal:
+            found.append((pot, str(refusal)))
+    return found
 
 
 def _check_number_of_options(kind: NamedKind, least: int, most: int | None) -> None:

@@ -36,6 +36,7 @@ from budgeting.services.cycles import (
     request_opening,
 )
 from budgeting.services.results import PUBLISH, certify, certify_anew, publish
+from budgeting.services.rules import pots_to_correct
 from budgeting.views.desks import Acts, Desk, back, take_back_here
 from civicfund import staff
 from civicfund.audit.models import ActRequest
@@ -62,7 +63,8 @@ def cycle_desk(request: SignedInRequest, slug: str) -> HttpResponseBase:
         return answer
     now = db_now()
     draft = cycle.state == CycleState.DRAFT and not cycle.is_imported
-    needs = readiness(cycle, now) if draft else []
+    wrong = [pot for pot, _why in pots_to_correct(cycle)] if draft else []
+    needs = readiness(cycle, now, wrong) if draft else []
     ready = draft and all(step.done for step in needs if step.needed)
     context = desk.context() | {
         "steps": phase_steps(cycle, now),
@@ -132,6 +134,8 @@ def _of_administrators(cycle: Cycle, user: User, desk: Desk, *, ready: bool) -> 
         yield from _second_person(cycle, user, desk, OPEN, "agree_open")
         yield _offer(desk, "ask_open")
     if CycleState.CANCELLED in cycle.moves[CycleState(cycle.state)]:
+        if cycle.state == CycleState.DRAFT:
+            desk.forms["ask_cancel"].fields["reason"].label = _("Why")
         yield from _second_person(cycle, user, desk, CANCEL, "agree_cancel")
         yield _offer(desk, "ask_cancel")
 
@@ -156,7 +160,8 @@ def _asked(asked: ActRequest) -> str:
 
 
 def _offer(desk: Desk, name: str, form: forms.Form | None = None, **asked: Any) -> Offer:
-    title, words, button = _words()[name]
+    said = _words()
+    title, words, button = said.get(f"{name} of {desk.cycle.state}") or said[name]
     return Offer(name, title, words, button, form or desk.forms[name], **asked)
 
 
@@ -195,6 +200,23 @@ def _words() -> dict[str, tuple[str, str, str]]:
                 " cannot be undone."
             ),
             _("I agree: cancel the cycle"),
+        ),
+        "ask_cancel of draft": (
+            _("Ask to drop the draft"),
+            _(
+                "Nothing happens until another administrator agrees. Nobody else hears of the"
+                " draft, then or later; it stays here for those who prepare cycles, and another"
+                " cycle can have its address."
+            ),
+            _("Ask to drop it"),
+        ),
+        "agree_cancel of draft": (
+            _("Drop the draft"),
+            _(
+                "It cannot be opened any more. Nobody hears of it but those who prepare cycles, and"
+                " another cycle can have its address. This cannot be undone."
+            ),
+            _("I agree: drop the draft"),
         ),
         "certify": (
             _("Certify the count"),
@@ -241,8 +263,9 @@ def _ask_cancel(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpRespo
 
 
 def _agree_cancel(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
-    cancel_cycle(cycle, desk.given["asked"], by=request.user)
-    return back(request, "cycle_desk", cycle, _("The cycle is cancelled."))
+    done = cancel_cycle(cycle, desk.given["asked"], by=request.user)
+    words = _("The draft is dropped.") if done.is_dropped else _("The cycle is cancelled.")
+    return back(request, "cycle_desk", done, words)
 
 
 def _certify(request: SignedInRequest, cycle: Cycle, _desk: Desk) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -24,6 +25,7 @@ from budgeting.forms import (
     OnePotForm,
     PhaseRow,
     PotForm,
+    RulesForm,
     ShareOutForm,
     SupportsForm,
 )
@@ -34,13 +36,16 @@ from budgeting.services.errors import RefusedError
 from budgeting.services.preparing import (
     TEMPLATES,
     change_pot,
+    change_rules,
     copy_cycle,
     cycle_from_template,
     prepare_cycle,
     remove_pot,
+    rules_as_filled_in,
     set_phases,
     share_out,
 )
+from budgeting.services.rules import limits_of, pots_to_correct
 from budgeting.services.supports import need_supports
 from budgeting.views.desks import Acts, Desk, back
 from civicfund import staff
@@ -100,6 +105,37 @@ def _make(form: forms.Form, by: User) -> Cycle:
 @administrators_only
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
+def cycle_rules(request: SignedInRequest, slug: str) -> HttpResponseBase:
+    """Title, kind of ballot, rule and ties of a cycle, to change while it is a draft."""
+    cycle = visible_cycle(request.user, slug)
+    prepares = _is_prepared(cycle)
+    form = partial(RulesForm, initial=rules_as_filled_in(cycle) if prepares else None)
+    desk = Desk(request, cycle, {"rules": (form, _change_rules)})
+    answer = desk.act()
+    if answer is not None:
+        return answer
+    context = desk.context() | {
+        "to_correct": pots_to_correct(cycle) if prepares else [],
+        "prepares": prepares,
+    }
+    return render(request, "budgeting/rules.html", context, status=desk.status)
+
+
+def _is_prepared(cycle: Cycle) -> bool:
+    return cycle.state == CycleState.DRAFT and not cycle.is_imported
+
+
+def _change_rules(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
+    changed = change_rules(cycle, desk.given, by=request.user)
+    if pots_to_correct(changed):
+        words = _("Kept. Not all pots fit such ballots yet: correct them.")
+        return back(request, "pots", changed, words)
+    return back(request, "cycle_rules", changed, _("Kept."))
+
+
+@administrators_only
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
 def timeline(request: SignedInRequest, slug: str) -> HttpResponseBase:
     """All phases of a cycle on one page, changed together while it is a draft; what to mind."""
     cycle = visible_cycle(request.user, slug)
@@ -116,7 +152,7 @@ def timeline(request: SignedInRequest, slug: str) -> HttpResponseBase:
         "refusal": refusal,
         "steps": phase_steps(cycle, db_now()),
         "warnings": timeline_warnings(list(cycle.phases.all()), settings.PUBLIC_HOLIDAYS),
-        "prepares": cycle.state == CycleState.DRAFT and not cycle.is_imported,
+        "prepares": _is_prepared(cycle),
     }
     return render(request, "budgeting/timeline.html", context, status=status)
 
@@ -154,17 +190,22 @@ def pots(request: SignedInRequest, slug: str) -> HttpResponseBase:
     if answer is not None:
         return answer
     found = list(cycle.pots.select_related("place"))
+    prepares = _is_prepared(cycle)
+    wrong = {pot.pk: why for pot, why in pots_to_correct(cycle)} if prepares else {}
     context = desk.context() | {
-        "pots": [(pot, _change_form(pot)) for pot in found],
+        "pots": [(pot, _change_form(pot, desk), wrong.get(pot.pk, "")) for pot in found],
         "total_minor": sum(pot.amount_minor for pot in found),
-        "prepares": cycle.state == CycleState.DRAFT and not cycle.is_imported,
+        "prepares": prepares,
     }
     return render(request, "budgeting/pots.html", context, status=desk.status)
 
 
-def _change_form(pot: Pot) -> ChangePotForm:
-    said = {"pot": pot.pk, "name": pot.name, "amount": pot.amount_minor}
-    said["supports_needed"] = pot.supports_needed
+def _change_form(pot: Pot, desk: Desk) -> forms.Form:
+    """The pot's form, as it was sent where something is wrong with it."""
+    if desk.name == "change_pot" and desk.request.POST.get("pot") == str(pot.pk):
+        return desk.forms["change_pot"]
+    said: dict[str, Any] = {"pot": pot.pk, "name": pot.name, "amount": pot.amount_minor}
+    said |= {"supports_needed": pot.supports_needed, **limits_of(pot)}
     return ChangePotForm(initial=said, auto_id=f"pot-{pot.pk}-%s")
 
 
@@ -182,16 +223,11 @@ def _share_out(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpRespon
 
 
 def _change(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
-    given = desk.given
-    pot = get_object_or_404(cycle.pots, pk=given["pot"])
-    needed = given["supports_needed"]
-    change_pot(
-        pot,
-        name=given["name"],
-        amount_minor=given["amount"],
-        supports_needed=needed,
-        by=request.user,
-    )
+    named = dict(desk.given)
+    pot = get_object_or_404(cycle.pots, pk=named.pop("pot"))
+    said = {"name": named.pop("name"), "amount_minor": named.pop("amount")}
+    needed = named.pop("supports_needed")
+    change_pot(pot, **said, supports_needed=needed, limits=named, by=request.user)
     return back(request, "pots", cycle, _("Kept."))
 
 

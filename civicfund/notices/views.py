@@ -8,7 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from civicfund.notices.services import BadLinkError, StopLink, allow_mail, stop_mail
+from civicfund.notices.services import BadLinkError, StopLink, allow_mail, stop_mail, wants_mail
 
 
 # Whoever has the link may do this and nothing else; mail programs post it without a cookie
@@ -17,12 +17,16 @@ from civicfund.notices.services import BadLinkError, StopLink, allow_mail, stop_
 @never_cache
 @require_http_methods(["GET", "POST"])
 def stop(request: HttpRequest, token: str) -> HttpResponse:
-    """One click switches it off, without signing in; another one switches it on again."""
+    """A button switches it off, without signing in; another one switches it on again.
+
+    Reading the page does nothing: programs that look through mail follow every link in it.
+    """
     try:
         link = StopLink.read(token)
     except BadLinkError:
         raise Http404("No such link.") from None
-    wanted = "allow" in request.POST
-    (allow_mail if wanted else stop_mail)(link)
-    context = {"topic": link.topic, "wanted": wanted}
+    acts = request.method == "POST"
+    if acts:
+        (allow_mail if "allow" in request.POST else stop_mail)(link)
+    context = {"topic": link.topic, "wanted": wants_mail(link.user, link.topic), "acts": acts}
     return render(request, "notices/stop.html", context)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from budgeting.access import visible_cycles
-from budgeting.enums import CycleState
 from civicfund.talk.access import Person, Subject
 from civicfund.talk.enums import SubjectKind
 
@@ -19,7 +18,7 @@ def cycles(user: Person, pks: Collection[int]) -> dict[int, Subject]:
             pk=row.pk,
             title=row.title,
             url=row.get_absolute_url(),
-            is_public=row.state != CycleState.DRAFT,
+            is_public=row.is_public,
         )
         for row in rows
     }

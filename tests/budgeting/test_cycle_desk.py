@@ -79,8 +79,8 @@ def test_the_desk_says_what_is_done_and_what_is_missing(client):
     cycle = draft_cycle()
     signed_in(client)
     assert checklist(client, cycle) == {
-        "Phases": True, "Pots": True, "Reviewers": True, "Options": True, "Who may vote": False,
-        "Voter roll": False, "Key of the vote": False, "Rehearsal": False,
+        "Title and rules": True, "Phases": True, "Pots": True, "Reviewers": True, "Options": True,
+        "Who may vote": False, "Voter roll": False, "Key of the vote": False, "Rehearsal": False,
     }  # fmt: skip
     page = client.get(desk_of(cycle)).content.decode()
     assert "Once nothing is missing" in page
@@ -88,8 +88,8 @@ def test_the_desk_says_what_is_done_and_what_is_missing(client):
     voters(cycle, 1)
     rehearsed(cycle)
     assert checklist(client, cycle) == {
-        "Phases": True, "Pots": True, "Reviewers": True, "Options": True, "Who may vote": False,
-        "Voter roll": True, "Key of the vote": True, "Rehearsal": True,
+        "Title and rules": True, "Phases": True, "Pots": True, "Reviewers": True, "Options": True,
+        "Who may vote": False, "Voter roll": True, "Key of the vote": True, "Rehearsal": True,
     }  # fmt: skip
     assert 'value="ask_open"' in client.get(desk_of(cycle)).content.decode()
 
@@ -156,7 +156,8 @@ def test_agreeing_takes_a_second_factor_given_just_now(client, settings, act):
     assert "reauthenticate" in send(client, cycle, act)["Location"]
     assert state_of(cycle) == CycleState.DRAFT
     settings.SECOND_FACTOR_RECENT_SECONDS = 300
-    assert send(client, cycle, act)["Location"] == desk_of(cycle)
+    answer = send(client, cycle, act)
+    assert answer["Location"] == desk_of(Cycle.objects.get(pk=cycle.pk))
     assert state_of(cycle) != CycleState.DRAFT
 
 
@@ -172,6 +173,21 @@ def test_a_cycle_is_cancelled_at_the_desk_by_two_with_a_reason(client):
     assert "The flood took the money." in client.get(desk_of(cycle)).content.decode()
     send(client, cycle, "agree_cancel")
     assert state_of(cycle) == CycleState.CANCELLED
+
+
+def test_a_draft_is_dropped_at_the_desk_in_words_of_its_own(client):
+    cycle = draft_cycle()
+    signed_in(client)
+    page = client.get(desk_of(cycle)).content.decode()
+    assert "Ask to drop the draft" in page
+    assert "for everybody" not in page
+    send(client, cycle, "ask_cancel", reason="A slip of the pen.")
+    signed_in(client)
+    assert "Nobody hears of it" in client.get(desk_of(cycle)).content.decode()
+    answer = send(client, cycle, "agree_cancel")
+    there = reverse("cycle_desk", args=[f"dropped-{cycle.pk}"])
+    assert (answer.status_code, answer["Location"]) == (302, there)
+    assert "The draft is dropped." in client.get(there).content.decode()
 
 
 def test_a_cycle_whose_ballots_were_opened_is_not_cancelled(client):

@@ -11,7 +11,7 @@ from django.utils.timezone import localtime
 from budgeting.enums import BallotKind, CycleState, PhaseKind, VoterGroup
 from budgeting.models import Cycle, Phase, Pot
 from budgeting.selectors import eligibility_of, phase_steps, readiness, timeline_warnings
-from budgeting.services.cycles import add_phase, add_pot
+from budgeting.services.cycles import add_phase, add_pot, create_cycle
 from budgeting.services.errors import RefusedError
 from budgeting.services.preparing import (
     TEMPLATES,
@@ -198,6 +198,52 @@ def test_money_is_shared_out_to_the_last_unit():
     assert Pot.objects.count() == pots
 
 
+@pytest.mark.parametrize(
+    ("kind", "rule", "limits"),
+    [
+        (BallotKind.APPROVAL, "greedy", {"max_options": "3"}),
+        (BallotKind.CHOOSE_ONE, "greedy", {}),
+        (BallotKind.KNAPSACK, "greedy", {}),
+        (BallotKind.CUMULATIVE, "greedy_points", {"max_sum_points": "10", "max_points": "5"}),
+        (BallotKind.SCORING, "greedy_points", {"max_points": "5"}),
+        (BallotKind.RANKING, "greedy_borda", {"max_options": "4"}),
+    ],
+)
+def test_every_place_gets_a_pot_whatever_the_kind_of_ballot(client, kind, rule, limits):
+    cycle = create_cycle(by=administrator(), slug="a", title="A", ballot_kind=kind, rule=rule)
+    places = [NeighborhoodFactory(kind=PlaceKind.DISTRICT) for _ in range(2)]
+    sign_in_with_second_factor(client, administrator())
+    page = reverse("pots", args=[cycle.slug])
+    given = {"act": "share_out", "kind": "district", "amount": "500"}
+    assert client.post(page, given | limits).status_code == 302
+    pots = list(cycle.pots.all())
+    assert {pot.place for pot in pots} == set(places)
+    wanted = {name: int(value) for name, value in limits.items()}
+    for pot in pots:
+        assert {name: getattr(pot, name) for name in limits} == wanted
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (BallotKind.CUMULATIVE, "Say how many points a voter has to give out."),
+        (BallotKind.SCORING, "Say what the highest score is."),
+    ],
+)
+def test_a_pot_for_every_place_says_which_limit_is_missing(client, kind, words):
+    cycle = draft_cycle(
+        kind=kind, rule="greedy_points", costs_minor=(), max_points=2,
+        **({"max_sum_points": 4} if kind == BallotKind.CUMULATIVE else {}),
+    )  # fmt: skip
+    NeighborhoodFactory(kind=PlaceKind.DISTRICT)
+    sign_in_with_second_factor(client, administrator())
+    given = {"act": "share_out", "kind": "district", "amount": "500"}
+    answer = client.post(reverse("pots", args=[cycle.slug]), given)
+    assert answer.status_code == 400
+    assert words in answer.content.decode()
+    assert cycle.pots.count() == 1
+
+
 def test_a_pot_is_changed_and_removed_while_nobody_asks_for_its_money():
     by, cycle = administrator(), draft_cycle()
     used = cycle.pots.get()
@@ -241,6 +287,7 @@ def test_a_cycle_is_made_and_put_in_order_on_pages_alone(client):
     pot = cycle.pots.get()
     assert (pot.place, pot.amount_minor) == (district, 50_000)
     changed = {"act": "change_pot", "pot": pot.pk, "name": "East", "amount": "600"}
+    changed["min_options"] = "1"
     assert client.post(pots, changed).status_code == 302
     added = {"act": "add_pot", "place": CityFactory().pk, "name": "City", "amount": "900"}
     assert client.post(pots, added | {"min_options": "1"}).status_code == 302
@@ -276,5 +323,5 @@ def test_phases_are_edited_on_one_timeline(client, settings):
     said = client.get(page).content.decode()
     assert "Nothing runs" in said
     assert "public holiday, 15 March 2027" in said
-    [phases, *_] = readiness(Cycle.objects.get(pk=cycle.pk), db_now())
+    [_rules, phases, *_] = readiness(Cycle.objects.get(pk=cycle.pk), db_now())
     assert phases.address == page

@@ -5,8 +5,9 @@ from datetime import date, timedelta
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.urls import reverse
 
-from budgeting.enums import BallotKind, CycleState, PhaseKind, ProposalState
+from budgeting.enums import BallotKind, CycleState, PhaseKind, ProposalState, TieOrder
 from budgeting.models import Cycle, Phase, Pot, RollEntry
 from budgeting.services.cycles import (
     add_phase,
@@ -40,6 +41,7 @@ from tests.factories.budgeting import (
 from tests.factories.people import ResidencyFactory, UserFactory
 from tests.factories.places import CityFactory, NeighborhoodFactory
 from tests.factories.projects import ProjectFactory
+from tests.signing_in import sign_in_with_second_factor
 
 pytestmark = pytest.mark.django_db
 
@@ -131,6 +133,52 @@ def test_a_cycle_is_cancelled_by_two_people_with_a_reason():
         CycleState.CANCELLED,
         "The flood took the money.",
     )
+
+
+def dropped(cycle):
+    request_cancelling(cycle, by=administrator(), reason="A slip of the pen.")
+    return cancel_cycle(cycle, by=administrator())
+
+
+def test_a_draft_that_is_dropped_stays_unknown_and_gives_up_its_address(client):
+    draft = draft_cycle()
+    taken = draft.slug
+    cycle = dropped(draft)
+    assert (cycle.state, cycle.cancel_reason) == (CycleState.CANCELLED, "A slip of the pen.")
+    assert cycle.slug == f"dropped-{cycle.pk}"
+    assert not cycle.is_public
+    assert not (Cycle.objects.public() | Cycle.objects.past()).exists()
+    pages = ("cycle", "archived_cycle", "roll", "results", "board", "api_cycle", "api_results")
+    for slug in (taken, cycle.slug):
+        for page in pages:
+            assert client.get(reverse(page, args=[slug])).status_code == 404
+    for page in ("atom", "calendar", "thread"):
+        assert client.get(reverse(page, args=["cycle", cycle.pk])).status_code == 404
+    for page in ("cycles", "archive", "api_cycles", "home"):
+        assert cycle.title not in client.get(reverse(page)).content.decode()
+    anew = create_cycle(by=administrator(), slug=taken, title="Anew")
+    assert anew.slug == taken
+    with pytest.raises(RefusedError, match="this address"):
+        create_cycle(by=administrator(), slug="dropped-7", title="Anew")
+
+
+def test_those_who_prepare_cycles_still_see_a_draft_that_was_dropped(client):
+    cycle = dropped(draft_cycle())
+    sign_in_with_second_factor(client, administrator())
+    for page in ("cycle", "cycle_desk", "trail", "archived_cycle"):
+        assert client.get(reverse(page, args=[cycle.slug])).status_code == 200
+    desk = client.get(reverse("cycle_desk", args=[cycle.slug])).content.decode()
+    assert "A slip of the pen." in desk
+    assert cycle.title in client.get(reverse("cycles_desk")).content.decode()
+
+
+def test_what_was_open_and_is_called_off_stays_public_at_its_address():
+    draft = draft_cycle()
+    Cycle.objects.filter(pk=draft.pk).update(ties=TieOrder.LEXICOGRAPHIC)
+    voters(draft, 1)
+    cycle = dropped(opened(draft))
+    assert (cycle.slug, cycle.is_dropped, cycle.is_public) == (draft.slug, False, True)
+    assert list(Cycle.objects.public()) == list(Cycle.objects.past()) == [cycle]
 
 
 @pytest.mark.parametrize(

@@ -204,7 +204,7 @@ def test_what_is_kept_is_that_a_ballot_was_started_and_goes_with_the_person(clie
     assert not StartedBallot.objects.exists()
 
 
-def test_one_click_and_no_sign_in_and_there_is_no_such_mail(client):
+def test_one_button_and_no_sign_in_and_there_is_no_such_mail(client):
     cycle, [person] = a_long_vote()
     starts(client, cycle, person)
     near_the_end(cycle)
@@ -214,7 +214,9 @@ def test_one_click_and_no_sign_in_and_there_is_no_such_mail(client):
     [link] = set(re.findall(r"/mail/stop/[^\s\"<]+", sent.body))
     assert sent.extra_headers["List-Unsubscribe"].endswith(f"{link}>")
     client.logout()
-    told = client.get(link)
+    assert "Switch them off" in client.get(link).content.decode()
+    assert not OptOut.objects.exists()
+    told = client.post(link)
     assert "They are off" in told.content.decode()
     assert OptOut.objects.get().user == person
     later, _ = a_long_vote()

@@ -39,13 +39,26 @@ def person():
     return UserFactory()
 
 
-def test_one_click_switches_it_off_and_another_on_again(client, person):
+def test_one_button_switches_it_off_and_another_on_again(client, person):
     page = StopLink(person, Topic.VOTING).address
-    assert "They are off" in client.get(page).content.decode()
-    client.get(page)
+    assert "Switch them off" in client.get(page).content.decode()
+    assert "They are off" in client.post(page).content.decode()
     assert OptOut.objects.get().user == person
-    assert "on again" in client.post(page, {"allow": "yes"}).content.decode()
+    assert "Switch them on again" in client.get(page).content.decode()
+    assert "They are on again" in client.post(page, {"allow": "yes"}).content.decode()
     assert not OptOut.objects.exists()
+
+
+@pytest.mark.parametrize("topic", Topic)
+def test_a_program_that_follows_every_link_in_a_mail_ends_nothing(client, person, topic):
+    """Nor does it begin anything, where somebody has ended it."""
+    for choose, wanted in ((allow_mail, True), (stop_mail, False)):
+        choose(StopLink(person, topic))
+        for query in ("", "?allow=yes"):
+            answer = client.get(StopLink(person, topic).address + query)
+            assert answer.status_code == 200
+            assert person.email not in answer.content.decode()
+        assert wants_mail(person, topic) is wanted
 
 
 def test_a_mail_program_posts_it_without_a_cookie(person):

@@ -265,6 +265,16 @@ def test_a_cycle_that_is_called_off_is_told():
     assert told(person) == [NewsKind.VOTING_BEGINS, NewsKind.CALLED_OFF]
 
 
+def test_of_a_draft_that_is_dropped_nothing_is_told():
+    cycle = draft_cycle()
+    person = follower(SubjectKind.NEIGHBORHOOD, cycle.pots.get().place)
+    request_cancelling(cycle, by=administrator(), reason="A slip of the pen.")
+    cancel_cycle(cycle, by=administrator())
+    assert tell_of_cycles() == 0
+    assert told(person) == []
+    assert not Fact.objects.exists()
+
+
 def test_a_start_is_told_to_who_follows_the_project_or_the_place_and_a_stop_is_no_start():
     campaign = CampaignFactory(state=CampaignState.APPROVED)
     project = follower(SubjectKind.PROJECT, campaign.project)

@@ -225,6 +225,7 @@ ROUTES = {
     "budget/<slug:slug>/proposals/file/": form(ADMINISTRATORS),
     "budget/<slug:slug>/participation/": see(ADMINISTRATORS | OBSERVERS),
     "budget/<slug:slug>/trail/": see(ADMINISTRATORS | CERTIFIERS | OBSERVERS),
+    "budget/<slug:slug>/rules/": form(ADMINISTRATORS),
     "budget/<slug:slug>/timeline/": form(ADMINISTRATORS),
     "budget/<slug:slug>/pots/": form(ADMINISTRATORS),
     "budget/<slug:slug>/ballot/desk/": form(ADMINISTRATORS),

@@ -79,6 +79,7 @@ TABLE = {
     "participation": declared(ADMINISTRATOR, OBSERVER),
     "trail": declared(ADMINISTRATOR, CERTIFIER, OBSERVER),
     "cycles_desk": declared(ADMINISTRATOR, acts=["like", "nothing"]),
+    "cycle_rules": declared(ADMINISTRATOR, acts=["rules"]),
     "timeline": declared(ADMINISTRATOR, acts=[""]),
     "pots": declared(ADMINISTRATOR, acts=preparing.POT_ACTS),
     "ballot_desk": declared(ADMINISTRATOR, acts=ballot_desk.BALLOT_ACTS),

@@ -13,10 +13,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from budgeting.models import Phase
+from budgeting.services.proposals import submit_proposal
 from civicfund.calendars import Event, calendar_response
+from civicfund.places.enums import PlaceKind
 from civicfund.projects.enums import ProjectState
+from civicfund.projects.models import Project
 from civicfund.talk.services import delete_comment
-from tests.factories.budgeting import draft_cycle, running_cycle
+from tests.factories.budgeting import administrator, draft_cycle, running_cycle
 from tests.factories.places import NeighborhoodFactory
 from tests.factories.pledges import CampaignFactory
 from tests.factories.projects import ProjectFactory
@@ -29,7 +32,7 @@ NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 READ = {
     "talk_thread", "talk_comment", "talk_hiding", "people_user", "people_rolegrant",
     "projects_project", "places_neighborhood", "pledges_campaign", "pledges_campaignupdate",
-    "budgeting_cycle", "budgeting_phase",
+    "budgeting_cycle", "budgeting_phase", "budgeting_pot", "budgeting_proposal",
 }  # fmt: skip
 
 
@@ -109,6 +112,44 @@ def test_a_neighborhoods_feed_holds_its_projects_and_its_calendar_what_ends_ther
     shown = "\n".join(lines(client, "neighborhood", place.pk))
     assert f"campaign-{campaign.pk}@" in shown
     assert f"campaign-{elsewhere.pk}@" not in shown
+
+
+def phases_in(client, kind, pk):
+    """The numbers of the phases in a calendar."""
+    shown = "\n".join(lines(client, kind, pk))
+    return {int(number) for number in re.findall(r"UID:phase-(\d+)@", shown)}
+
+
+def phases_of(*cycles):
+    return set(Phase.objects.filter(cycle__in=cycles).values_list("pk", flat=True))
+
+
+@pytest.mark.django_db
+def test_a_neighborhoods_calendar_holds_the_votes_on_its_money_and_none_elsewhere(client):
+    district = NeighborhoodFactory(kind=PlaceKind.DISTRICT)
+    here, there = NeighborhoodFactory(parent=district), NeighborhoodFactory()
+    of_all, _voters = running_cycle(costs_minor=())
+    near, _voters = running_cycle(place=here, costs_minor=())
+    around, _voters = running_cycle(place=district, costs_minor=())
+    far, _voters = running_cycle(place=there, costs_minor=())
+    draft_cycle(place=here, costs_minor=())
+    assert phases_in(client, "neighborhood", here.pk) == phases_of(of_all, near, around)
+    assert phases_in(client, "neighborhood", district.pk) == phases_of(of_all, near, around)
+    assert phases_in(client, "neighborhood", there.pk) == phases_of(of_all, far)
+
+
+@pytest.mark.django_db
+def test_a_projects_calendar_holds_the_votes_that_it_is_in(client):
+    cycle, _voters = running_cycle()
+    running_cycle()
+    draft = draft_cycle(costs_minor=())
+    project = Project.objects.get(pk=cycle.proposals.order_by("pk")[0].project_id)
+    submit_proposal(project, draft.pots.get(), by=administrator())
+    campaign = CampaignFactory(project=project)
+    assert phases_in(client, "project", project.pk) == phases_of(cycle)
+    assert f"UID:campaign-{campaign.pk}@127.0.0.1" in lines(client, "project", project.pk)
+    other = CampaignFactory().project
+    assert phases_in(client, "project", other.pk) == set()
 
 
 @pytest.mark.django_db

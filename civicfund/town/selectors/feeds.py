@@ -11,9 +11,10 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from budgeting.models import Cycle, Phase
+from budgeting.models import Cycle, Phase, Proposal
 from civicfund.calendars import Event
 from civicfund.places.models import Neighborhood
+from civicfund.places.selectors import related_places
 from civicfund.pledges.enums import Audience
 from civicfund.pledges.models import Campaign, CampaignUpdate
 from civicfund.projects.models import Project
@@ -112,7 +113,11 @@ def _projects_in(place: int) -> QuerySet[Project]:
 
 
 def dates_of(subject: Subject) -> list[Event]:
-    """The dates of a thing, the first coming first: phases of a cycle, ends of live campaigns."""
+    """The dates of a thing, the first coming first: phases of a cycle, ends of live campaigns.
+
+    A place has those of the open cycles with money for what lies in it or around it, as on its
+    page; a project those of the open cycles that it is in.
+    """
     if subject.kind == SubjectKind.CYCLE:
         return [
             _date_of_phase(phase)
@@ -121,11 +126,16 @@ def dates_of(subject: Subject) -> list[Event]:
     live = Campaign.objects.live().select_related("project").order_by("deadline_at", "pk")
     if subject.kind == SubjectKind.CAMPAIGN:
         return [_last_hour(each) for each in live.filter(pk=subject.pk)]
+    running = Cycle.objects.running()
     if subject.kind == SubjectKind.PROJECT:
-        return [_last_hour(each) for each in live.filter(project=subject.pk)]
-    here = live.filter(project__in=_projects_in(subject.pk))
-    running = Phase.objects.filter(cycle__in=Cycle.objects.running()).select_related("cycle")
-    dates = [*map(_date_of_phase, running), *map(_last_hour, here)]
+        entered = Proposal.objects.standing().filter(project=subject.pk)
+        cycles = running.filter(pk__in=entered.values("cycle"))
+        campaigns = live.filter(project=subject.pk)
+    else:
+        cycles = running.at(related_places([subject.pk])[subject.pk])
+        campaigns = live.filter(project__in=_projects_in(subject.pk))
+    phases = Phase.objects.filter(cycle__in=cycles).select_related("cycle")
+    dates = [*map(_date_of_phase, phases), *map(_last_hour, campaigns)]
     return sorted(dates, key=lambda event: (event.starts_at, event.uid))
 
 
