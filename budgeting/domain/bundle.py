@@ -43,6 +43,10 @@ FORMAT = "civicfund bundle 1"
 BOARD, RECORD = "board.csv", "bundle.json"
 BOARD_COLUMNS = ("place", "ballot_sha256", "receipt_sha256", "head_sha256")
 BALLOT_COLUMNS = ("times", "options", "points")
+# Numbers of a record that somebody has counted: of the board, of paper, and of a place's paper.
+_BALLOTS = ("size", "superseded", "replaced_by_paper", "counted", "void")
+_SHEETS = ("sheets", "counted", "void")
+_PLACE = ("printed", "cast", "spoiled", "returned", "checked_in", "keyed")
 _HASHES = re.compile(r"[0-9a-f]{64}(,[0-9a-f]{64}){2}")
 _MADE = (1980, 1, 1, 0, 0, 0)  # a zip's earliest date: the same bundle, the same bytes
 
@@ -241,6 +245,15 @@ def _board_checks(
     )
     sums = board["superseded"] + board["counted"] + board["void"]
     yield _same("cast = replaced + counted + void", board["size"], sums)
+    yield _none_below_zero("no number of ballots is below zero", [board[part] for part in _BALLOTS])
+    kept = board["size"] - board["superseded"]
+    yield Check("no more counted than were left at the close", board["counted"] <= kept, str(kept))
+
+
+def _none_below_zero(name: str, numbers: Iterable[int]) -> Check:
+    """Sums can hold that no ballots could: whoever counts one too many takes it from the void."""
+    below = [number for number in numbers if number < 0]
+    return Check(name, not below, ", ".join(map(str, below)) or "none")
 
 
 def _root_checks(board: Mapping[str, Any], lines: Sequence[Line]) -> Iterator[Check]:
@@ -318,6 +331,9 @@ def _paper_checks(record: Mapping[str, Any]) -> Iterator[Check]:
         yield _same("without paper nothing is replaced by it", by_paper, 0)
         return
     places = paper["places"]
+    numbers = [paper[part] for part in _SHEETS] + [*paper["void_pots"].values()]
+    numbers += [each[part] for each in places for part in _PLACE]
+    yield _none_below_zero("no number of sheets is below zero", numbers)
     people = sum(each["checked_in"] for each in places)
     yield Check("no more replaced by paper than people on paper", by_paper <= people, str(people))
     yield _same("sheets = counted + void", paper["sheets"], paper["counted"] + paper["void"])

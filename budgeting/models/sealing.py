@@ -85,6 +85,8 @@ class Board(models.Model):
     # Of those that were not kept: the last of voters who then voted on paper.
     replaced_by_paper = models.PositiveIntegerField(blank=True, null=True)
     counted = models.PositiveIntegerField(null=True, blank=True)
+    # How many rows the opening wrote for each pot, by its id: no others are counted.
+    opened_rows = models.JSONField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("board")

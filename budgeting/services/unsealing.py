@@ -15,7 +15,15 @@ from budgeting.domain.board import ballot_hash
 from budgeting.domain.sealing import Opener, UnreadableError, public_key_of
 from budgeting.domain.trustee import PartsError, combine
 from budgeting.enums import CYCLE_MOVES, CycleState
-from budgeting.models import Board, BoardLine, Cycle, KeyingEnd, PaperCount, SealedBallot
+from budgeting.models import (
+    Board,
+    BoardLine,
+    Cycle,
+    KeyingEnd,
+    OpenedBallot,
+    PaperCount,
+    SealedBallot,
+)
 from budgeting.services.errors import RefusedError
 from budgeting.services.keying import decisive_keyings
 from budgeting.services.locks import take
@@ -29,42 +37,10 @@ log = structlog.get_logger(__name__)
 
 _BATCH = 5_000
 
-# Choices without a trace of where they came from, and from them one row for each pot. Rows come in
-# an order that PostgreSQL's strong randomness makes.
+# Choices without a trace of where they came from; the database makes of them one row for each pot,
+# in an order of its own, and lets no other row come beside them.
 _TABLE = "SELECT budgeting_make_unsealed()"
-_OPEN = """
-    WITH rules AS MATERIALIZED (
-        SELECT * FROM budgeting_potrules WHERE cycle_id = %(cycle)s
-    ),
-    opened AS MATERIALIZED (
-        SELECT chosen.*, CASE WHEN rules.pot_id IS NULL THEN 'unknown_pot'
-            ELSE budgeting_ballot_fault(rules.ballot_kind, rules.costs, rules.amount_minor,
-                rules.min_options, rules.max_options, chosen.options, chosen.points,
-                rules.min_points, rules.max_points, rules.max_sum_points)
-            END AS fault
-        FROM (SELECT choices FROM budgeting_unsealed) ballot
-        CROSS JOIN LATERAL budgeting_chosen(ballot.choices) chosen
-        LEFT JOIN rules ON rules.pot_id = chosen.pot_id
-    ),
-    kept AS (
-        INSERT INTO budgeting_openedballot (cycle_id, pot_id, options, points)
-        SELECT %(cycle)s, pot_id, options, points FROM opened
-        WHERE fault IS NULL ORDER BY gen_random_uuid()
-        RETURNING 1
-    )
-    SELECT (SELECT count(*) FROM opened), (SELECT count(*) FROM kept)
-"""
-_FAULTLESS = """
-    SELECT count(*) FILTER (WHERE NOT on_paper), count(*) FILTER (WHERE on_paper)
-    FROM budgeting_unsealed ballot WHERE NOT EXISTS (
-        SELECT FROM budgeting_chosen(ballot.choices) chosen
-        LEFT JOIN budgeting_potrules rules
-            ON rules.pot_id = chosen.pot_id AND rules.cycle_id = %(cycle)s
-        WHERE rules.pot_id IS NULL OR budgeting_ballot_fault(rules.ballot_kind, rules.costs,
-            rules.amount_minor, rules.min_options, rules.max_options, chosen.options,
-            chosen.points, rules.min_points, rules.max_points, rules.max_sum_points) IS NOT NULL
-    )
-"""
+_OPEN = "SELECT ballots, on_sheets, parts, parts_kept FROM budgeting_open_ballots(%s)"
 
 # Told how many ballots have been opened, of how many.
 Watcher = Callable[[int, int], None]
@@ -93,10 +69,11 @@ def unseal(
     What was keyed from paper is opened with them, and nothing tells it apart afterwards.
 
     The key exists in this process's memory only, and so does what a sealed ballot held. Every
-    ballot is looked up on the board first; what is opened is shuffled before it is written, and
-    the urn is emptied by TRUNCATE in the same transaction: killed at any point, nothing has
-    happened. A ballot that the rules do not allow is void, and counted as such. Raises
-    ``RefusedError``, also where the parts are of another vote.
+    ballot is looked up on the board first, and counts for its line once; what is opened is shuffled
+    before it is written, and the urn is emptied by TRUNCATE in the same transaction: killed at any
+    point, nothing has happened. A ballot that the rules do not allow is void, and counted as such.
+    Raises ``RefusedError``, also where the parts are of another vote, and where the urn does not
+    hold what the close left in it.
     """
     opener = _opener(cycle, parts)
     with transaction.atomic():
@@ -105,15 +82,12 @@ def unseal(
         paper = KeyingEnd.objects.filter(pk=held.pk).first()
         found = _open_all(held, opener, on_opened)
         with connection.cursor() as cursor:
-            cursor.execute(_FAULTLESS, {"cycle": held.pk})
-            counted, sheets_counted = cursor.fetchone()
-            cursor.execute(_OPEN, {"cycle": held.pk})
-            rows, kept_rows = cursor.fetchone()
+            cursor.execute(_OPEN, [held.pk])
+            counted, sheets_counted, rows, kept_rows = cursor.fetchone()
         sheets = paper.sheets if paper else 0
         done = Unsealed(
             found.kept, counted, found.foreign, found.unreadable, sheets, sheets_counted
         )
-        Board.objects.filter(pk=held.pk).update(counted=counted)
         if paper is not None:
             PaperCount.objects.create(cycle=held, counted=sheets_counted)
         record(
@@ -153,10 +127,29 @@ def _check_may_unseal(cycle: Cycle) -> None:
     if cycle.state != CycleState.CLOSED:
         raise RefusedError(_("Ballots are opened once voting is closed, and once only."))
     check_paper_is_done(cycle)
+    _check_urn(cycle)
     try:
         approval_for(UNSEAL, cycle)
     except ApprovalError:
         raise RefusedError(_("Two administrators have to ask for the unsealing first.")) from None
+
+
+def _check_urn(cycle: Cycle) -> None:
+    """What the close left is in the urn, no more and no less, and nothing of it was opened."""
+    if OpenedBallot.objects.filter(pot__cycle=cycle).exists():
+        raise RefusedError(
+            _("There are opened ballots of this vote, which nobody has opened. Ask who wrote them.")
+        )
+    left = Board.objects.values_list("kept", flat=True).get(pk=cycle.pk)
+    there = SealedBallot.objects.filter(cycle=cycle).count()
+    if there != left:
+        raise RefusedError(
+            _(
+                "%(left)s ballots were left in the urn at the close, and %(there)s are in it now."
+                " Nothing was opened."
+            )
+            % {"left": left, "there": there}
+        )
 
 
 @dataclass(slots=True)
@@ -169,11 +162,13 @@ class _Found:
 
 def _open_all(cycle: Cycle, opener: Opener, on_opened: Watcher) -> _Found:
     """Fill the temporary table with what the urn and the clerks' keyings held, shuffled; what could
-    not be opened."""
-    found = _Found()
+    not be opened. Raises ``RefusedError`` where a ballot lies in the urn twice: the board has one
+    line for it."""
+    found, copies = _Found(), 0
     opened = []
     for done, sealed in _sealed(cycle):
         found.kept += 1
+        copies += sealed.again
         if not sealed.on_board:
             found.foreign += 1
         else:
@@ -183,6 +178,11 @@ def _open_all(cycle: Cycle, opener: Opener, on_opened: Watcher) -> _Found:
                 found.unreadable += 1
         if done % _BATCH == 0:
             on_opened(done, sealed.total)
+    if copies:
+        raise RefusedError(
+            _("%(copies)s ballots in the urn are copies of others. Nothing was opened.")
+            % {"copies": copies}
+        )
     for keying in decisive_keyings(cycle):
         if keying.ciphertext is not None:
             try:
@@ -202,16 +202,21 @@ def _open_all(cycle: Cycle, opener: Opener, on_opened: Watcher) -> _Found:
 class _Sealed:
     ciphertext: bytes
     on_board: bool
+    again: bool
     total: int
 
 
 def _sealed(cycle: Cycle) -> Iterator[tuple[int, _Sealed]]:
     """The urn's ballots, each with whether the board knows it, numbered from one."""
     lines = BoardLine.objects.filter(cycle=cycle).values_list("ballot_hash", flat=True)
-    known = set(lines.iterator(chunk_size=50_000))
+    met = dict.fromkeys(lines.iterator(chunk_size=50_000), False)
     urn = SealedBallot.objects.filter(cycle=cycle)
     total = urn.count()
     rows = urn.values_list("ciphertext", flat=True).iterator(chunk_size=10_000)
     for done, ciphertext in enumerate(rows, start=1):
         content = bytes(ciphertext)
-        yield done, _Sealed(content, ballot_hash(content) in known, total)
+        hashed = ballot_hash(content)
+        again = met.get(hashed)
+        if again is False:
+            met[hashed] = True
+        yield done, _Sealed(content, again is not None, bool(again), total)

@@ -219,6 +219,16 @@ def _ballots_put_away(forgery: Forgery) -> None:
     forgery.record["board"]["superseded"] += 2
 
 
+def _counted_more_often(forgery: Forgery) -> None:
+    """Two ballots counted that were never left, and the void made to fit."""
+    first, *rows = forgery.rows
+    forgery.write_rows([[str(int(first[0]) + 2), *first[1:]], *rows])
+    forgery.recount()
+    forgery.record["counted"] += 2
+    forgery.record["board"]["counted"] += 2
+    forgery.record["board"]["void"] -= 2
+
+
 # What a forger does, and what finds it, of a vote where two projects at most are ticked.
 FORGED = [
     (_other_threshold, ": parameters"),
@@ -242,6 +252,8 @@ FORGED = [
     (_options_never_committed, "the root is that of the lines and of the close"),
     (_options_committed_anew, "the root is that of the lines and of the close"),
     (_opened_otherwise, "the root is that of the lines and of the close"),
+    (_counted_more_often, "no number of ballots is below zero"),
+    (_counted_more_often, "no more counted than were left at the close"),
     (_ballots_put_away, "the root is that of the lines and of the close"),
 ]
 

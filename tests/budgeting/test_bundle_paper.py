@@ -46,6 +46,8 @@ ALTERED = [
     (("paper", "counted"), lambda n: n - 1, "electronically + on paper"),
     (("paper", "void"), lambda n: n + 1, "sheets = counted + void"),
     (("paper", "sheets"), lambda n: n + 1, "sheets = counted + void"),
+    (("paper", "void"), -1, "no number of sheets is below zero"),
+    (("paper", "places", 0, "returned"), -1, "no number of sheets is below zero"),
     (("paper", "places", 0, "keyed"), lambda n: n + 1, "keyed of each place"),
     (("paper", "places", 0, "printed"), lambda n: n + 1, "are accounted for"),
     (("paper", "places", 0, "cast"), lambda n: n + 1, "its box was keyed"),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from budgeting.enums import CycleState, PhaseKind, ProposalState
 from budgeting.models import (
+    Board,
     Casting,
     Cycle,
     OpenedBallot,
@@ -23,15 +25,23 @@ from budgeting.models import (
     Tally,
 )
 from budgeting.services.closing import close_cycle
+from budgeting.services.counting import count_pot
+from budgeting.services.trustees import approve_unsealing, request_unsealing
+from budgeting.services.unsealing import unseal
 from civicfund.audit.services import db_now
 from tests.factories.budgeting import (
     add_options,
+    administrator,
     cast_positions,
     draft_cycle,
     end_voting,
+    open_by_trustees,
     opened,
     running_cycle,
+    trustees,
     voters,
+    without_guard,
+    write_opened,
 )
 from tests.factories.places import CityFactory, NeighborhoodFactory
 
@@ -335,6 +345,53 @@ def test_the_database_refuses_a_sealed_ballot_of_another_length_or_time():
     assert SealedBallot.objects.count() == 1
 
 
+def test_the_database_takes_a_sealed_ballot_once_and_none_without_a_slot_but_from_the_close():
+    cycle, [person] = running_cycle()
+    cast_positions(cycle, person, [0])
+    whole = bytes(SealedBallot.objects.get().ciphertext)
+    with pytest.raises(IntegrityError, match="duplicate key"), transaction.atomic():
+        SealedBallot.objects.create(cycle=cycle, slot="0" * 64, version=1, ciphertext=whole)
+    end_voting(cycle)
+    close_cycle(cycle)
+    with refused("sealed_by_the_close"):
+        SealedBallot.objects.create(cycle=cycle, slot=None, version=0, ciphertext=whole)
+    with connection.cursor() as cursor, refused("urn_in_time"):
+        cursor.execute("SELECT budgeting_keep_last_ballots(%s, '{}', '{}')", [cycle.pk])
+    assert SealedBallot.objects.count() == 1
+
+
+def test_the_close_leaves_one_ballot_of_a_slot_that_is_named_twice():
+    cycle, [person] = running_cycle()
+    cast_positions(cycle, person, [0])
+    slot = SealedBallot.objects.get().slot
+    end_voting(cycle)
+    Cycle.objects.filter(pk=cycle.pk).update(state=CycleState.CLOSED)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT budgeting_keep_last_ballots(%s, %s, '{}')", [cycle.pk, [slot] * 9])
+        assert cursor.fetchone() == ([1, 0, 0],)
+    assert SealedBallot.objects.count() == 1
+
+
+def test_the_board_says_how_many_are_in_the_urn_and_only_the_opening_how_many_count():
+    cycle, [person] = running_cycle()
+    cast_positions(cycle, person, [0])
+    end_voting(cycle)
+    board = Board.objects.filter(pk=cycle.pk)
+    with refused("board_kept"):
+        board.update(kept=1)
+    Cycle.objects.filter(pk=cycle.pk).update(state=CycleState.CLOSED)
+    with refused("board_kept"):
+        board.update(root="0" * 64, kept=2, replaced_by_paper=0)
+    with connection.cursor() as cursor:
+        slots = list(SealedBallot.objects.values_list("slot", flat=True))
+        cursor.execute("SELECT budgeting_keep_last_ballots(%s, %s, '{}')", [cycle.pk, slots])
+    board.update(root="0" * 64, kept=1, replaced_by_paper=0)
+    for said in ({"counted": 1}, {"opened_rows": {}}, {"kept": 0}):
+        with refused("board_kept"):
+            board.update(**said)
+    assert board.values_list("kept", "counted", "opened_rows").get() == (1, None, None)
+
+
 @pytest.mark.parametrize(
     ("options", "points"),
     [
@@ -351,17 +408,15 @@ def test_the_database_refuses_a_sealed_ballot_of_another_length_or_time():
 def test_an_opened_ballot_keeps_to_the_rules_of_its_pot(options, points):
     cycle = closed_cycle(max_options=2)
     with refused("opened_ballot_valid"):
-        OpenedBallot.objects.bulk_create(
-            [opened_ballot(cycle, [0]), opened_ballot(cycle, options, points)]
-        )
+        write_opened(cycle, ([0], None), (options, points))
     assert OpenedBallot.objects.count() == 0
 
 
 def test_an_opened_knapsack_keeps_to_the_budget_exactly():
     cycle = closed_cycle(kind="knapsack", costs_minor=(300_000, 200_000, 1), amount_minor=500_000)
-    opened_ballot(cycle, [0, 1]).save()
+    write_opened(cycle, ([0, 1], None))
     with refused("opened_ballot_valid"):
-        opened_ballot(cycle, [0, 1, 2]).save()
+        write_opened(cycle, ([0, 1, 2], None))
 
 
 @pytest.mark.parametrize(
@@ -391,9 +446,9 @@ def test_an_opened_ballot_is_of_the_kind_of_its_cycle(kind, right, wrong):
     cycle = opened(drafted)
     end_voting(cycle)
     cycle = close_cycle(cycle)
-    opened_ballot(cycle, *right).save()
+    write_opened(cycle, right)
     with refused("opened_ballot_valid"):
-        opened_ballot(cycle, *wrong).save()
+        write_opened(cycle, wrong)
 
 
 @pytest.mark.parametrize(
@@ -420,6 +475,72 @@ def test_no_ballot_is_opened_while_voting_runs():
     cycle, _ = running_cycle()
     with refused("opened_ballot_valid"):
         opened_ballot(cycle, [0]).save()
+
+
+def test_no_opened_ballot_is_written_but_by_the_opening():
+    """Valid rows, too, in the days between the close and the opening and after."""
+    cycle = closed_cycle()
+    with refused("opened_ballot_valid"):
+        OpenedBallot.objects.bulk_create([opened_ballot(cycle, [0]) for _ in range(200)])
+    open_by_trustees(cycle)
+    with refused("opened_ballot_valid"):
+        opened_ballot(cycle, [0]).save()
+    assert OpenedBallot.objects.count() == 0
+
+
+def unsealed_by_sql(cycle, ballots, *, on_paper=False):
+    """What somebody writes who has the application's role and no part of any key."""
+    choices = json.dumps({str(cycle.pots.get().pk): {"options": [0], "points": None}})
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT budgeting_make_unsealed()")
+        cursor.executemany(
+            "INSERT INTO budgeting_unsealed (choices, on_paper) VALUES (%s, %s)",
+            [(choices, on_paper)] * ballots,
+        )
+        cursor.execute("SELECT budgeting_open_ballots(%s)", [cycle.pk])
+
+
+def test_the_opening_moves_the_vote_on_or_has_not_happened():
+    cycle, [person] = running_cycle()
+    cast_positions(cycle, person, [0])
+    with refused("ballots_opened_once"):
+        unsealed_by_sql(cycle, 1)
+    end_voting(cycle)
+    cycle = close_cycle(cycle)
+    for ballots, on_paper in ((2, False), (1, True)):
+        with refused("opened_as_many_as_left"):
+            unsealed_by_sql(cycle, ballots, on_paper=on_paper)
+    with refused("opened_moves_on"):
+        unsealed_by_sql(cycle, 1)
+        connection.check_constraints()
+    with refused("ballots_opened_once"):
+        unsealed_by_sql(cycle, 1)
+        unsealed_by_sql(cycle, 0)
+    assert OpenedBallot.objects.count() == 0
+    assert open_by_trustees(cycle).board.opened_rows == {str(cycle.pots.get().pk): 1}
+
+
+def test_a_vote_is_counted_with_the_rows_that_its_opening_wrote():
+    cycle = closed_cycle()
+    request_unsealing(cycle, by=administrator())
+    approve_unsealing(cycle, by=administrator())
+    with refused("unsealed_as_written"):
+        Cycle.objects.filter(pk=cycle.pk).update(state=CycleState.UNSEALED)
+    with refused("unsealed_as_written"):
+        unsealed_by_sql(cycle, 0)
+        write_opened(cycle, ([0], None))
+        Cycle.objects.filter(pk=cycle.pk).update(state=CycleState.UNSEALED)
+    unseal(cycle, trustees()[:2])
+    cycle.refresh_from_db()
+    row = f"{cycle.pk}, {cycle.pots.get().pk}, '{{0}}'"
+    without_guard(
+        "budgeting_openedballot",
+        "opened_ballot_valid",
+        f"INSERT INTO budgeting_openedballot (cycle_id, pot_id, options) VALUES ({row})",  # noqa: S608
+    )
+    with refused("tally_of_what_was_opened"):
+        count_pot(cycle, cycle.pots.get())
+    assert Tally.objects.count() == 0
 
 
 def test_an_opened_ballot_names_the_cycle_of_its_pot():

@@ -61,7 +61,10 @@ from tests.factories.budgeting import (
     open_by_trustees,
     rehearsed,
     running_cycle,
+    slip_into_urn,
+    take_from_urn,
     trustees,
+    write_opened,
 )
 from tests.signing_in import sign_in_with_second_factor
 
@@ -392,21 +395,68 @@ def test_opening_takes_two_administrators_and_two_trustees():
     assert SealedBallot.objects.count() == 0
 
 
-def test_a_sealed_ballot_that_is_not_on_the_board_is_left_out():
-    """Somebody at the database swaps a ballot between the close and the opening."""
-    cycle, people = running_cycle(2)
+def closed_with(number):
+    """A closed vote whose opening two administrators have asked for, and what is in its urn."""
+    cycle, people = running_cycle(number)
     receipts_of(cycle, people)
     end_voting(cycle)
     cycle = close_cycle(cycle)
-    board = cycle.board
-    swapped = seal(
-        {str(cycle.pots.get().pk): {"options": [2], "points": None}},
-        board.public_key, board.padded_bytes,
-    )  # fmt: skip
-    SealedBallot.objects.create(cycle=cycle, slot=None, version=0, ciphertext=swapped)
-    cycle = open_by_trustees(cycle)
-    assert cycle.void_ballots == 1
+    request_unsealing(cycle, by=administrator())
+    approve_unsealing(cycle, by=administrator())
+    return cycle, [
+        bytes(sealed) for sealed in SealedBallot.objects.values_list("ciphertext", flat=True)
+    ]
+
+
+def sealed_anew(cycle, place=2):
+    """A ballot that nobody cast, sealed to the trustees' key."""
+    chosen = {str(cycle.pots.get().pk): {"options": [place], "points": None}}
+    return seal(chosen, cycle.board.public_key, cycle.board.padded_bytes)
+
+
+def test_a_sealed_ballot_that_is_not_on_the_board_is_left_out():
+    """The owner of the tables swaps a ballot between the close and the opening."""
+    cycle, [first, *_] = closed_with(3)
+    take_from_urn(cycle, first)
+    slip_into_urn(cycle, sealed_anew(cycle))
+    done = unseal(cycle, trustees()[:2])
+    assert (done.kept, done.counted, done.foreign) == (3, 2, 1)
+    board = Board.objects.get(pk=cycle.pk)
+    assert (board.kept, board.void) == (3, 1)
     assert set(map(tuple, OpenedBallot.objects.values_list("options", flat=True))) == {(0,)}
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda cycle, ballots: slip_into_urn(cycle, sealed_anew(cycle)), "3 are in it now"),
+        (lambda cycle, ballots: slip_into_urn(cycle, ballots[0]), "3 are in it now"),
+        (lambda cycle, ballots: take_from_urn(cycle, ballots[0]), "1 are in it now"),
+        (
+            lambda cycle, ballots: (
+                take_from_urn(cycle, ballots[0]),
+                slip_into_urn(cycle, ballots[1]),
+            ),
+            "1 ballots in the urn are copies",
+        ),
+        (
+            lambda cycle, ballots: write_opened(cycle, ([0], None)),
+            "which nobody has opened",
+        ),
+    ],
+    ids=["one more", "a copy", "one less", "a copy for another", "an opened one"],
+)
+def test_what_the_close_has_not_left_in_the_urn_is_not_opened(change, why):
+    """It takes the owner of the tables to bring that about; then nothing is opened at all."""
+    cycle, ballots = closed_with(2)
+    change(cycle, ballots)
+    before = SealedBallot.objects.count(), OpenedBallot.objects.count()
+    with pytest.raises(RefusedError, match=why):
+        unseal(cycle, trustees()[:2])
+    cycle.refresh_from_db()
+    assert cycle.state == CycleState.CLOSED
+    assert cycle.board.counted is None
+    assert (SealedBallot.objects.count(), OpenedBallot.objects.count()) == before
 
 
 @pytest.mark.django_db(transaction=True, databases=["default", "owner"])

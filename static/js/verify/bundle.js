@@ -5,6 +5,10 @@ import { lookAtPot, lookAtPots } from "./pots.js";
 import { rows } from "./rows.js";
 
 const FORMAT = "civicfund bundle 1";
+// Numbers that somebody has counted: of the board, of paper, and of a place's paper.
+const BALLOTS = ["size", "superseded", "replaced_by_paper", "counted", "void"];
+const SHEETS = ["sheets", "counted", "void"];
+const PLACE = ["printed", "cast", "spoiled", "returned", "checked_in", "keyed"];
 
 // The files of a zip, by name.
 export async function unzip(buffer) {
@@ -66,6 +70,13 @@ export async function verify(files, receipts = [], noted = {}) {
   await lookAtRoot(board, lines, checks, same);
   same("no sealed ballot stands twice", new Set(lines.map((line) => line.ballot)).size, lines.length);
   same("cast = replaced + counted + void", board.size, board.superseded + board.counted + board.void);
+  checks.push(noneBelowZero("no number of ballots is below zero", BALLOTS.map((part) => board[part])));
+  const kept = board.size - board.superseded;
+  checks.push({
+    name: "no more counted than were left at the close",
+    holds: board.counted <= kept,
+    found: String(kept),
+  });
   const typed = (text) => (text || "").trim().toLowerCase();
   if (typed(noted.root)) same("the root is the one that you noted", typed(noted.root), board.root);
   if (typed(noted.head)) {
@@ -108,6 +119,12 @@ export async function verify(files, receipts = [], noted = {}) {
   return checks;
 }
 
+// Sums can hold that no ballots could: whoever counts one too many takes it from the void.
+function noneBelowZero(name, numbers) {
+  const below = numbers.filter((number) => !(number >= 0));
+  return { name, holds: !below.length, found: below.join(", ") || "none" };
+}
+
 // Each extension goes on from where voting was to end, forward and before it ended.
 function endOfVoting(rules, extensions, size) {
   const name = "extensions go on from the end that was opened";
@@ -134,6 +151,9 @@ async function lookAtPaper(record, checks, same) {
     same("without paper nothing is replaced by it", board.replaced_by_paper, 0);
     return;
   }
+  const numbers = SHEETS.map((part) => paper[part]).concat(Object.values(paper.void_pots));
+  const ofPlaces = paper.places.flatMap((place) => PLACE.map((part) => place[part]));
+  checks.push(noneBelowZero("no number of sheets is below zero", numbers.concat(ofPlaces)));
   const people = sum(paper.places, "checked_in");
   most("no more replaced by paper than people on paper", board.replaced_by_paper, people);
   same("sheets = counted + void", paper.sheets, paper.counted + paper.void);

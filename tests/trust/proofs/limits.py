@@ -59,14 +59,14 @@ def generated_ballots(town: Town, full: bool) -> Result:
         _one_kind(town, kind, ballots // len(BallotKind) + 1, random, tally)
     return Result(
         tried=f"generated ballots of {len(tally.kinds)} kinds, within and beyond their limits;"
-        " bad opened ballots by SQL",
+        " opened ballots by SQL before and after the opening, bad ones and good ones",
         size=f"{tally.cast + tally.refused} ballots, {tally.refused} refused; {tally.rows} rows,"
         f" {tally.over} over a limit; {tally.sql_tries} by SQL, {tally.by_sql} taken",
         faults=faults(
             rows_over_a_limit=tally.over,
             ballots_wrongly_taken_or_refused=tally.misjudged,
             rows_more_or_less_than_ballots=abs(tally.rows - tally.cast),
-            bad_rows_taken_from_SQL=tally.by_sql,
+            rows_taken_from_SQL=tally.by_sql,
         ),
         control=f"with triggers off SQL adds {tally.in_control} rows over a limit,"
         " and they are found",
@@ -92,6 +92,7 @@ def _one_kind(town: Town, kind: BallotKind, ballots: int, random: Random, tally:
     cycle = close_cycle(cycle)
     _by_sql(cycle, pot, kind, random, tally)
     open_by_trustees(cycle)
+    _by_sql(cycle, pot, kind, random, tally)
     rows = OpenedBallot.objects.filter(pot=pot).values_list("options", "points")
     tally.rows += len(rows)
     tally.over += sum(not _within(kind, options, points) for options, points in rows)
@@ -138,18 +139,27 @@ def _within(kind: BallotKind, options: Sequence[int], points: Sequence[int] | No
     )
 
 
-def _bad(kind: BallotKind, random: Random, number: int) -> list[Drawn]:
-    bad: list[Drawn] = []
-    while len(bad) < number:
+def _such(kind: BallotKind, random: Random, number: int, *, good: bool) -> list[Drawn]:
+    """Ballots that keep to the limits, or none that does."""
+    such: list[Drawn] = []
+    while len(such) < number:
         options, points = _drawn(kind, random)
-        if not _within(kind, options, points):
-            bad.append((options, points))
-    return bad
+        if _within(kind, options, points) == good:
+            such.append(
+                (options, points) if kind == BallotKind.RANKING else _sorted(options, points)
+            )
+    return such
+
+
+def _sorted(options: list[int], points: list[int] | None) -> Drawn:
+    """As the table has them, so that nothing but what is tried stands against a row."""
+    order = sorted(range(len(options)), key=options.__getitem__)
+    return [options[at] for at in order], points and [points[at] for at in order]
 
 
 def _by_sql(cycle: Cycle, pot: Pot, kind: BallotKind, random: Random, tally: Tally) -> None:
-    """Bad opened ballots, and any after the opening, straight into the table."""
-    for options, points in _bad(kind, random, 20):
+    """Opened ballots straight into the table: bad ones, and such as anybody could have cast."""
+    for options, points in _such(kind, random, 20, good=False) + _such(kind, random, 20, good=True):
         tally.sql_tries += 1
         try:
             with transaction.atomic():
@@ -162,7 +172,7 @@ def _by_sql(cycle: Cycle, pot: Pot, kind: BallotKind, random: Random, tally: Tal
 def _control(town: Town, pot: Pot, kind: BallotKind, random: Random, tally: Tally) -> None:
     """Without triggers the same rows are taken, and the same look at the rows finds them."""
     with town.superuser() as database:
-        for options, points in _bad(kind, random, 3):
+        for options, points in _such(kind, random, 3, good=False):
             database.execute(
                 "INSERT INTO budgeting_openedballot (cycle_id, pot_id, options, points)"
                 " VALUES (%s, %s, %s, %s)",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
 from statistics import fmean, pstdev
@@ -85,17 +86,27 @@ def _known(town: Town, voters: int, *, shuffled: bool = True) -> Known:
         if shuffled:
             open_by_trustees(vote.cycle)
         else:
-            with (
-                patch.object(unsealing, "SystemRandom", _NoShuffle),
-                patch.object(
-                    unsealing, "_OPEN", unsealing._OPEN.replace("ORDER BY gen_random_uuid()", "")
-                ),
-            ):
+            with patch.object(unsealing, "SystemRandom", _NoShuffle), _in_order(database):
                 open_by_trustees(vote.cycle)
         opened = {name: _ids(database, query, vote) for name, query in OPENED.items()}
     if sorted(casts) != sorted(chosen):
         raise RuntimeError("not everybody's cast was found")
     return Known(vote, chosen, receipts, orders, opened, sealed)
+
+
+@contextmanager
+def _in_order(database: psycopg.Connection) -> Iterator[None]:
+    """The database, too, writes what it opens in the order in which it is given."""
+    [text] = database.execute(
+        "SELECT pg_get_functiondef('budgeting_open_ballots'::regproc)"
+    ).fetchone() or [""]
+    if "ORDER BY gen_random_uuid()" not in text:
+        raise RuntimeError("the opening shuffles otherwise than was known here")
+    database.execute(text.replace("ORDER BY gen_random_uuid()", ""))
+    try:
+        yield
+    finally:
+        database.execute(text)
 
 
 class _NoShuffle:
