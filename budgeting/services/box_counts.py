@@ -59,9 +59,9 @@ def explained(
 ) -> dict[str, dict[str, int | str]]:
     """For each place that differs, its numbers and the reason that was given for just these.
 
-    ``keyed`` counts sheets by the place's id; ``reasons`` are by ``Difference.key``. Where there
-    are more sheets than people, whoever accounted for the place has said why, and somebody else
-    says so too. Raises ``RefusedError``, as ``UnexplainedError`` where reasons are missing.
+    ``keyed`` counts sheets by the place's id; ``reasons`` are by ``Difference.key``. Whoever
+    accounted for a place is not who says why it differs: nobody leaves sheets out alone, or brings
+    some in. Raises ``RefusedError``, as ``UnexplainedError`` where reasons are missing.
     """
     found = _differences(cycle, keyed)
     _check_somebody_else(found, by)
@@ -102,11 +102,11 @@ def _differences(cycle: Cycle, keyed: Mapping[int, int]) -> list[Difference]:
 
 def _check_somebody_else(found: list[Difference], by: User) -> None:
     for each in found:
-        if each.surplus and each.totals.made_by_id == by.pk:
+        if each.totals.made_by_id == by.pk:
             raise RefusedError(
                 _(
-                    "%(place)s has more sheets than people, and you accounted for it: another"
-                    " administrator has to end the keying, or another officer to count its box."
+                    "%(place)s differs, and you accounted for it: another administrator has to end"
+                    " the keying, or another officer to count its box. %(numbers)s."
                 )
-                % {"place": each.place.name}
+                % {"place": each.place.name, "numbers": each.words}
             )

@@ -72,6 +72,31 @@ def test_the_database_ends_no_keying_with_paper_that_nobody_keyed_and_no_word():
     assert ends(cycle, place, 3, said).sheets == 3
 
 
+def test_a_box_that_was_not_keyed_is_explained_by_two():
+    """Whoever says how many lay in it does not say alone why fewer were keyed."""
+    cycle, place = a_box(people=5, keyed=3)
+    first = administrator()
+    told(place, 5, 3, by=first)
+    key = f"{place.pk}-5-3"
+    with pytest.raises(RefusedError, match="another administrator has to end the keying"):
+        end_keying(cycle, {key: "x"}, by=first)
+    with pytest.raises(UnexplainedError, match="5 sheets in the box, 3 keyed"):
+        end_keying(cycle, by=administrator())
+    assert not KeyingEnd.objects.exists()
+    assert end_keying(cycle, {key: "Two are torn."}, by=administrator()).sheets == 3
+
+
+def test_the_database_takes_a_box_that_was_not_keyed_from_two_only():
+    cycle, place = a_box(people=5, keyed=3)
+    first = administrator()
+    told(place, 5, 3, by=first)
+    said = {"cast": 5, "keyed": 3, "people": 5, "reason": "Two are torn."}
+    with pytest.raises(DatabaseError, match="by two people"):
+        ends(cycle, place, 3, said, by=first)
+    assert not KeyingEnd.objects.exists()
+    assert ends(cycle, place, 3, said).sheets == 3
+
+
 def test_a_box_that_is_keyed_and_of_people_who_came_needs_no_word():
     cycle, place = a_box(people=3, keyed=3)
     told(place, 3, 5)
