@@ -323,6 +323,7 @@ def _paper_checks(record: Mapping[str, Any]) -> Iterator[Check]:
     yield _same("sheets = counted + void", paper["sheets"], paper["counted"] + paper["void"])
     keyed = sum(each["keyed"] for each in places)
     yield _same("sheets are those keyed of each place", paper["sheets"], keyed)
+    yield from _clerks_checks(paper)
     for each in places:
         accounted = each["cast"] + each["spoiled"] + each["returned"]
         meets = each["printed"] == accounted
@@ -335,6 +336,18 @@ def _paper_checks(record: Mapping[str, Any]) -> Iterator[Check]:
     sample = paper["sample"]
     few = sample["errors"] <= sample["compared"] <= paper["sheets"]
     yield Check("the sample is one of these sheets", few, str(sample["compared"]))
+
+
+def _clerks_checks(paper: Mapping[str, Any]) -> Iterator[Check]:
+    """Clerks differed on no more sheets than there are, three of them on no more than two did.
+
+    Votes that were keyed before two had to agree say nothing of the latter.
+    """
+    two, three = paper["decided_by_a_third"], paper.get("keyed_by_more_than_three", 0)
+    found = f"two on {two}, three on {three} of {paper['sheets']}"
+    yield Check(
+        "clerks differed on some of these sheets", 0 <= three <= two <= paper["sheets"], found
+    )
 
 
 def _box_checks(place: Mapping[str, Any]) -> Iterator[Check]:

@@ -50,6 +50,8 @@ ALTERED = [
     (("paper", "places", 0, "printed"), lambda n: n + 1, "are accounted for"),
     (("paper", "places", 0, "cast"), lambda n: n + 1, "its box was keyed"),
     (("paper", "places", 0, "checked_in"), 29, "no more sheets than people, or two"),
+    (("paper", "decided_by_a_third"), 31, "clerks differed on some"),
+    (("paper", "keyed_by_more_than_three"), 1, "clerks differed on some"),
     (("paper", "seed"), "ab" * 32, "seed of the sample"),
     (("paper", "sample", "errors"), 99, "sample is one of these"),
     (("paper", "places", 0, "checked_in"), 0, "than people on paper"),
@@ -83,6 +85,7 @@ def test_the_sums_of_paper_hold_and_each_alteration_is_found():
     assert broken(content) == []
     record = record_of(content)
     assert "keying_begun_anew" not in record["paper"]
+    assert record["paper"]["keyed_by_more_than_three"] == 0
     [pot] = record["pots"]
     assert (record["board"]["counted"], record["paper"]["counted"], pot["ballots"]) == (3, 28, 31)
     assert record["counted"] == 31

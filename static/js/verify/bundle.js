@@ -138,6 +138,12 @@ async function lookAtPaper(record, checks, same) {
   most("no more replaced by paper than people on paper", board.replaced_by_paper, people);
   same("sheets = counted + void", paper.sheets, paper.counted + paper.void);
   same("sheets are those keyed of each place", paper.sheets, sum(paper.places, "keyed"));
+  const { decided_by_a_third: two, keyed_by_more_than_three: three = 0 } = paper;
+  checks.push({
+    name: "clerks differed on some of these sheets",
+    holds: three >= 0 && three <= two && two <= paper.sheets,
+    found: `two on ${two}, three on ${three} of ${paper.sheets}`,
+  });
   for (const place of paper.places) {
     const accounted = place.cast + place.spoiled + place.returned;
     const meets = place.printed === accounted;
