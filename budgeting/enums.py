@@ -299,7 +299,7 @@ class SampleRole(models.TextChoices):
     CLERK = "clerk", _("Clerk")
 
 
-# A sheet is keyed by two clerks, and by a third where these two differ.
+# A sheet is keyed by two clerks; where these differ by a third, and by others until two agree.
 DECIDING_KEYING = 3
 # So often the two who compare a sheet may read it, until they read the same.
 MOST_READINGS = 3

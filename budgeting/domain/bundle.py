@@ -339,6 +339,7 @@ def _paper_checks(record: Mapping[str, Any]) -> Iterator[Check]:
     yield _same("sheets = counted + void", paper["sheets"], paper["counted"] + paper["void"])
     keyed = sum(each["keyed"] for each in places)
     yield _same("sheets are those keyed of each place", paper["sheets"], keyed)
+    yield from _clerks_checks(paper)
     for each in places:
         accounted = each["cast"] + each["spoiled"] + each["returned"]
         meets = each["printed"] == accounted
@@ -353,10 +354,22 @@ def _paper_checks(record: Mapping[str, Any]) -> Iterator[Check]:
     yield Check("the sample is one of these sheets", few, str(sample["compared"]))
 
 
-def _box_checks(place: Mapping[str, Any]) -> Iterator[Check]:
-    """What lay in a place's box was keyed, and no more than people were given a sheet there.
+def _clerks_checks(paper: Mapping[str, Any]) -> Iterator[Check]:
+    """Clerks differed on no more sheets than there are, three of them on no more than two did.
 
-    Otherwise whoever ended the keying said why; of more sheets than people the officer said so too.
+    Votes that were keyed before two had to agree say nothing of the latter.
+    """
+    two, three = paper["decided_by_a_third"], paper.get("keyed_by_more_than_three", 0)
+    found = f"two on {two}, three on {three} of {paper['sheets']}"
+    yield Check(
+        "clerks differed on some of these sheets", 0 <= three <= two <= paper["sheets"], found
+    )
+
+
+def _box_checks(place: Mapping[str, Any]) -> Iterator[Check]:
+    """What lay in a place's box was keyed, and as many people were given a sheet there.
+
+    Otherwise whoever ended the keying said why; where box and people differ the officer did, too.
     """
     name, cast, keyed = place["name"], place["cast"], place["keyed"]
     at_end = _says(place.get("reason_at_end"))
@@ -364,10 +377,10 @@ def _box_checks(place: Mapping[str, Any]) -> Iterator[Check]:
     yield Check(
         f"{name}: its box was keyed, or somebody said why not", cast == keyed or at_end, found
     )
-    few = max(cast, keyed) <= place["checked_in"]
-    by_two = at_end and (_says(place["reason"]) or cast <= place["checked_in"])
+    as_many = cast == keyed == place["checked_in"]
+    by_two = at_end and (_says(place["reason"]) or cast == place["checked_in"])
     found = f"{place['checked_in']} people, {cast} in the box, {keyed} keyed"
-    yield Check(f"{name}: no more sheets than people, or two said why", few or by_two, found)
+    yield Check(f"{name}: as many sheets as people, or two said why", as_many or by_two, found)
 
 
 def _says(reason: object) -> bool:

@@ -240,17 +240,20 @@ class KeyingAnew(AppendOnly):
 
 
 class KeyingEnd(AppendOnly):
-    """That keying has ended, and what it came to: sheets, and how many a third clerk decided.
+    """That keying has ended, and what it came to.
 
+    ``decided`` counts the sheets on which two clerks differed, so that more keyed them until two
+    agreed, ``beyond_three`` those of them on which three differed.
     ``by_place`` counts sheets by the polling place's id, ``voids`` void sheets by reason, and
     ``void_parts`` single pots that are void on sheets that otherwise count. ``explained`` says, by
-    the place's id, why other sheets were keyed than lay in its box, or more than people came, with
-    these numbers.
+    the place's id, why sheets in its box, keyed sheets and people are not as many, with these
+    numbers.
     """
 
     cycle = models.OneToOneField(Cycle, models.PROTECT, related_name="keying_end", primary_key=True)
     sheets = models.PositiveIntegerField(_("sheets keyed"))
-    decided = models.PositiveIntegerField(_("decided by a third clerk"))
+    decided = models.PositiveIntegerField(_("two clerks differed"))
+    beyond_three = models.PositiveIntegerField(_("three clerks differed"), default=0, db_default=0)
     void = models.PositiveIntegerField(_("void sheets"))
     by_place = models.JSONField(default=dict)
     voids = models.JSONField(default=dict)
@@ -264,7 +267,11 @@ class KeyingEnd(AppendOnly):
         verbose_name_plural = _("ends of keying")
         constraints = [
             models.CheckConstraint(
-                condition=Q(void__lte=F("sheets"), decided__lte=F("sheets")),
+                condition=Q(
+                    void__lte=F("sheets"),
+                    decided__lte=F("sheets"),
+                    beyond_three__lte=F("decided"),
+                ),
                 name="keying_end_sums",
             ),
         ]

@@ -80,6 +80,7 @@ def _paper(sums: PaperSums) -> dict[str, Any]:
         "seed_commitment": sums.paper.commitment,
         "sheets": end.sheets if end else 0,
         "decided_by_a_third": end.decided if end else 0,
+        "keyed_by_more_than_three": end.beyond_three if end else 0,
         "counted": sums.counted or 0,
         "void": sums.void or 0,
         "void_reasons": end.voids if end else {},

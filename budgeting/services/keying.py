@@ -1,4 +1,4 @@
-"""Keying the sheets of a closed vote: two clerks, a third where they differ, and its end."""
+"""Keying the sheets of a closed vote: two clerks who agree, or more until two do, and its end."""
 
 from __future__ import annotations
 
@@ -50,6 +50,7 @@ class Standing(StrEnum):
     NOT_KEYED = "not_keyed"
     ONCE = "once"
     DIFFER = "differ"
+    STILL_DIFFER = "still_differ"
     DONE = "done"
 
 
@@ -133,7 +134,8 @@ def key_sheet(cycle: Cycle, sheet: Sheet, reading: Reading, *, by: User) -> Stan
     """Keep what a clerk read on a sheet, sealed; how far the sheet has come with it.
 
     Whether two clerks read the same is told by digests: neither sees what the other keyed. Where
-    they differ a third clerk decides. Raises ``RefusedError`` where it is somebody else's turn.
+    they differ others key it too, until two agree: nobody decides a sheet alone. Raises
+    ``RefusedError`` where it is somebody else's turn.
     """
     require(by, Role.CLERK)
     with transaction.atomic():
@@ -197,8 +199,9 @@ def _standing(times: int, readings: int) -> Standing:
         return Standing.NOT_KEYED
     if times == 1:
         return Standing.ONCE
-    decided = times == DECIDING_KEYING or readings == 1
-    return Standing.DONE if decided else Standing.DIFFER
+    if times > readings:
+        return Standing.DONE
+    return Standing.STILL_DIFFER if times >= DECIDING_KEYING else Standing.DIFFER
 
 
 def keyed_sheets(cycle: Cycle, *, by: User | None = None) -> list[KeyedSheet]:
@@ -224,9 +227,9 @@ def end_keying(
 ) -> KeyingEnd:
     """Say that every sheet is keyed; then the committed seed draws those to compare.
 
-    ``reasons`` say, for everybody to read, why other sheets were keyed than lay in the box of a
-    place, or more than people were given one there, by what ``Difference.key`` names. Raises
-    ``RefusedError`` while a sheet waits for a second or third clerk, a place is not accounted for
+    ``reasons`` say, for everybody to read, why sheets in the box of a place, keyed sheets and
+    people checked in there are not as many, by what ``Difference.key`` names. Raises
+    ``RefusedError`` while a sheet waits for a further clerk, a place is not accounted for
     or its difference not explained, or the key is not there to tell which sheets were keyed.
     """
     require(by, Role.BUDGET_ADMINISTRATOR)
@@ -238,10 +241,12 @@ def end_keying(
         by_place = Counter(each.sheet.batch.place_id for each in keyed)
         why = explained(held, by_place, reasons, by=by)
         voids, void_parts = _voids(held)
+        keyings = Keying.objects.filter(cycle=held)
         done = KeyingEnd.objects.create(
             cycle=held,
             sheets=len(keyed),
-            decided=Keying.objects.filter(cycle=held, turn=DECIDING_KEYING).count(),
+            decided=keyings.filter(turn=DECIDING_KEYING).count(),
+            beyond_three=keyings.filter(turn=DECIDING_KEYING + 1).count(),
             void=voids.total(),
             by_place={str(place): number for place, number in by_place.items()},
             voids=dict(voids),
@@ -266,7 +271,11 @@ def _all_keyed(cycle: Cycle) -> list[KeyedSheet]:
 def _check_finished(keyed: list[KeyedSheet]) -> None:
     for standing, words in (
         (Standing.ONCE, _("These wait for a second clerk: %(sheets)s.")),
-        (Standing.DIFFER, _("Two clerks differ on these, a third has to decide: %(sheets)s.")),
+        (Standing.DIFFER, _("Two clerks differ on these, a third has to key them: %(sheets)s.")),
+        (
+            Standing.STILL_DIFFER,
+            _("No two clerks agree on these, one who has not yet has to key them: %(sheets)s."),
+        ),
     ):
         waiting = [shown_number(e.sheet.number) for e in keyed if e.standing == standing]
         if waiting:
@@ -274,7 +283,7 @@ def _check_finished(keyed: list[KeyedSheet]) -> None:
 
 
 def decisive_keyings(cycle: Cycle) -> Iterator[Keying]:
-    """Of each sheet the keying that holds: the last one."""
+    """Of each sheet the keying that holds: the last one, with which two clerks agree."""
     rows = Keying.objects.filter(cycle=cycle).order_by("slot", "-turn").distinct("slot")
     yield from rows.iterator(chunk_size=5_000)
 

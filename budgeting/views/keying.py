@@ -42,7 +42,11 @@ comparers_only = staff.only(Role.OBSERVER, Role.CLERK)
 _TOLD = {
     Standing.ONCE: gettext_lazy("Kept. Another clerk keys the same sheet."),
     Standing.DONE: gettext_lazy("Kept. This sheet is done."),
-    Standing.DIFFER: gettext_lazy("Kept. The two keyings differ: a third clerk decides."),
+    Standing.DIFFER: gettext_lazy("Kept. The two keyings differ: a third clerk keys it too."),
+    Standing.STILL_DIFFER: gettext_lazy(
+        "Kept. No two keyings of this sheet agree. A clerk who has not keyed it yet has to, until"
+        " two agree."
+    ),
 }
 _NO_KEY = gettext_lazy(
     "Sheets cannot be keyed right now: the key of this vote's sheets is not where it was put. It"
@@ -73,22 +77,24 @@ def _keyed(cycle: Cycle, request: SignedInRequest) -> dict[str, object]:
     is_closed = cycle.state == CycleState.CLOSED
     ended = KeyingEnd.objects.filter(pk=cycle.pk).exists()
     sheets = keyed_sheets(cycle, by=request.user) if is_closed and not ended else []
-    waiting = {
-        standing: [
+
+    def numbers(*standings: Standing, mine: bool = False) -> list[str]:
+        return [
             shown_number(each.sheet.number)
             for each in sheets
-            if each.standing == standing and not each.mine
+            if each.standing in standings and each.mine == mine
         ]
-        for standing in (Standing.ONCE, Standing.DIFFER)
-    }
+
     return {
         "may_key": is_closed and not ended,
         "ended": ended,
         "anew": KeyingAnew.objects.filter(paper=cycle.pk),
         "keyed": len(sheets),
         "done": sum(each.standing == Standing.DONE for each in sheets),
-        "once": waiting[Standing.ONCE],
-        "differ": waiting[Standing.DIFFER],
+        "once": numbers(Standing.ONCE),
+        "differ": numbers(Standing.DIFFER),
+        "still_differ": numbers(Standing.STILL_DIFFER),
+        "for_another": numbers(Standing.DIFFER, Standing.STILL_DIFFER, mine=True),
     }
 
 

@@ -1,4 +1,4 @@
-"""Keying sheets: two clerks, a third where they differ, nothing to read, and the count after it."""
+"""Keying sheets: two clerks who agree, nothing to read, and the count after it."""
 
 from __future__ import annotations
 
@@ -67,10 +67,10 @@ def left_over(cycle):
     return Keying.objects.filter(cycle=cycle).count()
 
 
-# --- two clerks, and a third
+# --- two clerks who agree
 
 
-def test_two_who_agree_are_enough_and_a_third_decides_where_they_differ():
+def test_two_who_agree_are_enough_and_a_third_agrees_with_one_where_they_differ():
     cycle, _place, [alike, unlike, *_] = to_key()
     one, two, three = (holder(Role.CLERK) for _ in range(3))
     assert keyed(cycle, alike, [0, 1], by=one) == Standing.ONCE
@@ -92,6 +92,64 @@ def test_two_who_agree_are_enough_and_a_third_decides_where_they_differ():
     assert mine == {alike: False, unlike: True}
 
 
+def three_differ(cycle, number):
+    """A sheet of which three clerks read three things; the clerks."""
+    clerks = [holder(Role.CLERK) for _ in range(3)]
+    for at, clerk in enumerate(clerks):
+        told = keyed(cycle, number, [at], by=clerk)
+    assert told == Standing.STILL_DIFFER
+    return clerks
+
+
+def test_a_third_who_agrees_with_neither_decides_nothing():
+    cycle, place, [number, *_] = to_key(sample_size=1)
+    clerks = three_differ(cycle, number)
+    accounted(place, 1)
+    with pytest.raises(RefusedError, match="No two clerks agree on these"):
+        end_keying(cycle, by=administrator())
+    for clerk in clerks:
+        with pytest.raises(RefusedError, match="another clerk's turn"):
+            keyed(cycle, number, [1], by=clerk)
+    assert (left_over(cycle), KeyingEnd.objects.exists()) == (3, False)
+    assert keyed(cycle, number, [1, 2], by=holder(Role.CLERK)) == Standing.STILL_DIFFER
+    assert keyed(cycle, number, [1], by=holder(Role.CLERK)) == Standing.DONE
+    with pytest.raises(RefusedError, match="is done"):
+        keyed(cycle, number, [0], by=holder(Role.CLERK))
+    end = ended(cycle)
+    assert (end.sheets, end.decided, end.beyond_three) == (1, 1, 1)
+    compared(cycle, {number: [1]})
+    assert paper_sums(cycle).sample.errors == 0
+    open_by_trustees(cycle)
+    assert list(OpenedBallot.objects.values_list("options", flat=True)) == [[1]]
+
+
+def test_the_database_ends_no_keying_where_no_two_clerks_agree():
+    cycle, place, [number, *_] = to_key()
+    three_differ(cycle, number)
+    accounted(place, 1)
+    said = {"cast": 1, "keyed": 1, "people": 0, "reason": "It is tried."}
+    by = administrator()
+
+    def end(**sums):
+        with transaction.atomic():
+            return KeyingEnd.objects.create(
+                cycle=cycle, sheets=1, void=0, by_place={str(place.pk): 1},
+                explained={str(place.pk): said}, made_by=by, **sums,
+            )  # fmt: skip
+
+    with pytest.raises(DatabaseError, match="two clerks agree on each sheet"):
+        end(decided=1)
+    keyed(cycle, number, [2], by=holder(Role.CLERK))
+    for wrong in ({"decided": 1}, {"decided": 0}, {"decided": 1, "beyond_three": 2}):
+        with pytest.raises(DatabaseError, match="sums"):
+            end(**wrong)
+    row = Keying.objects.filter(cycle=cycle, turn=4).get()
+    again = {f.attname: getattr(row, f.attname) for f in Keying._meta.fields if f.name != "id"}
+    with pytest.raises(DatabaseError, match="while no two agree"), transaction.atomic():
+        Keying.objects.create(**again | {"turn": 5, "clerk_id": holder(Role.CLERK).pk})
+    assert end(decided=1, beyond_three=1).sheets == 1
+
+
 def test_the_database_takes_no_second_keying_by_one_clerk_and_no_needless_third():
     cycle, _place, [number, *_] = to_key()
     one, two = keyed_by_two(cycle, {number: [0]})
@@ -102,13 +160,13 @@ def test_the_database_takes_no_second_keying_by_one_clerk_and_no_needless_third(
         with transaction.atomic():
             Keying.objects.create(**again | other)
 
-    with pytest.raises(DatabaseError, match="a third time where these two differ"):
+    with pytest.raises(DatabaseError, match="by others while no two agree"):
         put(turn=3, clerk_id=holder(Role.CLERK).pk)
     fresh = "ab" * 32
     put(slot=fresh, turn=1)
     with pytest.raises(DatabaseError, match="slot_clerk_id"):
         put(slot=fresh, turn=2)
-    with pytest.raises(DatabaseError, match="keyed twice"):
+    with pytest.raises(DatabaseError, match="keyed by two clerks"):
         put(slot=fresh, turn=3, clerk_id=two.pk)
     with pytest.raises(DatabaseError, match="equally long"):
         put(slot=fresh, turn=2, clerk_id=two.pk, ciphertext=b"short")
@@ -232,7 +290,7 @@ def test_keying_ends_and_ballots_are_opened_only_when_all_of_it_is_done():
 
     still("wait for a second clerk")
     assert keyed(cycle, two, [2], by=clerks[1]) == Standing.DIFFER
-    still("a third has to decide")
+    still("a third has to key them")
     keyed(cycle, two, [2], by=holder(Role.CLERK))
     still("has not been accounted for")
     accounted(place, 3)

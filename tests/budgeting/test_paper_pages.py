@@ -33,6 +33,7 @@ from tests.factories.paper import (
     ended,
     entry_of,
     holder,
+    keyed,
     keyed_by_two,
     paper_by_number,
     paper_cycle,
@@ -255,7 +256,28 @@ def test_a_clerk_keys_a_sheet_and_what_breaks_the_rules_is_said(client):
     assert shown_number(numbers[0]) in client.get(desk).content.decode()
     client.post(desk, sent | {name: named[:1]})
     come_in(client, holder(Role.CLERK))
-    assert b"Two clerks differ: you decide" in client.get(desk).content
+    assert b"Two clerks differ: you key them too" in client.get(desk).content
+
+
+def test_a_sheet_that_three_clerks_read_differently_waits_for_another_one(client):
+    running, _people, _place, [number, *_] = paper_cycle(1)
+    cycle = closed(running)
+    for positions in ([0], [1]):
+        keyed(cycle, number, positions, by=holder(Role.CLERK))
+    pot = cycle.pots.get()
+    name, named = f"pot-{pot.pk}", codes(pot)
+    desk, sent = at("keying", cycle), {"number": number, "read": "yes"}
+    third = come_in(client, holder(Role.CLERK))
+    answer = client.post(desk, sent | {name: named[2:3]}, follow=True)
+    assert b"No two keyings of this sheet agree" in answer.content
+    assert b"You have keyed these: another clerk has to" in answer.content
+    again = client.post(desk, sent | {name: named[:1]})
+    assert (again.status_code, Keying.objects.filter(clerk=third).count()) == (400, 1)
+    come_in(client, holder(Role.CLERK))
+    assert b"No two clerks agree: you key them too" in client.get(desk).content
+    answer = client.post(desk, sent | {name: named[:1]}, follow=True)
+    assert b"Kept. This sheet is done." in answer.content
+    assert b"another clerk has to" not in answer.content
 
 
 def test_a_clerk_is_told_when_the_key_is_gone_and_nothing_is_kept(client):
@@ -294,6 +316,17 @@ def test_an_observer_reads_a_drawn_sheet_at_the_desk(client):
 
 
 # --- afterwards
+
+
+def test_everybody_reads_on_how_many_sheets_three_clerks_differed(client):
+    running, _people, place, [number, *_] = paper_cycle(1)
+    cycle = closed(running)
+    for positions in ([0], [1], [2], [1]):
+        keyed(cycle, number, positions, by=holder(Role.CLERK))
+    accounted(place, 1)
+    assert (ended(cycle).decided, KeyingEnd.objects.get().beyond_three) == (1, 1)
+    page = client.get(at("paper", cycle)).content.decode()
+    assert "on which three differed, so that more keyed them" in page
 
 
 def test_everybody_reads_what_paper_came_to(client):

@@ -158,6 +158,12 @@ async function lookAtPaper(record, checks, same) {
   most("no more replaced by paper than people on paper", board.replaced_by_paper, people);
   same("sheets = counted + void", paper.sheets, paper.counted + paper.void);
   same("sheets are those keyed of each place", paper.sheets, sum(paper.places, "keyed"));
+  const { decided_by_a_third: two, keyed_by_more_than_three: three = 0 } = paper;
+  checks.push({
+    name: "clerks differed on some of these sheets",
+    holds: three >= 0 && three <= two && two <= paper.sheets,
+    found: `two on ${two}, three on ${three} of ${paper.sheets}`,
+  });
   for (const place of paper.places) {
     const accounted = place.cast + place.spoiled + place.returned;
     const meets = place.printed === accounted;
@@ -175,12 +181,12 @@ async function lookAtPaper(record, checks, same) {
   checks.push({ name: "the sample is one of these sheets", holds: few, found: String(compared) });
 }
 
-// What lay in a place's box was keyed, and no more than people were given a sheet there; otherwise
-// whoever ended the keying said why, and of more sheets than people in the box the officer too.
+// What lay in a place's box was keyed, and as many people were given a sheet there; otherwise
+// whoever ended the keying said why, and where box and people differ the officer did, too.
 function boxOf({ name, cast, keyed, checked_in: people, reason, reason_at_end: atEnd }) {
   const saidAtEnd = says(atEnd);
-  const beyond = Math.max(cast, keyed) > people;
-  const saidByTwo = saidAtEnd && (cast <= people || says(reason));
+  const asMany = cast === keyed && keyed === people;
+  const saidByTwo = saidAtEnd && (cast === people || says(reason));
   return [
     {
       name: `${name}: its box was keyed, or somebody said why not`,
@@ -188,8 +194,8 @@ function boxOf({ name, cast, keyed, checked_in: people, reason, reason_at_end: a
       found: cast === keyed ? "all" : `${cast} in the box, ${keyed} keyed`,
     },
     {
-      name: `${name}: no more sheets than people, or two said why`,
-      holds: !beyond || saidByTwo,
+      name: `${name}: as many sheets as people, or two said why`,
+      holds: asMany || saidByTwo,
       found: `${people} people, ${cast} in the box, ${keyed} keyed`,
     },
   ];
