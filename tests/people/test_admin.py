@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 RESIDENCIES = reverse("admin:people_residency_changelist")
 PEOPLE = reverse("admin:people_user_changelist")
 REQUESTS = reverse("admin:people_rolerequest_changelist")
-QUERIES = 4
+QUERIES = 5
 
 
 @pytest.fixture
