@@ -23,9 +23,10 @@ from civicfund.people.services.errors import RoleError
 
 
 def grant_role(user: User, role: Role, *, by: None) -> RoleGrant:
-    """Give a role by nobody, where a made-up town is set up; giving it twice changes nothing.
+    """Give a role by nobody, in a made-up town alone; giving it twice changes nothing.
 
-    Every role opens the admin site.
+    Every role opens the admin site. The database refuses it in a town that is not marked, by its
+    owner, as made up.
     """
     with transaction.atomic():
         held = _hold(user.pk)
