@@ -66,6 +66,7 @@ SAID_WORDS: dict[str, Promise] = {
     "sheets": _("sheets"),
     "sheets_counted": _("sheets counted"),
     "source": _("from"),
+    "told": _("people who were mailed the root"),
     "turn": _("turn"),
     "unreadable": _("ballots that could not be read"),
     "verdicts": _("verdicts"),

@@ -18,7 +18,14 @@ from civicfund.audit.services import (
     withdraw_act,
 )
 from civicfund.people.enums import Role
-from civicfund.people.models import GIVE_ROLE, RoleGrant, RoleRequest, User
+from civicfund.people.models import (
+    GIVE_ROLE,
+    ROLE_GRANTED,
+    ROLE_REVOKED,
+    RoleGrant,
+    RoleRequest,
+    User,
+)
 from civicfund.people.services.errors import RoleError
 
 
@@ -88,7 +95,7 @@ def revoke_role(user: User, role: Role, *, by: User | None) -> None:
             raise RoleError(_("This person does not hold the role."))
         if not RoleGrant.objects.filter(user=user).exists():
             User.objects.filter(pk=user.pk, is_superuser=False).update(is_staff=False)
-        record("role.revoked", user, actor=by, role=role)
+        record(ROLE_REVOKED, user, actor=by, role=role)
 
 
 def _hold(pk: int | str) -> User:
@@ -101,7 +108,7 @@ def _give(user: User, role: Role, approval: Approval | None) -> RoleGrant:
     grant = RoleGrant.objects.create(user=user, role=role, granted_by=asked_by, approval=approval)
     User.objects.filter(pk=user.pk).update(is_staff=True)
     actor = approval.approved_by if approval else None
-    record("role.granted", user, actor=actor, role=role)
+    record(ROLE_GRANTED, user, actor=actor, role=role)
     return grant
 
 
