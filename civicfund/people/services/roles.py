@@ -89,7 +89,9 @@ def revoke_role(user: User, role: Role, *, by: User | None) -> None:
     if by is not None:
         _check_superuser(by)
     with transaction.atomic():
-        User.objects.select_for_update().get(pk=user.pk)
+        # As for giving, not ``FOR UPDATE``: the event looks at who acts, and they may be held by
+        # the very person from whom they take a role.
+        _hold(user.pk)
         gone, _rows = RoleGrant.objects.filter(user=user, role=role).delete()
         if not gone:
             raise RoleError(_("This person does not hold the role."))
