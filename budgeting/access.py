@@ -15,12 +15,13 @@ from budgeting.enums import CycleState
 from budgeting.models import Cycle, CycleQuerySet, Pot, RollEntry
 from civicfund.people.enums import Role
 from civicfund.people.models import User
+from civicfund.people.selectors import has_role
 from civicfund.places.models import Neighborhood
 
 
 def holds(user: User | AnonymousUser, role: Role) -> bool:
-    """Whether somebody was given the role; a superuser counts as holding all."""
-    return user.has_perm(f"people.{role}")
+    """Whether somebody was given the role; being a superuser is not enough."""
+    return has_role(user, role)
 
 
 def require(user: User, role: Role) -> None:

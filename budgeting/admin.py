@@ -71,13 +71,21 @@ class FormAct:
 
 
 class ActingAdmin(ReadOnlyAdmin[Any]):
-    """A read-only page with acts beside it, each with its form. The services decide who may."""
+    """A read-only page with acts beside it, each with its form. The services decide who may.
 
+    They are offered to the ``actors``: superusers look, and do nothing.
+    """
+
+    actors: frozenset[str] = frozenset()
     form_acts: tuple[FormAct, ...] = ()
     making_acts: tuple[FormAct, ...] = ()
     refusals = REFUSALS
     change_form_template = "admin/budgeting/change_form.html"
     change_list_template = "admin/budgeting/change_list.html"
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        """Those who were given one of the roles that it takes."""
+        return self.holds(request, self.actors)
 
     def _name(self, act: FormAct) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_{act.name}"
@@ -100,7 +108,7 @@ class ActingAdmin(ReadOnlyAdmin[Any]):
 
     def _page(self, act: FormAct) -> Callable[..., HttpResponse]:
         def page(request: HttpRequest, pk: int | None = None) -> HttpResponse:
-            if not self.has_view_permission(request):
+            if not self.has_act_permission(request):
                 raise PermissionDenied
             row = get_object_or_404(self.model, pk=pk) if pk is not None else None
             form = act.form(request.POST or None)
@@ -134,7 +142,7 @@ class ActingAdmin(ReadOnlyAdmin[Any]):
         links = [
             (reverse(f"admin:{self._name(act)}", args=[object_id]), act.label)
             for act in self.form_acts
-            if object_id.isdecimal()
+            if object_id.isdecimal() and self.has_act_permission(request)
         ]
         return super().change_view(request, object_id, extra_context={"form_acts": links})
 
@@ -142,7 +150,8 @@ class ActingAdmin(ReadOnlyAdmin[Any]):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The list, with links to what makes a new row."""
-        links = [(reverse(f"admin:{self._name(act)}"), act.label) for act in self.making_acts]
+        making = self.making_acts if self.has_act_permission(request) else ()
+        links = [(reverse(f"admin:{self._name(act)}"), act.label) for act in making]
         return super().changelist_view(request, (extra_context or {}) | {"form_acts": links})
 
 
@@ -186,6 +195,7 @@ class CycleAdmin(ActingAdmin):
     """A cycle from its draft to its outcome; opening, cancelling and publishing take two people."""
 
     readers = frozenset({Role.BUDGET_ADMINISTRATOR})
+    actors = readers
     shown = (
         "slug", "title", "summary", "origin", "state", "ballot_kind", "rule", "rule_parameters",
         "ties", "tie_commitment", "currency", "cancel_reason", "void_ballots", "published_at",
@@ -238,12 +248,12 @@ class CycleAdmin(ActingAdmin):
         }
         return TemplateResponse(request, "admin/budgeting/agree.html", context)
 
-    @admin.action(description=_("Ask to open it"))
+    @admin.action(description=_("Ask to open it"), permissions=["act"])
     def ask_to_open(self, request: HttpRequest, rows: QuerySet[Cycle]) -> None:
         """One person asks."""
         self.each(request, rows, lambda cycle: request_opening(cycle, by=person(request)))
 
-    @admin.action(description=_("Open it, as a second person"))
+    @admin.action(description=_("Open it, as a second person"), permissions=["act"])
     def open_it(self, request: HttpRequest, rows: QuerySet[Cycle]) -> HttpResponse | None:
         """A second one opens."""
         by = person(request)
@@ -260,7 +270,7 @@ class CycleAdmin(ActingAdmin):
         by = person(request)
         return self.as_second(request, rows, PUBLISH, lambda row, asked: publish(row, asked, by=by))
 
-    @admin.action(description=_("Cancel it, as a second person"))
+    @admin.action(description=_("Cancel it, as a second person"), permissions=["act"])
     def cancel_it(self, request: HttpRequest, rows: QuerySet[Cycle]) -> HttpResponse | None:
         """A second one cancels."""
         by = person(request)
@@ -274,6 +284,7 @@ class ProposalAdmin(ActingAdmin):
     """Projects in cycles."""
 
     readers = STAFF
+    actors = frozenset({Role.BUDGET_ADMINISTRATOR})
     shown = ("cycle", "pot", "project", "state", "reason", "submitted_by", "submitted_at")
     list_display = ("project", "cycle", "pot", "state", "submitted_at")
     list_filter = ("state", "cycle")
@@ -282,7 +293,7 @@ class ProposalAdmin(ActingAdmin):
     ordering = ("-pk",)
     actions = ("put_it_on_the_ballot",)
 
-    @admin.action(description=_("Put it on the ballot"))
+    @admin.action(description=_("Put it on the ballot"), permissions=["act"])
     def put_it_on_the_ballot(self, request: HttpRequest, rows: QuerySet[Proposal]) -> None:
         """At what it costs now."""
         self.each(request, rows, lambda proposal: put_on_ballot(proposal, by=person(request)))

@@ -18,6 +18,7 @@ from psycopg.errors import ObjectInUse
 from pytest_django.plugin import blocking_manager_key
 
 from civicfund.audit.management.commands.flush import let_go
+from civicfund.people.services import mark_as_made_up
 from tests.migrating import drawing_one_model
 from tests.tables import keep_tables
 
@@ -120,6 +121,7 @@ def _migrate(owner, served: str, template: str) -> None:
     with drawing_one_model():
         call_command("migrate", database="owner", verbosity=0)
     call_command("grant_rights")
+    mark_as_made_up()
     connections.close_all()
     _use(served)
     owner.execute(

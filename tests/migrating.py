@@ -10,6 +10,8 @@ from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.state import ProjectState
 
+from civicfund.people.services.made_up import MADE_UP
+
 
 @contextmanager
 def drawing_one_model() -> Iterator[None]:
@@ -69,3 +71,5 @@ def to_the_newest():
     with drawing_one_model():
         executor.migrate(executor.loader.graph.leaf_nodes())
     call_command("grant_rights")
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(MADE_UP)

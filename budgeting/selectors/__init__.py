@@ -16,6 +16,8 @@ from budgeting.selectors.boards import (
     close_of_board,
     find_receipt,
     options_on_board,
+    told_nobody,
+    told_the_root,
 )
 from budgeting.selectors.cycles import (
     awarded_in_minor,
@@ -155,6 +157,8 @@ __all__ = [
     "standing_of",
     "supports_by_proposal",
     "timeline_warnings",
+    "told_nobody",
+    "told_the_root",
     "turnout",
     "valid_codes",
     "version_of",

@@ -47,8 +47,7 @@ def _may_ask() -> Q:
     certifying = Q(act="cycle.publish")
     by_officer = Q(act="cycle.roll", parameters__source=RollSource.PERSON)
     return Q(requested_by__is_active=True) & (
-        Q(requested_by__is_superuser=True)
-        | (certifying & _holds(Role.CERTIFIER))
+        (certifying & _holds(Role.CERTIFIER))
         | (~certifying & _holds(Role.BUDGET_ADMINISTRATOR))
         | (by_officer & _holds(Role.POLL_OFFICER))
     )

@@ -6,7 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from budgeting.domain.board import Line, OnBallots, close_of, proof_of, proves, receipt_hash
+from budgeting.enums import CycleState
 from budgeting.models import Board, BoardLine, Cycle, OptionsCommitment
+from civicfund.audit.models import Event
+
+_WAS_CLOSED = "cycle.board_closed"
+_CLOSED = (CycleState.CLOSED, CycleState.UNSEALED, CycleState.COUNTED, CycleState.CERTIFIED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,27 @@ class Recorded:
 def board_of(cycle: Cycle) -> Board | None:
     """The cycle's board; None before it opens and for elections from elsewhere."""
     return Board.objects.filter(pk=cycle.pk).first()
+
+
+def told_the_root(cycle: Cycle) -> int | None:
+    """To how many the root was mailed at the close; None where that was not noted."""
+    closed = Event.objects.filter(
+        verb=_WAS_CLOSED, target_type=cycle._meta.label_lower, target_id=str(cycle.pk)
+    ).last()
+    told: int | None = closed.data.get("told") if closed else None
+    return told
+
+
+def told_nobody() -> list[Cycle]:
+    """Votes that are closed and not published, whose root was mailed to nobody."""
+    closed = {str(cycle.pk): cycle for cycle in Cycle.objects.filter(state__in=_CLOSED)}
+    untold = Event.objects.filter(
+        verb=_WAS_CLOSED,
+        target_type=Cycle._meta.label_lower,
+        target_id__in=list(closed),
+        data__told=0,
+    )
+    return [closed[pk] for pk in untold.values_list("target_id", flat=True)]
 
 
 def find_receipt(board: Board, receipt: str) -> Recorded | None:

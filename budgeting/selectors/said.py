@@ -71,6 +71,7 @@ SAID_WORDS: dict[str, Promise] = {
     "sheets_counted": _("sheets counted"),
     "source": _("from"),
     "ties": _("ties"),
+    "told": _("people who were mailed the root"),
     "turn": _("turn"),
     "unreadable": _("ballots that could not be read"),
     "verdicts": _("verdicts"),

@@ -85,10 +85,10 @@ def _close(cycle: Cycle) -> None:
         board.refresh_from_db(fields=["head"])
     root = root_of(_lines(cycle), close_of(board.head, kept, by_paper))
     Board.objects.filter(pk=cycle.pk).update(root=root, kept=kept, replaced_by_paper=by_paper)
-    tell_witnesses(cycle, Board.objects.get(pk=cycle.pk))
+    told = tell_witnesses(cycle, Board.objects.get(pk=cycle.pk))
     record(
         "cycle.board_closed", cycle, actor=None,
-        root=root, kept=kept, replaced_by_paper=by_paper, foreign=foreign,
+        root=root, kept=kept, replaced_by_paper=by_paper, foreign=foreign, told=told,
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from budgeting.access import require
+from budgeting.access import holds, require
 from budgeting.domain.roll import plain_number
 from budgeting.enums import CycleState, Origin, RollSource, VoterGroup
 from budgeting.models import Cycle, Eligibility, RollBatch, RollEntry
@@ -198,7 +198,7 @@ def check_source(cycle: Cycle, source: str) -> None:
 
 def require_roll_keeper(by: User, source: str) -> None:
     """Officers add one person at a time, administrators everybody; else ``PermissionDenied``."""
-    officer = source == RollSource.PERSON and by.has_perm(f"people.{Role.POLL_OFFICER}")
+    officer = source == RollSource.PERSON and holds(by, Role.POLL_OFFICER)
     if not officer:
         require(by, Role.BUDGET_ADMINISTRATOR)
 

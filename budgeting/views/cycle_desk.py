@@ -26,6 +26,7 @@ from budgeting.selectors import (
     readiness,
     results_of,
     small_pots,
+    told_the_root,
 )
 from budgeting.services.cycles import (
     CANCEL,
@@ -74,6 +75,7 @@ def cycle_desk(request: SignedInRequest, slug: str) -> HttpResponseBase:
         "observers": people_with(Role.OBSERVER) if draft else [],
         "offers": list(_offers(cycle, request.user, desk, ready=ready)),
         "board": board_of(cycle),
+        "told": told_the_root(cycle),
         "acts_of_two": acts_of_two(cycle),
         "results": results_of(cycle) if cycle.state in JUDGED_STATES else [],
         "administers": holds(request.user, Role.BUDGET_ADMINISTRATOR),

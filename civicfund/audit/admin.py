@@ -13,6 +13,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from rules.permissions import has_perm
 
 from civicfund.audit.models import ActRequest, Approval, Event, Withdrawal
 from civicfund.audit.services import StaleStateError, record
@@ -48,8 +49,11 @@ class ReadOnlyAdmin(admin.ModelAdmin[Row]):
     change_form_template = "admin/guarded/change_form.html"
 
     def holds(self, request: HttpRequest, roles: Iterable[str]) -> bool:
-        """Whether the person holds one of the roles; a superuser counts as holding all."""
-        return any(request.user.has_perm(f"people.{role}") for role in roles)
+        """Whether the person was given one of the roles; being a superuser is not enough."""
+        return any(
+            has_perm(f"people.{role}", request.user)  # type: ignore[no-untyped-call]
+            for role in roles
+        )
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Shown on the front page to those who may look."""
@@ -57,7 +61,7 @@ class ReadOnlyAdmin(admin.ModelAdmin[Row]):
 
     def has_view_permission(self, request: HttpRequest, obj: Row | None = None) -> bool:
         """Superusers and the readers' roles."""
-        return self.holds(request, self.readers) or bool(request.user.is_superuser)
+        return bool(request.user.is_superuser) or self.holds(request, self.readers)
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         """Nobody."""
@@ -144,8 +148,8 @@ class GuardedAdmin(ReadOnlyAdmin[Row]):
     editable: ClassVar[tuple[str, ...]] = ()
 
     def has_change_permission(self, request: HttpRequest, obj: Row | None = None) -> bool:
-        """Superusers and the editors' roles."""
-        return self.holds(request, self.editors) or bool(request.user.is_superuser)
+        """The editors' roles."""
+        return self.holds(request, self.editors)
 
     def has_view_permission(self, request: HttpRequest, obj: Row | None = None) -> bool:
         """Readers, and those who may change."""

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 from django.core import checks
 from django.core.checks import Tags
 
-from civicfund.audit.checks import application_owns_no_table
+from civicfund.audit.checks import application_owns_no_table, town_is_not_made_up
 
 
 class AuditConfig(AppConfig):
@@ -15,3 +15,4 @@ class AuditConfig(AppConfig):
     def ready(self) -> None:
         """Register what `manage.py check` asks of the database's roles."""
         checks.register(application_owns_no_table, Tags.database)
+        checks.register(town_is_not_made_up, Tags.database)

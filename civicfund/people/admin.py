@@ -95,8 +95,12 @@ def _change_role(
     *,
     act: Callable[..., object],
     role: Role,
-) -> None:
+) -> HttpResponse | None:
+    """With a second factor that was given just now: a session alone takes no role from anybody."""
+    if not staff.second_factor_is_recent(request):
+        return staff.ask_for_second_factor(request, back=request.get_full_path())
     page.each(request, people, lambda person: act(person, role, by=_staff(request)))
+    return None
 
 
 @admin.register(RoleRequest)

@@ -129,6 +129,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 # What is asked for of another superuser, so that nobody gives roles alone.
 GIVE_ROLE = "role.give"
+# What the trail says of a person's roles.
+ROLE_GRANTED, ROLE_REVOKED = "role.granted", "role.revoked"
 
 
 class RoleRequestQuerySet(models.QuerySet["RoleRequest"]):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth.models import AnonymousUser
@@ -10,10 +11,12 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from civicfund.audit.models import ActRequest
+from civicfund.audit.models import ActRequest, Event
 from civicfund.people.domain import years_before
 from civicfund.people.enums import Role
 from civicfund.people.models import (
+    ROLE_GRANTED,
+    ROLE_REVOKED,
     ResidenceDocument,
     ResidenceDocumentQuerySet,
     Residency,
@@ -48,6 +51,27 @@ def roles_of(user: User) -> set[str]:
 def people_with(role: Role) -> QuerySet[User]:
     """Those who were given the role and can sign in."""
     return User.objects.filter(role_grants__role=role, is_active=True).order_by("pk")
+
+
+def people_with_since(roles: Collection[Role], since: datetime) -> QuerySet[User]:
+    """Those who can sign in and hold one of the roles, or held one at that time or later.
+
+    By the trail: a role that was given then, and not taken before, was held.
+    """
+    changes = Event.objects.filter(
+        target_type=User._meta.label_lower,
+        verb__in=(ROLE_GRANTED, ROLE_REVOKED),
+        data__role__in=list(roles),
+    ).order_by("id")
+    held: set[tuple[str, str]] = set()
+    for who, verb, role, at in changes.values_list("target_id", "verb", "data__role", "at"):
+        if verb == ROLE_GRANTED:
+            held.add((who, role))
+        elif at < since:
+            held.discard((who, role))
+    holding = RoleGrant.objects.filter(role__in=roles).values("user")
+    either = Q(pk__in=holding) | Q(pk__in={int(who) for who, _role in held})
+    return User.objects.filter(either, is_active=True).order_by("pk")
 
 
 def residencies_on(day: date) -> QuerySet[Residency]:

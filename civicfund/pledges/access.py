@@ -16,6 +16,7 @@ from django.http import Http404
 
 from civicfund.people.enums import Role
 from civicfund.people.models import User
+from civicfund.people.selectors import has_role
 from civicfund.pledges.enums import PRIVATE_CAMPAIGN, Audience, CampaignState
 from civicfund.pledges.models import (
     Campaign,
@@ -77,7 +78,7 @@ def readable_updates(person: Person | None) -> CampaignUpdateQuerySet:
     updates = CampaignUpdate.objects.all()
     if person is None or not person.is_authenticated:
         return updates.filter(audience=Audience.ALL)
-    if person.has_perm(f"people.{Role.MODERATOR}"):
+    if has_role(person, Role.MODERATOR):
         return updates
     backed = Pledge.objects.backing().filter(backer=person).values("campaign")
     mine = Q(campaign__creator=person) | Q(campaign__in=backed)

@@ -2,17 +2,21 @@ from __future__ import annotations
 
 import pytest
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.urls import NoReverseMatch, reverse
 
 from budgeting.enums import CycleState
 from budgeting.models import Cycle, OpenedBallot, Participation, RollEntry, SealedBallot, Tally
 from budgeting.services.counting import count_cycle
-from budgeting.services.cycles import request_opening
+from budgeting.services.cycles import open_cycle, request_cancelling, request_opening
+from budgeting.services.results import certify, publish
+from civicfund.audit.models import ActRequest
 from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
 from tests.budgeting.test_counting import unsealed
 from tests.factories.budgeting import (
     administrator,
+    certifier,
     draft_cycle,
     fill_roll,
     rehearsed,
@@ -244,6 +248,78 @@ def test_a_reviewer_opens_no_cycle_and_reviews_at_the_desk_alone(client):
     assert client.get(address("pot", cycle.pk)).status_code == 403
     assert client.post(address("prepare"), {}).status_code == 403
     assert state_of(cycle) == CycleState.DRAFT
+
+
+def superuser():
+    return UserFactory(is_staff=True, is_superuser=True)
+
+
+def test_a_superuser_looks_at_a_cycle_and_is_offered_no_act(client):
+    signed_in(client, superuser())
+    cycle = draft_cycle()
+    page = client.get(address("change", cycle.pk))
+    assert page.status_code == 200
+    assert page.context["form_acts"] == []
+    assert page.context["acts"] == []
+    assert client.get(address("changelist")).context["form_acts"] == []
+    assert (
+        client.get(address("change", cycle.proposals.first().pk, model="proposal")).context["acts"]
+        == []
+    )
+
+
+def forms_of(cycle):
+    yield address("prepare"), {"title": "S", "slug": "s", "ballot_kind": "approval"}
+    yield address("phase", cycle.pk), {"kind": "balloting"}
+    yield address("pot", cycle.pk), {"name": "Town", "amount": "5"}
+    yield address("cancel", cycle.pk), {"reason": "The flood."}
+
+
+def test_a_superuser_fills_in_no_form_of_a_cycle(client):
+    signed_in(client, superuser())
+    cycle, _ = running_cycle()
+    for at, given in forms_of(cycle):
+        assert client.get(at).status_code == 403
+        assert client.post(at, given).status_code == 403
+    assert Cycle.objects.count() == 1
+    assert not ActRequest.objects.filter(act="cycle.cancel").exists()
+
+
+def test_two_superusers_open_cancel_certify_and_publish_nothing(client):
+    by = administrator()
+    draft, (running, _) = rehearsed(draft_cycle(by=by)), running_cycle()
+    counted, certified = unsealed([[0], [1]]), unsealed([[0], [1]])
+    count_cycle(counted)
+    count_cycle(certified)
+    request_opening(draft, by=by)
+    request_cancelling(running, by=by, reason="The flood.")
+    certify(certified, by=certifier())
+    signed_in(client, superuser())
+    for cycle, action in (
+        (draft, "ask_to_open"), (draft, "open_it"), (running, "cancel_it"),
+        (counted, "certify_it"), (certified, "publish_it"),
+    ):  # fmt: skip
+        before = (state_of(cycle), ActRequest.objects.count())
+        do(client, cycle, action)
+        assert (state_of(cycle), ActRequest.objects.count()) == before, action
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda cycle, by: request_opening(cycle, by=by),
+        lambda cycle, by: open_cycle(cycle, by=by),
+        lambda cycle, by: request_cancelling(cycle, by=by, reason="The flood."),
+        lambda cycle, by: certify(cycle, by=by),
+        lambda cycle, by: publish(cycle, by=by),
+    ],
+)
+def test_the_services_refuse_a_superuser_without_the_role(act):
+    cycle = rehearsed(draft_cycle())
+    before = ActRequest.objects.count()
+    with pytest.raises(PermissionDenied, match="takes the role"):
+        act(cycle, superuser())
+    assert (state_of(cycle), ActRequest.objects.count()) == (CycleState.DRAFT, before)
 
 
 def test_the_admin_shows_no_ballot_and_nobodys_participation():

@@ -26,7 +26,7 @@ from budgeting.services.trustees import UNSEAL, approve_unsealing, request_unsea
 from civicfund.audit.models import LAPSES_AFTER, ActRequest, Approval, Withdrawal
 from civicfund.audit.services import ApprovalError, approve_act, db_now
 from civicfund.people.enums import Role
-from civicfund.people.models import RoleGrant
+from civicfund.people.models import RoleGrant, User
 from civicfund.people.services import grant_role
 from tests.budgeting.test_publishing import counted
 from tests.factories.budgeting import (
@@ -79,6 +79,17 @@ def officer():
     person = UserFactory()
     grant_role(person, Role.POLL_OFFICER, by=None)
     return person
+
+
+def test_a_superuser_who_lost_the_role_asks_for_nothing_any_more():
+    cycle = a_vote_in_the_urn()
+    asker = administrator()
+    User.objects.filter(pk=asker.pk).update(is_superuser=True)
+    asked = request_cancelling(cycle, by=asker, reason="The flood.")
+    dismissed(asker)
+    with pytest.raises(RefusedError):
+        cancel_cycle(cycle, asked.pk, by=administrator())
+    assert state_of(cycle) == CycleState.OPEN
 
 
 # --- an old request

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from random import Random
 
@@ -64,6 +65,8 @@ class Town:
         else:
             call_command("migrate", database="owner", verbosity=0)
         call_command("grant_rights")
+        # By its name, since whoever makes a town has not set Django up yet.
+        import_module("civicfund.people.services").mark_as_made_up()
         connections.close_all()
 
     def start_programs(self, *, careless: bool) -> None:

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 RESIDENCIES = reverse("admin:people_residency_changelist")
 PEOPLE = reverse("admin:people_user_changelist")
 REQUESTS = reverse("admin:people_rolerequest_changelist")
-QUERIES = 4
+QUERIES = 5
 
 
 @pytest.fixture
@@ -137,6 +137,20 @@ def test_to_agree_takes_a_second_factor_given_just_now(client, superuser, settin
     answer = client.post(REQUESTS, chosen)
     assert answer.url.startswith(reverse("mfa_reauthenticate"))
     assert not RoleGrant.objects.exists()
+
+
+@pytest.mark.parametrize("deed", ["revoke_observer", "ask_for_clerk"])
+def test_to_ask_for_a_role_and_to_take_one_takes_a_second_factor_given_just_now(
+    client, superuser, settings, deed
+):
+    person = UserFactory()
+    grant_role(person, Role.OBSERVER, by=None)
+    settings.SECOND_FACTOR_RECENT_SECONDS = -1
+    chosen = {"action": deed, "_selected_action": person.pk, "index": "0"}
+    answer = client.post(PEOPLE, chosen)
+    assert answer.url.startswith(reverse("mfa_reauthenticate"))
+    assert RoleGrant.objects.get().role == Role.OBSERVER
+    assert not RoleRequest.objects.exists()
 
 
 def test_whoever_asked_takes_it_back(client, superuser):

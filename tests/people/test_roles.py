@@ -1,8 +1,12 @@
 from __future__ import annotations
 
-import pytest
-from django.db import DatabaseError, IntegrityError, transaction
+from datetime import timedelta
+from importlib import import_module
 
+import pytest
+from django.db import DatabaseError, IntegrityError, connection, connections, transaction
+
+from civicfund.audit.checks import town_is_not_made_up
 from civicfund.audit.models import LAPSES_AFTER, ActRequest, Approval, Event
 from civicfund.audit.services import approve_act, db_now, request_act
 from civicfund.people.enums import Role
@@ -12,9 +16,11 @@ from civicfund.people.services import (
     agree_to_role,
     ask_for_role,
     grant_role,
+    mark_as_made_up,
     revoke_role,
     take_back_role_request,
 )
+from civicfund.people.services.made_up import MADE_UP, is_made_up
 from tests.factories.people import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -84,6 +90,37 @@ def with_an_approval_of_another_act(user, role, one):
     RoleGrant.objects.create(user=user, role=role, granted_by=one, approval=approval)
 
 
+def as_asked_and_agreed_to(user, role, one, **agreed):
+    """A request, an approval and the grant, written by hand."""
+    asked = request_act(GIVE_ROLE, user, requested_by=one, role=role)
+    approval = Approval.objects.create(request=asked, requested_by=one, **agreed)
+    RoleGrant.objects.create(user=user, role=role, granted_by=one, approval=approval)
+
+
+def agreed_to_by_somebody_who_is_no_superuser(user, role, one):
+    as_asked_and_agreed_to(user, role, one, approved_by=UserFactory(is_staff=True))
+
+
+def agreed_to_by_a_superuser_whose_account_is_closed(user, role, one):
+    as_asked_and_agreed_to(user, role, one, approved_by=superuser(is_active=False))
+
+
+def asked_for_by_somebody_who_is_no_superuser(user, role, one):
+    as_asked_and_agreed_to(user, role, UserFactory(is_staff=True), approved_by=one)
+
+
+def with_an_approval_of_an_hour_ago(user, role, one):
+    as_asked_and_agreed_to(
+        user, role, one, approved_by=superuser(), at=db_now() - timedelta(hours=1)
+    )
+
+
+def by_nobody_with_an_approval(user, role, one):
+    grant = given(user, role, asked_by=one)
+    grant.delete()
+    RoleGrant.objects.create(user=user, role=role, approval_id=grant.approval_id)
+
+
 def by_changing_a_role_that_is_held(user, role, one):
     grant_role(user, Role.OBSERVER, by=None)
     RoleGrant.objects.filter(user=user).update(role=role)
@@ -97,6 +134,11 @@ def by_changing_a_role_that_is_held(user, role, one):
         with_an_approval_for_somebody_else,
         as_asked_for_by_somebody_else,
         with_an_approval_of_another_act,
+        agreed_to_by_somebody_who_is_no_superuser,
+        agreed_to_by_a_superuser_whose_account_is_closed,
+        asked_for_by_somebody_who_is_no_superuser,
+        with_an_approval_of_an_hour_ago,
+        by_nobody_with_an_approval,
         by_changing_a_role_that_is_held,
     ],
 )
@@ -105,6 +147,85 @@ def test_the_database_refuses_a_role_that_two_did_not_give(forge):
     with pytest.raises(DatabaseError, match=r"by two people|given and taken"), transaction.atomic():
         forge(user, Role.CERTIFIER, superuser())
     assert not RoleGrant.objects.filter(user=user, role=Role.CERTIFIER).exists()
+
+
+def test_two_superusers_give_a_role_by_the_same_way():
+    user, one = UserFactory(), superuser()
+    as_asked_and_agreed_to(user, Role.CERTIFIER, one, approved_by=superuser())
+    assert RoleGrant.objects.get().user == user
+
+
+def test_the_database_refuses_an_approval_that_is_dated_ahead():
+    asked = request_act(GIVE_ROLE, UserFactory(), requested_by=superuser(), role=Role.CERTIFIER)
+    with pytest.raises(DatabaseError, match="ahead of time"), transaction.atomic():
+        Approval.objects.create(
+            request=asked,
+            requested_by=asked.requested_by,
+            approved_by=superuser(),
+            at=db_now() + timedelta(minutes=1),
+        )
+    assert not Approval.objects.exists()
+
+
+REAL = import_module("civicfund.people.migrations.0016_roles_of_made_up_towns").REAL.replace(
+    "CREATE FUNCTION", "CREATE OR REPLACE FUNCTION"
+)
+
+
+@pytest.fixture
+def real_town():
+    """As every town is that its owner did not mark as made up."""
+    with connections["owner"].cursor() as owner:
+        owner.execute(REAL)
+    yield
+    with connections["owner"].cursor() as owner:
+        owner.execute(MADE_UP)
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+def test_in_a_real_town_nobody_gives_a_role_and_two_superusers_do(real_town):
+    user = UserFactory()
+    with pytest.raises(DatabaseError, match="by two people"):
+        grant_role(user, Role.CERTIFIER, by=None)
+    with pytest.raises(DatabaseError, match="by two people"):
+        RoleGrant.objects.bulk_create([RoleGrant(user=user, role=Role.CERTIFIER)])
+    assert not RoleGrant.objects.exists()
+    assert not User.objects.get(pk=user.pk).is_staff
+    assert given(user, Role.CERTIFIER)
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+def test_the_application_cannot_say_that_a_town_is_made_up(real_town):
+    with (
+        pytest.raises(DatabaseError, match=r"permission denied|must be owner"),
+        connection.cursor() as application,
+    ):
+        application.execute(MADE_UP)
+    assert not is_made_up()
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+def test_a_town_with_people_is_not_marked_as_made_up(real_town):
+    UserFactory()
+    with pytest.raises(RoleError, match="not made up"):
+        mark_as_made_up()
+    assert not is_made_up()
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+def test_production_is_warned_of_a_town_that_is_marked_as_made_up(settings):
+    settings.DEBUG = False
+    (said,) = town_is_not_made_up(databases=["default"])
+    assert said.id == "civicfund.E002"
+    with connections["owner"].cursor() as owner:
+        owner.execute(REAL)
+    try:
+        assert town_is_not_made_up(databases=["default"]) == []
+        mark_as_made_up()
+        assert is_made_up()
+    finally:
+        with connections["owner"].cursor() as owner:
+            owner.execute(MADE_UP)
 
 
 @pytest.mark.django_db(transaction=True)

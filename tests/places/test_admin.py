@@ -54,3 +54,13 @@ def test_others_look_and_change_nothing(client):
     assert change(client, place, name="Mine").status_code == 403
     place.refresh_from_db()
     assert place.name == "Millside"
+
+
+def test_a_superuser_looks_and_changes_nothing(client):
+    sign_in_with_second_factor(client, UserFactory(is_staff=True, is_superuser=True))
+    place = NeighborhoodFactory(name="Millside")
+    url = reverse("admin:places_neighborhood_change", args=[place.pk])
+    assert client.get(url).status_code == 200
+    assert change(client, place, name="Mine").status_code == 403
+    place.refresh_from_db()
+    assert place.name == "Millside"

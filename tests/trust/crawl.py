@@ -41,6 +41,7 @@ OWN_HEADERS = {"Set-Cookie", "Date", "X-Request-ID"}
 
 # The rooms of a town in which a vote could show itself, and how each is asked.
 VOTE = re.compile(r"^/$|^/budget/|^/api/|^/me/|^/projects/|^/neighborhoods/")
+SECOND_ADMINISTRATOR = "second administrator"
 DESK = re.compile(r"^/admin/(budgeting|audit|notices)/")
 
 
@@ -115,6 +116,11 @@ def cast_of(vote: Vote) -> Cast:
         grant_role(person, role, by=None)
         people[role] = person.pk
     people["superuser"] = UserFactory(is_staff=True, is_superuser=True).pk
+    # Asks for nothing: agrees to what the other one has asked for.
+    people[SECOND_ADMINISTRATOR] = UserFactory().pk
+    grant_role(
+        User.objects.get(pk=people[SECOND_ADMINISTRATOR]), Role.BUDGET_ADMINISTRATOR, by=None
+    )
     # The first casts nothing.
     people["another voter"], people["voter"] = (voter.user.pk for voter in vote.voters[:2])
     return people

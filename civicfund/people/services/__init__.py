@@ -2,6 +2,7 @@
 
 from civicfund.people.services.errors import ResidencyError, RoleError
 from civicfund.people.services.homes import prove_by_post, prove_residency, state_residency
+from civicfund.people.services.made_up import mark_as_made_up
 from civicfund.people.services.roles import (
     agree_to_role,
     ask_for_role,
@@ -16,6 +17,7 @@ __all__ = [
     "agree_to_role",
     "ask_for_role",
     "grant_role",
+    "mark_as_made_up",
     "prove_by_post",
     "prove_residency",
     "revoke_role",

@@ -18,14 +18,22 @@ from civicfund.audit.services import (
     withdraw_act,
 )
 from civicfund.people.enums import Role
-from civicfund.people.models import GIVE_ROLE, RoleGrant, RoleRequest, User
+from civicfund.people.models import (
+    GIVE_ROLE,
+    ROLE_GRANTED,
+    ROLE_REVOKED,
+    RoleGrant,
+    RoleRequest,
+    User,
+)
 from civicfund.people.services.errors import RoleError
 
 
 def grant_role(user: User, role: Role, *, by: None) -> RoleGrant:
-    """Give a role by nobody, where a made-up town is set up; giving it twice changes nothing.
+    """Give a role by nobody, in a made-up town alone; giving it twice changes nothing.
 
-    Every role opens the admin site.
+    Every role opens the admin site. The database refuses it in a town that is not marked, by its
+    owner, as made up.
     """
     with transaction.atomic():
         held = _hold(user.pk)
@@ -81,13 +89,15 @@ def revoke_role(user: User, role: Role, *, by: User | None) -> None:
     if by is not None:
         _check_superuser(by)
     with transaction.atomic():
-        User.objects.select_for_update().get(pk=user.pk)
+        # As for giving, not ``FOR UPDATE``: the event looks at who acts, and they may be held by
+        # the very person from whom they take a role.
+        _hold(user.pk)
         gone, _rows = RoleGrant.objects.filter(user=user, role=role).delete()
         if not gone:
             raise RoleError(_("This person does not hold the role."))
         if not RoleGrant.objects.filter(user=user).exists():
             User.objects.filter(pk=user.pk, is_superuser=False).update(is_staff=False)
-        record("role.revoked", user, actor=by, role=role)
+        record(ROLE_REVOKED, user, actor=by, role=role)
 
 
 def _hold(pk: int | str) -> User:
@@ -100,7 +110,7 @@ def _give(user: User, role: Role, approval: Approval | None) -> RoleGrant:
     grant = RoleGrant.objects.create(user=user, role=role, granted_by=asked_by, approval=approval)
     User.objects.filter(pk=user.pk).update(is_staff=True)
     actor = approval.approved_by if approval else None
-    record("role.granted", user, actor=actor, role=role)
+    record(ROLE_GRANTED, user, actor=actor, role=role)
     return grant
 
 

@@ -15,7 +15,7 @@ from django.contrib.auth.hashers import make_password
 from civicfund.audit.services import db_now
 from civicfund.people.enums import Proof, Role
 from civicfund.people.models import Residency, User
-from civicfund.people.services import grant_role
+from civicfund.people.services import grant_role, mark_as_made_up
 from civicfund.places.models import Neighborhood
 
 DOMAIN = "demo.example"
@@ -62,7 +62,11 @@ def one_time_secret(name: str) -> str:
 
 
 def make_staff() -> None:
-    """One account for each role, a second where an act takes two, each with a second factor."""
+    """One account for each role, a second where an act takes two, each with a second factor.
+
+    Nobody gives them their roles, so the town is marked as made up first.
+    """
+    mark_as_made_up()
     for name, (shown, role) in STAFF.items():
         user = User.objects.create_user(address(name), PASSWORD, display_name=shown)
         grant_role(user, role, by=None)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.core.cache import cache
 
+from budgeting.selectors import told_nobody
 from budgeting.services.closing import closing_late
 from budgeting.services.keying_anew import KeyTrouble, key_troubles
 from budgeting.services.urns import open_without_key
@@ -94,6 +95,8 @@ def alarms() -> dict[str, int]:
         "movements that the provider and our books tell differently": difference_count(),
         "votes that should have closed ten minutes ago": len(closing_late(minutes=10)),
         "open votes whose slot key is missing: nobody can vote": len(open_without_key()),
+        "closed votes whose root was mailed to nobody: note it, and find out who took the roles"
+        " from all who watch": len(told_nobody()),
         "documents about homes that should be gone": documents_overdue(minutes=10),
         "votes whose key of paper ballots is gone: bring its file back, or have keying begun anew"
         " at the desk of paper": keys[KeyTrouble.LOST],

@@ -168,7 +168,8 @@ def _bring_to(town: Town, name: str, vote: Vote, people: Cast, state: str) -> No
     with _in(town, name):
         cycle = Cycle.objects.get(pk=vote.cycle.pk)
         one, other = (
-            User.objects.get(pk=people[who]) for who in (Role.BUDGET_ADMINISTRATOR, "superuser")
+            User.objects.get(pk=people[who])
+            for who in (Role.BUDGET_ADMINISTRATOR, crawl.SECOND_ADMINISTRATOR)
         )
         match state:
             case "closed":
