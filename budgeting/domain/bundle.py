@@ -351,9 +351,9 @@ def _clerks_checks(paper: Mapping[str, Any]) -> Iterator[Check]:
 
 
 def _box_checks(place: Mapping[str, Any]) -> Iterator[Check]:
-    """What lay in a place's box was keyed, and no more than people were given a sheet there.
+    """What lay in a place's box was keyed, and as many people were given a sheet there.
 
-    Otherwise whoever ended the keying said why; of more sheets than people the officer said so too.
+    Otherwise whoever ended the keying said why; where box and people differ the officer did, too.
     """
     name, cast, keyed = place["name"], place["cast"], place["keyed"]
     at_end = _says(place.get("reason_at_end"))
@@ -361,10 +361,10 @@ def _box_checks(place: Mapping[str, Any]) -> Iterator[Check]:
     yield Check(
         f"{name}: its box was keyed, or somebody said why not", cast == keyed or at_end, found
     )
-    few = max(cast, keyed) <= place["checked_in"]
-    by_two = at_end and (_says(place["reason"]) or cast <= place["checked_in"])
+    as_many = cast == keyed == place["checked_in"]
+    by_two = at_end and (_says(place["reason"]) or cast == place["checked_in"])
     found = f"{place['checked_in']} people, {cast} in the box, {keyed} keyed"
-    yield Check(f"{name}: no more sheets than people, or two said why", few or by_two, found)
+    yield Check(f"{name}: as many sheets as people, or two said why", as_many or by_two, found)
 
 
 def _says(reason: object) -> bool:

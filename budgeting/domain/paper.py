@@ -86,6 +86,11 @@ def surplus_of(in_box: int, keyed: int, people: int) -> int:
     return max(in_box, keyed, people) - people
 
 
+def lacking_of(in_box: int, keyed: int, people: int) -> int:
+    """How many more people were given a sheet than there are; zero where there are not."""
+    return max(in_box, keyed, people) - max(in_box, keyed)
+
+
 def drawn(seed: str, numbers: Iterable[str], size: int) -> list[str]:
     """The sample: the ``size`` sheets that the seed (hex) puts first, in its order."""
     held = bytes.fromhex(seed)

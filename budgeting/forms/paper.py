@@ -99,7 +99,7 @@ class TotalsForm(_AtPlaceForm):
     spoiled = _sheets(_("Spoiled, and replaced"))
     returned = _sheets(_("Returned unused"))
     reason = forms.CharField(
-        label=_("Where the sums do not meet, or there are more sheets than people: why"),
+        label=_("Where the sums do not meet, or there are not as many sheets as people: why"),
         max_length=500,
         required=False,
         help_text=_("Everybody can read it. Name nobody."),

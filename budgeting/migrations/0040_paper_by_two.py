@@ -1,7 +1,8 @@
 from django.db import migrations, models
 
-# Wherever sheets in a box, keyed sheets and people differ, two say why: whoever accounted for the
-# place, and another person, who ends the keying. Of a box that was not keyed, too.
+# Wherever sheets in a box, keyed sheets and people are not as many, two say why: whoever accounted
+# for the place, and another person, who ends the keying. People whom an officer checked in, and of
+# whom no sheet came, are asked about like sheets of which no person came.
 EXPLAINED = r"""
 CREATE OR REPLACE FUNCTION budgeting_keying_explained() RETURNS trigger
     LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
@@ -9,7 +10,7 @@ DECLARE
     place record;
 BEGIN
     FOR place IN
-        SELECT p.id, coalesce(t.cast, 0) AS in_box, t.made_by_id,
+        SELECT p.id, coalesce(t.cast, 0) AS in_box, t.made_by_id, t.reason,
             coalesce((NEW.by_place ->> p.id::text)::integer, 0) AS keyed,
             (SELECT count(*) FROM budgeting_checkin c WHERE c.place_id = p.id) AS people,
             NEW.explained -> p.id::text AS said
@@ -18,8 +19,7 @@ BEGIN
                 WHERE n.place_id = p.id)
         WHERE p.cycle_id = NEW.cycle_id
     LOOP
-        CONTINUE WHEN place.in_box = place.keyed
-            AND greatest(place.in_box, place.keyed) <= place.people;
+        CONTINUE WHEN place.in_box = place.keyed AND place.keyed = place.people;
         IF ((place.said ->> 'cast')::integer, (place.said ->> 'keyed')::integer,
                 (place.said ->> 'people')::integer, place.said ->> 'reason' ~ '\S')
                 IS DISTINCT FROM (place.in_box, place.keyed, place.people::integer, true)
@@ -27,12 +27,28 @@ BEGIN
             RAISE EXCEPTION 'where sheets in a box, keyed sheets and people differ, somebody says why'
                 USING ERRCODE = 'restrict_violation', CONSTRAINT = 'keying_explained';
         END IF;
+        IF place.in_box <> place.people AND coalesce(place.reason, '') !~ '\S' THEN
+            RAISE EXCEPTION 'whoever accounts for other sheets in a box than people says why'
+                USING ERRCODE = 'restrict_violation', CONSTRAINT = 'totals_of_people';
+        END IF;
         -- Nobody accounts for a place by ending the keying.
         IF coalesce(place.made_by_id, NEW.made_by_id) = NEW.made_by_id THEN
             RAISE EXCEPTION 'what differs at a place is explained by two people'
                 USING ERRCODE = 'restrict_violation', CONSTRAINT = 'differences_by_two';
         END IF;
     END LOOP;
+    RETURN NEW;
+END $$;
+
+CREATE OR REPLACE FUNCTION budgeting_totals_of_people() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    IF NEW.reason !~ '\S' AND NEW.cast <> (
+        SELECT count(*) FROM budgeting_checkin c WHERE c.place_id = NEW.place_id
+    ) THEN
+        RAISE EXCEPTION 'where other sheets lie in a box than people were given one, somebody says why'
+            USING ERRCODE = 'restrict_violation', CONSTRAINT = 'totals_of_people';
+    END IF;
     RETURN NEW;
 END $$;
 """
@@ -67,6 +83,18 @@ BEGIN
                 USING ERRCODE = 'restrict_violation', CONSTRAINT = 'surplus_by_two';
         END IF;
     END LOOP;
+    RETURN NEW;
+END $$;
+
+CREATE OR REPLACE FUNCTION budgeting_totals_of_people() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    IF NEW.reason !~ '\S' AND NEW.cast > (
+        SELECT count(*) FROM budgeting_checkin c WHERE c.place_id = NEW.place_id
+    ) THEN
+        RAISE EXCEPTION 'where more sheets lie in a box than people were given one, somebody says why'
+            USING ERRCODE = 'restrict_violation', CONSTRAINT = 'totals_of_people';
+    END IF;
     RETURN NEW;
 END $$;
 """
@@ -232,9 +260,9 @@ class Migration(migrations.Migration):
             model_name="keyingend",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("void__lte", models.F("sheets")),
-                    ("decided__lte", models.F("sheets")),
                     ("beyond_three__lte", models.F("decided")),
+                    ("decided__lte", models.F("sheets")),
+                    ("void__lte", models.F("sheets")),
                 ),
                 name="keying_end_sums",
             ),

@@ -246,8 +246,8 @@ class KeyingEnd(AppendOnly):
     agreed, ``beyond_three`` those of them on which three differed.
     ``by_place`` counts sheets by the polling place's id, ``voids`` void sheets by reason, and
     ``void_parts`` single pots that are void on sheets that otherwise count. ``explained`` says, by
-    the place's id, why other sheets were keyed than lay in its box, or more than people came, with
-    these numbers.
+    the place's id, why sheets in its box, keyed sheets and people are not as many, with these
+    numbers.
     """
 
     cycle = models.OneToOneField(Cycle, models.PROTECT, related_name="keying_end", primary_key=True)

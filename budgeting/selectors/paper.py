@@ -23,7 +23,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
-from budgeting.domain.paper import surplus_of, upper_bound
+from budgeting.domain.paper import lacking_of, surplus_of, upper_bound
 from budgeting.enums import Channel, CycleState, SampleRole, VoidReason
 from budgeting.models import (
     Board,
@@ -67,6 +67,13 @@ class PlaceSums:
             return 0
         in_box = self.totals.cast if self.totals else 0
         return surplus_of(in_box, self.keyed or 0, self.checked_in)
+
+    @property
+    def lacking(self) -> int:
+        """People who were given a sheet here beyond those in the box, or keyed, once counted."""
+        if self.checked_in is None or self.totals is None:
+            return 0
+        return lacking_of(self.totals.cast, self.keyed or 0, self.checked_in)
 
     @property
     def unkeyed(self) -> int:

@@ -1,22 +1,21 @@
-"""What was keyed of a place, beside what lay in its box and who came: differences are explained."""
+"""What was keyed of a place, beside its box and who came: differences are explained."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef
 from django.utils.translation import gettext as _
 
-from budgeting.domain.paper import surplus_of
-from budgeting.models import Cycle, PlaceTotals, PollingPlace
+from budgeting.models import CheckIn, Cycle, PlaceTotals, PollingPlace, SheetBatch
 from budgeting.services.errors import RefusedError
 from civicfund.people.models import User
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A place of which not just what lay in its box was keyed, or more than people came."""
+    """A place at which sheets in the box, keyed sheets and people checked in are not as many."""
 
     place: PollingPlace
     totals: PlaceTotals
@@ -27,11 +26,6 @@ class Difference:
     def key(self) -> str:
         """What a reason for it names: one for other numbers than these is none."""
         return f"{self.place.pk}-{self.totals.cast}-{self.keyed}"
-
-    @property
-    def surplus(self) -> int:
-        """How many more sheets there are than people were given one; zero where there are not."""
-        return surplus_of(self.totals.cast, self.keyed, self.people)
 
     @property
     def words(self) -> str:
@@ -60,8 +54,9 @@ def explained(
     """For each place that differs, its numbers and the reason that was given for just these.
 
     ``keyed`` counts sheets by the place's id; ``reasons`` are by ``Difference.key``. Whoever
-    accounted for a place is not who says why it differs: nobody leaves sheets out alone, or brings
-    some in. Raises ``RefusedError``, as ``UnexplainedError`` where reasons are missing.
+    accounted for a place is not who says why it differs: nobody alone leaves sheets out, brings
+    some in, or checks people in who never came. Raises ``RefusedError``, as ``UnexplainedError``
+    where reasons are missing.
     """
     found = _differences(cycle, keyed)
     _check_somebody_else(found, by)
@@ -86,7 +81,9 @@ def explained(
 
 def _differences(cycle: Cycle, keyed: Mapping[int, int]) -> list[Difference]:
     found = []
-    places = PollingPlace.objects.filter(cycle=cycle, batches__isnull=False).distinct()
+    sheets = SheetBatch.objects.filter(place=OuterRef("pk"))
+    came = CheckIn.objects.filter(place=OuterRef("pk"))
+    places = PollingPlace.objects.filter(Exists(sheets) | Exists(came), cycle=cycle)
     people = dict(cycle.polling_places.annotate(n=Count("check_ins")).values_list("pk", "n"))
     for place in places:
         totals = place.totals.order_by("-version").first()
@@ -95,9 +92,18 @@ def _differences(cycle: Cycle, keyed: Mapping[int, int]) -> list[Difference]:
                 _("%(place)s has not been accounted for yet.") % {"place": place.name}
             )
         each = Difference(place, totals, keyed.get(place.pk, 0), people[place.pk])
-        if each.keyed != totals.cast or each.surplus:
+        if not each.keyed == totals.cast == each.people:
+            _check_counted_with_a_reason(each)
             found.append(each)
     return found
+
+
+def _check_counted_with_a_reason(each: Difference) -> None:
+    """What was counted before a reason was asked for is counted again."""
+    if each.totals.cast != each.people and not each.totals.reason:
+        raise RefusedError(
+            _("%(numbers)s. Account for this place anew, and say why.") % {"numbers": each.words}
+        )
 
 
 def _check_somebody_else(found: list[Difference], by: User) -> None:

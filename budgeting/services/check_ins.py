@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
@@ -28,10 +29,13 @@ from budgeting.services.locks import share
 from budgeting.services.paper import paper_of
 from budgeting.services.voters import entry_by_number
 from civicfund.audit.services import db_now
+from civicfund.moments import moment
+from civicfund.notices.services import tell
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.places.models import Neighborhood
 
+PAPER_GIVEN = "paper_given"
 _NO_SHEETS = gettext_lazy(
     "%(place)s has no sheets with the pots of %(home)s. Send this person to another place, or have"
     " sheets printed; they are not checked in."
@@ -79,6 +83,7 @@ def check_in(entry: RollEntry, place: PollingPlace, *, by: User) -> CheckIn:
 
     An earlier ballot on another channel is left out at the close, and every later one is refused.
     Locks as a cast does: the cycle, shared, then the voter's line of the roll. No sheet is named.
+    Whoever has the line with an account is told by mail: nobody is checked in behind their back.
     """
     require(by, Role.POLL_OFFICER)
     with transaction.atomic():
@@ -92,11 +97,30 @@ def check_in(entry: RollEntry, place: PollingPlace, *, by: User) -> CheckIn:
         check_time(cycle, state, now)
         voted = taken_part(held)
         _check_not_twice(voted)
+        cast_before = voted is not None
         if voted is None:
             voted = Participation.objects.create(
                 cycle=cycle, roll_entry=held, channel=Channel.PAPER, at=now
             )
-        return CheckIn.objects.create(participation=voted, place=place, officer=by, at=now)
+        made = CheckIn.objects.create(participation=voted, place=place, officer=by, at=now)
+        _tell_voter(held, made, cast_before=cast_before)
+        return made
+
+
+def _tell_voter(entry: RollEntry, made: CheckIn, *, cast_before: bool) -> None:
+    """Where and when they were given a ballot, and whom to tell if they were not."""
+    if entry.claimed_by is None:
+        return
+    tell(
+        entry.claimed_by, PAPER_GIVEN, made,
+        cycle=made.place.cycle.title,
+        place=made.place.name,
+        address=made.place.address,
+        at=moment(made.at),
+        cast_before=cast_before,
+        complaint_url=reverse("complaint"),
+        paper_url=reverse("paper", args=[made.place.cycle.slug]),
+    )  # fmt: skip
 
 
 def sheets_for(place: PollingPlace, entry: RollEntry) -> list[Neighborhood]:

@@ -227,8 +227,8 @@ def end_keying(
 ) -> KeyingEnd:
     """Say that every sheet is keyed; then the committed seed draws those to compare.
 
-    ``reasons`` say, for everybody to read, why other sheets were keyed than lay in the box of a
-    place, or more than people were given one there, by what ``Difference.key`` names. Raises
+    ``reasons`` say, for everybody to read, why sheets in the box of a place, keyed sheets and
+    people checked in there are not as many, by what ``Difference.key`` names. Raises
     ``RefusedError`` while a sheet waits for a further clerk, a place is not accounted for
     or its difference not explained, or the key is not there to tell which sheets were keyed.
     """

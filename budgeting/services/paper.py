@@ -154,8 +154,8 @@ def account_for(
 ) -> PlaceTotals:
     """Say what became of a place's sheets.
 
-    Where the sums do not meet, or more sheets lie in the box than people were given one, also why,
-    for everybody to read.
+    Where the sums do not meet, or not as many sheets lie in the box as people were given one, also
+    why, for everybody to read.
     """
     if not holds(by, Role.POLL_OFFICER):
         require(by, Role.BUDGET_ADMINISTRATOR)
@@ -187,7 +187,7 @@ def _check_sums(place: PollingPlace, cast: int, spoiled: int, returned: int) -> 
     if missing:
         raise RefusedError(_difference(missing), field="reason")
     people = place.check_ins.count()
-    if cast > people:
+    if cast != people:
         raise RefusedError(
             _(
                 "There are %(cast)s sheets in the box, and %(people)s people were checked in here:"

@@ -56,6 +56,7 @@ TOLD_WORDS: dict[str, Promise] = {
     "own_milestone_judged": _("Their milestone was looked at"),
     "own_payout_taken_back": _("Money paid to their project was taken back"),
     "own_project_paid": _("Their project was paid"),
+    "paper_given": _("A paper ballot was given to them"),
     "pledge_changed": _("The pledge was changed"),
     "pledge_collected": _("The pledge was collected: the receipt"),
     "pledge_confirmed": _("The pledge counts"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.db import DatabaseError, transaction
+from django.urls import reverse
 
 from budgeting.models import KeyingEnd
 from budgeting.selectors import paper_sums
@@ -12,7 +13,8 @@ from budgeting.services.errors import RefusedError
 from budgeting.services.keying import end_keying
 from budgeting.services.paper import account_for
 from civicfund.people.enums import Role
-from tests.factories.budgeting import administrator
+from civicfund.people.services import grant_role
+from tests.factories.budgeting import administrator, cast_positions
 from tests.factories.paper import closed, holder, keyed_by_two, paper_cycle, voted_on_paper
 
 pytestmark = pytest.mark.django_db
@@ -49,7 +51,7 @@ def test_a_reason_for_a_missing_sheet_explains_none_that_nobody_keyed():
     with pytest.raises(UnexplainedError, match="5 sheets in the box, 3 keyed") as refused:
         end_keying(cycle, by=administrator())
     [missing] = refused.value.differences
-    assert (missing.key, missing.surplus) == (f"{place.pk}-5-3", 0)
+    assert missing.key == f"{place.pk}-5-3"
     # A reason for other numbers is none for these.
     for key in (f"{place.pk}-5-4", f"{place.pk}-6-3"):
         with pytest.raises(UnexplainedError):
@@ -142,3 +144,69 @@ def test_sheets_keyed_beyond_box_and_people_are_explained_by_another_person():
     with pytest.raises(RefusedError, match="another administrator"):
         end_keying(cycle, said, by=first)
     assert end_keying(cycle, said, by=administrator()).sheets == 5
+
+
+# --- more people than sheets
+
+
+CARRIED = "They carried their sheets away."
+
+
+def absent_voters_checked_in():
+    """Four who had voted online are checked in by one officer at a place whose box stays empty."""
+    running, voters, place, _numbers = paper_cycle(5, sheets=8)
+    for voter in voters:
+        cast_positions(running, voter, [0])
+    officer = voted_on_paper(running, voters[:4], place)
+    cycle = closed(running)
+    assert (cycle.board.kept, cycle.board.replaced_by_paper) == (1, 4)
+    return cycle, place, officer
+
+
+def test_people_checked_in_of_whom_no_sheet_came_are_explained_by_two():
+    cycle, place, officer = absent_voters_checked_in()
+    grant_role(officer, Role.BUDGET_ADMINISTRATOR, by=None)
+    with pytest.raises(RefusedError, match="0 sheets in the box, and 4 people were checked in"):
+        told(place, 0, 8, by=officer)
+    assert not place.totals.exists()
+    told(place, 0, 8, reason=CARRIED, by=officer)
+    key = f"{place.pk}-0-0"
+    with pytest.raises(RefusedError, match="another administrator has to end the keying"):
+        end_keying(cycle, {key: CARRIED}, by=officer)
+    second = administrator()
+    with pytest.raises(UnexplainedError, match="0 sheets in the box, 0 keyed, 4 people checked in"):
+        end_keying(cycle, by=second)
+    assert not KeyingEnd.objects.exists()
+    end = end_keying(cycle, {key: "Nobody saw them."}, by=second)
+    said = {"cast": 0, "keyed": 0, "people": 4, "reason": "Nobody saw them."}
+    assert end.explained == {str(place.pk): said}
+    [sums] = paper_sums(cycle).places
+    assert (sums.lacking, sums.surplus, sums.unkeyed) == (4, 0, 0)
+
+
+def test_the_database_takes_more_people_than_sheets_from_two_only():
+    cycle, place, officer = absent_voters_checked_in()
+    with pytest.raises(DatabaseError, match="than people were given one"), transaction.atomic():
+        place.totals.create(version=1, cast=0, spoiled=0, returned=8, made_by=officer)
+    said = {"cast": 0, "keyed": 0, "people": 4, "reason": "x"}
+    with pytest.raises(DatabaseError, match="every place is accounted for"):
+        ends(cycle, place, 0, said)
+    told(place, 0, 8, reason=CARRIED, by=officer)
+    for wrong in ({}, said | {"people": 0}, said | {"reason": " "}):
+        with pytest.raises(DatabaseError, match="somebody says why"):
+            ends(cycle, place, 0, wrong)
+    with pytest.raises(DatabaseError, match="by two people"):
+        ends(cycle, place, 0, said, by=officer)
+    assert not KeyingEnd.objects.exists()
+    assert ends(cycle, place, 0, said).sheets == 0
+
+
+def test_everybody_reads_that_more_people_came_than_sheets(client):
+    cycle, place, officer = absent_voters_checked_in()
+    page = reverse("paper", args=[cycle.slug])
+    assert b"people more than sheets" not in client.get(page).content
+    told(place, 0, 8, reason=CARRIED, by=officer)
+    end_keying(cycle, {f"{place.pk}-0-0": "Nobody saw them."}, by=administrator())
+    shown = client.get(page).content.decode()
+    for words in (CARRIED, "Nobody saw them.", "4 people more than sheets"):
+        assert words in shown

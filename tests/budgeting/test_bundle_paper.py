@@ -49,9 +49,10 @@ ALTERED = [
     (("paper", "places", 0, "keyed"), lambda n: n + 1, "keyed of each place"),
     (("paper", "places", 0, "printed"), lambda n: n + 1, "are accounted for"),
     (("paper", "places", 0, "cast"), lambda n: n + 1, "its box was keyed"),
-    (("paper", "places", 0, "checked_in"), 29, "no more sheets than people, or two"),
+    (("paper", "places", 0, "checked_in"), 29, "as many sheets as people, or two"),
     (("paper", "decided_by_a_third"), 31, "clerks differed on some"),
     (("paper", "keyed_by_more_than_three"), 1, "clerks differed on some"),
+    (("paper", "places", 0, "checked_in"), 31, "as many sheets as people, or two"),
     (("paper", "seed"), "ab" * 32, "seed of the sample"),
     (("paper", "sample", "errors"), 99, "sample is one of these"),
     (("paper", "places", 0, "checked_in"), 0, "than people on paper"),
@@ -65,11 +66,14 @@ def alterations(content):
     for path, value, found in ALTERED:
         yield altered(content, "bundle.json", edited(path, value)), found
     # What the officer says of missing sheets explains none that nobody keyed, nor does one person
-    # alone explain more sheets than people.
+    # alone explain more sheets than people, or more people than sheets.
     yield said(content, reason="One blew away", cast=31), "its box was keyed"
     for alone in ("reason", "reason_at_end"):
-        yield said(content, checked_in=29, **{alone: "x"}), "no more sheets than people, or two"
-    yield said(content, checked_in=29, reason="x", reason_at_end=None), "sheets than people, or two"
+        for people in (29, 180):
+            changed = said(content, checked_in=people, **{alone: "x"})
+            yield changed, "as many sheets as people, or two"
+    changed = said(content, checked_in=29, reason="x", reason_at_end=None)
+    yield changed, "as many sheets as people, or two"
 
 
 def said(content, **changes):
@@ -125,6 +129,8 @@ def test_a_difference_that_somebody_explained_holds():
     assert broken(unkeyed) == []
     surplus = said(content, checked_in=29, reason="One came twice.", reason_at_end="So it was.")
     assert broken(surplus) == []
+    lacking = said(content, checked_in=31, reason="One took it home.", reason_at_end="I asked.")
+    assert broken(lacking) == []
 
 
 def test_without_paper_there_are_no_sheets_to_hide_behind():

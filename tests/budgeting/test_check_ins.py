@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.core import mail
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, connection, transaction
 from django.urls import reverse
@@ -33,6 +34,8 @@ from budgeting.services.paper import (
     print_sheets,
 )
 from civicfund.audit.services import db_now
+from civicfund.notices.models import Message
+from civicfund.notices.services import send_next
 from civicfund.people.enums import Role
 from tests.factories.budgeting import (
     add_options,
@@ -198,6 +201,46 @@ def test_nobody_is_checked_in_at_a_place_of_another_cycle():
         check_in(entry_of(cycle, person), elsewhere, by=officer)
 
 
+# --- told by mail
+
+
+def mailed():
+    """What is in the outbox, sent now: to whom, the subject and the words."""
+    mail.outbox.clear()
+    while send_next():
+        pass
+    return [(sent.to, sent.subject, sent.body) for sent in mail.outbox]
+
+
+def test_whoever_is_checked_in_is_told_by_mail_whether_they_had_cast_or_not():
+    cycle, [online, absent, other], place, _ = paper_cycle(3)
+    cast_positions(cycle, online, [0])
+    voted_on_paper(cycle, [online, absent], place)
+    (to, subject, cast_before), (to_absent, _subject, not_cast) = mailed()
+    assert ([to, to_absent], subject) == (
+        [[online.email], [absent.email]],
+        f"You were given a paper ballot: {cycle.title}",
+    )
+    for body in (cast_before, not_cast):
+        assert "at Town hall, Market Square 1" in body
+        assert "If it was not, somebody was checked in as you" in body
+        assert reverse("complaint") in body
+        assert not any(option.name in body for option in cycle.pots.get().options.all())
+    assert "What you cast in another way before is not counted" in cast_before
+    assert "What you cast" not in not_cast
+    with pytest.raises(RefusedError, match="already"):
+        check_in(entry_of(cycle, online), place, by=holder(Role.POLL_OFFICER))
+    assert mailed() == []
+    assert not Message.objects.filter(recipient=other).exists()
+
+
+def test_a_line_that_no_account_has_is_told_nothing():
+    cycle, place = paper_by_number(NeighborhoodFactory(), "4711")
+    check_in(cycle.roll.get(), place, by=holder(Role.POLL_OFFICER))
+    assert CheckIn.objects.count() == 1
+    assert not Message.objects.filter(kind="paper_given").exists()
+
+
 # --- places and sheets
 
 
@@ -297,7 +340,10 @@ def test_a_place_whose_sums_do_not_meet_says_why():
     account_for(place, cast=4, spoiled=0, returned=1, reason="One blew away", by=officer)
     with pytest.raises(RefusedError, match="5 sheets in the box, and 0 people were checked in"):
         account_for(place, cast=5, spoiled=0, returned=1, by=officer)
-    with pytest.raises(DatabaseError, match="than people were given one"), transaction.atomic():
+    with (
+        pytest.raises(DatabaseError, match="than people were given one"),
+        transaction.atomic(),
+    ):
         place.totals.create(version=2, cast=5, spoiled=0, returned=1, made_by=officer)
     why = "The list of people got wet"
     account_for(place, cast=5, spoiled=0, returned=1, reason=why, by=officer)

@@ -160,10 +160,10 @@ def closed(cycle: Cycle) -> Cycle:
 def accounted(
     place: PollingPlace, cast: int, *, spoiled: int = 0, reason: str = "", by: User | None = None
 ) -> PlaceTotals:
-    """So many sheets in the box, the rest came back; why, where fewer people were checked in."""
+    """So many sheets in the box, the rest came back; why, where other people were checked in."""
     printed = sum(batch.printed for batch in place.batches.all())
-    if cast > place.check_ins.count():
-        reason = reason or "Nobody was checked in: it is tried."
+    if cast != place.check_ins.count():
+        reason = reason or "Others were checked in: it is tried."
     return account_for(
         place, cast=cast, spoiled=spoiled, returned=printed - cast - spoiled, reason=reason,
         by=by or holder(Role.POLL_OFFICER),

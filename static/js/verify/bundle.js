@@ -161,12 +161,12 @@ async function lookAtPaper(record, checks, same) {
   checks.push({ name: "the sample is one of these sheets", holds: few, found: String(compared) });
 }
 
-// What lay in a place's box was keyed, and no more than people were given a sheet there; otherwise
-// whoever ended the keying said why, and of more sheets than people in the box the officer too.
+// What lay in a place's box was keyed, and as many people were given a sheet there; otherwise
+// whoever ended the keying said why, and where box and people differ the officer did, too.
 function boxOf({ name, cast, keyed, checked_in: people, reason, reason_at_end: atEnd }) {
   const saidAtEnd = says(atEnd);
-  const beyond = Math.max(cast, keyed) > people;
-  const saidByTwo = saidAtEnd && (cast <= people || says(reason));
+  const asMany = cast === keyed && keyed === people;
+  const saidByTwo = saidAtEnd && (cast === people || says(reason));
   return [
     {
       name: `${name}: its box was keyed, or somebody said why not`,
@@ -174,8 +174,8 @@ function boxOf({ name, cast, keyed, checked_in: people, reason, reason_at_end: a
       found: cast === keyed ? "all" : `${cast} in the box, ${keyed} keyed`,
     },
     {
-      name: `${name}: no more sheets than people, or two said why`,
-      holds: !beyond || saidByTwo,
+      name: `${name}: as many sheets as people, or two said why`,
+      holds: asMany || saidByTwo,
       found: `${people} people, ${cast} in the box, ${keyed} keyed`,
     },
   ];
