@@ -14,10 +14,12 @@ from budgeting.domain.paper import (
     digest_of,
     drawn,
     is_number,
+    lacking_of,
     new_number,
     plain_number,
     shown_number,
     slot_of,
+    surplus_of,
     upper_bound,
 )
 
@@ -116,6 +118,15 @@ def test_the_bound_where_there_is_nothing_to_bound():
     for wrong in ((2, 1, 5), (0, 6, 5), (-1, 1, 5)):
         with pytest.raises(ValueError, match="More errors"):
             upper_bound(*wrong)
+
+
+@pytest.mark.parametrize(
+    ("in_box", "keyed", "people", "surplus", "lacking"),
+    [(3, 3, 3, 0, 0), (5, 3, 4, 1, 0), (3, 5, 4, 1, 0), (2, 1, 4, 0, 2), (0, 0, 150, 0, 150)],
+)
+def test_sheets_beyond_people_and_people_beyond_sheets(in_box, keyed, people, surplus, lacking):
+    assert surplus_of(in_box, keyed, people) == surplus
+    assert lacking_of(in_box, keyed, people) == lacking
 
 
 def test_a_comparison_of_nothing_bounds_nothing():
