@@ -239,7 +239,7 @@ END $$;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("budgeting", "0036_as_asked_and_explained")]
+    dependencies = [("budgeting", "0037_opened_as_sealed")]
 
     operations = [
         migrations.RunSQL(EXPLAINED, EXPLAINED_BEFORE),
