@@ -106,7 +106,8 @@ PROPOSAL_MOVES: dict[ProposalState, frozenset[ProposalState]] = {
     ProposalState.SUBMITTED: frozenset({ProposalState.FEASIBLE, ProposalState.NOT_FEASIBLE}),
     # An appeal: somebody looks again.
     ProposalState.NOT_FEASIBLE: frozenset({ProposalState.FEASIBLE}),
-    ProposalState.FEASIBLE: frozenset({ProposalState.ON_BALLOT}),
+    # Rewritten since, it is reviewed again.
+    ProposalState.FEASIBLE: frozenset({ProposalState.ON_BALLOT, ProposalState.SUBMITTED}),
     ProposalState.ON_BALLOT: frozenset({ProposalState.SELECTED, ProposalState.NOT_SELECTED}),
     ProposalState.SELECTED: frozenset(),
     ProposalState.NOT_SELECTED: frozenset(),
@@ -247,6 +248,7 @@ VERB_WORDS: dict[str, Promise] = {
     "review.changes_requested": _("Changes were asked for"),
     "review.given": _("A review was handed in"),
     "review.given_back": _("A project was given back after changes"),
+    "review.sent_back": _("A rewritten project was sent back for review"),
     "roll_entry.claimed": _("Somebody claimed a line of the voter roll"),
     **{
         f"{act}.asked": format_lazy(_("{act}: asked for"), act=said)

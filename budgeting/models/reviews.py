@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from budgeting.enums import ReviewKind
@@ -118,6 +119,8 @@ class Review(models.Model):
     kind = models.CharField(
         _("review"), max_length=8, choices=ReviewKind.choices, default=ReviewKind.FIRST
     )
+    # Looked at again because the project was rewritten, it is looked at from the beginning.
+    round = models.PositiveSmallIntegerField(_("round"), default=1)
     reviewer = models.ForeignKey(_Person, models.PROTECT, null=True, related_name="+")
     due_at = models.DateTimeField(_("due"), null=True, blank=True)
     # Can it be done, and may the town do it? Both empty until the review is given.
@@ -131,6 +134,8 @@ class Review(models.Model):
     reason = models.CharField(_("reason"), max_length=1000, blank=True)
     notes = models.TextField(_("internal notes"), max_length=4000, blank=True)
     given_at = models.DateTimeField(_("given"), null=True)
+    # The version of the project that it speaks of; 1 also of one that was never changed.
+    version = models.PositiveIntegerField(_("version of the project"), null=True)
 
     objects = ReviewQuerySet.as_manager()
 
@@ -144,10 +149,17 @@ class Review(models.Model):
             ),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["proposal", "kind"], name="review_one_of_each_kind"),
             models.UniqueConstraint(
-                fields=["proposal", "reviewer"], name="review_by_another_person_each"
+                fields=["proposal", "round", "kind"], name="review_one_of_each_kind"
             ),
+            models.UniqueConstraint(
+                fields=["proposal", "round", "reviewer"], name="review_by_another_person_each"
+            ),
+            models.CheckConstraint(
+                condition=Q(given_at__isnull=True) | Q(version__gte=1, version__isnull=False),
+                name="review_given_of_a_version",
+            ),
+            models.CheckConstraint(condition=Q(round__gte=1), name="review_round_from_one"),
             models.CheckConstraint(
                 condition=Q(kind__in=ReviewKind.values), name="review_kind_known"
             ),
@@ -196,6 +208,16 @@ class Review(models.Model):
     def says_yes(self) -> bool:
         """Whether the town can and may do it; False also while nothing is said."""
         return bool(self.feasible and self.lawful)
+
+    @property
+    def name(self) -> str:
+        """What pages call it."""
+        if self.round == 1:
+            return self.get_kind_display()
+        return gettext("%(review)s, round %(n)s") % {
+            "review": self.get_kind_display(),
+            "n": self.round,
+        }
 
     def days_late(self, now: datetime) -> int:
         """Whole days since it was due, 0 within the first; -1 where it is not late."""

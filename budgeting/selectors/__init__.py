@@ -48,11 +48,15 @@ from budgeting.selectors.paper import (
 )
 from budgeting.selectors.progress import Progress, counting_progress, progress_key
 from budgeting.selectors.proposals import (
+    Candidate,
+    Change,
     PotOfCycle,
     PotOfDesk,
     ballot_desk,
+    change_since_review,
     pots_of_cycle,
     proposals_paged,
+    version_now,
 )
 from budgeting.selectors.results import Figures, OptionResult, PotResult, results_of
 from budgeting.selectors.reviews import (
@@ -83,6 +87,8 @@ from budgeting.selectors.timeline import timeline_warnings
 __all__ = [
     "WHOSE",
     "BallotStatus",
+    "Candidate",
+    "Change",
     "Compared",
     "Figures",
     "MayVote",
@@ -107,6 +113,7 @@ __all__ = [
     "board_lines",
     "board_of",
     "board_rows",
+    "change_since_review",
     "channels_of",
     "close_of_board",
     "compared_sheets",
@@ -157,6 +164,7 @@ __all__ = [
     "timeline_warnings",
     "turnout",
     "valid_codes",
+    "version_now",
     "version_of",
     "void_reasons",
     "voting_places",

@@ -13,7 +13,7 @@ from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
 
 from budgeting.enums import ProposalState, ReviewKind
 from budgeting.models import ChangeRequest, Cycle, Proposal, Review, VerdictPublication
-from budgeting.selectors.proposals import UNSHOWN
+from budgeting.selectors.proposals import UNSHOWN, version_shown
 from civicfund.people.models import User
 from civicfund.projects.access import authored_by, written_among
 from civicfund.projects.models import Project
@@ -90,12 +90,15 @@ def ready_for(cycle: Cycle, reader: User) -> list[Review]:
 def proposal_to_review(cycle: Cycle, pk: int, reader: User) -> Proposal | None:
     """A proposal with everything that was said of it, for reviewers and administrators.
 
-    None for whoever writes the project: they learn of it with everybody else.
+    ``version_now`` is the version of the project that is shown, read before the rest of it: a
+    change in between is noticed. None for whoever writes the project: they learn of it with
+    everybody else.
     """
     reviews = Review.objects.select_related("reviewer").order_by("pk")
     asked = ChangeRequest.objects.select_related("asked_by")
     return (
         Proposal.objects.filter(cycle=cycle, pk=pk)
+        .annotate(version_now=version_shown())
         .exclude(project__in=Project.objects.filter(authored_by(reader)))
         .select_related("project__neighborhood", "project__proposer", "pot", "cycle", "appeal")
         .prefetch_related(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -99,13 +99,18 @@ def _check_reviews(reviewer: User) -> None:
         raise RefusedError(_("This person is no reviewer."), field="reviewer")
 
 
-def ask_for_review(proposal: Proposal, kind: ReviewKind) -> Review:
+def ask_for_review(proposal: Proposal, kind: ReviewKind, *, anew: bool = False) -> Review:
     """A review that somebody has to give: whom the rules name, else whoever is assigned.
 
-    The caller is in a transaction and shares the cycle.
+    ``anew`` begins another round, in which who looked before may look again. The caller is in a
+    transaction and shares the cycle.
     """
+    last = proposal.reviews.aggregate(last=Max("round"))["last"]
     review = Review.objects.create(
-        proposal=proposal, kind=kind, due_at=_usually_due(proposal.cycle)
+        proposal=proposal,
+        kind=kind,
+        round=(last or 1) + anew,
+        due_at=_usually_due(proposal.cycle),
     )
     _assign_by_rules(review)
     return review
@@ -129,7 +134,7 @@ def _assign_by_rules(review: Review) -> None:
     rules = review.proposal.cycle.reviewer_rules.filter(
         near, category__in=["", project.category], reviewer__is_active=True
     )
-    fitting = rules.exclude(reviewer__in=_kept_out(review.proposal))
+    fitting = rules.exclude(reviewer__in=_kept_out(review))
     busy = _open_reviews(review.proposal.cycle)
     best = min(
         fitting,
@@ -147,11 +152,12 @@ def _assign_by_rules(review: Review) -> None:
         review.save(update_fields=["reviewer"])
 
 
-def _kept_out(proposal: Proposal) -> list[int]:
-    """The authors, and whoever has this proposal in another review already."""
-    others = proposal.reviews.filter(reviewer__isnull=False)
+def _kept_out(review: Review) -> list[int]:
+    """The authors, and whoever has this proposal in another review of the round already."""
+    of_round = Review.objects.filter(proposal=review.proposal_id, round=review.round)
+    others = of_round.filter(reviewer__isnull=False).exclude(pk=review.pk)
     return [
-        *authors_of(proposal.project).values_list("pk", flat=True),
+        *authors_of(review.proposal.project).values_list("pk", flat=True),
         *others.values_list("reviewer", flat=True),
     ]
 
@@ -194,7 +200,7 @@ def _assign(
     if held.kind != ReviewKind.FIRST and is_author(by, held.proposal.project):
         raise RefusedError(_("Who looks again at your own project is for others to say."))
     if reviewer is not None and held.reviewer_id != reviewer.pk:
-        if reviewer.pk in _kept_out(held.proposal):
+        if reviewer.pk in _kept_out(held):
             raise RefusedError(
                 _("%(who)s cannot look at “%(project)s” here: it is their own, or they have looked")
                 % {"who": reviewer, "project": held.proposal.project}

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from budgeting.access import require
 from budgeting.enums import CycleState, ProposalState, ReviewKind
 from budgeting.models import Appeal, ChangeRequest, Cycle, Proposal, Review, ReviewPlan
+from budgeting.selectors import version_now
 from budgeting.services.errors import RefusedError
 from budgeting.services.locks import share
 from budgeting.services.reviewers import ask_for_review
@@ -42,11 +43,13 @@ def give_review(
     notes: str = "",
     cost: Estimate | None = None,
     yearly_minor: int | None = None,
+    seen: int | None = None,
 ) -> Review:
     """Say whether the town can and may do it. Nobody outside reads it before its publication.
 
     A no comes with a reason for everybody. After a first no, and above the cycle's limit, another
-    reviewer has to look as well; who looks last decides.
+    reviewer has to look as well; who looks last decides. It speaks of one version of the project:
+    where ``seen`` is another one than the latest, it is refused.
     """
     require(by, Role.REVIEWER)
     yes, reason = feasible and lawful, reason.strip()
@@ -56,6 +59,11 @@ def give_review(
     with transaction.atomic():
         cycle = proposal.cycle
         review = _mine(share(cycle), proposal, by)
+        review.version = version_now(review.proposal.project)
+        if seen not in (None, review.version):
+            raise RefusedError(
+                _("The project was changed while you looked at it. It stands above as it is now.")
+            )
         review.reviewer, review.given_at = by, db_now()
         review.feasible, review.lawful, review.reason = feasible, lawful, reason
         review.notes, review.yearly_minor = notes.strip(), yearly_minor
@@ -98,7 +106,8 @@ def _mine(state: str, proposal: Proposal, by: User) -> Review:
         )
     if is_author(by, review.proposal.project):
         raise RefusedError(_("Somebody else has to review your own project."))
-    if Review.objects.given().filter(proposal=proposal, reviewer=by).exists():
+    given = Review.objects.given().filter(proposal=proposal, round=review.round)
+    if given.filter(reviewer=by).exists():
         raise RefusedError(_("You have looked at it. Now it is somebody else's turn."))
     if _asked_for_changes(proposal):
         raise RefusedError(_("The proposer was asked for changes and has not given it back yet."))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from django import forms
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
@@ -16,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from budgeting.access import holds, require, visible_cycle
-from budgeting.enums import CycleState, ProposalState
+from budgeting.enums import UNDER_WAY, CycleState, ProposalState
 from budgeting.forms import (
     AppealForm,
     AssignForm,
@@ -31,6 +32,8 @@ from budgeting.forms import (
 from budgeting.models import Cycle, Proposal, Review, ReviewPlan
 from budgeting.selectors import (
     WHOSE,
+    Change,
+    change_since_review,
     next_verdicts,
     own_proposal,
     proposal_to_review,
@@ -39,6 +42,7 @@ from budgeting.selectors import (
     reviews_of,
     waiting_reviews,
 )
+from budgeting.services.proposals import review_again
 from budgeting.services.reviewers import (
     add_rule,
     assign,
@@ -50,6 +54,7 @@ from budgeting.services.reviews import appeal, give_back, give_review, request_c
 from budgeting.views.desks import Act, Acts, Desk, MakeForm, back
 from civicfund import staff
 from civicfund.audit.services import db_now
+from civicfund.parsing import whole_number
 from civicfund.people.enums import Role
 from civicfund.people.requests import SignedInRequest
 from civicfund.projects.enums import LISTED_STATES
@@ -141,7 +146,7 @@ def review(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBase:
 
     Not for whoever writes the project, whatever their role.
     """
-    if request.method == "POST":
+    if request.method == "POST" and request.POST.get("act") not in _ADMINISTRATORS_TOO:
         require(request.user, Role.REVIEWER)
     cycle = visible_cycle(request.user, slug)
     proposal = proposal_to_review(cycle, pk, request.user)
@@ -163,8 +168,14 @@ def review(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBase:
         "asked": asked,
         "may_review": mine and not asked and holds(request.user, Role.REVIEWER),
         "verdicts": next_verdicts(cycle),
+        "change": _change(proposal),
     }
     return render(request, "budgeting/review.html", context, status=desk.status)
+
+
+def _change(proposal: Proposal) -> Change | None:
+    """What was rewritten since the review, as long as that could be reviewed again."""
+    return change_since_review(proposal) if proposal.state in UNDER_WAY else None
 
 
 ActOn: TypeAlias = Callable[[SignedInRequest, Proposal, Desk], HttpResponse]
@@ -182,7 +193,8 @@ def _acts_on(proposal: Proposal, acts: ActsOn) -> Acts:
 
 def _give(request: SignedInRequest, proposal: Proposal, desk: Desk) -> HttpResponse:
     said = {name: desk.given[name] for name in ("feasible", "lawful", "reason", "notes", "cost")}
-    give_review(proposal, yearly_minor=desk.given["yearly"], by=request.user, **said)
+    said |= {"yearly_minor": desk.given["yearly"], "seen": whole_number(request.POST.get("of", ""))}
+    give_review(proposal, by=request.user, **said)
     words = _("Your review is kept. Nobody outside reads it before the verdicts are published.")
     return back(request, "reviews", proposal.cycle, words)
 
@@ -193,10 +205,18 @@ def _changes(request: SignedInRequest, proposal: Proposal, desk: Desk) -> HttpRe
     return back(request, "reviews", proposal.cycle, words)
 
 
+def _again(request: SignedInRequest, proposal: Proposal, desk: Desk) -> HttpResponse:
+    review_again(proposal, by=request.user)
+    words = _("It waits for a review again, as it is now.")
+    return back(request, "reviews", proposal.cycle, words)
+
+
 REVIEW_ACTS: ActsOn = {
     "give": (VerdictForm, _give),
     "ask_changes": (ChangesForm, _changes),
+    "again": (forms.Form, _again),
 }
+_ADMINISTRATORS_TOO = ("again",)
 
 
 @login_required
@@ -224,6 +244,7 @@ def my_proposal(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBas
         "may_appeal": refused and appealed is None and until is not None and db_now() < until,
         "appeals_until": until,
         "verdicts": next_verdicts(cycle),
+        "change": _change(proposal) if proposal.state == ProposalState.FEASIBLE else None,
     }
     return render(request, "budgeting/my_proposal.html", context, status=desk.status)
 
