@@ -246,6 +246,7 @@ VERB_WORDS: dict[str, Promise] = {
     "proposal.submitted": _("A project was entered"),
     "review.assigned": _("A review was given to somebody to do"),
     "review.changes_requested": _("Changes were asked for"),
+    "review.changes_taken_back": _("Changes were no longer asked for"),
     "review.given": _("A review was handed in"),
     "review.given_back": _("A project was given back after changes"),
     "review.sent_back": _("A rewritten project was sent back for review"),

@@ -1,4 +1,8 @@
+import django.db.models.deletion
+from django.conf import settings
 from django.db import migrations, models
+
+from civicfund.audit.constraints import frozen_columns
 
 # What was given before speaks of what the project said then: the last version of that time. One
 # that was never changed has no version yet; what it says will be kept as the first.
@@ -180,11 +184,17 @@ SENT_BACK = """IF OLD.state = 'feasible' AND NEW.state = 'submitted' THEN
     END IF;"""
 MOVES_BACK_TOO = MOVES.replace("-- of what was rewritten", SENT_BACK)
 
+# What is over stays, with its day and who took it back.
+ASKED = ["proposal_id", "asked_by_id", "asked_at", "words", "answer", "given_back_at"]
+_BEFORE = frozen_columns("budgeting_changerequest", ASKED, once="OLD.given_back_at IS NOT NULL")
+FROZEN, FROZEN_UNDONE = _BEFORE.sql, _BEFORE.reverse_sql
+
 
 class Migration(migrations.Migration):
     dependencies = [
         ("budgeting", "0036_as_asked_and_explained"),
         ("projects", "0021_hidden_by_moderators"),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -229,6 +239,49 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("round__gte", 1)), name="review_round_from_one"
             ),
+        ),
+        migrations.AddField(
+            model_name="changerequest",
+            name="due_at",
+            field=models.DateTimeField(null=True, verbose_name="by when"),
+        ),
+        migrations.AddField(
+            model_name="changerequest",
+            name="taken_back_by",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="changerequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("due_at__isnull", True),
+                    ("due_at__gt", models.F("asked_at")),
+                    _connector="OR",
+                ),
+                name="change_request_leaves_time",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="changerequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("taken_back_by__isnull", True),
+                    models.Q(("answer", ""), ("given_back_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="change_request_taken_back_unanswered",
+            ),
+        ),
+        migrations.RunSQL(FROZEN_UNDONE, FROZEN),
+        frozen_columns(
+            "budgeting_changerequest",
+            [*ASKED, "due_at", "taken_back_by_id"],
+            once="OLD.given_back_at IS NOT NULL",
         ),
         migrations.RunSQL(VERSIONED, VERSIONED_UNDONE),
         migrations.RunSQL(REWRITTEN, REWRITTEN_UNDONE),

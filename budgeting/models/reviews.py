@@ -224,19 +224,47 @@ class Review(models.Model):
         return -1 if self.due_at is None or self.due_at > now else (now - self.due_at).days
 
 
+class ChangeRequestQuerySet(models.QuerySet["ChangeRequest"]):
+    """Questions about requests for changes."""
+
+    def unanswered(self) -> ChangeRequestQuerySet:
+        """Neither given back nor taken back."""
+        return self.filter(given_back_at__isnull=True)
+
+    def held_up(self) -> ChangeRequestQuerySet:
+        """Those for which a review waits: until their day, where they have one."""
+        return self.unanswered().filter(Q(due_at__isnull=True) | Q(due_at__gt=Now()))
+
+
 class ChangeRequest(models.Model):
-    """A reviewer asks the proposer for changes; the review waits until it is given back."""
+    """A reviewer asks the proposer for changes; the review waits until it is given back, or due.
+
+    What reviewers took back, since they judge it as it stands, was given back by nobody else.
+    """
 
     proposal = models.ForeignKey(Proposal, models.PROTECT, related_name="change_requests")
     asked_by = models.ForeignKey(_Person, models.PROTECT, related_name="+")
     asked_at = models.DateTimeField(_("asked"), db_default=Now())
     words = models.CharField(_("what to change"), max_length=1000)
     answer = models.CharField(_("answer"), max_length=1000, blank=True)
+    # By when; those from before there was a day have none.
+    due_at = models.DateTimeField(_("by when"), null=True)
     given_back_at = models.DateTimeField(_("given back"), null=True)
+    taken_back_by = models.ForeignKey(_Person, models.PROTECT, null=True, related_name="+")
+
+    objects = ChangeRequestQuerySet.as_manager()
 
     class Meta:
         ordering = ["pk"]
         constraints = [
+            models.CheckConstraint(
+                condition=Q(due_at__isnull=True) | Q(due_at__gt=F("asked_at")),
+                name="change_request_leaves_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(taken_back_by__isnull=True) | Q(given_back_at__isnull=False, answer=""),
+                name="change_request_taken_back_unanswered",
+            ),
             models.UniqueConstraint(
                 fields=["proposal"],
                 condition=Q(given_back_at__isnull=True),

@@ -25,11 +25,11 @@ WHOSE = ("mine", "nobody", "late", "proposer")
 def waiting_reviews(cycle: Cycle, reader: User, *, gives_out: bool) -> QuerySet[Review]:
     """What reviewers have to look at, the first that is due coming first.
 
-    ``with_proposer`` tells whether the proposer was asked for changes and still has it. Of projects
-    that the reader writes (``is_own``) only first reviews are here, for whoever gives them out: a
-    second one tells what the first said.
+    ``with_proposer`` tells whether the proposer was asked for changes and has time left. Of
+    projects that the reader writes (``is_own``) only first reviews are here, for whoever gives them
+    out: a second one tells what the first said.
     """
-    asked = ChangeRequest.objects.filter(proposal=OuterRef("proposal"), given_back_at__isnull=True)
+    asked = ChangeRequest.objects.held_up().filter(proposal=OuterRef("proposal"))
     own = Project.objects.filter(authored_by(reader), pk=OuterRef("proposal__project"))
     waiting = Review.objects.waiting().filter(proposal__cycle=cycle)
     may_read = Q(is_own=False) | Q(kind=ReviewKind.FIRST) if gives_out else Q(is_own=False)
@@ -95,7 +95,7 @@ def proposal_to_review(cycle: Cycle, pk: int, reader: User) -> Proposal | None:
     everybody else.
     """
     reviews = Review.objects.select_related("reviewer").order_by("pk")
-    asked = ChangeRequest.objects.select_related("asked_by")
+    asked = ChangeRequest.objects.select_related("asked_by", "taken_back_by")
     return (
         Proposal.objects.filter(cycle=cycle, pk=pk)
         .annotate(version_now=version_shown())

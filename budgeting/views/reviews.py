@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from django import forms
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
@@ -50,7 +51,13 @@ from budgeting.services.reviewers import (
     remove_rule,
     set_publication,
 )
-from budgeting.services.reviews import appeal, give_back, give_review, request_changes
+from budgeting.services.reviews import (
+    appeal,
+    give_back,
+    give_review,
+    request_changes,
+    take_back_changes,
+)
 from budgeting.views.desks import Act, Acts, Desk, MakeForm, back
 from civicfund import staff
 from civicfund.audit.services import db_now
@@ -160,13 +167,15 @@ def review(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBase:
     if proposal.project.state not in LISTED_STATES:
         waiting = None
     asked = next((each for each in proposal.change_requests.all() if not each.given_back_at), None)
+    held_up = asked is not None and (asked.due_at is None or asked.due_at > db_now())
     mine = waiting is not None and waiting.reviewer_id in (None, request.user.pk)
     context = desk.context() | {
         "proposal": proposal,
         "given": [each for each in proposal.reviews.all() if each.given_at],
         "waiting": waiting,
-        "asked": asked,
-        "may_review": mine and not asked and holds(request.user, Role.REVIEWER),
+        "held_up": held_up,
+        "may_take_back": held_up and (mine or holds(request.user, Role.BUDGET_ADMINISTRATOR)),
+        "may_review": mine and not held_up and holds(request.user, Role.REVIEWER),
         "verdicts": next_verdicts(cycle),
         "change": _change(proposal),
     }
@@ -200,8 +209,8 @@ def _give(request: SignedInRequest, proposal: Proposal, desk: Desk) -> HttpRespo
 
 
 def _changes(request: SignedInRequest, proposal: Proposal, desk: Desk) -> HttpResponse:
-    request_changes(proposal, words=desk.given["words"], by=request.user)
-    words = _("The proposer is asked; the review waits until it is given back.")
+    request_changes(proposal, by=request.user, **desk.given)
+    words = _("The proposer is asked; the review waits until it is given back, or the day is over.")
     return back(request, "reviews", proposal.cycle, words)
 
 
@@ -211,12 +220,19 @@ def _again(request: SignedInRequest, proposal: Proposal, desk: Desk) -> HttpResp
     return back(request, "reviews", proposal.cycle, words)
 
 
+def _take_back(request: SignedInRequest, proposal: Proposal, desk: Desk) -> HttpResponse:
+    take_back_changes(proposal, by=request.user)
+    messages.success(request, _("Nobody waits for changes any more: it is judged as it stands."))
+    return redirect("review", slug=proposal.cycle.slug, pk=proposal.pk)
+
+
 REVIEW_ACTS: ActsOn = {
     "give": (VerdictForm, _give),
     "ask_changes": (ChangesForm, _changes),
+    "take_back": (forms.Form, _take_back),
     "again": (forms.Form, _again),
 }
-_ADMINISTRATORS_TOO = ("again",)
+_ADMINISTRATORS_TOO = ("take_back", "again")
 
 
 @login_required
@@ -236,10 +252,12 @@ def my_proposal(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBas
     refused = proposal.state == ProposalState.NOT_FEASIBLE and cycle.state == CycleState.OPEN
     refused &= proposal.project.state in LISTED_STATES
     asked = next((each for each in proposal.change_requests.all() if not each.given_back_at), None)
+    last = proposal.change_requests.last() if proposal.state == ProposalState.SUBMITTED else None
     appealed = getattr(proposal, "appeal", None)
     context = desk.context() | {
         "proposal": proposal,
         "asked": None if proposal.has_left else asked,
+        "given_up": last is not None and last.taken_back_by_id is not None,
         "appeal": appealed,
         "may_appeal": refused and appealed is None and until is not None and db_now() < until,
         "appeals_until": until,

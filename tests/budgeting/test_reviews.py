@@ -12,8 +12,8 @@ from django.db.utils import IntegrityError
 from django.urls import reverse
 
 from budgeting.enums import ProposalState, ReviewKind
-from budgeting.models import Appeal, Proposal, Review, VerdictPublication
-from budgeting.selectors import ready_verdicts
+from budgeting.models import Appeal, ChangeRequest, Proposal, Review, VerdictPublication
+from budgeting.selectors import ready_verdicts, waiting_reviews
 from budgeting.services.cycles import cancel_cycle, request_cancelling
 from budgeting.services.errors import RefusedError
 from budgeting.services.proposals import put_on_ballot, submit_proposal
@@ -31,10 +31,12 @@ from budgeting.services.reviews import (
     give_back,
     give_review,
     request_changes,
+    take_back_changes,
 )
 from budgeting.tasks import publish_due_verdicts
 from civicfund.audit.models import Event
 from civicfund.audit.services import db_now
+from civicfund.moments import moment
 from civicfund.notices.models import Message
 from civicfund.notices.services import send_next
 from civicfund.places.enums import PlaceKind
@@ -46,8 +48,10 @@ from tests.factories.people import UserFactory
 from tests.factories.places import NeighborhoodFactory
 from tests.factories.projects import ProjectFactory
 from tests.factories.reviews import NO, announced, refused_publicly, reviewer, reviewing_cycle
+from tests.signing_in import sign_in_with_second_factor
 
 pytestmark = pytest.mark.django_db
+HOUR = timedelta(hours=1)
 # What differs in any two answers: the token of forms, and a countdown's seconds.
 CHANCE = re.compile(r'(name="csrfmiddlewaretoken" value|nonce|data-now)="[^"]*"')
 
@@ -254,6 +258,101 @@ def test_a_proposer_is_asked_for_changes_and_gives_it_back():
     with pytest.raises(RefusedError, match="Nobody asked"):
         give_back(proposal, by=proposer)
     assert give_review(proposal, feasible=True, by=by).says_yes
+
+
+def test_a_request_that_nobody_answers_in_time_holds_up_no_review(client):
+    cycle, [proposal] = reviewing_cycle()
+    by, soon = reviewer(), db_now() + timedelta(seconds=1)
+    asked = request_changes(proposal, words="Say how wide.", until=soon, by=by)
+    assert list(waiting_reviews(cycle, by, gives_out=False).values_list("with_proposer")) == [
+        (True,)
+    ]
+    while db_now() <= soon:
+        pass
+    sign_in_with_second_factor(client, by)
+    page = client.get(reverse("review", args=[cycle.slug, proposal.pk]))
+    assert page.context["may_review"]
+    assert "Not given back in time" in page.content.decode()
+    assert list(waiting_reviews(cycle, by, gives_out=False).values_list("with_proposer")) == [
+        (False,)
+    ]
+    again = request_changes(proposal, words="Say how long.", until=soon + HOUR, by=by)
+    asked.refresh_from_db()
+    assert (asked.taken_back_by, again.taken_back_by) == (by, None)
+
+
+def test_after_its_day_a_review_is_given_and_takes_the_request_back():
+    _cycle, [proposal] = reviewing_cycle()
+    by, soon = reviewer(), db_now() + timedelta(seconds=1)
+    asked = request_changes(proposal, words="Say how wide.", until=soon, by=by)
+    with pytest.raises(RefusedError, match="has not given it back"):
+        give_review(proposal, feasible=True, by=by)
+    while db_now() <= soon:
+        pass
+    assert give_review(proposal, feasible=True, by=by).says_yes
+    asked.refresh_from_db()
+    assert asked.taken_back_by == by
+    with pytest.raises(RefusedError, match="Nobody asked"):
+        give_back(proposal, by=proposal.project.proposer)
+
+
+@pytest.mark.parametrize("whose", ["its reviewer", "an administrator"])
+def test_a_request_is_taken_back_and_the_project_judged_as_it_stands(client, whose):
+    cycle, [proposal] = reviewing_cycle()
+    by = reviewer()
+    asked = request_changes(proposal, words="Say how wide.", by=by)
+    who = by if whose == "its reviewer" else administrator()
+    sign_in_with_second_factor(client, who)
+    page = reverse("review", args=[cycle.slug, proposal.pk])
+    assert "Take the request back" in client.get(page).content.decode()
+    assert client.post(page, {"act": "take_back"}).status_code == 302
+    asked.refresh_from_db()
+    assert (asked.taken_back_by, asked.answer) == (who, "")
+    assert client.post(page, {"act": "take_back"}).status_code == 400
+    client.force_login(proposal.project.proposer)
+    mine = client.get(reverse("my_proposal", args=[cycle.slug, proposal.pk])).content.decode()
+    assert "They wait for no more changes" in mine
+    assert give_review(proposal, feasible=True, by=by).says_yes
+    with refused("budgeting_changerequest_frozen"):
+        ChangeRequest.objects.update(taken_back_by=None)
+
+
+def test_nobody_else_takes_a_request_back():
+    cycle, [proposal] = reviewing_cycle()
+    request_changes(proposal, words="Say how wide.", by=reviewer())
+    author = CoAuthor.objects.create(project=proposal.project, user=administrator()).user
+    for by, refusal in [
+        (reviewer(), RefusedError),
+        (author, RefusedError),
+        (UserFactory(), PermissionDenied),
+    ]:
+        with pytest.raises(refusal):
+            take_back_changes(proposal, by=by)
+    assert ChangeRequest.objects.get().given_back_at is None
+    announced(cycle)
+    request_cancelling(cycle, by=administrator(), reason="The flood.")
+    cancel_cycle(cycle, by=administrator())
+    with pytest.raises(RefusedError, match="is over"):
+        take_back_changes(proposal, by=administrator())
+
+
+def test_authors_are_told_by_when_and_it_is_never_before_now(client):
+    cycle, [proposal] = reviewing_cycle()
+    by = reviewer()
+    with pytest.raises(RefusedError, match="Leave them time"):
+        request_changes(proposal, words="Say how wide.", until=db_now() - HOUR, by=by)
+    assert not ChangeRequest.objects.exists()
+    asked = request_changes(proposal, words="Say how wide.", by=by)
+    assert asked.due_at - db_now() > timedelta(days=13)
+    client.force_login(proposal.project.proposer)
+    page = reverse("my_proposal", args=[cycle.slug, proposal.pk])
+    assert "Give it back by" in client.get(page).content.decode()
+    assert send_next()
+    assert moment(asked.due_at) in mail.outbox[0].body
+    with refused("change_request_leaves_time"):
+        ChangeRequest.objects.update(due_at=asked.asked_at)
+    with refused("change_request_taken_back_unanswered"):
+        ChangeRequest.objects.update(taken_back_by=by)
 
 
 @pytest.mark.parametrize(("yes", "state"), [(True, "feasible"), (False, "not_feasible")])
