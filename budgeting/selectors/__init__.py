@@ -61,12 +61,14 @@ from budgeting.selectors.proposals import (
 from budgeting.selectors.results import Figures, OptionResult, PotResult, results_of
 from budgeting.selectors.reviews import (
     WHOSE,
+    is_reviewer,
     next_verdicts,
     own_proposal,
     proposal_to_review,
     ready_for,
     ready_verdicts,
     review_sums,
+    reviewer_rules,
     reviews_of,
     waiting_reviews,
 )
@@ -124,6 +126,7 @@ __all__ = [
     "finished_cycles",
     "in_ballot_order",
     "is_of_homes",
+    "is_reviewer",
     "kiosk_by_key",
     "kiosks_of",
     "may_vote",
@@ -152,6 +155,7 @@ __all__ = [
     "requests_on",
     "results_of",
     "review_sums",
+    "reviewer_rules",
     "reviews_of",
     "roll_batches",
     "rounds_of",

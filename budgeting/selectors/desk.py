@@ -16,6 +16,7 @@ from budgeting.domain.bundle import LEAST_BALLOTS
 from budgeting.enums import ACT_WORDS, AskedStanding, PhaseKind
 from budgeting.models import Cycle, Pot, Rehearsal, TrusteeKey
 from budgeting.selectors.asked import requests_on, standing_of
+from budgeting.selectors.reviews import reviewer_rules
 from budgeting.selectors.roll import eligibility_of
 from budgeting.selectors.timeline import timeline_warnings
 from civicfund.audit.models import ActRequest
@@ -82,7 +83,8 @@ def _pots(cycle: Cycle) -> Step:
 def _reviewers(cycle: Cycle) -> Step:
     """Where residents will propose, somebody has to look at it."""
     proposing = any(phase.kind == PhaseKind.PROPOSING for phase in cycle.phases.all())
-    number = cycle.reviewer_rules.values("reviewer").distinct().count()
+    rules = reviewer_rules(cycle).filter(has_reviewer=True)
+    number = rules.order_by().values("reviewer").distinct().count()
     words = ngettext("Rules name %(n)s reviewer.", "Rules name %(n)s reviewers.", number)
     found = words % {"n": number}
     if not number:

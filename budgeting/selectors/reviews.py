@@ -12,9 +12,18 @@ from datetime import datetime
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
 
 from budgeting.enums import ProposalState, ReviewKind
-from budgeting.models import ChangeRequest, Cycle, Proposal, Review, VerdictPublication
+from budgeting.models import (
+    ChangeRequest,
+    Cycle,
+    Proposal,
+    Review,
+    ReviewerRule,
+    VerdictPublication,
+)
 from budgeting.selectors.proposals import UNSHOWN, version_shown
+from civicfund.people.enums import Role
 from civicfund.people.models import User
+from civicfund.people.selectors import people_with
 from civicfund.projects.access import authored_by, written_among
 from civicfund.projects.models import Project
 
@@ -25,21 +34,40 @@ WHOSE = ("mine", "nobody", "late", "proposer")
 def waiting_reviews(cycle: Cycle, reader: User, *, gives_out: bool) -> QuerySet[Review]:
     """What reviewers have to look at, the first that is due coming first.
 
-    ``with_proposer`` tells whether the proposer was asked for changes and has time left. Of
-    projects that the reader writes (``is_own``) only first reviews are here, for whoever gives them
-    out: a second one tells what the first said.
+    ``with_proposer`` tells whether the proposer was asked for changes and has time left,
+    ``has_reviewer`` whether it is with somebody who is still a reviewer. Of projects that the
+    reader writes (``is_own``) only first reviews are here, for whoever gives them out: a second one
+    tells what the first said.
     """
     asked = ChangeRequest.objects.held_up().filter(proposal=OuterRef("proposal"))
     own = Project.objects.filter(authored_by(reader), pk=OuterRef("proposal__project"))
     waiting = Review.objects.waiting().filter(proposal__cycle=cycle)
     may_read = Q(is_own=False) | Q(kind=ReviewKind.FIRST) if gives_out else Q(is_own=False)
     return (
-        waiting.annotate(with_proposer=Exists(asked), is_own=Exists(own))
+        waiting.annotate(
+            with_proposer=Exists(asked), is_own=Exists(own), has_reviewer=Exists(_reviewers())
+        )
         .filter(may_read)
         .select_related("proposal__project__neighborhood", "proposal__pot", "reviewer")
         .defer(*(f"proposal__{each}" for each in UNSHOWN))
         .order_by(F("due_at").asc(nulls_last=True), "pk")
     )
+
+
+def _reviewers() -> QuerySet[User]:
+    """Whom a review or a rule names, where they are still a reviewer."""
+    return people_with(Role.REVIEWER).filter(pk=OuterRef("reviewer"))
+
+
+def is_reviewer(pk: int | None) -> bool:
+    """Whether somebody is there who was given the role, and has it still."""
+    return people_with(Role.REVIEWER).filter(pk=pk).exists()
+
+
+def reviewer_rules(cycle: Cycle) -> QuerySet[ReviewerRule]:
+    """The rules of a cycle; by one without ``has_reviewer`` nothing is given out any more."""
+    rules = cycle.reviewer_rules.annotate(has_reviewer=Exists(_reviewers()))
+    return rules.select_related("reviewer", "place").order_by("pk")
 
 
 def reviews_of(
@@ -59,7 +87,7 @@ def _parts(user: User, now: datetime) -> dict[str, Q]:
     """The parts of the board, by the names in ``WHOSE``."""
     return {
         "mine": Q(reviewer=user),
-        "nobody": Q(reviewer__isnull=True),
+        "nobody": Q(has_reviewer=False),
         "late": Q(due_at__lte=now),
         "proposer": Q(with_proposer=True),
     }

@@ -36,6 +36,7 @@ from civicfund.moments import moment
 from civicfund.notices.services import tell
 from civicfund.people.enums import Role
 from civicfund.people.models import User
+from civicfund.people.selectors import people_with
 from civicfund.places.enums import PlaceKind
 from civicfund.places.models import Neighborhood
 from civicfund.projects.access import authors_of, is_author
@@ -81,7 +82,9 @@ def add_rule(
 
 
 def _unassigned(cycle: Cycle) -> QuerySet[Review]:
-    waiting = Review.objects.waiting().filter(proposal__cycle=cycle, reviewer__isnull=True)
+    """Also what is with somebody who is no reviewer any more."""
+    waiting = Review.objects.waiting().filter(proposal__cycle=cycle)
+    waiting = waiting.exclude(reviewer__in=people_with(Role.REVIEWER))
     held = waiting.select_for_update(of=("self",)).order_by("pk")
     return held.select_related("proposal__project__neighborhood")
 
@@ -132,7 +135,7 @@ def _assign_by_rules(review: Review) -> None:
     near = Q(place__isnull=True) | Q(place__in=[place.pk, place.parent_id])
     near |= Q(place__kind=PlaceKind.CITY)
     rules = review.proposal.cycle.reviewer_rules.filter(
-        near, category__in=["", project.category], reviewer__is_active=True
+        near, category__in=["", project.category], reviewer__in=people_with(Role.REVIEWER)
     )
     fitting = rules.exclude(reviewer__in=_kept_out(review))
     busy = _open_reviews(review.proposal.cycle)

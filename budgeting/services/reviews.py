@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from budgeting.access import holds, require
 from budgeting.enums import CycleState, ProposalState, ReviewKind
 from budgeting.models import Appeal, ChangeRequest, Cycle, Proposal, Review, ReviewPlan
-from budgeting.selectors import version_now
+from budgeting.selectors import is_reviewer, version_now
 from budgeting.services.errors import RefusedError
 from budgeting.services.locks import share
 from budgeting.services.reviewers import ask_for_review
@@ -121,7 +121,7 @@ def _check_goes_on(state: str) -> None:
 
 
 def _check_whose(review: Review, by: User) -> None:
-    if review.reviewer_id not in (None, by.pk):
+    if review.reviewer_id != by.pk and is_reviewer(review.reviewer_id):
         raise RefusedError(
             _("%(who)s looks at it. An administrator can give it to you.")
             % {"who": review.reviewer}

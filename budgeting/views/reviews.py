@@ -35,11 +35,13 @@ from budgeting.selectors import (
     WHOSE,
     Change,
     change_since_review,
+    is_reviewer,
     next_verdicts,
     own_proposal,
     proposal_to_review,
     ready_for,
     review_sums,
+    reviewer_rules,
     reviews_of,
     waiting_reviews,
 )
@@ -100,7 +102,7 @@ def _board(request: SignedInRequest, cycle: Cycle) -> dict[str, Any]:
         "ready": ready_for(cycle, request.user),
         "verdicts": next_verdicts(cycle),
         "plan": ReviewPlan.objects.filter(cycle=cycle).first(),
-        "rules": cycle.reviewer_rules.select_related("reviewer", "place"),
+        "rules": reviewer_rules(cycle),
         "administers": administers,
         "goes_on": cycle.state in (CycleState.DRAFT, CycleState.OPEN),
     }
@@ -168,11 +170,13 @@ def review(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBase:
         waiting = None
     asked = next((each for each in proposal.change_requests.all() if not each.given_back_at), None)
     held_up = asked is not None and (asked.due_at is None or asked.due_at > db_now())
-    mine = waiting is not None and waiting.reviewer_id in (None, request.user.pk)
+    theirs = waiting is not None and is_reviewer(waiting.reviewer_id)
+    mine = waiting is not None and (waiting.reviewer_id == request.user.pk or not theirs)
     context = desk.context() | {
         "proposal": proposal,
         "given": [each for each in proposal.reviews.all() if each.given_at],
         "waiting": waiting,
+        "theirs": theirs,
         "held_up": held_up,
         "may_take_back": held_up and (mine or holds(request.user, Role.BUDGET_ADMINISTRATOR)),
         "may_review": mine and not held_up and holds(request.user, Role.REVIEWER),

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from budgeting.enums import ProposalState, ReviewKind
 from budgeting.models import Appeal, ChangeRequest, Proposal, Review, VerdictPublication
-from budgeting.selectors import ready_verdicts, waiting_reviews
+from budgeting.selectors import readiness, ready_verdicts, waiting_reviews
 from budgeting.services.cycles import cancel_cycle, request_cancelling
 from budgeting.services.errors import RefusedError
 from budgeting.services.proposals import put_on_ballot, submit_proposal
@@ -39,6 +39,8 @@ from civicfund.audit.services import db_now
 from civicfund.moments import moment
 from civicfund.notices.models import Message
 from civicfund.notices.services import send_next
+from civicfund.people.enums import Role
+from civicfund.people.services import revoke_role
 from civicfund.places.enums import PlaceKind
 from civicfund.projects.enums import Category
 from civicfund.projects.models import CoAuthor
@@ -225,6 +227,40 @@ def test_proposals_go_by_the_closest_rule_and_to_who_has_less_to_do():
         add_rule(cycle, other, by=by)
     with pytest.raises(RefusedError, match="no reviewer"):
         add_rule(cycle, UserFactory(), by=by)
+
+
+def test_nothing_is_given_out_to_who_is_no_reviewer_any_more():
+    cycle, [waiting] = reviewing_cycle()
+    by, former = administrator(), reviewer()
+    add_rule(cycle, former, by=by)
+    assert waiting.reviews.get().reviewer == former
+    revoke_role(former, Role.REVIEWER, by=by)
+    pot = cycle.pots.get()
+    assert submit_proposal(ProjectFactory(), pot, by=by).reviews.get().reviewer is None
+    add_rule(cycle, new := reviewer(), by=by)
+    assert waiting.reviews.get().reviewer == new
+
+
+def test_the_reviews_of_a_former_reviewer_are_nobodys_and_others_take_them(client):
+    cycle, (one, two) = reviewing_cycle(2)
+    former, other = reviewer(), reviewer()
+    add_rule(cycle, former, by=administrator())
+    with pytest.raises(RefusedError, match="looks at it"):
+        give_review(one, feasible=True, by=other)
+    revoke_role(former, Role.REVIEWER, by=administrator())
+    sign_in_with_second_factor(client, other)
+    board = client.get(reverse("reviews", args=[cycle.slug]) + "?whose=nobody")
+    assert [each.proposal for each, _late in board.context["rows"]] == [one, two]
+    assert board.context["sums"]["nobody"] == 2
+    told = board.content.decode()
+    assert "is no reviewer any more" in told
+    assert "nothing is given out by this rule" in told
+    assert client.get(reverse("review", args=[cycle.slug, one.pk])).context["may_review"]
+    assert give_review(one, feasible=True, by=other).reviewer == other
+    assert request_changes(two, words="Say how wide.", by=other).asked_by == other
+    assert two.reviews.get().reviewer == other
+    [step] = [each for each in readiness(cycle, db_now()) if each.label == "Reviewers"]
+    assert "any reviewer may take a proposal" in step.found
 
 
 def test_reviews_are_given_out_by_hand_all_or_none():
