@@ -62,6 +62,7 @@ from budgeting.selectors.results import Figures, OptionResult, PotResult, result
 from budgeting.selectors.reviews import (
     WHOSE,
     is_reviewer,
+    late_appeals,
     next_verdicts,
     own_proposal,
     proposal_to_review,
@@ -71,6 +72,7 @@ from budgeting.selectors.reviews import (
     reviewer_rules,
     reviews_of,
     waiting_reviews,
+    why_verdicts_wait,
 )
 from budgeting.selectors.roll import (
     eligibility_of,
@@ -129,6 +131,7 @@ __all__ = [
     "is_reviewer",
     "kiosk_by_key",
     "kiosks_of",
+    "late_appeals",
     "may_vote",
     "my_participations",
     "next_verdicts",
@@ -175,5 +178,6 @@ __all__ = [
     "waiting_reviews",
     "why_apart_in_cycles",
     "why_on_ballot",
+    "why_verdicts_wait",
     "withheld",
 ]

@@ -16,7 +16,7 @@ from budgeting.domain.bundle import LEAST_BALLOTS
 from budgeting.enums import ACT_WORDS, AskedStanding, PhaseKind
 from budgeting.models import Cycle, Pot, Rehearsal, TrusteeKey
 from budgeting.selectors.asked import requests_on, standing_of
-from budgeting.selectors.reviews import reviewer_rules
+from budgeting.selectors.reviews import next_verdicts, reviewer_rules, why_verdicts_wait
 from budgeting.selectors.roll import eligibility_of
 from budgeting.selectors.timeline import timeline_warnings
 from civicfund.audit.models import ActRequest
@@ -47,6 +47,7 @@ def readiness(cycle: Cycle, now: datetime) -> list[Step]:
         _phases(cycle, now),
         _pots(cycle),
         _reviewers(cycle),
+        *_verdicts(cycle, now),
         _options(cycle),
         _who(cycle),
         _roll(cycle),
@@ -91,6 +92,20 @@ def _reviewers(cycle: Cycle) -> Step:
         found = _("No rule says who reviews what; any reviewer may take a proposal.")
     done = number > 0 or not proposing
     return Step(_("Reviewers"), done, found, reverse("reviews", args=[cycle.slug]), needed=False)
+
+
+def _verdicts(cycle: Cycle, now: datetime) -> list[Step]:
+    """Where an instant was set: opened, the cycle announces it, and it has to leave time."""
+    verdicts = next_verdicts(cycle)
+    if verdicts is None:
+        return []
+    found = _("Public on %(at)s; appeals are taken until %(until)s.") % {
+        "at": moment(verdicts.at),
+        "until": moment(verdicts.appeals_until),
+    }
+    wrong = why_verdicts_wait(cycle, now)
+    found = f"{found} {wrong}".strip()
+    return [Step(_("Verdicts"), not wrong, found, reverse("reviews", args=[cycle.slug]))]
 
 
 def _options(cycle: Cycle) -> Step:

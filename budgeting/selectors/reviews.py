@@ -10,8 +10,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
+from django.utils.translation import gettext as _
 
-from budgeting.enums import ProposalState, ReviewKind
+from budgeting.enums import PhaseKind, ProposalState, ReviewKind
 from budgeting.models import (
     ChangeRequest,
     Cycle,
@@ -144,6 +145,22 @@ def own_proposal(cycle: Cycle, pk: int, author: User) -> Proposal | None:
     mine = Proposal.objects.filter(cycle=cycle, pk=pk, project__in=written)
     rows = mine.select_related("project", "pot", "published_with", "appeal__published_with")
     return rows.prefetch_related("change_requests").first()
+
+
+def late_appeals(cycle: Cycle, appeals_until: datetime) -> str:
+    """What to say of appeals that are taken until then, where voting has begun by then."""
+    voting = cycle.phases.filter(kind=PhaseKind.BALLOTING, starts_at__lt=appeals_until)
+    return _("Appeals have to be over before voting begins.") if voting.exists() else ""
+
+
+def why_verdicts_wait(cycle: Cycle, now: datetime) -> str:
+    """Why a draft cannot open with the instant of verdicts that was set for it."""
+    verdicts = next_verdicts(cycle)
+    if verdicts is None:
+        return ""
+    if verdicts.at <= now:
+        return _("Verdicts are being published just now: wait until they are.")
+    return late_appeals(cycle, verdicts.appeals_until)
 
 
 def next_verdicts(cycle: Cycle) -> VerdictPublication | None:

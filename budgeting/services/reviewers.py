@@ -28,7 +28,7 @@ from budgeting.models import (
     ReviewPlan,
     VerdictPublication,
 )
-from budgeting.selectors import ready_verdicts
+from budgeting.selectors import late_appeals, ready_verdicts
 from budgeting.services.errors import RefusedError
 from budgeting.services.locks import share, take
 from civicfund.audit.services import advance, db_now, record
@@ -248,13 +248,10 @@ def _move_deadlines(cycle: Cycle, before: datetime | None, at: datetime) -> None
 
 
 def _check_instant(cycle: Cycle, at: datetime, appeals_until: datetime) -> None:
-    voting = cycle.phases.filter(kind=PhaseKind.BALLOTING).first()
     if at <= db_now():
         raise RefusedError(_("The instant has to be one to come."), field="at")
-    if voting is not None and appeals_until > voting.starts_at:
-        raise RefusedError(
-            _("Appeals have to be over before voting begins."), field="appeals_until"
-        )
+    if words := late_appeals(cycle, appeals_until):
+        raise RefusedError(words, field="appeals_until")
 
 
 def due_verdicts() -> QuerySet[VerdictPublication]:

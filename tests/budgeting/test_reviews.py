@@ -14,7 +14,12 @@ from django.urls import reverse
 from budgeting.enums import ProposalState, ReviewKind
 from budgeting.models import Appeal, ChangeRequest, Proposal, Review, VerdictPublication
 from budgeting.selectors import readiness, ready_verdicts, waiting_reviews
-from budgeting.services.cycles import cancel_cycle, request_cancelling
+from budgeting.services.cycles import (
+    cancel_cycle,
+    open_cycle,
+    request_cancelling,
+    request_opening,
+)
 from budgeting.services.errors import RefusedError
 from budgeting.services.proposals import put_on_ballot, submit_proposal
 from budgeting.services.reviewers import (
@@ -34,7 +39,7 @@ from budgeting.services.reviews import (
     take_back_changes,
 )
 from budgeting.tasks import publish_due_verdicts
-from civicfund.audit.models import Event
+from civicfund.audit.models import ActRequest, Event
 from civicfund.audit.services import db_now
 from civicfund.moments import moment
 from civicfund.notices.models import Message
@@ -45,7 +50,7 @@ from civicfund.places.enums import PlaceKind
 from civicfund.projects.enums import Category
 from civicfund.projects.models import CoAuthor
 from tests.budgeting.test_guards import refused
-from tests.factories.budgeting import administrator, publish_now
+from tests.factories.budgeting import administrator, draft_cycle, publish_now, rehearsed
 from tests.factories.people import UserFactory
 from tests.factories.places import NeighborhoodFactory
 from tests.factories.projects import ProjectFactory
@@ -146,6 +151,43 @@ def test_the_instant_lies_ahead_leaves_time_to_appeal_and_ends_before_voting():
     moved = set_publication(cycle, at=now + 2 * hour, appeals_until=now + 3 * hour, by=by)
     assert (moved.pk, moved.at) == (first.pk, now + 2 * hour)
     assert cycle.proposals.get().reviews.get().due_at == moved.at
+
+
+def verdicts_step(cycle):
+    return [each for each in readiness(cycle, db_now()) if each.label == "Verdicts"]
+
+
+def test_no_cycle_opens_with_appeals_that_reach_into_its_vote():
+    by, other, day = administrator(), administrator(), timedelta(days=1)
+    draft = draft_cycle(by=by, costs_minor=(), voting_starts_in=day, voting_ends_in=2 * day)
+    rehearsed(draft)
+    assert verdicts_step(draft) == []
+    at = db_now() + 2 * HOUR
+    set_publication(draft, at=at, appeals_until=at + 30 * HOUR, by=by)
+    with pytest.raises(RefusedError, match="before voting begins"):
+        request_opening(draft, by=by)
+    [step] = verdicts_step(draft)
+    assert (step.done, "before voting begins" in step.found) == (False, True)
+    assert not ActRequest.objects.filter(act="cycle.open").exists()
+    set_publication(draft, at=at, appeals_until=at + HOUR, by=by)
+    assert [each.done for each in verdicts_step(draft)] == [True]
+    request_opening(draft, by=by)
+    set_publication(draft, at=at, appeals_until=at + 30 * HOUR, by=by)
+    with pytest.raises(RefusedError, match="before voting begins"):
+        open_cycle(draft, by=other)
+    draft.refresh_from_db()
+    assert draft.state == "draft"
+
+
+def test_no_cycle_opens_while_its_verdicts_are_being_published():
+    draft = draft_cycle(by=(by := administrator()), costs_minor=())
+    rehearsed(draft)
+    now = db_now()
+    publication = set_publication(draft, at=now, appeals_until=now + HOUR, by=by)
+    with pytest.raises(RefusedError, match="just now"):
+        request_opening(draft, by=by)
+    publish_verdicts(publication)
+    assert request_opening(draft, by=by).act == "cycle.open"
 
 
 def test_what_the_review_finds_likely_is_the_cost_on_the_ballot():
