@@ -16,13 +16,15 @@ from budgeting.domain.bundle import LEAST_BALLOTS
 from budgeting.enums import ACT_WORDS, AskedStanding, PhaseKind
 from budgeting.models import Cycle, Pot, Rehearsal, TrusteeKey
 from budgeting.selectors.asked import requests_on, standing_of
-from budgeting.selectors.reviews import next_verdicts, reviewer_rules, why_verdicts_wait
+from budgeting.selectors.reviews import next_verdicts, why_verdicts_wait
 from budgeting.selectors.roll import eligibility_of
 from budgeting.selectors.timeline import timeline_warnings
 from civicfund.audit.models import ActRequest
 from civicfund.audit.services import db_now
 from civicfund.moments import moment
+from civicfund.people.enums import Role
 from civicfund.people.models import User
+from civicfund.people.selectors import people_with
 from civicfund.places.enums import PlaceKind
 
 
@@ -84,8 +86,8 @@ def _pots(cycle: Cycle) -> Step:
 def _reviewers(cycle: Cycle) -> Step:
     """Where residents will propose, somebody has to look at it."""
     proposing = any(phase.kind == PhaseKind.PROPOSING for phase in cycle.phases.all())
-    rules = reviewer_rules(cycle).filter(has_reviewer=True)
-    number = rules.order_by().values("reviewer").distinct().count()
+    rules = cycle.reviewer_rules.filter(reviewer__in=people_with(Role.REVIEWER))
+    number = rules.values("reviewer").distinct().count()
     words = ngettext("Rules name %(n)s reviewer.", "Rules name %(n)s reviewers.", number)
     found = words % {"n": number}
     if not number:

@@ -62,7 +62,7 @@ def _reviewers() -> QuerySet[User]:
 
 def is_reviewer(pk: int | None) -> bool:
     """Whether somebody is there who was given the role, and has it still."""
-    return people_with(Role.REVIEWER).filter(pk=pk).exists()
+    return pk is not None and people_with(Role.REVIEWER).filter(pk=pk).exists()
 
 
 def reviewer_rules(cycle: Cycle) -> QuerySet[ReviewerRule]:
