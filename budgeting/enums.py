@@ -117,6 +117,14 @@ PROPOSAL_MOVES: dict[ProposalState, frozenset[ProposalState]] = {
 # Nothing is final yet: where the project goes, by being withdrawn or merged, so does the proposal.
 UNDER_WAY = (ProposalState.SUBMITTED, ProposalState.FEASIBLE)
 
+# Its review said yes, and everybody may read what that found.
+FOUND_FEASIBLE = (
+    ProposalState.FEASIBLE,
+    ProposalState.ON_BALLOT,
+    ProposalState.SELECTED,
+    ProposalState.NOT_SELECTED,
+)
+
 
 class ReviewKind(models.TextChoices):
     """Which look at a proposal a review is, each by another person."""

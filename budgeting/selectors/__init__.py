@@ -56,6 +56,7 @@ from budgeting.selectors.proposals import (
     change_since_review,
     pots_of_cycle,
     proposals_paged,
+    town_costs,
     version_now,
 )
 from budgeting.selectors.results import Figures, OptionResult, PotResult, results_of
@@ -169,6 +170,7 @@ __all__ = [
     "standing_of",
     "supports_by_proposal",
     "timeline_warnings",
+    "town_costs",
     "turnout",
     "valid_codes",
     "version_now",

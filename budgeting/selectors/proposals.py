@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from django.core.paginator import Page
@@ -18,7 +18,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
-from budgeting.enums import ProposalState
+from budgeting.enums import FOUND_FEASIBLE, ProposalState
 from budgeting.models import Cycle, Option, Pot, Proposal, Review
 from budgeting.selectors.options import options_on_ballot
 from civicfund.money import to_decimal
@@ -75,6 +75,14 @@ def pots_of_cycle(cycle: Cycle, page: Page[Proposal]) -> list[PotOfCycle]:
 
 def _as_listed(rows: QuerySet[Proposal]) -> QuerySet[Proposal]:
     return rows.select_related("project__neighborhood", "pot", "option").defer(*UNSHOWN)
+
+
+def town_costs(proposals: Iterable[Proposal]) -> dict[int, Review]:
+    """By proposal: the review whose yes is public, for the costs that it found and nothing else."""
+    feasible = [each.pk for each in proposals if each.state in FOUND_FEASIBLE]
+    said = Review.objects.given().filter(proposal__in=feasible)
+    costs = ("cost_low_minor", "cost_likely_minor", "cost_high_minor", "yearly_minor")
+    return {review.proposal_id: review for review in said.only("proposal", *costs)}
 
 
 class Rewritten(Func):

@@ -43,6 +43,7 @@ from budgeting.selectors import (
     review_sums,
     reviewer_rules,
     reviews_of,
+    town_costs,
     waiting_reviews,
 )
 from budgeting.services.proposals import review_again
@@ -261,6 +262,7 @@ def my_proposal(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBas
     context = desk.context() | {
         "proposal": proposal,
         "asked": None if proposal.has_left else asked,
+        "said": town_costs([proposal]).get(proposal.pk),
         "given_up": last is not None and last.taken_back_by_id is not None,
         "appeal": appealed,
         "may_appeal": refused and appealed is None and until is not None and db_now() < until,

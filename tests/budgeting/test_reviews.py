@@ -198,6 +198,31 @@ def test_what_the_review_finds_likely_is_the_cost_on_the_ballot():
     assert put_on_ballot(proposal, by=administrator()).cost_minor == 120_00
 
 
+def test_what_the_town_reckons_with_is_public_with_the_verdict(client):
+    cycle, (ranged, plain, unseen) = reviewing_cycle(3)
+    cost = Estimate(80_00, 120_00, 200_00)
+    give_review(ranged, feasible=True, cost=cost, yearly_minor=5_00, notes="NOTE", by=reviewer())
+    give_review(plain, feasible=True, cost=Estimate(3_00, 3_00, 3_00), by=reviewer())
+    words = ["The town reckons with €80 to €200.", "It costs the town €5 in each year"]
+
+    def told(page):
+        text = client.get(page).content.decode()
+        assert "NOTE" not in text
+        return [text.count(each) for each in words]
+
+    mine = reverse("my_proposal", args=[cycle.slug, ranged.pk])
+    client.force_login(ranged.project.proposer)
+    assert (told(cycle.get_absolute_url()), told(mine)) == ([0, 0], [0, 0])
+    publish_now(cycle, by=administrator())
+    assert (told(cycle.get_absolute_url()), told(mine)) == ([1, 1], [1, 1])
+    for each in (ranged, plain):
+        each.refresh_from_db()
+        put_on_ballot(each, by=administrator())
+    assert told(reverse("ballot", args=[cycle.slug])) == [1, 1]
+    assert told(cycle.get_absolute_url()) == [1, 1]
+    assert state_of(unseen) == "submitted"
+
+
 # --- two reviewers
 
 
