@@ -106,7 +106,8 @@ PROPOSAL_MOVES: dict[ProposalState, frozenset[ProposalState]] = {
     ProposalState.SUBMITTED: frozenset({ProposalState.FEASIBLE, ProposalState.NOT_FEASIBLE}),
     # An appeal: somebody looks again.
     ProposalState.NOT_FEASIBLE: frozenset({ProposalState.FEASIBLE}),
-    ProposalState.FEASIBLE: frozenset({ProposalState.ON_BALLOT}),
+    # Rewritten since, it is reviewed again.
+    ProposalState.FEASIBLE: frozenset({ProposalState.ON_BALLOT, ProposalState.SUBMITTED}),
     ProposalState.ON_BALLOT: frozenset({ProposalState.SELECTED, ProposalState.NOT_SELECTED}),
     ProposalState.SELECTED: frozenset(),
     ProposalState.NOT_SELECTED: frozenset(),
@@ -115,6 +116,14 @@ PROPOSAL_MOVES: dict[ProposalState, frozenset[ProposalState]] = {
 
 # Nothing is final yet: where the project goes, by being withdrawn or merged, so does the proposal.
 UNDER_WAY = (ProposalState.SUBMITTED, ProposalState.FEASIBLE)
+
+# Its review said yes, and everybody may read what that found.
+FOUND_FEASIBLE = (
+    ProposalState.FEASIBLE,
+    ProposalState.ON_BALLOT,
+    ProposalState.SELECTED,
+    ProposalState.NOT_SELECTED,
+)
 
 
 class ReviewKind(models.TextChoices):
@@ -246,8 +255,10 @@ VERB_WORDS: dict[str, Promise] = {
     "proposal.submitted": _("A project was entered"),
     "review.assigned": _("A review was given to somebody to do"),
     "review.changes_requested": _("Changes were asked for"),
+    "review.changes_taken_back": _("Changes were no longer asked for"),
     "review.given": _("A review was handed in"),
     "review.given_back": _("A project was given back after changes"),
+    "review.sent_back": _("A rewritten project was sent back for review"),
     "roll_entry.claimed": _("Somebody claimed a line of the voter roll"),
     **{
         f"{act}.asked": format_lazy(_("{act}: asked for"), act=said)

@@ -80,6 +80,7 @@ def _leave_out() -> None:
         "budgeting.PlaceTotals.made_by",
         "budgeting.SheetBatch.made_by",
         "budgeting.ChangeRequest.asked_by",
+        "budgeting.ChangeRequest.taken_back_by",
         "budgeting.VerdictPublication.set_by",
         "budgeting.Eligibility.made_by",
         "budgeting.TrusteeKey.given_by",

@@ -78,6 +78,11 @@ class ChangesForm(forms.Form):
     """What the proposer is asked to change."""
 
     words = _words(_("What has to change"), 1000, _("The proposer gets this by mail."))
+    until = MomentField(
+        label=_("By when"),
+        required=False,
+        help_text=_("After it you can give the review as it stands. Empty: in two weeks."),
+    )
 
 
 class GiveBackForm(forms.Form):

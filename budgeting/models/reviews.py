@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from budgeting.enums import ReviewKind
@@ -118,6 +119,8 @@ class Review(models.Model):
     kind = models.CharField(
         _("review"), max_length=8, choices=ReviewKind.choices, default=ReviewKind.FIRST
     )
+    # Looked at again because the project was rewritten, it is looked at from the beginning.
+    round = models.PositiveSmallIntegerField(_("round"), default=1)
     reviewer = models.ForeignKey(_Person, models.PROTECT, null=True, related_name="+")
     due_at = models.DateTimeField(_("due"), null=True, blank=True)
     # Can it be done, and may the town do it? Both empty until the review is given.
@@ -131,6 +134,8 @@ class Review(models.Model):
     reason = models.CharField(_("reason"), max_length=1000, blank=True)
     notes = models.TextField(_("internal notes"), max_length=4000, blank=True)
     given_at = models.DateTimeField(_("given"), null=True)
+    # The version of the project that it speaks of; 1 also of one that was never changed.
+    version = models.PositiveIntegerField(_("version of the project"), null=True)
 
     objects = ReviewQuerySet.as_manager()
 
@@ -144,10 +149,17 @@ class Review(models.Model):
             ),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["proposal", "kind"], name="review_one_of_each_kind"),
             models.UniqueConstraint(
-                fields=["proposal", "reviewer"], name="review_by_another_person_each"
+                fields=["proposal", "round", "kind"], name="review_one_of_each_kind"
             ),
+            models.UniqueConstraint(
+                fields=["proposal", "round", "reviewer"], name="review_by_another_person_each"
+            ),
+            models.CheckConstraint(
+                condition=Q(given_at__isnull=True) | Q(version__gte=1, version__isnull=False),
+                name="review_given_of_a_version",
+            ),
+            models.CheckConstraint(condition=Q(round__gte=1), name="review_round_from_one"),
             models.CheckConstraint(
                 condition=Q(kind__in=ReviewKind.values), name="review_kind_known"
             ),
@@ -197,24 +209,62 @@ class Review(models.Model):
         """Whether the town can and may do it; False also while nothing is said."""
         return bool(self.feasible and self.lawful)
 
+    @property
+    def name(self) -> str:
+        """What pages call it."""
+        if self.round == 1:
+            return self.get_kind_display()
+        return gettext("%(review)s, round %(n)s") % {
+            "review": self.get_kind_display(),
+            "n": self.round,
+        }
+
     def days_late(self, now: datetime) -> int:
         """Whole days since it was due, 0 within the first; -1 where it is not late."""
         return -1 if self.due_at is None or self.due_at > now else (now - self.due_at).days
 
 
+class ChangeRequestQuerySet(models.QuerySet["ChangeRequest"]):
+    """Questions about requests for changes."""
+
+    def unanswered(self) -> ChangeRequestQuerySet:
+        """Neither given back nor taken back."""
+        return self.filter(given_back_at__isnull=True)
+
+    def held_up(self) -> ChangeRequestQuerySet:
+        """Those for which a review waits: until their day, where they have one."""
+        return self.unanswered().filter(Q(due_at__isnull=True) | Q(due_at__gt=Now()))
+
+
 class ChangeRequest(models.Model):
-    """A reviewer asks the proposer for changes; the review waits until it is given back."""
+    """A reviewer asks the proposer for changes; the review waits until it is given back, or due.
+
+    What reviewers took back, since they judge it as it stands, was given back by nobody else.
+    """
 
     proposal = models.ForeignKey(Proposal, models.PROTECT, related_name="change_requests")
     asked_by = models.ForeignKey(_Person, models.PROTECT, related_name="+")
     asked_at = models.DateTimeField(_("asked"), db_default=Now())
     words = models.CharField(_("what to change"), max_length=1000)
     answer = models.CharField(_("answer"), max_length=1000, blank=True)
+    # By when; those from before there was a day have none.
+    due_at = models.DateTimeField(_("by when"), null=True)
     given_back_at = models.DateTimeField(_("given back"), null=True)
+    taken_back_by = models.ForeignKey(_Person, models.PROTECT, null=True, related_name="+")
+
+    objects = ChangeRequestQuerySet.as_manager()
 
     class Meta:
         ordering = ["pk"]
         constraints = [
+            models.CheckConstraint(
+                condition=Q(due_at__isnull=True) | Q(due_at__gt=F("asked_at")),
+                name="change_request_leaves_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(taken_back_by__isnull=True) | Q(given_back_at__isnull=False, answer=""),
+                name="change_request_taken_back_unanswered",
+            ),
             models.UniqueConstraint(
                 fields=["proposal"],
                 condition=Q(given_back_at__isnull=True),

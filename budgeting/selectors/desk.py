@@ -17,13 +17,16 @@ from budgeting.domain.bundle import LEAST_BALLOTS
 from budgeting.enums import ACT_WORDS, AskedStanding, PhaseKind
 from budgeting.models import Cycle, Pot, Rehearsal, TrusteeKey
 from budgeting.selectors.asked import requests_on, standing_of
+from budgeting.selectors.reviews import next_verdicts, why_verdicts_wait
 from budgeting.selectors.roll import eligibility_of
 from budgeting.selectors.timeline import timeline_warnings
 from budgeting.templatetags.budgeting import rule_words
 from civicfund.audit.models import ActRequest
 from civicfund.audit.services import db_now
 from civicfund.moments import moment
+from civicfund.people.enums import Role
 from civicfund.people.models import User
+from civicfund.people.selectors import people_with
 from civicfund.places.enums import PlaceKind
 
 
@@ -52,6 +55,7 @@ def readiness(cycle: Cycle, now: datetime, wrong: Sequence[Pot] = ()) -> list[St
         _phases(cycle, now),
         _pots(cycle, wrong),
         _reviewers(cycle),
+        *_verdicts(cycle, now),
         _options(cycle),
         _who(cycle),
         _roll(cycle),
@@ -96,13 +100,28 @@ def _pots(cycle: Cycle, wrong: Sequence[Pot]) -> Step:
 def _reviewers(cycle: Cycle) -> Step:
     """Where residents will propose, somebody has to look at it."""
     proposing = any(phase.kind == PhaseKind.PROPOSING for phase in cycle.phases.all())
-    number = cycle.reviewer_rules.values("reviewer").distinct().count()
+    rules = cycle.reviewer_rules.filter(reviewer__in=people_with(Role.REVIEWER))
+    number = rules.values("reviewer").distinct().count()
     words = ngettext("Rules name %(n)s reviewer.", "Rules name %(n)s reviewers.", number)
     found = words % {"n": number}
     if not number:
         found = _("No rule says who reviews what; any reviewer may take a proposal.")
     done = number > 0 or not proposing
     return Step(_("Reviewers"), done, found, reverse("reviews", args=[cycle.slug]), needed=False)
+
+
+def _verdicts(cycle: Cycle, now: datetime) -> list[Step]:
+    """Where an instant was set: opened, the cycle announces it, and it has to leave time."""
+    verdicts = next_verdicts(cycle)
+    if verdicts is None:
+        return []
+    found = _("Public on %(at)s; appeals are taken until %(until)s.") % {
+        "at": moment(verdicts.at),
+        "until": moment(verdicts.appeals_until),
+    }
+    wrong = why_verdicts_wait(cycle, now)
+    found = f"{found} {wrong}".strip()
+    return [Step(_("Verdicts"), not wrong, found, reverse("reviews", args=[cycle.slug]))]
 
 
 def _options(cycle: Cycle) -> Step:

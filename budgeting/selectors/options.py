@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils.safestring import SafeString
 
-from budgeting.models import Cycle, Option, Pot, RollEntry
+from budgeting.models import Cycle, Option, Pot, Review, RollEntry
 from civicfund.audit.services import db_now
 from civicfund.places.models import Neighborhood
 
@@ -78,8 +78,21 @@ def _read(cycle: int, drawn: Drawn | None = None) -> OptionsOnBallot:
 
 
 def _with_projects(cycle: int) -> QuerySet[Option]:
-    """Options with what the ballot shows of their projects, and none of the long texts."""
+    """Options with what the ballot shows of their projects, and none of the long texts.
+
+    ``low_minor``, ``high_minor`` and ``yearly_minor`` are what their deciding review found.
+    """
+    said = Review.objects.filter(proposal=OuterRef("proposal"), given_at__isnull=False)
+    last = said.order_by("-given_at", "-pk")
+    found = {
+        "low_minor": "cost_low_minor",
+        "high_minor": "cost_high_minor",
+        "yearly_minor": "yearly_minor",
+    }
     options = Option.objects.filter(cycle=cycle).select_related("proposal__project__neighborhood")
+    options = options.annotate(
+        **{name: Subquery(last.values(column)[:1]) for name, column in found.items()}
+    )
     return options.order_by("pot", "position").only(
         "pot_id",
         "position",

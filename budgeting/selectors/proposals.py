@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from django.core.paginator import Page
-from django.db.models import BigIntegerField, Count, OuterRef, QuerySet, Subquery
+from django.db.models import (
+    BigIntegerField,
+    Count,
+    Func,
+    IntegerField,
+    OuterRef,
+    QuerySet,
+    Subquery,
+    Value,
+)
 from django.db.models.functions import Coalesce
 
-from budgeting.enums import ProposalState
+from budgeting.enums import FOUND_FEASIBLE, ProposalState
 from budgeting.models import Cycle, Option, Pot, Proposal, Review
 from budgeting.selectors.options import options_on_ballot
 from civicfund.money import to_decimal
 from civicfund.paging import LeanPaginator
+from civicfund.projects.models import Project, Version
+from civicfund.projects.selectors.history import latest_version
 
 PROPOSALS_PER_PAGE = 50
 # Of a project and its place, what no list shows: stories, their index and outlines.
@@ -66,12 +77,66 @@ def _as_listed(rows: QuerySet[Proposal]) -> QuerySet[Proposal]:
     return rows.select_related("project__neighborhood", "pot", "option").defer(*UNSHOWN)
 
 
+def town_costs(proposals: Iterable[Proposal]) -> dict[int, Review]:
+    """By proposal: the review whose yes is public, for the costs that it found and nothing else."""
+    feasible = [each.pk for each in proposals if each.state in FOUND_FEASIBLE]
+    said = Review.objects.given().filter(proposal__in=feasible)
+    costs = ("cost_low_minor", "cost_likely_minor", "cost_high_minor", "yearly_minor")
+    return {review.proposal_id: review for review in said.only("proposal", *costs)}
+
+
+class Rewritten(Func):
+    """Of a proposal's key: the version that its deciding review saw, where it says more by now.
+
+    None where title, sentence, place and costs are as they were. The database's own function: it
+    refuses by it what comes on a ballot.
+    """
+
+    function = "budgeting_rewritten"
+    output_field = IntegerField()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a project's deciding review saw, and what it says now, by the numbers of versions."""
+
+    seen: int
+    now: int
+
+
+def change_since_review(proposal: Proposal) -> Change | None:
+    """Whether title, sentence, place or costs are others than the deciding review saw."""
+    said = Proposal.objects.filter(pk=proposal.pk).values_list(Rewritten("pk"), flat=True)
+    seen: int | None = said.get()
+    return Change(seen, version_now(proposal.project)) if seen else None
+
+
+def version_now(project: Project) -> int:
+    """The number of what a project says now; what was never changed will be kept as the first."""
+    return max(latest_version(project), 1)
+
+
+def version_shown() -> Coalesce:
+    """The same for a query of proposals."""
+    newest = Version.objects.filter(project=OuterRef("project")).order_by("-number")
+    return Coalesce(Subquery(newest.values("number")[:1]), Value(1))
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What could come on a ballot, at which cost; ``change`` where it has to be reviewed again."""
+
+    proposal: Proposal
+    cost_minor: int
+    change: Change | None
+
+
 @dataclass(frozen=True, slots=True)
 class PotOfDesk:
-    """A pot at the ballot desk: what could come on its ballot, at which cost, and what is on it."""
+    """A pot at the ballot desk: what could come on its ballot, and what is on it."""
 
     pot: Pot
-    feasible: list[tuple[Proposal, int]]
+    feasible: list[Candidate]
     options: list[Option]
 
 
@@ -81,13 +146,19 @@ def ballot_desk(cycle: Cycle) -> list[PotOfDesk]:
     likely = said.order_by("-given_at", "-pk").values("cost_likely_minor")[:1]
     cost = Coalesce(Subquery(likely), "project__total_minor", output_field=BigIntegerField())
     rows = Proposal.objects.standing().filter(cycle=cycle, state=ProposalState.FEASIBLE)
-    rows = rows.annotate(cost_minor=cost).select_related("project__neighborhood").order_by("pk")
-    rows = rows.defer(*UNSHOWN)
-    proposals: dict[int, list[tuple[Proposal, int]]] = {}
+    rows = rows.annotate(cost_minor=cost, seen=Rewritten("pk"), version_now=version_shown())
+    rows = rows.select_related("project__neighborhood").order_by("pk").defer(*UNSHOWN)
+    proposals: dict[int, list[Candidate]] = {}
     for each in rows:
-        proposals.setdefault(each.pot_id, []).append((each, vars(each)["cost_minor"]))
+        proposals.setdefault(each.pot_id, []).append(_candidate(each))
     found = options_on_ballot(cycle)
     return [PotOfDesk(pot, proposals.get(pot.pk, []), found.of(pot)) for pot in found.pots]
+
+
+def _candidate(row: Proposal) -> Candidate:
+    found = vars(row)
+    change = Change(found["seen"], found["version_now"]) if found["seen"] else None
+    return Candidate(row, found["cost_minor"], change)
 
 
 def proposal_rows(cycle: Cycle) -> Iterator[tuple[object, ...]]:

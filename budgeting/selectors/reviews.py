@@ -10,11 +10,21 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
+from django.utils.translation import gettext as _
 
-from budgeting.enums import ProposalState, ReviewKind
-from budgeting.models import ChangeRequest, Cycle, Proposal, Review, VerdictPublication
-from budgeting.selectors.proposals import UNSHOWN
+from budgeting.enums import PhaseKind, ProposalState, ReviewKind
+from budgeting.models import (
+    ChangeRequest,
+    Cycle,
+    Proposal,
+    Review,
+    ReviewerRule,
+    VerdictPublication,
+)
+from budgeting.selectors.proposals import UNSHOWN, version_shown
+from civicfund.people.enums import Role
 from civicfund.people.models import User
+from civicfund.people.selectors import people_with
 from civicfund.projects.access import authored_by, written_among
 from civicfund.projects.models import Project
 
@@ -25,21 +35,40 @@ WHOSE = ("mine", "nobody", "late", "proposer")
 def waiting_reviews(cycle: Cycle, reader: User, *, gives_out: bool) -> QuerySet[Review]:
     """What reviewers have to look at, the first that is due coming first.
 
-    ``with_proposer`` tells whether the proposer was asked for changes and still has it. Of projects
-    that the reader writes (``is_own``) only first reviews are here, for whoever gives them out: a
-    second one tells what the first said.
+    ``with_proposer`` tells whether the proposer was asked for changes and has time left,
+    ``has_reviewer`` whether it is with somebody who is still a reviewer. Of projects that the
+    reader writes (``is_own``) only first reviews are here, for whoever gives them out: a second one
+    tells what the first said.
     """
-    asked = ChangeRequest.objects.filter(proposal=OuterRef("proposal"), given_back_at__isnull=True)
+    asked = ChangeRequest.objects.held_up().filter(proposal=OuterRef("proposal"))
     own = Project.objects.filter(authored_by(reader), pk=OuterRef("proposal__project"))
     waiting = Review.objects.waiting().filter(proposal__cycle=cycle)
     may_read = Q(is_own=False) | Q(kind=ReviewKind.FIRST) if gives_out else Q(is_own=False)
     return (
-        waiting.annotate(with_proposer=Exists(asked), is_own=Exists(own))
+        waiting.annotate(
+            with_proposer=Exists(asked), is_own=Exists(own), has_reviewer=Exists(_reviewers())
+        )
         .filter(may_read)
         .select_related("proposal__project__neighborhood", "proposal__pot", "reviewer")
         .defer(*(f"proposal__{each}" for each in UNSHOWN))
         .order_by(F("due_at").asc(nulls_last=True), "pk")
     )
+
+
+def _reviewers() -> QuerySet[User]:
+    """Whom a review or a rule names, where they are still a reviewer."""
+    return people_with(Role.REVIEWER).filter(pk=OuterRef("reviewer"))
+
+
+def is_reviewer(pk: int | None) -> bool:
+    """Whether somebody is there who was given the role, and has it still."""
+    return pk is not None and people_with(Role.REVIEWER).filter(pk=pk).exists()
+
+
+def reviewer_rules(cycle: Cycle) -> QuerySet[ReviewerRule]:
+    """The rules of a cycle; by one without ``has_reviewer`` nothing is given out any more."""
+    rules = cycle.reviewer_rules.annotate(has_reviewer=Exists(_reviewers()))
+    return rules.select_related("reviewer", "place").order_by("pk")
 
 
 def reviews_of(
@@ -59,7 +88,7 @@ def _parts(user: User, now: datetime) -> dict[str, Q]:
     """The parts of the board, by the names in ``WHOSE``."""
     return {
         "mine": Q(reviewer=user),
-        "nobody": Q(reviewer__isnull=True),
+        "nobody": Q(has_reviewer=False),
         "late": Q(due_at__lte=now),
         "proposer": Q(with_proposer=True),
     }
@@ -90,12 +119,15 @@ def ready_for(cycle: Cycle, reader: User) -> list[Review]:
 def proposal_to_review(cycle: Cycle, pk: int, reader: User) -> Proposal | None:
     """A proposal with everything that was said of it, for reviewers and administrators.
 
-    None for whoever writes the project: they learn of it with everybody else.
+    ``version_now`` is the version of the project that is shown, read before the rest of it: a
+    change in between is noticed. None for whoever writes the project: they learn of it with
+    everybody else.
     """
     reviews = Review.objects.select_related("reviewer").order_by("pk")
-    asked = ChangeRequest.objects.select_related("asked_by")
+    asked = ChangeRequest.objects.select_related("asked_by", "taken_back_by")
     return (
         Proposal.objects.filter(cycle=cycle, pk=pk)
+        .annotate(version_now=version_shown())
         .exclude(project__in=Project.objects.filter(authored_by(reader)))
         .select_related("project__neighborhood", "project__proposer", "pot", "cycle", "appeal")
         .prefetch_related(
@@ -113,6 +145,22 @@ def own_proposal(cycle: Cycle, pk: int, author: User) -> Proposal | None:
     mine = Proposal.objects.filter(cycle=cycle, pk=pk, project__in=written)
     rows = mine.select_related("project", "pot", "published_with", "appeal__published_with")
     return rows.prefetch_related("change_requests").first()
+
+
+def late_appeals(cycle: Cycle, appeals_until: datetime) -> str:
+    """What to say of appeals that are taken until then, where voting has begun by then."""
+    voting = cycle.phases.filter(kind=PhaseKind.BALLOTING, starts_at__lt=appeals_until)
+    return _("Appeals have to be over before voting begins.") if voting.exists() else ""
+
+
+def why_verdicts_wait(cycle: Cycle, now: datetime) -> str:
+    """Why a draft cannot open with the instant of verdicts that was set for it."""
+    verdicts = next_verdicts(cycle)
+    if verdicts is None:
+        return ""
+    if verdicts.at <= now:
+        return _("Verdicts are being published just now: wait until they are.")
+    return late_appeals(cycle, verdicts.appeals_until)
 
 
 def next_verdicts(cycle: Cycle) -> VerdictPublication | None:

@@ -24,7 +24,7 @@ from budgeting.enums import (
     TieOrder,
 )
 from budgeting.models import Board, Cycle, Phase, Pot
-from budgeting.selectors import eligibility_of
+from budgeting.selectors import eligibility_of, why_verdicts_wait
 from budgeting.services.errors import RefusedError
 from budgeting.services.locks import take, take_draft
 from budgeting.services.roll import roll_digest
@@ -208,6 +208,8 @@ def _check_ready(cycle: Cycle) -> None:
         raise RefusedError(
             _("Projects need supports: the cycle needs a supporting phase that ends before voting.")
         )
+    if words := why_verdicts_wait(cycle, db_now()):
+        raise RefusedError(words)
     rehearsed_key(cycle)
 
 

@@ -11,12 +11,14 @@ from django.utils.translation import gettext as _
 from budgeting.access import holds, require
 from budgeting.enums import (
     PROPOSAL_MOVES,
+    UNDER_WAY,
     CycleState,
     PhaseKind,
     ProposalState,
     ReviewKind,
 )
 from budgeting.models import Cycle, Option, Pot, Proposal, Review
+from budgeting.selectors import change_since_review
 from budgeting.services.errors import RefusedError
 from budgeting.services.locks import share, take
 from budgeting.services.reviewers import ask_for_review
@@ -27,6 +29,7 @@ from civicfund.audit.services import advance, db_now, record
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.places.models import Neighborhood
+from civicfund.projects.access import is_author
 from civicfund.projects.enums import LISTED_STATES, ProjectState
 from civicfund.projects.models import Project
 
@@ -89,7 +92,8 @@ def _check_before_voting(cycle: Cycle, state: str) -> None:
 def put_on_ballot(proposal: Proposal, *, by: User, cost_minor: int | None = None) -> Option:
     """Give a feasible proposal its line on the ballot, at a cost that stays as it is now.
 
-    The cost is what the review found likely; where it found none, the sum of the cost lines.
+    The cost is what the review found likely; where it found none, the sum of the cost lines. What
+    was rewritten since its review does not come on it.
     """
     require(by, Role.BUDGET_ADMINISTRATOR)
     with transaction.atomic():
@@ -105,6 +109,15 @@ def put_on_ballot(proposal: Proposal, *, by: User, cost_minor: int | None = None
         if project.state not in LISTED_STATES:
             raise RefusedError(
                 _("“%(project)s” was withdrawn, or is part of another project now.")
+                % {"project": project}
+            )
+        if change_since_review(proposal):
+            raise RefusedError(
+                _(
+                    "“%(project)s” was rewritten since its review: title, sentence, place or costs"
+                    " are others than the reviewers saw. Have it reviewed again, or ask its authors"
+                    " to restore what it said."
+                )
                 % {"project": project}
             )
         if cost_minor is None:
@@ -126,6 +139,35 @@ def put_on_ballot(proposal: Proposal, *, by: User, cost_minor: int | None = None
         )
         record("proposal.on_ballot", proposal, actor=by, option=option.pk, cost_minor=cost_minor)
     return option
+
+
+def review_again(proposal: Proposal, *, by: User) -> Review:
+    """Have a project that was rewritten since its review reviewed again, from the beginning.
+
+    What was said of it before stays with its version. A verdict that was public is none any more:
+    the proposal is submitted again, and gets another one with the next verdicts.
+    """
+    if not holds(by, Role.BUDGET_ADMINISTRATOR):
+        require(by, Role.REVIEWER)
+    if is_author(by, proposal.project):
+        raise RefusedError(_("Who looks again at your own project is for others to say."))
+    with transaction.atomic():
+        cycle = proposal.cycle
+        _check_before_voting(cycle, share(cycle))
+        rows = Proposal.objects.to_look_at().select_for_update(of=("self",))
+        held = rows.select_related("project__neighborhood", "cycle").filter(pk=proposal.pk).first()
+        if held is None or held.state not in UNDER_WAY:
+            raise RefusedError(_("Only what is under review or feasible can be reviewed again."))
+        if held.reviews.filter(given_at__isnull=True).exists():
+            raise RefusedError(_("A reviewer looks at it already."))
+        if change_since_review(held) is None:
+            raise RefusedError(_("It says what its review saw: there is nothing to look at again."))
+        review = ask_for_review(held, ReviewKind.FIRST, anew=True)
+        Proposal.objects.filter(pk=held.pk).update(
+            state=ProposalState.SUBMITTED, reason="", published_with=None
+        )
+        record("review.sent_back", held, actor=by, review=review.pk)
+    return review
 
 
 def put_all_on_ballot(cycle: Cycle, proposals: Sequence[Proposal], *, by: User) -> list[Option]:

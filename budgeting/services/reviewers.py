@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -28,7 +28,7 @@ from budgeting.models import (
     ReviewPlan,
     VerdictPublication,
 )
-from budgeting.selectors import ready_verdicts
+from budgeting.selectors import late_appeals, ready_verdicts
 from budgeting.services.errors import RefusedError
 from budgeting.services.locks import share, take
 from civicfund.audit.services import advance, db_now, record
@@ -36,6 +36,7 @@ from civicfund.moments import moment
 from civicfund.notices.services import tell
 from civicfund.people.enums import Role
 from civicfund.people.models import User
+from civicfund.people.selectors import people_with
 from civicfund.places.enums import PlaceKind
 from civicfund.places.models import Neighborhood
 from civicfund.projects.access import authors_of, is_author
@@ -81,7 +82,9 @@ def add_rule(
 
 
 def _unassigned(cycle: Cycle) -> QuerySet[Review]:
-    waiting = Review.objects.waiting().filter(proposal__cycle=cycle, reviewer__isnull=True)
+    """Also what is with somebody who is no reviewer any more."""
+    waiting = Review.objects.waiting().filter(proposal__cycle=cycle)
+    waiting = waiting.exclude(reviewer__in=people_with(Role.REVIEWER))
     held = waiting.select_for_update(of=("self",)).order_by("pk")
     return held.select_related("proposal__project__neighborhood")
 
@@ -99,13 +102,18 @@ def _check_reviews(reviewer: User) -> None:
         raise RefusedError(_("This person is no reviewer."), field="reviewer")
 
 
-def ask_for_review(proposal: Proposal, kind: ReviewKind) -> Review:
+def ask_for_review(proposal: Proposal, kind: ReviewKind, *, anew: bool = False) -> Review:
     """A review that somebody has to give: whom the rules name, else whoever is assigned.
 
-    The caller is in a transaction and shares the cycle.
+    ``anew`` begins another round, in which who looked before may look again. The caller is in a
+    transaction and shares the cycle.
     """
+    last = proposal.reviews.aggregate(last=Max("round"))["last"]
     review = Review.objects.create(
-        proposal=proposal, kind=kind, due_at=_usually_due(proposal.cycle)
+        proposal=proposal,
+        kind=kind,
+        round=(last or 1) + anew,
+        due_at=_usually_due(proposal.cycle),
     )
     _assign_by_rules(review)
     return review
@@ -127,9 +135,9 @@ def _assign_by_rules(review: Review) -> None:
     near = Q(place__isnull=True) | Q(place__in=[place.pk, place.parent_id])
     near |= Q(place__kind=PlaceKind.CITY)
     rules = review.proposal.cycle.reviewer_rules.filter(
-        near, category__in=["", project.category], reviewer__is_active=True
+        near, category__in=["", project.category], reviewer__in=people_with(Role.REVIEWER)
     )
-    fitting = rules.exclude(reviewer__in=_kept_out(review.proposal))
+    fitting = rules.exclude(reviewer__in=_kept_out(review))
     busy = _open_reviews(review.proposal.cycle)
     best = min(
         fitting,
@@ -147,11 +155,12 @@ def _assign_by_rules(review: Review) -> None:
         review.save(update_fields=["reviewer"])
 
 
-def _kept_out(proposal: Proposal) -> list[int]:
-    """The authors, and whoever has this proposal in another review already."""
-    others = proposal.reviews.filter(reviewer__isnull=False)
+def _kept_out(review: Review) -> list[int]:
+    """The authors, and whoever has this proposal in another review of the round already."""
+    of_round = Review.objects.filter(proposal=review.proposal_id, round=review.round)
+    others = of_round.filter(reviewer__isnull=False).exclude(pk=review.pk)
     return [
-        *authors_of(proposal.project).values_list("pk", flat=True),
+        *authors_of(review.proposal.project).values_list("pk", flat=True),
         *others.values_list("reviewer", flat=True),
     ]
 
@@ -194,7 +203,7 @@ def _assign(
     if held.kind != ReviewKind.FIRST and is_author(by, held.proposal.project):
         raise RefusedError(_("Who looks again at your own project is for others to say."))
     if reviewer is not None and held.reviewer_id != reviewer.pk:
-        if reviewer.pk in _kept_out(held.proposal):
+        if reviewer.pk in _kept_out(held):
             raise RefusedError(
                 _("%(who)s cannot look at “%(project)s” here: it is their own, or they have looked")
                 % {"who": reviewer, "project": held.proposal.project}
@@ -239,13 +248,10 @@ def _move_deadlines(cycle: Cycle, before: datetime | None, at: datetime) -> None
 
 
 def _check_instant(cycle: Cycle, at: datetime, appeals_until: datetime) -> None:
-    voting = cycle.phases.filter(kind=PhaseKind.BALLOTING).first()
     if at <= db_now():
         raise RefusedError(_("The instant has to be one to come."), field="at")
-    if voting is not None and appeals_until > voting.starts_at:
-        raise RefusedError(
-            _("Appeals have to be over before voting begins."), field="appeals_until"
-        )
+    if words := late_appeals(cycle, appeals_until):
+        raise RefusedError(words, field="appeals_until")
 
 
 def due_verdicts() -> QuerySet[VerdictPublication]:

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Sum
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from budgeting.access import require
+from budgeting.access import holds, require
 from budgeting.enums import CycleState, ProposalState, ReviewKind
 from budgeting.models import Appeal, ChangeRequest, Cycle, Proposal, Review, ReviewPlan
+from budgeting.selectors import is_reviewer, version_now
 from budgeting.services.errors import RefusedError
 from budgeting.services.locks import share
 from budgeting.services.reviewers import ask_for_review
 from civicfund.audit.services import db_now, record
+from civicfund.moments import moment
 from civicfund.notices.services import tell
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.projects.access import authors_of, is_author
 from civicfund.projects.enums import LISTED_STATES
+
+# How long authors have to change what they are asked to, where the reviewer says nothing else.
+TIME_FOR_CHANGES = timedelta(weeks=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +48,13 @@ def give_review(
     notes: str = "",
     cost: Estimate | None = None,
     yearly_minor: int | None = None,
+    seen: int | None = None,
 ) -> Review:
     """Say whether the town can and may do it. Nobody outside reads it before its publication.
 
     A no comes with a reason for everybody. After a first no, and above the cycle's limit, another
-    reviewer has to look as well; who looks last decides.
+    reviewer has to look as well; who looks last decides. It speaks of one version of the project:
+    where ``seen`` is another one than the latest, it is refused.
     """
     require(by, Role.REVIEWER)
     yes, reason = feasible and lawful, reason.strip()
@@ -56,6 +64,12 @@ def give_review(
     with transaction.atomic():
         cycle = proposal.cycle
         review = _mine(share(cycle), proposal, by)
+        review.version = version_now(review.proposal.project)
+        if seen not in (None, review.version):
+            raise RefusedError(
+                _("The project was changed while you looked at it. It stands above as it is now.")
+            )
+        _go_on_without(proposal, by)
         review.reviewer, review.given_at = by, db_now()
         review.feasible, review.lawful, review.reason = feasible, lawful, reason
         review.notes, review.yearly_minor = notes.strip(), yearly_minor
@@ -84,29 +98,45 @@ def _mine(state: str, proposal: Proposal, by: User) -> Review:
 
     The caller shares the cycle, so that publishing waits for it and casting does not.
     """
-    if state not in (CycleState.DRAFT, CycleState.OPEN):
-        raise RefusedError(_("This cycle is over: nothing is reviewed any more."))
+    _check_goes_on(state)
     waiting = Review.objects.waiting().filter(proposal=proposal)
     held = waiting.select_for_update(of=("self",)).order_by("pk")
     review = held.select_related("proposal__project", "reviewer").first()
     if review is None:
         raise RefusedError(_("Nobody has to look at this proposal now."))
-    if review.reviewer_id not in (None, by.pk):
-        raise RefusedError(
-            _("%(who)s looks at it. An administrator can give it to you.")
-            % {"who": review.reviewer}
-        )
+    _check_whose(review, by)
     if is_author(by, review.proposal.project):
         raise RefusedError(_("Somebody else has to review your own project."))
-    if Review.objects.given().filter(proposal=proposal, reviewer=by).exists():
+    given = Review.objects.given().filter(proposal=proposal, round=review.round)
+    if given.filter(reviewer=by).exists():
         raise RefusedError(_("You have looked at it. Now it is somebody else's turn."))
-    if _asked_for_changes(proposal):
+    if ChangeRequest.objects.held_up().filter(proposal=proposal).exists():
         raise RefusedError(_("The proposer was asked for changes and has not given it back yet."))
     return review
 
 
-def _asked_for_changes(proposal: Proposal) -> bool:
-    return ChangeRequest.objects.filter(proposal=proposal, given_back_at__isnull=True).exists()
+def _check_goes_on(state: str) -> None:
+    if state not in (CycleState.DRAFT, CycleState.OPEN):
+        raise RefusedError(_("This cycle is over: nothing is reviewed any more."))
+
+
+def _check_whose(review: Review, by: User) -> None:
+    if review.reviewer_id != by.pk and is_reviewer(review.reviewer_id):
+        raise RefusedError(
+            _("%(who)s looks at it. An administrator can give it to you.")
+            % {"who": review.reviewer}
+        )
+
+
+def _go_on_without(proposal: Proposal, by: User) -> int:
+    """Take back what is asked of the authors; how much it was, one or none."""
+    number = 0
+    for asked in ChangeRequest.objects.unanswered().filter(proposal=proposal).select_for_update():
+        asked.given_back_at, asked.taken_back_by = db_now(), by
+        asked.save(update_fields=["given_back_at", "taken_back_by"])
+        record("review.changes_taken_back", proposal, actor=by, request=asked.pk)
+        number += 1
+    return number
 
 
 def _is_dear(cycle: Cycle, review: Review) -> bool:
@@ -123,18 +153,32 @@ def cost_of(proposal: Proposal, review: Review | None) -> int:
     return total
 
 
-def request_changes(proposal: Proposal, *, words: str, by: User) -> ChangeRequest:
-    """Ask its authors to change the project; they are told, and the review waits for them."""
+def request_changes(
+    proposal: Proposal, *, words: str, by: User, until: datetime | None = None
+) -> ChangeRequest:
+    """Ask its authors to change the project; they are told, and the review waits for them.
+
+    It waits ``until`` then, two weeks where nothing is said; after that it may be given as it is.
+    """
     require(by, Role.REVIEWER)
     if not words.strip():
         raise RefusedError(_("Say what has to change."), field="words")
+    until = until or db_now() + TIME_FOR_CHANGES
+    if until <= db_now():
+        raise RefusedError(_("Leave them time: the day has to be one to come."), field="until")
     with transaction.atomic():
         cycle = proposal.cycle
         review = _mine(share(cycle), proposal, by)
         if review.kind == ReviewKind.APPEAL:
             raise RefusedError(_("An appeal is decided as it stands."))
         Review.objects.filter(pk=review.pk).update(reviewer=by)
-        asked = ChangeRequest.objects.create(proposal=proposal, asked_by=by, words=words.strip())
+        _go_on_without(proposal, by)
+        asked = ChangeRequest.objects.create(
+            proposal=proposal,
+            asked_by=by,
+            words=words.strip(),
+            due_at=until,
+        )
         record("review.changes_requested", proposal, actor=by, request=asked.pk)
         for author in authors_of(review.proposal.project):
             tell(
@@ -144,16 +188,37 @@ def request_changes(proposal: Proposal, *, words: str, by: User) -> ChangeReques
                 project=review.proposal.project.title,
                 cycle=cycle.title,
                 words=asked.words,
+                until=moment(until),
                 proposal_url=reverse("my_proposal", args=[cycle.slug, proposal.pk]),
             )
     return asked
+
+
+def take_back_changes(proposal: Proposal, *, by: User) -> None:
+    """Wait no longer for changes: the project is judged as it stands.
+
+    By whoever has the review, or an administrator who does not write the project.
+    """
+    administers = holds(by, Role.BUDGET_ADMINISTRATOR)
+    if not administers:
+        require(by, Role.REVIEWER)
+    if is_author(by, proposal.project):
+        raise RefusedError(_("Somebody else has to review your own project."))
+    with transaction.atomic():
+        _check_goes_on(share(proposal.cycle))
+        waiting = Review.objects.waiting().select_related("reviewer").filter(proposal=proposal)
+        review = waiting.order_by("pk").first()
+        if review and not administers:
+            _check_whose(review, by)
+        if review is None or not _go_on_without(proposal, by):
+            raise RefusedError(_("Nobody is asked for changes now."))
 
 
 def give_back(proposal: Proposal, *, by: User, answer: str = "") -> ChangeRequest:
     """An author has changed what was asked for, or says why not: the review goes on."""
     _check_author(proposal, by)
     with transaction.atomic():
-        open_ones = ChangeRequest.objects.filter(proposal=proposal, given_back_at__isnull=True)
+        open_ones = ChangeRequest.objects.unanswered().filter(proposal=proposal)
         asked = open_ones.select_for_update().order_by("pk").first()
         if asked is None:
             raise RefusedError(_("Nobody asked for changes."))

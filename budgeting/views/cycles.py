@@ -42,6 +42,7 @@ from budgeting.selectors import (
     rounds_of,
     running_cycles,
     supports_by_proposal,
+    town_costs,
     turnout,
 )
 from budgeting.services.ballots import cast
@@ -91,6 +92,7 @@ def cycle_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "pots": pots_of_cycle(cycle, page),
         "page": page,
         "supports": supports_by_proposal(page),
+        "costs": town_costs(page),
         "entry": entry,
         "status": ballot_status(cycle, entry, now),
         "turnout": turnout(cycle),

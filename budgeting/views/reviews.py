@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from django import forms
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
@@ -16,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from budgeting.access import holds, require, visible_cycle
-from budgeting.enums import CycleState, ProposalState
+from budgeting.enums import UNDER_WAY, CycleState, ProposalState
 from budgeting.forms import (
     AppealForm,
     AssignForm,
@@ -31,14 +33,20 @@ from budgeting.forms import (
 from budgeting.models import Cycle, Proposal, Review, ReviewPlan
 from budgeting.selectors import (
     WHOSE,
+    Change,
+    change_since_review,
+    is_reviewer,
     next_verdicts,
     own_proposal,
     proposal_to_review,
     ready_for,
     review_sums,
+    reviewer_rules,
     reviews_of,
+    town_costs,
     waiting_reviews,
 )
+from budgeting.services.proposals import review_again
 from budgeting.services.reviewers import (
     add_rule,
     assign,
@@ -46,10 +54,17 @@ from budgeting.services.reviewers import (
     remove_rule,
     set_publication,
 )
-from budgeting.services.reviews import appeal, give_back, give_review, request_changes
+from budgeting.services.reviews import (
+    appeal,
+    give_back,
+    give_review,
+    request_changes,
+    take_back_changes,
+)
 from budgeting.views.desks import Act, Acts, Desk, MakeForm, back
 from civicfund import staff
 from civicfund.audit.services import db_now
+from civicfund.parsing import whole_number
 from civicfund.people.enums import Role
 from civicfund.people.requests import SignedInRequest
 from civicfund.projects.enums import LISTED_STATES
@@ -88,7 +103,7 @@ def _board(request: SignedInRequest, cycle: Cycle) -> dict[str, Any]:
         "ready": ready_for(cycle, request.user),
         "verdicts": next_verdicts(cycle),
         "plan": ReviewPlan.objects.filter(cycle=cycle).first(),
-        "rules": cycle.reviewer_rules.select_related("reviewer", "place"),
+        "rules": reviewer_rules(cycle),
         "administers": administers,
         "goes_on": cycle.state in (CycleState.DRAFT, CycleState.OPEN),
     }
@@ -141,7 +156,7 @@ def review(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBase:
 
     Not for whoever writes the project, whatever their role.
     """
-    if request.method == "POST":
+    if request.method == "POST" and request.POST.get("act") not in _ADMINISTRATORS_TOO:
         require(request.user, Role.REVIEWER)
     cycle = visible_cycle(request.user, slug)
     proposal = proposal_to_review(cycle, pk, request.user)
@@ -155,16 +170,26 @@ def review(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBase:
     if proposal.project.state not in LISTED_STATES:
         waiting = None
     asked = next((each for each in proposal.change_requests.all() if not each.given_back_at), None)
-    mine = waiting is not None and waiting.reviewer_id in (None, request.user.pk)
+    held_up = asked is not None and (asked.due_at is None or asked.due_at > db_now())
+    theirs = waiting is not None and is_reviewer(waiting.reviewer_id)
+    mine = waiting is not None and (waiting.reviewer_id == request.user.pk or not theirs)
     context = desk.context() | {
         "proposal": proposal,
         "given": [each for each in proposal.reviews.all() if each.given_at],
         "waiting": waiting,
-        "asked": asked,
-        "may_review": mine and not asked and holds(request.user, Role.REVIEWER),
+        "theirs": theirs,
+        "held_up": held_up,
+        "may_take_back": held_up and (mine or holds(request.user, Role.BUDGET_ADMINISTRATOR)),
+        "may_review": mine and not held_up and holds(request.user, Role.REVIEWER),
         "verdicts": next_verdicts(cycle),
+        "change": _change(proposal),
     }
     return render(request, "budgeting/review.html", context, status=desk.status)
+
+
+def _change(proposal: Proposal) -> Change | None:
+    """What was rewritten since the review, as long as that could be reviewed again."""
+    return change_since_review(proposal) if proposal.state in UNDER_WAY else None
 
 
 ActOn: TypeAlias = Callable[[SignedInRequest, Proposal, Desk], HttpResponse]
@@ -182,21 +207,37 @@ def _acts_on(proposal: Proposal, acts: ActsOn) -> Acts:
 
 def _give(request: SignedInRequest, proposal: Proposal, desk: Desk) -> HttpResponse:
     said = {name: desk.given[name] for name in ("feasible", "lawful", "reason", "notes", "cost")}
-    give_review(proposal, yearly_minor=desk.given["yearly"], by=request.user, **said)
+    said |= {"yearly_minor": desk.given["yearly"], "seen": whole_number(request.POST.get("of", ""))}
+    give_review(proposal, by=request.user, **said)
     words = _("Your review is kept. Nobody outside reads it before the verdicts are published.")
     return back(request, "reviews", proposal.cycle, words)
 
 
 def _changes(request: SignedInRequest, proposal: Proposal, desk: Desk) -> HttpResponse:
-    request_changes(proposal, words=desk.given["words"], by=request.user)
-    words = _("The proposer is asked; the review waits until it is given back.")
+    request_changes(proposal, by=request.user, **desk.given)
+    words = _("The proposer is asked; the review waits until it is given back, or the day is over.")
     return back(request, "reviews", proposal.cycle, words)
+
+
+def _again(request: SignedInRequest, proposal: Proposal, desk: Desk) -> HttpResponse:
+    review_again(proposal, by=request.user)
+    words = _("It waits for a review again, as it is now.")
+    return back(request, "reviews", proposal.cycle, words)
+
+
+def _take_back(request: SignedInRequest, proposal: Proposal, desk: Desk) -> HttpResponse:
+    take_back_changes(proposal, by=request.user)
+    messages.success(request, _("Nobody waits for changes any more: it is judged as it stands."))
+    return redirect("review", slug=proposal.cycle.slug, pk=proposal.pk)
 
 
 REVIEW_ACTS: ActsOn = {
     "give": (VerdictForm, _give),
     "ask_changes": (ChangesForm, _changes),
+    "take_back": (forms.Form, _take_back),
+    "again": (forms.Form, _again),
 }
+_ADMINISTRATORS_TOO = ("take_back", "again")
 
 
 @login_required
@@ -216,14 +257,18 @@ def my_proposal(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBas
     refused = proposal.state == ProposalState.NOT_FEASIBLE and cycle.state == CycleState.OPEN
     refused &= proposal.project.state in LISTED_STATES
     asked = next((each for each in proposal.change_requests.all() if not each.given_back_at), None)
+    last = proposal.change_requests.last() if proposal.state == ProposalState.SUBMITTED else None
     appealed = getattr(proposal, "appeal", None)
     context = desk.context() | {
         "proposal": proposal,
         "asked": None if proposal.has_left else asked,
+        "said": town_costs([proposal]).get(proposal.pk),
+        "given_up": last is not None and last.taken_back_by_id is not None,
         "appeal": appealed,
         "may_appeal": refused and appealed is None and until is not None and db_now() < until,
         "appeals_until": until,
         "verdicts": next_verdicts(cycle),
+        "change": _change(proposal) if proposal.state == ProposalState.FEASIBLE else None,
     }
     return render(request, "budgeting/my_proposal.html", context, status=desk.status)
 

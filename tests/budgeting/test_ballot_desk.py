@@ -52,14 +52,14 @@ def test_feasible_proposals_come_on_the_ballot_in_bulk_at_what_their_review_foun
     cycle, made = feasible_cycle()
     sign_in_with_second_factor(client, administrator())
     [pot] = client.get(desk_of(cycle)).context["pots"]
-    assert [cost for _proposal, cost in pot.feasible] == [100, 200, 300]
+    assert [row.cost_minor for row in pot.feasible] == [100, 200, 300]
     assert client.post(desk_of(cycle), {"act": "put"}).status_code == 400
     first, second, _third = (each.pk for each in made)
     chosen = {"act": "put", "proposals": [second, first]}
     assert client.post(desk_of(cycle), chosen).status_code == 302
     assert list(cycle.options.values_list("cost_minor", flat=True)) == [100, 200]
     [pot] = client.get(desk_of(cycle)).context["pots"]
-    assert ([each for each, _ in pot.feasible], len(pot.options)) == ([made[2]], 2)
+    assert ([row.proposal for row in pot.feasible], len(pot.options)) == ([made[2]], 2)
 
 
 def test_in_bulk_all_come_on_the_ballot_or_none(client):

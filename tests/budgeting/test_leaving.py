@@ -124,7 +124,7 @@ def test_of_two_in_one_cycle_the_whole_goes_on_with_the_supports_of_both(client)
     child, whole = entered(cycle, 1, feasible=True), entered(cycle, 2, feasible=True)
     merged(child.project, whole.project)
     assert listed(client, cycle) == [whole]
-    assert [[row for row, _cost in pot.feasible] for pot in ballot_desk(cycle)] == [[whole]]
+    assert [[row.proposal for row in pot.feasible] for pot in ballot_desk(cycle)] == [[whole]]
     with pytest.raises(RefusedError, match="is part of another project now"):
         put_all_on_ballot(cycle, [whole, child], by=administrator())
     assert not Option.objects.exists()

@@ -12,9 +12,14 @@ from django.db.utils import IntegrityError
 from django.urls import reverse
 
 from budgeting.enums import ProposalState, ReviewKind
-from budgeting.models import Appeal, Proposal, Review, VerdictPublication
-from budgeting.selectors import ready_verdicts
-from budgeting.services.cycles import cancel_cycle, request_cancelling
+from budgeting.models import Appeal, ChangeRequest, Proposal, Review, VerdictPublication
+from budgeting.selectors import readiness, ready_verdicts, waiting_reviews
+from budgeting.services.cycles import (
+    cancel_cycle,
+    open_cycle,
+    request_cancelling,
+    request_opening,
+)
 from budgeting.services.errors import RefusedError
 from budgeting.services.proposals import put_on_ballot, submit_proposal
 from budgeting.services.reviewers import (
@@ -31,23 +36,29 @@ from budgeting.services.reviews import (
     give_back,
     give_review,
     request_changes,
+    take_back_changes,
 )
 from budgeting.tasks import publish_due_verdicts
-from civicfund.audit.models import Event
+from civicfund.audit.models import ActRequest, Event
 from civicfund.audit.services import db_now
+from civicfund.moments import moment
 from civicfund.notices.models import Message
 from civicfund.notices.services import send_next
+from civicfund.people.enums import Role
+from civicfund.people.services import revoke_role
 from civicfund.places.enums import PlaceKind
 from civicfund.projects.enums import Category
 from civicfund.projects.models import CoAuthor
 from tests.budgeting.test_guards import refused
-from tests.factories.budgeting import administrator, publish_now
+from tests.factories.budgeting import administrator, draft_cycle, publish_now, rehearsed
 from tests.factories.people import UserFactory
 from tests.factories.places import NeighborhoodFactory
 from tests.factories.projects import ProjectFactory
 from tests.factories.reviews import NO, announced, refused_publicly, reviewer, reviewing_cycle
+from tests.signing_in import sign_in_with_second_factor
 
 pytestmark = pytest.mark.django_db
+HOUR = timedelta(hours=1)
 # What differs in any two answers: the token of forms, and a countdown's seconds.
 CHANCE = re.compile(r'(name="csrfmiddlewaretoken" value|nonce|data-now)="[^"]*"')
 
@@ -142,12 +153,74 @@ def test_the_instant_lies_ahead_leaves_time_to_appeal_and_ends_before_voting():
     assert cycle.proposals.get().reviews.get().due_at == moved.at
 
 
+def verdicts_step(cycle):
+    return [each for each in readiness(cycle, db_now()) if each.label == "Verdicts"]
+
+
+def test_no_cycle_opens_with_appeals_that_reach_into_its_vote():
+    by, other, day = administrator(), administrator(), timedelta(days=1)
+    draft = draft_cycle(by=by, costs_minor=(), voting_starts_in=day, voting_ends_in=2 * day)
+    rehearsed(draft)
+    assert verdicts_step(draft) == []
+    at = db_now() + 2 * HOUR
+    set_publication(draft, at=at, appeals_until=at + 30 * HOUR, by=by)
+    with pytest.raises(RefusedError, match="before voting begins"):
+        request_opening(draft, by=by)
+    [step] = verdicts_step(draft)
+    assert (step.done, "before voting begins" in step.found) == (False, True)
+    assert not ActRequest.objects.filter(act="cycle.open").exists()
+    set_publication(draft, at=at, appeals_until=at + HOUR, by=by)
+    assert [each.done for each in verdicts_step(draft)] == [True]
+    request_opening(draft, by=by)
+    set_publication(draft, at=at, appeals_until=at + 30 * HOUR, by=by)
+    with pytest.raises(RefusedError, match="before voting begins"):
+        open_cycle(draft, by=other)
+    draft.refresh_from_db()
+    assert draft.state == "draft"
+
+
+def test_no_cycle_opens_while_its_verdicts_are_being_published():
+    draft = draft_cycle(by=(by := administrator()), costs_minor=())
+    rehearsed(draft)
+    now = db_now()
+    publication = set_publication(draft, at=now, appeals_until=now + HOUR, by=by)
+    with pytest.raises(RefusedError, match="just now"):
+        request_opening(draft, by=by)
+    publish_verdicts(publication)
+    assert request_opening(draft, by=by).act == "cycle.open"
+
+
 def test_what_the_review_finds_likely_is_the_cost_on_the_ballot():
     cycle, [proposal] = reviewing_cycle(cost_minor=100_00)
     give_review(proposal, feasible=True, cost=Estimate(80_00, 120_00, 200_00), by=reviewer())
     publish_now(cycle, by=administrator())
     proposal.refresh_from_db()
     assert put_on_ballot(proposal, by=administrator()).cost_minor == 120_00
+
+
+def test_what_the_town_reckons_with_is_public_with_the_verdict(client):
+    cycle, (ranged, plain, unseen) = reviewing_cycle(3)
+    cost = Estimate(80_00, 120_00, 200_00)
+    give_review(ranged, feasible=True, cost=cost, yearly_minor=5_00, notes="NOTE", by=reviewer())
+    give_review(plain, feasible=True, cost=Estimate(3_00, 3_00, 3_00), by=reviewer())
+    words = ["The town reckons with €80 to €200.", "It costs the town €5 in each year"]
+
+    def told(page):
+        text = client.get(page).content.decode()
+        assert "NOTE" not in text
+        return [text.count(each) for each in words]
+
+    mine = reverse("my_proposal", args=[cycle.slug, ranged.pk])
+    client.force_login(ranged.project.proposer)
+    assert (told(cycle.get_absolute_url()), told(mine)) == ([0, 0], [0, 0])
+    publish_now(cycle, by=administrator())
+    assert (told(cycle.get_absolute_url()), told(mine)) == ([1, 1], [1, 1])
+    for each in (ranged, plain):
+        each.refresh_from_db()
+        put_on_ballot(each, by=administrator())
+    assert told(reverse("ballot", args=[cycle.slug])) == [1, 1]
+    assert told(cycle.get_absolute_url()) == [1, 1]
+    assert state_of(unseen) == "submitted"
 
 
 # --- two reviewers
@@ -223,6 +296,40 @@ def test_proposals_go_by_the_closest_rule_and_to_who_has_less_to_do():
         add_rule(cycle, UserFactory(), by=by)
 
 
+def test_nothing_is_given_out_to_who_is_no_reviewer_any_more():
+    cycle, [waiting] = reviewing_cycle()
+    by, former = administrator(), reviewer()
+    add_rule(cycle, former, by=by)
+    assert waiting.reviews.get().reviewer == former
+    revoke_role(former, Role.REVIEWER, by=by)
+    pot = cycle.pots.get()
+    assert submit_proposal(ProjectFactory(), pot, by=by).reviews.get().reviewer is None
+    add_rule(cycle, new := reviewer(), by=by)
+    assert waiting.reviews.get().reviewer == new
+
+
+def test_the_reviews_of_a_former_reviewer_are_nobodys_and_others_take_them(client):
+    cycle, (one, two) = reviewing_cycle(2)
+    former, other = reviewer(), reviewer()
+    add_rule(cycle, former, by=administrator())
+    with pytest.raises(RefusedError, match="looks at it"):
+        give_review(one, feasible=True, by=other)
+    revoke_role(former, Role.REVIEWER, by=administrator())
+    sign_in_with_second_factor(client, other)
+    board = client.get(reverse("reviews", args=[cycle.slug]) + "?whose=nobody")
+    assert [each.proposal for each, _late in board.context["rows"]] == [one, two]
+    assert board.context["sums"]["nobody"] == 2
+    told = board.content.decode()
+    assert "is no reviewer any more" in told
+    assert "nothing is given out by this rule" in told
+    assert client.get(reverse("review", args=[cycle.slug, one.pk])).context["may_review"]
+    assert give_review(one, feasible=True, by=other).reviewer == other
+    assert request_changes(two, words="Say how wide.", by=other).asked_by == other
+    assert two.reviews.get().reviewer == other
+    [step] = [each for each in readiness(cycle, db_now()) if each.label == "Reviewers"]
+    assert "any reviewer may take a proposal" in step.found
+
+
 def test_reviews_are_given_out_by_hand_all_or_none():
     cycle, (one, two) = reviewing_cycle(2)
     by, mine = administrator(), reviewer()
@@ -254,6 +361,101 @@ def test_a_proposer_is_asked_for_changes_and_gives_it_back():
     with pytest.raises(RefusedError, match="Nobody asked"):
         give_back(proposal, by=proposer)
     assert give_review(proposal, feasible=True, by=by).says_yes
+
+
+def test_a_request_that_nobody_answers_in_time_holds_up_no_review(client):
+    cycle, [proposal] = reviewing_cycle()
+    by, soon = reviewer(), db_now() + timedelta(seconds=1)
+    asked = request_changes(proposal, words="Say how wide.", until=soon, by=by)
+    assert list(waiting_reviews(cycle, by, gives_out=False).values_list("with_proposer")) == [
+        (True,)
+    ]
+    while db_now() <= soon:
+        pass
+    sign_in_with_second_factor(client, by)
+    page = client.get(reverse("review", args=[cycle.slug, proposal.pk]))
+    assert page.context["may_review"]
+    assert "Not given back in time" in page.content.decode()
+    assert list(waiting_reviews(cycle, by, gives_out=False).values_list("with_proposer")) == [
+        (False,)
+    ]
+    again = request_changes(proposal, words="Say how long.", until=soon + HOUR, by=by)
+    asked.refresh_from_db()
+    assert (asked.taken_back_by, again.taken_back_by) == (by, None)
+
+
+def test_after_its_day_a_review_is_given_and_takes_the_request_back():
+    _cycle, [proposal] = reviewing_cycle()
+    by, soon = reviewer(), db_now() + timedelta(seconds=1)
+    asked = request_changes(proposal, words="Say how wide.", until=soon, by=by)
+    with pytest.raises(RefusedError, match="has not given it back"):
+        give_review(proposal, feasible=True, by=by)
+    while db_now() <= soon:
+        pass
+    assert give_review(proposal, feasible=True, by=by).says_yes
+    asked.refresh_from_db()
+    assert asked.taken_back_by == by
+    with pytest.raises(RefusedError, match="Nobody asked"):
+        give_back(proposal, by=proposal.project.proposer)
+
+
+@pytest.mark.parametrize("whose", ["its reviewer", "an administrator"])
+def test_a_request_is_taken_back_and_the_project_judged_as_it_stands(client, whose):
+    cycle, [proposal] = reviewing_cycle()
+    by = reviewer()
+    asked = request_changes(proposal, words="Say how wide.", by=by)
+    who = by if whose == "its reviewer" else administrator()
+    sign_in_with_second_factor(client, who)
+    page = reverse("review", args=[cycle.slug, proposal.pk])
+    assert "Take the request back" in client.get(page).content.decode()
+    assert client.post(page, {"act": "take_back"}).status_code == 302
+    asked.refresh_from_db()
+    assert (asked.taken_back_by, asked.answer) == (who, "")
+    assert client.post(page, {"act": "take_back"}).status_code == 400
+    client.force_login(proposal.project.proposer)
+    mine = client.get(reverse("my_proposal", args=[cycle.slug, proposal.pk])).content.decode()
+    assert "They wait for no more changes" in mine
+    assert give_review(proposal, feasible=True, by=by).says_yes
+    with refused("budgeting_changerequest_frozen"):
+        ChangeRequest.objects.update(taken_back_by=None)
+
+
+def test_nobody_else_takes_a_request_back():
+    cycle, [proposal] = reviewing_cycle()
+    request_changes(proposal, words="Say how wide.", by=reviewer())
+    author = CoAuthor.objects.create(project=proposal.project, user=administrator()).user
+    for by, refusal in [
+        (reviewer(), RefusedError),
+        (author, RefusedError),
+        (UserFactory(), PermissionDenied),
+    ]:
+        with pytest.raises(refusal):
+            take_back_changes(proposal, by=by)
+    assert ChangeRequest.objects.get().given_back_at is None
+    announced(cycle)
+    request_cancelling(cycle, by=administrator(), reason="The flood.")
+    cancel_cycle(cycle, by=administrator())
+    with pytest.raises(RefusedError, match="is over"):
+        take_back_changes(proposal, by=administrator())
+
+
+def test_authors_are_told_by_when_and_it_is_never_before_now(client):
+    cycle, [proposal] = reviewing_cycle()
+    by = reviewer()
+    with pytest.raises(RefusedError, match="Leave them time"):
+        request_changes(proposal, words="Say how wide.", until=db_now() - HOUR, by=by)
+    assert not ChangeRequest.objects.exists()
+    asked = request_changes(proposal, words="Say how wide.", by=by)
+    assert asked.due_at - db_now() > timedelta(days=13)
+    client.force_login(proposal.project.proposer)
+    page = reverse("my_proposal", args=[cycle.slug, proposal.pk])
+    assert "Give it back by" in client.get(page).content.decode()
+    assert send_next()
+    assert moment(asked.due_at) in mail.outbox[0].body
+    with refused("change_request_leaves_time"):
+        ChangeRequest.objects.update(due_at=asked.asked_at)
+    with refused("change_request_taken_back_unanswered"):
+        ChangeRequest.objects.update(taken_back_by=by)
 
 
 @pytest.mark.parametrize(("yes", "state"), [(True, "feasible"), (False, "not_feasible")])

@@ -88,7 +88,10 @@ TABLE = {
         limit=ADMINISTRATOR, instant=ADMINISTRATOR, assign=ADMINISTRATOR,
         add_rule=ADMINISTRATOR, remove_rule=ADMINISTRATOR,
     ),
-    "review": declared(ADMINISTRATOR, REVIEWER, give=REVIEWER, ask_changes=REVIEWER),
+    "review": declared(
+        ADMINISTRATOR, REVIEWER, give=REVIEWER, ask_changes=REVIEWER,
+        acts=["take_back", "again"],
+    ),
     "announcements": declared(ADMINISTRATOR, acts=announcements.ANNOUNCEMENTS_ACTS),
     "announcement": declared(ADMINISTRATOR, acts=announcements.ANNOUNCEMENT_ACTS),
     "announcement_html": declared(ADMINISTRATOR),

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from civicfund.parsing import whole_number
 from civicfund.people.requests import HttpRequest, SignedInRequest
 from civicfund.projects.access import authored_project, is_author, moderates, visible_project
 from civicfund.projects.selectors import helpers_of
@@ -36,7 +37,8 @@ def version(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """One version: what it changed, and for those who write it the way back to it.
 
     Of what a moderator has taken down the public reads neither the words nor what differs from
-    them: the next version is compared with the one before.
+    them: the next version is compared with the one before. ``since`` in the address names an
+    earlier one to compare with.
     """
     project = visible_project(request.user, pk)
     may_write = is_author(request.user, project)
@@ -47,6 +49,9 @@ def version(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     judges = moderates(request.user)
     sees_all = may_write or judges
     earlier = rows.filter(number__lt=number)
+    since = whole_number(request.GET.get("since", ""))
+    if since is not None:
+        earlier = earlier.filter(number__lte=since)
     before = (earlier if sees_all else earlier.unveiled()).first()
     newest = rows.first()
     may_read = sees_all or found.veil is None
