@@ -143,7 +143,7 @@ def undo_merge(merge: Merge, *, reason: str, by: User) -> Merge:
 def release_parts(whole: Project, *, by: User) -> None:
     """All that had gone into a project that was withdrawn comes out of it; its authors are told.
 
-    The caller holds the project and what went into it.
+    What moderators hide comes out hidden. The caller holds the project and what went into it.
     """
     merges = Merge.objects.select_for_update(of=("self",)).filter(
         into=whole, state=MergeState.AGREED, project__merged_into=whole
@@ -166,11 +166,24 @@ def lay_down_requests(gone: Project, *, by: User) -> None:
 
 def _take_apart(merge: Merge, child: Project, whole: Project, *, because: str, by: User) -> Merge:
     """Two of one again, each with its own. The caller holds both projects and the merge."""
-    advance(child, ProjectState(merge.state_before), PROJECT_MOVES, actor=by, merged_into=None)
+    hidden = child.state == ProjectState.HIDDEN
+    if hidden:
+        _take_out_hidden(merge, child, by=by)
+    else:
+        advance(child, ProjectState(merge.state_before), PROJECT_MOVES, actor=by, merged_into=None)
     Project.objects.filter(pk__in=merge.brought, merged_into=whole).update(merged_into=child)
     undone = _decide(merge, MergeState.UNDONE, by, undone_because=because)
-    _tell("project_merge_undone", undone, authors_of(child, whole).exclude(pk=by.pk))
+    # What is hidden is named to nobody but those who write it.
+    told = authors_of(child) if hidden else authors_of(child, whole)
+    _tell("project_merge_undone", undone, told.exclude(pk=by.pk))
     return undone
+
+
+def _take_out_hidden(merge: Merge, child: Project, *, by: User) -> None:
+    """It stays hidden; shown again, it is how far it was before it was merged."""
+    child.hidings.standing().update(state_before=merge.state_before)
+    Project.objects.filter(pk=child.pk).update(merged_into=None)
+    record("project.came_out_hidden", child, actor=by, merge=merge.pk)
 
 
 def _merge(merge: Merge, child: Project, whole: Project, *, by: User) -> Merge:
