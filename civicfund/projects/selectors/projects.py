@@ -61,6 +61,25 @@ def why_kept_apart(child: Project, whole: Project) -> str:
     return next((words for why in _distances if (words := why(child, whole))), "")
 
 
+Tie = Callable[[Project], bool]
+"""Whether the project stays with whoever proposed it, also once they have left."""
+
+_ties: list[Tie] = []
+
+
+def tied_by(tie: Tie) -> None:
+    """Ask this, too, before somebody else proposes a project. Said once, when an app is ready.
+
+    The app that says it refuses the change in the database as well.
+    """
+    _ties.append(tie)
+
+
+def is_tied(project: Project) -> bool:
+    """Whether nobody else can propose it from now on."""
+    return any(tie(project) for tie in _ties)
+
+
 def missing_parts(project: Project) -> list[Part]:
     """What the project lacks to be ready."""
     missing = []

@@ -154,14 +154,21 @@ def release_parts(whole: Project, *, by: User) -> None:
 
 
 def lay_down_requests(gone: Project, *, by: User) -> None:
-    """Nobody waits any more for an answer about a project that was withdrawn, or has gone into
-    another one: whoever asked can ask about a project that is there.
+    """Nobody waits any more for an answer about a project that was withdrawn, has gone into another
+    one, or is nobody's: whoever asked can ask about a project that is there.
 
     The caller holds the project.
     """
     waiting = Merge.objects.filter(Q(project=gone) | Q(into=gone), state=MergeState.ASKED)
     for merge in waiting.select_for_update(of=("self",)).order_by("pk"):
         _decide(merge, MergeState.WITHDRAWN, by)
+
+
+def take_back_requests(person: User) -> None:
+    """Whoever leaves asks no more: whoever proposes in their place has not asked."""
+    waiting = Merge.objects.filter(asked_by=person, state=MergeState.ASKED)
+    for merge in waiting.select_for_update(of=("self",)).order_by("pk"):
+        _decide(merge, MergeState.WITHDRAWN, person)
 
 
 def _take_apart(merge: Merge, child: Project, whole: Project, *, because: str, by: User) -> Merge:
