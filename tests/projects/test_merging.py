@@ -13,8 +13,9 @@ from civicfund.notices.models import Message
 from civicfund.notices.services import send_next
 from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
-from civicfund.projects.enums import MergeState, ProjectState, Wrong
+from civicfund.projects.enums import MergeState, Part, ProjectState, Wrong
 from civicfund.projects.models import CoAuthor, Merge, Project
+from civicfund.projects.selectors import helpers_of
 from civicfund.projects.selectors.supports import support_counts
 from civicfund.projects.services import ProjectError
 from civicfund.projects.services.merging import (
@@ -26,6 +27,7 @@ from civicfund.projects.services.merging import (
     undo_merge,
 )
 from civicfund.projects.services.moderating import hide_project, restore_project
+from civicfund.projects.services.offers import Help, accept_offer, offer_help
 from civicfund.projects.services.supporting import support_project
 from civicfund.projects.services.writing import withdraw_project
 from civicfund.projects.views import merging as views
@@ -319,6 +321,19 @@ def test_what_went_into_a_project_that_is_withdrawn_is_its_authors_again(pair, c
     connection.check_constraints()
     client.logout()
     assert "part of another project" not in client.get(child.get_absolute_url()).content.decode()
+
+
+def test_whoever_helped_with_a_part_is_named_on_the_page_of_the_whole(client, moderator):
+    child, whole = ProjectFactory(wanted=["hands"]), ProjectFactory()
+    helper = UserFactory(display_name="Ada Quill")
+    accept_offer(offer_help(child, Part.HANDS, Help("Mine."), by=helper), by=child.proposer)
+    assert not helpers_of(whole)
+    merge = merged(child, whole)
+    page = client.get(whole.get_absolute_url()).content.decode()
+    assert "Ada Quill (hands that help to do it)" in page
+    undo_merge(merge, reason="Not the same.", by=moderator)
+    assert not helpers_of(whole)
+    assert [offer.by for offer in helpers_of(child)] == [helper]
 
 
 def test_a_part_that_moderators_hide_comes_out_hidden_when_the_whole_is_withdrawn(

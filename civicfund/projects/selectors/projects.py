@@ -8,8 +8,8 @@ from django.contrib.postgres.search import SearchQuery, SearchRank, TrigramWordS
 from django.db.models import F, Q
 
 from civicfund.places.enums import PlaceKind
-from civicfund.projects.enums import ASKED_PARTS, LISTED_STATES, NEEDED_PARTS, Part
-from civicfund.projects.models import OfferQuerySet, Project, ProjectFile, ProjectQuerySet
+from civicfund.projects.enums import ASKED_PARTS, LISTED_STATES, NEEDED_PARTS, Part, ProjectState
+from civicfund.projects.models import Offer, OfferQuerySet, Project, ProjectFile, ProjectQuerySet
 
 # What stays while people vote or pledge on a project: they decided on what they read.
 HELD_FIELDS = frozenset(
@@ -117,8 +117,11 @@ def helps_of_row(project: Project) -> list[Part]:
 
 
 def helpers_of(project: Project) -> OfferQuerySet:
-    """Whose help the authors took, in the order in which they did."""
-    return project.offers.accepted().select_related("by").order_by("decided_at", "pk")
+    """Whose help was taken for it and for what became part of it, in the order in which it was."""
+    parts = Q(merged_into=project, state=ProjectState.MERGED)
+    whole = Project.objects.filter(Q(pk=project.pk) | parts).order_by().values("pk")
+    accepted = Offer.objects.accepted().filter(project__in=whole)
+    return accepted.select_related("by").order_by("decided_at", "pk")
 
 
 def files_of(project: Project) -> list[ProjectFile]:
