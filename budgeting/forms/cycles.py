@@ -21,6 +21,7 @@ from civicfund.fields import DayField, MomentField
 from civicfund.people.models import User
 from civicfund.places.enums import PlaceKind
 from civicfund.places.models import Neighborhood
+from civicfund.projects.access import authored_by
 from civicfund.projects.forms import MoneyField
 from civicfund.projects.models import Project
 
@@ -40,7 +41,7 @@ _STOPS = {
 
 
 class ProposalForm(forms.Form):
-    """Enter one of one's own projects into a cycle."""
+    """Enter a project that one proposed, or writes with whoever did, into a cycle."""
 
     project = forms.ModelChoiceField(
         label=_("Your project"), queryset=Project.objects.none(), empty_label=None
@@ -55,7 +56,7 @@ class ProposalForm(forms.Form):
     def __init__(self, cycle: Cycle, person: User, *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)
         entered = cycle.proposals.values("project")
-        own = Project.objects.listed().filter(proposer=person).exclude(pk__in=entered)
+        own = Project.objects.listed().filter(authored_by(person)).exclude(pk__in=entered)
         self.projects: forms.ModelChoiceField[Project] = self.fields["project"]  # type: ignore[assignment]  # as declared
         self.pots: forms.ModelChoiceField[Pot] = self.fields["pot"]  # type: ignore[assignment]  # as declared
         self.projects.queryset = own

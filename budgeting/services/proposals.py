@@ -37,13 +37,13 @@ from civicfund.projects.models import Project
 def submit_proposal(project: Project, pot: Pot, *, by: User) -> Proposal:
     """Ask for a pot's money for a project.
 
-    Whoever proposed the project does it during the proposing phase; a budget administrator may,
+    Whoever writes the project does it during the proposing phase; a budget administrator may,
     on anyone's behalf, at any time before voting.
     """
     cycle = pot.cycle
     administers = holds(by, Role.BUDGET_ADMINISTRATOR)
-    if project.proposer_id != by.pk and not administers:
-        raise RefusedError(_("Only the person who proposed the project can enter it."))
+    if not administers and not is_author(by, project):
+        raise RefusedError(_("Only those who write the project can enter it."))
     _check_project(project, pot)
     with transaction.atomic():
         state = share(cycle)

@@ -62,7 +62,7 @@ TOLD_WORDS: dict[str, Promise] = {
     "pledge_confirmed": _("The pledge counts"),
     "pledge_dropped": _("The pledge was dropped"),
     "pledge_refunded": _("Money was given back"),
-    "project_handed_on": _("A draft is theirs now"),
+    "project_handed_on": _("A project or draft is theirs now"),
     "project_hidden": _("A project of theirs was hidden"),
     "project_invitation": _("An invitation to write a project"),
     "project_merge_asked": _("Two projects may become one"),

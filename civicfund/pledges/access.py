@@ -27,6 +27,7 @@ from civicfund.pledges.models import (
 )
 from civicfund.pledges.models.pledges import PledgeQuerySet
 from civicfund.pledges.models.totals import for_cards
+from civicfund.projects.access import is_author
 from civicfund.talk.access import Person, Subject
 from civicfund.talk.enums import SubjectKind
 
@@ -64,6 +65,11 @@ def own_campaign(user: User, pk: int) -> Campaign:
     return campaign
 
 
+def is_of_team(user: User, campaign: Campaign) -> bool:
+    """Whether somebody started it, or writes its project: they judge nothing about it."""
+    return campaign.creator_id == user.pk or is_author(user, campaign.project)
+
+
 def backs(person: Person | None, campaign: Campaign) -> bool:
     """Whether somebody's pledge to it is live, being collected, or collected."""
     if person is None or not person.is_authenticated:
@@ -94,6 +100,7 @@ def subject_of_campaign(campaign: Campaign) -> Subject:
         url=campaign.get_absolute_url(),
         is_public=campaign.state not in PRIVATE_CAMPAIGN,
         owner_id=campaign.creator_id,
+        project_id=campaign.project_id,
     )
 
 
@@ -112,6 +119,7 @@ def subject_of_update(update: CampaignUpdate) -> Subject:
         url=update.get_absolute_url(),
         is_public=True,
         owner_id=update.campaign.creator_id,
+        project_id=update.campaign.project_id,
     )
 
 

@@ -12,7 +12,8 @@ class PledgesConfig(AppConfig):
     name = "civicfund.pledges"
 
     def ready(self) -> None:
-        """Projects that people pledge for stay as they are, and wait for money that may go back.
+        """Projects that people pledge for stay as they are, and wait for money that may go back;
+        what was paid for stays with its proposer.
 
         No payout leaves while a law of pledges is broken.
 
@@ -29,11 +30,15 @@ class PledgesConfig(AppConfig):
             kept_back_by,
         )
         from civicfund.pledges.access import campaigns, updates  # noqa: PLC0415
-        from civicfund.pledges.selectors import why_in_campaign, why_not_paid_yet  # noqa: PLC0415
+        from civicfund.pledges.selectors import (  # noqa: PLC0415
+            ties_project,
+            why_in_campaign,
+            why_not_paid_yet,
+        )
         from civicfund.pledges.selectors.laws import lasting  # noqa: PLC0415
         from civicfund.pledges.selectors.returning import may_go_back_minor  # noqa: PLC0415
         from civicfund.pledges.services.claiming import claim_pledges  # noqa: PLC0415
-        from civicfund.projects.selectors import held_by  # noqa: PLC0415
+        from civicfund.projects.selectors import held_by, tied_by  # noqa: PLC0415
         from civicfund.talk.access import doors_to  # noqa: PLC0415
         from civicfund.talk.enums import SubjectKind  # noqa: PLC0415
 
@@ -46,6 +51,7 @@ class PledgesConfig(AppConfig):
         doors_to(SubjectKind.CAMPAIGN, campaigns)
         doors_to(SubjectKind.UPDATE, updates)
         held_by(why_in_campaign)
+        tied_by(ties_project)
         held_back_by(why_not_paid_yet)
         kept_back_by(may_go_back_minor)
         checked_before_paying(lasting)

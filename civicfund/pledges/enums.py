@@ -33,6 +33,7 @@ class CampaignState(models.TextChoices):
 CAMPAIGN_EVENT_WORDS: dict[str, Promise] = {
     "campaign.created": _("It was written"),
     "campaign.edited": _("It was changed"),
+    "campaign.handed_on": _("It is a co-author's: whoever began it has left"),
     "campaign.resumed": _("It was let go on, for a reason"),
     "campaign.reviewed": _("It was reviewed"),
     "campaign.stopped": _("It was stopped, for a reason"),
@@ -104,6 +105,8 @@ ASKING_CAMPAIGN = (*COLLECTING_CAMPAIGN, *SETTLED_CAMPAIGN)
 FUNDED_CAMPAIGN = (*COLLECTING_CAMPAIGN, *SETTLED_CAMPAIGN, *RETURNING_CAMPAIGN)
 # Reviewed, and people pledge or have pledged on what was written: the project stays as it is.
 HOLDING_CAMPAIGN = (CampaignState.APPROVED, *OPEN_CAMPAIGN, *COLLECTING_CAMPAIGN)
+# For these nobody has paid anything, nor will: another person may propose the project.
+UNPAID_CAMPAIGN = (*EDITABLE_CAMPAIGN, CampaignState.CANCELLED, CampaignState.UNFUNDED)
 # A project may start another campaign once its last one is in one of these.
 FINISHED_CAMPAIGN = (
     CampaignState.CANCELLED,

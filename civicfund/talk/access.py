@@ -6,7 +6,7 @@ knows a kind brings its door once, when the site is ready.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AnonymousUser
@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from civicfund.people.models import User
 from civicfund.places.models import Neighborhood
-from civicfund.projects.access import visible_projects
+from civicfund.projects.access import visible_projects, written_among
 from civicfund.projects.enums import PUBLIC_STATES
 from civicfund.talk.enums import TALKED_ABOUT, SubjectKind
 from civicfund.talk.models import Comment, Thread
@@ -34,6 +34,8 @@ class Subject:
     url: str
     is_public: bool
     owner_id: int | None = None
+    # The project that it is, or belongs to: whoever writes that is concerned by it, too.
+    project_id: int | None = None
 
     @property
     def may_be_talked_about(self) -> bool:
@@ -134,6 +136,13 @@ def _subject_of(comment: Comment, user: User) -> Subject:
     return found or closed_subject(kind, pk)
 
 
+def concerning(person: User, subjects: Iterable[Subject]) -> set[Subject]:
+    """Those of the subjects that somebody runs, or whose project they write; in one query."""
+    asked = set(subjects)
+    written = written_among(person, {each.project_id for each in asked if each.project_id})
+    return {each for each in asked if each.owner_id == person.pk or each.project_id in written}
+
+
 def closed_subject(kind: str, pk: int) -> Subject:
     """What stands in the place of a subject that is withdrawn or gone: neither title nor page."""
     title = _("Something that is no longer public")
@@ -151,6 +160,7 @@ def projects(user: Person, pks: Collection[int]) -> dict[int, Subject]:
             url=row.get_absolute_url(),
             is_public=row.state in PUBLIC_STATES,
             owner_id=row.proposer_id,
+            project_id=row.pk,
         )
         for row in rows
     }

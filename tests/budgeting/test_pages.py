@@ -14,9 +14,12 @@ from budgeting.selectors.proposals import PROPOSALS_PER_PAGE
 from budgeting.services.closing import close_cycle
 from budgeting.services.counting import count_cycle
 from budgeting.services.cycles import add_phase, add_pot, cancel_cycle, request_cancelling
+from budgeting.services.errors import RefusedError
+from budgeting.services.proposals import submit_proposal
 from budgeting.services.results import certify, publish
 from civicfund.audit.services import db_now
 from civicfund.ledger.selectors import balance_minor
+from civicfund.projects.models import CoAuthor
 from tests.budgeting.test_counting import unsealed
 from tests.factories.budgeting import (
     administrator,
@@ -292,6 +295,23 @@ def test_a_resident_enters_their_project_while_proposing(client):
     )
     assert "Your project is entered." in text_of(answer)
     assert Proposal.objects.get(project=project).state == "submitted"
+
+
+def test_a_co_author_enters_what_they_write_and_nothing_else(client):
+    cycle = proposing()
+    shared, other = ProjectFactory(title="A bench"), ProjectFactory(title="A pond")
+    CoAuthor.objects.create(project=shared, user=(friend := UserFactory()))
+    client.force_login(friend)
+    address, pot = page_of("cycle_propose", cycle), cycle.pots.get()
+    page = text_of(client.get(address))
+    assert ("A bench" in page, "A pond" in page) == (True, False)
+    assert client.post(address, {"project": other.pk, "pot": pot.pk}).status_code == 400
+    with pytest.raises(RefusedError, match="those who write"):
+        submit_proposal(other, pot, by=friend)
+    answer = client.post(address, {"project": shared.pk, "pot": pot.pk}, follow=True)
+    assert "Your project is entered." in text_of(answer)
+    assert Proposal.objects.get(project=shared).submitted_by == friend
+    assert not Proposal.objects.filter(project=other).exists()
 
 
 def test_nobody_enters_somebody_elses_project_or_after_proposing(client):

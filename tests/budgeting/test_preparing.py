@@ -400,7 +400,7 @@ def test_a_project_enters_a_cycle_once_in_a_pot_of_its_place_and_when_it_is_publ
         submit_proposal(ProjectFactory(), elsewhere, by=by)
     with pytest.raises(RefusedError, match="public first"):
         submit_proposal(ProjectFactory(state=ProjectState.DRAFT), pot, by=by)
-    with pytest.raises(RefusedError, match="Only the person"):
+    with pytest.raises(RefusedError, match="Only those who write"):
         submit_proposal(ProjectFactory(), pot, by=UserFactory())
     assert cycle.proposals.count() == 1
 

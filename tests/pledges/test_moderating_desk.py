@@ -12,11 +12,13 @@ from django.urls import reverse
 
 import civicfund
 from civicfund.audit.models import Event
+from civicfund.audit.services import record
 from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
 from civicfund.pledges.enums import (
     CAMPAIGN_EVENT_WORDS,
     CAMPAIGN_MOVES,
+    Audience,
     CampaignState,
     ReportReason,
 )
@@ -24,8 +26,14 @@ from civicfund.pledges.models import Campaign, CampaignReport
 from civicfund.pledges.services.campaigns import submit_campaign
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.moderating import handle_report, report_campaign, resume_campaign
+from civicfund.pledges.services.updates import publish_update
+from civicfund.projects.models import CoAuthor
+from civicfund.talk.enums import SubjectKind, Wrong
+from civicfund.talk.models import Hiding
+from civicfund.talk.services import TalkError, hide_comment
 from tests.factories.people import UserFactory
 from tests.factories.pledges import CampaignFactory
+from tests.factories.talk import CommentFactory, ThreadFactory, subject_of
 from tests.pledges.test_drafting import draft
 from tests.signing_in import sign_in_with_second_factor
 
@@ -213,6 +221,76 @@ def test_nobody_moderates_their_own_campaign(client):
         handle_report(CampaignReport.objects.get(), by=campaign.creator)
     assert state_of(campaign) == CampaignState.SUSPENDED
     assert CampaignReport.objects.get().handled_at is None
+
+
+def co_author(client, campaign, *roles):
+    """Somebody of the campaign's team who holds the roles, too."""
+    CoAuthor.objects.create(project=campaign.project, user=(person := come(client, *roles)))
+    return person
+
+
+def test_a_co_author_reviews_no_campaign_of_their_team(client):
+    campaign = submitted()
+    co_author(client, campaign, REVIEWER)
+    shown = client.get(reverse("judge_campaign", args=[campaign.pk])).content.decode()
+    assert "You are of its team" in shown
+    assert 'name="act"' not in shown
+    for act in ("approve", "request_changes"):
+        answer = do(client, campaign, act, reason="It is ours.")
+        assert "Nobody reviews their own campaign." in answer.content.decode()
+    assert state_of(campaign) == CampaignState.SUBMITTED
+
+
+def test_a_co_author_moderates_no_campaign_of_their_team(client):
+    stopped, live = reported(state=CampaignState.SUSPENDED), reported()
+    for campaign, act in ((stopped, "resume"), (live, "suspend")):
+        before = campaign.state
+        co_author(client, campaign, MODERATOR)
+        shown = client.get(reverse("judge_campaign", args=[campaign.pk])).content.decode()
+        assert "It is ours." in shown
+        assert 'name="act"' not in shown
+        report = campaign.reports.get()
+        for sent in ({"act": act, "reason": "It is ours."}, {"act": "handle", "report": report.pk}):
+            answer = client.post(reverse("judge_campaign", args=[campaign.pk]), sent)
+            assert "Nobody moderates their own campaign." in answer.content.decode()
+        report.refresh_from_db()
+        assert (state_of(campaign), report.handled_at) == (before, None)
+
+
+@pytest.mark.parametrize("how", ["creator", "co-author"])
+def test_the_trail_takes_no_judgement_of_ones_own_campaign(client, how):
+    campaign = reported()
+    by = campaign.creator if how == "creator" else co_author(client, campaign, MODERATOR)
+    other = record("campaign.approved", campaign, actor=UserFactory())
+    states = ("approved", "changes_requested", "suspended", "live")
+    for verb in [f"campaign.{state}" for state in states]:
+        with pytest.raises(IntegrityError, match="their own team"), transaction.atomic():
+            record(verb, campaign, actor=by)
+    report = campaign.reports.get()
+    with pytest.raises(IntegrityError, match="their own team"), transaction.atomic():
+        record("campaign_report.handled", report, actor=by, campaign=campaign.pk)
+    assert Event.objects.latest("pk") == other
+
+
+@pytest.mark.parametrize("how", ["creator", "co-author"])
+def test_of_its_team_nobody_judges_what_is_said_of_a_campaign(client, how):
+    campaign = CampaignFactory()
+    by = campaign.creator if how == "creator" else co_author(client, campaign, MODERATOR)
+    grant_role(by, MODERATOR, by=None)
+    update = publish_update(
+        campaign, by=campaign.creator, title="News", body="It is red.", audience=Audience.ALL
+    )
+    question = CommentFactory(
+        thread=ThreadFactory(kind=SubjectKind.CAMPAIGN, subject_id=campaign.pk)
+    )
+    answer = CommentFactory(thread=update.words.thread, parent=update.words)
+    for comment in (question, answer):
+        with pytest.raises(TalkError, match="something that is yours"):
+            hide_comment(comment, subject_of(comment), by=by, reason=Wrong.OTHER)
+        with pytest.raises(IntegrityError) as refused, transaction.atomic():
+            Hiding.objects.create(comment=comment, reason=Wrong.OTHER, hidden_by=by)
+        assert refused.value.__cause__.diag.constraint_name == "hiding_by_no_team"
+    assert not Hiding.objects.exists()
 
 
 def test_a_report_is_read_by_moderators_alone_and_answered_once(client):

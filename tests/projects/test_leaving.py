@@ -6,27 +6,31 @@ from importlib import import_module
 
 import pytest
 from allauth.account.models import EmailAddress
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 
 from civicfund.audit.models import Event
 from civicfund.notices.models import Message
+from civicfund.notices.services import send_next
 from civicfund.people.models import FORMER, User
 from civicfund.people.services.erasure import erase
-from civicfund.projects.enums import OfferState, ProjectState
-from civicfund.projects.models import CoAuthor, Invitation, Offer
+from civicfund.pledges.services.campaigns import edit_campaign
+from civicfund.projects.enums import MergeState, OfferState, ProjectState
+from civicfund.projects.models import CoAuthor, Invitation, Offer, Project
 from civicfund.projects.services import (
     ProjectError,
     create_project,
     edit_project,
-    publish_project,
     withdraw_project,
 )
 from civicfund.projects.services.authors import invite_co_author
+from civicfund.projects.services.merging import agree_to_merge, ask_to_merge
 from civicfund.projects.services.offers import accept_offer
 from tests.factories.people import UserFactory
 from tests.factories.places import NeighborhoodFactory
+from tests.factories.pledges import CampaignFactory
 from tests.factories.projects import ProjectFactory
+from tests.pledges.test_campaigns import create
 from tests.projects.offering import offers_help
 
 pytestmark = pytest.mark.django_db
@@ -110,12 +114,84 @@ def test_whoever_joined_a_draft_first_leads_it_from_then_on(client, person):
     withdraw_project(draft, by=first)
 
 
-def test_what_is_public_stays_theirs_also_where_others_write_it(person):
-    draft = written_by(person, UserFactory())
-    publish_project(draft, by=person)
+def public(person, *others, **given):
+    """A project of theirs that is ready, and that others write, too."""
+    project = ProjectFactory(proposer=person, **given)
+    for each in others:
+        CoAuthor.objects.create(project=project, user=each)
+    return project
+
+
+def test_whoever_joined_a_public_project_first_proposes_it_from_then_on(person, mailoutbox):
+    first, second = UserFactory(), UserFactory()
+    project = public(person, first, second, title="A bench")
+    asked = invite_co_author(project, "another@example.org", by=person)
+    edit_project(project, by=person, title="Two benches")
+    Message.objects.all().delete()
     erase(person)
-    draft.refresh_from_db()
-    assert (draft.proposer, draft.state) == (person, ProjectState.STUB)
+    project.refresh_from_db()
+    assert (project.proposer, project.state) == (first, ProjectState.READY)
+    assert [each.user for each in project.co_authors.all()] == [second]
+    assert not Invitation.objects.filter(pk=asked.pk).exists()
+    assert {version.author for version in project.versions.all()} == {person}
+    while send_next():
+        pass
+    [mail] = mailoutbox
+    assert (mail.to, mail.subject) == ([first.email], "A project is yours now")
+    assert "still a draft" not in mail.body
+    assert create(project).creator == first
+    invite_co_author(project, "another@example.org", by=first)
+
+
+def test_what_nobody_else_writes_stays_theirs_where_it_is_public(person):
+    project, gone = public(person), public(person, UserFactory(), state=ProjectState.WITHDRAWN)
+    erase(person)
+    for row in (project, gone):
+        row.refresh_from_db()
+        assert row.proposer == person
+    assert not Event.objects.filter(verb="project.handed_on").exists()
+
+
+@pytest.mark.parametrize("state", ["settled", "settled_short", "refunded"])
+def test_what_people_have_paid_for_stays_theirs(person, state):
+    project = public(person, UserFactory())
+    CampaignFactory(project=project, creator=person, state=state)
+    erase(person)
+    project.refresh_from_db()
+    assert (project.proposer, project.co_authors.count()) == (person, 1)
+    assert not Message.objects.filter(kind="project_handed_on").exists()
+    with pytest.raises(IntegrityError) as refused, transaction.atomic():
+        Project.objects.filter(pk=project.pk).update(proposer=UserFactory())
+    assert refused.value.__cause__.diag.constraint_name == "project_tied_by_pledges"
+
+
+def test_a_campaign_that_was_not_sent_in_goes_with_its_project(person):
+    friend = UserFactory()
+    shared, alone = public(person, friend), public(person)
+    campaigns = [create(each) for each in (shared, alone)]
+    erase(person)
+    for campaign, owner in zip(campaigns, (friend, person), strict=True):
+        campaign.refresh_from_db()
+        assert (campaign.creator, campaign.project.proposer) == (owner, owner)
+    assert Event.objects.get(verb="campaign.handed_on").data == {"to": friend.pk}
+    edit_campaign(campaigns[0], by=friend, goal_minor=campaigns[0].goal_minor)
+
+
+def test_whoever_leaves_asks_for_no_merge_and_nobody_waits_for_their_answer(person):
+    friend, others = UserFactory(), ProjectFactory.create_batch(3)
+    shared, alone = public(person, friend), public(person)
+    own = [
+        ask_to_merge(shared, others[0], reason="The same.", by=person),
+        ask_to_merge(others[1], alone, reason="The same.", by=others[1].proposer),
+    ]
+    to_friend = ask_to_merge(others[2], shared, reason="The same.", by=others[2].proposer)
+    erase(person)
+    for merge in (*own, to_friend):
+        merge.refresh_from_db()
+    assert [each.state for each in own] == [MergeState.WITHDRAWN] * 2
+    agree_to_merge(to_friend, by=friend)
+    others[2].refresh_from_db()
+    assert others[2].merged_into == shared
 
 
 def test_of_two_who_leave_a_draft_the_second_takes_it_along(person):

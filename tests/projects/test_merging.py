@@ -13,8 +13,9 @@ from civicfund.notices.models import Message
 from civicfund.notices.services import send_next
 from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
-from civicfund.projects.enums import MergeState, ProjectState
+from civicfund.projects.enums import MergeState, Part, ProjectState, Wrong
 from civicfund.projects.models import CoAuthor, Merge, Project
+from civicfund.projects.selectors import helpers_of
 from civicfund.projects.selectors.supports import support_counts
 from civicfund.projects.services import ProjectError
 from civicfund.projects.services.merging import (
@@ -25,6 +26,8 @@ from civicfund.projects.services.merging import (
     take_back_merge,
     undo_merge,
 )
+from civicfund.projects.services.moderating import hide_project, restore_project
+from civicfund.projects.services.offers import Help, accept_offer, offer_help
 from civicfund.projects.services.supporting import support_project
 from civicfund.projects.services.writing import withdraw_project
 from civicfund.projects.views import merging as views
@@ -318,6 +321,44 @@ def test_what_went_into_a_project_that_is_withdrawn_is_its_authors_again(pair, c
     connection.check_constraints()
     client.logout()
     assert "part of another project" not in client.get(child.get_absolute_url()).content.decode()
+
+
+def test_whoever_helped_with_a_part_is_named_on_the_page_of_the_whole(client, moderator):
+    child, whole = ProjectFactory(wanted=["hands"]), ProjectFactory()
+    helper = UserFactory(display_name="Ada Quill")
+    accept_offer(offer_help(child, Part.HANDS, Help("Mine."), by=helper), by=child.proposer)
+    assert not helpers_of(whole)
+    merge = merged(child, whole)
+    page = client.get(whole.get_absolute_url()).content.decode()
+    assert "Ada Quill (hands that help to do it)" in page
+    undo_merge(merge, reason="Not the same.", by=moderator)
+    assert not helpers_of(whole)
+    assert [offer.by for offer in helpers_of(child)] == [helper]
+
+
+def test_a_part_that_moderators_hide_comes_out_hidden_when_the_whole_is_withdrawn(
+    pair, client, moderator
+):
+    child, whole = pair
+    for project in pair:
+        CoAuthor.objects.create(project=project, user=UserFactory())
+    merged(grandchild := ProjectFactory(), child)
+    merge = merged(child, whole)
+    hide_project(child, by=moderator, reason=Wrong.PRIVATE, words="It tells where she lives.")
+    Message.objects.all().delete()
+    client.force_login(whole.proposer)
+    assert client.post(reverse("project_withdraw", args=[whole.pk])).status_code == 302
+    connection.check_constraints()
+    for row in (child, whole, grandchild, merge):
+        row.refresh_from_db()
+    assert (whole.state, merge.state) == (ProjectState.WITHDRAWN, MergeState.UNDONE)
+    assert (child.state, child.merged_into) == (ProjectState.HIDDEN, None)
+    assert (grandchild.state, grandchild.merged_into) == (ProjectState.MERGED, child)
+    told = Message.objects.values_list("recipient", flat=True)
+    assert set(told) == {child.proposer_id, child.co_authors.get().user_id}
+    restore_project(child, by=moderator)
+    child.refresh_from_db()
+    assert (child.state, child.merged_into) == (ProjectState.READY, None)
 
 
 @pytest.mark.parametrize("gone", [0, 1])

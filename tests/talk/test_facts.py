@@ -26,7 +26,7 @@ from civicfund.places.enums import PlaceKind
 from civicfund.pledges.enums import CAMPAIGN_MOVES, CampaignState
 from civicfund.pledges.services.news import tell_of_campaigns
 from civicfund.pledges.tasks import tell_followers as tell_of_campaigns_by_task
-from civicfund.projects.services.merging import agree_to_merge, ask_to_merge
+from civicfund.projects.services.merging import agree_to_merge, ask_to_merge, undo_merge
 from civicfund.talk.access import visible_subject
 from civicfund.talk.enums import NewsKind, Pace, SubjectKind
 from civicfund.talk.models import Fact, News, Thread
@@ -51,6 +51,7 @@ from tests.factories.places import CityFactory, NeighborhoodFactory
 from tests.factories.pledges import CampaignFactory, PledgeFactory
 from tests.factories.projects import ProjectFactory
 from tests.factories.reviews import reviewer, reviewing_cycle
+from tests.talk.test_moderating import moderator
 
 pytestmark = pytest.mark.django_db
 upgrade = import_module("civicfund.pledges.migrations.0023_goals_reached_before")
@@ -157,6 +158,28 @@ def test_a_merged_project_is_told_to_who_followed_it():
     agree_to_merge(asked, by=whole.proposer)
     assert [tell_of_projects(), tell_of_projects()] == [1, 0]
     assert (told(person), told(other)) == ([NewsKind.MERGED], [])
+
+
+def test_whoever_follows_a_part_hears_of_the_whole_once_while_it_is_part_of_it():
+    cycle, [proposal] = reviewing_cycle()
+    whole, child, apart = proposal.project, ProjectFactory(), ProjectFactory()
+    person, other, both = (follower(SubjectKind.PROJECT, each) for each in (child, apart, child))
+    follow(visible_subject(both, SubjectKind.PROJECT, whole.pk), by=both)
+    merges = [
+        agree_to_merge(
+            ask_to_merge(each, whole, reason="The same bench.", by=each.proposer),
+            by=whole.proposer,
+        )
+        for each in (child, apart)
+    ]
+    undo_merge(merges[1], reason="Another one.", by=moderator())
+    give_review(proposal, feasible=True, by=reviewer())
+    publish_now(cycle, by=administrator())
+    tell_of_cycles()
+    for each in (person, both):
+        assert told(each) == [NewsKind.FEASIBLE]
+        assert {news.thread.subject_id for news in news_of(each)} == {whole.pk}
+    assert told(other) == []
 
 
 def test_a_verdict_is_told_when_it_is_public_and_not_before():

@@ -16,6 +16,8 @@ from civicfund.notices.models import Message
 from civicfund.notices.services import StopLink, send_next, stop_mail
 from civicfund.places.enums import PlaceKind
 from civicfund.projects.enums import ProjectState
+from civicfund.projects.models import Project
+from civicfund.projects.services.merging import agree_to_merge, ask_to_merge, undo_merge
 from civicfund.talk.access import visible_subject
 from civicfund.talk.enums import NewsKind, Pace, SubjectKind
 from civicfund.talk.models import Comment, Fact, Follow, MailPace, News, Thread
@@ -36,7 +38,7 @@ from tests.factories.people import UserFactory
 from tests.factories.places import NeighborhoodFactory
 from tests.factories.projects import ProjectFactory
 from tests.factories.talk import CommentFactory, ThreadFactory, about, subject_of
-from tests.talk.test_moderating import hide
+from tests.talk.test_moderating import hide, moderator
 from tests.talk.test_questions import answer
 
 pytestmark = pytest.mark.django_db
@@ -70,6 +72,23 @@ def test_followers_are_told_of_a_comment_once_and_its_author_is_not():
     assert [gather_comments(), gather_comments()] == [1, 0]
     assert told(person) == [(NewsKind.COMMENT, comment)]
     assert told(comment.author) == []
+
+
+def test_whoever_follows_a_part_is_told_of_what_is_said_of_the_whole():
+    comment, child = CommentFactory(), ProjectFactory()
+    whole = Project.objects.get(pk=comment.thread.subject_id)
+    person, both = follower(child), follower(child)
+    follow(about(whole), by=both)
+    merge = agree_to_merge(
+        ask_to_merge(child, whole, reason="The same.", by=child.proposer), by=whole.proposer
+    )
+    gather_comments()
+    assert told(person) == told(both) == [(NewsKind.COMMENT, comment)]
+    undo_merge(merge, reason="Another one.", by=moderator())
+    later = CommentFactory(thread=comment.thread)
+    gather_comments()
+    assert told(person) == [(NewsKind.COMMENT, comment)]
+    assert (NewsKind.COMMENT, later) in told(both)
 
 
 def test_whoever_is_answered_is_told_without_following():

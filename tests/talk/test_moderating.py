@@ -10,6 +10,7 @@ from civicfund.audit.models import Event
 from civicfund.notices.models import Message
 from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
+from civicfund.projects.models import CoAuthor, Project
 from civicfund.talk.enums import AppealOutcome, Wrong
 from civicfund.talk.models import Comment, Flag, Hiding
 from civicfund.talk.selectors import appeals_for, flagged_comments
@@ -67,7 +68,7 @@ def test_a_flag_waits_until_a_moderator_finds_nothing_wrong():
     flag_comment(comment, by=UserFactory(), reason=Wrong.ADVERT, words=" Again. ")
     flag_comment(comment, by=UserFactory(), reason=Wrong.OTHER)
     assert [each.waiting for each in flagged_comments()] == [2]
-    assert dismiss_flags(comment, by=moderator()) == 2
+    assert dismiss_flags(comment, subject_of(comment), by=moderator()) == 2
     assert not flagged_comments()
     assert fresh(comment).shown_body == comment.body
     assert verbs(comment) == ["comment.flagged"] * 2 + ["comment.flags_dismissed"]
@@ -76,7 +77,7 @@ def test_a_flag_waits_until_a_moderator_finds_nothing_wrong():
 def test_one_person_flags_a_comment_once_and_not_their_own():
     comment, person = CommentFactory(), UserFactory()
     flag_comment(comment, by=person, reason=Wrong.ADVERT)
-    dismiss_flags(comment, by=moderator())
+    dismiss_flags(comment, subject_of(comment), by=moderator())
     with pytest.raises(TalkError, match="already"):
         flag_comment(comment, by=person, reason=Wrong.INSULT)
     with pytest.raises(TalkError, match="your own"):
@@ -169,7 +170,7 @@ def test_only_moderators_judge_and_not_what_they_said_themselves(who):
     own = CommentFactory(author=moderator())
     by, why = (UserFactory(), "Only a moderator") if who == "a resident" else (own.author, "own")
     flag_comment(own, by=UserFactory(), reason=Wrong.OTHER)
-    for act in (lambda: hide(own, by=by), lambda: dismiss_flags(own, by=by)):
+    for act in (lambda: hide(own, by=by), lambda: dismiss_flags(own, subject_of(own), by=by)):
         with pytest.raises(TalkError, match=why):
             act()
     assert Flag.objects.waiting().count() == 1
@@ -182,6 +183,65 @@ def test_only_moderators_judge_and_not_what_they_said_themselves(who):
             act()
     assert not appeals_for(own.author)
     assert fresh(own).hiding == hiding
+
+
+def concerned(comment, how):
+    """A moderator who proposed what the comment is about, or writes it with whoever did."""
+    by = moderator()
+    project = Project.objects.filter(pk=comment.thread.subject_id)
+    if how == "the proposer":
+        project.update(proposer=by)
+    else:
+        CoAuthor.objects.create(project=project.get(), user=by)
+    return by
+
+
+@pytest.mark.parametrize("how", ["the proposer", "a co-author"])
+def test_nobody_judges_what_was_said_of_what_they_write(how):
+    question, hiding = CommentFactory(), appealed()
+    flag_comment(question, by=UserFactory(), reason=Wrong.OTHER)
+    theirs, other = concerned(question, how), concerned(hiding.comment, how)
+    for act in (
+        lambda: hide(question, by=theirs),
+        lambda: dismiss_flags(question, subject_of(question), by=theirs),
+        lambda: restore_comment(hiding.comment, subject_of(hiding.comment), by=other),
+        lambda: decide(hiding, other),
+    ):
+        with pytest.raises(TalkError, match="something that is yours"):
+            act()
+    assert Flag.objects.waiting().count() == 1
+    assert fresh(question).hiding is None
+    assert Hiding.objects.get().decided_at is None
+    assert dismiss_flags(question, subject_of(question), by=other) == 1
+
+
+@pytest.mark.parametrize("how", ["the proposer", "a co-author"])
+def test_the_table_refuses_a_judge_who_writes_what_it_was_said_of(how):
+    shown, hiding, now = CommentFactory(), appealed(), timezone.now()
+    unasked = hide(CommentFactory())
+    decided = {"outcome": "upheld", "decided_at": now}
+    for act in (
+        lambda: Hiding.objects.create(
+            comment=shown, reason="other", hidden_by=concerned(shown, how)
+        ),
+        lambda: Hiding.objects.filter(pk=hiding.pk).update(
+            decided_by=concerned(hiding.comment, how), **decided
+        ),
+        lambda: Hiding.objects.filter(pk=unasked.pk).update(
+            lifted_by=concerned(unasked.comment, how), lifted_at=now
+        ),
+    ):
+        with pytest.raises(IntegrityError) as refused, transaction.atomic():
+            act()
+        assert refused.value.__cause__.diag.constraint_name == "hiding_by_no_author"
+
+
+def test_whoever_joins_a_project_later_has_not_judged_what_was_said_of_it():
+    comment, by = CommentFactory(), moderator()
+    hide(comment, by=by)
+    CoAuthor.objects.create(project_id=comment.thread.subject_id, user=by)
+    appeal_hiding(comment, by=comment.author, words="It was a quotation.")
+    assert decide(Hiding.objects.get(), moderator()).outcome == AppealOutcome.LIFTED
 
 
 def test_what_its_author_deletes_waits_for_nobody():

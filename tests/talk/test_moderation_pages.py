@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from civicfund.notices.services import send_next
-from civicfund.projects.models import Project
+from civicfund.projects.models import CoAuthor, Project
 from civicfund.projects.services import withdraw_project
 from civicfund.talk.enums import Wrong
 from civicfund.talk.models import Comment, Flag, Hiding
@@ -119,6 +119,27 @@ def test_a_desk_says_why_an_act_is_refused(client, comment):
         assert answer.status_code == (200 if act == "nothing" else 400)
     hiding.refresh_from_db()
     assert (hiding.decided_at, hiding.lifted_at) == (None, None)
+
+
+def test_the_desk_offers_nothing_to_whoever_writes_what_it_was_said_of(client, comment):
+    flag_comment(comment, by=UserFactory(), reason=Wrong.INSULT)
+    hiding = appealed()
+    for each in (comment, hiding.comment):
+        CoAuthor.objects.create(project_id=each.thread.subject_id, user=(by := moderator()))
+        sign_in_with_second_factor(client, by)
+        judging = reverse("judge_comment", args=[each.pk])
+        shown = page(client, judging)
+        assert "another moderator looks at it" in shown
+        assert 'name="act"' not in shown
+        for act in ("dismiss", "hide", "lift", "uphold"):
+            answer = client.post(judging, {"act": act, "reason": "other"})
+            assert answer.status_code == 400
+        desk = page(client, reverse("comments_desk"))
+        assert (judging in desk) == (each == comment)
+        client.logout()
+    assert Flag.objects.waiting().count() == 1
+    hiding.refresh_from_db()
+    assert hiding.decided_at is None
 
 
 def test_a_report_needs_a_reason_and_comes_once_and_not_without_end(client, comment, settings):

@@ -21,6 +21,7 @@ from civicfund.pledges.enums import (
     MAY_GO_BACK_CAMPAIGN,
     OPEN_CAMPAIGN,
     RETURNING_CAMPAIGN,
+    UNPAID_CAMPAIGN,
     AttemptState,
     BatchState,
     CampaignState,
@@ -124,6 +125,11 @@ def why_in_campaign(project: Project) -> str:
     if Campaign.objects.filter(project=project, state__in=HOLDING_CAMPAIGN).exists():
         return _("People pledge money for this project until its campaign is over.")
     return ""
+
+
+def ties_project(project: Project) -> bool:
+    """Whether it stays with its proposer: to whom money goes, or went, for a campaign of it."""
+    return Campaign.objects.filter(project=project).exclude(state__in=UNPAID_CAMPAIGN).exists()
 
 
 def why_not_paid_yet(project_id: int) -> str:

@@ -13,6 +13,7 @@ from civicfund.audit.services import advance, advance_all, db_now, record
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.selectors import has_role
+from civicfund.pledges.access import is_of_team
 from civicfund.pledges.enums import (
     CAMPAIGN_MOVES,
     EDITABLE_CAMPAIGN,
@@ -198,7 +199,7 @@ def check_creator(campaign: Campaign, by: User) -> None:
 def _check_reviewer(campaign: Campaign, by: User) -> None:
     if not has_role(by, Role.REVIEWER):
         raise RefusedError(_("Only a reviewer can do this."))
-    if campaign.creator_id == by.pk:
+    if is_of_team(by, campaign):
         raise RefusedError(_("Nobody reviews their own campaign."))
 
 

@@ -6,16 +6,20 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 
+from civicfund.audit.services import record
 from civicfund.payments.models import Payer
 from civicfund.people.models import User
 from civicfund.pledges.enums import (
     CHANGEABLE_PLEDGE,
+    EDITABLE_CAMPAIGN,
     FINISHED_CAMPAIGN,
     OWED_PLEDGE,
     CampaignState,
     PledgeState,
 )
 from civicfund.pledges.models import Campaign, CampaignReport, Pledge, SurveyAnswer
+from civicfund.pledges.services.locks import campaign_to_move
+from civicfund.projects.services.forgetting import heir_of
 
 
 def why_pledges_keep(person: User) -> Iterator[str]:
@@ -43,7 +47,7 @@ def _why_unsettled(pledge: Pledge) -> str:
 
 def forget_backer(person: User) -> None:
     """Pledges, consents and charges stay, by a former resident whom no page names; answers to
-    surveys go.
+    surveys go. A campaign that was not sent in goes with its project to a co-author.
 
     The caller is in a transaction and holds the person.
     """
@@ -51,3 +55,14 @@ def forget_backer(person: User) -> None:
     SurveyAnswer.objects.filter(pledge__backer=person).delete()
     CampaignReport.objects.filter(reporter=person).update(reporter=None, words="")
     Payer.objects.filter(user=person).delete()
+    for campaign in Campaign.objects.filter(creator=person, state__in=EDITABLE_CAMPAIGN):
+        _hand_on(campaign, person)
+
+
+def _hand_on(campaign: Campaign, person: User) -> None:
+    """Whoever is to propose the project could raise no money beside a campaign that is nobody's."""
+    locked = campaign_to_move(campaign.pk)
+    heir = heir_of(locked.project)
+    if heir is not None and locked.state in EDITABLE_CAMPAIGN:
+        Campaign.objects.filter(pk=locked.pk).update(creator=heir.user_id)
+        record("campaign.handed_on", locked, actor=person, to=heir.user_id)

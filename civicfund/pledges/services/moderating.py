@@ -9,6 +9,7 @@ from civicfund.audit.services import advance, db_now, record
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.selectors import has_role
+from civicfund.pledges.access import is_of_team
 from civicfund.pledges.enums import CAMPAIGN_MOVES, CampaignState
 from civicfund.pledges.models import Campaign, CampaignReport
 from civicfund.pledges.services.campaigns import release_all
@@ -51,6 +52,7 @@ def suspend_campaign(campaign: Campaign, *, by: User, reason: str) -> Campaign:
     goes on before its deadline.
     """
     check_moderator(by)
+    _check_not_own(campaign, by)
     said = reason.strip()
     if not said:
         raise RefusedError(_("Say why it is suspended: everybody reads it."), field="reason")
@@ -104,5 +106,6 @@ def check_moderator(by: User) -> None:
 
 
 def _check_not_own(campaign: Campaign, by: User) -> None:
-    if campaign.creator_id == by.pk:
+    """Whoever started it or writes its project looks away; they can call it off themselves."""
+    if is_of_team(by, campaign):
         raise RefusedError(_("Nobody moderates their own campaign."))

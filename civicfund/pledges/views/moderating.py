@@ -23,7 +23,7 @@ from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.requests import SignedInRequest
 from civicfund.people.selectors import roles_of
-from civicfund.pledges.access import any_campaign
+from civicfund.pledges.access import any_campaign, is_of_team
 from civicfund.pledges.enums import CAMPAIGN_EVENT_WORDS, PRIVATE_CAMPAIGN, CampaignState
 from civicfund.pledges.forms import ReasonForm
 from civicfund.pledges.models import Campaign
@@ -159,16 +159,18 @@ def _handle(request: SignedInRequest, campaign: Campaign) -> HttpResponse:
 def _judge_page(request: SignedInRequest, campaign: Campaign, form: ReasonForm) -> HttpResponse:
     roles = roles_of(request.user)
     moderates = Role.MODERATOR in roles
+    is_own = is_of_team(request.user, campaign)
     mine = [
         (name, act)
         for name, act in ACTS.items()
-        if act.role in roles and act.state == campaign.state
+        if not is_own and act.role in roles and act.state == campaign.state
     ]
     is_private = campaign.state in PRIVATE_CAMPAIGN
     context = {
         "campaign": campaign,
         "reports": open_reports_of(campaign) if moderates else [],
         "acts": mine,
+        "is_own": is_own,
         "form": form,
         "is_private": is_private,
         "checklist": checklist_of(campaign) if is_private else None,

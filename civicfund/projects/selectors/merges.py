@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q, QuerySet
 
@@ -22,6 +24,15 @@ def taken_in(project: Project) -> QuerySet[Project]:
     merged = project.merged_projects.exclude(state=ProjectState.HIDDEN).select_related("proposer")
     merged = merged.defer("story", "search")
     return merged.order_by("pk")
+
+
+def parts_of(projects: Iterable[int]) -> dict[int, set[int]]:
+    """The ids of what became part of each of the projects, by the project's."""
+    merged = Project.objects.filter(merged_into__in=set(projects), state=ProjectState.MERGED)
+    parts: dict[int, set[int]] = {}
+    for whole, part in merged.order_by().values_list("merged_into_id", "pk"):
+        parts.setdefault(whole, set()).add(part)
+    return parts
 
 
 def asked_of(user: User | AnonymousUser, project: Project) -> QuerySet[Merge]:

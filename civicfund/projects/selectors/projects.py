@@ -8,8 +8,8 @@ from django.contrib.postgres.search import SearchQuery, SearchRank, TrigramWordS
 from django.db.models import F, Q
 
 from civicfund.places.enums import PlaceKind
-from civicfund.projects.enums import ASKED_PARTS, LISTED_STATES, NEEDED_PARTS, Part
-from civicfund.projects.models import OfferQuerySet, Project, ProjectFile, ProjectQuerySet
+from civicfund.projects.enums import ASKED_PARTS, LISTED_STATES, NEEDED_PARTS, Part, ProjectState
+from civicfund.projects.models import Offer, OfferQuerySet, Project, ProjectFile, ProjectQuerySet
 
 # What stays while people vote or pledge on a project: they decided on what they read.
 HELD_FIELDS = frozenset(
@@ -61,6 +61,25 @@ def why_kept_apart(child: Project, whole: Project) -> str:
     return next((words for why in _distances if (words := why(child, whole))), "")
 
 
+Tie = Callable[[Project], bool]
+"""Whether the project stays with whoever proposed it, also once they have left."""
+
+_ties: list[Tie] = []
+
+
+def tied_by(tie: Tie) -> None:
+    """Ask this, too, before somebody else proposes a project. Said once, when an app is ready.
+
+    The app that says it refuses the change in the database as well.
+    """
+    _ties.append(tie)
+
+
+def is_tied(project: Project) -> bool:
+    """Whether nobody else can propose it from now on."""
+    return any(tie(project) for tie in _ties)
+
+
 def missing_parts(project: Project) -> list[Part]:
     """What the project lacks to be ready."""
     missing = []
@@ -98,8 +117,11 @@ def helps_of_row(project: Project) -> list[Part]:
 
 
 def helpers_of(project: Project) -> OfferQuerySet:
-    """Whose help the authors took, in the order in which they did."""
-    return project.offers.accepted().select_related("by").order_by("decided_at", "pk")
+    """Whose help was taken for it and for what became part of it, in the order in which it was."""
+    parts = Q(merged_into=project, state=ProjectState.MERGED)
+    whole = Project.objects.filter(Q(pk=project.pk) | parts).order_by().values("pk")
+    accepted = Offer.objects.accepted().filter(project__in=whole)
+    return accepted.select_related("by").order_by("decided_at", "pk")
 
 
 def files_of(project: Project) -> list[ProjectFile]:

@@ -18,26 +18,29 @@ from civicfund.projects.models import (
     ProjectHiding,
     Support,
 )
+from civicfund.projects.selectors import is_tied
 from civicfund.projects.services.authors import take_back_invitations
 from civicfund.projects.services.holding import hold_project
+from civicfund.projects.services.merging import lay_down_requests, take_back_requests
 from civicfund.projects.services.offers import OFFERED
 from civicfund.projects.services.writing import withdraw_project
 
 
 def forget_author(person: User) -> None:
-    """Public projects stay, by a former resident; drafts and what still waits are taken back.
+    """What others write, too, is theirs. Else public projects stay, by a former resident; drafts
+    and what still waits are taken back.
 
-    A draft that others write, too, is theirs. The caller is in a transaction and holds the person.
+    The caller is in a transaction and holds the person.
     """
-    drafts = Project.objects.filter(proposer=person, state=ProjectState.DRAFT)
-    for draft in drafts.order_by("pk"):
-        if not _hand_on(draft, person):
-            withdraw_project(draft, by=person)
-            ProjectFile.objects.filter(project=draft).delete()
+    take_back_invitations(Invitation.objects.filter(project__proposer=person))
+    proposed = Project.objects.filter(proposer=person).exclude(state=ProjectState.WITHDRAWN)
+    for project in proposed.order_by("pk"):
+        if not _hand_on(project, person):
+            _leave(project, person)
+    take_back_requests(person)
     _forget_offers(person)
     CoAuthor.objects.filter(user=person).delete()
     Support.objects.filter(person=person).delete()
-    take_back_invitations(Invitation.objects.filter(project__proposer=person))
     ProjectFlag.objects.filter(reporter=person).update(reporter=None, words="")
     ProjectHiding.objects.filter(appealed_by=person).update(appealed_by=None, appeal_words="")
     theirs = EmailAddress.objects.filter(user=person, verified=True).values_list("email", flat=True)
@@ -45,21 +48,48 @@ def forget_author(person: User) -> None:
     Invitation.objects.filter(address__in=addresses).delete()
 
 
-def _hand_on(draft: Project, person: User) -> bool:
-    """Let whoever joined a draft first propose it from now on; whether somebody had joined.
+def heir_of(project: Project) -> CoAuthor | None:
+    """Who proposes it once its proposer has left: whoever joined it first, held. None where nobody
+    has, and where money ties it to its proposer.
 
-    Nobody else could withdraw it, or ask others. Its versions go on saying who wrote them.
+    The caller is in a transaction; it holds the project from now on.
     """
-    row = hold_project(draft)
+    row = hold_project(project)
+    if row.state == ProjectState.WITHDRAWN or is_tied(row):
+        return None
     # One who leaves just now is waited for, and passed over.
-    joined = row.co_authors.select_for_update().order_by("since", "pk").first()
+    return row.co_authors.select_for_update().order_by("since", "pk").first()
+
+
+def _hand_on(project: Project, person: User) -> bool:
+    """Let whoever joined first propose it from now on; whether there is anybody.
+
+    Nobody else could withdraw it, ask others, or raise money for it. Its versions go on saying who
+    wrote them.
+    """
+    joined = heir_of(project)
     if joined is None:
         return False
+    row = joined.project
     joined.delete()
     Project.objects.filter(pk=row.pk).update(proposer=joined.user_id)
     record("project.handed_on", row, actor=person, to=joined.user_id)
-    tell(joined.user, "project_handed_on", row, title=row.title, project_url=row.get_absolute_url())
+    tell(
+        joined.user, "project_handed_on", row,
+        title=row.title,
+        is_public=row.state != ProjectState.DRAFT,
+        project_url=row.get_absolute_url(),
+    )  # fmt: skip
     return True
+
+
+def _leave(project: Project, person: User) -> None:
+    """A draft goes; of what is public nobody waits for an answer any more."""
+    if project.state == ProjectState.DRAFT:
+        withdraw_project(project, by=person)
+        ProjectFile.objects.filter(project=project).delete()
+    else:
+        lay_down_requests(hold_project(project), by=person)
 
 
 def _forget_offers(person: User) -> None:

@@ -143,7 +143,7 @@ def undo_merge(merge: Merge, *, reason: str, by: User) -> Merge:
 def release_parts(whole: Project, *, by: User) -> None:
     """All that had gone into a project that was withdrawn comes out of it; its authors are told.
 
-    The caller holds the project and what went into it.
+    What moderators hide comes out hidden. The caller holds the project and what went into it.
     """
     merges = Merge.objects.select_for_update(of=("self",)).filter(
         into=whole, state=MergeState.AGREED, project__merged_into=whole
@@ -154,8 +154,8 @@ def release_parts(whole: Project, *, by: User) -> None:
 
 
 def lay_down_requests(gone: Project, *, by: User) -> None:
-    """Nobody waits any more for an answer about a project that was withdrawn, or has gone into
-    another one: whoever asked can ask about a project that is there.
+    """Nobody waits any more for an answer about a project that was withdrawn, has gone into another
+    one, or is nobody's: whoever asked can ask about a project that is there.
 
     The caller holds the project.
     """
@@ -164,13 +164,33 @@ def lay_down_requests(gone: Project, *, by: User) -> None:
         _decide(merge, MergeState.WITHDRAWN, by)
 
 
+def take_back_requests(person: User) -> None:
+    """Whoever leaves asks no more: whoever proposes in their place has not asked."""
+    waiting = Merge.objects.filter(asked_by=person, state=MergeState.ASKED)
+    for merge in waiting.select_for_update(of=("self",)).order_by("pk"):
+        _decide(merge, MergeState.WITHDRAWN, person)
+
+
 def _take_apart(merge: Merge, child: Project, whole: Project, *, because: str, by: User) -> Merge:
     """Two of one again, each with its own. The caller holds both projects and the merge."""
-    advance(child, ProjectState(merge.state_before), PROJECT_MOVES, actor=by, merged_into=None)
+    hidden = child.state == ProjectState.HIDDEN
+    if hidden:
+        _take_out_hidden(merge, child, by=by)
+    else:
+        advance(child, ProjectState(merge.state_before), PROJECT_MOVES, actor=by, merged_into=None)
     Project.objects.filter(pk__in=merge.brought, merged_into=whole).update(merged_into=child)
     undone = _decide(merge, MergeState.UNDONE, by, undone_because=because)
-    _tell("project_merge_undone", undone, authors_of(child, whole).exclude(pk=by.pk))
+    # What is hidden is named to nobody but those who write it.
+    told = authors_of(child) if hidden else authors_of(child, whole)
+    _tell("project_merge_undone", undone, told.exclude(pk=by.pk))
     return undone
+
+
+def _take_out_hidden(merge: Merge, child: Project, *, by: User) -> None:
+    """It stays hidden; shown again, it is how far it was before it was merged."""
+    child.hidings.standing().update(state_before=merge.state_before)
+    Project.objects.filter(pk=child.pk).update(merged_into=None)
+    record("project.came_out_hidden", child, actor=by, merge=merge.pk)
 
 
 def _merge(merge: Merge, child: Project, whole: Project, *, by: User) -> Merge:

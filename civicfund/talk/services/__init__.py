@@ -18,6 +18,7 @@ from civicfund.talk.services.moderating import (
     flag_comment,
     hide_comment,
     restore_comment,
+    why_for_another,
 )
 
 __all__ = [
@@ -38,5 +39,6 @@ __all__ = [
     "restore_comment",
     "set_pace",
     "unfollow",
+    "why_for_another",
     "write_comment",
 ]

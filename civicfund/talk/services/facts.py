@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q
 
 from civicfund.notices.enums import Topic
+from civicfund.projects.selectors.merges import parts_of
 from civicfund.talk.enums import NewsKind, SubjectKind
 from civicfund.talk.models import Fact, Thread
 
@@ -88,9 +89,10 @@ def in_places(places: Iterable[int]) -> frozenset[Key]:
 def tell_facts(found: Iterable[Happened]) -> int:
     """Tell each fact that was not told before to who follows it now; how many facts that were.
 
-    As many queries for one follower as for a hundred thousand.
+    What is told of a project, those hear, too, who follow what became part of it. As many queries
+    for one follower as for a hundred thousand.
     """
-    new = _untold({fact.source: fact for fact in found})
+    new = _with_parts(_untold({fact.source: fact for fact in found}))
     if not new:
         return 0
     with transaction.atomic():
@@ -107,6 +109,24 @@ def _untold(found: dict[str, Happened]) -> list[Happened]:
     """Those that nobody has told yet, in an order that two workers share."""
     known = Fact.objects.filter(source__in=found).values_list("source", flat=True)
     return [found[source] for source in sorted(found.keys() - set(known), key=_by_number)]
+
+
+def _with_parts(facts: Sequence[Happened]) -> list[Happened]:
+    """The facts, heard by who follows a part of a project as by who follows the project."""
+    heard: set[Key] = set().union(*(fact.audience for fact in facts))
+    parts = parts_of(pk for kind, pk in heard if kind == SubjectKind.PROJECT)
+    return [
+        replace(
+            fact,
+            heard_by=fact.audience.union(
+                (SubjectKind.PROJECT, part)
+                for kind, pk in fact.audience
+                if kind == SubjectKind.PROJECT
+                for part in parts.get(pk, ())
+            ),
+        )
+        for fact in facts
+    ]
 
 
 def _by_number(source: str) -> list[int | str]:

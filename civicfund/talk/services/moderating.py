@@ -10,7 +10,7 @@ from civicfund.notices.services import tell
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.selectors import has_role
-from civicfund.talk.access import Subject
+from civicfund.talk.access import Subject, concerning
 from civicfund.talk.enums import AppealOutcome, Wrong
 from civicfund.talk.models import Comment, Flag, Hiding
 from civicfund.talk.services.errors import TalkError
@@ -35,10 +35,10 @@ def flag_comment(comment: Comment, *, by: User, reason: Wrong, words: str = "") 
     return flag
 
 
-def dismiss_flags(comment: Comment, *, by: User) -> int:
-    """Find nothing wrong with it; how many flags that answers."""
+def dismiss_flags(comment: Comment, subject: Subject, *, by: User) -> int:
+    """Find nothing wrong with it; how many flags that answers. Raises ``TalkError``."""
     with transaction.atomic():
-        row = _to_judge(comment, by)
+        row = _to_judge(comment, subject, by)
         count = _handle(row)
         record("comment.flags_dismissed", row, actor=by, flags=count)
     return count
@@ -52,7 +52,7 @@ def hide_comment(
     Raises ``TalkError``.
     """
     with transaction.atomic():
-        row = _to_judge(comment, by)
+        row = _to_judge(comment, subject, by)
         if row.deleted_at or row.hiding:
             raise TalkError(_("Nobody can read this any more."))
         hiding = Hiding.objects.create(
@@ -67,7 +67,7 @@ def hide_comment(
 def restore_comment(comment: Comment, subject: Subject, *, by: User) -> Hiding:
     """Show a hidden comment again, on a moderator's own thought. Raises ``TalkError``."""
     with transaction.atomic():
-        hiding = _hidden(_to_judge(comment, by))
+        hiding = _hidden(_to_judge(comment, subject, by))
         if hiding.appealed_at:
             raise TalkError(_("Its author has appealed: another moderator decides."))
         _lift(hiding, by)
@@ -98,7 +98,7 @@ def decide_appeal(
 ) -> Hiding:
     """Decide as another moderator than the one who hid it. Raises ``TalkError``."""
     with transaction.atomic():
-        hiding = _hidden(_to_judge(comment, by))
+        hiding = _hidden(_to_judge(comment, subject, by))
         if hiding.appealed_at is None or hiding.decided_at:
             raise TalkError(_("There is no appeal to decide."))
         if hiding.hidden_by_id == by.pk:
@@ -113,13 +113,24 @@ def decide_appeal(
     return hiding
 
 
-def _to_judge(comment: Comment, by: User) -> Comment:
-    """The comment, locked; only for moderators, and not for one's own."""
+def why_for_another(comment: Comment, subject: Subject, by: User) -> str:
+    """Why another moderator has to look at a comment, in words for this one; empty where they may:
+    nobody judges what they said, nor what was said of what they run or write.
+    """
+    if comment.author_id == by.pk:
+        return _("This is your own: another moderator looks at it.")
+    if concerning(by, [subject]):
+        return _("This is about something that is yours: another moderator looks at it.")
+    return ""
+
+
+def _to_judge(comment: Comment, subject: Subject, by: User) -> Comment:
+    """The comment, locked; only for moderators whom it does not concern."""
     if not has_role(by, Role.MODERATOR):
         raise TalkError(_("Only a moderator can do this."))
     row = Comment.objects.select_for_update().get(pk=comment.pk)
-    if row.author_id == by.pk:
-        raise TalkError(_("This is your own: another moderator looks at it."))
+    if refusal := why_for_another(row, subject, by):
+        raise TalkError(refusal)
     return row
 
 

@@ -17,9 +17,10 @@ from civicfund.notices.services import Letter, tell_all
 from civicfund.people.models import User
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
+from civicfund.projects.selectors.merges import parts_of
 from civicfund.talk.access import visible_subjects
 from civicfund.talk.enums import NewsKind, Pace, SubjectKind
-from civicfund.talk.models import Comment, Follow, News
+from civicfund.talk.models import Comment, Follow, News, Thread
 from civicfund.talk.selectors import is_told, news_of, source_of, untold_events
 from civicfund.talk.services.facts import Happened, in_places, tell_facts
 
@@ -30,7 +31,8 @@ NOT_OLDER_THAN = timedelta(days=14)
 
 
 def gather_comments() -> int:
-    """Tell of comments whoever follows their thread, and whoever is answered; how many comments.
+    """Tell of comments whoever follows their thread, or what became part of the project that it is
+    about, and whoever is answered; how many comments.
 
     Of what is hidden or deleted by now nobody is told.
     """
@@ -54,10 +56,27 @@ def gather_comments() -> int:
 
 def _followers(threads: Collection[int]) -> dict[int, set[int]]:
     found: dict[int, set[int]] = defaultdict(set)
-    rows = Follow.objects.filter(thread__in=threads, user__is_active=True)
+    heard = {thread: {thread} for thread in threads}
+    for thread, part in _threads_of_parts(threads):
+        heard.setdefault(part, set()).add(thread)
+    rows = Follow.objects.filter(thread__in=heard, user__is_active=True)
     for thread, user in rows.values_list("thread_id", "user_id"):
-        found[thread].add(user)
+        for told in heard[thread]:
+            found[told].add(user)
     return found
+
+
+def _threads_of_parts(threads: Collection[int]) -> Iterator[tuple[int, int]]:
+    """Threads about projects, each with one about what became part of the project."""
+    projects = dict(
+        Thread.objects.filter(pk__in=threads, kind=SubjectKind.PROJECT).values_list(
+            "subject_id", "pk"
+        )
+    )
+    wholes = {part: whole for whole, parts in parts_of(projects).items() for part in parts}
+    about = Thread.objects.filter(kind=SubjectKind.PROJECT, subject_id__in=wholes)
+    for part, thread in about.values_list("subject_id", "pk"):
+        yield projects[wholes[part]], thread
 
 
 def _news_of_comment(comment: Comment, followers: set[int]) -> Iterator[News]:

@@ -22,7 +22,13 @@ from civicfund.people.models import User
 from civicfund.people.requests import SignedInRequest
 from civicfund.projects.forms import HidingForm
 from civicfund.projects.selectors.moderation import flagged_projects, project_appeals_for
-from civicfund.talk.access import Subject, closed_subject, comment_to_judge, visible_subjects
+from civicfund.talk.access import (
+    Subject,
+    closed_subject,
+    comment_to_judge,
+    concerning,
+    visible_subjects,
+)
 from civicfund.talk.enums import AppealOutcome, Wrong
 from civicfund.talk.models import Comment
 from civicfund.talk.selectors import PER_PAGE, appeals_for, flagged_comments
@@ -32,6 +38,7 @@ from civicfund.talk.services import (
     dismiss_flags,
     hide_comment,
     restore_comment,
+    why_for_another,
 )
 
 moderators_only = staff.only(Role.MODERATOR)
@@ -40,7 +47,7 @@ Act = Callable[[Comment, Subject, User], object]
 # By what the button sends: the act, and what is said when it is done.
 JUDGEMENTS: dict[str, tuple[Act, Promise | str]] = {
     "dismiss": (
-        lambda comment, subject, by: dismiss_flags(comment, by=by),
+        lambda comment, subject, by: dismiss_flags(comment, subject, by=by),
         gettext_lazy("It stays. The flags are answered."),
     ),
     "restore": (
@@ -75,19 +82,24 @@ def desk(request: SignedInRequest) -> HttpResponse:
     named = visible_subjects(
         request.user, {(each.thread.kind, each.thread.subject_id) for each in comments}
     )
+    theirs = concerning(request.user, named.values())
     context = {
         "project_appeals": project_appeals_for(request.user)[:PER_PAGE],
         "flagged_projects": flagged_projects()[:PER_PAGE],
-        "appeals": [(each, _title(each.comment, named)) for each in appeals],
+        "appeals": [
+            (each, about.title)
+            for each in appeals
+            if (about := _about(each.comment, named)) not in theirs
+        ],
         "page": page,
-        "flagged": [(each, _title(each, named)) for each in page],
+        "flagged": [(each, _about(each, named).title) for each in page],
     }
     return render(request, "talk/desk.html", context)
 
 
-def _title(comment: Comment, named: dict[tuple[str, int], Subject]) -> str:
+def _about(comment: Comment, named: dict[tuple[str, int], Subject]) -> Subject:
     key = comment.thread.kind, comment.thread.subject_id
-    return (named.get(key) or closed_subject(*key)).title
+    return named.get(key) or closed_subject(*key)
 
 
 @moderators_only
@@ -126,6 +138,7 @@ def _judge_page(
         "events": events_of(comment).select_related("actor"),
         "form": form,
         "refused": refused,
+        "for_another": why_for_another(comment, subject, request.user),
     }
     status = 400 if refused or form.errors else 200
     return render(request, "talk/judge.html", context, status=status)
