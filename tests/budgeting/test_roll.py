@@ -488,6 +488,37 @@ def test_two_administrators_put_a_file_on_the_roll_at_the_desk(client, cycle, pl
     assert cycle.roll.count() == 1
 
 
+def many_wrong(place, number=250):
+    """A town's file: more lines with something wrong than a page shows, and one that is right."""
+    return [person_row(1, place), *("x,y" for _ in range(number)), person_row(1, place)]
+
+
+@pytest.mark.parametrize(("name", "opens"), [("roll_desk", False), ("letters_desk", True)])
+def test_every_line_with_something_wrong_is_told_of_as_a_file(client, cycle, place, name, opens):
+    cache.clear()
+    cycle = opened(cycle) if opens else cycle
+    signed_in(client)
+    rows, desk = many_wrong(place), page(name, cycle)
+    shown = client.post(desk, {"act": "check_file", "file": uploaded(*rows)}).content.decode()
+    assert "250 lines, each of which has not as many cells as there are columns" in shown
+    assert "1 line has the number of an earlier line" in shown
+    assert "The first 200 of 251 are shown" in shown
+    answer = client.post(desk, {"act": "wrong_lines", "file": uploaded(*rows)})
+    lines = b"".join(answer.streaming_content).decode().splitlines()
+    assert lines[:2] == ["line,it", "3,has not as many cells as there are columns"]
+    assert (len(lines), lines[-1]) == (252, "253,has the number of line 2")
+    assert not ActRequest.objects.filter(act="cycle.roll").exists()
+    assert not cycle.roll.exists()
+
+
+def test_without_a_file_no_lines_are_told_of(client, cycle):
+    signed_in(client)
+    answer = client.post(page("roll_desk", cycle), {"act": "wrong_lines"})
+    assert answer.status_code == 400
+    assert 'id="wrong_lines-file"' in answer.content.decode()
+    assert 'id="wrong_lines-file"' not in client.get(page("roll_desk", cycle)).content.decode()
+
+
 def test_agreeing_takes_a_recent_second_factor_and_asking_does_not(
     client, cycle, settings, monkeypatch
 ):
