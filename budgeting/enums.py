@@ -260,6 +260,7 @@ VERB_WORDS: dict[str, Promise] = {
     "review.given_back": _("A project was given back after changes"),
     "review.sent_back": _("A rewritten project was sent back for review"),
     "roll_entry.claimed": _("Somebody claimed a line of the voter roll"),
+    "roll_entry.let_go": _("A newer letter ended the claim of a line of the voter roll"),
     **{
         f"{act}.asked": format_lazy(_("{act}: asked for"), act=said)
         for act, said in ACT_WORDS.items()

@@ -40,6 +40,7 @@ SAID_WORDS: dict[str, Promise] = {
     "dropped": _("keyings dropped"),
     "extension": _("extension, number"),
     "foreign": _("ballots that are not on the board"),
+    "home": _("home confirmed, number"),
     "kept": _("ballots kept"),
     "kind": _("kind"),
     "left_out": _("lines left out"),

@@ -6,7 +6,6 @@ import base64
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import IO
 
 from django.db import transaction
@@ -18,19 +17,17 @@ from budgeting.access import require
 from budgeting.domain.roll import Line
 from budgeting.enums import CycleState
 from budgeting.models import Cycle, PostedCode, RollEntry
-from budgeting.selectors import eligibility_of, is_of_homes, valid_codes
+from budgeting.selectors import is_of_homes, valid_codes
+from budgeting.services.claims import confirm_home, end_claims
 from budgeting.services.errors import RefusedError
 from budgeting.services.locks import share, take
 from budgeting.services.roll import person_key, secret_digest
 from budgeting.services.roll_files import Hashed, Report, sound_lines
 from budgeting.services.second_person import pending_request
-from civicfund.audit.models import ActRequest
+from civicfund.audit.models import ActRequest, Approval
 from civicfund.audit.services import approve_act, record, request_act
-from civicfund.people.domain import years_before
 from civicfund.people.enums import Role
 from civicfund.people.models import User
-from civicfund.people.selectors import residency_of
-from civicfund.people.services import prove_by_post
 
 LETTERS = "cycle.letters"
 CODE_BYTES = 10  # 80 bits: https://pages.nist.gov/800-63-3/sp800-63b.html asks for 20 at least
@@ -67,8 +64,9 @@ def request_letters(cycle: Cycle, *, sha256: str, lines: int, by: User) -> ActRe
 def make_letters(cycle: Cycle, file: IO[bytes], *, by: User) -> list[Letter]:
     """A second person brings the same file: codes for those on the roll, and their letters.
 
-    A person who had a code gets another one, and the earlier one ends. Lines without an address
-    get none. Neither addresses nor codes are kept.
+    A person who had a code gets another one, and the earlier one ends, with all that came of it:
+    the account that claimed the line with it votes as it no more. Lines without an address get
+    none. Neither addresses nor codes are kept.
     """
     require(by, Role.BUDGET_ADMINISTRATOR)
     report, source = Report(), Hashed(file)
@@ -80,14 +78,14 @@ def make_letters(cycle: Cycle, file: IO[bytes], *, by: User) -> list[Letter]:
         approval = approve_act(asked, approved_by=by)
         letters: list[Letter] = []
         for start in range(0, len(lines), _AT_ONCE):
-            letters += _letters(held, lines[start : start + _AT_ONCE], approval.pk)
+            letters += _letters(held, lines[start : start + _AT_ONCE], approval)
         if not letters:
             raise RefusedError(_("Nobody in this file is on the roll and has an address."))
         record("cycle.letters_made", held, actor=by, letters=len(letters))
     return letters
 
 
-def _letters(cycle: Cycle, lines: Sequence[Line], approval_id: int) -> list[Letter]:
+def _letters(cycle: Cycle, lines: Sequence[Line], approval: Approval) -> list[Letter]:
     keys = {person_key(cycle, line.number): line for line in lines}
     entries = list(cycle.roll.filter(person_key__in=keys))
     _revoke(entries)
@@ -98,11 +96,11 @@ def _letters(cycle: Cycle, lines: Sequence[Line], approval_id: int) -> list[Lett
         codes.append(
             PostedCode(
                 entry=entry,
-                approval_id=approval_id,
+                approval=approval,
                 code_hash=_hash(cycle, code, line.born.year),
             )
         )
-    PostedCode.objects.bulk_create(codes)
+    end_claims(cycle, PostedCode.objects.bulk_create(codes), by=approval.approved_by)
     return letters
 
 
@@ -148,12 +146,6 @@ def code_for(cycle: Cycle, code: str, born: int) -> PostedCode:
     return found
 
 
-def _born_by(cycle: Cycle) -> date | None:
-    """By when everybody is born who was sent a letter: a file is held against the youngest age."""
-    said = eligibility_of(cycle)
-    return years_before(said.age_on, said.minimum_age) if said and said.minimum_age else None
-
-
 def claim_by_code(code: PostedCode, *, by: User) -> RollEntry:
     """Whoever has a letter and an account votes with the account from now on.
 
@@ -166,13 +158,16 @@ def claim_by_code(code: PostedCode, *, by: User) -> RollEntry:
         if entry.claimed_by_id == by.pk:
             return entry
         if entry.claimed_by_id is not None:
-            raise RefusedError(_("Another account votes as this person."))
+            raise RefusedError(
+                _(
+                    "Another account votes as this person. If it is not yours, tell the town: a new"
+                    " letter ends that."
+                )
+            )
         if RollEntry.objects.filter(cycle=cycle, claimed_by=by).exists():
             raise RefusedError(_("Your account votes as somebody else on this roll."))
         RollEntry.objects.filter(pk=entry.pk).update(claimed_by=by)
-        home = residency_of(by)
-        if home and home.proved_at is None and home.neighborhood_id == entry.place_id:
-            prove_by_post(home, born_by=_born_by(cycle))
-        record("roll_entry.claimed", entry, actor=by)
+        home = confirm_home(entry, by)
+        record("roll_entry.claimed", entry, actor=by, home=home and home.pk)
     entry.refresh_from_db()
     return entry

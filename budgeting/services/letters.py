@@ -65,7 +65,8 @@ def _page(cycle: Cycle, letter: Letter, address: str) -> LetterPage:
         foot=_(
             "Keep this code to yourself: whoever has it and knows your year of birth can vote in"
             " your place. If the letter was open when it came, tell the town and you get another"
-            " code; this one ends then. The town keeps neither this code nor, for this letter,"
-            " your address."
+            " code; this one ends then, and so does the vote of an account that has used it. What"
+            " was cast with it counts until you cast yourself. The town keeps neither this code"
+            " nor, for this letter, your address."
         ),
     )

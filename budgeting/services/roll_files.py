@@ -57,15 +57,22 @@ _WRONG = {
     Wrong.OUTSIDE: _("lives in no neighborhood that votes"),
     Wrong.OTHER_GROUP: _("belongs to no group that votes"),
 }
+# The same of many lines at once.
+_WRONG_OF_MANY = _WRONG | {
+    Wrong.NUMBER_TWICE: _("has the number of an earlier line"),
+    Wrong.PERSON_TWICE: _("is the person of an earlier line under another number"),
+}
 
 
 @dataclass(slots=True)
 class Report:
     """What a file holds: how many may vote, who is on the roll already, and what is wrong where.
 
-    ``defects`` are the first of them, ``by_kind`` counts them all. ``eligibility`` is the version
-    of who may vote that the lines were held against.
+    ``defects`` are the first ``most`` of them, or all; ``by_kind`` counts them all. ``eligibility``
+    is the version of who may vote that the lines were held against.
     """
+
+    most: int | None = MOST_DEFECTS_SHOWN
 
     sha256: str = ""
     eligibility: int = 0
@@ -81,11 +88,16 @@ class Report:
 
     @property
     def wrong_lines(self) -> list[tuple[int, str]]:
-        """The first lines with something wrong, and what."""
+        """The lines with something wrong that are kept, and what."""
         return [
             (found.line, str(_WRONG[found.wrong]) % {"earlier": found.earlier})
             for found in self.defects
         ]
+
+    @property
+    def wrong_kinds(self) -> list[tuple[str, int]]:
+        """What is wrong, and in how many lines, the most frequent first."""
+        return [(str(_WRONG_OF_MANY[wrong]), lines) for wrong, lines in self.by_kind.most_common()]
 
     @property
     def new(self) -> int:
@@ -120,6 +132,15 @@ def check_file(cycle: Cycle, file: IO[bytes]) -> Report:
     return report
 
 
+def wrong_in_file(cycle: Cycle, file: IO[bytes]) -> list[tuple[int, str]]:
+    """Every line of a file with something wrong, and what; changes nothing."""
+    report = Report(most=None)
+    check_source(cycle, RollSource.FILE)
+    for _found in sound_lines(cycle, file, report):
+        pass
+    return report.wrong_lines
+
+
 def import_file(cycle: Cycle, file: IO[bytes], *, by: User) -> RollBatch:
     """A second person brings the file that somebody else asked for: its people come on the roll.
 
@@ -146,7 +167,7 @@ def sound_lines(cycle: Cycle, source: Iterable[bytes], report: Report) -> Iterat
                 yield found
             else:
                 report.by_kind[found.wrong] += 1
-                if len(report.defects) < MOST_DEFECTS_SHOWN:
+                if report.most is None or len(report.defects) < report.most:
                     report.defects.append(found)
     except RollFileError as error:
         raise RefusedError(_words(error), field="file") from None

@@ -49,7 +49,7 @@ from budgeting.services.roll import (
     request_person,
     set_eligibility,
 )
-from budgeting.services.roll_files import check_file, import_file
+from budgeting.services.roll_files import check_file, import_file, wrong_in_file
 from budgeting.services.roll_homes import add_residents, request_residents
 from budgeting.services.voters import voting_number
 from budgeting.views.desks import Acts, Desk, back, take_back_here
@@ -58,6 +58,7 @@ from civicfund import staff
 from civicfund.audit.services import db_now
 from civicfund.people.enums import Role
 from civicfund.people.requests import HttpRequest, SignedInRequest
+from civicfund.spreadsheets import csv_response
 
 administrators_only = staff.only(Role.BUDGET_ADMINISTRATOR)
 officers_only = staff.only(Role.POLL_OFFICER)
@@ -172,7 +173,8 @@ def officers_desk(request: SignedInRequest, slug: str) -> HttpResponseBase:
 def _looked_through(desk: Desk) -> dict[str, Any]:
     """What is wrong with a file that was looked through, and the form that asks for the rest."""
     checked = CheckedForm.of(desk.cycle, desk.report) if desk.report else None
-    return {"report": desk.report, "checked": checked}
+    wants_all = desk.name == "wrong_lines" or bool(desk.report and desk.report.left_out)
+    return {"report": desk.report, "checked": checked, "wants_all": wants_all}
 
 
 def _say_who(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
@@ -192,6 +194,12 @@ def _agree_residents(request: SignedInRequest, cycle: Cycle, desk: Desk) -> Http
 
 def _check(_request: SignedInRequest, cycle: Cycle, desk: Desk) -> None:
     desk.report = check_file(cycle, desk.given["file"])
+
+
+def _wrong(_request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponseBase:
+    """Every line with something wrong: a town's file has more of them than a page shows."""
+    found = wrong_in_file(cycle, desk.given["file"])
+    return csv_response(f"wrong-lines-{cycle.slug}.csv", ["line", "it"], found)
 
 
 def _ask_file(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
@@ -256,11 +264,13 @@ ROLL_ACTS: Acts = {
     "ask_residents": (ResidentsForm, _ask_residents),
     "agree_residents": (AgreeForm, _agree_residents),
     "check_file": (FileForm, _check),
+    "wrong_lines": (FileForm, _wrong),
     "ask_file": (CheckedForm, _ask_file),
     "agree_file": (FileForm, _agree_file),
 }
 LETTER_ACTS: Acts = {
     "check_file": (FileForm, _check_letters),
+    "wrong_lines": (FileForm, _wrong),
     "ask_letters": (CheckedForm, _ask_letters),
     "agree_letters": (FileForm, _agree_letters),
 }

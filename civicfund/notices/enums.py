@@ -33,6 +33,7 @@ TOLD_WORDS: dict[str, Promise] = {
     "campaign_waits": _("The campaign cannot start yet"),
     "changes_requested": _("Changes to a project were asked for"),
     "charge_failed": _("The card could not be charged"),
+    "claim_ended": _("Their account votes as somebody no more: a newer letter was sent"),
     "comment_hidden": _("A comment was hidden"),
     "comment_restored": _("A comment is there again"),
     "comment_stays_hidden": _("A comment stays hidden"),

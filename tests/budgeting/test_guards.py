@@ -166,27 +166,35 @@ def test_options_may_still_come_before_voting_begins():
     assert cycle.options.count() == 4
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda c: RollEntry.objects.filter(cycle=c).update(person_key="0" * 64),
-        lambda c: RollEntry.objects.filter(cycle=c)._raw_delete("default"),
-    ],
-)
-def test_the_roll_does_not_move_once_voting_has_begun(change):
-    cycle, _ = running_cycle()
-    with refused("roll_frozen_when_voting"):
+LINE_CHANGES = [
+    lambda c: RollEntry.objects.filter(cycle=c).update(person_key="0" * 64),
+    lambda c: RollEntry.objects.filter(cycle=c).update(place=NeighborhoodFactory()),
+    lambda c: RollEntry.objects.filter(cycle=c).update(batch=None),
+    lambda c: RollEntry.objects.filter(cycle=c)._raw_delete("default"),
+]
+
+
+@pytest.mark.parametrize("change", LINE_CHANGES)
+@pytest.mark.parametrize("begun", [True, False])
+def test_a_line_of_the_roll_stays_as_it_came(change, begun):
+    cycle = draft_cycle()
+    voters(cycle, 1)
+    before = list(cycle.roll.values())
+    if begun:
+        opened(cycle)
+    with refused("roll_line_kept"):
         change(cycle)
+    assert list(cycle.roll.values()) == before
 
 
 def test_the_roll_does_not_grow_once_voting_is_over():
     cycle, _ = running_cycle()
     entry = RollEntry.objects.get(cycle=cycle)
-    new = {"cycle": cycle, "place": entry.place, "batch": entry.batch}
-    RollEntry.objects.create(**new, person_key="0" * 64)
     end_voting(cycle)
     with refused("roll_in_time"):
-        RollEntry.objects.create(**new, person_key="1" * 64)
+        RollEntry.objects.create(
+            cycle=cycle, place=entry.place, batch=entry.batch, person_key="1" * 64
+        )
 
 
 def test_an_erased_person_leaves_the_line_of_the_roll():

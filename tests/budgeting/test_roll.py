@@ -20,12 +20,15 @@ from budgeting.enums import Channel, RollSource, VoterGroup
 from budgeting.models import (
     Casting,
     Eligibility,
+    OpenedBallot,
     Participation,
     PostedCode,
     RollBatch,
     RollEntry,
+    SealedBallot,
 )
 from budgeting.services.ballots import Choice, cast
+from budgeting.services.closing import close_cycle
 from budgeting.services.codes import (
     claim_by_code,
     code_for,
@@ -33,7 +36,7 @@ from budgeting.services.codes import (
     plain_code,
     request_letters,
 )
-from budgeting.services.errors import RefusedError
+from budgeting.services.errors import NotOnRollError, RefusedError
 from budgeting.services.roll import (
     add_person,
     digest_of_lines,
@@ -44,9 +47,12 @@ from budgeting.services.roll import (
 )
 from budgeting.services.roll_files import check_file, import_file
 from budgeting.services.roll_homes import add_residents, request_residents
-from civicfund.audit.models import ActRequest
-from civicfund.audit.services import ApprovalError, approve_act
+from civicfund.audit.models import ActRequest, Event
+from civicfund.audit.services import ApprovalError, approve_act, db_now
+from civicfund.notices.models import Message
+from civicfund.notices.services import send_next
 from civicfund.people.enums import Proof, Role
+from civicfund.people.models import Residency
 from civicfund.people.services import grant_role
 from tests.factories.budgeting import (
     administrator,
@@ -55,6 +61,7 @@ from tests.factories.budgeting import (
     end_voting,
     fill_roll,
     in_urn,
+    open_by_trustees,
     opened,
 )
 from tests.factories.people import ResidencyFactory, UserFactory
@@ -250,15 +257,16 @@ def test_the_database_takes_no_line_that_two_people_did_not_agree_to(cycle, plac
     assert not cycle.roll.exists()
 
 
-def test_no_line_is_taken_away_or_changed_once_voting_has_begun(cycle, place):
+@pytest.mark.parametrize("opens", [True, False])
+def test_no_line_is_taken_away_or_changed(cycle, place, opens):
     imported(cycle, person_row(1, place))
-    running = opened(cycle)
-    entry = running.roll.get()
-    with pytest.raises(DatabaseError, match="can no longer change"), transaction.atomic():
+    cycle = opened(cycle) if opens else cycle
+    entry = cycle.roll.get()
+    with pytest.raises(DatabaseError, match="stays as it came"), transaction.atomic():
         RollEntry.objects.filter(pk=entry.pk).update(person_key="1" * 64)
-    with pytest.raises(DatabaseError, match="can no longer change"), transaction.atomic():
+    with pytest.raises(DatabaseError, match="stays as it came"), transaction.atomic():
         entry.delete()
-    assert running.roll.get() == entry
+    assert roll_digest(cycle) == cycle.roll_batches.get().digest
 
 
 # --- codes
@@ -343,6 +351,102 @@ def test_a_code_is_claimed_by_one_account_and_an_account_votes_as_one_person(run
     assert running.roll.exclude(claimed_by=None).count() == 1
 
 
+def stolen(cycle, place, **home):
+    """Somebody in the household typed the first person's code into an account, and voted."""
+    [letter] = letters_to(cycle, person_row(1, place))
+    living = {"neighborhood": place, "proof": "", "proved_at": None, "born_by": None}
+    thief = ResidencyFactory(**living | home).user
+    claim_by_code(code_for(cycle, letter.code, 1980), by=thief)
+    choose(cycle, thief, 0)
+    return thief
+
+
+def choose(cycle, voter, position, channel=Channel.WEB):
+    pot = cycle.pots.get()
+    return cast(cycle, voter, {pot.pk: Choice([codes(pot)[position]])}, channel=channel)
+
+
+def test_a_new_letter_ends_the_vote_of_the_account_that_used_the_earlier_one(running, place):
+    thief = stolen(running, place)
+    [letter] = letters_to(running, person_row(1, place))
+    with pytest.raises(NotOnRollError):
+        choose(running, thief, 1)
+    assert not running.roll.exclude(claimed_by=None).exists()
+    code = code_for(running, letter.code, 1980)
+    assert choose(running, code.entry, 2, Channel.CODE).changed
+    voter = UserFactory()
+    claim_by_code(code, by=voter)
+    assert choose(running, voter, 1).changed
+    with pytest.raises(NotOnRollError):
+        choose(running, thief, 0)
+    assert Participation.objects.count() == 1
+    assert Casting.objects.count() == SealedBallot.objects.count() == 3
+    end_voting(running)
+    open_by_trustees(close_cycle(running))
+    assert OpenedBallot.objects.get().options == [1]
+
+
+def test_what_was_cast_with_a_stolen_letter_counts_until_its_voter_casts(running, place):
+    stolen(running, place)
+    letters_to(running, person_row(1, place))
+    end_voting(running)
+    open_by_trustees(close_cycle(running))
+    assert OpenedBallot.objects.get().options == [0]
+
+
+def test_a_home_that_a_stolen_letter_confirmed_is_confirmed_no_more(running, place):
+    thief = stolen(running, place)
+    assert thief.residencies.get().proof == Proof.POSTED_CODE
+    letters_to(running, person_row(1, place))
+    home = thief.residencies.get()
+    assert (home.proof, home.proved_at, home.born_by) == ("", None, None)
+    assert Event.objects.filter(verb="residency.proof_taken_back", target_id=home.pk).count() == 1
+    other = draft_cycle(place=place)
+    assert fill_roll(other).added == 0
+
+
+@pytest.mark.parametrize("proof", [Proof.OFFICER, Proof.POSTED_CODE])
+def test_a_home_that_was_confirmed_before_stays_confirmed(running, place, proof):
+    thief = stolen(running, place, proof=proof, proved_at=db_now())
+    before = Residency.objects.filter(user=thief).values().get()
+    letters_to(running, person_row(1, place))
+    assert not running.roll.exclude(claimed_by=None).exists()
+    assert Residency.objects.filter(user=thief).values().get() == before
+
+
+def test_only_those_lose_their_claim_who_are_sent_a_new_letter(running, place):
+    thief, [letter] = stolen(running, place), letters_to(running, person_row(2, place))
+    other = UserFactory()
+    entry = claim_by_code(code_for(running, letter.code, 1980), by=other)
+    letters_to(running, person_row(1, place), person_row(3, place))
+    assert list(running.roll.exclude(claimed_by=None)) == [entry]
+    told = Message.objects.get(kind="claim_ended")
+    assert (told.recipient, told.context["home"]) == (thief, place.name)
+
+
+def test_the_account_whose_claim_ended_reads_why(running, place, mailoutbox):
+    stolen(running, place)
+    letters_to(running, person_row(1, place))
+    while send_next():
+        pass
+    [mail] = [each for each in mailoutbox if "newer letter" in each.subject]
+    assert "the right of your account to vote there" in mail.body
+    assert "is not confirmed any more" in mail.body
+
+
+def test_a_letter_that_is_refused_ends_no_claim(running, place):
+    thief = stolen(running, place)
+    file = a_file(person_row(1, place))
+    asked = request_letters(
+        running, sha256=check_file(running, file).sha256, lines=1, by=administrator()
+    )
+    file.seek(0)
+    with pytest.raises(ApprovalError):
+        make_letters(running, file, by=asked.requested_by)
+    assert running.roll.get(claimed_by=thief)
+    assert thief.residencies.get().proof == Proof.POSTED_CODE
+
+
 # --- pages
 
 
@@ -382,6 +486,37 @@ def test_two_administrators_put_a_file_on_the_roll_at_the_desk(client, cycle, pl
     assert "not what was asked for" in wrong.content.decode()
     assert client.post(desk, {"act": "agree_file", "file": uploaded(*rows)}).status_code == 302
     assert cycle.roll.count() == 1
+
+
+def many_wrong(place, number=250):
+    """A town's file: more lines with something wrong than a page shows, and one that is right."""
+    return [person_row(1, place), *("x,y" for _ in range(number)), person_row(1, place)]
+
+
+@pytest.mark.parametrize(("name", "opens"), [("roll_desk", False), ("letters_desk", True)])
+def test_every_line_with_something_wrong_is_told_of_as_a_file(client, cycle, place, name, opens):
+    cache.clear()
+    cycle = opened(cycle) if opens else cycle
+    signed_in(client)
+    rows, desk = many_wrong(place), page(name, cycle)
+    shown = client.post(desk, {"act": "check_file", "file": uploaded(*rows)}).content.decode()
+    assert "250 lines, each of which has not as many cells as there are columns" in shown
+    assert "1 line has the number of an earlier line" in shown
+    assert "The first 200 of 251 are shown" in shown
+    answer = client.post(desk, {"act": "wrong_lines", "file": uploaded(*rows)})
+    lines = b"".join(answer.streaming_content).decode().splitlines()
+    assert lines[:2] == ["line,it", "3,has not as many cells as there are columns"]
+    assert (len(lines), lines[-1]) == (252, "253,has the number of line 2")
+    assert not ActRequest.objects.filter(act="cycle.roll").exists()
+    assert not cycle.roll.exists()
+
+
+def test_without_a_file_no_lines_are_told_of(client, cycle):
+    signed_in(client)
+    answer = client.post(page("roll_desk", cycle), {"act": "wrong_lines"})
+    assert answer.status_code == 400
+    assert 'id="wrong_lines-file"' in answer.content.decode()
+    assert 'id="wrong_lines-file"' not in client.get(page("roll_desk", cycle)).content.decode()
 
 
 def test_agreeing_takes_a_recent_second_factor_and_asking_does_not(

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import io
 import re
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.core.cache import cache
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.urls import reverse
 
 from budgeting.enums import RollSource, VoterGroup
 from budgeting.models import CheckIn, RollBatch, RollEntry
+from budgeting.services.ballots import Choice, cast
 from budgeting.services.check_ins import check_in, find_voter
 from budgeting.services.codes import claim_by_code, code_for, request_letters
 from budgeting.services.errors import NotOnRollError, RefusedError
@@ -29,7 +30,7 @@ from budgeting.services.roll_files import check_file, import_file
 from budgeting.services.roll_homes import add_residents, request_residents
 from budgeting.services.voters import entry_by_number, voting_number
 from civicfund.audit.models import ActRequest
-from civicfund.audit.services import approve_act, request_act
+from civicfund.audit.services import approve_act, db_now, request_act
 from civicfund.people.enums import Role
 from civicfund.people.services import prove_residency
 from tests.budgeting.test_roll import (
@@ -43,13 +44,14 @@ from tests.budgeting.test_roll import (
 )
 from tests.factories.budgeting import (
     administrator,
+    codes,
     draft_cycle,
     fill_roll,
     opened,
     running_cycle,
 )
 from tests.factories.paper import entry_of, holder, paper_cycle
-from tests.factories.people import ResidencyFactory
+from tests.factories.people import ResidencyFactory, UserFactory
 from tests.factories.places import NeighborhoodFactory
 
 pytestmark = pytest.mark.django_db
@@ -122,7 +124,7 @@ def test_a_batch_of_nobody_leaves_the_choice(cycle, place):
     assert imported(cycle, person_row(1, place)).added == 1
 
 
-def by_sql(cycle, source, *, lines=1, left_out=0, eligibility=1, added=1, **said):
+def by_sql(cycle, source, *, lines=1, left_out=0, eligibility=1, added=1, at=None, **said):
     """A batch that two people agreed to, written past the service."""
     asked = request_act(
         ROLL, cycle, requested_by=administrator(),
@@ -130,7 +132,7 @@ def by_sql(cycle, source, *, lines=1, left_out=0, eligibility=1, added=1, **said
     )  # fmt: skip
     return RollBatch.objects.create(
         cycle=cycle, approval=approve_act(asked, approved_by=administrator()),
-        source=source, added=added, digest="0" * 64, late=False,
+        source=source, added=added, digest="0" * 64, late=False, at=at or db_now(),
     )  # fmt: skip
 
 
@@ -147,6 +149,70 @@ def test_the_database_keeps_a_roll_to_one_kind(cycle, place):
     imported(other, person_row(1, place))
     with pytest.raises(DatabaseError, match="never of both"), transaction.atomic():
         by_sql(other, RollSource.RESIDENCIES)
+
+
+# --- no more and no fewer than two people agreed to
+
+
+def lines(batch, place, *numbers, accounts=()):
+    """Lines of a batch, written past the service, and the accounts that vote as them."""
+    users = accounts or [None] * len(numbers)
+    RollEntry.objects.bulk_create(
+        RollEntry(
+            cycle=batch.cycle, batch=batch, place=place, person_key=f"{number:064x}", claimed_by=by
+        )
+        for number, by in zip(numbers, users, strict=True)
+    )
+
+
+@pytest.mark.parametrize("number", [1, 100])
+def test_nobody_pads_a_batch_that_two_people_agreed_to(cycle, place, number):
+    batch = imported(cycle, person_row(1, place), person_row(2, place))
+    before = list(cycle.roll.order_by("pk").values())
+    accounts = UserFactory.create_batch(number)
+    for opens in (False, True):
+        cycle = opened(cycle) if opens else cycle
+        with pytest.raises(DatabaseError, match="and to no more"), transaction.atomic():
+            lines(batch, place, *range(number), accounts=accounts)
+    pot = cycle.pots.get()
+    with pytest.raises(NotOnRollError):
+        cast(cycle, accounts[0], {pot.pk: Choice(codes(pot)[:1])})
+    assert list(cycle.roll.order_by("pk").values()) == before
+
+
+def test_nobody_pads_a_roll_of_homes(cycle, place):
+    ResidencyFactory(neighborhood=place)
+    batch = fill_roll(cycle)
+    with pytest.raises(DatabaseError, match="and to no more"), transaction.atomic():
+        lines(batch, place, 1, accounts=[UserFactory()])
+    assert cycle.roll.count() == 1
+
+
+def test_lines_may_come_in_parts_and_the_last_of_them_is_the_last(cycle, place):
+    batch = by_sql(cycle, RollSource.FILE, lines=3, added=3)
+    lines(batch, place, 1, 2)
+    with pytest.raises(DatabaseError, match="and to no more"), transaction.atomic():
+        lines(batch, place, 3, 4)
+    lines(batch, place, 3)
+    with pytest.raises(DatabaseError, match="and to no more"), transaction.atomic():
+        lines(batch, place, 4)
+    connection.check_constraints()
+    assert cycle.roll.count() == 3
+
+
+def test_a_batch_leaves_no_room_for_lines_that_would_come_later(cycle, place):
+    batch = by_sql(cycle, RollSource.FILE, lines=2, added=2)
+    lines(batch, place, 1)
+    with pytest.raises(DatabaseError, match="as many lines as it says"), transaction.atomic():
+        connection.check_constraints()
+    lines(batch, place, 2)
+    connection.check_constraints()
+
+
+def test_lines_come_in_the_transaction_of_their_batch(cycle, place):
+    with pytest.raises(DatabaseError, match="and to no more"), transaction.atomic():
+        lines(by_sql(cycle, RollSource.FILE, at=db_now() - timedelta(hours=1)), place, 1)
+    assert not cycle.roll.exists()
 
 
 # --- officers find accounts
@@ -320,7 +386,7 @@ def test_the_database_takes_no_other_lines_than_were_asked_for(cycle):
     ):
         with pytest.raises(DatabaseError, match="as they were asked for"), transaction.atomic():
             by_sql(cycle, RollSource.FILE, **wrong)
-    assert by_sql(cycle, RollSource.FILE)
+    assert by_sql(cycle, RollSource.FILE, added=0)
 
 
 # --- one person

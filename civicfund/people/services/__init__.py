@@ -1,7 +1,12 @@
 """Acts about people."""
 
 from civicfund.people.services.errors import ResidencyError, RoleError
-from civicfund.people.services.homes import prove_by_post, prove_residency, state_residency
+from civicfund.people.services.homes import (
+    prove_by_post,
+    prove_residency,
+    state_residency,
+    take_back_post,
+)
 from civicfund.people.services.made_up import mark_as_made_up
 from civicfund.people.services.roles import (
     agree_to_role,
@@ -22,5 +27,6 @@ __all__ = [
     "prove_residency",
     "revoke_role",
     "state_residency",
+    "take_back_post",
     "take_back_role_request",
 ]

@@ -122,6 +122,21 @@ def prove_by_post(residency: Residency, *, born_by: date | None) -> Residency:
     return proved(residency, Proof.POSTED_CODE, by=None, born_by=born_by)
 
 
+def take_back_post(residency: Residency, *, by: User) -> bool:
+    """The letter by which a home was confirmed had come into other hands: it is not any more.
+
+    False where something else confirms it.
+    """
+    with transaction.atomic():
+        won = Residency.objects.filter(pk=residency.pk, proof=Proof.POSTED_CODE).update(
+            proof="", proved_at=None, proved_by=None, born_by=None
+        )
+        if won:
+            record("residency.proof_taken_back", residency, actor=by)
+    residency.refresh_from_db()
+    return bool(won)
+
+
 def proved(
     residency: Residency, proof: Proof, *, by: User | None, born_by: date | None
 ) -> Residency:

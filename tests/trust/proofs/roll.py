@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from random import Random
+from uuid import uuid4
 
 from django.db import DatabaseError, connection, transaction
 
@@ -20,7 +21,7 @@ from civicfund.audit.models import Approval
 from civicfund.audit.services import ApprovalError
 from civicfund.people.models import User
 from tests.budgeting.test_roll import ask_for
-from tests.factories.budgeting import administrator, draft_cycle
+from tests.factories.budgeting import administrator, draft_cycle, opened
 from tests.factories.places import NeighborhoodFactory
 from tests.trust.result import Result, faults
 from tests.trust.town import Town
@@ -30,6 +31,8 @@ COLUMNS = (
     "name", "street", "postal_code", "locality",
 )  # fmt: skip
 DAY = date(2026, 1, 1)
+# So many accounts would vote under a batch that is not theirs.
+PADDED = 100
 Row = list[str]
 
 
@@ -49,22 +52,25 @@ def defects_and_lone_keepers(town: Town, full: bool) -> Result:
     asked = ask_for(cycle, io.BytesIO(content))
     alone = _added_alone(cycle, content, asked.requested_by)
     batch = roll_files.import_file(cycle, io.BytesIO(content), by=administrator())
-    by_sql = _added_by_sql(cycle, place.pk)
+    by_sql = _added_by_sql(cycle, place.pk) + _padded(batch)
+    padded_while_voting = _padded(RollBatch.objects.get(cycle=opened(cycle), pk=batch.pk))
     kept = cycle.roll.count()
-    by_cells, added = _found_by_columns(content), _adds_without_triggers(town, cycle, place.pk)
+    by_cells, added = _found_by_columns(content), _adds_without_triggers(town, batch)
     return Result(
         tried=f"a roll with defects of {len(set(planted.values()))} kinds, each looked for by its"
-        " line; lines added by one person, by service and SQL",
+        " line; lines added by one person, by service and SQL; lines with accounts added under a"
+        " batch that two people agreed to, or put in the place of its own, before and while voting"
+        " runs",
         size=f"{lines} lines, {len(planted)} defects: {len(planted) - missed} found",
         faults=faults(
             defects_not_found_or_called_another=missed,
             sound_lines_called_defective=len(set(found) - set(planted)),
             lines_imported_more_or_less=abs(batch.added - (lines - len(planted)))
             + abs(kept - batch.added),
-            additions_by_one_person=alone + by_sql,
+            additions_by_one_person=alone + by_sql + padded_while_voting,
         ),
-        control=f"a reader that counts cells finds {by_cells}; with triggers off SQL adds a line"
-        f" alone: {'yes' if added else 'no'}",
+        control=f"a reader that counts cells finds {by_cells}; with triggers off SQL adds"
+        f" a line alone, and one under the batch: {'yes' if added else 'no'}",
         control_failed=by_cells < len(planted) and added,
     )
 
@@ -157,23 +163,73 @@ def _added_by_sql(cycle: Cycle, place: int) -> int:
     def approval_as_if_another_had_asked() -> None:
         Approval.objects.create(request=asked, requested_by=administrator(), approved_by=by)
 
-    added = 0
-    for act in (line, batch, own_approval, approval_as_if_another_had_asked):
-        try:
-            with transaction.atomic():
-                act()
-                connection.check_constraints()
-            added += 1
-        except DatabaseError:
-            continue
-    return added
+    return sum(_done(act) for act in (line, batch, own_approval, approval_as_if_another_had_asked))
 
 
-def _adds_without_triggers(town: Town, cycle: Cycle, place: int) -> bool:
-    with town.superuser() as database:
-        database.execute(
-            "INSERT INTO budgeting_rollentry (cycle_id, person_key, place_id)"
-            " VALUES (%s, repeat('1', 64), %s)",
-            [cycle.pk, place],
+def _done(act: Callable[[], None]) -> bool:
+    """Whether the database lets it happen."""
+    try:
+        with transaction.atomic():
+            act()
+            connection.check_constraints()
+    except DatabaseError:
+        return False
+    return True
+
+
+def _padded(batch: RollBatch) -> int:
+    """The application's role adds lines to a batch that two people agreed to, or exchanges some."""
+    accounts = User.objects.bulk_create(
+        User(email=f"pad-{batch.pk}-{uuid4().hex}@trust.example", display_name=f"Pad {number}")
+        for number in range(PADDED)
+    )
+
+    def lines(users: Sequence[User]) -> None:
+        RollEntry.objects.bulk_create(
+            _line(batch, number, user) for number, user in enumerate(users)
         )
-        return RollEntry.objects.filter(cycle=cycle, batch=None).exists()
+
+    def exchanged() -> None:
+        mine = batch.entries.order_by("pk")
+        mine.filter(pk=mine[0].pk).update(person_key="2" * 64, claimed_by=accounts[0])
+
+    def taken_away_and_another_in_its_place() -> None:
+        batch.entries.filter(pk=batch.entries.order_by("pk")[0].pk)._raw_delete("default")
+        lines(accounts[:1])
+
+    def out_of_its_batch() -> None:
+        batch.entries.filter(pk=batch.entries.order_by("pk")[0].pk).update(batch=None)
+        lines(accounts[:1])
+
+    return sum(
+        _done(act)
+        for act in (
+            lambda: lines(accounts[:1]),
+            lambda: lines(accounts),
+            exchanged,
+            taken_away_and_another_in_its_place,
+            out_of_its_batch,
+        )
+    )
+
+
+def _line(batch: RollBatch, number: int, user: User) -> RollEntry:
+    """A line under a batch, with the account that would vote as it."""
+    return RollEntry(
+        cycle_id=batch.cycle_id, batch=batch, person_key=f"{number:064x}", claimed_by=user,
+        place_id=batch.entries.values_list("place", flat=True)[0],
+    )  # fmt: skip
+
+
+def _adds_without_triggers(town: Town, batch: RollBatch) -> bool:
+    """Whoever runs the database server adds a line without a batch, and one under it."""
+    place = batch.entries.order_by("pk")[0].place_id
+    with town.superuser() as database:
+        for key, under in (("1" * 64, None), ("2" * 64, batch.pk)):
+            database.execute(
+                "INSERT INTO budgeting_rollentry (cycle_id, person_key, place_id, batch_id)"
+                " VALUES (%s, %s, %s, %s)",
+                [batch.cycle_id, key, place, under],
+            )
+    alone = RollEntry.objects.filter(cycle=batch.cycle_id, batch=None).exists()
+    return alone and batch.entries.count() == batch.added + 1
