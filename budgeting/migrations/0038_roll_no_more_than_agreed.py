@@ -70,7 +70,7 @@ CREATE TRIGGER roll_frozen_when_voting
 
 
 class Migration(migrations.Migration):
-    dependencies = [("budgeting", "0036_as_asked_and_explained")]
+    dependencies = [("budgeting", "0037_opened_as_sealed")]
 
     operations = [
         migrations.RunSQL(NO_MORE, NO_MORE_UNDONE),

@@ -192,7 +192,7 @@ FROZEN, FROZEN_UNDONE = _BEFORE.sql, _BEFORE.reverse_sql
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("budgeting", "0036_as_asked_and_explained"),
+        ("budgeting", "0039_paper_by_two"),
         ("projects", "0021_hidden_by_moderators"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

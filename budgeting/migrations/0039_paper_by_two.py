@@ -239,7 +239,7 @@ END $$;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("budgeting", "0037_opened_as_sealed")]
+    dependencies = [("budgeting", "0038_roll_no_more_than_agreed")]
 
     operations = [
         migrations.RunSQL(EXPLAINED, EXPLAINED_BEFORE),
