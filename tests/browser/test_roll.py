@@ -48,7 +48,7 @@ def test_a_roll_is_looked_through_asked_for_and_agreed_to(
     come_in(page, *with_second_factor(administrator()), desk)
     page.get_by_label("The file").set_input_files(file)
     page.get_by_role("button", name="Look it through").click()
-    expect(page.get_by_text("is under age")).to_be_visible()
+    expect(page.get_by_role("cell", name="is under age")).to_be_visible()
     check_axe(page)
     screenshot(page, "roll-report-1280")
     page.get_by_role("button", name="Ask that 1 person come on the roll").click()
