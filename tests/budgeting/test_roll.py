@@ -451,6 +451,7 @@ def test_somebody_without_an_account_votes_with_a_letter(client, running, place)
     shown = client.get(ballot).content.decode()
     assert letter.code not in shown
     assert 'data-draft-in="tab"' in shown
+    assert page("leave_code", running) in shown
     told = client.post(ballot, {f"pot-{pot.pk}": codes(pot)[0]})
     assert "data-receipt" in told.content.decode()
     assert Participation.objects.get().channel == Channel.CODE
