@@ -32,6 +32,7 @@ from budgeting.selectors.cycles import (
     why_on_ballot,
 )
 from budgeting.selectors.desk import Step, TwoPeople, acts_of_two, readiness, small_pots
+from budgeting.selectors.drafts import draft_owner, draft_place
 from budgeting.selectors.kiosks import kiosk_by_key, kiosks_of, sitting_at
 from budgeting.selectors.may_vote import MayVote, may_vote
 from budgeting.selectors.observing import withheld
@@ -126,6 +127,8 @@ __all__ = [
     "compared_sheets",
     "counting_cycles",
     "counting_progress",
+    "draft_owner",
+    "draft_place",
     "eligibility_of",
     "find_receipt",
     "finished_cycles",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -13,6 +14,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
@@ -29,6 +31,8 @@ from budgeting.selectors import (
     channels_of,
     counting_cycles,
     counting_progress,
+    draft_owner,
+    draft_place,
     finished_cycles,
     in_ballot_order,
     next_verdicts,
@@ -129,6 +133,7 @@ def propose(request: SignedInRequest, slug: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
 def ballot(request: HttpRequest, slug: str) -> HttpResponse:
     """The ballot: what may be chosen, what it costs, and whether mine is cast."""
     cycle = voting_cycle(request.user, slug)
@@ -162,6 +167,7 @@ def _cast(request: HttpRequest, cycle: Cycle, entry: RollEntry | None) -> HttpRe
         "told": told,
         "entry": entry,
         "by_code": channel == Channel.CODE,
+        "draft_owner": draft_owner(cycle, entry),
     }
     return render(request, "budgeting/cast.html", context)
 
@@ -179,6 +185,9 @@ def _ballot_page(
     status: BallotStatus = context["status"]
     if request.method == "GET" and status.standing == Standing.NOT_CAST:
         _started(request, cycle, entry, status.now)
+    context["by_code"] = code_here(request, cycle) is not None
+    context["draft"] = draft_place(cycle, entry, status) if entry else None
+    context["filled_in"] = code != HTTPStatus.OK
     return render(request, "budgeting/ballot.html", context, status=code)
 
 

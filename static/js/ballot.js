@@ -1,6 +1,7 @@
 // Says, while a ballot is filled in, what is chosen, given or ranked, and what of it is too much. The
-// server checks all of it again, and the page works without this. Nothing that is chosen is kept or
-// sent before casting.
+// server checks all of it again, and the page works without this. Nothing that is chosen is sent
+// before casting; where the page says so, this browser keeps it until then.
+import { emptyBallot, keepDraft } from "./ballot-draft.js";
 import { prepareRanks } from "./ballot-ranks.js";
 
 function formatter(currency) {
@@ -111,11 +112,13 @@ if (ballot) {
   const money = formatter(ballot.dataset.currency);
   const pots = [...ballot.querySelectorAll("[data-pot]")];
   const renewed = pots.map((pot) => watch(pot, ballot.dataset.kind, money));
+  const renew = () => renewed.forEach((each) => each());
   // Back and forward must not show a ballot that somebody else filled in on this machine.
   window.addEventListener("pageshow", (event) => {
     if (event.persisted) {
-      ballot.reset();
-      renewed.forEach((renew) => renew());
+      emptyBallot(ballot);
+      renew();
     }
   });
+  keepDraft(ballot, renew);
 }

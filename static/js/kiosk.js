@@ -1,5 +1,7 @@
 // A kiosk: what is open ends after a while without a touch or a key, with a warning before it. The
 // server ends it as well, later, and keeps nothing of what was chosen; nor does this.
+import { DEVICE, TAB, forgetDrafts } from "./drafts.js";
+
 const kiosk = document.querySelector("[data-kiosk]");
 const WARN_SECONDS = 30;
 
@@ -9,6 +11,9 @@ window.history.replaceState(null, "", window.location.href);
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) window.location.reload();
 });
+
+// What was kept here before the device became a kiosk goes.
+forgetDrafts(DEVICE, TAB);
 
 function watchIdling() {
   const seconds = Number(kiosk.dataset.idleSeconds);

@@ -1,5 +1,6 @@
 // On every page: errors get the focus, the small menu closes, what is sent is sent once.
 import { startCountdowns } from "./countdown.js";
+import { startDrafts } from "./drafts.js";
 
 function focusErrors(root) {
   const summary = root.querySelector("[data-error-summary]");
@@ -80,3 +81,4 @@ document.body.addEventListener("htmx:load", (event) => {
 });
 focusErrors(document);
 startCountdowns(document);
+startDrafts();

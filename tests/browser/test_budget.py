@@ -189,3 +189,32 @@ def test_the_count_can_be_stepped_through_at_both_widths(page, phone, check_axe,
         check_axe(tab)
         tab.go_back()
         expect(tab.get_by_role("heading", name="Round 1 of")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_beside_the_ballot_takes_a_voter_away(
+    open_page, sign_in, check_axe, screenshot, width
+):
+    cycle, [person, *_] = a_cycle()
+    tab = open_page({"width": width, "height": 844})
+    sign_in(tab, person)
+    tab.goto(f"/budget/{cycle.slug}/ballot/")
+    expect(tab.get_by_role("navigation")).to_have_count(0)
+    around = [tab.get_by_role("banner"), tab.get_by_role("contentinfo")]
+    assert [each.get_by_role("link").all_inner_texts() for each in around] == [
+        ["Back to the cycle", "Sign out"],
+        ["Terms", "Privacy", "Accessibility", "Complaints"],
+    ]
+    assert around[0].bounding_box()["height"] < 100
+    rule = tab.locator("details.fold")
+    expect(rule.get_by_text("The project with the most votes is funded first")).to_be_visible()
+    check_axe(tab)
+    screenshot(tab, f"ballot-quiet-{width}")
+    tab.get_by_label(IDEAS[0]).check()
+    tab.get_by_role("button", name="Cast my ballot").click()
+    tab.get_by_role("link", name="Change my ballot").click()
+    expect(rule.get_by_text("The project with the most votes is funded first")).to_be_hidden()
+    check_axe(tab)
+    screenshot(tab, f"ballot-quiet-cast-{width}")
+    tab.get_by_role("link", name="Back to the cycle").click()
+    expect(tab.get_by_role("navigation").first).to_be_attached()

@@ -514,6 +514,7 @@ def test_the_kiosks_ballot_links_nowhere_and_fills_in_nothing(client):
     for text in pages:
         assert re.findall(r'<a [^>]*href="(?!#)[^"]*"', text) == []
         assert "masthead" not in text
+        assert "data-draft" not in text
         assert set(re.findall(r'autocomplete="([^"]*)"', text)) <= {"off"}
     assert 'autocomplete="off"' in pages[1]
 

@@ -583,7 +583,10 @@ def test_somebody_without_an_account_votes_with_a_letter(client, running, place)
     assert "do not belong together" in wrong.content.decode()
     answer = client.post(page("voting_code", running), {"code": letter.code, "born": "1980"})
     assert answer["Location"] == ballot
-    assert letter.code not in client.get(ballot).content.decode()
+    shown = client.get(ballot).content.decode()
+    assert letter.code not in shown
+    assert 'data-draft-in="tab"' in shown
+    assert page("leave_code", running) in shown
     told = client.post(ballot, {f"pot-{pot.pk}": codes(pot)[0]})
     assert "data-receipt" in told.content.decode()
     assert Participation.objects.get().channel == Channel.CODE
