@@ -153,9 +153,12 @@ def pots_to_correct(cycle: Cycle) -> list[tuple[Pot, str]]:
     found = []
     for pot in cycle.pots.all():
         try:
-            pot_limits(cycle.ballot_kind, **limits_of(pot))
+            kept = pot_limits(cycle.ballot_kind, **limits_of(pot))
         except RefusedError as refusal:
             found.append((pot, str(refusal)))
+        else:
+            if kept["min_points"] != pot.min_points:
+                found.append((pot, _("Say again how many points a project is given at least.")))
     return found
 
 

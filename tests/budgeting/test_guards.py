@@ -24,8 +24,10 @@ from budgeting.models import (
     SealedBallot,
     Tally,
 )
+from budgeting.services import cycles
 from budgeting.services.closing import close_cycle
 from budgeting.services.counting import count_pot
+from budgeting.services.errors import RefusedError
 from budgeting.services.trustees import approve_unsealing, request_unsealing
 from budgeting.services.unsealing import unseal
 from civicfund.audit.services import db_now
@@ -448,6 +450,7 @@ def test_an_opened_ballot_is_of_the_kind_of_its_cycle(kind, right, wrong):
     limits = {
         "cumulative": {"min_points": 1, "max_points": 3, "max_sum_points": 5},
         "scoring": {"max_points": 7},
+        "ranking": {"max_options": 3},
     }
     Cycle.objects.filter(pk=drafted.pk).update(ballot_kind=kind)
     Pot.objects.filter(cycle=drafted).update(**limits.get(kind, {"position": 0}))
@@ -470,10 +473,16 @@ def test_an_opened_ballot_is_of_the_kind_of_its_cycle(kind, right, wrong):
         ("scoring", {"max_points": 3, "max_sum_points": 3}),
     ],
 )
-def test_a_cycle_does_not_open_with_pots_whose_points_do_not_fit_its_ballot(kind, limits):
+def test_a_cycle_does_not_open_with_pots_whose_points_do_not_fit_its_ballot(
+    kind, limits, monkeypatch
+):
     cycle = draft_cycle()
     Cycle.objects.filter(pk=cycle.pk).update(ballot_kind=kind)
     Pot.objects.filter(cycle=cycle).update(**({"position": 0} | limits))
+    with pytest.raises(RefusedError):
+        opened(cycle)
+    # A service that does not look, as the control.
+    monkeypatch.setattr(cycles, "pots_to_correct", lambda cycle: [])
     with refused("pots_fit_ballot"):
         opened(cycle)
     assert Cycle.objects.get(pk=cycle.pk).state == CycleState.DRAFT
