@@ -85,8 +85,9 @@ def open_vote(
     on_roll = [
         entries[person_key(cycle, plain_number(str(number)))] for number in range(1, voters + 1)
     ]
-    accounts = _accounts(cycle, on_roll)
+    # A letter ends what came of an earlier one, so accounts come after it.
     sent = {letter.name: letter.code for letter in letters_to(cycle, *rows)} if letters else {}
+    accounts = _accounts(cycle, on_roll)
     people = [
         Voter(number, entry, user, sent.get(f"Person {number}", ""))
         for number, (entry, user) in enumerate(zip(on_roll, accounts, strict=True), start=1)
