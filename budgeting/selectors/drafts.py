@@ -49,7 +49,11 @@ def draft_owner(cycle: Cycle, entry: RollEntry) -> str:
 
 
 def _made_for(cycle: Cycle, entry: RollEntry, status: BallotStatus) -> str:
-    """A digest of what stands on the ballot, how it is counted, and the voter's last cast."""
+    """A digest of what stands on the ballot and how it is counted; and when the voter last cast.
+
+    The time stands beside the digest and not in it, so that anybody who compares two towns sees
+    that no choice is in it.
+    """
     options = options_on_ballot(cycle)
     pots = [
         [
@@ -63,6 +67,5 @@ def _made_for(cycle: Cycle, entry: RollEntry, status: BallotStatus) -> str:
         for pot in pots_on_ballot(cycle, entry)
     ]
     rules = [cycle.ballot_kind, cycle.rule, cycle.rule_parameters, cycle.ties]
-    cast_at = status.cast_at.isoformat() if status.cast_at else ""
-    told = json.dumps([rules, pots, cast_at], sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()[:_DIGITS]
+    told = hashlib.sha256(json.dumps([rules, pots], sort_keys=True).encode()).hexdigest()[:_DIGITS]
+    return f"{told} {status.cast_at.isoformat()}" if status.cast_at else told
