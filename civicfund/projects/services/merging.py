@@ -159,16 +159,18 @@ def lay_down_requests(gone: Project, *, by: User) -> None:
 
     The caller holds the project.
     """
-    waiting = Merge.objects.filter(Q(project=gone) | Q(into=gone), state=MergeState.ASKED)
-    for merge in waiting.select_for_update(of=("self",)).order_by("pk"):
-        _decide(merge, MergeState.WITHDRAWN, by)
+    _lay_down(Q(project=gone) | Q(into=gone), by)
 
 
 def take_back_requests(person: User) -> None:
     """Whoever leaves asks no more: whoever proposes in their place has not asked."""
-    waiting = Merge.objects.filter(asked_by=person, state=MergeState.ASKED)
+    _lay_down(Q(asked_by=person), person)
+
+
+def _lay_down(which: Q, by: User) -> None:
+    waiting = Merge.objects.filter(which, state=MergeState.ASKED)
     for merge in waiting.select_for_update(of=("self",)).order_by("pk"):
-        _decide(merge, MergeState.WITHDRAWN, person)
+        _decide(merge, MergeState.WITHDRAWN, by)
 
 
 def _take_apart(merge: Merge, child: Project, whole: Project, *, because: str, by: User) -> Merge:
