@@ -193,6 +193,11 @@ class Cycle(models.Model):
         return self.state in PUBLIC_STATES and not self.is_dropped
 
     @property
+    def is_prepared(self) -> bool:
+        """Whether it is a draft of a vote to be held here, so that it can be changed."""
+        return self.state == CycleState.DRAFT and not self.is_imported
+
+    @property
     def is_imported(self) -> bool:
         """Whether it was voted on elsewhere: no roll, no casts, no proposals."""
         return self.origin == Origin.IMPORTED

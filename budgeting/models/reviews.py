@@ -278,6 +278,11 @@ class ChangeRequest(models.Model):
     def __str__(self) -> str:
         return f"changes of proposal {self.proposal_id}"
 
+    def holds_up(self, now: datetime) -> bool:
+        """Whether the review waits for it, as ``held_up`` asks of many."""
+        is_due = self.due_at is not None and self.due_at <= now
+        return self.given_back_at is None and not is_due
+
 
 class Appeal(models.Model):
     """The proposer asks that somebody else look again; once, with a reason, in time."""

@@ -82,8 +82,7 @@ def _with_projects(cycle: int) -> QuerySet[Option]:
 
     ``low_minor``, ``high_minor`` and ``yearly_minor`` are what their deciding review found.
     """
-    said = Review.objects.filter(proposal=OuterRef("proposal"), given_at__isnull=False)
-    last = said.order_by("-given_at", "-pk")
+    last = Review.objects.given().filter(proposal=OuterRef("proposal")).reverse()
     found = {
         "low_minor": "cost_low_minor",
         "high_minor": "cost_high_minor",

@@ -143,7 +143,7 @@ class PotOfDesk:
 def ballot_desk(cycle: Cycle) -> list[PotOfDesk]:
     """Each pot's feasible proposals, with the cost that they would stand there at, and options."""
     said = Review.objects.given().filter(proposal=OuterRef("pk"))
-    likely = said.order_by("-given_at", "-pk").values("cost_likely_minor")[:1]
+    likely = said.reverse().values("cost_likely_minor")[:1]
     cost = Coalesce(Subquery(likely), "project__total_minor", output_field=BigIntegerField())
     rows = Proposal.objects.standing().filter(cycle=cycle, state=ProposalState.FEASIBLE)
     rows = rows.annotate(cost_minor=cost, seen=Rewritten("pk"), version_now=version_shown())

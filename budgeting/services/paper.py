@@ -244,7 +244,7 @@ def _keys_done_with(paper: PaperVote) -> list[str]:
 def _check_before_the_end(cycle: Cycle) -> None:
     """The caller holds the cycle."""
     ends_at = cycle.voting_ends_at
-    if cycle.state == CycleState.DRAFT and not cycle.is_imported:
+    if cycle.is_prepared:
         return
     if cycle.state != CycleState.OPEN or ends_at is None or db_now() >= ends_at:
         raise RefusedError(_("Voting is over."))

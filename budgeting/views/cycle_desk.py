@@ -63,7 +63,7 @@ def cycle_desk(request: SignedInRequest, slug: str) -> HttpResponseBase:
     if answer is not None:
         return answer
     now = db_now()
-    draft = cycle.state == CycleState.DRAFT and not cycle.is_imported
+    draft = cycle.is_prepared
     wrong = [pot for pot, _why in pots_to_correct(cycle)] if draft else []
     needs = readiness(cycle, now, wrong) if draft else []
     ready = draft and all(step.done for step in needs if step.needed)

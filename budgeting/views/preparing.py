@@ -17,7 +17,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from budgeting.access import visible_cycle, visible_cycles
-from budgeting.enums import CycleState
 from budgeting.forms import (
     BasisForm,
     ChangePotForm,
@@ -108,7 +107,7 @@ def _make(form: forms.Form, by: User) -> Cycle:
 def cycle_rules(request: SignedInRequest, slug: str) -> HttpResponseBase:
     """Title, kind of ballot, rule and ties of a cycle, to change while it is a draft."""
     cycle = visible_cycle(request.user, slug)
-    prepares = _is_prepared(cycle)
+    prepares = cycle.is_prepared
     form = partial(RulesForm, initial=rules_as_filled_in(cycle) if prepares else None)
     desk = Desk(request, cycle, {"rules": (form, _change_rules)})
     answer = desk.act()
@@ -119,10 +118,6 @@ def cycle_rules(request: SignedInRequest, slug: str) -> HttpResponseBase:
         "prepares": prepares,
     }
     return render(request, "budgeting/rules.html", context, status=desk.status)
-
-
-def _is_prepared(cycle: Cycle) -> bool:
-    return cycle.state == CycleState.DRAFT and not cycle.is_imported
 
 
 def _change_rules(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
@@ -152,7 +147,7 @@ def timeline(request: SignedInRequest, slug: str) -> HttpResponseBase:
         "refusal": refusal,
         "steps": phase_steps(cycle, db_now()),
         "warnings": timeline_warnings(list(cycle.phases.all()), settings.PUBLIC_HOLIDAYS),
-        "prepares": _is_prepared(cycle),
+        "prepares": cycle.is_prepared,
     }
     return render(request, "budgeting/timeline.html", context, status=status)
 
@@ -190,7 +185,7 @@ def pots(request: SignedInRequest, slug: str) -> HttpResponseBase:
     if answer is not None:
         return answer
     found = list(cycle.pots.select_related("place"))
-    prepares = _is_prepared(cycle)
+    prepares = cycle.is_prepared
     wrong = {pot.pk: why for pot, why in pots_to_correct(cycle)} if prepares else {}
     context = desk.context() | {
         "pots": [(pot, _change_form(pot, desk), wrong.get(pot.pk, "")) for pot in found],

@@ -169,8 +169,8 @@ def review(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBase:
     waiting = next((each for each in proposal.reviews.all() if each.given_at is None), None)
     if proposal.project.state not in LISTED_STATES:
         waiting = None
-    asked = next((each for each in proposal.change_requests.all() if not each.given_back_at), None)
-    held_up = asked is not None and (asked.due_at is None or asked.due_at > db_now())
+    now = db_now()
+    held_up = any(each.holds_up(now) for each in proposal.change_requests.all())
     theirs = waiting is not None and is_reviewer(waiting.reviewer_id)
     mine = waiting is not None and (waiting.reviewer_id == request.user.pk or not theirs)
     context = desk.context() | {

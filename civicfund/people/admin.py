@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from civicfund import staff
 from civicfund.audit.admin import ReadOnlyAdmin, ReadOnlyInline
 from civicfund.people.enums import Role
-from civicfund.people.models import GIVE_ROLE, Residency, RoleGrant, RoleRequest, User
+from civicfund.people.models import Residency, RoleGrant, RoleRequest, User
 from civicfund.people.selectors import has_role
 from civicfund.people.services import (
     ResidencyError,
@@ -117,7 +117,7 @@ class RoleRequestAdmin(ReadOnlyAdmin[RoleRequest]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[RoleRequest]:
         """These alone, each with the person's name."""
         name = User.objects.filter(pk=Cast(OuterRef("target_id"), BigIntegerField()))
-        asked = super().get_queryset(request).filter(act=GIVE_ROLE)
+        asked = RoleRequest.objects.asked().order_by(*self.ordering)
         waits = RoleRequest.objects.waiting().filter(pk=OuterRef("pk"))
         return asked.annotate(name=Subquery(name.values("display_name")), waits=Exists(waits))
 
