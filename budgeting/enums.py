@@ -234,6 +234,7 @@ VERB_WORDS: dict[str, Promise] = {
     "cycle.sheets_printed": _("Paper ballots were printed"),
     "cycle.supports_kept": _("The supports were counted"),
     "cycle.supports_needed": _("How many supports a project needs was set"),
+    "cycle.trustees_named": _("The trustees were named anew"),
     "cycle.unsealed": _("The ballots went to the count"),
     "cycle.verdicts_announced": _("The day of the verdicts was set"),
     "cycle.verdicts_published": _("The verdicts were published"),

@@ -40,6 +40,7 @@ from budgeting.domain.pot_checks import LEAST_BALLOTS as LEAST_BALLOTS
 from budgeting.domain.pot_checks import pot_checks, pots_checks
 
 FORMAT = "civicfund bundle 1"
+_TRUSTEES = 3
 BOARD, RECORD = "board.csv", "bundle.json"
 BOARD_COLUMNS = ("place", "ballot_sha256", "receipt_sha256", "head_sha256")
 BALLOT_COLUMNS = ("times", "options", "points")
@@ -232,6 +233,7 @@ def _board_checks(
     rules = digest_of(record["rules"])
     yield _same("the rules are those that were opened", opening["rules"], rules)
     yield _same("the board begins with what was opened", board["first"], digest_of(opening))
+    yield _trustees_check(opening)
     yield _same("the board is as long as it says", board["size"], len(lines))
     extensions = _extensions(board)
     chain, head = chain_of(board["first"], lines, extensions, _options(board))
@@ -248,6 +250,16 @@ def _board_checks(
     yield _none_below_zero("no number of ballots is below zero", [board[part] for part in _BALLOTS])
     kept = board["size"] - board["superseded"]
     yield Check("no more counted than were left at the close", board["counted"] <= kept, str(kept))
+
+
+def _trustees_check(opening: Mapping[str, Any]) -> Check:
+    """Who could open the ballots is part of what was opened, as three people's names."""
+    name = "three people are named as trustees"
+    if "trustees" not in opening:
+        return _not_looked_at(name, "the vote was opened before trustees were named")
+    names = [each["name"].strip() for each in opening["trustees"]]
+    are_three = len(names) == len(set(names)) == _TRUSTEES and all(names)
+    return Check(name, are_three, ", ".join(names))
 
 
 def _none_below_zero(name: str, numbers: Iterable[int]) -> Check:

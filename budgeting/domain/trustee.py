@@ -6,12 +6,14 @@
 
 One file. It takes Python 3.11 and two libraries: PyNaCl (the box) and shamir-mnemonic (SLIP-39,
 the splitting: a part is 33 words, with a checksum that finds slips of the pen). Nothing is
-written to disk. The public key goes to the town; each part to one trustee, on paper.
+written to disk. The public key goes to the town; each part to one trustee, on paper, with the
+fingerprint of the key: the public board of the vote shows the same one from its opening on.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import sys
 from collections.abc import Sequence
 
@@ -22,6 +24,7 @@ from shamir_mnemonic import MnemonicError, combine_mnemonics, generate_mnemonics
 PARTS, NEEDED = 3, 2
 SECRET_BYTES = 32
 PAIRS = ("1+2", "1+3", "2+3")
+_GROUPS, _GROUP = 8, 4  # of hexadecimal digits: as many as people compare without a slip
 
 
 class PartsError(ValueError):
@@ -48,6 +51,12 @@ def combine(parts: Sequence[str]) -> bytes:
     return secret
 
 
+def fingerprint(public_key: bytes) -> str:
+    """What people compare to know a key again: the first half of its SHA-256, in short groups."""
+    digits = hashlib.sha256(public_key).hexdigest()
+    return " ".join(digits[at : at + _GROUP] for at in range(0, _GROUPS * _GROUP, _GROUP))
+
+
 def answer_of(box: str, secret: bytes) -> str:
     """What a test box holds, to be told to the town. Raises ``PartsError``."""
     try:
@@ -61,6 +70,9 @@ def make() -> None:
     """Make a key, and show its public half and each part, one after the other."""
     key = PrivateKey.generate()
     print("Public key, for the town:\n\n" + bytes(key.public_key).hex() + "\n")
+    print("Fingerprint of this key:\n\n" + fingerprint(bytes(key.public_key)) + "\n")
+    print("Each trustee writes it down. From the opening of the vote on its public board shows who")
+    print("the trustees are, and this fingerprint. If it shows others, say so to everybody.\n")
     for number, part in enumerate(split(bytes(key)), start=1):
         input(f"Part {number}, for one trustee's eyes only. Press Enter to see it. ")
         print(f"\n{part}\n")
@@ -73,7 +85,9 @@ def open_box() -> None:
     """Open a test box with two parts."""
     box = input("Test box: ").strip()
     parts = [input(f"Part of trustee {name}: ") for name in ("one", "two")]
-    print("Answer, for the town:", answer_of(box, combine(parts)))
+    secret = combine(parts)
+    print("Fingerprint of this key:", fingerprint(bytes(PrivateKey(secret).public_key)))
+    print("Answer, for the town:", answer_of(box, secret))
 
 
 def main() -> int:

@@ -43,6 +43,7 @@ from budgeting.models.sealing import (
     OptionsCommitment,
     Rehearsal,
     SealedBallot,
+    Trustee,
     TrusteeKey,
 )
 from budgeting.models.tallies import Counterfactual, Tally
@@ -97,6 +98,7 @@ __all__ = [
     "SupportCount",
     "Tally",
     "Trial",
+    "Trustee",
     "TrusteeKey",
     "VerdictPublication",
 ]

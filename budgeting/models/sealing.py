@@ -7,15 +7,18 @@ from uuid import uuid4
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
 
+from budgeting.domain.naming import NamedTrustee
+from budgeting.domain.trustee import PARTS, fingerprint
 from budgeting.enums import TrusteePair
 from budgeting.models.cycles import Cycle
 from budgeting.models.roll import Participation
 from civicfund.audit.models import AppendOnly
 
 _HASH = "^[0-9a-f]{64}$"
+_ONE_LINE = "^[^[:space:][:cntrl:]][^[:cntrl:]]*$"
 
 
 class TrusteeKey(models.Model):
@@ -37,6 +40,47 @@ class TrusteeKey(models.Model):
 
     def __str__(self) -> str:
         return self.public_key
+
+    @property
+    def fingerprint(self) -> str:
+        """What people compare, as ``trustee.py`` prints it."""
+        return fingerprint(bytes.fromhex(self.public_key))
+
+
+class Trustee(models.Model):
+    """One of the three people who keep a part of a vote's key, as everybody reads it.
+
+    They have no account. What two people opened holds their names, and they are fixed with it.
+    """
+
+    key = models.ForeignKey(TrusteeKey, models.CASCADE, related_name="trustees")
+    part = models.PositiveSmallIntegerField(_("part"))
+    name = models.CharField(_("name"), max_length=80)
+    stands_for = models.CharField(_("stands for"), max_length=120)
+
+    class Meta:
+        verbose_name = _("trustee")
+        verbose_name_plural = _("trustees")
+        ordering = ["part"]
+        constraints = [
+            models.UniqueConstraint(fields=["key", "part"], name="trustee_one_for_each_part"),
+            models.UniqueConstraint("key", Lower("name"), name="trustee_another_person_each"),
+            models.CheckConstraint(
+                condition=Q(part__gte=1, part__lte=PARTS), name="trustee_part_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(name__regex=_ONE_LINE, stands_for__regex=_ONE_LINE),
+                name="trustee_is_named",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def named(self) -> NamedTrustee:
+        """Who it is."""
+        return NamedTrustee(self.name, self.stands_for)
 
 
 class Rehearsal(models.Model):
@@ -94,6 +138,17 @@ class Board(models.Model):
 
     def __str__(self) -> str:
         return f"board of {self.cycle_id}"
+
+    @property
+    def trustees(self) -> list[NamedTrustee]:
+        """Who they were when two people opened the vote; nobody where it had not to be said yet."""
+        named = self.opened.get("opening", {}).get("trustees", [])
+        return [NamedTrustee(**each) for each in named]
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the key that ballots are sealed to, as ``trustee.py`` prints it."""
+        return fingerprint(bytes.fromhex(self.public_key))
 
     @property
     def superseded(self) -> int | None:

@@ -91,6 +91,12 @@ from budgeting.selectors.roll import (
 from budgeting.selectors.rounds import Rounds, rounds_of
 from budgeting.selectors.supports import Supports, supports_by_proposal
 from budgeting.selectors.timeline import timeline_warnings
+from budgeting.selectors.trustees import (
+    agreed_of_key,
+    called_like_staff,
+    key_of,
+    named_trustees,
+)
 
 __all__ = [
     "WHOSE",
@@ -115,12 +121,14 @@ __all__ = [
     "Supports",
     "TwoPeople",
     "acts_of_two",
+    "agreed_of_key",
     "awarded_in_minor",
     "ballot_desk",
     "ballot_status",
     "board_lines",
     "board_of",
     "board_rows",
+    "called_like_staff",
     "change_since_review",
     "channels_of",
     "close_of_board",
@@ -135,11 +143,13 @@ __all__ = [
     "in_ballot_order",
     "is_of_homes",
     "is_reviewer",
+    "key_of",
     "kiosk_by_key",
     "kiosks_of",
     "late_appeals",
     "may_vote",
     "my_participations",
+    "named_trustees",
     "next_verdicts",
     "options_on_ballot",
     "options_on_board",

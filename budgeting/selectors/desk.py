@@ -14,12 +14,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from budgeting.domain.bundle import LEAST_BALLOTS
+from budgeting.domain.trustee import PARTS
 from budgeting.enums import ACT_WORDS, AskedStanding, PhaseKind
 from budgeting.models import Cycle, Pot, Rehearsal, TrusteeKey
 from budgeting.selectors.asked import requests_on, standing_of
 from budgeting.selectors.reviews import next_verdicts, why_verdicts_wait
 from budgeting.selectors.roll import eligibility_of
 from budgeting.selectors.timeline import timeline_warnings
+from budgeting.selectors.trustees import key_of
 from budgeting.templatetags.budgeting import rule_words
 from civicfund.audit.models import ActRequest
 from civicfund.audit.services import db_now
@@ -49,7 +51,7 @@ def readiness(cycle: Cycle, now: datetime, wrong: Sequence[Pot] = ()) -> list[St
 
     ``wrong`` are the pots that do not fit its ballots.
     """
-    given = TrusteeKey.objects.filter(cycle=cycle).first()
+    given = key_of(cycle)
     return [
         _rules(cycle),
         _phases(cycle, now),
@@ -153,9 +155,14 @@ def _roll(cycle: Cycle) -> Step:
 
 
 def _key(cycle: Cycle, given: TrusteeKey | None) -> Step:
-    found = _("The trustees' public key is here.") if given else _("The trustees gave no key yet.")
+    people = [each.name for each in given.trustees.all()] if given else []
+    found = _("The trustees gave no key yet.")
+    if given is not None:
+        found = _("The public key is here, and nobody has said who the trustees are.")
+    if people:
+        found = _("The public key of %(names)s is here.") % {"names": ", ".join(people)}
     address = reverse("cycle_key", args=[cycle.slug])
-    return Step(_("Key of the vote"), given is not None, found, address)
+    return Step(_("Key of the vote"), len(people) == PARTS, found, address)
 
 
 def _rehearsals(cycle: Cycle, given: TrusteeKey | None) -> Step:

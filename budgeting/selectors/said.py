@@ -73,6 +73,7 @@ SAID_WORDS: dict[str, Promise] = {
     "source": _("from"),
     "ties": _("ties"),
     "told": _("people who were mailed the root"),
+    "trustees": _("who the trustees are (SHA-256)"),
     "turn": _("turn"),
     "unreadable": _("ballots that could not be read"),
     "verdicts": _("verdicts"),

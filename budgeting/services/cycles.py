@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -24,13 +25,18 @@ from budgeting.enums import (
     TieOrder,
 )
 from budgeting.models import Board, Cycle, Phase, Pot
-from budgeting.selectors import eligibility_of, why_verdicts_wait
+from budgeting.selectors import (
+    agreed_of_key,
+    eligibility_of,
+    named_trustees,
+    why_verdicts_wait,
+)
 from budgeting.services.errors import RefusedError
 from budgeting.services.locks import take, take_draft
 from budgeting.services.roll import roll_digest
 from budgeting.services.rules import check_rule, pot_limits, pots_to_correct, usual_parameters
 from budgeting.services.second_person import pending_request
-from budgeting.services.trustees import rehearsed_key
+from budgeting.services.trustees import forget_trustees, rehearsed_key
 from budgeting.services.urns import empty_urn, make_urn
 from civicfund.audit.models import ActRequest
 from civicfund.audit.services import advance, approve_act, db_now, record, request_act
@@ -184,7 +190,7 @@ def _as_asked_for(cycle: Cycle) -> dict[str, Any]:
                 "pots": list(cycle.pots.order_by("pk").values_list("name", flat=True)),
             }
         ),
-        "public_key": rehearsed_key(cycle).public_key,
+        **agreed_of_key(rehearsed_key(cycle)),
         "supports_needed": list(
             cycle.pots.order_by("pk").values_list("supports_needed", flat=True)
         ),
@@ -231,8 +237,7 @@ def open_cycle(cycle: Cycle, asked_id: int | None = None, *, by: User) -> Cycle:
         held = take(cycle)
         _check_ready(held)
         asked = pending_request(held, OPEN, asked_id)
-        if asked.parameters != _as_asked_for(held):
-            raise RefusedError(_("The cycle has changed since opening it was asked for."))
+        _check_as_asked_for(held, asked)
         approve_act(asked, approved_by=by)
         seed = secrets.token_bytes(32)
         commitment = hashlib.sha256(seed).hexdigest()
@@ -247,8 +252,21 @@ def open_cycle(cycle: Cycle, asked_id: int | None = None, *, by: User) -> Cycle:
         )
 
 
+def _check_as_asked_for(cycle: Cycle, asked: ActRequest) -> None:
+    as_it_stands = _as_asked_for(cycle)
+    if any(asked.parameters.get(name) != as_it_stands[name] for name in ("public_key", "trustees")):
+        raise RefusedError(
+            _(
+                "The trustees or their key have changed since opening the cycle was asked for. Look"
+                " at who they are now; the opening has to be asked for anew."
+            )
+        )
+    if asked.parameters != as_it_stands:
+        raise RefusedError(_("The cycle has changed since opening it was asked for."))
+
+
 def _as_opened(cycle: Cycle, tie_commitment: str) -> dict[str, Any]:
-    """Everything that two people open, and the trustees' key; kept, since a vote may be extended.
+    """Everything that two people open, the trustees and their key; kept, as a vote may be extended.
 
     The board begins with the digest of ``opening``, which holds that of ``rules``.
     """
@@ -257,6 +275,7 @@ def _as_opened(cycle: Cycle, tie_commitment: str) -> dict[str, Any]:
         "cycle": cycle.slug,
         "rules": digest_of(rules),
         "public_key": cycle.trustee_key.public_key,
+        "trustees": [asdict(each) for each in named_trustees(cycle.trustee_key)],
         "tie_commitment": tie_commitment,
         "eligibility": _eligibility(cycle),
         "roll": {"lines": cycle.roll.count(), "sha256": roll_digest(cycle)},
@@ -309,7 +328,10 @@ def cancel_cycle(cycle: Cycle, asked_id: int | None = None, *, by: User) -> Cycl
         asked = pending_request(held, CANCEL, asked_id)
         approve_act(asked, approved_by=by)
         reason = asked.parameters["reason"]
-        slug = f"{DROPPED_SLUG}{held.pk}" if held.state == CycleState.DRAFT else held.slug
+        slug = held.slug
+        if held.state == CycleState.DRAFT:
+            slug = f"{DROPPED_SLUG}{held.pk}"
+            forget_trustees(held)
         done = advance(
             held, CycleState.CANCELLED, held.moves, actor=by, cancel_reason=reason, slug=slug
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django import forms
@@ -17,10 +17,14 @@ from django.views.decorators.http import require_http_methods
 from budgeting.access import holds, visible_cycle
 from budgeting.enums import CycleState
 from budgeting.forms import AgreeForm, ReasonForm
-from budgeting.models import Cycle
+from budgeting.models import Cycle, TrusteeKey
 from budgeting.selectors import (
     acts_of_two,
+    agreed_of_key,
     board_of,
+    called_like_staff,
+    key_of,
+    named_trustees,
     pending_requests,
     phase_steps,
     readiness,
@@ -88,7 +92,7 @@ class Offer:
     """An act that is possible now: what it does, in words, and its form.
 
     ``asked`` is what a second person agrees to; ``mine`` is when whoever looks asked for it: they
-    wait for another person.
+    wait for another person. ``alike`` are trustees with names of people who work here.
     """
 
     name: str
@@ -98,6 +102,10 @@ class Offer:
     form: forms.Form
     asked: ActRequest | None = None
     mine: bool = False
+    # Of an opening: the trustees' key as it is now; and whether it is as it was asked for.
+    trustee_key: TrusteeKey | None = None
+    stands: bool = True
+    alike: tuple[str, ...] = ()
 
     @property
     def grave(self) -> bool:
@@ -133,13 +141,25 @@ def _offers(cycle: Cycle, user: User, desk: Desk, *, ready: bool) -> Iterator[Of
 
 def _of_administrators(cycle: Cycle, user: User, desk: Desk, *, ready: bool) -> Iterator[Offer]:
     if ready:
-        yield from _second_person(cycle, user, desk, OPEN, "agree_open")
+        yield from _openings(cycle, user, desk)
         yield _offer(desk, "ask_open")
     if CycleState.CANCELLED in cycle.moves[CycleState(cycle.state)]:
         if cycle.state == CycleState.DRAFT:
             desk.forms["ask_cancel"].fields["reason"].label = _("Why")
         yield from _second_person(cycle, user, desk, CANCEL, "agree_cancel")
         yield _offer(desk, "ask_cancel")
+
+
+def _openings(cycle: Cycle, user: User, desk: Desk) -> Iterator[Offer]:
+    """Whoever agrees sees who the trustees are; where that is not as asked for, nobody agrees."""
+    key = key_of(cycle)
+    if key is None:
+        return
+    now, alike = agreed_of_key(key), tuple(called_like_staff(named_trustees(key)))
+    for offer in _second_person(cycle, user, desk, OPEN, "agree_open"):
+        asked = offer.asked.parameters if offer.asked else {}
+        stands = all(asked.get(name) == said for name, said in now.items())
+        yield replace(offer, trustee_key=key, stands=stands, alike=alike)
 
 
 def _second_person(cycle: Cycle, user: User, desk: Desk, act: str, name: str) -> Iterator[Offer]:

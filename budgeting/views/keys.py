@@ -16,8 +16,8 @@ from budgeting.access import visible_cycle
 from budgeting.domain import trustee
 from budgeting.enums import CycleState, TrusteePair
 from budgeting.forms import AnswerForm, PartsForm, PublicKeyForm
-from budgeting.models import Cycle, Keying, SealedBallot, TrusteeKey
-from budgeting.selectors import board_of, pending_requests
+from budgeting.models import Cycle, Keying, SealedBallot
+from budgeting.selectors import board_of, key_of, pending_requests
 from budgeting.services.errors import RefusedError
 from budgeting.services.trustees import (
     UNSEAL,
@@ -30,6 +30,7 @@ from budgeting.services.unsealing import unseal
 from civicfund import staff
 from civicfund.audit.services import ApprovalError, approval_for
 from civicfund.people.enums import Role
+from civicfund.people.models import User
 from civicfund.people.requests import HttpRequest, SignedInRequest
 
 PROGRAM = Path(trustee.__file__)
@@ -53,18 +54,18 @@ def trustee_program(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def key(request: SignedInRequest, slug: str) -> HttpResponse:
-    """The public key of the trustees and its rehearsal, while the cycle is being prepared."""
+    """Who the trustees are, their public key and its rehearsal, while the cycle is prepared."""
     cycle = visible_cycle(request.user, slug)
-    given = TrusteeKey.objects.filter(cycle=cycle).first()
-    key_form = PublicKeyForm(request.POST if "public_key" in request.POST else None)
+    given = key_of(cycle)
+    key_form = PublicKeyForm(request.POST if "public_key" in request.POST else None, given=given)
     answers = [
         AnswerForm(each, request.POST if f"answer-{each.pair}" in request.POST else None)
         for each in (given.rehearsals.all() if given else ())
     ]
     try:
         if key_form.is_bound and key_form.is_valid():
-            give_key(cycle, key_form.cleaned_data["public_key"], by=request.user)
-            messages.success(request, _("The key is kept. Now each pair opens its test box."))
+            _give(cycle, key_form, by=request.user)
+            messages.success(request, _("Key and names are kept. Each pair opens its test box."))
             return redirect("cycle_key", slug=slug)
         for form in answers:
             if form.is_bound and form.is_valid():
@@ -77,6 +78,11 @@ def key(request: SignedInRequest, slug: str) -> HttpResponse:
     context = {"cycle": cycle, "given": given, "key_form": key_form, "answers": answers}
     wrong = key_form.errors or any(form.errors for form in answers)
     return render(request, "budgeting/key.html", context, status=400 if wrong else 200)
+
+
+def _give(cycle: Cycle, form: PublicKeyForm, *, by: User) -> None:
+    given = form.cleaned_data
+    give_key(cycle, given["public_key"], form.trustees, by=by, namesakes=given["namesakes"])
 
 
 def _blame(key_form: PublicKeyForm, answers: list[AnswerForm], refusal: RefusedError) -> None:

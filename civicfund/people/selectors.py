@@ -53,6 +53,12 @@ def people_with(role: Role) -> QuerySet[User]:
     return User.objects.filter(role_grants__role=role, is_active=True).order_by("pk")
 
 
+def staff_members() -> QuerySet[User]:
+    """Those who hold any role or are superusers, and can sign in."""
+    roles = Q(role_grants__isnull=False) | Q(is_superuser=True)
+    return User.objects.filter(roles, is_active=True).distinct().order_by("pk")
+
+
 def people_with_since(roles: Collection[Role], since: datetime) -> QuerySet[User]:
     """Those who can sign in and hold one of the roles, or held one at that time or later.
 

@@ -8,10 +8,21 @@ from playwright.sync_api import expect
 from budgeting.domain import trustee
 from budgeting.domain.sealing import public_key_of
 from budgeting.services.closing import close_cycle
-from budgeting.services.trustees import approve_unsealing, give_key, request_unsealing
+from budgeting.services.cycles import request_opening
+from budgeting.services.trustees import approve_unsealing, request_unsealing
+from civicfund.people.enums import Role
+from civicfund.people.services import grant_role
 from tests.browser.test_budget import a_cycle, both
 from tests.browser.test_treasury import come_in
-from tests.factories.budgeting import administrator, draft_cycle, end_voting, trustees
+from tests.factories.budgeting import (
+    administrator,
+    draft_cycle,
+    end_voting,
+    named_trustees,
+    rehearsed,
+    trustees,
+)
+from tests.factories.people import UserFactory
 from tests.signing_in import verified, with_totp
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
@@ -52,17 +63,57 @@ def test_a_voter_keeps_a_receipt_and_finds_it_on_the_board(
     screenshot(page, "board-closed-1280")
 
 
-def test_the_key_is_given_and_rehearsed(page, phone, check_axe, screenshot):
+def test_the_key_is_given_with_its_trustees_and_rehearsed(
+    page, phone, check_axe, screenshot, refusals_are_expected
+):
     cycle = draft_cycle()
-    key = give_key(cycle, public_key_of(KEY), by=administrator())
+    grant_role(UserFactory(display_name="Iris Abel"), Role.CLERK, by=None)
+    come_in(page, *staff(), f"/budget/{cycle.slug}/key/")
+    page.get_by_label("Public key of the trustees").fill(public_key_of(KEY))
+    for part, each in enumerate(named_trustees(), start=1):
+        page.get_by_label(f"Name of trustee {part}").fill(each.name)
+        page.get_by_label(f"Trustee {part} stands for").fill(each.stands_for)
+    page.get_by_role("button", name="Keep this key").click()
+    check_axe(page)
+    screenshot(page, "key-namesake-1280")
+    page.get_by_label("They are two people").check()
+    page.get_by_role("button", name="Keep this key").click()
+    expect(page.get_by_text("Key and names are kept.")).to_be_visible()
+    come_in(phone, *staff(), f"/budget/{cycle.slug}/key/")
     for tab, width in both(page, phone):
-        come_in(tab, *staff(), f"/budget/{cycle.slug}/key/")
+        for each in named_trustees():
+            expect(tab.get_by_text(f"{each.name}, for {each.stands_for}")).to_be_visible()
+        expect(tab.get_by_text(cycle.trustee_key.fingerprint)).to_be_visible()
         check_axe(tab)
         screenshot(tab, f"key-{width}")
-    rehearsal = key.rehearsals.first()
+    rehearsal = cycle.trustee_key.rehearsals.first()
     page.get_by_label("What the box holds").first.fill(trustee.answer_of(rehearsal.box, KEY))
     page.get_by_role("button", name=f"Tell the answer of {rehearsal.pair}").click()
     expect(page.get_by_text("Right: this pair can open the vote.")).to_be_visible()
+
+
+def test_whoever_agrees_to_the_opening_sees_who_the_trustees_are(
+    page, phone, check_axe, screenshot
+):
+    cycle = rehearsed(draft_cycle())
+    request_opening(cycle, by=administrator())
+    shown = [cycle.trustee_key.fingerprint, *(each.name for each in named_trustees())]
+    for tab, width in both(page, phone):
+        come_in(tab, *staff(), f"/budget/{cycle.slug}/desk/")
+        agreeing = tab.get_by_role("region", name="Open the cycle")
+        for words in shown:
+            expect(agreeing.get_by_text(words)).to_be_visible()
+        check_axe(tab)
+        screenshot(tab, f"agreeing-to-trustees-{width}")
+    page.get_by_role("button", name="I agree: open the cycle").click()
+    expect(page.get_by_text("The cycle is open.")).to_be_visible()
+    for tab, width in both(page, phone):
+        tab.goto(f"/budget/{cycle.slug}/board/")
+        public = tab.get_by_role("region", name="Who can open the ballots")
+        for words in shown:
+            expect(public.get_by_text(words)).to_be_visible()
+        check_axe(tab)
+        screenshot(tab, f"board-trustees-{width}")
 
 
 def test_the_ballots_are_opened_at_the_desk(page, phone, check_axe, screenshot):

@@ -29,7 +29,7 @@ from civicfund.people.enums import Role
 from tests.browser.test_roll import with_second_factor
 from tests.browser.test_treasury import come_in
 from tests.budgeting.test_roll import HEAD, person_row
-from tests.factories.budgeting import administrator, draft_cycle, end_voting
+from tests.factories.budgeting import administrator, draft_cycle, end_voting, named_trustees
 from tests.factories.paper import holder
 from tests.factories.people import UserFactory
 from tests.factories.places import NeighborhoodFactory
@@ -112,7 +112,12 @@ def key_made_and_rehearsed(town, folder):
     parts = PART.findall(shown)
     public = re.search(r"\b[0-9a-f]{64}\b", shown)[0]
     tab.get_by_label("Public key of the trustees").fill(public)
+    known_by = re.search(r"(?:[0-9a-f]{4} ){7}[0-9a-f]{4}", shown)[0]
+    for part, each in enumerate(named_trustees(), start=1):
+        tab.get_by_label(f"Name of trustee {part}").fill(each.name)
+        tab.get_by_label(f"Trustee {part} stands for").fill(each.stands_for)
     tab.get_by_role("button", name="Keep this key").click()
+    expect(tab.get_by_text(known_by)).to_be_visible()
     for pair in ("1+2", "1+3", "2+3"):
         part = tab.get_by_role("region", name=re.compile("not opened yet")).first
         box = part.locator("code").inner_text()

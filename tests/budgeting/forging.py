@@ -202,6 +202,14 @@ def _options_committed_anew(forgery: Forgery) -> None:
     forgery.chain_anew()
 
 
+def _one_trustee(forgery: Forgery) -> None:
+    """Somebody who alone is all three; everything made anew to fit."""
+    opening = forgery.record["opening"]
+    opening["trustees"] = [opening["trustees"][0]] * 3
+    forgery.chain_anew()
+    forgery.root_anew()
+
+
 def _opened_otherwise(forgery: Forgery) -> None:
     """Other parameters, as if they had been opened."""
     forgery.record["rules"]["rule_parameters"]["threshold"] = 20
@@ -251,6 +259,7 @@ FORGED = [
     (_option_as("group", "site"), "those that voting began with"),
     (_options_never_committed, "the root is that of the lines and of the close"),
     (_options_committed_anew, "the root is that of the lines and of the close"),
+    (_one_trustee, "three people are named as trustees"),
     (_opened_otherwise, "the root is that of the lines and of the close"),
     (_counted_more_often, "no number of ballots is below zero"),
     (_counted_more_often, "no more counted than were left at the close"),

@@ -163,6 +163,7 @@ def swapped_winner(selected):
         ("board.csv", at_place(100, lambda old: "1" if old == "0" else "0"), "chain"),
         ("bundle.json", edited(("rules", "rule"), "greedy_stop"), "rules are those"),
         ("bundle.json", edited(("opening", "public_key"), "0" * 64), "begins with"),
+        ("bundle.json", edited(("opening", "trustees", 0, "name"), "Nobody"), "begins with"),
         ("bundle.json", edited(("board", "root"), "0" * 64), "root"),
         ("bundle.json", edited(("board", "counted"), lambda n: n - 1), "replaced + counted"),
         ("bundle.json", edited(("tie_seed",), "ab" * 32), "seed"),
@@ -219,8 +220,9 @@ def test_a_head_noted_while_voting_ran_is_on_the_chain():
 
 
 def before_the_board_held_options(forgery):
-    """As the bundle of a vote that was closed before: no options in the chain, a root of lines."""
+    """As of an earlier vote: no trustees named, no options in the chain, a root of lines."""
     forgery.record["board"]["options"] = None
+    del forgery.record["opening"]["trustees"]
     forgery.chain_anew()
     rows = [line.split(",") for line in forgery.files["board.csv"].splitlines()[1:]]
     forgery.record["board"]["root"] = root_of([Line(row[1], row[2]) for row in rows])
@@ -231,6 +233,7 @@ def test_of_an_earlier_vote_it_is_said_what_its_board_did_not_hold():
     assert broken(content) == []
     unlooked = [each.name for each in verify(Bundle(io.BytesIO(content))) if not each.looked]
     assert unlooked == [
+        "three people are named as trustees",
         "the root is that of what was opened and of the close",
         "options, costs and groups are those that voting began with",
     ]

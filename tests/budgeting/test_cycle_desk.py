@@ -34,6 +34,7 @@ from tests.factories.budgeting import (
     certifier,
     draft_cycle,
     fill_roll,
+    named_trustees,
     rehearsed,
     running_cycle,
     voters,
@@ -207,10 +208,10 @@ def test_a_key_exchanged_after_the_opening_was_asked_for_opens_nothing():
     cycle = rehearsed(draft_cycle())
     request_opening(cycle, by=administrator())
     by, own = administrator(), bytes(PrivateKey.generate())
-    key = give_key(cycle, public_key_of(own), by=by)
+    key = give_key(cycle, public_key_of(own), named_trustees(), by=by)
     for rehearsal in key.rehearsals.all():
         pass_rehearsal(cycle, TrusteePair(rehearsal.pair), answer_of(rehearsal.box, own), by=by)
-    with pytest.raises(RefusedError, match="has changed"):
+    with pytest.raises(RefusedError, match="key have changed"):
         open_cycle(cycle, by=by)
     assert state_of(cycle) == CycleState.DRAFT
     assert not Approval.objects.filter(request__act="cycle.open").exists()

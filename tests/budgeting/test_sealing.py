@@ -57,7 +57,9 @@ from tests.factories.budgeting import (
     codes,
     draft_cycle,
     end_voting,
+    filled_in,
     in_urn,
+    named_trustees,
     open_by_trustees,
     rehearsed,
     running_cycle,
@@ -161,12 +163,16 @@ def test_the_trustees_program_runs_by_itself_as_one_file(tmp_path):
     public = re.search(r"[0-9a-f]{64}", shown)[0]
     parts = re.findall(r"(?:[a-z]{4,8} ){32}[a-z]{4,8}", shown)
     assert len(parts) == 3
+    known_by = trustee.fingerprint(bytes.fromhex(public))
+    assert re.fullmatch(r"([0-9a-f]{4} ){7}[0-9a-f]{4}", known_by)
+    assert f"Fingerprint of this key:\n\n{known_by}\n" in shown
     cycle = draft_cycle()
-    key = give_key(cycle, public, by=administrator())
+    key = give_key(cycle, public, named_trustees(), by=administrator())
     for rehearsal, pair in zip(key.rehearsals.all(), ((0, 1), (0, 2), (1, 2)), strict=True):
         typed = "\n".join([rehearsal.box, parts[pair[0]], parts[pair[1]]]) + "\n"
         code, shown = run("open", typed)
         assert code == 0, shown
+        assert f"Fingerprint of this key: {known_by}\n" in shown
         answer = re.search(r"[0-9a-f]{32}\b", shown.rsplit(":", 1)[1])[0]
         pass_rehearsal(cycle, TrusteePair(rehearsal.pair), answer, by=administrator())
     request_opening(cycle, by=administrator())
@@ -182,7 +188,7 @@ def test_a_cycle_opens_only_with_a_key_that_every_pair_has_rehearsed():
     cycle = draft_cycle()
     with pytest.raises(RefusedError, match="public key of its trustees"):
         request_opening(cycle, by=administrator())
-    key = give_key(cycle, PUBLIC, by=administrator())
+    key = give_key(cycle, PUBLIC, named_trustees(), by=administrator())
     for rehearsal in key.rehearsals.all():
         with pytest.raises(RefusedError, match="All three pairs"):
             request_opening(cycle, by=administrator())
@@ -196,12 +202,12 @@ def test_a_cycle_opens_only_with_a_key_that_every_pair_has_rehearsed():
 
 def test_another_key_is_rehearsed_anew_and_none_changes_after_the_opening():
     cycle = rehearsed(draft_cycle())
-    give_key(cycle, PUBLIC, by=administrator())
+    give_key(cycle, PUBLIC, named_trustees(), by=administrator())
     with pytest.raises(RefusedError, match="All three pairs"):
         request_opening(cycle, by=administrator())
     running, _ = running_cycle()
     with pytest.raises(RefusedError, match="its key is fixed"):
-        give_key(running, PUBLIC, by=administrator())
+        give_key(running, PUBLIC, named_trustees(), by=administrator())
     with pytest.raises(IntegrityError, match="fixed when the cycle opens"), transaction.atomic():
         running.trustee_key.save()
 
@@ -210,7 +216,7 @@ def test_another_key_is_rehearsed_anew_and_none_changes_after_the_opening():
 def test_what_is_no_key_is_refused(wrong):
     cycle = draft_cycle()
     with pytest.raises(RefusedError, match="64 characters"):
-        give_key(cycle, wrong, by=administrator())
+        give_key(cycle, wrong, named_trustees(), by=administrator())
 
 
 # --- casting
@@ -550,8 +556,10 @@ def test_the_key_is_given_and_rehearsed_on_its_page(client):
     cycle = draft_cycle()
     sign_in_with_second_factor(client, administrator())
     page = reverse("cycle_key", args=[cycle.slug])
-    assert client.post(page, {"public_key": "nonsense"}).status_code == 400
-    assert client.post(page, {"public_key": PUBLIC}).status_code == 302
+    assert client.post(page, {"public_key": PUBLIC}).status_code == 400
+    people = filled_in(named_trustees())
+    assert client.post(page, {"public_key": "nonsense", **people}).status_code == 400
+    assert client.post(page, {"public_key": PUBLIC, **people}).status_code == 302
     key = cycle.trustee_key
     assert key.rehearsals.first().box in client.get(page).content.decode()
     for rehearsal in key.rehearsals.all():

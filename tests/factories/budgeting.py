@@ -14,6 +14,7 @@ from django.db import IntegrityError, connection, connections
 from nacl.public import PrivateKey
 
 from budgeting.domain.board import ballot_hash
+from budgeting.domain.naming import NamedTrustee
 from budgeting.domain.sealing import Opener, public_key_of
 from budgeting.domain.trustee import answer_of, split
 from budgeting.enums import BallotKind, CycleState, PhaseKind, TrusteePair
@@ -182,6 +183,23 @@ def fill_roll(cycle: Cycle, *, by: User | None = None) -> RollBatch:
     return add_residents(cycle, asked.pk, by=by or administrator())
 
 
+def named_trustees() -> list[NamedTrustee]:
+    """The trustees of all votes of the tests."""
+    return [
+        NamedTrustee("Iris Abel", "the parish council"),
+        NamedTrustee("Jonas Båth", "the chamber of trade"),
+        NamedTrustee("Kaya Cole", "friends of the library"),
+    ]
+
+
+def filled_in(people: list[NamedTrustee]) -> dict[str, str]:
+    """Who they are, as the form of the key sends it."""
+    sent = {}
+    for part, each in enumerate(people, start=1):
+        sent |= {f"name_{part}": each.name, f"stands_for_{part}": each.stands_for}
+    return sent
+
+
 @cache
 def trustees() -> list[str]:
     """The parts of the one key that all votes of the tests are sealed with."""
@@ -196,7 +214,7 @@ def _secret() -> bytes:
 def rehearsed(cycle: Cycle, *, by: User | None = None) -> Cycle:
     """The cycle with a key that all three pairs of trustees have rehearsed."""
     by = by or administrator()
-    key = give_key(cycle, public_key_of(_secret()), by=by)
+    key = give_key(cycle, public_key_of(_secret()), named_trustees(), by=by)
     for rehearsal in key.rehearsals.all():
         answer = answer_of(rehearsal.box, _secret())
         pass_rehearsal(cycle, TrusteePair(rehearsal.pair), answer, by=by)

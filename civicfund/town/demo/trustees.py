@@ -11,6 +11,7 @@ import hmac
 
 from django.conf import settings
 
+from budgeting.domain.naming import NamedTrustee
 from budgeting.domain.sealing import public_key_of
 from budgeting.domain.trustee import answer_of, split
 from budgeting.enums import TrusteePair
@@ -19,10 +20,16 @@ from budgeting.services.trustees import give_key, pass_rehearsal
 from budgeting.services.unsealing import Unsealed, Watcher, unseal
 from civicfund.people.models import User
 
+MADE_UP = (
+    NamedTrustee("Aster Nobody", "a made-up parish council"),
+    NamedTrustee("Bryony Nobody", "a made-up chamber of trade"),
+    NamedTrustee("Clover Nobody", "made-up friends of the library"),
+)
+
 
 def give_demo_key(cycle: Cycle, *, by: User) -> None:
     """The trustees make a key for the vote, and each pair opens its test box."""
-    key = give_key(cycle, public_key_of(_secret(cycle)), by=by)
+    key = give_key(cycle, public_key_of(_secret(cycle)), MADE_UP, by=by)
     for rehearsal in key.rehearsals.all():
         answer = answer_of(rehearsal.box, _secret(cycle))
         pass_rehearsal(cycle, TrusteePair(rehearsal.pair), answer, by=by)

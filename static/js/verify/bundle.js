@@ -57,6 +57,7 @@ export async function verify(files, receipts = [], noted = {}) {
   const { board, opening } = record;
   same("the rules are those that were opened", opening.rules, await digest(record.rules));
   same("the board begins with what was opened", board.first, await digest(opening));
+  checks.push(namedTrustees(opening));
   same("the board is as long as it says", board.size, lines.length);
   const { extensions } = board;
   const [chain, head, heads] = await chainOf(board, lines, extensions);
@@ -117,6 +118,18 @@ export async function verify(files, receipts = [], noted = {}) {
     checks.push({ name: `receipt ${receipt}`, holds: place > 0, found });
   }
   return checks;
+}
+
+// Who could open the ballots is part of what was opened, as three people's names.
+function namedTrustees(opening) {
+  const name = "three people are named as trustees";
+  if (opening.trustees === undefined) {
+    const found = "the vote was opened before trustees were named";
+    return { name, holds: false, unlooked: true, found };
+  }
+  const names = opening.trustees.map((each) => each.name.trim());
+  const holds = names.length === 3 && new Set(names).size === 3 && names.every(Boolean);
+  return { name, holds, found: names.join(", ") };
 }
 
 // Sums can hold that no ballots could: whoever counts one too many takes it from the void.

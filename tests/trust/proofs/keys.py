@@ -18,7 +18,7 @@ from budgeting.services.cycles import OPEN, open_cycle, request_opening
 from budgeting.services.errors import RefusedError
 from budgeting.services.trustees import give_key, pass_rehearsal
 from civicfund.audit.services import approve_act, request_act
-from tests.factories.budgeting import administrator, draft_cycle
+from tests.factories.budgeting import administrator, draft_cycle, named_trustees
 from tests.trust.result import Result, faults
 from tests.trust.town import Town
 
@@ -79,7 +79,7 @@ def _opens_alone(part: str) -> bool:
 def _opens_rehearsed_by(pairs: int) -> bool:
     """Whether a cycle opens whose key so many of the three pairs have rehearsed."""
     cycle, secret = draft_cycle(), bytes(PrivateKey.generate())
-    key = give_key(cycle, public_key_of(secret), by=administrator())
+    key = give_key(cycle, public_key_of(secret), named_trustees(), by=administrator())
     for rehearsal in list(key.rehearsals.all())[:pairs]:
         answer = answer_of(rehearsal.box, secret)
         pass_rehearsal(cycle, TrusteePair(rehearsal.pair), answer, by=administrator())
