@@ -2,6 +2,7 @@
 
 from budgeting.models.announcements import LONGEST_BODY, Announcement, Mailing
 from budgeting.models.ballots import OpenedBallot
+from budgeting.models.bundles import BundlePart, KeptBundle
 from budgeting.models.cycles import Cycle, CycleQuerySet, Phase, Pot
 from budgeting.models.extensions import Extension
 from budgeting.models.kiosks import Kiosk, KioskEnd, KioskOpening, KioskUnlock
@@ -54,6 +55,7 @@ __all__ = [
     "Appeal",
     "Board",
     "BoardLine",
+    "BundlePart",
     "Casting",
     "ChangeRequest",
     "CheckIn",
@@ -62,6 +64,7 @@ __all__ = [
     "CycleQuerySet",
     "Eligibility",
     "Extension",
+    "KeptBundle",
     "Keying",
     "KeyingAnew",
     "KeyingEnd",
