@@ -214,7 +214,7 @@ VERB_WORDS: dict[str, Promise] = {
     "cycle.key_rehearsed": _("Two trustees rehearsed the key"),
     "cycle.keying_begun_anew": _("Keying of the paper ballots was begun anew"),
     "cycle.keying_ended": _("Keying of the paper ballots was ended"),
-    "cycle.letters_made": _("Letters with codes were made"),
+    "cycle.letters_made": _("Letters with codes were made and downloaded"),
     "cycle.made": _("The cycle was made"),
     "cycle.open": _("The cycle was opened"),
     "cycle.options_grouped": _("Options were put in a group, or let go of it"),

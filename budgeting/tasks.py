@@ -13,6 +13,7 @@ from budgeting.enums import AnnouncementState
 from budgeting.models import Announcement, Cycle
 from budgeting.services import losses
 from budgeting.services.announcements import send_batch
+from budgeting.services.bundles import due_to_bundle, keep_bundle
 from budgeting.services.closing import close_cycle, due_to_close, keys_left
 from budgeting.services.counting import count_cycle, due_to_count
 from budgeting.services.errors import RefusedError
@@ -50,6 +51,13 @@ def count_due_cycles() -> None:
     """Count cycles whose ballots are opened."""
     for cycle in due_to_count():
         _each("cycle.count", count_cycle, cycle)
+
+
+@shared_task
+def keep_due_bundles() -> None:
+    """Make the bundles of published votes, so that nobody who takes one waits for it."""
+    for cycle in due_to_bundle():
+        _each("cycle.keep_bundle", keep_bundle, cycle)
 
 
 @shared_task

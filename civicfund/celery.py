@@ -59,6 +59,7 @@ SWEEPS: dict[str, float] = {
     "civicfund.town.tasks.tell_about_documents": 10,
     "budgeting.tasks.close_due_cycles": 5,
     "budgeting.tasks.count_due_cycles": 5,
+    "budgeting.tasks.keep_due_bundles": 10,
     "budgeting.tasks.count_trials": 3,
     "budgeting.tasks.explain_losses": 20,
     "budgeting.tasks.publish_due_verdicts": 5,

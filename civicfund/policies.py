@@ -12,7 +12,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-VERSION = "2026-11"
+VERSION = "2026-12"
 AGREED_TO = ("terms", "privacy")
 
 
@@ -30,6 +30,9 @@ def figures() -> dict[str, object]:
         "policy_version": VERSION,
         "document_days": settings.RESIDENCE_DOCUMENT_DAYS,
         "copy_days": settings.PERSONAL_COPY_DAYS,
+        "session_cookie": settings.SESSION_COOKIE_NAME,
+        "csrf_cookie": settings.CSRF_COOKIE_NAME,
+        "csrf_days": settings.CSRF_COOKIE_AGE // 86_400,
         "session_days": settings.SESSION_COOKIE_AGE // 86_400,
         "code_minutes": settings.VOTING_CODE_SECONDS // 60,
         "reminder_hours": settings.BALLOT_REMINDER_HOURS,

@@ -17,6 +17,7 @@ class Work(IntEnum):
     TRIAL = 0x7A13
     MAIL = 0x7A14
     COMPLAINTS = 0x7A15
+    BUNDLE = 0x7A16
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from budgeting.models.announcements import LONGEST_BODY, Announcement, Mailing
 from budgeting.models.ballots import OpenedBallot
+from budgeting.models.bundles import BundlePart, KeptBundle
 from budgeting.models.cycles import Cycle, CycleQuerySet, Phase, Pot
 from budgeting.models.extensions import Extension
 from budgeting.models.kiosks import Kiosk, KioskEnd, KioskOpening, KioskUnlock
@@ -55,6 +56,7 @@ __all__ = [
     "Appeal",
     "Board",
     "BoardLine",
+    "BundlePart",
     "Casting",
     "ChangeRequest",
     "CheckIn",
@@ -63,6 +65,7 @@ __all__ = [
     "CycleQuerySet",
     "Eligibility",
     "Extension",
+    "KeptBundle",
     "Keying",
     "KeyingAnew",
     "KeyingEnd",

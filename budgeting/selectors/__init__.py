@@ -81,6 +81,7 @@ from budgeting.selectors.reviews import (
 from budgeting.selectors.roll import (
     eligibility_of,
     is_of_homes,
+    letters_made,
     places_of_roll,
     roll_batches,
     rules_of_voting,
@@ -147,6 +148,7 @@ __all__ = [
     "kiosk_by_key",
     "kiosks_of",
     "late_appeals",
+    "letters_made",
     "may_vote",
     "my_participations",
     "named_trustees",

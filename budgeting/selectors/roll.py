@@ -8,7 +8,10 @@ from django.db.models import QuerySet
 
 from budgeting.enums import RollSource, VoterGroup
 from budgeting.models import Cycle, Eligibility, PostedCode, RollBatch
+from civicfund.audit.models import Event
 from civicfund.places.models import Neighborhood
+
+_LETTERS_MADE = "cycle.letters_made"
 
 
 def eligibility_of(cycle: Cycle) -> Eligibility | None:
@@ -35,6 +38,14 @@ def valid_codes(cycle: Cycle) -> QuerySet[PostedCode]:
     """Posted codes that no newer one has ended, each with its line of the roll."""
     found = PostedCode.objects.filter(entry__cycle=cycle, revoked_at__isnull=True)
     return found.select_related("entry__cycle", "entry__place")
+
+
+def letters_made(cycle: Cycle) -> QuerySet[Event]:
+    """Each time letters with codes were made and downloaded, which is one act, the newest first."""
+    made = Event.objects.filter(
+        verb=_LETTERS_MADE, target_type=cycle._meta.label_lower, target_id=str(cycle.pk)
+    )
+    return made.select_related("actor").order_by("-id")
 
 
 def roll_batches(cycle: Cycle) -> QuerySet[RollBatch]:

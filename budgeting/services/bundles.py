@@ -2,21 +2,76 @@
 
 from __future__ import annotations
 
+import hashlib
+import tempfile
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import IO, Any
 
 from django.conf import settings
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from budgeting.domain import bundle, pabulib
 from budgeting.domain.board import moment
 from budgeting.domain.election import Election
 from budgeting.domain.outcome import Outcome
-from budgeting.models import Cycle, Tally
+from budgeting.enums import CycleState
+from budgeting.models import BundlePart, Cycle, KeptBundle, Tally
 from budgeting.selectors import PaperSums, board_of, board_rows, options_on_board, paper_sums
-from budgeting.services.errors import RefusedError
+from budgeting.services.errors import BusyError, RefusedError
 from budgeting.services.inputs import read_inputs
 from civicfund.money import one_major_unit
+from civicfund.turns import Work, alone_at
+
+PART_BYTES = 1 << 20
+
+
+def due_to_bundle() -> list[Cycle]:
+    """Published votes whose bundle is not kept yet."""
+    waiting = Cycle.objects.filter(state=CycleState.PUBLISHED, kept_bundle__isnull=True)
+    return list(waiting.filter(board__isnull=False).order_by("pk"))
+
+
+def keep_bundle(cycle: Cycle) -> KeptBundle:
+    """The bundle of a published vote: made the first time, the same bytes from then on.
+
+    The worker comes first, as a rule. Raises ``BusyError`` where somebody is at it at this moment,
+    and ``RefusedError`` like ``write_bundle``.
+    """
+    kept = _kept(cycle)
+    if kept is not None:
+        return kept
+    with alone_at(Work.BUNDLE, cycle.pk) as alone:
+        if not alone:
+            raise BusyError(_("The file is being put together. Come back in a minute."))
+        # Whoever was at it may have done it since.
+        return _kept(cycle) or _make(cycle)
+
+
+def _kept(cycle: Cycle) -> KeptBundle | None:
+    return KeptBundle.objects.filter(pk=cycle.pk).first()
+
+
+def _make(cycle: Cycle) -> KeptBundle:
+    with tempfile.TemporaryFile() as file:
+        write_bundle(cycle, file)
+        size = file.tell()
+        file.seek(0)
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        file.seek(0)
+        with transaction.atomic():
+            kept = KeptBundle.objects.create(cycle=cycle, sha256=digest, size_bytes=size)
+            for position, content in enumerate(iter(lambda: file.read(PART_BYTES), b"")):
+                BundlePart.objects.create(bundle=kept, position=position, content=content)
+    return kept
+
+
+def bytes_of(kept: KeptBundle) -> Iterator[bytes]:
+    """The bundle, part by part, by one question to the database."""
+    parts = BundlePart.objects.filter(bundle=kept).order_by("position")
+    for content in parts.values_list("content", flat=True).iterator(chunk_size=1):
+        yield bytes(content)
 
 
 def write_bundle(cycle: Cycle, target: IO[bytes]) -> None:

@@ -81,7 +81,7 @@ def make_letters(cycle: Cycle, file: IO[bytes], *, by: User) -> list[Letter]:
             letters += _letters(held, lines[start : start + _AT_ONCE], approval)
         if not letters:
             raise RefusedError(_("Nobody in this file is on the roll and has an address."))
-        record("cycle.letters_made", held, actor=by, letters=len(letters))
+        record("cycle.letters_made", held, actor=by, letters=len(letters), request=asked.pk)
     return letters
 
 

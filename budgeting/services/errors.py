@@ -44,3 +44,7 @@ class BallotRefusedError(RefusedError):
         super().__init__(message)
         self.by_pot = dict(by_pot or {})
         self.options = dict(options or {})
+
+
+class BusyError(RefusedError):
+    """Somebody else is at it just now; a moment later it is done."""

@@ -32,6 +32,7 @@ from budgeting.selectors import (
     eligibility_of,
     is_of_homes,
     kiosks_of,
+    letters_made,
     may_vote,
     paper_vote,
     pending_requests,
@@ -62,6 +63,7 @@ from civicfund.spreadsheets import csv_response
 
 administrators_only = staff.only(Role.BUDGET_ADMINISTRATOR)
 officers_only = staff.only(Role.POLL_OFFICER)
+LATEST_SHOWN = 20
 
 
 @require_safe
@@ -123,7 +125,11 @@ def roll_desk(request: SignedInRequest, slug: str) -> HttpResponseBase:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def letters_desk(request: SignedInRequest, slug: str) -> HttpResponseBase:
-    """Ask for letters with codes, and as a second person make them."""
+    """Ask for letters with codes, and as a second person make and download them.
+
+    To make them is to download them: it takes a second factor given just now, is on the trail, and
+    everybody who comes here reads when it was done before, and by whom.
+    """
     cycle = visible_cycle(request.user, slug)
     desk = Desk(request, cycle, LETTER_ACTS)
     answer = desk.act()
@@ -136,6 +142,7 @@ def letters_desk(request: SignedInRequest, slug: str) -> HttpResponseBase:
             "asked": pending_requests(cycle, LETTERS),
             "no_letters": NO_LETTERS if is_of_homes(cycle) else "",
             "is_open": cycle.state == CycleState.OPEN,
+            "made": letters_made(cycle)[:LATEST_SHOWN],
         }
     )
     return render(request, "budgeting/letters_desk.html", context, status=desk.status)

@@ -240,6 +240,9 @@ ACCOUNT_RATE_LIMITS = {
     "complaint": "5/h/ip",
     "add_file": "60/h/key",
     "kiosk_code": "20/10m/key",
+    # Of a large vote the proof reads the whole board; whole families and libraries share a network.
+    "look_up_receipt": "30/10m/ip",
+    "bundle": "30/h/ip",
     "comment": "40/h/user",
     "comment_when_new": "8/h/user",
     "flag_comment": "20/h/user",

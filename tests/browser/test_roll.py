@@ -91,6 +91,23 @@ def test_a_letter_is_a_vote_without_an_account(
         expect(tab.get_by_text("votes for nobody any more")).to_be_visible()
 
 
+def test_the_desk_of_letters_shows_who_downloaded_them_before(page, phone, check_axe, screenshot):
+    cycle, place = prepared()
+    imported(cycle, *(person_row(n, place) for n in (1, 2)))
+    running = opened(cycle)
+    letters_to(running, person_row(1, place), person_row(2, place))
+    letters_to(running, person_row(2, place))
+    desk = f"/budget/{running.slug}/roll/letters/"
+    for tab, width in both(page, phone):
+        come_in(tab, *with_second_factor(administrator()), desk)
+        before = tab.get_by_role("region", name="Downloaded before")
+        expect(before.get_by_role("row")).to_have_count(3)
+        check_axe(tab)
+        screenshot(tab, f"letters-{width}")
+        before.get_by_role("link", name="All of them on the trail").click()
+        expect(tab.get_by_role("row")).to_have_count(3)
+
+
 def test_two_officers_put_somebody_on_the_roll(page, phone, check_axe, screenshot):
     cycle, place = prepared()
     imported(cycle, person_row(1, place))

@@ -7,12 +7,14 @@ from base64 import b64encode
 from random import Random
 
 import pytest
+from django.db import connections
 from playwright.sync_api import expect
 
 from budgeting.domain.ballots import BallotKind, Ballots
 from budgeting.domain.election import Election, Option
 from budgeting.domain.rules import count, fitting_rules
 from budgeting.domain.ties import seeded
+from civicfund.turns import Work
 from tests.browser.test_budget import both
 from tests.budgeting.forging import FORGED, FORGED_ROWS, FORGED_WINNERS, Forgery, forged, made_anew
 from tests.budgeting.test_bundle import (
@@ -243,3 +245,24 @@ def test_what_the_file_cannot_tell_is_said_to_be_not_looked_at(page, live_server
     expect(page.get_by_text(words)).to_be_visible()
     row = page.get_by_role("row", name="Whole town: who won")
     expect(row.get_by_role("cell", name="not looked at", exact=True)).to_be_visible()
+
+
+def test_who_comes_while_the_file_is_made_or_too_often_is_told_so(
+    page, phone, live_server, check_axe, screenshot, settings, complaints_of_failed_pages
+):
+    settings.ACCOUNT_RATE_LIMITS |= {"bundle": "1/h/ip"}
+    cycle, _ = published(VOTES)
+    address = f"{live_server.url}/budget/{cycle.slug}/bundle.zip"
+    with connections["owner"].cursor() as elsewhere:
+        elsewhere.execute("SELECT pg_advisory_lock(%s, %s)", [Work.BUNDLE, cycle.pk])
+        for tab, width in both(page, phone):
+            tab.goto(address)
+            expect(tab.get_by_text("The file is being put together.")).to_be_visible()
+            check_axe(tab)
+            screenshot(tab, f"bundle-is-made-{width}")
+        elsewhere.execute("SELECT pg_advisory_unlock(%s, %s)", [Work.BUNDLE, cycle.pk])
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Ask again").click()
+    assert download.value.path().read_bytes() == bundle_of(cycle)
+    assert phone.goto(address).status == 429
+    expect(phone.get_by_text("Too many tries in a short time.")).to_be_visible()

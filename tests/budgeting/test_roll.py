@@ -13,6 +13,7 @@ from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pypdf import PdfReader
 
@@ -663,6 +664,67 @@ def test_letters_are_downloaded_once_as_pdf_with_each_code(client, running, plac
         assert "Long Street" in text
         assert page("voting_code", running) in text
     assert client.post(desk, {"act": "agree_letters", "file": uploaded(*rows)}).status_code == 400
+
+
+def asked_for_letters(running, *rows):
+    report = check_file(running, a_file(*rows))
+    return request_letters(running, sha256=report.sha256, lines=report.lines, by=administrator())
+
+
+def test_letters_are_downloaded_with_a_second_factor_given_just_now_and_kept_by_no_cache(
+    client, running, place, settings
+):
+    cache.clear()
+    row = person_row(1, place)
+    asked_for_letters(running, row)
+    signed_in(client)
+    desk = page("letters_desk", running)
+    settings.SECOND_FACTOR_RECENT_SECONDS = -1
+    answer = client.post(desk, {"act": "agree_letters", "file": uploaded(row)})
+    assert "reauthenticate" in answer["Location"]
+    assert not PostedCode.objects.exists()
+    assert not Event.objects.filter(verb="cycle.letters_made").exists()
+    settings.SECOND_FACTOR_RECENT_SECONDS = 300
+    answer = client.post(desk, {"act": "agree_letters", "file": uploaded(row)})
+    assert b"".join(answer.streaming_content)
+    assert "no-store" in answer["Cache-Control"]
+    assert PostedCode.objects.count() == 1
+
+
+def test_the_desk_says_when_and_by_whom_letters_were_downloaded_before(client, running, place):
+    cache.clear()
+    signed_in(client)
+    desk, row = page("letters_desk", running), person_row(1, place)
+    assert "Downloaded before" not in client.get(desk).content.decode()
+    by = []
+    for _ in range(2):
+        asked = asked_for_letters(running, row)
+        client.logout()
+        by.append(signed_in(client))
+        client.post(desk, {"act": "agree_letters", "file": uploaded(row)})
+    events = Event.objects.filter(verb="cycle.letters_made").order_by("pk")
+    assert [each.actor for each in events] == by
+    assert events.last().data == {"letters": 1, "request": asked.pk}
+    shown = client.get(desk).content.decode()
+    assert "Downloaded before" in shown
+    assert all(str(person) in shown for person in by)
+    link = f"{page('trail', running)}?kind=cycle.letters_made"
+    assert link in shown
+    told = client.get(link).content.decode()
+    assert told.count("Letters with codes were made and downloaded") >= 2
+
+
+def test_the_desk_asks_as_much_for_many_downloads_as_for_few(client, running, place):
+    cache.clear()
+    signed_in(client)
+    counts = []
+    for times in (1, 2):
+        for _ in range(times):
+            letters_to(running, person_row(1, place))
+        with CaptureQueriesContext(connection) as queries:
+            client.get(page("letters_desk", running))
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
 
 
 def test_residents_of_two_requests_come_on_the_roll_once(cycle):

@@ -19,6 +19,7 @@ from budgeting.domain import board as boards
 from budgeting.domain import trustee
 from budgeting.domain.board import (
     Line,
+    ballot_hash,
     close_of,
     new_receipt,
     proof_of,
@@ -430,6 +431,28 @@ def test_a_sealed_ballot_that_is_not_on_the_board_is_left_out():
     board = Board.objects.get(pk=cycle.pk)
     assert (board.kept, board.void) == (3, 1)
     assert set(map(tuple, OpenedBallot.objects.values_list("options", flat=True))) == {(0,)}
+
+
+def test_not_held_a_later_version_in_a_slot_replaces_a_ballot_and_its_receipt_still_stands():
+    """With the application's role, while voting runs: docs/cycle.md says so."""
+    cycle, people = running_cycle(1)
+    [receipt] = receipts_of(cycle, people)
+    slot = SealedBallot.objects.get(cycle=cycle).slot
+    sealed = sealed_anew(cycle)
+    SealedBallot.objects.create(cycle=cycle, slot=slot, version=1_000, ciphertext=sealed)
+    BoardLine.objects.create(
+        cycle=cycle, ballot_hash=ballot_hash(sealed), receipt_hash=receipt_hash("made up")
+    )
+    [again] = receipts_of(cycle, people)
+    end_voting(cycle)
+    done = open_by_trustees(close_cycle(cycle))
+    board = Board.objects.get(pk=cycle.pk)
+    assert done.state == CycleState.UNSEALED
+    assert (board.size, board.kept, board.counted, board.void) == (3, 1, 1, 0)
+    assert find_receipt(board, receipt).place == 1
+    assert find_receipt(board, again).place == 3
+    assert Participation.objects.get().castings.count() == 2, "one line more than casts"
+    assert list(OpenedBallot.objects.values_list("options", flat=True)) == [[2]]
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,10 @@ from tests.people.test_accounts import sign_up
 pytestmark = pytest.mark.django_db
 
 # Whoever changes the words of a version that people agreed to sees this fail: make another one.
-PINNED = {"2026-11": "eb0c9b68ce93bfc0d1ebc4834c33d76ddd04ea22f33832b623e96dc6f246fb4c"}
+PINNED = {
+    "2026-11": "eb0c9b68ce93bfc0d1ebc4834c33d76ddd04ea22f33832b623e96dc6f246fb4c",
+    "2026-12": "cc05b1055ac8df3f5f2e74ca34b4086e7dacc910b1a546eb9a8d170d34bb6614",
+}
 
 
 def test_each_version_has_the_words_that_people_agreed_to():
@@ -42,6 +45,20 @@ def test_figures_are_those_that_the_software_goes_by(client, settings):
     settings.SESSION_COOKIE_AGE = 313 * 86_400
     page = client.get(reverse("policy", args=["retention"])).content.decode()
     assert [days for days in ("311 days", "312 days", "313 days") if days not in page] == []
+
+
+def test_what_a_browser_keeps_is_named_on_the_privacy_page(client, settings):
+    settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME = "who", "forgery"
+    settings.CSRF_COOKIE_AGE = 314 * 86_400
+    page = client.get(reverse("policy", args=["privacy"])).content.decode()
+    named = (
+        "<code>who</code>",
+        "<code>forgery</code>",
+        "314 days",
+        "s own storage",
+        "<code>messages</code>",
+    )
+    assert [words for words in named if words not in page] == []
 
 
 def test_signing_up_agrees_to_the_words_of_today(client):
@@ -77,6 +94,20 @@ def test_the_database_refuses_a_second_consent_and_one_without_words():
         PolicyConsent.objects.create(user=person, version="another", digest="")
     agree(person)
     assert PolicyConsent.objects.count() == 1
+
+
+def test_who_agreed_to_an_earlier_version_agrees_anew_and_both_consents_stay(client):
+    person = UserFactory(agreed_to="2026-11")
+    PolicyConsent.objects.create(user=person, version="2026-11", digest=digest("2026-11"))
+    client.force_login(person)
+    address = reverse("thread", args=["project", ProjectFactory().pk])
+    asked = send(client, address, {"body": "A bench."})
+    assert "Our terms have changed" in asked.content.decode()
+    send(client, address, fields_of(asked) | {"agreed_policies": VERSION, "body": "A bench."})
+    person.refresh_from_db()
+    assert person.agreed_to == VERSION == "2026-12"
+    kept = PolicyConsent.objects.order_by("pk").values_list("version", "digest")
+    assert dict(kept) == {version: digest(version) for version in ("2026-11", "2026-12")}
 
 
 @pytest.fixture

@@ -23,6 +23,8 @@ from tests.trust.electorate import BORN, Vote, Voter
 TIMEOUT_SECONDS = 60
 _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
 _RECEIPT = re.compile(r"data-receipt>([A-Z2-7-]+)<")
+_IN_JSON = re.compile(r'"receipt": ?"([A-Z2-7-]+)"')
+_FOUND = re.compile(r'name="found" value="([^"]+)"')
 # What the ballot page says of a voter while voting runs, and after.
 _CAST = re.compile(r"Your ballot: (cast|changed) at|Your ballot was (last changed|cast) on")
 _NOT_CAST = re.compile(r"Your ballot: not cast|You did not cast a ballot")
@@ -41,12 +43,17 @@ class Told:
     @property
     def cast(self) -> bool:
         """Whether the voter was told that the ballot is recorded."""
-        return self.status == requests.codes.ok and bool(self.receipt)
+        return self.status in (requests.codes.ok, requests.codes.created) and bool(self.receipt)
 
     @property
     def closed(self) -> bool:
-        """Whether the voter was told that voting is over."""
+        """Whether the voter was told that voting is over, or that paper is their vote."""
         return self.status == requests.codes.conflict
+
+    @property
+    def done(self) -> bool:
+        """Whether a desk did what it was asked to."""
+        return self.status == requests.codes.found
 
 
 class _From(HTTPAdapter):
@@ -122,6 +129,51 @@ class Browser:
         return "not cast" if _NOT_CAST.search(page) else ""
 
 
+class Program(Browser):
+    """Speaks to the API, with the session of whoever runs it."""
+
+    def page(self, vote: Vote) -> str:
+        """Where it casts."""
+        return f"/api/v1/cycles/{vote.cycle.slug}/ballot/"
+
+    def form(self, vote: Vote, choice: Sequence[int]) -> dict[str, str | list[str]]:
+        """What a browser would fill in; a page of the site gives the token."""
+        token = self.token(vote.page)
+        return {
+            "csrfmiddlewaretoken": token,
+            vote.field: [vote.named[place] for place in choice],
+        }
+
+    def send(self, path: str, form: Form) -> Told:
+        """The same ballot as JSON."""
+        pots = [
+            {"pot": int(name.removeprefix("pot-")), "options": list(named)}
+            for name, named in form.items()
+            if name.startswith("pot-")
+        ]
+        sent_at = time.time()
+        answer = self.http.put(
+            self.site + path,
+            json={"pots": pots},
+            headers={"X-CSRFToken": str(form["csrfmiddlewaretoken"])},
+            timeout=TIMEOUT_SECONDS,
+        )
+        found = _IN_JSON.search(answer.text)
+        return Told(answer.status_code, found[1] if found else "", sent_at, time.time())
+
+
+class CheckInDesk(Browser):
+    """A poll officer's browser that has found a voter by their papers, and checks them in."""
+
+    found = ""
+
+    def form(self, vote: Vote, choice: Sequence[int]) -> dict[str, str | list[str]]:
+        """What the button sends: whoever was found; nothing is chosen here."""
+        return {
+            "csrfmiddlewaretoken": self.token(self.path), "act": self.act, "found": self.found,
+        }  # fmt: skip
+
+
 def by_account(site: str, vote: Vote, voter: Voter, careless: str = "") -> Browser:
     """Signed in."""
     return Browser(site, voter, account=True, careless=careless)
@@ -158,6 +210,30 @@ def by_kiosk(site: str, vote: Vote, voter: Voter, careless: str = "") -> Browser
     if told.status != requests.codes.found:
         raise requests.RequestException(f"The kiosk's code was not taken: {told.status}")
     return browser
+
+
+def by_program(site: str, vote: Vote, voter: Voter, careless: str = "") -> Browser:
+    """Over the API, signed in."""
+    return Program(site, voter, account=True, careless=careless)
+
+
+def by_officer(site: str, vote: Vote, voter: Voter, careless: str = "") -> Browser:
+    """At a polling place, where an officer has the voter's papers and the button before them."""
+    by = administrator()
+    grant_role(by, Role.POLL_OFFICER, by=None)
+    desk = CheckInDesk(site, voter, account=False, careless=careless)
+    desk.path, desk.act = f"{vote.cycle.get_absolute_url()}paper/check-in/", "give"
+    desk.http.cookies.set(settings.SESSION_COOKIE_NAME, session_of(by, second_factor=True))
+    form = {
+        "csrfmiddlewaretoken": desk.token(desk.path), "act": "find",
+        "place": str(vote.cycle.polling_places.get().pk), "number": str(voter.number),
+    }  # fmt: skip
+    answer = desk.http.post(site + desk.path, form, timeout=TIMEOUT_SECONDS)
+    found = _FOUND.search(answer.text)
+    if found is None:
+        raise requests.RequestException(f"The voter was not found: {answer.status_code}")
+    desk.found = found[1]
+    return desk
 
 
 # Every way into the same vote by which one may cast again. A further one takes (site, vote, voter,

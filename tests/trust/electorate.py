@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -19,6 +19,7 @@ from budgeting.services.roll import person_key, set_eligibility
 from civicfund.people.models import User
 from tests.budgeting.test_roll import imported, letters_to
 from tests.factories.budgeting import administrator, codes, draft_cycle, open_by_trustees, opened
+from tests.factories.paper import all_keyed
 from tests.factories.places import NeighborhoodFactory
 from tests.trust.town import Town
 
@@ -127,12 +128,20 @@ def end_voting(town: Town, cycle: Cycle, *, in_seconds: float = 0) -> None:
         )
 
 
-def counted(town: Town, vote: Vote) -> list[tuple[int, ...]]:
-    """Close the vote, have its ballots opened, and say what will be counted, sorted."""
+def counted(
+    town: Town, vote: Vote, sheets: Mapping[str, Sequence[int]] | None = None
+) -> list[tuple[int, ...]]:
+    """Close the vote, have its ballots opened, and say what will be counted, sorted.
+
+    ``sheets`` are those in the box of its polling place, by number, with what they say.
+    """
     if vote.cycle.state == "open":
         end_voting(town, vote.cycle)
         vote.cycle.refresh_from_db()
-    open_by_trustees(close_cycle(vote.cycle))
+    closed = close_cycle(vote.cycle)
+    if sheets:
+        all_keyed(closed, closed.polling_places.get(), dict(sheets))
+    open_by_trustees(closed)
     return opened_ballots(vote)
 
 
@@ -148,12 +157,12 @@ def opened_ballots(vote: Vote) -> list[tuple[int, ...]]:
 
 def forget(database: psycopg.Connection, cycle: Cycle) -> None:
     """Take away, as only the server's owner can, what a careless control wrote of a vote."""
+    of_the_vote = (
+        "participation_id IN (SELECT id FROM budgeting_participation WHERE cycle_id = %(cycle)s)"
+    )
     for table, condition in (
-        (
-            "budgeting_casting",
-            "participation_id IN"
-            " (SELECT id FROM budgeting_participation WHERE cycle_id = %(cycle)s)",
-        ),
+        ("budgeting_checkin", of_the_vote),
+        ("budgeting_casting", of_the_vote),
         ("budgeting_participation", "cycle_id = %(cycle)s"),
         ("budgeting_openedballot", "cycle_id = %(cycle)s"),
     ):
