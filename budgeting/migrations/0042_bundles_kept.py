@@ -64,7 +64,7 @@ DROP FUNCTION budgeting_bundle_of_what_is_published();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("budgeting", "0040_reviewed_as_it_was")]
+    dependencies = [("budgeting", "0041_trustees")]
 
     operations = [
         migrations.CreateModel(
