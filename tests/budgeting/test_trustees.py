@@ -250,7 +250,9 @@ def test_whoever_agrees_is_warned_of_a_name_of_somebody_who_works_here(client):
     assert "Make sure that this is another person: Kaya Cole." in desk
 
 
-@pytest.mark.parametrize("key", [None, bytes(PrivateKey.generate())])
+@pytest.mark.parametrize(
+    "key", [None, bytes(PrivateKey.generate())], ids=["other trustees", "another key"]
+)
 def test_other_trustees_or_another_key_than_asked_for_open_nothing(client, key):
     cycle = rehearsed(draft_cycle())
     asked = request_opening(cycle, by=administrator())
