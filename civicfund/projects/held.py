@@ -9,6 +9,7 @@ from civicfund.projects.models import (
     CoAuthor,
     Merge,
     Offer,
+    OfferFile,
     Project,
     ProjectFile,
     ProjectFlag,
@@ -40,6 +41,10 @@ def declare() -> None:
     holds(
         "offers", _("What you offered to projects"), Offer, "by",
         columns("project__title part words latitude longitude cost_lines state offered_at"),
+    )  # fmt: skip
+    holds(
+        "files_of_offers", _("Pictures and papers that wait with your offers"), OfferFile,
+        "offer__by", columns("offer__project__title offer__part kind words size"),
     )  # fmt: skip
     holds(
         "files", _("Pictures and papers that you added"), ProjectFile, "added_by",

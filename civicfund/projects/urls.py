@@ -57,6 +57,13 @@ urlpatterns = [
     path("projects/<int:pk>/help/<slug:part>/", help.offer, name="project_offer"),
     path("projects/<int:pk>/offers/", help.offers, name="project_offers"),
     path("projects/<int:pk>/offers/<int:offer>/", help.answer, name="project_offer_answer"),
+    path("projects/<int:pk>/offers/<int:offer>/file/", help.file, name="project_offer_file"),
+    path(
+        "projects/<int:pk>/offers/<int:offer>/file/small/",
+        help.file,
+        {"side": "small"},
+        name="project_offer_file_small",
+    ),
     path("projects/<int:pk>/history/", history.history, name="project_history"),
     path("projects/<int:pk>/history/<int:number>/", history.version, name="project_version"),
     path(

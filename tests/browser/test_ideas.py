@@ -10,7 +10,7 @@ from civicfund.people.services import grant_role
 from civicfund.projects.enums import Part, ProjectState
 from civicfund.projects.services import copy_project, edit_project, publish_project
 from civicfund.projects.services.authors import accept_invitation, invite_co_author
-from civicfund.projects.services.files import add_file
+from civicfund.projects.services.files import add_file, kept_of
 from civicfund.projects.services.merging import ask_to_merge, merge_as_moderator
 from civicfund.projects.services.offers import Help, accept_offer, offer_help
 from civicfund.projects.services.supporting import support_project
@@ -41,7 +41,7 @@ def stub(place):
         bare=True,
         neighborhood=place,
         address="Between the mill and the old bridge",
-        wanted=["owner", "hands"],
+        wanted=["owner", "hands", "permit"],
         running_minor=12_000,
         lifetime_years=15,
     )
@@ -51,6 +51,8 @@ def stub(place):
     told = offer_help(stub, Part.STORY, Help("People rest **here**."), by=UserFactory())
     accept_offer(told, by=proposer)
     offer_help(stub, Part.HANDS, Help("I dig on Saturdays."), by=UserFactory())
+    letter = kept_of(a_picture(size=(800, 1200)), words="The letter of the town")
+    offer_help(stub, Part.PERMIT, Help("They said yes.", file=letter), by=UserFactory())
     edit_project(stub, by=friend, story="People who walk slowly rest **here**.")
     add_file(stub, a_picture(size=(1200, 800)), words="The path at the mill", by=proposer)
     add_file(stub, a_pdf(), words="A sketch of the bench", by=friend)
@@ -66,6 +68,7 @@ def test_every_page_of_an_idea(stub, place, open_page, sign_in, check_axe, scree
     grant_role(moderator, Role.MODERATOR, by=None)
     merge_as_moderator(child, stub, reason="One path, one project.", by=moderator)
     copy = copy_project(stub, neighborhood=NeighborhoodFactory(), by=UserFactory())
+    edit_project(copy, by=copy.proposer, wanted=["photo"])
     publish_project(copy, by=copy.proposer)
     pages = {
         "project": stub.get_absolute_url(),
@@ -79,6 +82,7 @@ def test_every_page_of_an_idea(stub, place, open_page, sign_in, check_axe, scree
         "merged": child.get_absolute_url(),
         "help": reverse("help_wanted"),
         "offer-place": reverse("project_offer", args=[copy.pk, "place"]),
+        "offer-photo": reverse("project_offer", args=[copy.pk, "photo"]),
         "offer-cost": reverse("project_offer", args=[copy.pk, "cost"]),
     }
     for width, size in SIZES.items():

@@ -116,6 +116,8 @@ ROUTES = {
     "projects/<int:pk>/help/<slug:part>/": form(MEMBERS),
     "projects/<int:pk>/offers/": see(MEMBERS),
     "projects/<int:pk>/offers/<int:offer>/": act(AUTHORS),
+    "projects/<int:pk>/offers/<int:offer>/file/": see(AUTHORS, hidden=True),
+    "projects/<int:pk>/offers/<int:offer>/file/small/": see(AUTHORS, hidden=True),
     "projects/<int:pk>/support/": act(MEMBERS),
     "api/v1/projects/<int:pk>/support/": api(post=MEMBERS, delete=MEMBERS),
     "projects/similar/": act(MEMBERS),

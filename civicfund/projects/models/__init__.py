@@ -26,6 +26,8 @@ from civicfund.projects.models.moderation import (
 )
 from civicfund.projects.models.offers import (
     Offer,
+    OfferFile,
+    OfferFileQuerySet,
     OfferQuerySet,
 )
 from civicfund.projects.models.projects import (
@@ -55,6 +57,8 @@ __all__ = [
     "Invitation",
     "Merge",
     "Offer",
+    "OfferFile",
+    "OfferFileQuerySet",
     "OfferQuerySet",
     "Project",
     "ProjectFile",
