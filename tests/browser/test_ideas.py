@@ -103,3 +103,20 @@ def test_what_looks_alike_shows_while_one_types(stub, open_page, sign_in, check_
     assert page.get_by_role("link", name=SHORT).is_visible()
     screenshot(page, "idea-similar-390")
     check_axe(page)
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_one_supports_what_looks_alike_instead(stub, open_page, sign_in, screenshot, scripts):
+    page = open_page(NARROW, java_script_enabled=scripts)
+    sign_in(page, UserFactory())
+    page.goto(reverse("project_new"))
+    page.get_by_label("Title").press_sequentially("Bench along the river")
+    page.get_by_label("In one sentence").fill("To sit.")
+    page.get_by_label("Neighborhood").select_option("northbank")
+    if not scripts:
+        page.get_by_role("button", name="Publish").click()
+    page.get_by_role("button", name=f"Support this instead ({SHORT})").click()
+    page.get_by_text(f"You support “{SHORT}”").wait_for()
+    assert page.get_by_label("In one sentence").input_value() == "To sit."
+    assert page.get_by_label("Neighborhood").input_value() == "northbank"
+    screenshot(page, f"idea-instead-390-{scripts}")
