@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from civicfund.holdings import columns, erases, holds, leaves_out
 from civicfund.projects.models import (
     CoAuthor,
+    JoinWish,
     Merge,
     Offer,
     OfferFile,
@@ -33,6 +34,10 @@ def declare() -> None:
     holds(
         "written_together", _("Projects that you write with others"), CoAuthor, "user",
         columns("project__title since does"),
+    )  # fmt: skip
+    holds(
+        "wishes_to_join", _("Projects that you asked to write with others"), JoinWish, "person",
+        columns("project__title words asked_at declined_at"),
     )  # fmt: skip
     holds(
         "versions", _("What you wrote in projects, version by version"), Version, "author",

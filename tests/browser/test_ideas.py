@@ -11,6 +11,7 @@ from civicfund.projects.enums import Part, ProjectState
 from civicfund.projects.services import copy_project, edit_project, publish_project
 from civicfund.projects.services.authors import accept_invitation, invite_co_author
 from civicfund.projects.services.files import add_file, kept_of
+from civicfund.projects.services.joining import ask_to_join
 from civicfund.projects.services.merging import ask_to_merge, merge_as_moderator
 from civicfund.projects.services.offers import Help, accept_offer, offer_help
 from civicfund.projects.services.supporting import support_project
@@ -48,6 +49,7 @@ def stub(place):
     proposer, friend = stub.proposer, UserFactory(display_name="Ada North")
     accept_invitation(invite_co_author(stub, friend.email, by=proposer), by=friend)
     invite_co_author(stub, "somebody.with.a.long.name@example.org", by=proposer)
+    ask_to_join(stub, "I live beside it and know whose the mill is.", by=UserFactory())
     told = offer_help(stub, Part.STORY, Help("People rest **here**."), by=UserFactory())
     accept_offer(told, by=proposer)
     offer_help(stub, Part.HANDS, Help("I dig on Saturdays."), by=UserFactory())
@@ -81,6 +83,7 @@ def test_every_page_of_an_idea(stub, place, open_page, sign_in, check_axe, scree
         "copy": reverse("project_copy", args=[stub.pk]),
         "merged": child.get_absolute_url(),
         "help": reverse("help_wanted"),
+        "join": reverse("project_join", args=[alike.pk]),
         "offer-place": reverse("project_offer", args=[copy.pk, "place"]),
         "offer-photo": reverse("project_offer", args=[copy.pk, "photo"]),
         "offer-cost": reverse("project_offer", args=[copy.pk, "cost"]),
@@ -100,7 +103,7 @@ def test_what_looks_alike_shows_while_one_types(stub, open_page, sign_in, check_
     page.goto(reverse("project_new"))
     page.get_by_label("Title").press_sequentially("Bench along the river")
     page.get_by_text("These look alike").wait_for()
-    assert page.get_by_role("link", name=SHORT).is_visible()
+    assert page.get_by_role("link", name=SHORT).first.is_visible()
     screenshot(page, "idea-similar-390")
     check_axe(page)
 

@@ -4,6 +4,8 @@ from civicfund.projects.models.authors import (
     INVITATION,
     CoAuthor,
     Invitation,
+    JoinWish,
+    JoinWishQuerySet,
 )
 from civicfund.projects.models.files import (
     FileContent,
@@ -55,6 +57,8 @@ __all__ = [
     "Hidden",
     "HiddenQuerySet",
     "Invitation",
+    "JoinWish",
+    "JoinWishQuerySet",
     "Merge",
     "Offer",
     "OfferFile",

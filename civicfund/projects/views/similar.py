@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 
 from civicfund.people.models import User
 from civicfund.people.requests import SignedInRequest
+from civicfund.projects.access import written_among
 from civicfund.projects.forms import IdeaForm
 from civicfund.projects.models import Project
 from civicfund.projects.selectors.similar import similar_projects
@@ -26,6 +27,10 @@ def similar(request: SignedInRequest) -> HttpResponse:
 
 
 def shown_as_similar(user: User, similar: Sequence[Project]) -> dict[str, object]:
-    """What the list of them shows: which of them somebody supports already, among it."""
+    """What the list of them shows: which of them somebody supports or writes, among it."""
     ids = [project.pk for project in similar]
-    return {"similar": similar, "supported": supported_among(user, ids) if ids else set()}
+    return {
+        "similar": similar,
+        "supported": supported_among(user, ids) if ids else set(),
+        "written": written_among(user, ids) if ids else set(),
+    }
