@@ -32,7 +32,10 @@ class AskAgain:
     def process_view(self, request: HttpRequest, *called: Any) -> HttpResponse | None:
         """The page that asks, where it has to be asked here."""
         user = request.user
-        if not isinstance(user, User) or not has_to_be_asked(user) or not _is_form(request):
+        takes_files = getattr(called[0], "csrf_exempt", False)  # and looks for forgery itself
+        if takes_files or not _is_form(request):
+            return None
+        if not isinstance(user, User) or not has_to_be_asked(user):
             return None
         if request.POST.get(FIELD) == VERSION:
             agree(user)

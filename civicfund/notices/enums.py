@@ -66,6 +66,8 @@ TOLD_WORDS: dict[str, Promise] = {
     "project_handed_on": _("A project or draft is theirs now"),
     "project_hidden": _("A project of theirs was hidden"),
     "project_invitation": _("An invitation to write a project"),
+    "project_join_answered": _("A wish to write a project with others was answered"),
+    "project_join_asked": _("Somebody would like to write their project with them"),
     "project_merge_asked": _("Two projects may become one"),
     "project_merge_declined": _("Two projects do not become one"),
     "project_merge_undone": _("Two projects are apart again"),

@@ -19,6 +19,7 @@ from civicfund.projects.models import (
     INVITATION,
     CoAuthor,
     Invitation,
+    OfferFile,
     Project,
     ProjectQuerySet,
 )
@@ -112,6 +113,19 @@ def invitation_for(user: User, token: str) -> Invitation:
         raise Http404("No such invitation.")
     if found.address != user.email:
         raise PermissionDenied(_("This invitation is for another address than yours."))
+    return found
+
+
+def offered_file(user: User, pk: int, offer: int) -> OfferFile:
+    """What waits with an offer, for those who write the project and whoever brought it.
+
+    ``Http404`` for anybody else, and once the offer is answered.
+    """
+    project = visible_project(user, pk)
+    files = OfferFile.objects.select_related("offer")
+    found = files.filter(offer=offer, offer__project=project).first()
+    if found is None or not (found.offer.by_id == user.pk or is_author(user, project)):
+        raise Http404("No such file.")
     return found
 
 

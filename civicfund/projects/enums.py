@@ -93,6 +93,8 @@ class Part(models.TextChoices):
 NEEDED_PARTS = (Part.STORY, Part.PLACE, Part.COST)
 # What its authors say that they look for.
 ASKED_PARTS = (Part.OWNER, Part.PHOTO, Part.PERMIT, Part.HANDS)
+# With these may come a file.
+FILE_PARTS = (Part.PHOTO, Part.PERMIT)
 # Of these there is never too much: they are looked for until the authors say otherwise.
 MANY_WELCOME = (Part.HANDS,)
 

@@ -7,8 +7,10 @@ from django.utils.translation import gettext_lazy as _
 from civicfund.holdings import columns, erases, holds, leaves_out
 from civicfund.projects.models import (
     CoAuthor,
+    JoinWish,
     Merge,
     Offer,
+    OfferFile,
     Project,
     ProjectFile,
     ProjectFlag,
@@ -34,12 +36,20 @@ def declare() -> None:
         columns("project__title since does"),
     )  # fmt: skip
     holds(
+        "wishes_to_join", _("Projects that you asked to write with others"), JoinWish, "person",
+        columns("project__title words asked_at declined_at"),
+    )  # fmt: skip
+    holds(
         "versions", _("What you wrote in projects, version by version"), Version, "author",
         columns("project_id number at title summary story address is_public"),
     )  # fmt: skip
     holds(
         "offers", _("What you offered to projects"), Offer, "by",
         columns("project__title part words latitude longitude cost_lines state offered_at"),
+    )  # fmt: skip
+    holds(
+        "files_of_offers", _("Pictures and papers that wait with your offers"), OfferFile,
+        "offer__by", columns("offer__project__title offer__part kind words size"),
     )  # fmt: skip
     holds(
         "files", _("Pictures and papers that you added"), ProjectFile, "added_by",

@@ -253,6 +253,8 @@ ACCOUNT_RATE_LIMITS = {
     "publish_project_when_new": "5/d/user",
     "invite_co_author": "20/d/user",
     "invite_co_author_when_new": "5/d/user",
+    "ask_to_join": "10/d/user",
+    "ask_to_join_when_new": "3/d/user",
     "offer_help": "30/d/user",
     "offer_help_when_new": "10/d/user",
     "ask_to_merge": "10/d/user",

@@ -64,6 +64,12 @@ function start(picker, map) {
     picker.querySelector("[data-place-middle]").focus();
   });
   picker.querySelector("[data-place-tools]").hidden = false;
+  // The buttons do what the box does for pages without scripts.
+  const check = picker.querySelector("[data-place-check]");
+  if (check) {
+    if (check.querySelector("input").checked) set("", "");
+    check.remove();
+  }
   show();
 }
 

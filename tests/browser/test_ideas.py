@@ -10,7 +10,8 @@ from civicfund.people.services import grant_role
 from civicfund.projects.enums import Part, ProjectState
 from civicfund.projects.services import copy_project, edit_project, publish_project
 from civicfund.projects.services.authors import accept_invitation, invite_co_author
-from civicfund.projects.services.files import add_file
+from civicfund.projects.services.files import add_file, kept_of
+from civicfund.projects.services.joining import ask_to_join
 from civicfund.projects.services.merging import ask_to_merge, merge_as_moderator
 from civicfund.projects.services.offers import Help, accept_offer, offer_help
 from civicfund.projects.services.supporting import support_project
@@ -41,16 +42,19 @@ def stub(place):
         bare=True,
         neighborhood=place,
         address="Between the mill and the old bridge",
-        wanted=["owner", "hands"],
+        wanted=["owner", "hands", "permit"],
         running_minor=12_000,
         lifetime_years=15,
     )
     proposer, friend = stub.proposer, UserFactory(display_name="Ada North")
     accept_invitation(invite_co_author(stub, friend.email, by=proposer), by=friend)
     invite_co_author(stub, "somebody.with.a.long.name@example.org", by=proposer)
+    ask_to_join(stub, "I live beside it and know whose the mill is.", by=UserFactory())
     told = offer_help(stub, Part.STORY, Help("People rest **here**."), by=UserFactory())
     accept_offer(told, by=proposer)
     offer_help(stub, Part.HANDS, Help("I dig on Saturdays."), by=UserFactory())
+    letter = kept_of(a_picture(size=(800, 1200)), words="The letter of the town")
+    offer_help(stub, Part.PERMIT, Help("They said yes.", file=letter), by=UserFactory())
     edit_project(stub, by=friend, story="People who walk slowly rest **here**.")
     add_file(stub, a_picture(size=(1200, 800)), words="The path at the mill", by=proposer)
     add_file(stub, a_pdf(), words="A sketch of the bench", by=friend)
@@ -66,6 +70,7 @@ def test_every_page_of_an_idea(stub, place, open_page, sign_in, check_axe, scree
     grant_role(moderator, Role.MODERATOR, by=None)
     merge_as_moderator(child, stub, reason="One path, one project.", by=moderator)
     copy = copy_project(stub, neighborhood=NeighborhoodFactory(), by=UserFactory())
+    edit_project(copy, by=copy.proposer, wanted=["photo"])
     publish_project(copy, by=copy.proposer)
     pages = {
         "project": stub.get_absolute_url(),
@@ -78,7 +83,9 @@ def test_every_page_of_an_idea(stub, place, open_page, sign_in, check_axe, scree
         "copy": reverse("project_copy", args=[stub.pk]),
         "merged": child.get_absolute_url(),
         "help": reverse("help_wanted"),
+        "join": reverse("project_join", args=[alike.pk]),
         "offer-place": reverse("project_offer", args=[copy.pk, "place"]),
+        "offer-photo": reverse("project_offer", args=[copy.pk, "photo"]),
         "offer-cost": reverse("project_offer", args=[copy.pk, "cost"]),
     }
     for width, size in SIZES.items():
@@ -96,6 +103,23 @@ def test_what_looks_alike_shows_while_one_types(stub, open_page, sign_in, check_
     page.goto(reverse("project_new"))
     page.get_by_label("Title").press_sequentially("Bench along the river")
     page.get_by_text("These look alike").wait_for()
-    assert page.get_by_role("link", name=SHORT).is_visible()
+    assert page.get_by_role("link", name=SHORT).first.is_visible()
     screenshot(page, "idea-similar-390")
     check_axe(page)
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_one_supports_what_looks_alike_instead(stub, open_page, sign_in, screenshot, scripts):
+    page = open_page(NARROW, java_script_enabled=scripts)
+    sign_in(page, UserFactory())
+    page.goto(reverse("project_new"))
+    page.get_by_label("Title").press_sequentially("Bench along the river")
+    page.get_by_label("In one sentence").fill("To sit.")
+    page.get_by_label("Neighborhood").select_option("northbank")
+    if not scripts:
+        page.get_by_role("button", name="Publish").click()
+    page.get_by_role("button", name=f"Support this instead ({SHORT})").click()
+    page.get_by_text(f"You support “{SHORT}”").wait_for()
+    assert page.get_by_label("In one sentence").input_value() == "To sit."
+    assert page.get_by_label("Neighborhood").input_value() == "northbank"
+    screenshot(page, f"idea-instead-390-{scripts}")

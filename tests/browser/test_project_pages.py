@@ -147,6 +147,21 @@ def test_a_point_is_set_and_taken_away_by_keyboard(page, town, sign_in, check_ax
     assert (project.neighborhood, project.latitude) == (town[1], pytest.approx(53.01, abs=0.001))
 
 
+def test_a_point_is_taken_away_without_scripts(open_page, town, sign_in, screenshot):
+    project = ProjectFactory(
+        neighborhood=town[0], latitude=53.01, longitude=-7.99, address="At the mill"
+    )
+    page = open_page(NARROW, java_script_enabled=False)
+    sign_in(page, project.proposer)
+    page.goto(reverse("project_edit", args=[project.pk]))
+    screenshot(page, "project-point-away-390")
+    page.get_by_label("Take the point on the map away").check()
+    page.get_by_role("button", name="Save", exact=True).last.click()
+    page.get_by_role("heading", name=project.title).wait_for()
+    project.refresh_from_db()
+    assert (project.neighborhood, project.latitude) == (town[0], None)
+
+
 def test_a_project_is_proposed_without_scripts(open_page, town, sign_in):
     page = open_page(WIDE, java_script_enabled=False)
     sign_in(page, UserFactory())

@@ -33,7 +33,7 @@ from civicfund.pledges.enums import CampaignState, PledgeState
 from civicfund.pledges.models import Pledge
 from civicfund.pledges.selectors import named_backers
 from civicfund.projects.enums import Part, ProjectState
-from civicfund.projects.models import CoAuthor, Offer, Project, Support
+from civicfund.projects.models import CoAuthor, JoinWish, Offer, Project, Support
 from civicfund.projects.services.authors import invite_co_author
 from civicfund.projects.services.moderating import appeal_project, flag_project
 from civicfund.projects.services.supporting import support_project
@@ -335,6 +335,12 @@ def report_of(milestone):
         (
             lambda person: CoAuthor.objects.create(project=ProjectFactory(), user=person),
             "projects_coauthor",
+        ),
+        (
+            lambda person: JoinWish.objects.create(
+                project=ProjectFactory(), person=person, words="I would."
+            ),
+            "projects_joinwish",
         ),
         (
             lambda person: Offer.objects.create(

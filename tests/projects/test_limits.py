@@ -10,14 +10,17 @@ from django.utils import timezone
 
 from civicfund.notices.models import Message
 from civicfund.projects.enums import ProjectState
-from civicfund.projects.models import Invitation, Merge, Offer, Project
+from civicfund.projects.models import Invitation, JoinWish, Merge, Offer, Project
 from tests.factories.people import UserFactory
 from tests.factories.places import NeighborhoodFactory
 from tests.factories.projects import ProjectFactory
 
 pytestmark = pytest.mark.django_db
 SAID = "That is a lot within a day. What you wrote is still here"
-ACTS = ["create_project", "publish_project", "invite_co_author", "offer_help", "ask_to_merge"]
+ACTS = [
+    *("create_project", "publish_project", "invite_co_author"),
+    *("offer_help", "ask_to_merge", "ask_to_join"),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -123,3 +126,13 @@ def test_asking_to_merge(client, known):
     sends = [lambda page=page: client.post(page, ask) for page in pages]
     assert "The same bench." in refused_after(most, sends)
     assert Merge.objects.count() == Message.objects.count() == most
+
+
+def test_asking_to_join(client, known):
+    _person, most = known
+    pages = [
+        reverse("project_join", args=[each.pk]) for each in ProjectFactory.create_batch(most + 1)
+    ]
+    sends = [lambda page=page: client.post(page, {"words": "I dig."}) for page in pages]
+    assert "I dig." in refused_after(most, sends)
+    assert JoinWish.objects.count() == Message.objects.count() == most

@@ -272,3 +272,34 @@ def test_the_page_of_a_draft_says_what_is_missing_and_offers_to_publish(client, 
 def test_others_are_not_told_what_a_stub_lacks(client):
     project = ProjectFactory(state=ProjectState.STUB, bare=True)
     assert "it still needs" not in client.get(project.get_absolute_url()).content.decode()
+
+
+AWAY = 'name="point_away"'
+
+
+def test_a_point_is_taken_away_without_scripts(client, proposer, place):
+    assert AWAY not in client.get(reverse("project_new")).content.decode()
+    propose(client, latitude="0.0", longitude="0.5", save="yes")
+    project = Project.objects.get()
+    page = reverse("project_edit", args=[project.pk])
+    assert AWAY in client.get(page).content.decode()
+    edit = typed(latitude="0.0", longitude="0.5", point_away="on", seen="1")
+    wrong = client.post(page, edit | {"title": ""})
+    assert f'{AWAY} id="id_point_away" checked' in wrong.content.decode()
+    assert client.post(page, edit | {"latitude": "x"}).status_code == 302
+    project.refresh_from_db()
+    assert (project.latitude, project.longitude, project.neighborhood) == (None, None, place)
+    assert AWAY not in client.get(page).content.decode()
+    last = project.versions.last()
+    assert (last.number, last.latitude) == (2, None)
+
+
+def test_a_ready_project_keeps_its_only_place(client, proposer, place):
+    project = ProjectFactory(proposer=proposer, neighborhood=place, latitude=0.5, longitude=0.5)
+    page = reverse("project_edit", args=[project.pk])
+    lines = ("Wood", "1")
+    edit = typed(lines, story="Told.", latitude="0.5", longitude="0.5", point_away="on")
+    refused = client.post(page, edit)
+    assert "To be ready it still needs: a place on the map" in refused.content.decode()
+    project.refresh_from_db()
+    assert (refused.status_code, project.latitude) == (400, 0.5)

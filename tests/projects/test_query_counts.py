@@ -13,6 +13,7 @@ from civicfund.projects.enums import Part
 from civicfund.projects.services import copy_project, edit_project, publish_project
 from civicfund.projects.services.authors import accept_invitation, invite_co_author
 from civicfund.projects.services.files import add_file
+from civicfund.projects.services.joining import ask_to_join
 from civicfund.projects.services.merging import ask_to_merge, merge_as_moderator
 from civicfund.projects.services.offers import Help, accept_offer, offer_help
 from civicfund.projects.services.supporting import support_project
@@ -31,6 +32,7 @@ def fill(project, moderator, rows):
     for number in range(rows):
         friend = UserFactory()
         accept_invitation(invite_co_author(project, friend.email, by=proposer), by=friend)
+        ask_to_join(project, "I dig.", by=UserFactory())
         invite_co_author(project, f"{friend.pk}@elsewhere.example", by=proposer)
         edit_project(project, by=friend, story=f"Story {friend.pk} {number}")
         for decide in (True, False):

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from civicfund.projects.enums import ProjectState
-from civicfund.projects.models import Project
+from civicfund.projects.models import Project, Support
 from civicfund.projects.selectors.similar import MOST_NAMED, Idea, similar_projects
 from tests.factories.projects import ProjectFactory
 from tests.projects.test_pages import place, propose, proposer  # noqa: F401
@@ -97,3 +97,55 @@ def test_without_scripts_the_form_asks_once_and_then_saves(client, proposer, pla
     assert Project.objects.count() == 1
     propose(client, title="Bench at the mill pond", publish="yes", different="yes")
     assert Project.objects.count() == 2
+
+
+def test_one_supports_what_is_there_instead_and_keeps_what_was_typed(client, proposer, place):  # noqa: F811
+    there = known("A bench at the mill pond")
+    costs = (("Wood", "12"), ("Screws", "x"))
+    given = {"title": "Bench at the mill pond", "story": "Typed.", "wanted": ["hands"]}
+    answer = propose(client, *costs, **given, latitude="0.5", longitude="0.5", instead=there.pk)
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert "You support “A bench at the mill pond”. What you wrote is still here" in page
+    for typed in ("Bench at the mill pond", "Wood", "Screws", "x", "0.5"):
+        assert f'value="{typed}"' in page
+    assert "Typed.</textarea>" in page
+    assert answer.context["form"]["wanted"].value() == ["hands"]
+    assert "You support it." in page
+    assert "Support this instead" not in page
+    assert list(Support.objects.values_list("person", "project")) == [(proposer.pk, there.pk)]
+    assert list(Project.objects.all()) == [there]
+    propose(client, **given, instead=there.pk)
+    assert Support.objects.count() == 1
+
+
+def test_what_cannot_be_supported_is_not_and_what_was_typed_stays(client, proposer):  # noqa: F811
+    whole = known("A bench at the mill pond")
+    gone = known("Mill bench", state=ProjectState.MERGED, merged_into=whole)
+    page = propose(client, title="Bench at the mill pond", instead=gone.pk).content.decode()
+    assert "This project cannot be supported." in page
+    assert 'value="Bench at the mill pond"' in page
+    draft = known("Mill seat", state=ProjectState.DRAFT)
+    for other in (draft.pk, 0, "x", "9" * 30):
+        assert propose(client, instead=other).status_code == 404
+    assert not Support.objects.exists()
+
+
+def test_whoever_supports_a_part_supports_the_whole(client, proposer):  # noqa: F811
+    whole = known("A bench at the mill pond")
+    part = known("Mill bench", state=ProjectState.MERGED, merged_into=whole)
+    Support.objects.create(project=part, person=proposer)
+    answer = client.post(reverse("similar_projects"), {"title": "Bench at the mill pond"})
+    assert "You support it." in answer.content.decode()
+    assert "Support this instead" not in answer.content.decode()
+
+
+def test_the_fragment_asks_as_much_for_three_as_for_one(client, proposer):  # noqa: F811
+    counts = []
+    for rows in (1, 2):
+        for _ in range(rows):
+            known("Warm room in the library")
+        with CaptureQueriesContext(connection) as queries:
+            client.post(reverse("similar_projects"), {"title": "Warm room in the library"})
+        counts.append(len(queries))
+    assert counts[0] == counts[1]

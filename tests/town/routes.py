@@ -116,6 +116,8 @@ ROUTES = {
     "projects/<int:pk>/help/<slug:part>/": form(MEMBERS),
     "projects/<int:pk>/offers/": see(MEMBERS),
     "projects/<int:pk>/offers/<int:offer>/": act(AUTHORS),
+    "projects/<int:pk>/offers/<int:offer>/file/": see(AUTHORS, hidden=True),
+    "projects/<int:pk>/offers/<int:offer>/file/small/": see(AUTHORS, hidden=True),
     "projects/<int:pk>/support/": act(MEMBERS),
     "api/v1/projects/<int:pk>/support/": api(post=MEMBERS, delete=MEMBERS),
     "projects/similar/": act(MEMBERS),
@@ -134,6 +136,8 @@ ROUTES = {
     "files/<uuid:pk>/": see(ANYONE),
     "files/<uuid:pk>/small/": see(ANYONE),
     "projects/<int:pk>/copy/": form(MEMBERS),
+    "projects/<int:pk>/join/": form(MEMBERS),
+    "projects/<int:pk>/join/<int:wish>/": act(AUTHORS),
     "projects/<int:pk>/leave/": act(AUTHORS),
     "projects/invitations/<str:token>/": form(OWNERS),
     "projects/<int:pk>/campaign/": form(OWNERS),
@@ -290,6 +294,7 @@ NEEDED = {
 # Without these a POST is about nothing: which of its acts is meant.
 MEANT = {
     "projects/<int:pk>/offers/<int:offer>/": {"act": "decline"},
+    "projects/<int:pk>/join/<int:wish>/": {"act": "decline"},
     "projects/merges/<int:merge>/": {"act": "decline"},
     "treasury/pledges/<uuid:pk>/": {"act": "refund"},
     "treasury/campaigns/<int:pk>/": {"act": "refund"},

@@ -68,6 +68,7 @@ def _around_a_project(t, numbers, people, projects) -> None:
         for each in (t.project, projects[n])
     )
     like(t.offer, numbers, by=people.__getitem__)
+    like(t.wish, numbers, person=people.__getitem__)
     like(t.merge, numbers, project=projects.__getitem__)
     steps = like(
         t.milestone, numbers, project=projects.__getitem__, share_percent=lambda n: 100

@@ -36,7 +36,8 @@ from civicfund.pledges.services.updates import publish_update
 from civicfund.projects.enums import Part, ProjectState
 from civicfund.projects.models import Project
 from civicfund.projects.services.authors import accept_invitation, invite_co_author
-from civicfund.projects.services.files import add_file
+from civicfund.projects.services.files import add_file, kept_of
+from civicfund.projects.services.joining import ask_to_join
 from civicfund.projects.services.merging import ask_to_merge
 from civicfund.projects.services.offers import Help, offer_help
 from civicfund.projects.services.versions import keep_first_version
@@ -154,11 +155,16 @@ def _cycles(running, owner) -> dict[str, object]:
 
 
 def _projects(owner: User, co_author: User) -> dict[str, object]:
-    project = ProjectFactory(proposer=owner, state=ProjectState.STUB, story="", wanted=["hands"])
+    project = ProjectFactory(
+        proposer=owner, state=ProjectState.STUB, story="", wanted=["hands", "photo"]
+    )
     keep_first_version(project)
     accept_invitation(invite_co_author(project, co_author.email, by=owner), by=co_author)
     guest = invite_co_author(project, "guest@example.org", by=owner)
     offer = offer_help(project, Part.STORY, Help("People wait there."), by=UserFactory())
+    photo = Help("I stood there.", file=kept_of(a_picture(), words="The corner"))
+    photo_offer = offer_help(project, Part.PHOTO, photo, by=UserFactory())
+    wish = ask_to_join(project, "I live there.", by=UserFactory())
     other = ProjectFactory()
     merge = ask_to_merge(other, project, reason="The same bench.", by=other.proposer)
     file = add_file(project, a_picture(), words="A bench", by=owner)
@@ -172,6 +178,7 @@ def _projects(owner: User, co_author: User) -> dict[str, object]:
     return {
         "hidden_project": hidden_project,
         "project": project, "invitation": guest, "offer": offer, "merge": merge, "file": file,
+        "photo_offer": photo_offer, "wish": wish,
         "asked": asked, "milestone": milestone, "report": report,
         "draft_project": ProjectFactory(proposer=owner, state=ProjectState.DRAFT),
     }  # fmt: skip
@@ -235,7 +242,7 @@ PRIVATE: tuple[Filling, ...] = (
         "pk": lambda t: t.draft_cycle.proposals.first().pk,
         "pot": lambda t: t.draft_cycle.pots.get().pk,
     }),
-    (r"(api/v1/)?projects/<int:pk>/(?!(offers|authors|history|files)/<)", {
+    (r"(api/v1/)?projects/<int:pk>/(?!(offers|authors|history|files|join)/<)", {
         "pk": lambda t: t.draft_project.pk, "part": lambda t: "story",
     }),
     (r"(api/v1/)?campaigns/<", {
@@ -267,10 +274,13 @@ PUBLIC: tuple[Filling, ...] = (
     (r"projects/invitations/", {"token": lambda t: t.asked.get_absolute_url().split("/")[-2]}),
     (r"projects/[^/]+/campaign/", {"pk": lambda t: t.free_project.pk}),
     (r"projects/[^/]+/appeal/", {"pk": lambda t: t.hidden_project.pk}),
+    (r"projects/[^/]+/offers/[^/]+/file/", {
+        "pk": lambda t: t.project.pk, "offer": lambda t: t.photo_offer.pk,
+    }),
     (r"(api/v1/|desk/)?projects/", {
         "pk": lambda t: t.project.pk, "invitation": lambda t: t.invitation.pk,
         "number": lambda t: 1, "part": lambda t: "story", "offer": lambda t: t.offer.pk,
-        "file": lambda t: t.file.pk,
+        "file": lambda t: t.file.pk, "wish": lambda t: t.wish.pk,
     }),
     (r"files/", {"pk": lambda t: t.file.pk}),
     (r"(feeds|talk|api/v1/talk)/", {"kind": lambda t: "project", "pk": lambda t: t.project.pk}),

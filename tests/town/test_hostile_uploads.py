@@ -15,9 +15,9 @@ from budgeting.models import Proposal, RollEntry, Trial
 from civicfund.audit.models import Event
 from civicfund.people.models import ResidenceDocument
 from civicfund.people.services import vault
-from civicfund.projects.models import FileContent, Project, ProjectFile
+from civicfund.projects.models import FileContent, OfferFile, Project, ProjectFile
 from tests.factories.budgeting import administrator, draft_cycle
-from tests.factories.people import ResidencyFactory
+from tests.factories.people import ResidencyFactory, UserFactory
 from tests.factories.projects import ProjectFactory
 from tests.hostile_files import (
     DOWNLOADED,
@@ -57,6 +57,8 @@ class HomePapers:
 class ProjectPapers:
     """Pictures and papers of a project."""
 
+    page = "project_files"
+
     def __init__(self, client):
         self.client, self.project = client, ProjectFactory()
         client.force_login(self.project.proposer)
@@ -77,7 +79,34 @@ class ProjectPapers:
         return [self.client.get(address) for address in addresses]
 
 
-PAPERS = (HomePapers, ProjectPapers)
+class OfferedPapers:
+    """A picture or a paper that waits with an offer of help."""
+
+    page = "project_offers"
+
+    def __init__(self, client):
+        self.client, self.project = client, ProjectFactory(wanted=["permit"])
+        client.force_login(UserFactory())
+
+    def send(self, *files):
+        address = reverse("project_offer", args=[self.project.pk, "permit"])
+        typed = {"file": list(files), "words": "I asked for it.", "shows": "A bench"}
+        return self.client.post(address, typed)
+
+    def kept(self):
+        rows = OfferFile.objects.all()
+        return [bytes(half) for row in rows for half in (row.full, row.small) if half]
+
+    def served(self):
+        row = OfferFile.objects.get()
+        names = ["project_offer_file"]
+        if row.kind == "picture":
+            names.append("project_offer_file_small")
+        addresses = [reverse(name, args=[self.project.pk, row.pk]) for name in names]
+        return [self.client.get(address) for address in addresses]
+
+
+PAPERS = (HomePapers, ProjectPapers, OfferedPapers)
 
 
 @pytest.fixture(params=PAPERS)
@@ -116,9 +145,14 @@ def test_of_a_picture_only_the_picture_is_kept(papers, name):
         assert [needle for needle in NEEDLES if needle in content] == []
 
 
+@pytest.fixture(params=(ProjectPapers, OfferedPapers))
+def served_papers(request, client):
+    return request.param(client)
+
+
 @pytest.mark.parametrize("name", DOWNLOADED)
-def test_a_paper_of_a_stranger_is_a_download_that_runs_nothing_here(client, name):
-    papers = ProjectPapers(client)
+def test_a_paper_of_a_stranger_is_a_download_that_runs_nothing_here(served_papers, name):
+    papers = served_papers
     assert papers.send(a_file(DOWNLOADED[name])).status_code == 302
     [answer] = papers.served()
     assert answer["Content-Type"] == "application/pdf"
@@ -127,8 +161,8 @@ def test_a_paper_of_a_stranger_is_a_download_that_runs_nothing_here(client, name
 
 
 @pytest.mark.parametrize("kind", ["text/html", "image/svg+xml", "application/x-php", "x\r\ny"])
-def test_what_its_sender_calls_it_changes_nothing(client, kind):
-    papers = ProjectPapers(client)
+def test_what_its_sender_calls_it_changes_nothing(served_papers, kind):
+    papers = served_papers
     papers.send(a_file(a_picture(), kind=kind))
     for answer in papers.served():
         assert answer["Content-Type"] == "image/jpeg"
@@ -142,12 +176,12 @@ def _no_page(answer):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_it_is_called_is_used_nowhere(client, folder, name):
-    papers = ProjectPapers(client)
+def test_what_it_is_called_is_used_nowhere(client, served_papers, folder, name):
+    papers = served_papers
     file = a_file(a_picture())
     file._name = name
     assert papers.send(file).status_code == 302
-    page = client.get(reverse("project_files", args=[papers.project.pk]))
+    page = client.get(reverse(papers.page, args=[papers.project.pk]))
     for answer in (page, *papers.served()):
         assert b"evil" not in answer.content
         assert "evil" not in str(answer.headers)
@@ -206,6 +240,7 @@ def test_a_table_over_its_size_is_refused_before_it_is_read(client):
 TRIED = {
     "civicfund.people.forms.DocumentForm",
     "civicfund.projects.forms.files.FileForm",
+    "civicfund.projects.forms.offers.OfferForm",
     "budgeting.forms.roll.FileForm",
     "budgeting.forms.proposal_files.ProposalFileForm",
     "budgeting.forms.proposal_files.CheckedFileForm",  # the same file once more

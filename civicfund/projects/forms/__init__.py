@@ -1,6 +1,6 @@
 """Forms about projects."""
 
-from civicfund.projects.forms.authors import DoesForm, InvitationForm
+from civicfund.projects.forms.authors import DoesForm, InvitationForm, JoinForm
 from civicfund.projects.forms.copying import CopyForm
 from civicfund.projects.forms.files import FileForm
 from civicfund.projects.forms.merging import AskToMergeForm, ModeratorMergeForm, UndoForm
@@ -31,6 +31,7 @@ __all__ = [
     "HidingForm",
     "IdeaForm",
     "InvitationForm",
+    "JoinForm",
     "ModeratorMergeForm",
     "MoneyField",
     "OfferForm",

@@ -29,3 +29,14 @@ class InvitationForm(forms.Form):
             "for this address, so you can also send it yourself."
         ),
     )
+
+
+class JoinForm(forms.Form):
+    """Why somebody would like to write a project with its authors."""
+
+    words = forms.CharField(
+        label=_("What you would do in it, and why"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("Only those who write the project read it, with your name."),
+    )

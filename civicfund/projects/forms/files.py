@@ -8,11 +8,11 @@ from django.utils.translation import gettext_lazy as _
 from civicfund.people.domain import LARGEST_BYTES
 
 
-class FileForm(forms.Form):
-    """A file, and what it shows."""
-
-    file = forms.FileField(
+def paper_field(*, required: bool = True) -> forms.FileField:
+    """A picture or a paper."""
+    return forms.FileField(
         label=_("A picture or a PDF"),
+        required=required,
         allow_empty_file=True,
         widget=forms.ClearableFileInput(
             attrs={"accept": "image/jpeg,image/png,application/pdf,.jpg,.jpeg,.png,.pdf"}
@@ -20,11 +20,22 @@ class FileForm(forms.Form):
         help_text=_("JPEG, PNG or PDF, up to %(mib)s MiB. Ask people whom it shows.")
         % {"mib": LARGEST_BYTES // 2**20},
     )
-    words = forms.CharField(
+
+
+def shows_field(*, required: bool = True) -> forms.CharField:
+    """What it shows, in words."""
+    return forms.CharField(
         label=_("What it shows"),
+        required=required,
         max_length=200,
         help_text=_("In a sentence, for those who cannot see it."),
     )
+
+
+class FileForm(forms.Form):
+    """A file, and what it shows."""
+
+    file, words = paper_field(), shows_field()
 
     @property
     def content(self) -> bytes:

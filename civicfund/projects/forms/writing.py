@@ -56,6 +56,8 @@ class ProjectForm(forms.Form):
         empty_label=_("Choose it, or click on the map"),
     )
     latitude, longitude = latitude_field(), longitude_field()
+    # For pages without scripts: with them a button does it at once.
+    point_away = forms.BooleanField(label=_("Take the point on the map away"), required=False)
     address = forms.CharField(
         label=_("Address, or how to find it"),
         required=False,
@@ -80,6 +82,20 @@ class ProjectForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         help_text=_("Neighbors find it in the list of help wanted, and can offer it to you."),
     )
+
+    @property
+    def has_point(self) -> bool:
+        """Whether there is a point to take away."""
+        return any(self[name].value() not in (None, "") for name in ("latitude", "longitude"))
+
+    def clean(self) -> dict[str, Any]:
+        """A point that is taken away is none, whatever the map has sent."""
+        given = self.cleaned_data
+        if given.get("point_away"):
+            given["latitude"] = given["longitude"] = None
+            for name in ("latitude", "longitude"):
+                self.errors.pop(name, None)
+        return given
 
     @staticmethod
     def initial_of(project: Project) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from civicfund.projects.models.authors import (
     INVITATION,
     CoAuthor,
     Invitation,
+    JoinWish,
+    JoinWishQuerySet,
 )
 from civicfund.projects.models.files import (
     FileContent,
@@ -26,6 +28,8 @@ from civicfund.projects.models.moderation import (
 )
 from civicfund.projects.models.offers import (
     Offer,
+    OfferFile,
+    OfferFileQuerySet,
     OfferQuerySet,
 )
 from civicfund.projects.models.projects import (
@@ -53,8 +57,12 @@ __all__ = [
     "Hidden",
     "HiddenQuerySet",
     "Invitation",
+    "JoinWish",
+    "JoinWishQuerySet",
     "Merge",
     "Offer",
+    "OfferFile",
+    "OfferFileQuerySet",
     "OfferQuerySet",
     "Project",
     "ProjectFile",

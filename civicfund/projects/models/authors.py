@@ -62,3 +62,41 @@ class Invitation(models.Model):
         """Where it is answered, the same whenever asked; only who has its address can open it."""
         token = signing.Signer(salt=INVITATION).sign_object(self.pk)
         return reverse("project_invitation", args=[token])
+
+
+class JoinWishQuerySet(models.QuerySet["JoinWish"]):
+    """Questions about wishes to join."""
+
+    def waiting(self) -> JoinWishQuerySet:
+        """Those that the authors have not answered."""
+        return self.filter(declined_at__isnull=True)
+
+
+class JoinWish(models.Model):
+    """Somebody would like to write a project; gone once they do, or take it back.
+
+    One that was declined stays without its words, so that nobody is asked again and again.
+    """
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="join_wishes")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    words = models.CharField(_("in words"), max_length=500, blank=True)
+    asked_at = models.DateTimeField(_("asked"), db_default=Now())
+    declined_at = models.DateTimeField(_("declined"), null=True, blank=True)
+
+    objects = JoinWishQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("wish to join")
+        verbose_name_plural = _("wishes to join")
+        constraints = [
+            models.UniqueConstraint(fields=["project", "person"], name="join_wish_once"),
+            models.CheckConstraint(
+                condition=(Q(declined_at__isnull=True) & Q(words__regex=r"\S"))
+                | Q(declined_at__isnull=False, words=""),
+                name="join_wish_has_words_while_it_waits",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} to {self.project_id}"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Func, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from civicfund.projects.enums import OfferState, Part
+from civicfund.people.domain import LARGEST_BYTES
+from civicfund.projects.enums import FileKind, OfferState, Part
 from civicfund.projects.models.projects import Project
 
 
@@ -83,3 +84,48 @@ class Offer(models.Model):
         if self.latitude is None:
             return []
         return [{"latitude": self.latitude, "longitude": self.longitude}]
+
+
+class OfferFileQuerySet(models.QuerySet["OfferFile"]):
+    """Questions about what waits with offers."""
+
+    def without_content(self) -> OfferFileQuerySet:
+        """For lists, which read no bytes."""
+        return self.defer("full", "small")
+
+
+class OfferFile(models.Model):
+    """What came with an offer, for as long as it waits: then a file of the project, or gone."""
+
+    offer = models.OneToOneField(Offer, models.CASCADE, primary_key=True, related_name="file")
+    kind = models.CharField(_("kind"), max_length=8, choices=FileKind.choices)
+    words = models.CharField(_("what it shows"), max_length=200)
+    size = models.PositiveIntegerField(_("bytes"))
+    width = models.PositiveSmallIntegerField(_("width"), null=True)
+    height = models.PositiveSmallIntegerField(_("height"), null=True)
+    full = models.BinaryField()
+    small = models.BinaryField(null=True)
+
+    objects = OfferFileQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("file of an offer")
+        verbose_name_plural = _("files of offers")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind=FileKind.PICTURE, width__gt=0, height__gt=0)
+                & Q(width__isnull=False, height__isnull=False)
+                | Q(kind=FileKind.PDF, width__isnull=True, height__isnull=True),
+                name="offer_file_picture_has_size",
+            ),
+            models.CheckConstraint(condition=~Q(words=""), name="offer_file_has_words"),
+            models.CheckConstraint(
+                condition=Q(
+                    size=Func(F("full"), function="OCTET_LENGTH"), size__range=(1, LARGEST_BYTES)
+                ),
+                name="offer_file_not_too_large",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.words

@@ -35,3 +35,12 @@ def supports_project(user: User | AnonymousUser, project: Project) -> bool:
         return False
     whole = Q(project=project) | Q(project__merged_into=project)
     return Support.objects.filter(whole, person=user).exists()
+
+
+def supported_among(user: User, projects: Iterable[int]) -> set[int]:
+    """The ids of those of the projects that somebody supports, or something merged into them."""
+    wanted = set(projects)
+    whole = Q(project__in=wanted) | Q(project__merged_into__in=wanted)
+    rows = Support.objects.filter(whole, person=user)
+    pairs = rows.values_list("project_id", "project__merged_into_id")
+    return {pk for pair in pairs for pk in pair if pk in wanted}

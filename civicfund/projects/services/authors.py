@@ -9,12 +9,12 @@ from django.utils.translation import gettext as _
 from civicfund.audit.services import record
 from civicfund.notices.services import take_back, tell
 from civicfund.people.models import User
-from civicfund.projects.models import CoAuthor, Invitation, Project
+from civicfund.projects.models import CoAuthor, Invitation, JoinWishQuerySet, Project
 from civicfund.projects.services.errors import ProjectError
 from civicfund.projects.services.holding import CHANGEABLE, hold_own, hold_project
 from civicfund.words import seen
 
-INVITED = "project_invitation"
+INVITED, ASKED_TO_JOIN = "project_invitation", "project_join_asked"
 MOST_AUTHORS = 10
 
 
@@ -64,6 +64,7 @@ def accept_invitation(invitation: Invitation, *, by: User) -> CoAuthor:
         if by.pk == project.proposer_id:
             raise ProjectError(_("You proposed this project yourself."))
         joined, _is_new = CoAuthor.objects.get_or_create(project=project, user=by)
+        forget_wishes(project.join_wishes.filter(person=by))
         record("project.co_author_joined", project, actor=by)
     return joined
 
@@ -95,6 +96,12 @@ def take_back_invitation(invitation: Invitation, *, by: User) -> None:
 def take_back_invitations(asked: QuerySet[Invitation]) -> None:
     """Of what is gone, or of whoever leaves: no link opens any more, and no mail leaves for it."""
     take_back(INVITED, asked)
+    asked.delete()
+
+
+def forget_wishes(asked: JoinWishQuerySet) -> None:
+    """Of whoever has joined or leaves, or to what is gone: nobody reads them, nor is told."""
+    take_back(ASKED_TO_JOIN, asked)
     asked.delete()
 
 

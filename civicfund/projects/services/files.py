@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -22,43 +23,63 @@ MOST_FILES = 8
 FULL_SIDE, SMALL_SIDE = 1_600, 480
 
 
-def add_file(project: Project, content: bytes, *, words: str, by: User) -> ProjectFile:
-    """Add a picture, decoded and drawn anew, or a PDF, with words that say what it shows.
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept of a file that somebody sent, with words that say what it shows."""
 
-    Raises ``ProjectError`` in words, and then nothing is kept.
-    """
+    words: str
+    kind: FileKind
+    full: bytes
+    small: bytes | None = None
+    width: int | None = None
+    height: int | None = None
+
+
+def kept_of(content: bytes, *, words: str) -> Kept:
+    """A picture, decoded and drawn anew at two sizes, or a PDF; ``ProjectError`` in words."""
     if not words.strip():
         raise ProjectError(_("Say what it shows, for those who cannot see it."), field="words")
     try:
-        kept = fit(content, longest_side=FULL_SIDE)
-        small = fit(content, longest_side=SMALL_SIDE).content if kept.is_picture else None
+        full = fit(content, longest_side=FULL_SIDE)
+        if not full.is_picture:
+            return Kept(words.strip(), FileKind.PDF, full.content)
+        small = fit(content, longest_side=SMALL_SIDE).content
     except UnfitError as error:
         raise ProjectError(why_unfit(error), field="file") from None
-    width, height = _size(kept.content) if kept.is_picture else (None, None)
-    with transaction.atomic():
-        row = hold_authored(project, by)
-        if row.state not in CHANGEABLE:
-            raise ProjectError(_("A project that is gone can no longer be changed."))
-        if row.files.count() >= MOST_FILES:
-            words_of = _("No more than %(most)s files, please.") % {"most": MOST_FILES}
-            raise ProjectError(words_of, field="file")
-        file = ProjectFile.objects.create(
-            project=row,
-            kind=FileKind.PICTURE if kept.is_picture else FileKind.PDF,
-            words=words.strip(),
-            size=len(kept.content),
-            width=width,
-            height=height,
-            added_by=by,
-        )
-        FileContent.objects.create(file=file, full=kept.content, small=small)
-        record("project.file_added", row, actor=by, file=str(file.pk), kind=file.kind)
-    return file
+    return Kept(words.strip(), FileKind.PICTURE, full.content, small, *_size(full.content))
 
 
 def _size(picture: bytes) -> tuple[int, int]:
     with Image.open(io.BytesIO(picture), formats=["JPEG"]) as drawn:
         return drawn.size
+
+
+def add_file(project: Project, content: bytes, *, words: str, by: User) -> ProjectFile:
+    """Add a picture or a PDF. Raises ``ProjectError`` in words, and then nothing is kept."""
+    kept = kept_of(content, words=words)
+    with transaction.atomic():
+        return put_file(hold_authored(project, by), kept, added_by=by, actor=by)
+
+
+def put_file(row: Project, kept: Kept, *, added_by: User, actor: User) -> ProjectFile:
+    """Put it to the project's files, by whoever brought it. The caller holds the project."""
+    if row.state not in CHANGEABLE:
+        raise ProjectError(_("A project that is gone can no longer be changed."))
+    if row.files.count() >= MOST_FILES:
+        words = _("No more than %(most)s files, please.") % {"most": MOST_FILES}
+        raise ProjectError(words, field="file")
+    file = ProjectFile.objects.create(
+        project=row,
+        kind=kept.kind,
+        words=kept.words,
+        size=len(kept.full),
+        width=kept.width,
+        height=kept.height,
+        added_by=added_by,
+    )
+    FileContent.objects.create(file=file, full=kept.full, small=kept.small)
+    record("project.file_added", row, actor=actor, file=str(file.pk), kind=file.kind)
+    return file
 
 
 def remove_file(file: ProjectFile, *, by: User) -> None:

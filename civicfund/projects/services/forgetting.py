@@ -11,6 +11,7 @@ from civicfund.projects.enums import OfferState, ProjectState
 from civicfund.projects.models import (
     CoAuthor,
     Invitation,
+    JoinWish,
     Offer,
     Project,
     ProjectFile,
@@ -19,7 +20,7 @@ from civicfund.projects.models import (
     Support,
 )
 from civicfund.projects.selectors import is_tied
-from civicfund.projects.services.authors import take_back_invitations
+from civicfund.projects.services.authors import forget_wishes, take_back_invitations
 from civicfund.projects.services.holding import hold_project
 from civicfund.projects.services.merging import lay_down_requests, take_back_requests
 from civicfund.projects.services.offers import OFFERED
@@ -39,6 +40,7 @@ def forget_author(person: User) -> None:
             _leave(project, person)
     take_back_requests(person)
     _forget_offers(person)
+    forget_wishes(JoinWish.objects.filter(person=person))
     CoAuthor.objects.filter(user=person).delete()
     Support.objects.filter(person=person).delete()
     ProjectFlag.objects.filter(reporter=person).update(reporter=None, words="")
@@ -89,7 +91,9 @@ def _leave(project: Project, person: User) -> None:
         withdraw_project(project, by=person)
         ProjectFile.objects.filter(project=project).delete()
     else:
-        lay_down_requests(hold_project(project), by=person)
+        held = hold_project(project)
+        lay_down_requests(held, by=person)
+        forget_wishes(held.join_wishes.all())
 
 
 def _forget_offers(person: User) -> None:

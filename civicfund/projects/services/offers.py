@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import Sum
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -15,30 +16,37 @@ from civicfund.people.models import User
 from civicfund.projects.access import authors_of, is_author
 from civicfund.projects.enums import (
     ASKED_PARTS,
+    FILE_PARTS,
     MANY_WELCOME,
     OFFER_MOVES,
+    FileKind,
     OfferState,
     Part,
     ProjectState,
 )
-from civicfund.projects.models import Offer, Project
+from civicfund.projects.models import Offer, OfferFile, Project
 from civicfund.projects.selectors import help_wanted
 from civicfund.projects.services.errors import ProjectError
+from civicfund.projects.services.files import Kept, put_file
 from civicfund.projects.services.holding import hold_authored, hold_project
 from civicfund.projects.services.writing import Cost, Description, change_held
 
 OFFERED, ANSWERED = "project_offer", "project_offer_answered"
 MOST_WAITING = 20
+# Of one person, in all projects.
+MOST_FILES_WAITING = 5
+MOST_BYTES_WAITING = 20 * 2**20
 
 
 @dataclass(frozen=True)
 class Help:
-    """What somebody brings: words always, perhaps a point of a place, lines for costs."""
+    """What somebody brings: words always, perhaps a point of a place, lines for costs, a file."""
 
     words: str
     latitude: float | None = None
     longitude: float | None = None
     costs: Sequence[Cost] = ()
+    file: Kept | None = None
 
 
 def offer_help(project: Project, part: Part, given: Help, *, by: User) -> Offer:
@@ -56,11 +64,38 @@ def offer_help(project: Project, part: Part, given: Help, *, by: User) -> Offer:
             longitude=given.longitude,
             cost_lines=[list(cost) for cost in given.costs],
         )
+        if given.file:
+            _keep_file(offer, given.file)
         record("project.help_offered", row, actor=by, part=part, offer=offer.pk)
         page = reverse("project_offers", args=[row.pk])
         context = {"title": row.title, "part": str(part.label), "offers_url": page}
         tell_all(OFFERED, [Letter(author, offer, context) for author in authors_of(row)])
     return offer
+
+
+def _keep_file(offer: Offer, file: Kept) -> None:
+    """Let it wait with its offer, where not too much waits. The caller holds whoever offers."""
+    if offer.part not in FILE_PARTS:
+        raise ProjectError(_("No file comes with this."), field="file")
+    waiting = OfferFile.objects.filter(offer__by=offer.by)
+    held = waiting.aggregate(size=Sum("size"))["size"] or 0
+    if waiting.count() >= MOST_FILES_WAITING or held + len(file.full) > MOST_BYTES_WAITING:
+        words = _(
+            "%(most)s of your files, or %(mib)s MiB, wait for an answer: take an offer back, or say"
+            " in words how they get this one."
+        )
+        numbers = {"most": MOST_FILES_WAITING, "mib": MOST_BYTES_WAITING // 2**20}
+        raise ProjectError(words % numbers, field="file")
+    OfferFile.objects.create(
+        offer=offer,
+        kind=file.kind,
+        words=file.words,
+        size=len(file.full),
+        width=file.width,
+        height=file.height,
+        full=file.full,
+        small=file.small,
+    )
 
 
 def _check_may_offer(project: Project, part: Part, given: Help, by: User) -> None:
@@ -83,7 +118,8 @@ def _check_may_offer(project: Project, part: Part, given: Help, by: User) -> Non
 
 
 def accept_offer(offer: Offer, *, by: User) -> Project:
-    """Take what was offered into the project; the version names who helped.
+    """Take what was offered into the project, its file among the project's; the version names who
+    helped.
 
     Refused like any change by the authors, and where the gap was filled meanwhile.
     """
@@ -93,9 +129,21 @@ def accept_offer(offer: Offer, *, by: User) -> Project:
             raise ProjectError(_("Moderators have hidden it: it takes help once it is shown."))
         if Part(offer.part) not in help_wanted(project):
             raise ProjectError(_("This is not looked for any more: it was filled meanwhile."))
+        brought = _file_of(offer)
         answered = _answer(offer, OfferState.ACCEPTED, by)
         change_held(project, _filled(project, answered), by=by, helper=answered.by)
+        if brought:
+            put_file(project, brought, added_by=answered.by, actor=by)
     return project
+
+
+def _file_of(offer: Offer) -> Kept | None:
+    """What waits with it. The caller holds the project, so nobody answers the offer meanwhile."""
+    row = OfferFile.objects.filter(offer=offer).first()
+    if row is None:
+        return None
+    small = None if row.small is None else bytes(row.small)
+    return Kept(row.words, FileKind(row.kind), bytes(row.full), small, row.width, row.height)
 
 
 def _filled(project: Project, offer: Offer) -> Description:
@@ -148,11 +196,12 @@ def _answer(offer: Offer, to: OfferState, by: User) -> Offer:
 
 
 def _move(offer: Offer, to: OfferState, by: User) -> Offer:
-    """The offer in its new state. The caller holds the project's lock."""
+    """The offer in its new state, without its file. The caller holds the project's lock."""
     held = Offer.objects.select_for_update(of=("self",)).select_related("by", "project")
     row = held.filter(pk=offer.pk).first()
     if row is None:
         raise ProjectError(_("Whoever offered this has left, and it went with them."))
     if row.state != OfferState.WAITING:
         raise ProjectError(_("This offer was answered already."))
+    OfferFile.objects.filter(offer=row).delete()
     return advance(row, to, OFFER_MOVES, actor=by, decided_at=db_now())

@@ -15,10 +15,10 @@ from civicfund.places.enums import PlaceKind
 from civicfund.places.models import Neighborhood
 from civicfund.places.selectors import neighborhood_at
 from civicfund.projects.enums import LISTED_STATES, PROJECT_MOVES, Category, ProjectState
-from civicfund.projects.models import MOST_PER_LINE_MINOR, CostLine, Project, Version
+from civicfund.projects.models import MOST_PER_LINE_MINOR, CostLine, OfferFile, Project, Version
 from civicfund.projects.selectors import HELD_FIELDS, missing_parts, why_held
 from civicfund.projects.selectors.history import latest_version
-from civicfund.projects.services.authors import take_back_invitations
+from civicfund.projects.services.authors import forget_wishes, take_back_invitations
 from civicfund.projects.services.errors import OvertakenError, ProjectError
 from civicfund.projects.services.holding import CHANGEABLE, hold_authored, hold_whole
 from civicfund.projects.services.merging import lay_down_requests, release_parts
@@ -187,8 +187,8 @@ def publish_project(project: Project, *, by: User) -> Project:
 
 
 def withdraw_project(project: Project, *, by: User) -> Project:
-    """Take a project back, for good. What others had made part of it is theirs again, and whoever
-    was asked to write it is asked no more."""
+    """Take a project back, for good. What others had made part of it is theirs again, nobody is
+    asked to write it or waits for an answer, and no file waits with an offer to it."""
     with transaction.atomic():
         row = hold_whole(project, by)
         if held := why_held(row):
@@ -197,9 +197,11 @@ def withdraw_project(project: Project, *, by: User) -> Project:
             raise ProjectError(_("This project can no longer be withdrawn."))
         try:
             take_back_invitations(row.invitations.all())
+            forget_wishes(row.join_wishes.all())
             gone = advance(row, ProjectState.WITHDRAWN, PROJECT_MOVES, actor=by)
         except IllegalMoveError:
             raise ProjectError(_("This project can no longer be withdrawn.")) from None
+        OfferFile.objects.filter(offer__project=gone).delete()
         release_parts(gone, by=by)
         lay_down_requests(gone, by=by)
     return gone

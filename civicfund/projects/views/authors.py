@@ -87,6 +87,7 @@ def _page(
         "proposes": proposes,
         "does": does or DoesForm(initial={"does": mine.does if mine else ""}),
         "co_authors": project.co_authors.select_related("user").order_by("since", "pk"),
+        "wishes": project.join_wishes.waiting().select_related("person").order_by("asked_at", "pk"),
         "invitations": [
             (each, request.build_absolute_uri(each.get_absolute_url())) for each in asked
         ],

@@ -19,7 +19,7 @@ from civicfund.people.requests import HttpRequest, OnlyInMemory, SignedInRequest
 from civicfund.projects.access import authored_project, is_author, moderates, visible_project
 from civicfund.projects.enums import PUBLIC_STATES, FileKind
 from civicfund.projects.forms import FileForm
-from civicfund.projects.models import FileContent, Project, ProjectFile
+from civicfund.projects.models import FileContent, OfferFile, Project, ProjectFile
 from civicfund.projects.services import ProjectError
 from civicfund.projects.services.files import add_file, remove_file
 from civicfund.projects.views.acting import told
@@ -87,14 +87,20 @@ def content(request: HttpRequest, pk: UUID, side: str = "full") -> HttpResponse:
     if is_veiled and not (is_author(request.user, project) or moderates(request.user)):
         raise Http404("Moderators have taken it down.")
     held = FileContent.objects.only(side).get(file=found)
-    body = getattr(held, side)
+    public = project.state in PUBLIC_STATES and not is_veiled
+    return served(found, getattr(held, side), public=public)
+
+
+def served(
+    file: ProjectFile | OfferFile, body: bytes | memoryview | None, *, public: bool
+) -> HttpResponse:
+    """Its bytes at one of its sizes, as its one type and nothing else."""
     if body is None:
         raise Http404("No such size.")
-    is_picture = found.kind == FileKind.PICTURE
+    is_picture = file.kind == FileKind.PICTURE
     kind, ending = ("image/jpeg", "jpg") if is_picture else ("application/pdf", "pdf")
     shown = "inline" if is_picture else "attachment"
-    name = slugify(found.words)[:60] or "file"
-    public = project.state in PUBLIC_STATES and not is_veiled
+    name = slugify(file.words)[:60] or "file"
     return HttpResponse(
         bytes(body),
         content_type=kind,

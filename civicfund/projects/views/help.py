@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from allauth.core.ratelimit import consume, respond_429
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
+from django.db.models import Prefetch, Q
 from django.forms import BaseFormSet
 from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from civicfund.paging import LeanPaginator
-from civicfund.people.requests import HttpRequest, SignedInRequest
+from civicfund.people.domain import LARGEST_BYTES
+from civicfund.people.requests import HttpRequest, OnlyInMemory, SignedInRequest
 from civicfund.places.models import Neighborhood
 from civicfund.places.selectors import feature_collection
-from civicfund.projects.access import is_author, visible_project
+from civicfund.projects.access import is_author, offered_file, visible_project
 from civicfund.projects.enums import OfferState, Part
 from civicfund.projects.forms import (
     CostLineForm,
@@ -25,9 +29,10 @@ from civicfund.projects.forms import (
     amount_hint,
     costs_of,
 )
-from civicfund.projects.models import Offer, Project
+from civicfund.projects.models import Offer, OfferFile, Project
 from civicfund.projects.selectors import help_wanted, helps_of_row
 from civicfund.projects.services import ProjectError
+from civicfund.projects.services.files import kept_of
 from civicfund.projects.services.offers import (
     Help,
     accept_offer,
@@ -36,6 +41,7 @@ from civicfund.projects.services.offers import (
     withdraw_offer,
 )
 from civicfund.projects.views.acting import is_too_much, told
+from civicfund.projects.views.files import served
 from civicfund.strangers import kept_for_strangers
 
 PER_PAGE = 24
@@ -67,16 +73,27 @@ def _pages(form: HelpFilter) -> LeanPaginator:
     return LeanPaginator(cards, PER_PAGE, count=here.count_wanting(part))
 
 
+@csrf_exempt  # until the handler below is in place; then it is checked as everywhere
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def offer(request: SignedInRequest, pk: int, part: str) -> HttpResponse:
+def offer(request: SignedInRequest, pk: int, part: str) -> HttpResponseBase:
     """Bring a part that a project lacks."""
+    if request.method == "POST":
+        request.upload_handlers = [OnlyInMemory(request, most=LARGEST_BYTES)]
+    return _offer_page(request, pk, part)
+
+
+@csrf_protect
+def _offer_page(request: SignedInRequest, pk: int, part: str) -> HttpResponseBase:
     project = visible_project(request.user, pk)
     if part not in Part.values:
         raise Http404("No such part.")
     wanted_part = Part(part)
     posted = request.POST if request.method == "POST" else None
-    form, lines = OfferForm(wanted_part, posted), CostLines(posted)
+    if request.FILES and not consume(request, action="add_file", key=str(request.user.pk)):
+        too_many: HttpResponse = respond_429(request)
+        return too_many
+    form, lines = OfferForm(wanted_part, posted, request.FILES or None), CostLines(posted)
     costs, status = wanted_part == Part.COST, 200
     if posted is not None:
         status = _offer(request, project, wanted_part, form, lines if costs else None)
@@ -104,16 +121,18 @@ def _offer(
     """Offer what was written; otherwise the form says why not and keeps it: the answer's status."""
     if not all([form.is_valid(), lines is None or lines.is_valid()]):
         return 400
-    if is_too_much(request, "offer_help", form):
-        return 429
     data = form.cleaned_data
-    given = Help(
-        words=data["words"],
-        latitude=data.get("latitude"),
-        longitude=data.get("longitude"),
-        costs=costs_of(lines) if lines is not None else (),
-    )
     try:
+        content = form.content
+        given = Help(
+            words=data["words"],
+            latitude=data.get("latitude"),
+            longitude=data.get("longitude"),
+            costs=costs_of(lines) if lines is not None else (),
+            file=None if content is None else kept_of(content, words=data["shows"]),
+        )
+        if is_too_much(request, "offer_help", form):
+            return 429
         offer_help(project, part, given, by=request.user)
     except ProjectError as refusal:
         form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
@@ -128,6 +147,7 @@ def offers(request: SignedInRequest, pk: int) -> HttpResponse:
     project = visible_project(request.user, pk)
     may_write = is_author(request.user, project)
     rows = project.offers.select_related("by").order_by("-offered_at", "-pk")
+    rows = rows.prefetch_related(Prefetch("file", OfferFile.objects.without_content()))
     mine = Q(by=request.user)
     shown = list(rows.filter(mine | ~Q(state=OfferState.WITHDRAWN) if may_write else mine))
     context = {"project": project, "may_write": may_write, "offers": shown}
@@ -149,3 +169,11 @@ def answer(request: SignedInRequest, pk: int, offer: int) -> HttpResponse:
         raise Http404("No such answer.")
     told(request, lambda: act(found, by=request.user), _("Done."))
     return redirect("project_offers", pk=pk)
+
+
+@login_required
+@require_safe
+def file(request: SignedInRequest, pk: int, offer: int, side: str = "full") -> HttpResponse:
+    """What waits with an offer, for those who write the project and whoever brought it."""
+    found = offered_file(request.user, pk, offer)
+    return served(found, getattr(found, side), public=False)

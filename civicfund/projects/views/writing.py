@@ -16,7 +16,7 @@ from civicfund.parsing import whole_number
 from civicfund.people.requests import SignedInRequest, may_now
 from civicfund.places.models import Neighborhood
 from civicfund.places.selectors import feature_collection
-from civicfund.projects.access import authored_project, own_project
+from civicfund.projects.access import authored_project, own_project, visible_project
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.forms import (
     EMPTY_LINES_OFFERED,
@@ -41,7 +41,9 @@ from civicfund.projects.services import (
     publish_project,
     withdraw_project,
 )
-from civicfund.projects.views.acting import act_on, is_too_much
+from civicfund.projects.services.supporting import support_project
+from civicfund.projects.views.acting import act_on, is_too_much, told
+from civicfund.projects.views.similar import shown_as_similar
 
 
 @login_required
@@ -72,7 +74,9 @@ def project_edit(request: SignedInRequest, pk: int) -> HttpResponse:
 def _save(request: SignedInRequest, project: Project | None) -> HttpResponse:
     """Keep what was written, where it can be kept; the form again, as typed, where it cannot."""
     if "more_lines" in request.POST:
-        return _with_more_lines(request, project)
+        return _form_page(request, *_as_typed(request), project)
+    if project is None and "instead" in request.POST:
+        return _support_instead(request)
     form, lines = ProjectForm(request.POST), CostLines(request.POST)
     if not all([form.is_valid(), lines.is_valid()]):
         return _form_page(request, form, lines, project, status=400)
@@ -116,7 +120,20 @@ def _publish(request: SignedInRequest, project: Project) -> HttpResponse:
     return act_on(request, project, publish_project, done)
 
 
-def _with_more_lines(request: SignedInRequest, project: Project | None) -> HttpResponse:
+def _support_instead(request: SignedInRequest) -> HttpResponse:
+    """Support what looks like the idea; the form comes back as typed, in case it is another one."""
+    other = visible_project(request.user, whole_number(request.POST["instead"]) or 0)
+    done = _("You support “%(title)s”. What you wrote is still here, and nobody else sees it.")
+    told(
+        request,
+        lambda: support_project(other, by=request.user),
+        done % {"title": other.title},
+    )
+    similar = similar_projects(IdeaForm(request.POST).idea())
+    return _form_page(request, *_as_typed(request), similar=similar)
+
+
+def _as_typed(request: SignedInRequest) -> tuple[ProjectForm, BaseFormSet[CostLineForm]]:
     """The form as typed, unchecked, with more empty lines: for pages without scripts."""
     typed = CostLines(request.POST)
     prefixes = [typed.add_prefix(number) for number in range(typed.total_form_count())]
@@ -126,7 +143,7 @@ def _with_more_lines(request: SignedInRequest, project: Project | None) -> HttpR
     ]
     kept = [cost for cost in costs if any(cost.values())]
     form = ProjectForm(initial=request.POST.dict() | {"wanted": request.POST.getlist("wanted")})
-    return _form_page(request, form, CostLines(initial=kept), project)
+    return form, CostLines(initial=kept)
 
 
 def _form_page(
@@ -146,7 +163,7 @@ def _form_page(
         # What somebody goes on writing began where it began, until they are told of another.
         "seen": began_with if overtaken else request.POST.get("seen", began_with),
         "overtaken": overtaken,
-        "similar": similar,
+        **shown_as_similar(request.user, similar),
         "form": form,
         "lines": lines,
         "project": project,
