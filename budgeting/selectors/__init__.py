@@ -61,6 +61,7 @@ from budgeting.selectors.proposals import (
     proposals_paged,
     town_costs,
     version_now,
+    what_a_change_undoes,
 )
 from budgeting.selectors.results import Figures, OptionResult, PotResult, results_of
 from budgeting.selectors.reviews import (
@@ -187,6 +188,7 @@ __all__ = [
     "void_reasons",
     "voting_places",
     "waiting_reviews",
+    "what_a_change_undoes",
     "why_apart_in_cycles",
     "why_on_ballot",
     "why_verdicts_wait",
