@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from functools import lru_cache
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from budgeting.enums import CycleState
-from budgeting.models import Cycle, CycleQuerySet, Pot, RollEntry
+from budgeting.models import Cycle, CycleQuerySet, Pot, Review, RollEntry
 from civicfund.people.enums import Role
 from civicfund.people.models import User
-from civicfund.people.selectors import has_role
+from civicfund.people.selectors import has_role, roles_of
 from civicfund.places.models import Neighborhood
+from civicfund.projects.access import authored_by
+from civicfund.projects.models import Project
+from civicfund.talk.access import Subject
+from civicfund.talk.enums import SubjectKind
+
+# Whom the review desk is for.
+REVIEW_ROLES = (Role.REVIEWER, Role.BUDGET_ADMINISTRATOR)
 
 
 def holds(user: User | AnonymousUser, role: Role) -> bool:
@@ -64,6 +73,27 @@ def _open_cycle(slug: str, _moment: int) -> Cycle | None:
 
 def _prepares(user: User | AnonymousUser) -> bool:
     return user.is_authenticated and holds(user, Role.BUDGET_ADMINISTRATOR)
+
+
+def reviews(user: User | AnonymousUser, pks: Collection[int]) -> dict[int, Subject]:
+    """The door to reviews, as the review desk has it: never of what one writes oneself."""
+    if not user.is_authenticated or roles_of(user).isdisjoint(REVIEW_ROLES):
+        return {}
+    own = Project.objects.filter(authored_by(user)).order_by().values("pk")
+    rows = Review.objects.filter(pk__in=pks, proposal__cycle__in=visible_cycles(user))
+    rows = rows.exclude(proposal__project__in=own)
+    rows = rows.select_related("proposal__project", "proposal__cycle")
+    return {
+        row.pk: Subject(
+            kind=SubjectKind.REVIEW,
+            pk=row.pk,
+            title=row.proposal.project.title,
+            url=reverse("review", args=[row.proposal.cycle.slug, row.proposal_id]),
+            is_public=False,
+            project_id=row.proposal.project_id,
+        )
+        for row in rows.only("proposal__project__title", "proposal__cycle__slug")
+    }
 
 
 def roll_entry_of(cycle: Cycle, user: User | AnonymousUser) -> RollEntry | None:

@@ -13,9 +13,22 @@ class BudgetingConfig(AppConfig):
     def ready(self) -> None:
         """Projects on a ballot stay as they are; those in a cycle go into none that is not."""
         # Models are loaded by now.
-        from budgeting.selectors import why_apart_in_cycles, why_on_ballot  # noqa: PLC0415
-        from civicfund.projects.selectors import held_by, kept_apart_by  # noqa: PLC0415
+        from budgeting.access import reviews  # noqa: PLC0415
+        from budgeting.selectors import (  # noqa: PLC0415
+            what_a_change_undoes,
+            why_apart_in_cycles,
+            why_on_ballot,
+        )
+        from civicfund.projects.selectors import (  # noqa: PLC0415
+            cautioned_by,
+            held_by,
+            kept_apart_by,
+        )
+        from civicfund.talk.access import doors_to  # noqa: PLC0415
+        from civicfund.talk.enums import SubjectKind  # noqa: PLC0415
 
+        doors_to(SubjectKind.REVIEW, reviews)
         held_by(why_on_ballot)
+        cautioned_by(what_a_change_undoes)
         kept_apart_by(why_apart_in_cycles)
         import_module("budgeting.held").declare()

@@ -134,6 +134,13 @@ class ReviewKind(models.TextChoices):
     APPEAL = "appeal", _("Appeal")
 
 
+class ReviewNews(models.TextChoices):
+    """What the reviewer of a review has not been told of yet."""
+
+    ASSIGNED = "assigned", _("It is theirs")
+    RETURNED = "returned", _("Its project came back from its authors")
+
+
 class Channel(models.TextChoices):
     """How somebody voted."""
 

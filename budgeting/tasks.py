@@ -21,6 +21,7 @@ from budgeting.services.losses import due_to_explain
 from budgeting.services.news import tell_of_cycles
 from budgeting.services.paper import destroy_paper_keys, paper_keys_left
 from budgeting.services.reminders import forget_starters, remind_starters
+from budgeting.services.review_news import remind_of_reviews, tell_of_reviews
 from budgeting.services.reviewers import due_verdicts, publish_verdicts
 from budgeting.services.supports import due_to_keep, keep_supports
 from budgeting.services.trials import count_trial, trials_to_count
@@ -93,6 +94,20 @@ def publish_due_verdicts() -> None:
             log.exception("verdicts.failed", cycle=publication.cycle_id)
         else:
             log.info("verdicts.published", cycle=publication.cycle_id, verdicts=published)
+
+
+@shared_task
+def tell_reviewers() -> None:
+    """Tell reviewers what is theirs to review, and what came back to them."""
+    if told := tell_of_reviews():
+        log.info("reviews.told", reviews=told)
+
+
+@shared_task
+def remind_reviewers() -> None:
+    """Remind reviewers of deadlines that are near, or over, once of each."""
+    if told := remind_of_reviews():
+        log.info("reviews.reminded", reviews=told)
 
 
 @shared_task

@@ -63,6 +63,7 @@ SWEEPS: dict[str, float] = {
     "budgeting.tasks.count_trials": 3,
     "budgeting.tasks.explain_losses": 20,
     "budgeting.tasks.publish_due_verdicts": 5,
+    "budgeting.tasks.tell_reviewers": 30,
     "budgeting.tasks.keep_due_supports": 20,
     "budgeting.tasks.remind_of_ballots": 300,
     "budgeting.tasks.tell_followers": 30,
@@ -72,6 +73,7 @@ SWEEPS: dict[str, float] = {
 NIGHTLY = {
     "civicfund.reconciliation.tasks.reconcile": crontab(hour="2", minute="30"),
     "civicfund.complaints.tasks.tell_of_late_complaints": crontab(hour="5", minute="30"),
+    "budgeting.tasks.remind_reviewers": crontab(hour="5", minute="45"),
     "civicfund.talk.tasks.mail_daily_digests": crontab(hour="6", minute="0"),
     "civicfund.talk.tasks.mail_weekly_digests": crontab(hour="6", minute="5", day_of_week="mon"),
 }

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from budgeting.enums import ReviewKind
+from budgeting.enums import ReviewKind, ReviewNews
 from budgeting.models.cycles import Cycle
 from budgeting.models.proposals import Proposal
 from civicfund.places.models import Neighborhood
@@ -136,6 +136,10 @@ class Review(models.Model):
     given_at = models.DateTimeField(_("given"), null=True)
     # The version of the project that it speaks of; 1 also of one that was never changed.
     version = models.PositiveIntegerField(_("version of the project"), null=True)
+    # What its reviewer is told of next, and the deadlines that they were told are near, or over.
+    untold = models.CharField(max_length=8, choices=ReviewNews.choices, blank=True)
+    warned_of = models.DateTimeField(null=True)
+    reminded_of = models.DateTimeField(null=True)
 
     objects = ReviewQuerySet.as_manager()
 
@@ -162,6 +166,9 @@ class Review(models.Model):
             models.CheckConstraint(condition=Q(round__gte=1), name="review_round_from_one"),
             models.CheckConstraint(
                 condition=Q(kind__in=ReviewKind.values), name="review_kind_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(untold__in=["", *ReviewNews.values]), name="review_untold_known"
             ),
             models.CheckConstraint(
                 condition=Q(given_at__isnull=True, feasible__isnull=True, lawful__isnull=True)
@@ -218,6 +225,12 @@ class Review(models.Model):
             "review": self.get_kind_display(),
             "n": self.round,
         }
+
+    def give_to(self, reviewer_id: int) -> None:
+        """Make it this person's, who is told of it and of its deadline. The row is not saved."""
+        self.reviewer_id = reviewer_id
+        self.untold = ReviewNews.ASSIGNED
+        self.warned_of = self.reminded_of = None
 
     def days_late(self, now: datetime) -> int:
         """Whole days since it was due, 0 within the first; -1 where it is not late."""

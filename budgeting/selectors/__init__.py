@@ -61,6 +61,7 @@ from budgeting.selectors.proposals import (
     proposals_paged,
     town_costs,
     version_now,
+    what_a_change_undoes,
 )
 from budgeting.selectors.results import Figures, OptionResult, PotResult, results_of
 from budgeting.selectors.reviews import (
@@ -74,6 +75,7 @@ from budgeting.selectors.reviews import (
     ready_verdicts,
     review_sums,
     reviewer_rules,
+    reviews_at_hand,
     reviews_of,
     waiting_reviews,
     why_verdicts_wait,
@@ -177,6 +179,7 @@ __all__ = [
     "results_of",
     "review_sums",
     "reviewer_rules",
+    "reviews_at_hand",
     "reviews_of",
     "roll_batches",
     "rounds_of",
@@ -197,6 +200,7 @@ __all__ = [
     "void_reasons",
     "voting_places",
     "waiting_reviews",
+    "what_a_change_undoes",
     "why_apart_in_cycles",
     "why_on_ballot",
     "why_verdicts_wait",

@@ -9,6 +9,7 @@ from django.core.paginator import Page
 from django.db.models import (
     BigIntegerField,
     Count,
+    Exists,
     Func,
     IntegerField,
     OuterRef,
@@ -16,10 +17,11 @@ from django.db.models import (
     Subquery,
     Value,
 )
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Now
+from django.utils.translation import gettext as _
 
-from budgeting.enums import FOUND_FEASIBLE, ProposalState
-from budgeting.models import Cycle, Option, Pot, Proposal, Review
+from budgeting.enums import FOUND_FEASIBLE, CycleState, PhaseKind, ProposalState
+from budgeting.models import Cycle, Option, Phase, Pot, Proposal, Review
 from budgeting.selectors.options import options_on_ballot
 from civicfund.money import to_decimal
 from civicfund.paging import LeanPaginator
@@ -109,6 +111,37 @@ def change_since_review(proposal: Proposal) -> Change | None:
     said = Proposal.objects.filter(pk=proposal.pk).values_list(Rewritten("pk"), flat=True)
     seen: int | None = said.get()
     return Change(seen, version_now(proposal.project)) if seen else None
+
+
+def what_a_change_undoes(project: Project) -> str:
+    """What its authors should know of a public yes before they change the project.
+
+    Empty where there is none, and once voting has begun.
+    """
+    voting = Phase.objects.filter(
+        cycle=OuterRef("cycle"), kind=PhaseKind.BALLOTING, starts_at__lte=Now()
+    )
+    found = Proposal.objects.to_look_at().filter(
+        ~Exists(voting), project=project, state=ProposalState.FEASIBLE, cycle__state=CycleState.OPEN
+    )
+    rows = found.annotate(seen=Rewritten("pk")).select_related("cycle").order_by("pk")
+    proposal = rows.first()
+    if proposal is None:
+        return ""
+    if vars(proposal)["seen"]:
+        words = _(
+            "%(cycle)s found it feasible as it was. Title, sentence, place or costs are others now,"
+            " and like this it does not come on the ballot: restore what it said, or ask those who"
+            " prepare the vote to have it reviewed again."
+        )
+    else:
+        words = _(
+            "%(cycle)s found it feasible as it is. With another title, sentence or place, or other"
+            " costs, that verdict counts no more: it does not come on the ballot until reviewers"
+            " have looked at it again, which may be too late for this vote. Story and pictures may"
+            " grow."
+        )
+    return words % {"cycle": proposal.cycle}
 
 
 def version_now(project: Project) -> int:

@@ -12,7 +12,7 @@ from datetime import datetime
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from budgeting.enums import PhaseKind, ProposalState, ReviewKind
+from budgeting.enums import CycleState, PhaseKind, ProposalState, ReviewKind
 from budgeting.models import (
     ChangeRequest,
     Cycle,
@@ -26,7 +26,7 @@ from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.selectors import people_with
 from civicfund.projects.access import authored_by, written_among
-from civicfund.projects.models import Project
+from civicfund.projects.models import CoAuthor, Project
 
 # Whose reviews the board shows.
 WHOSE = ("mine", "nobody", "late", "proposer")
@@ -58,6 +58,20 @@ def waiting_reviews(cycle: Cycle, reader: User, *, gives_out: bool) -> QuerySet[
 def _reviewers() -> QuerySet[User]:
     """Whom a review or a rule names, where they are still a reviewer."""
     return people_with(Role.REVIEWER).filter(pk=OuterRef("reviewer"))
+
+
+def reviews_at_hand() -> QuerySet[Review]:
+    """What reviewers can give now, of cycles that are open, each by whom it is with.
+
+    Not what waits for its authors, nor what its reviewer has come to write with others.
+    """
+    own = Project.objects.filter(pk=OuterRef("proposal__project"), proposer=OuterRef("reviewer"))
+    shared = CoAuthor.objects.filter(
+        project=OuterRef("proposal__project"), user=OuterRef("reviewer")
+    )
+    asked = ChangeRequest.objects.held_up().filter(proposal=OuterRef("proposal"))
+    waiting = Review.objects.waiting().filter(proposal__cycle__state=CycleState.OPEN)
+    return waiting.filter(~Exists(own), ~Exists(shared), ~Exists(asked), Exists(_reviewers()))
 
 
 def is_reviewer(pk: int | None) -> bool:

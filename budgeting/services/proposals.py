@@ -21,6 +21,7 @@ from budgeting.models import Cycle, Option, Pot, Proposal, Review
 from budgeting.selectors import change_since_review
 from budgeting.services.errors import RefusedError
 from budgeting.services.locks import share, take
+from budgeting.services.review_news import REVIEWED_AGAIN, tell_authors
 from budgeting.services.reviewers import ask_for_review
 from budgeting.services.reviews import cost_of
 from budgeting.services.supports import check_supports
@@ -163,10 +164,12 @@ def review_again(proposal: Proposal, *, by: User) -> Review:
         if change_since_review(held) is None:
             raise RefusedError(_("It says what its review saw: there is nothing to look at again."))
         review = ask_for_review(held, ReviewKind.FIRST, anew=True)
+        was_public = held.state == ProposalState.FEASIBLE
         Proposal.objects.filter(pk=held.pk).update(
             state=ProposalState.SUBMITTED, reason="", published_with=None
         )
         record("review.sent_back", held, actor=by, review=review.pk)
+        tell_authors(REVIEWED_AGAIN, review, held, was_public=was_public)
     return review
 
 

@@ -41,6 +41,9 @@ from civicfund.places.enums import PlaceKind
 from civicfund.places.models import Neighborhood
 from civicfund.projects.access import authors_of, is_author
 
+# What changes in a review with whose it is.
+GIVEN_OUT = ("reviewer", "untold", "warned_of", "reminded_of")
+
 
 def plan_reviews(cycle: Cycle, *, second_above_minor: int | None, by: User) -> ReviewPlan:
     """From which likely cost on a proposal is looked at by two reviewers; None: only a no is.
@@ -151,8 +154,8 @@ def _assign_by_rules(review: Review) -> None:
         default=None,
     )
     if best is not None:
-        review.reviewer_id = best.reviewer_id
-        review.save(update_fields=["reviewer"])
+        review.give_to(best.reviewer_id)
+        review.save(update_fields=GIVEN_OUT)
 
 
 def _kept_out(review: Review) -> list[int]:
@@ -208,9 +211,11 @@ def _assign(
                 _("%(who)s cannot look at “%(project)s” here: it is their own, or they have looked")
                 % {"who": reviewer, "project": held.proposal.project}
             )
-        held.reviewer = reviewer
+        held.give_to(reviewer.pk)
+        if reviewer.pk == by.pk:
+            held.untold = ""
     held.due_at = due_at or held.due_at
-    held.save(update_fields=["reviewer", "due_at"])
+    held.save(update_fields=[*GIVEN_OUT, "due_at"])
     record("review.assigned", held.proposal, actor=by, review=held.pk, reviewer=held.reviewer_id)
 
 

@@ -11,11 +11,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from budgeting.access import holds, require
-from budgeting.enums import CycleState, ProposalState, ReviewKind
+from budgeting.enums import CycleState, ProposalState, ReviewKind, ReviewNews
 from budgeting.models import Appeal, ChangeRequest, Cycle, Proposal, Review, ReviewPlan
 from budgeting.selectors import is_reviewer, version_now
 from budgeting.services.errors import RefusedError
 from budgeting.services.locks import share
+from budgeting.services.review_news import TAKEN_BACK, tell_authors
 from budgeting.services.reviewers import ask_for_review
 from civicfund.audit.services import db_now, record
 from civicfund.moments import moment
@@ -70,7 +71,7 @@ def give_review(
                 _("The project was changed while you looked at it. It stands above as it is now.")
             )
         _go_on_without(proposal, by)
-        review.reviewer, review.given_at = by, db_now()
+        review.reviewer, review.given_at, review.untold = by, db_now(), ""
         review.feasible, review.lawful, review.reason = feasible, lawful, reason
         review.notes, review.yearly_minor = notes.strip(), yearly_minor
         if cost is not None:
@@ -128,13 +129,18 @@ def _check_whose(review: Review, by: User) -> None:
         )
 
 
-def _go_on_without(proposal: Proposal, by: User) -> int:
-    """Take back what is asked of the authors; how much it was, one or none."""
+def _go_on_without(proposal: Proposal, by: User, *, asks_again: bool = False) -> int:
+    """Take back what is asked of the authors; how much it was, one or none.
+
+    They are told, but where they are asked again in the same breath.
+    """
     number = 0
     for asked in ChangeRequest.objects.unanswered().filter(proposal=proposal).select_for_update():
         asked.given_back_at, asked.taken_back_by = db_now(), by
         asked.save(update_fields=["given_back_at", "taken_back_by"])
         record("review.changes_taken_back", proposal, actor=by, request=asked.pk)
+        if not asks_again:
+            tell_authors(TAKEN_BACK, asked, proposal)
         number += 1
     return number
 
@@ -171,8 +177,10 @@ def request_changes(
         review = _mine(share(cycle), proposal, by)
         if review.kind == ReviewKind.APPEAL:
             raise RefusedError(_("An appeal is decided as it stands."))
-        Review.objects.filter(pk=review.pk).update(reviewer=by)
-        _go_on_without(proposal, by)
+        # Told as soon as it goes on: given back, taken back by somebody else, or not in time.
+        came_back = ReviewNews.RETURNED
+        Review.objects.filter(pk=review.pk).update(reviewer=by, untold=came_back)
+        _go_on_without(proposal, by, asks_again=True)
         asked = ChangeRequest.objects.create(
             proposal=proposal,
             asked_by=by,
@@ -212,6 +220,8 @@ def take_back_changes(proposal: Proposal, *, by: User) -> None:
             _check_whose(review, by)
         if review is None or not _go_on_without(proposal, by):
             raise RefusedError(_("Nobody is asked for changes now."))
+        if review.reviewer_id == by.pk:
+            Review.objects.filter(pk=review.pk).update(untold="")
 
 
 def give_back(proposal: Proposal, *, by: User, answer: str = "") -> ChangeRequest:

@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from budgeting.access import holds, require, visible_cycle
+from budgeting.access import REVIEW_ROLES, holds, require, visible_cycle
 from budgeting.enums import UNDER_WAY, CycleState, ProposalState
 from budgeting.forms import (
     AppealForm,
@@ -70,7 +70,7 @@ from civicfund.people.requests import SignedInRequest
 from civicfund.projects.enums import LISTED_STATES
 
 REVIEWS_PER_PAGE = 50
-reviewers_only = staff.only(Role.REVIEWER, Role.BUDGET_ADMINISTRATOR)
+reviewers_only = staff.only(*REVIEW_ROLES)
 
 
 @reviewers_only

@@ -13,6 +13,7 @@ class Topic(models.TextChoices):
     VOTING = "voting", _("Reminders to vote")
     FOLLOWING = "following", _("News of what I follow")
     BACKING = "backing", _("Updates of campaigns that I back")
+    REVIEWING = "reviewing", _("Reviews that are mine to give")
     TOWN = "town", _("Announcements of the town about its votes")
 
 
@@ -32,6 +33,7 @@ TOLD_WORDS: dict[str, Promise] = {
     "campaign_update": _("An update of the campaign"),
     "campaign_waits": _("The campaign cannot start yet"),
     "changes_requested": _("Changes to a project were asked for"),
+    "changes_taken_back": _("Changes to a project are asked for no more"),
     "charge_failed": _("The card could not be charged"),
     "claim_ended": _("Their account votes as somebody no more: a newer letter was sent"),
     "comment_hidden": _("A comment was hidden"),
@@ -77,12 +79,17 @@ TOLD_WORDS: dict[str, Promise] = {
     "project_part_taken_down": _("A part of a project of theirs was taken down"),
     "project_shown_again": _("A project of theirs is shown again"),
     "project_stays_hidden": _("A project of theirs stays hidden"),
+    "proposal_reviewed_again": _("A project is reviewed again"),
     "question_answered": _("A question was answered"),
     "recovery_day_2": _("Second day: the card still could not be charged"),
     "recovery_day_4": _("Fourth day: the card still could not be charged"),
     "recovery_day_6": _("Sixth day: the card still could not be charged"),
     "recovery_reminder": _("A reminder that the card could not be charged"),
     "residence_document_decided": _("A document about a home was decided on"),
+    "review_assigned": _("Reviews are theirs to give"),
+    "review_due": _("Reviews are due soon"),
+    "review_late": _("Reviews are overdue"),
+    "review_returned": _("Reviews of theirs go on"),
     "survey_asked": _("Questions about what is to be delivered"),
     "verdict_published": _("A verdict was published"),
 }

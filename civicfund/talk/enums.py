@@ -11,13 +11,14 @@ from civicfund.projects.enums import Wrong as Wrong
 
 
 class SubjectKind(models.TextChoices):
-    """What a thread is about. A neighborhood is followed and not talked about."""
+    """What a thread is about. A neighborhood is followed and not talked about, a review neither."""
 
     PROJECT = "project", _("Project")
     CAMPAIGN = "campaign", _("Campaign")
     CYCLE = "cycle", _("Cycle")
     NEIGHBORHOOD = "neighborhood", _("Neighborhood")
     UPDATE = "update", _("Update of a campaign")
+    REVIEW = "review", _("Review of a proposal")
 
 
 # Where anybody begins to talk. An update's own words come first; others answer them.
@@ -59,6 +60,10 @@ class NewsKind(models.TextChoices):
     UPDATE = "update", _("A new update")
     CORRECTION = "correction", _("An update was corrected")
     MILESTONE = "milestone", _("A milestone is reached")
+    REVIEW_ASSIGNED = "review_assigned", _("It is yours to review")
+    REVIEW_RETURNED = "review_returned", _("Your review goes on")
+    REVIEW_DUE = "review_due", _("Your review is due soon")
+    REVIEW_LATE = "review_late", _("Your review is overdue")
 
 
 # What somebody said; all else are facts.

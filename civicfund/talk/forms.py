@@ -63,8 +63,18 @@ class PaceForm(forms.Form):
         required=False,
         help_text=_("If not, no mail tells of their milestones either, unless you follow them."),
     )
+    reviewing = forms.BooleanField(
+        label=_("Mail tells me of reviews that are mine to give, and when they are due"),
+        required=False,
+    )
     town = forms.BooleanField(
         label=_("The town may write to me about its votes"),
         required=False,
         help_text=_("A few mails for each vote: what begins, what ends, what came of it."),
     )
+
+    def __init__(self, *given: Any, reviews: bool, **named: Any) -> None:
+        """Only who ``reviews`` is asked about reviews."""
+        super().__init__(*given, **named)
+        if not reviews:
+            del self.fields["reviewing"]

@@ -7,9 +7,11 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
+from budgeting.services.review_news import tell_of_reviews
 from budgeting.services.reviewers import add_rule, assign, set_publication
 from budgeting.services.reviews import give_review, request_changes
 from civicfund.audit.services import db_now
+from tests.browser.conftest import NARROW, WIDE
 from tests.browser.test_desks import ready
 from tests.browser.test_treasury import come_in, look
 from tests.factories.budgeting import administrator, publish_now
@@ -65,3 +67,30 @@ def test_a_proposer_is_asked_and_appeals(client, page, check_axe, screenshot, li
     page.get_by_role("button", name="Appeal").click()
     expect(page.get_by_text("You appealed")).to_be_visible()
     check_axe(page)
+
+
+def test_what_reviewers_and_authors_are_told(open_page, sign_in, check_axe, screenshot):
+    cycle, (waiting, yes, changed) = reviewing_cycle(3)
+    mine, author = reviewer(), yes.project.proposer
+    give_review(yes, feasible=True, by=mine)
+    publish_now(cycle, by=administrator())
+    assign(cycle, [waiting.reviews.get()], mine, by=administrator())
+    tell_of_reviews()
+    request_changes(changed, words="Say how wide it is.", by=mine)
+    pages = {
+        "notices-of-a-reviewer": (mine, "/me/notices/", "It is yours to review"),
+        "edit-found-feasible": (
+            author,
+            f"/projects/{yes.project_id}/edit/",
+            "Before you change it",
+        ),
+        "next-step": (changed.project.proposer, "/me/", "See what they ask for"),
+    }
+    for width, size in {"1280": WIDE, "390": NARROW}.items():
+        for name, (person, address, words) in pages.items():
+            page = open_page(size)
+            sign_in(page, person)
+            page.goto(address)
+            expect(page.get_by_text(words).first).to_be_visible()
+            screenshot(page, f"{name}-{width}")
+            check_axe(page)

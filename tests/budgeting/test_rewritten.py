@@ -20,7 +20,7 @@ from civicfund.audit.services import db_now
 from civicfund.projects.models import CoAuthor, Project
 from civicfund.projects.services import Cost, edit_project, restore_version
 from tests.budgeting.test_guards import refused
-from tests.factories.budgeting import administrator, publish_now
+from tests.factories.budgeting import administrator, begin_voting, draft_cycle, publish_now
 from tests.factories.people import UserFactory
 from tests.factories.places import NeighborhoodFactory
 from tests.factories.projects import ProjectFactory
@@ -258,3 +258,58 @@ def test_the_desk_asks_as_much_for_three_rewritten_projects_as_for_one():
         assert [row.change for row in pot.feasible] == [Change(1, 2)] * number
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+# --- before somebody changes it
+
+CAUTION, REWRITTEN = "With another title, sentence or place", "like this it does not come on"
+
+
+def edit_page(client, proposal, by=None):
+    client.force_login(by or proposal.project.proposer)
+    return client.get(reverse("project_edit", args=[proposal.project_id])).content.decode()
+
+
+def test_the_form_says_before_a_change_what_that_does_to_a_public_yes(client):
+    cycle, proposal = feasible()
+    author = CoAuthor.objects.create(project=proposal.project, user=UserFactory()).user
+    for by in (proposal.project.proposer, author):
+        page = edit_page(client, proposal, by)
+        assert CAUTION in page
+        assert cycle.title in page
+    rewrite(proposal, story="It began in May, and now there are twelve of us.")
+    assert CAUTION in edit_page(client, proposal)
+    rewrite(proposal)
+    page = edit_page(client, proposal)
+    assert (CAUTION in page, REWRITTEN in page) == (False, True)
+    client.force_login(UserFactory())
+    assert client.get(reverse("project_edit", args=[proposal.project_id])).status_code == 403
+    assert CAUTION not in client.get(proposal.project.get_absolute_url()).content.decode()
+
+
+def test_the_form_says_nothing_of_a_yes_that_is_not_public_yet(client):
+    _cycle, [proposal] = reviewing_cycle()
+    before = edit_page(client, proposal)
+    give_review(proposal, feasible=True, by=reviewer())
+    assert "Before you change it" not in before + edit_page(client, proposal)
+
+
+def test_the_form_says_nothing_of_a_yes_in_a_draft_nor_once_voting_has_begun(client):
+    cycle, proposal = feasible()
+    begin_voting(cycle)
+    assert "Before you change it" not in edit_page(client, proposal)
+    draft = draft_cycle(costs_minor=())
+    project = ProjectFactory()
+    inside = submit_proposal(project, draft.pots.get(), by=administrator())
+    give_review(inside, feasible=True, by=reviewer())
+    publish_now(draft, by=administrator())
+    assert now(inside).state == "feasible"
+    assert "Before you change it" not in edit_page(client, inside)
+
+
+def test_what_is_on_the_ballot_is_held_and_says_only_that(client):
+    _cycle, proposal = feasible()
+    put_on_ballot(proposal, by=administrator())
+    page = edit_page(client, proposal)
+    assert "The story can grow; the rest stays" in page
+    assert "Before you change it" not in page

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from budgeting.models import Proposal
+from budgeting.services.reviews import appeal, give_back, give_review, request_changes
+from civicfund.audit.services import db_now
+from civicfund.moments import moment
 from civicfund.people.selectors import residency_of
 from civicfund.pledges.enums import PledgeState
-from civicfund.projects.enums import ProjectState
-from civicfund.projects.models import Support
+from civicfund.projects.enums import Part, ProjectState
+from civicfund.projects.models import CoAuthor, Invitation, Merge, Offer, Project, Support
+from civicfund.projects.services.authors import invite_co_author
+from civicfund.projects.services.merging import ask_to_merge, decline_to_merge
+from civicfund.projects.services.offers import Help, decline_offer, offer_help
 from civicfund.talk.services import follow
 from civicfund.town.selectors import next_step
 from civicfund.town.views import mine
-from tests.factories.budgeting import cast_positions, running_cycle
+from tests.factories.budgeting import administrator, cast_positions, publish_now, running_cycle
 from tests.factories.people import ResidencyFactory, UserFactory
 from tests.factories.pledges import CampaignFactory, PledgeFactory
 from tests.factories.projects import ProjectFactory
+from tests.factories.reviews import NO, reviewer, reviewing_cycle
 from tests.factories.talk import about
+from tests.projects.test_moderating import hide
 
 pytestmark = pytest.mark.django_db
 
@@ -52,6 +63,159 @@ def test_where_one_has_voted_says_so_and_where_not_leads_to_the_ballot(client):
     page = client.get(reverse("my_page")).content.decode()
     assert "You have voted here." in page
     assert "You are on the roll of this cycle." not in page
+
+
+# --- what runs out, and what others wait for
+
+
+def asked_to_change(user, until=None, **project):
+    """A project of theirs that a reviewer asked for changes in."""
+    _cycle, [proposal] = reviewing_cycle(proposer=user, **project)
+    return request_changes(proposal, words="Say how wide.", until=until, by=reviewer())
+
+
+def refused(user):
+    """A project of theirs whose no is public, with some hours to appeal."""
+    _cycle, [proposal] = reviewing_cycle(proposer=user)
+    for each in (reviewer(), reviewer()):
+        give_review(proposal, **NO, by=each)
+    publish_now(proposal.cycle, by=administrator())
+    return Proposal.objects.select_related("published_with", "project").get(pk=proposal.pk)
+
+
+def asked_to_merge(user):
+    theirs, other = ProjectFactory(proposer=user), ProjectFactory()
+    return ask_to_merge(other, theirs, reason="The same bench.", by=other.proposer)
+
+
+def offered(user):
+    project = ProjectFactory(proposer=user, wanted=["hands"])
+    return offer_help(project, Part.HANDS, Help("I come on Saturday."), by=UserFactory())
+
+
+def invited(user):
+    project = ProjectFactory(state=ProjectState.DRAFT)
+    return invite_co_author(project, user.email, by=project.proposer)
+
+
+def whole_step(user):
+    return next_step(user, residency_of(user))
+
+
+def test_an_appeal_is_the_next_step_until_its_time_is_over_or_it_is_made(client):
+    user, co_author = ResidencyFactory().user, ResidencyFactory().user
+    proposal = refused(user)
+    CoAuthor.objects.create(project=proposal.project, user=co_author)
+    until = proposal.published_with.appeals_until
+    for author in (user, co_author):
+        step = whole_step(author)
+        assert step.words == "Read why, and appeal"
+        assert moment(until) in step.why
+    client.force_login(user)
+    assert client.get(step.url).context["may_appeal"]
+    appeal(proposal, reason="It is not listed.", by=user)
+    assert step_of(user) == step_of(co_author) == "See which projects look for help"
+
+
+def test_changes_that_a_reviewer_asks_for_are_the_next_step_with_their_day(client):
+    user = ResidencyFactory().user
+    asked = asked_to_change(user)
+    step = whole_step(user)
+    assert step.words == "See what they ask for"
+    assert moment(asked.due_at) in step.why
+    client.force_login(user)
+    assert "Say how wide." in client.get(step.url).content.decode()
+    give_back(asked.proposal, by=user)
+    assert step_of(user) == "See which projects look for help"
+
+
+def test_a_request_to_merge_is_the_next_step_of_who_has_to_answer_it(client):
+    user = ResidencyFactory().user
+    merge = asked_to_merge(user)
+    step = whole_step(user)
+    assert step.words == "Say yes or no"
+    assert moment(Merge.objects.get().asked_at) in step.why
+    client.force_login(user)
+    page = client.get(step.url).content.decode()
+    assert reverse("project_merge_answer", args=[merge.pk]) in page
+    assert "The same bench." in page
+    assert step_of(merge.asked_by) == "Say where I live"
+    decline_to_merge(merge, by=user)
+    assert step_of(user) == "See which projects look for help"
+    mine, other = ProjectFactory(proposer=user), ProjectFactory()
+    ask_to_merge(mine, other, reason="The same bench.", by=other.proposer)
+    assert step_of(user) == "Say yes or no"
+    hide(other)
+    assert step_of(user) == "See which projects look for help"
+
+
+def test_an_offer_of_help_is_the_next_step_of_its_authors():
+    user, co_author = ResidencyFactory().user, ResidencyFactory().user
+    offer = offered(user)
+    CoAuthor.objects.create(project=offer.project, user=co_author)
+    for author in (user, co_author):
+        step = whole_step(author)
+        assert step.words == "See what is offered"
+        assert step.url == reverse("project_offers", args=[offer.project_id])
+        assert moment(Offer.objects.get().offered_at) in step.why
+    decline_offer(offer, by=user)
+    assert step_of(user) == "See which projects look for help"
+
+
+def test_an_invitation_is_the_next_step_of_whoever_has_its_address(client):
+    user = ResidencyFactory().user
+    invitation = invited(user)
+    step = whole_step(user)
+    assert (step.words, step.url) == ("Say yes or no", invitation.get_absolute_url())
+    assert moment(Invitation.objects.get().invited_at) in step.why
+    client.force_login(user)
+    assert client.get(step.url).status_code == 200
+    assert step_of(ResidencyFactory().user) == "See which projects look for help"
+    Project.objects.update(state=ProjectState.WITHDRAWN)
+    assert step_of(user) == "See which projects look for help"
+
+
+def test_what_runs_out_comes_before_what_others_wait_for_and_that_before_ones_own():
+    user = UserFactory()
+    ProjectFactory(proposer=user, state=ProjectState.DRAFT)
+    before, found = step_of(user), []
+    for make in (invited, offered, asked_to_merge, asked_to_change, refused):
+        made = make(user)
+        found.append(whole_step(user).url)
+        assert found[-1] not in found[:-1], make
+    assert before == "Say where I live"
+    assert whole_step(user).words == "Read why, and appeal"
+    PledgeFactory(backer=user, state=PledgeState.DECLINED)
+    assert step_of(user) == "Go to my pledge"
+    assert made.published_with
+
+
+def test_of_what_runs_out_the_soonest_comes_first():
+    _cycle, [voter] = running_cycle()
+    assert step_of(voter) == "Go to my ballot"
+    asked_to_change(voter, db_now() + timedelta(days=9), title="Later")
+    assert step_of(voter) == "Go to my ballot"
+    asked_to_change(voter, db_now() + timedelta(minutes=1), title="Sooner")
+    step = whole_step(voter)
+    assert step.words == "See what they ask for"
+    assert "“Sooner”" in step.why
+    appealable = refused(voter)
+    assert "“Sooner”" in whole_step(voter).why
+    assert appealable.published_with.appeals_until > step.until
+
+
+@pytest.mark.parametrize("make", [asked_to_change, refused, asked_to_merge, offered, invited])
+def test_a_next_step_asks_as_much_for_three_as_for_one(client, make):
+    user = ResidencyFactory().user
+    client.force_login(user)
+    counts = []
+    for rows in (1, 2):
+        for _ in range(rows):
+            make(user)
+        with CaptureQueriesContext(connection) as queries:
+            client.get(reverse("my_page"))
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
 
 
 def test_whoever_has_not_said_or_not_shown_where_they_live_does_that_next():

@@ -2,9 +2,12 @@
 
 from civicfund.projects.selectors.projects import (
     HELD_FIELDS,
+    Caution,
     Distance,
     Hold,
     Tie,
+    cautioned_by,
+    cautions_for,
     files_of,
     held_by,
     help_wanted,
@@ -21,9 +24,12 @@ from civicfund.projects.selectors.projects import (
 
 __all__ = [
     "HELD_FIELDS",
+    "Caution",
     "Distance",
     "Hold",
     "Tie",
+    "cautioned_by",
+    "cautions_for",
     "files_of",
     "held_by",
     "help_wanted",

@@ -45,6 +45,22 @@ def why_held(project: Project) -> str:
     return next((words for hold in _holds if (words := hold(project))), "")
 
 
+Caution = Callable[[Project], str]
+"""What its authors should know before they change the project, in words; empty for nothing."""
+
+_cautions: list[Caution] = []
+
+
+def cautioned_by(caution: Caution) -> None:
+    """Ask this, too, before a project is changed. Said once, when an app is ready."""
+    _cautions.append(caution)
+
+
+def cautions_for(project: Project) -> list[str]:
+    """What a change of title, sentence, place or costs would undo, for its authors to read."""
+    return [words for caution in _cautions if (words := caution(project))]
+
+
 Distance = Callable[[Project, Project], str]
 """Why the first project does not go into the second, in words; empty where it may."""
 

@@ -28,7 +28,7 @@ from civicfund.projects.forms import (
     costs_of,
 )
 from civicfund.projects.models import Project
-from civicfund.projects.selectors import why_held
+from civicfund.projects.selectors import cautions_for, why_held
 from civicfund.projects.selectors.history import latest_version
 from civicfund.projects.selectors.merges import taken_in
 from civicfund.projects.selectors.similar import similar_projects
@@ -168,6 +168,7 @@ def _form_page(
         "lines": lines,
         "project": project,
         "held": why_held(project) if project else "",
+        "cautions": cautions_for(project) if project else [],
         "shapes": feature_collection(Neighborhood.objects.neighborhoods()),
         "amount_hint": amount_hint(),
         "may_add_lines": lines.total_form_count() + EMPTY_LINES_OFFERED <= MOST_COST_LINES,

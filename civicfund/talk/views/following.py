@@ -13,7 +13,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from civicfund.notices.enums import Topic
 from civicfund.notices.services import StopLink, allow_mail, stop_mail, wants_mail
+from civicfund.people.enums import Role
 from civicfund.people.requests import SignedInRequest
+from civicfund.people.selectors import has_role
 from civicfund.talk import services
 from civicfund.talk.access import visible_subject, visible_subjects
 from civicfund.talk.enums import Pace
@@ -22,7 +24,7 @@ from civicfund.talk.selectors import PER_PAGE, followed_by, news_of, pace_of, un
 from civicfund.talk.services import TalkError
 
 # What the form switches, by the name of its box.
-_TOPICS = {"backing": Topic.BACKING, "town": Topic.TOWN}
+_TOPICS = {"backing": Topic.BACKING, "reviewing": Topic.REVIEWING, "town": Topic.TOWN}
 
 
 @login_required
@@ -48,16 +50,18 @@ def follow(request: SignedInRequest, kind: str, pk: int) -> HttpResponse:
 @never_cache
 def my_notices(request: SignedInRequest) -> HttpResponse:
     """What is new in what I follow, what that is, and how often mail comes."""
-    form = PaceForm(request.POST if "pace" in request.POST else None)
+    reviews = has_role(request.user, Role.REVIEWER)
+    form = PaceForm(request.POST if "pace" in request.POST else None, reviews=reviews)
+    topics = {name: topic for name, topic in _TOPICS.items() if name in form.fields}
     form.initial = {"pace": pace_of(request.user)} | {
-        name: wants_mail(request.user, topic) for name, topic in _TOPICS.items()
+        name: wants_mail(request.user, topic) for name, topic in topics.items()
     }
     if "read" in request.POST:
         services.mark_read(by=request.user)
         return redirect("my_notices")
     if form.is_bound and form.is_valid():
         services.set_pace(Pace(form.cleaned_data["pace"]), by=request.user)
-        for name, topic in _TOPICS.items():
+        for name, topic in topics.items():
             set_mail = allow_mail if form.cleaned_data[name] else stop_mail
             set_mail(StopLink(request.user, topic))
         messages.success(request, _("Saved."))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from civicfund.town.selectors.archive import decided_in
 from civicfund.town.selectors.feeds import Entry, dates_of, entries_of
 from civicfund.town.selectors.laws import BooksChecked, alarms, check_books, last_check, laws
-from civicfund.town.selectors.mine import next_step, with_what_came_of_it
+from civicfund.town.selectors.mine import with_what_came_of_it
+from civicfund.town.selectors.steps import next_step
 
 __all__ = [
     "BooksChecked",

@@ -1,0 +1,219 @@
+"""The one thing that somebody should do next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from budgeting.enums import CycleState, PhaseKind, ProposalState
+from budgeting.models import ChangeRequest, Phase, Proposal
+from budgeting.selectors import my_participations
+from civicfund.moments import moment
+from civicfund.people.models import Residency, User
+from civicfund.pledges.models import Pledge
+from civicfund.pledges.selectors.surveys import pledges_to_answer
+from civicfund.projects.access import authored_by
+from civicfund.projects.enums import LISTED_STATES, MergeState, ProjectState
+from civicfund.projects.models import Invitation, Merge, Offer, Project
+
+# All that a step says of a pledge.
+_SAID = ("campaign__project__title",)
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """The one thing that somebody could do now: why, and the page where it is done.
+
+    ``until`` is when it is too late; None where nobody says when.
+    """
+
+    why: str
+    words: str
+    url: str
+    until: datetime | None = None
+
+
+def next_step(user: User, home: Residency | None) -> NextStep:
+    """What waits for somebody, the most pressing first: money; what will be too late, the soonest
+    first; what others wait for; their home; a draft.
+    """
+    return (
+        _card_to_mend(user)
+        or _soonest(_ballot_to_cast(user), _appeal_to_make(user), _changes_to_make(user))
+        or _survey_to_answer(user)
+        or _merge_to_answer(user)
+        or _offer_to_answer(user)
+        or _invitation_to_answer(user)
+        or _home_to_say(home)
+        or _draft_to_publish(user)
+        or NextStep(
+            _("Nothing waits for you."),
+            _("See which projects look for help"),
+            reverse("help_wanted"),
+        )
+    )
+
+
+def _soonest(*steps: NextStep | None) -> NextStep | None:
+    """What is too late first; what never is comes last."""
+    found = [step for step in steps if step]
+    return min(found, key=lambda step: step.until or _NEVER, default=None)
+
+
+def _card_to_mend(user: User) -> NextStep | None:
+    failed = Pledge.objects.failed().filter(backer=user).select_related("campaign__project")
+    pledge = failed.only(*_SAID).order_by("recovery_ends_at", "pk").first()
+    if pledge is None:
+        return None
+    why = _("Your card failed for “%(project)s”, and you can still make good.")
+    said = why % {"project": pledge.campaign.project.title}
+    return NextStep(said, _("Go to my pledge"), pledge.get_absolute_url())
+
+
+def _survey_to_answer(user: User) -> NextStep | None:
+    mine = pledges_to_answer().filter(backer=user).select_related(None)
+    pledge = mine.select_related("campaign__project").only(*_SAID).first()
+    if pledge is None:
+        return None
+    why = _("The creator of “%(project)s” needs to know something to bring you what you chose.")
+    said = why % {"project": pledge.campaign.project.title}
+    return NextStep(said, _("Answer"), reverse("pledge_survey", args=[pledge.pk]))
+
+
+def _ballot_to_cast(user: User) -> NextStep | None:
+    voting = Phase.objects.current().filter(kind=PhaseKind.BALLOTING, cycle__state=CycleState.OPEN)
+    mine = voting.filter(cycle__roll__claimed_by=user).exclude(
+        cycle__in=my_participations(user).order_by().values("cycle")
+    )
+    rows = mine.select_related("cycle").only("cycle__title", "cycle__slug")
+    phase = rows.order_by("ends_at", "pk").first()
+    if phase is None:
+        return None
+    said = _("You can vote in %(cycle)s and have not yet.") % {"cycle": phase.cycle.title}
+    page = reverse("ballot", args=[phase.cycle.slug])
+    return NextStep(said, _("Go to my ballot"), page, until=phase.ends_at)
+
+
+def _appeal_to_make(user: User) -> NextStep | None:
+    refused = Proposal.objects.to_look_at().filter(
+        state=ProposalState.NOT_FEASIBLE,
+        cycle__state=CycleState.OPEN,
+        published_with__appeals_until__gt=Now(),
+        appeal__isnull=True,
+        project__in=Project.objects.filter(authored_by(user)),
+    )
+    rows = refused.select_related("project", "cycle", "published_with")
+    rows = rows.only(
+        "project__title", "cycle__slug", "cycle__title", "published_with__appeals_until"
+    )
+    proposal = rows.order_by("published_with__appeals_until", "pk").first()
+    if proposal is None or proposal.published_with is None:
+        return None
+    until = proposal.published_with.appeals_until
+    why = _(
+        "“%(project)s” was not found feasible in %(cycle)s. Until %(until)s you can ask that"
+        " somebody else look at it again."
+    )
+    said = why % {
+        "project": proposal.project.title,
+        "cycle": proposal.cycle.title,
+        "until": moment(until),
+    }
+    page = reverse("my_proposal", args=[proposal.cycle.slug, proposal.pk])
+    return NextStep(said, _("Read why, and appeal"), page, until=until)
+
+
+def _changes_to_make(user: User) -> NextStep | None:
+    asked = ChangeRequest.objects.held_up().filter(
+        proposal__cycle__state=CycleState.OPEN,
+        proposal__project__state__in=LISTED_STATES,
+        proposal__project__in=Project.objects.filter(authored_by(user)),
+    )
+    rows = asked.select_related("proposal__project", "proposal__cycle")
+    rows = rows.only("due_at", "proposal__project__title", "proposal__cycle__slug")
+    request = rows.order_by(F("due_at").asc(nulls_last=True), "pk").first()
+    if request is None:
+        return None
+    proposal = request.proposal
+    if request.due_at:
+        why = _("Reviewers ask you to change “%(project)s” by %(until)s.")
+        said = why % {"project": proposal.project.title, "until": moment(request.due_at)}
+    else:
+        said = _("Reviewers ask you to change “%(project)s”.") % {"project": proposal.project.title}
+    page = reverse("my_proposal", args=[proposal.cycle.slug, proposal.pk])
+    return NextStep(said, _("See what they ask for"), page, until=request.due_at)
+
+
+def _merge_to_answer(user: User) -> NextStep | None:
+    """Asked by whoever proposed the other one, as ``agree_to_merge`` has it."""
+    mine = Q(into__proposer=user, asked_by=F("project__proposer"))
+    mine |= Q(project__proposer=user) & ~Q(asked_by=user)
+    listed = Q(project__state__in=LISTED_STATES, into__state__in=LISTED_STATES)
+    asked = Merge.objects.filter(mine, listed, state=MergeState.ASKED)
+    rows = asked.select_related("project", "into").only("asked_at", "project__title", "into__title")
+    merge = rows.order_by("asked_at", "pk").first()
+    if merge is None:
+        return None
+    why = _(
+        "Since %(since)s you have been asked whether “%(one)s” should become part of “%(other)s”."
+    )
+    said = why % {
+        "since": moment(merge.asked_at),
+        "one": merge.project.title,
+        "other": merge.into.title,
+    }
+    return NextStep(said, _("Say yes or no"), merge.project.get_absolute_url())
+
+
+def _offer_to_answer(user: User) -> NextStep | None:
+    waiting = Offer.objects.waiting().filter(
+        project__state__in=LISTED_STATES,
+        project__in=Project.objects.filter(authored_by(user)),
+    )
+    rows = waiting.select_related("project").only("offered_at", "project__title")
+    offer = rows.order_by("offered_at", "pk").first()
+    if offer is None:
+        return None
+    why = _("Since %(since)s an offer of help for “%(project)s” waits for your answer.")
+    said = why % {"since": moment(offer.offered_at), "project": offer.project.title}
+    return NextStep(
+        said, _("See what is offered"), reverse("project_offers", args=[offer.project_id])
+    )
+
+
+def _invitation_to_answer(user: User) -> NextStep | None:
+    """As ``invitation_for`` opens them."""
+    open_in = (ProjectState.DRAFT, *LISTED_STATES)
+    asked = Invitation.objects.filter(address=user.email, project__state__in=open_in)
+    rows = asked.select_related("project").only("invited_at", "project__title")
+    invitation = rows.order_by("invited_at", "pk").first()
+    if invitation is None:
+        return None
+    why = _("Since %(since)s you have been invited to write “%(project)s” with others.")
+    said = why % {"since": moment(invitation.invited_at), "project": invitation.project.title}
+    return NextStep(said, _("Say yes or no"), invitation.get_absolute_url())
+
+
+def _home_to_say(home: Residency | None) -> NextStep | None:
+    if home is None:
+        said = _("We do not know which neighborhood is yours: it decides which ballots you get.")
+        return NextStep(said, _("Say where I live"), reverse("residency"))
+    if home.proved_at is None:
+        said = _("Your home is not confirmed: until then you cannot vote.")
+        return NextStep(said, _("See how it is confirmed"), reverse("residency"))
+    return None
+
+
+def _draft_to_publish(user: User) -> NextStep | None:
+    drafts = Project.objects.filter(authored_by(user), state=ProjectState.DRAFT)
+    draft = drafts.only("title").order_by("-updated_at", "-pk").first()
+    if draft is None:
+        return None
+    said = _("“%(project)s” is a draft that nobody else sees.") % {"project": draft.title}
+    return NextStep(said, _("Go on with it"), draft.get_absolute_url())
