@@ -16,8 +16,9 @@ from civicfund.moments import moment
 from civicfund.people.selectors import residency_of
 from civicfund.pledges.enums import PledgeState
 from civicfund.projects.enums import Part, ProjectState
-from civicfund.projects.models import CoAuthor, Invitation, Merge, Offer, Project, Support
+from civicfund.projects.models import CoAuthor, Invitation, JoinWish, Merge, Offer, Project, Support
 from civicfund.projects.services.authors import invite_co_author
+from civicfund.projects.services.joining import ask_to_join, decline_wish
 from civicfund.projects.services.merging import ask_to_merge, decline_to_merge
 from civicfund.projects.services.offers import Help, decline_offer, offer_help
 from civicfund.talk.services import follow
@@ -98,6 +99,10 @@ def invited(user):
     return invite_co_author(project, user.email, by=project.proposer)
 
 
+def wished(user):
+    return ask_to_join(ProjectFactory(proposer=user), "I build benches.", by=UserFactory())
+
+
 def whole_step(user):
     return next_step(user, residency_of(user))
 
@@ -162,6 +167,17 @@ def test_an_offer_of_help_is_the_next_step_of_its_authors():
     assert step_of(user) == "See which projects look for help"
 
 
+def test_a_wish_to_write_along_is_the_next_step_of_its_authors(client):
+    user = ResidencyFactory().user
+    wish = wished(user)
+    step = whole_step(user)
+    assert moment(JoinWish.objects.get().asked_at) in step.why
+    client.force_login(user)
+    assert "I build benches." in client.get(step.url).content.decode()
+    decline_wish(wish, by=user)
+    assert step_of(user) == "See which projects look for help"
+
+
 def test_an_invitation_is_the_next_step_of_whoever_has_its_address(client):
     user = ResidencyFactory().user
     invitation = invited(user)
@@ -179,7 +195,7 @@ def test_what_runs_out_comes_before_what_others_wait_for_and_that_before_ones_ow
     user = UserFactory()
     ProjectFactory(proposer=user, state=ProjectState.DRAFT)
     before, found = step_of(user), []
-    for make in (invited, offered, asked_to_merge, asked_to_change, refused):
+    for make in (invited, wished, offered, asked_to_merge, asked_to_change, refused):
         made = make(user)
         found.append(whole_step(user).url)
         assert found[-1] not in found[:-1], make
@@ -204,7 +220,9 @@ def test_of_what_runs_out_the_soonest_comes_first():
     assert appealable.published_with.appeals_until > step.until
 
 
-@pytest.mark.parametrize("make", [asked_to_change, refused, asked_to_merge, offered, invited])
+@pytest.mark.parametrize(
+    "make", [asked_to_change, refused, asked_to_merge, offered, wished, invited]
+)
 def test_a_next_step_asks_as_much_for_three_as_for_one(client, make):
     user = ResidencyFactory().user
     client.force_login(user)

@@ -19,7 +19,7 @@ from civicfund.pledges.models import Pledge
 from civicfund.pledges.selectors.surveys import pledges_to_answer
 from civicfund.projects.access import authored_by
 from civicfund.projects.enums import LISTED_STATES, MergeState, ProjectState
-from civicfund.projects.models import Invitation, Merge, Offer, Project
+from civicfund.projects.models import Invitation, JoinWish, Merge, Offer, Project
 
 # All that a step says of a pledge.
 _SAID = ("campaign__project__title",)
@@ -49,6 +49,7 @@ def next_step(user: User, home: Residency | None) -> NextStep:
         or _survey_to_answer(user)
         or _merge_to_answer(user)
         or _offer_to_answer(user)
+        or _wish_to_answer(user)
         or _invitation_to_answer(user)
         or _home_to_say(home)
         or _draft_to_publish(user)
@@ -185,6 +186,20 @@ def _offer_to_answer(user: User) -> NextStep | None:
     return NextStep(
         said, _("See what is offered"), reverse("project_offers", args=[offer.project_id])
     )
+
+
+def _wish_to_answer(user: User) -> NextStep | None:
+    waiting = JoinWish.objects.waiting().filter(
+        project__state__in=LISTED_STATES,
+        project__in=Project.objects.filter(authored_by(user)),
+    )
+    rows = waiting.select_related("project").only("asked_at", "project__title")
+    wish = rows.order_by("asked_at", "pk").first()
+    if wish is None:
+        return None
+    why = _("Since %(since)s somebody has asked to write “%(project)s” with you.")
+    said = why % {"since": moment(wish.asked_at), "project": wish.project.title}
+    return NextStep(said, _("Say yes or no"), reverse("project_authors", args=[wish.project_id]))
 
 
 def _invitation_to_answer(user: User) -> NextStep | None:
