@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from civicfund.people.enums import Role
 from civicfund.pledges.enums import CampaignState, Handover, PledgeState, ReportReason
 from civicfund.pledges.models import Campaign, ShippingZone
 from civicfund.pledges.services.moderating import report_campaign
+from civicfund.projects.services.files import add_file
 from tests.browser.test_desks import holding, ready
+from tests.browser.test_reading import MOST_TRANSFERRED, weight
 from tests.browser.test_treasury import come_in
 from tests.factories.pledges import CampaignFactory, PledgeFactory, RewardFactory, soon
 from tests.factories.projects import ProjectFactory
@@ -50,6 +55,50 @@ def test_a_creator_previews_and_sends_a_campaign_that_staff_look_at(
     expect(page.get_by_text("Who owns the place?")).to_be_visible()
     check_axe(page)
     screenshot(page, "campaign-judging-1280")
+
+
+def photographed(project, *words):
+    """With a picture for each of the words, as large as one from a camera, and as busy."""
+    for said in words:
+        size = (1600, 1200)
+        leaves = [Image.effect_noise((160, 120), 90).resize(size) for _ in "RGB"]
+        drawn = Image.blend(
+            Image.merge("RGB", leaves), Image.effect_noise(size, 90).convert("RGB"), 0.15
+        )
+        kept = io.BytesIO()
+        drawn.save(kept, "JPEG")
+        add_file(project, kept.getvalue(), words=said, by=project.proposer)
+    return project
+
+
+def weighs(tab, address):
+    asked = set()
+    tab.on("request", lambda each: asked.add(each.url))
+    tab.goto(address, wait_until="networkidle")
+    return sum(weight(url, tab.request.get(url).body()) for url in asked)
+
+
+def test_campaigns_with_pictures_are_light_at_first_view(phone, page, check_axe, screenshot):
+    campaigns = [CampaignFactory(project__title=f"Bench {n}") for n in range(6)]
+    for campaign in campaigns:
+        photographed(campaign.project, "A first picture")
+    photographed(campaigns[0].project, *(f"Picture {n}" for n in range(7)))
+    first = campaigns[0].get_absolute_url()
+    assert weighs(phone, first) < MOST_TRANSFERRED
+    check_axe(phone)
+    screenshot(phone, "campaign-pictures-390")
+    phone.get_by_text("7 more pictures").click()
+    last = phone.get_by_role("img", name="Picture 6")
+    last.scroll_into_view_if_needed()
+    expect(last).to_have_js_property("naturalWidth", 480)
+    check_axe(phone)
+    assert weighs(page, "/campaigns/") < MOST_TRANSFERRED
+    expect(page.get_by_role("img", name="A first picture").first).to_be_visible()
+    check_axe(page)
+    screenshot(page, "campaigns-with-pictures-1280")
+    page.goto(first)
+    check_axe(page)
+    screenshot(page, "campaign-pictures-1280")
 
 
 @pytest.fixture

@@ -133,6 +133,7 @@ ROUTES = {
     "projects/<int:pk>/files/<uuid:file>/": act(AUTHORS),
     "files/<uuid:pk>/": see(ANYONE),
     "files/<uuid:pk>/small/": see(ANYONE),
+    "files/<uuid:pk>/tiny/": see(ANYONE),
     "projects/<int:pk>/copy/": form(MEMBERS),
     "projects/<int:pk>/leave/": act(AUTHORS),
     "projects/invitations/<str:token>/": form(OWNERS),

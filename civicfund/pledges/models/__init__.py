@@ -7,6 +7,7 @@ from civicfund.pledges.models.campaigns import (
     CampaignOutcome,
     CampaignQuerySet,
     GoalLine,
+    LeadPicture,
     Reward,
     ShippingZone,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "Consent",
     "Dispute",
     "GoalLine",
+    "LeadPicture",
     "Pledge",
     "PledgeQuerySet",
     "Refund",

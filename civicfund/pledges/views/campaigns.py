@@ -72,13 +72,15 @@ def campaign_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 def page_of(campaign: Campaign, user: User | AnonymousUser) -> dict[str, Any]:
     """What the page of a campaign shows to somebody."""
-    offered = list(campaign.rewards.all())
+    offered, pictures = list(campaign.rewards.all()), campaign.pictures
     is_creator = campaign.creator_id == user.pk
     may_edit = is_creator and campaign.state in EDITABLE_CAMPAIGN
     asked = questions_to_creator(campaign.pk) if is_creator else None
     return {
         "campaign": campaign,
         "project": campaign.project,
+        "picture": pictures[0] if pictures else None,
+        "more_pictures": pictures[1:],
         "rewards": [each for each in offered if not each.is_add_on],
         "add_ons": [each for each in offered if each.is_add_on],
         "zones": campaign.shipping_zones.all(),

@@ -69,7 +69,7 @@ def _answer(request: SignedInRequest, project: Project, campaign: Campaign | Non
     """Keep or show what was written. Where some of it cannot be kept the rest is, and the forms
     come again, as typed, with the reasons.
     """
-    written = CampaignForms.filled_in(request.POST)
+    written = CampaignForms.filled_in(request.POST, project)
     act, kept, seen = request.POST.get("act", ""), None, request.POST.get("seen", "")
     try:
         if act != "preview":

@@ -18,8 +18,8 @@ from civicfund.projects.services.errors import ProjectError
 from civicfund.projects.services.holding import CHANGEABLE, hold_authored
 
 MOST_FILES = 8
-# What a screen shows, and what stands on the project's page.
-FULL_SIDE, SMALL_SIDE = 1_600, 480
+# What a screen shows, what stands on the project's page, and what stands on a card.
+FULL_SIDE, SMALL_SIDE, TINY_SIDE = 1_600, 480, 160
 
 
 def add_file(project: Project, content: bytes, *, words: str, by: User) -> ProjectFile:
@@ -54,6 +54,13 @@ def add_file(project: Project, content: bytes, *, words: str, by: User) -> Proje
         FileContent.objects.create(file=file, full=kept.content, small=small)
         record("project.file_added", row, actor=by, file=str(file.pk), kind=file.kind)
     return file
+
+
+def tiny(small: bytes) -> bytes:
+    """A picture of ours as a card in a list shows it: some kilobytes, drawn of the small one when
+    it is asked for, so that a list of many weighs little.
+    """
+    return fit(small, longest_side=TINY_SIDE).content
 
 
 def _size(picture: bytes) -> tuple[int, int]:

@@ -21,7 +21,7 @@ from civicfund.projects.enums import PUBLIC_STATES, FileKind
 from civicfund.projects.forms import FileForm
 from civicfund.projects.models import FileContent, Project, ProjectFile
 from civicfund.projects.services import ProjectError
-from civicfund.projects.services.files import add_file, remove_file
+from civicfund.projects.services.files import add_file, remove_file, tiny
 from civicfund.projects.views.acting import told
 
 KEPT_SECONDS = 3600
@@ -86,10 +86,12 @@ def content(request: HttpRequest, pk: UUID, side: str = "full") -> HttpResponse:
     is_veiled = found.veil is not None
     if is_veiled and not (is_author(request.user, project) or moderates(request.user)):
         raise Http404("Moderators have taken it down.")
-    held = FileContent.objects.only(side).get(file=found)
-    body = getattr(held, side)
+    held = FileContent.objects.only("small" if side == "tiny" else side).get(file=found)
+    body = held.small if side == "tiny" else getattr(held, side)
     if body is None:
         raise Http404("No such size.")
+    if side == "tiny":
+        body = tiny(bytes(body))
     is_picture = found.kind == FileKind.PICTURE
     kind, ending = ("image/jpeg", "jpg") if is_picture else ("application/pdf", "pdf")
     shown = "inline" if is_picture else "attachment"
