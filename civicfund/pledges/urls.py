@@ -45,7 +45,17 @@ urlpatterns = [
     path("desk/campaigns/<int:pk>/", moderating.judge, name="judge_campaign"),
     path("desk/campaigns/<int:pk>/preview/", moderating.preview, name="preview_campaign"),
     path("projects/<int:pk>/campaign/", drafting.campaign_new, name="campaign_new"),
+    path(
+        "projects/<int:pk>/campaign/preview/",
+        drafting.campaign_new_preview,
+        name="campaign_new_preview",
+    ),
     path("campaigns/<int:pk>/edit/", drafting.campaign_edit, name="campaign_edit"),
+    path(
+        "campaigns/<int:pk>/edit/preview/",
+        drafting.campaign_edit_preview,
+        name="campaign_edit_preview",
+    ),
     path("campaigns/<int:pk>/submit/", drafting.campaign_submit, name="campaign_submit"),
     path("campaigns/<int:pk>/cancel/", campaigns.campaign_cancel, name="campaign_cancel"),
     path("campaigns/<int:pk>/pledge/", choosing.pledge_new, name="pledge"),

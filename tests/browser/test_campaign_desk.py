@@ -57,6 +57,12 @@ def test_a_creator_previews_and_sends_a_campaign_that_staff_look_at(
     screenshot(page, "campaign-judging-1280")
 
 
+DUPLICATES = """
+[...document.querySelectorAll("[id]")].map(each => each.id)
+  .filter((id, place, all) => all.indexOf(id) !== place)
+"""
+
+
 def photographed(project, *words):
     """With a picture for each of the words, as large as one from a camera, and as busy."""
     for said in words:
@@ -69,6 +75,82 @@ def photographed(project, *words):
         drawn.save(kept, "JPEG")
         add_file(project, kept.getvalue(), words=said, by=project.proposer)
     return project
+
+
+def pane_of(tab):
+    return tab.get_by_role("region", name="Preview")
+
+
+def test_the_page_of_a_campaign_is_drawn_beside_its_form_while_somebody_types(
+    page, phone, sign_in, check_axe, screenshot
+):
+    project = photographed(ProjectFactory(title="A bench on Mill Lane"), "The lane", "The mill")
+    sign_in(page, project.proposer)
+    page.goto(f"/projects/{project.pk}/campaign/")
+    pane = pane_of(page)
+    expect(pane.get_by_role("img", name="The lane")).to_be_visible()
+    page.get_by_label("Goal", exact=True).fill("1234")
+    expect(pane.get_by_text("€1,234").first).to_be_visible()
+    expect(pane.get_by_text("The parts of the goal lack")).to_be_visible()
+    expect(page.get_by_label("Goal", exact=True)).to_be_focused()
+    page.get_by_label("What backers get").first.fill("A tile with your name")
+    page.get_by_label("For at least, or the price of one").first.fill("20")
+    page.get_by_label("The mill").check()
+    expect(pane.get_by_role("heading", name="A tile with your name")).to_be_visible()
+    expect(pane.get_by_role("img").first).to_have_attribute("alt", "The mill")
+    assert page.evaluate(DUPLICATES) == []
+    check_axe(page)
+    screenshot(page, "campaign-beside-1280")
+    assert Campaign.objects.count() == 0
+    sign_in(phone, project.proposer)
+    phone.goto(f"/projects/{project.pk}/campaign/")
+    phone.get_by_role("link", name="See how your page looks").click()
+    expect(pane_of(phone).get_by_role("heading", name="How far it is")).to_be_visible()
+    expect(pane_of(phone)).to_be_in_viewport()
+    check_axe(phone)
+    screenshot(phone, "campaign-beside-390")
+
+
+def test_what_is_read_in_the_preview_stays_under_the_reader_s_hands(page, sign_in):
+    campaign = CampaignFactory(state=CampaignState.DRAFT)
+    sign_in(page, campaign.creator)
+    page.goto(f"/campaigns/{campaign.pk}/edit/")
+    link = pane_of(page).get_by_role("link", name="See the project")
+    page.get_by_label("Goal", exact=True).fill("1234")
+    link.focus()
+    page.wait_for_timeout(1500)
+    expect(link).to_be_focused()
+    expect(link).to_have_attribute("target", "_blank")
+    page.get_by_label("Goal", exact=True).focus()
+    expect(pane_of(page).get_by_text("€1,234").first).to_be_visible()
+
+
+def test_a_preview_that_is_asked_for_too_often_says_so(
+    page, sign_in, settings, check_axe, complaints_of_failed_pages
+):
+    limits = settings.ACCOUNT_RATE_LIMITS | {"preview_campaign": "1/m/user"}
+    settings.ACCOUNT_RATE_LIMITS = limits
+    campaign = CampaignFactory(state=CampaignState.DRAFT)
+    sign_in(page, campaign.creator)
+    page.goto(f"/campaigns/{campaign.pk}/edit/")
+    expect(pane_of(page).get_by_text("How far it is")).to_be_visible()
+    page.get_by_label("Goal", exact=True).fill("1234")
+    expect(pane_of(page).get_by_role("status")).to_contain_text("the preview waits a little")
+    check_axe(page)
+
+
+def test_without_scripts_a_button_draws_it_and_keeps_what_was_typed(open_page, sign_in):
+    tab = open_page(java_script_enabled=False)
+    campaign = CampaignFactory(state=CampaignState.DRAFT)
+    sign_in(tab, campaign.creator)
+    tab.goto(f"/campaigns/{campaign.pk}/edit/")
+    tab.get_by_label("Goal", exact=True).fill("1234")
+    pane_of(tab).get_by_role("button", name="Preview").click()
+    expect(pane_of(tab).get_by_text("€1,234").first).to_be_visible()
+    expect(tab.get_by_label("Goal", exact=True)).to_have_value("1234")
+    assert tab.url.endswith("#preview")
+    campaign.refresh_from_db()
+    assert campaign.goal_minor == 100_000
 
 
 def weighs(tab, address):
