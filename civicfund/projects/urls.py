@@ -54,6 +54,7 @@ urlpatterns = [
     path("projects/<int:pk>/files/", files.files, name="project_files"),
     path("projects/<int:pk>/files/<uuid:file>/", files.remove, name="project_file_removed"),
     path("files/<uuid:pk>/", files.content, name="project_file"),
+    path("files/<uuid:pk>/tiny/", files.content, {"side": "tiny"}, name="project_file_tiny"),
     path("files/<uuid:pk>/small/", files.content, {"side": "small"}, name="project_file_small"),
     path("projects/<int:pk>/copy/", copying.copy, name="project_copy"),
     path("projects/help/", help.wanted, name="help_wanted"),

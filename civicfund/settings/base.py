@@ -230,6 +230,8 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True  # a changed password or a new key is told to
 # Beside those that allauth has for its own pages.
 ACCOUNT_RATE_LIMITS = {
     "report_campaign": "5/h/ip",
+    # Drawn anew while its creator types; a script waits for a pause before it asks.
+    "preview_campaign": "40/m/user",
     "campaign_update": "5/d/user",
     "campaign_correction": "5/d/user",
     "pledge_as_guest": "20/h/ip",

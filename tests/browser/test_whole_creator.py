@@ -78,7 +78,7 @@ def nell_writes_a_draft_that_lacks_something(walk):
 
 def what_the_goal_pays_for_is_said(walk, nell):
     nell.get_by_role("link", name="Edit", exact=True).click()
-    lines = nell.get_by_role("region", name="What the goal pays for")
+    lines = nell.get_by_role("group", name="What the goal pays for")
     lines.get_by_label("What for").nth(1).fill("Somebody to set it")
     lines.get_by_label("Amount").nth(1).fill("10")
     nell.get_by_label("More about it").first.fill("Fired in town, set into the path.")

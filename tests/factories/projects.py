@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from typing import Any
+
 import factory
 
-from civicfund.projects.enums import ProjectState
-from civicfund.projects.models import CostLine, Project
+from civicfund.projects.enums import FileKind, ProjectState
+from civicfund.projects.models import CostLine, FileContent, Project, ProjectFile
 from tests.factories.people import UserFactory
 from tests.factories.places import NeighborhoodFactory
 
@@ -33,3 +35,13 @@ class ProjectFactory(factory.django.DjangoModelFactory):
             CostLine.objects.create(
                 project=self, position=1, label="Everything", amount_minor=extracted or 100_000
             )
+
+
+def add_picture(project: Project, words: str, **more: Any) -> ProjectFile:
+    """One that was drawn anew already, in a few bytes that no browser shows."""
+    given = {"kind": FileKind.PICTURE, "width": 1600, "height": 1200} | more
+    file = ProjectFile.objects.create(
+        project=project, words=words, size=9, added_by=project.proposer, **given
+    )
+    FileContent.objects.create(file=file, full=b"full", small=b"small")
+    return file

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from civicfund.pledges.domain import CONSENT_VERSION
 from civicfund.pledges.enums import CampaignState, Decision, PledgeState
-from civicfund.pledges.models import Campaign, Pledge
+from civicfund.pledges.models import Campaign, LeadPicture, Pledge
 from civicfund.pledges.services.campaigns import submit_campaign
 from civicfund.pledges.services.errors import RefusedError
 from tests.factories.people import UserFactory
@@ -18,7 +18,7 @@ from tests.factories.pledges import (
     RewardFactory,
     soon,
 )
-from tests.factories.projects import ProjectFactory
+from tests.factories.projects import ProjectFactory, add_picture
 from tests.pledges.promises import choose
 
 pytestmark = pytest.mark.django_db
@@ -59,8 +59,12 @@ def test_a_list_that_is_not_there_is_not_found(client, query):
 @pytest.mark.parametrize("rows", [1, 3])
 def test_the_list_asks_as_much_for_three_as_for_one(client, django_assert_num_queries, rows):
     for _ in range(rows):
-        PledgeFactory.create_batch(2, campaign=CampaignFactory())
-    with django_assert_num_queries(2):
+        campaign = CampaignFactory()
+        PledgeFactory.create_batch(2, campaign=campaign)
+        add_picture(campaign.project, "One")
+        two = add_picture(campaign.project, "Two")
+        LeadPicture.objects.create(campaign=campaign, file=two)
+    with django_assert_num_queries(3):
         assert client.get(reverse("campaigns")).status_code == 200
 
 
@@ -74,7 +78,8 @@ def test_a_campaign_asks_as_much_for_three_rewards_as_for_one(
     for n in range(rows):
         RewardFactory(campaign=campaign, kind="add_on")
         campaign.shipping_zones.create(position=n, name="There", amount_minor=1)
-    with django_assert_num_queries(12):
+        add_picture(campaign.project, f"Picture {n}")
+    with django_assert_num_queries(13):
         assert client.get(campaign.get_absolute_url()).status_code == 200
 
 

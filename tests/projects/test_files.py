@@ -14,7 +14,7 @@ from PIL import Image
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import FileContent, ProjectFile
 from civicfund.projects.services import ProjectError
-from civicfund.projects.services.files import FULL_SIDE, MOST_FILES, SMALL_SIDE, add_file
+from civicfund.projects.services.files import FULL_SIDE, MOST_FILES, SMALL_SIDE, TINY_SIDE, add_file
 from tests.factories.people import UserFactory
 from tests.factories.projects import ProjectFactory
 from tests.hostile_files import GPS, a_pdf, a_picture
@@ -42,7 +42,7 @@ def with_exif():
     return a_picture(size=(3000, 2000), exif=exif)
 
 
-def test_a_picture_is_drawn_anew_without_place_or_camera_in_two_sizes(client, project):
+def test_a_picture_is_drawn_anew_without_place_or_camera_in_three_sizes(client, project):
     sent = with_exif()
     assert b"Secret Camera" in sent
     send(client, project, sent)
@@ -52,6 +52,7 @@ def test_a_picture_is_drawn_anew_without_place_or_camera_in_two_sizes(client, pr
     for address, side in (
         (file.get_absolute_url(), FULL_SIDE),
         (reverse("project_file_small", args=[file.pk]), SMALL_SIDE),
+        (reverse("project_file_tiny", args=[file.pk]), TINY_SIDE),
     ):
         answer = client.get(address)
         assert b"Secret Camera" not in answer.content

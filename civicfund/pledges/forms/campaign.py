@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
@@ -16,11 +16,11 @@ from django.utils.translation import gettext_lazy as _
 from civicfund.fields import DayField
 from civicfund.pledges.domain import end_of_day, last_day, start_of_day
 from civicfund.pledges.enums import Handover, RewardKind, RunBy, ShortPolicy
-from civicfund.pledges.models import Campaign
+from civicfund.pledges.models import Campaign, LeadPicture
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.terms import GivenTerms, RewardTerms, SomeTerms, ZoneTerms
 from civicfund.projects.forms import CostLineForm, CostLines, MoneyField, costs_of
-from civicfund.projects.models import Project
+from civicfund.projects.models import Project, ProjectFile
 
 MOST_REWARDS = 20
 MOST_ZONES = 10
@@ -80,6 +80,27 @@ class CampaignForm(forms.Form):
         help_text=_("Only where everyone is to get their money back below it. In percent."),
     )
 
+    lead = forms.ModelChoiceField(
+        label=_("Picture in front"),
+        queryset=ProjectFile.objects.none(),
+        required=False,
+        blank=True,
+        empty_label=_("The first one"),
+        widget=forms.RadioSelect,
+        help_text=_("It stands above all else, and where campaigns are listed."),
+        error_messages={
+            "invalid_choice": _("This picture is not there any more. Choose another one.")
+        },
+    )
+
+    def __init__(self, *given: Any, project: Project, **named: Any) -> None:
+        super().__init__(*given, **named)
+        pictures = project.files.pictures()
+        if len(pictures) > 1:
+            cast(forms.ModelChoiceField[ProjectFile], self.fields["lead"]).queryset = pictures
+        else:
+            del self.fields["lead"]  # nothing to choose
+
     def clean(self) -> dict[str, Any]:
         """A share where the policy needs one, and none where it does not."""
         data = self.cleaned_data
@@ -103,13 +124,18 @@ class CampaignForm(forms.Form):
             "run_by": campaign.run_by,
             "short_policy": campaign.short_policy,
             "floor_percent": campaign.floor_percent,
+            "lead": LeadPicture.objects.filter(
+                campaign=campaign, file__in=ProjectFile.objects.shown()
+            )
+            .values_list("file", flat=True)
+            .first(),
         }
 
     def terms(self) -> GivenTerms:
         """What was written, in the services' words."""
         data, zone = self.cleaned_data, settings.TIME_ZONE
         starts = data["starts_at"]
-        return {
+        terms: GivenTerms = {
             "goal_minor": data["goal"],
             "optimum_minor": data["optimum"],
             "deadline_at": end_of_day(data["deadline_at"], zone),
@@ -118,6 +144,9 @@ class CampaignForm(forms.Form):
             "run_by": RunBy(data["run_by"]),
             "floor_percent": data["floor_percent"],
         }
+        if "lead" in self.fields:
+            terms["lead"] = data["lead"].pk if data["lead"] else None
+        return terms
 
 
 class RewardForm(forms.Form):
@@ -218,10 +247,10 @@ class CampaignForms:
     zones: forms.BaseFormSet[ZoneForm]
 
     @classmethod
-    def filled_in(cls, data: MultiValueDict[str, str]) -> CampaignForms:
+    def filled_in(cls, data: MultiValueDict[str, str], project: Project) -> CampaignForms:
         """As it was sent."""
         return cls(
-            CampaignForm(data),
+            CampaignForm(data, project=project),
             CostLines(data, prefix="lines"),
             Rewards(data, prefix="rewards"),
             Zones(data, prefix="zones"),
@@ -236,7 +265,8 @@ class CampaignForms:
         goal = sum(line.amount_minor for line in costs) or None
         return cls(
             CampaignForm(
-                initial={"goal": goal, "deadline_at": timezone.localdate() + USUAL_LENGTH}
+                initial={"goal": goal, "deadline_at": timezone.localdate() + USUAL_LENGTH},
+                project=project,
             ),
             CostLines(initial=lines, prefix="lines"),
             Rewards(prefix="rewards"),
@@ -252,7 +282,7 @@ class CampaignForms:
             "title", "kind", "limit", "delivered_from", "handover", "description", "amount_minor"
         )
         return cls(
-            CampaignForm(initial=CampaignForm.initial_of(campaign)),
+            CampaignForm(initial=CampaignForm.initial_of(campaign), project=campaign.project),
             CostLines(initial=list(_as_typed(lines)), prefix="lines"),
             Rewards(initial=list(_as_typed(rewards)), prefix="rewards"),
             Zones(initial=list(_as_typed(zones)), prefix="zones"),

@@ -7,6 +7,7 @@ from civicfund.pledges.models.campaigns import (
     CampaignOutcome,
     CampaignQuerySet,
     GoalLine,
+    LeadPicture,
     Reward,
     ShippingZone,
 )
@@ -26,6 +27,7 @@ from civicfund.pledges.models.surveys import (
     SurveyQuestion,
     SurveyReply,
 )
+from civicfund.pledges.models.suspensions import Suspension, SuspensionQuerySet
 from civicfund.pledges.models.updates import CampaignUpdate, CampaignUpdateQuerySet
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "Consent",
     "Dispute",
     "GoalLine",
+    "LeadPicture",
     "Pledge",
     "PledgeQuerySet",
     "Refund",
@@ -51,4 +54,6 @@ __all__ = [
     "SurveyQuerySet",
     "SurveyQuestion",
     "SurveyReply",
+    "Suspension",
+    "SuspensionQuerySet",
 ]

@@ -23,7 +23,8 @@ from civicfund.pledges.enums import (
     RunBy,
     ShortPolicy,
 )
-from civicfund.projects.models import Project
+from civicfund.projects.enums import PUBLIC_STATES
+from civicfund.projects.models import Project, ProjectFile
 
 # The provider takes at most eight digits.
 MOST_MINOR = 99_999_999
@@ -186,11 +187,37 @@ class Campaign(models.Model):
         return percent(getattr(self, "pledged_minor"), self.goal_minor)  # noqa: B009 -- annotated
 
     @property
+    def pictures(self) -> list[ProjectFile]:
+        """Its project's pictures that everybody may see, the one in front first; needs
+        ``totals.for_cards``, and is empty without.
+        """
+        shown: list[ProjectFile] = getattr(self.project, "shown_pictures", [])
+        if not shown or self.project.state not in PUBLIC_STATES:
+            return []  # of a hidden project nobody is given them
+        lead = getattr(self, "lead", None)
+        return sorted(shown, key=lambda file: lead is None or file.pk != lead.file_id)
+
+    @property
     def missing_minor(self) -> int:
         """What was pledged and could not be collected; needs ``totals.with_totals``."""
         pledged: int = getattr(self, "pledged_minor")  # noqa: B009 -- annotated
         collected: int = getattr(self, "collected_minor")  # noqa: B009 -- annotated
         return pledged - collected
+
+
+class LeadPicture(models.Model):
+    """Which of its project's pictures stands in front; without it the first one does."""
+
+    campaign = models.OneToOneField(Campaign, models.CASCADE, primary_key=True, related_name="lead")
+    # A trigger asks whether it is a picture of the campaign's project.
+    file = models.ForeignKey(ProjectFile, models.CASCADE, related_name="+")
+
+    class Meta:
+        verbose_name = _("picture in front")
+        verbose_name_plural = _("pictures in front")
+
+    def __str__(self) -> str:
+        return f"{self.file_id} of campaign {self.campaign_id}"
 
 
 class GoalLine(models.Model):

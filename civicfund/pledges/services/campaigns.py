@@ -32,6 +32,7 @@ from civicfund.pledges.services.terms import (
     GivenTerms,
     SomeTerms,
     Terms,
+    check_lead,
     check_terms,
     terms_of,
     write_terms,
@@ -48,6 +49,7 @@ def create_campaign(project: Project, *, creator: User, **terms: Unpack[GivenTer
         raise RefusedError(_("The project has to be ready before it can ask for pledges."))
     wanted = Terms(**terms)
     check_terms(wanted)
+    check_lead(project, wanted.lead)
     try:
         with transaction.atomic():
             campaign = Campaign(project=project, creator=creator, currency=settings.CURRENCY)
@@ -76,6 +78,7 @@ def edit_campaign(
             raise OvertakenError
         wanted = replace(terms_of(locked), **parts)
         check_terms(wanted, named=parts.keys())
+        check_lead(locked.project, parts.get("lead"))
         write_terms(locked, wanted)
         record("campaign.edited", locked, actor=by, goal_minor=wanted.goal_minor)
     return locked

@@ -6,6 +6,7 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TypedDict, cast
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -13,15 +14,16 @@ from django.utils.translation import gettext as _
 
 from civicfund.audit.services import db_now
 from civicfund.pledges.enums import Handover, RewardKind, RunBy, ShortPolicy
-from civicfund.pledges.models import Campaign, GoalLine, Reward, ShippingZone
+from civicfund.pledges.models import Campaign, GoalLine, LeadPicture, Reward, ShippingZone
 from civicfund.pledges.models.campaigns import MOST_MINOR
 from civicfund.pledges.services.errors import RefusedError
+from civicfund.projects.models import Project
 from civicfund.projects.services import Cost
 from civicfund.templatetags.money import money
 
 LONGEST = timedelta(days=90)
 # Those that stand or fall by themselves; all others are about the goal and the time.
-PARTS = frozenset({"goal_lines", "rewards", "zones"})
+PARTS = frozenset({"goal_lines", "rewards", "zones", "lead"})
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class TermsBeside(TypedDict, total=False):
     goal_lines: Sequence[Cost]
     rewards: Sequence[RewardTerms]
     zones: Sequence[ZoneTerms]
+    lead: UUID | None
 
 
 class GivenTerms(TermsBeside):
@@ -93,6 +96,7 @@ class Terms:
     goal_lines: Sequence[Cost] = ()
     rewards: Sequence[RewardTerms] = ()
     zones: Sequence[ZoneTerms] = ()
+    lead: UUID | None = None
 
 
 def without_part(terms: SomeTerms, field: str) -> SomeTerms:
@@ -186,7 +190,16 @@ def terms_of(campaign: Campaign) -> Terms:
         goal_lines=[Cost(each.label, each.amount_minor) for each in campaign.goal_lines.all()],
         rewards=[_reward_terms(each) for each in campaign.rewards.all()],
         zones=[ZoneTerms(each.name, each.amount_minor) for each in campaign.shipping_zones.all()],
+        lead=LeadPicture.objects.filter(campaign=campaign).values_list("file", flat=True).first(),
     )
+
+
+def check_lead(project: Project, lead: UUID | None) -> None:
+    """Raise ``RefusedError`` for a picture that the project does not show."""
+    if lead is not None and not project.files.pictures().filter(pk=lead).exists():
+        raise RefusedError(
+            _("This picture is not there any more. Choose another one."), field="lead"
+        )
 
 
 def _reward_terms(reward: Reward) -> RewardTerms:
@@ -212,6 +225,9 @@ def write_terms(campaign: Campaign, terms: Terms) -> None:
     campaign.save()
     for rows in (campaign.rewards, campaign.shipping_zones, campaign.goal_lines):
         rows.all().delete()
+    LeadPicture.objects.filter(campaign=campaign).delete()
+    if terms.lead:
+        LeadPicture.objects.create(campaign=campaign, file_id=terms.lead)
     GoalLine.objects.bulk_create(
         GoalLine(campaign=campaign, position=n, label=line.label, amount_minor=line.amount_minor)
         for n, line in enumerate(terms.goal_lines, start=1)

@@ -19,8 +19,8 @@ from civicfund.projects.services.errors import ProjectError
 from civicfund.projects.services.holding import CHANGEABLE, hold_authored
 
 MOST_FILES = 8
-# What a screen shows, and what stands on the project's page.
-FULL_SIDE, SMALL_SIDE = 1_600, 480
+# What a screen shows, what stands on the project's page, and what stands on a card.
+FULL_SIDE, SMALL_SIDE, TINY_SIDE = 1_600, 480, 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,13 @@ def kept_of(content: bytes, *, words: str) -> Kept:
     except UnfitError as error:
         raise ProjectError(why_unfit(error), field="file") from None
     return Kept(words.strip(), FileKind.PICTURE, full.content, small, *_size(full.content))
+
+
+def tiny(small: bytes) -> bytes:
+    """A picture of ours as a card in a list shows it: some kilobytes, drawn of the small one when
+    it is asked for, so that a list of many weighs little.
+    """
+    return fit(small, longest_side=TINY_SIDE).content
 
 
 def _size(picture: bytes) -> tuple[int, int]:

@@ -21,7 +21,7 @@ from civicfund.projects.enums import PUBLIC_STATES, FileKind
 from civicfund.projects.forms import FileForm
 from civicfund.projects.models import FileContent, OfferFile, Project, ProjectFile
 from civicfund.projects.services import ProjectError
-from civicfund.projects.services.files import add_file, remove_file
+from civicfund.projects.services.files import add_file, remove_file, tiny
 from civicfund.projects.views.acting import told
 
 KEPT_SECONDS = 3600
@@ -86,9 +86,12 @@ def content(request: HttpRequest, pk: UUID, side: str = "full") -> HttpResponse:
     is_veiled = found.veil is not None
     if is_veiled and not (is_author(request.user, project) or moderates(request.user)):
         raise Http404("Moderators have taken it down.")
-    held = FileContent.objects.only(side).get(file=found)
+    held = FileContent.objects.only("small" if side == "tiny" else side).get(file=found)
+    body = held.small if side == "tiny" else getattr(held, side)
+    if side == "tiny" and body is not None:
+        body = tiny(bytes(body))
     public = project.state in PUBLIC_STATES and not is_veiled
-    return served(found, getattr(held, side), public=public)
+    return served(found, body, public=public)
 
 
 def served(
