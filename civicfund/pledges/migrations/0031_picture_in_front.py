@@ -27,7 +27,7 @@ DROP FUNCTION pledges_lead_of_its_project();
 class Migration(migrations.Migration):
     dependencies = [
         ("pledges", "0030_paid_projects_stay"),
-        ("projects", "0022_written_by"),
+        ("projects", "0024_wishes_to_join"),
     ]
 
     operations = [

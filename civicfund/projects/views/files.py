@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from uuid import UUID
 
 from allauth.core.ratelimit import consume, respond_429
@@ -86,12 +87,21 @@ def content(request: HttpRequest, pk: UUID, side: str = "full") -> HttpResponse:
     is_veiled = found.veil is not None
     if is_veiled and not (is_author(request.user, project) or moderates(request.user)):
         raise Http404("Moderators have taken it down.")
-    held = FileContent.objects.only("small" if side == "tiny" else side).get(file=found)
-    body = held.small if side == "tiny" else getattr(held, side)
-    if side == "tiny" and body is not None:
-        body = tiny(bytes(body))
+    body = _tiny(pk) if side == "tiny" else _held(pk, side)
     public = project.state in PUBLIC_STATES and not is_veiled
     return served(found, body, public=public)
+
+
+def _held(pk: UUID, side: str) -> bytes | None:
+    body = getattr(FileContent.objects.only(side).get(file=pk), side)
+    return None if body is None else bytes(body)
+
+
+@lru_cache(maxsize=512)
+def _tiny(pk: UUID) -> bytes | None:
+    """Drawn once in a process, since a file never changes: a list of cards asks for many."""
+    small = _held(pk, "small")
+    return None if small is None else tiny(small)
 
 
 def served(
