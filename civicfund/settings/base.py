@@ -125,6 +125,7 @@ TEMPLATES = [
                 "django.templatetags.cache",
                 "django.templatetags.i18n",
                 "django.templatetags.static",
+                "civicfund.templatetags.drawn",
                 "civicfund.templatetags.money",
                 "civicfund.templatetags.problems",
                 "civicfund.templatetags.prose",
