@@ -8,8 +8,11 @@ from django import forms
 from django.template import engines
 from django.template.loader import render_to_string
 from django.test import RequestFactory
+from django.utils import translation
+from django.utils.safestring import mark_safe
 
-from civicfund.templatetags import ui
+from civicfund.projects.templatetags.cards import ProjectCard
+from civicfund.templatetags import drawn, ui
 
 NASTY = '"><script>alert(1)</script>'
 ESCAPED = "&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;"
@@ -168,3 +171,79 @@ def test_columns_of_nothing_and_of_zeros_are_flat():
 def test_a_state_that_nobody_knows_stays_neutral():
     assert ui.tone("live") == "live"
     assert ui.tone("whatever") == "neutral"
+
+
+def test_what_is_remembered_differs_by_all_that_it_is_given(render):
+    source = '<c-state :name="name">{{ words }}</c-state> <c-amount :minor="minor" />'
+    first = render(source, name="live", words=NASTY, minor=1)
+    assert ESCAPED in first
+    assert render(source, name="live", words=NASTY, minor=1) == first
+    assert "state-good" in render(source, name="funded", words=NASTY, minor=1)
+    assert ESCAPED not in render(source, name="live", words="Live", minor=1)
+    assert "€0.01" in first
+    assert "€0.02" in render(source, name="live", words=NASTY, minor=2)
+    # Equal for Python, and not the same on the page.
+    assert "€1" not in render(source, name="live", words=NASTY, minor=None)
+
+
+def test_markup_and_the_same_letters_as_text_are_not_taken_for_each_other(render):
+    source = '<c-state :name="name">x</c-state>'
+    as_markup = render(source, name=mark_safe("a&b"))
+    assert render(source, name="a&b") == as_markup  # neither has a tone of its own
+    source = '<c-amount :minor="minor" :currency="currency" />'
+    assert render(source, minor=100, currency="") != render(source, minor=100, currency="JPY")
+
+
+def test_another_language_and_another_currency_of_the_town_are_seen(render, settings):
+    source = '<c-amount :minor="minor" />'
+    assert "€1,234.50" in render(source, minor=123450)
+    with translation.override("de"):
+        assert "1.234,50" in render(source, minor=123450)
+    settings.CURRENCY = "JPY"
+    assert "¥123,450" in render(source, minor=123450)
+
+
+def test_no_more_is_remembered_than_was_meant(render, monkeypatch):
+    monkeypatch.setattr(drawn, "MOST", 3)
+    shown = render('{% for n in many %}<c-amount :minor="n" />{% endfor %}', many=range(100))
+    assert shown.count("amount") == 100
+    assert len(drawn._drawn) <= 3
+
+
+def test_a_thing_that_may_change_is_drawn_anew(render):
+    class Thing:
+        def __str__(self):
+            return self.words
+
+    thing = Thing()
+    thing.words = "live"
+    assert "state-live" in render('<c-state :name="thing">x</c-state>', thing=thing)
+    thing.words = "funded"
+    assert "state-good" in render('<c-state :name="thing">x</c-state>', thing=thing)
+
+
+CARD = {
+    "pk": 7, "title": NASTY, "summary": "s", "category": "green", "place": "Mill End",
+    "cost_minor": 100, "support_count": 0, "state": "ready",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changed", "seen"),
+    [
+        ({"pk": 8}, "/projects/8/"),
+        ({"title": "Other"}, ">Other<"),
+        ({"summary": "Said anew"}, "Said anew"),
+        ({"category": "play"}, "category-play"),
+        ({"place": "Harborside"}, "Harborside"),
+        ({"cost_minor": 0}, "No costs yet"),
+        ({"support_count": 1}, "1 supports it"),
+        ({"state": "stub"}, "Stub"),
+    ],
+)
+def test_a_card_shows_whatever_has_changed(render, changed, seen):
+    source = '<c-project-card :project="card" />'
+    before = render(source, card=ProjectCard(**CARD))
+    assert ESCAPED in before
+    assert seen not in before
+    assert seen in render(source, card=ProjectCard(**CARD | changed))
