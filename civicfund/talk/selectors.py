@@ -79,6 +79,8 @@ def page_of(thread: Thread | None, number: str | int) -> Page[Comment]:
 def with_replies(comments: Iterable[Comment]) -> list[Branch]:
     """Each comment with its newest answers, those of the city among them; a few queries in all."""
     branches = {comment.pk: Branch(comment) for comment in comments}
+    if not branches:
+        return []
     answers = Window(RowNumber(), partition_by="parent", order_by=F("id").desc())
     newest = (
         Comment.objects.filter(parent__in=branches)
