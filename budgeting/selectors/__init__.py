@@ -59,6 +59,7 @@ from budgeting.selectors.proposals import (
     change_since_review,
     pots_of_cycle,
     proposals_paged,
+    proposed_by_pot,
     town_costs,
     version_now,
 )
@@ -158,6 +159,7 @@ __all__ = [
     "proposal_to_review",
     "proposals_of",
     "proposals_paged",
+    "proposed_by_pot",
     "readiness",
     "ready_for",
     "ready_verdicts",

@@ -11,6 +11,7 @@ from django.test import RequestFactory
 from django.utils import translation
 from django.utils.safestring import mark_safe
 
+from budgeting.templatetags.rows import ProposalRow
 from civicfund.projects.templatetags.cards import ProjectCard
 from civicfund.templatetags import drawn, ui
 
@@ -247,3 +248,35 @@ def test_a_card_shows_whatever_has_changed(render, changed, seen):
     assert ESCAPED in before
     assert seen not in before
     assert seen in render(source, card=ProjectCard(**CARD | changed))
+
+
+ROW = {
+    "project": 7, "title": NASTY, "withdrawn": False, "state": "submitted", "reason": "",
+    "place": "Mill End", "cost_minor": None, "currency": "EUR", "low_minor": None,
+    "high_minor": None, "yearly_minor": None, "needs_support": False, "people": None, "short": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changed", "seen"),
+    [
+        ({"project": 8}, "/projects/8/"),
+        ({"title": "Other"}, ">Other<"),
+        ({"withdrawn": True}, "has withdrawn it"),
+        ({"state": "feasible"}, "state-good"),
+        ({"reason": "Too near the river"}, "Too near the river"),
+        ({"place": "Harborside"}, "Harborside"),
+        ({"cost_minor": 500}, "€5"),
+        ({"cost_minor": 500, "currency": "JPY"}, "¥500"),
+        ({"low_minor": 100, "high_minor": 300}, "€1 to €3"),
+        ({"yearly_minor": 900}, "€9 in each year"),
+        ({"needs_support": True, "people": 31, "short": 0}, "<td>31</td>"),
+        ({"needs_support": True, "people": 31, "short": 4}, "4 short"),
+    ],
+)
+def test_a_proposals_line_shows_whatever_has_changed(render, changed, seen):
+    source = '<table><c-proposal-row :row="row" /></table>'
+    before = render(source, row=ProposalRow(**ROW))
+    assert ESCAPED in before
+    assert seen not in before
+    assert seen in render(source, row=ProposalRow(**ROW | changed))
