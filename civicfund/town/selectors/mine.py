@@ -32,11 +32,10 @@ class NextStep:
     url: str
 
 
-def next_step(user: User, home: Residency | None) -> NextStep:
+def next_step(user: User, home: Residency | None, *, has_pledged: bool = True) -> NextStep:
     """What waits for somebody, the most pressing first: money, a vote, their home, a draft."""
     return (
-        _card_to_mend(user)
-        or _survey_to_answer(user)
+        (has_pledged and (_card_to_mend(user) or _survey_to_answer(user)))
         or _ballot_to_cast(user)
         or _home_to_say(home)
         or _draft_to_publish(user)
