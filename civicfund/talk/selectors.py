@@ -65,15 +65,15 @@ class Branch:
         return self.reply_count - len(self.replies)
 
 
-def comments_of(thread: Thread | None) -> CommentQuerySet:
+def _comments_of(thread: Thread) -> CommentQuerySet:
     """What was said first, newest first; the answers hang on it."""
-    comments = thread.comments.all() if thread else Comment.objects.none()
-    return comments.filter(parent__isnull=True).written().order_by("-id")
+    return thread.comments.filter(parent__isnull=True).written().order_by("-id")
 
 
 def page_of(thread: Thread | None, number: str | int) -> Page[Comment]:
     """A page of the thread, each with ``answered``. Raises ``InvalidPage``."""
-    page = Paginator(comments_of(thread), COMMENTS_PER_PAGE).page(number)
+    rows: CommentQuerySet | list[Comment] = _comments_of(thread) if thread else []
+    page: Page[Comment] = Paginator(rows, COMMENTS_PER_PAGE).page(number)
     comments = list(page.object_list)
     asked = [comment.pk for comment in comments if comment.asks_city or comment.asks_creator]
     official = Comment.objects.official_answers().filter(parent__in=asked)

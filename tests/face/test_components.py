@@ -13,6 +13,7 @@ from django.utils.safestring import mark_safe
 
 from budgeting.templatetags.rows import ProposalRow
 from civicfund.projects.templatetags.cards import ProjectCard
+from civicfund.talk.templatetags.talk import Said
 from civicfund.templatetags import drawn, ui
 
 NASTY = '"><script>alert(1)</script>'
@@ -280,3 +281,48 @@ def test_a_proposals_line_shows_whatever_has_changed(render, changed, seen):
     assert ESCAPED in before
     assert seen not in before
     assert seen in render(source, row=ProposalRow(**ROW | changed))
+
+
+SAID = {
+    "pk": 7, "author": "Ada", "of_owner": False, "about_project": True, "speaks_as": "", "asks": "",
+    "answered": False, "at": datetime(2026, 6, 14, 17, 0, tzinfo=UTC), "is_edited": False,
+    "is_deleted": False, "is_hidden": False, "hidden_for": "", "hidden_words": "", "outcome": "",
+    "body": NASTY, "is_mine": False, "may_answer": False, "may_edit": False, "may_delete": False,
+    "may_appeal": False, "may_report": False,
+}  # fmt: skip
+HIDDEN = {"is_hidden": True, "hidden_for": "Insults", "body": ""}
+
+
+@pytest.mark.parametrize(
+    ("changed", "seen"),
+    [
+        ({"pk": 8}, 'id="comment-8"'),
+        ({"author": ""}, "Somebody who has left"),
+        ({"of_owner": True}, "Proposed this"),
+        ({"of_owner": True, "about_project": False}, "Started this"),
+        ({"speaks_as": "city"}, "Answer of the city"),
+        ({"speaks_as": "creator"}, "Answer of the creator"),
+        ({"speaks_as": "correction"}, "Correction"),
+        ({"asks": "city"}, "Question to the city: open"),
+        ({"asks": "creator", "answered": True}, "Question to the creator: answered"),
+        ({"at": datetime(2026, 6, 15, 17, 0, tzinfo=UTC)}, "15 June 2026, 18:00"),
+        ({"is_edited": True}, "edited"),
+        ({"is_deleted": True, "body": ""}, "Deleted by the person"),
+        (HIDDEN, "Hidden by a moderator: Insults."),
+        (HIDDEN | {"hidden_words": "No names"}, "“No names”"),
+        (HIDDEN | {"body": "Mine"}, "Only you see what you wrote:"),
+        (HIDDEN | {"is_mine": True, "may_appeal": True}, "/appeal/"),
+        (HIDDEN | {"is_mine": True, "outcome": "Stays hidden"}, "Stays hidden"),
+        (HIDDEN | {"is_mine": True}, "Another moderator looks at your appeal."),
+        ({"may_answer": True}, "#answer"),
+        ({"may_edit": True}, ">Edit<"),
+        ({"may_delete": True}, ">Delete<"),
+        ({"may_report": True}, ">Report<"),
+    ],
+)
+def test_a_comment_shows_whatever_has_changed(render, changed, seen):
+    source = '<c-comment :said="said" />'
+    before = render(source, said=Said(**SAID))
+    assert "<script>" not in before
+    assert seen not in before
+    assert seen in render(source, said=Said(**SAID | changed))
