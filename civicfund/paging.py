@@ -27,7 +27,8 @@ class LeanPaginator(Paginator[Any]):
 
     First the keys of the page in the list's order, then their rows: one query more. ``count`` is
     given where there is a cheaper way to find it than to count the rows; ``shown`` adds to the
-    rows of the page what is needed of no others.
+    rows of the page what is needed of no others. Where the rows were found with much ado, as by a
+    search, ``whole`` is where those of the page are read, so that the ado is not made again.
     """
 
     object_list: QuerySet[Any]
@@ -39,10 +40,11 @@ class LeanPaginator(Paginator[Any]):
         *,
         count: int | None = None,
         shown: Callable[[Any], QuerySet[Any]] = QuerySet.all,
+        whole: QuerySet[Any] | None = None,
     ) -> None:
         """The rows in one definite order."""
         super().__init__(rows, per_page)
-        self.shown = shown
+        self.shown, self.whole = shown, whole
         if count is not None:
             self.count = count
 
@@ -54,7 +56,10 @@ class LeanPaginator(Paginator[Any]):
         return self._page_with(keys, number)
 
     def _page_with(self, keys: list[Any], number: int) -> Page[Any]:
-        return Page(self.shown(self.object_list.filter(pk__in=keys)), number, self)
+        if self.whole is None:
+            return Page(self.shown(self.object_list.filter(pk__in=keys)), number, self)
+        found = {row.pk: row for row in self.shown(self.whole.filter(pk__in=keys))}
+        return Page([found[key] for key in keys if key in found], number, self)
 
 
 class SweptPaginator(LeanPaginator):

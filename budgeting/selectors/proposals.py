@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.core.paginator import Page
 from django.db.models import (
@@ -50,18 +51,33 @@ class PotOfCycle:
         return 0 < len(self.proposals) < self.proposal_count
 
 
-def proposals_paged(cycle: Cycle) -> LeanPaginator:
-    """Pages of what is proposed: pot by pot, in the order in which it was submitted."""
+def proposed_by_pot(cycle: Cycle) -> dict[int, int]:
+    """How many proposals stand in each of the cycle's pots that have any."""
+    return _by_pot(Proposal.objects.standing().filter(cycle=cycle))
+
+
+def _by_pot(rows: QuerySet[Any]) -> dict[int, int]:
+    return dict(rows.order_by().values_list("pot").annotate(Count("pk")))
+
+
+def proposals_paged(cycle: Cycle, proposed: Mapping[int, int] | None = None) -> LeanPaginator:
+    """Pages of what is proposed: pot by pot, in the order in which it was submitted.
+
+    ``proposed``, where it is at hand, is what ``proposed_by_pot`` says.
+    """
     rows = Proposal.objects.standing().filter(cycle=cycle).order_by("pot__position", "pk")
-    return LeanPaginator(rows, PROPOSALS_PER_PAGE, shown=_as_listed)
+    count = None if proposed is None else sum(proposed.values())
+    return LeanPaginator(rows, PROPOSALS_PER_PAGE, count=count, shown=_as_listed)
 
 
-def pots_of_cycle(cycle: Cycle, page: Page[Proposal]) -> list[PotOfCycle]:
-    """Every pot of the cycle, each with those of its proposals that stand on this page."""
-    proposed, on_ballot = (
-        dict(rows.filter(cycle=cycle).order_by().values_list("pot").annotate(Count("pk")))
-        for rows in (Proposal.objects.standing(), Option.objects.all())
-    )
+def pots_of_cycle(
+    cycle: Cycle, page: Page[Proposal], proposed: Mapping[int, int]
+) -> list[PotOfCycle]:
+    """Every pot of the cycle, each with those of its proposals that stand on this page.
+
+    Each proposal of the page has its pot from here on.
+    """
+    on_ballot = _by_pot(Option.objects.filter(cycle=cycle))
     here: dict[int, list[Proposal]] = {}
     for each in page:
         here.setdefault(each.pot_id, []).append(each)
@@ -70,13 +86,15 @@ def pots_of_cycle(cycle: Cycle, page: Page[Proposal]) -> list[PotOfCycle]:
         count = proposed.get(pot.pk, 0)
         begins_on = before // PROPOSALS_PER_PAGE + 1
         in_it = here.get(pot.pk, [])
+        for each in in_it:
+            each.pot = pot
         found.append(PotOfCycle(pot, in_it, count, on_ballot.get(pot.pk, 0), begins_on))
         before += count
     return found
 
 
 def _as_listed(rows: QuerySet[Proposal]) -> QuerySet[Proposal]:
-    return rows.select_related("project__neighborhood", "pot", "option").defer(*UNSHOWN)
+    return rows.select_related("project__neighborhood", "option").defer(*UNSHOWN)
 
 
 def town_costs(proposals: Iterable[Proposal]) -> dict[int, Review]:

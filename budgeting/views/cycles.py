@@ -42,6 +42,7 @@ from budgeting.selectors import (
     pots_of_cycle,
     pots_on_ballot,
     proposals_paged,
+    proposed_by_pot,
     results_of,
     rounds_of,
     running_cycles,
@@ -60,6 +61,7 @@ from civicfund.paging import page_asked_for
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.requests import HttpRequest, SignedInRequest
+from civicfund.people.selectors import roles_of
 from civicfund.strangers import kept_for_strangers
 
 log = structlog.get_logger(__name__)
@@ -88,12 +90,14 @@ def cycle_detail(request: HttpRequest, slug: str) -> HttpResponse:
     cycle = visible_cycle(request.user, slug)
     now = db_now()
     entry = voter_here(request, cycle)
-    page = page_asked_for(proposals_paged(cycle), request)
+    roles = roles_of(request.user) if request.user.is_authenticated else set()
+    proposed = proposed_by_pot(cycle)
+    page = page_asked_for(proposals_paged(cycle, proposed), request)
     current = {phase.kind for phase in cycle.phases.all() if phase.starts_at <= now < phase.ends_at}
     context = {
         "cycle": cycle,
         "steps": phase_steps(cycle, now),
-        "pots": pots_of_cycle(cycle, page),
+        "pots": pots_of_cycle(cycle, page, proposed),
         "page": page,
         "supports": supports_by_proposal(page),
         "costs": town_costs(page),
@@ -102,11 +106,9 @@ def cycle_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "turnout": turnout(cycle),
         "board": board_of(cycle),
         "paper": paper_vote(cycle),
-        "prepares": holds(request.user, Role.BUDGET_ADMINISTRATOR),
+        "prepares": Role.BUDGET_ADMINISTRATOR in roles,
         "document_days": settings.RESIDENCE_DOCUMENT_DAYS,
-        "keeps_kiosks": any(
-            holds(request.user, role) for role in (Role.POLL_OFFICER, Role.BUDGET_ADMINISTRATOR)
-        ),
+        "keeps_kiosks": not roles.isdisjoint({Role.POLL_OFFICER, Role.BUDGET_ADMINISTRATOR}),
         "verdicts": next_verdicts(cycle) if cycle.state == CycleState.OPEN else None,
         "proposing": cycle.state == CycleState.OPEN and PhaseKind.PROPOSING in current,
     }

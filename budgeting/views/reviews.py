@@ -93,13 +93,15 @@ def _board(request: SignedInRequest, cycle: Cycle) -> dict[str, Any]:
     now, whose = db_now(), request.GET.get("whose", "")
     administers = holds(request.user, Role.BUDGET_ADMINISTRATOR)
     waiting = waiting_reviews(cycle, request.user, gives_out=administers)
-    asked_for = reviews_of(waiting, whose, request.user, now)
-    page = Paginator(asked_for, REVIEWS_PER_PAGE).get_page(request.GET.get("page"))
+    sums = review_sums(waiting, request.user, now)
+    pages = Paginator(reviews_of(waiting, whose, request.user, now), REVIEWS_PER_PAGE)
+    pages.count = sums[whose if whose in WHOSE else "all"]  # or it is counted once more
+    page = pages.get_page(request.GET.get("page"))
     return {
         "page": page,
         "rows": [(review, review.days_late(now)) for review in page],
         "whose": whose if whose in WHOSE else "",
-        "sums": review_sums(waiting, request.user, now),
+        "sums": sums,
         "ready": ready_for(cycle, request.user),
         "verdicts": next_verdicts(cycle),
         "plan": ReviewPlan.objects.filter(cycle=cycle).first(),

@@ -125,6 +125,7 @@ TEMPLATES = [
                 "django.templatetags.cache",
                 "django.templatetags.i18n",
                 "django.templatetags.static",
+                "civicfund.templatetags.drawn",
                 "civicfund.templatetags.money",
                 "civicfund.templatetags.problems",
                 "civicfund.templatetags.prose",
@@ -134,6 +135,7 @@ TEMPLATES = [
     }
 ]
 COTTON_DIR = "components"
+FORM_RENDERER = "civicfund.controls.Controls"
 
 # From which share of like letters on (of their groups of three, 0 to 1) a misspelt word finds a
 # title ("playgruond": the first), and two titles are like each other (the second). A connection's

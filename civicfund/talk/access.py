@@ -18,6 +18,7 @@ from civicfund.people.models import User
 from civicfund.places.models import Neighborhood
 from civicfund.projects.access import visible_projects, written_among
 from civicfund.projects.enums import PUBLIC_STATES
+from civicfund.projects.models import Project, ProjectQuerySet
 from civicfund.talk.enums import TALKED_ABOUT, SubjectKind
 from civicfund.talk.models import Comment, Thread
 
@@ -151,7 +152,10 @@ def closed_subject(kind: str, pk: int) -> Subject:
 
 def projects(user: Person, pks: Collection[int]) -> dict[int, Subject]:
     """The door to projects."""
-    rows = visible_projects(user).filter(pk__in=pks).only("title", "state", "proposer_id")
+    rows = _projects(Project.objects.public(), pks)
+    others = set(pks) - {row.pk for row in rows}
+    # Of what is not public, one's rights have to be asked.
+    rows += _projects(visible_projects(user), others) if others and user.is_authenticated else []
     return {
         row.pk: Subject(
             kind=SubjectKind.PROJECT,
@@ -164,6 +168,10 @@ def projects(user: Person, pks: Collection[int]) -> dict[int, Subject]:
         )
         for row in rows
     }
+
+
+def _projects(rows: ProjectQuerySet, pks: Collection[int]) -> list[Project]:
+    return list(rows.filter(pk__in=pks).only("title", "state", "proposer_id"))
 
 
 def places(user: Person, pks: Collection[int]) -> dict[int, Subject]:

@@ -65,34 +65,50 @@ class Branch:
         return self.reply_count - len(self.replies)
 
 
-def comments_of(thread: Thread | None) -> CommentQuerySet:
+def _comments_of(thread: Thread) -> CommentQuerySet:
     """What was said first, newest first; the answers hang on it."""
-    comments = thread.comments.all() if thread else Comment.objects.none()
-    return comments.filter(parent__isnull=True).said().order_by("-id")
+    return thread.comments.filter(parent__isnull=True).written().order_by("-id")
 
 
 def page_of(thread: Thread | None, number: str | int) -> Page[Comment]:
-    """A page of the thread. Raises ``InvalidPage``."""
-    return Paginator(comments_of(thread), COMMENTS_PER_PAGE).page(number)
+    """A page of the thread, each with ``answered``. Raises ``InvalidPage``."""
+    rows: CommentQuerySet | list[Comment] = _comments_of(thread) if thread else []
+    page: Page[Comment] = Paginator(rows, COMMENTS_PER_PAGE).page(number)
+    comments = list(page.object_list)
+    asked = [comment.pk for comment in comments if comment.asks_city or comment.asks_creator]
+    official = Comment.objects.official_answers().filter(parent__in=asked)
+    answered = set(official.values_list("parent", flat=True)) if asked else set()
+    for comment in comments:
+        comment.answered = comment.pk in answered  # type: ignore[attr-defined]  # as annotated
+    page.object_list = comments
+    return page
 
 
 def with_replies(comments: Iterable[Comment]) -> list[Branch]:
     """Each comment with its newest answers, those of the city among them; a few queries in all."""
     branches = {comment.pk: Branch(comment) for comment in comments}
-    answers = Window(RowNumber(), partition_by="parent", order_by=F("id").desc())
-    newest = (
-        Comment.objects.filter(parent__in=branches)
-        .said()
-        .annotate(nth=answers, reply_count=Window(Count("*"), partition_by="parent"))
-        .filter(Q(nth__lte=REPLIES_SHOWN) | Q(is_official=True))
-        .order_by("id")
-    )
-    for reply in newest:
+    for parent, reply_count in _reply_counts(branches).items():
+        branches[parent].reply_count = reply_count
+    talked_about = [pk for pk, branch in branches.items() if branch.reply_count]
+    if not talked_about:
+        return list(branches.values())
+    rows = Comment.objects.filter(parent__in=talked_about).written()
+    if any(branch.reply_count > REPLIES_SHOWN for branch in branches.values()):
+        newest = Window(RowNumber(), partition_by="parent", order_by=F("id").desc())
+        rows = rows.annotate(nth=newest).filter(Q(nth__lte=REPLIES_SHOWN) | Q(is_official=True))
+    for reply in rows.order_by("id"):
         branch = branches[reply.parent_id or 0]
         reply.parent, reply.thread = branch.comment, branch.comment.thread
         branch.replies.append(reply)
-        branch.reply_count = reply.reply_count  # type: ignore[attr-defined]  # annotated
     return list(branches.values())
+
+
+def _reply_counts(comments: Collection[int]) -> dict[int, int]:
+    """How many answers those of the comments have that have any."""
+    if not comments:
+        return {}
+    rows = Comment.objects.filter(parent__in=comments).order_by()
+    return dict(rows.values_list("parent").annotate(Count("pk")))
 
 
 def replies_page(comment: Comment, number: str | int) -> Page[Comment]:

@@ -8,8 +8,13 @@ from django import forms
 from django.template import engines
 from django.template.loader import render_to_string
 from django.test import RequestFactory
+from django.utils import translation
+from django.utils.safestring import mark_safe
 
-from civicfund.templatetags import ui
+from budgeting.templatetags.rows import ProposalRow
+from civicfund.projects.templatetags.cards import ProjectCard
+from civicfund.talk.templatetags.talk import Said
+from civicfund.templatetags import drawn, ui
 
 NASTY = '"><script>alert(1)</script>'
 ESCAPED = "&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;"
@@ -168,3 +173,156 @@ def test_columns_of_nothing_and_of_zeros_are_flat():
 def test_a_state_that_nobody_knows_stays_neutral():
     assert ui.tone("live") == "live"
     assert ui.tone("whatever") == "neutral"
+
+
+def test_what_is_remembered_differs_by_all_that_it_is_given(render):
+    source = '<c-state :name="name">{{ words }}</c-state> <c-amount :minor="minor" />'
+    first = render(source, name="live", words=NASTY, minor=1)
+    assert ESCAPED in first
+    assert render(source, name="live", words=NASTY, minor=1) == first
+    assert "state-good" in render(source, name="funded", words=NASTY, minor=1)
+    assert ESCAPED not in render(source, name="live", words="Live", minor=1)
+    assert "€0.01" in first
+    assert "€0.02" in render(source, name="live", words=NASTY, minor=2)
+    # Equal for Python, and not the same on the page.
+    assert "€1" not in render(source, name="live", words=NASTY, minor=None)
+
+
+def test_markup_and_the_same_letters_as_text_are_not_taken_for_each_other(render):
+    source = '<c-state :name="name">x</c-state>'
+    as_markup = render(source, name=mark_safe("a&b"))
+    assert render(source, name="a&b") == as_markup  # neither has a tone of its own
+    source = '<c-amount :minor="minor" :currency="currency" />'
+    assert render(source, minor=100, currency="") != render(source, minor=100, currency="JPY")
+
+
+def test_another_language_and_another_currency_of_the_town_are_seen(render, settings):
+    source = '<c-amount :minor="minor" />'
+    assert "€1,234.50" in render(source, minor=123450)
+    with translation.override("de"):
+        assert "1.234,50" in render(source, minor=123450)
+    settings.CURRENCY = "JPY"
+    assert "¥123,450" in render(source, minor=123450)
+
+
+def test_no_more_is_remembered_than_was_meant(render, monkeypatch):
+    monkeypatch.setattr(drawn, "MOST", 3)
+    shown = render('{% for n in many %}<c-amount :minor="n" />{% endfor %}', many=range(100))
+    assert shown.count("amount") == 100
+    assert len(drawn._drawn) <= 3
+
+
+def test_a_thing_that_may_change_is_drawn_anew(render):
+    class Thing:
+        def __str__(self):
+            return self.words
+
+    thing = Thing()
+    thing.words = "live"
+    assert "state-live" in render('<c-state :name="thing">x</c-state>', thing=thing)
+    thing.words = "funded"
+    assert "state-good" in render('<c-state :name="thing">x</c-state>', thing=thing)
+
+
+CARD = {
+    "pk": 7, "title": NASTY, "summary": "s", "category": "green", "place": "Mill End",
+    "cost_minor": 100, "support_count": 0, "state": "ready",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changed", "seen"),
+    [
+        ({"pk": 8}, "/projects/8/"),
+        ({"title": "Other"}, ">Other<"),
+        ({"summary": "Said anew"}, "Said anew"),
+        ({"category": "play"}, "category-play"),
+        ({"place": "Harborside"}, "Harborside"),
+        ({"cost_minor": 0}, "No costs yet"),
+        ({"support_count": 1}, "1 supports it"),
+        ({"state": "stub"}, "Stub"),
+    ],
+)
+def test_a_card_shows_whatever_has_changed(render, changed, seen):
+    source = '<c-project-card :project="card" />'
+    before = render(source, card=ProjectCard(**CARD))
+    assert ESCAPED in before
+    assert seen not in before
+    assert seen in render(source, card=ProjectCard(**CARD | changed))
+
+
+ROW = {
+    "project": 7, "title": NASTY, "withdrawn": False, "state": "submitted", "reason": "",
+    "place": "Mill End", "cost_minor": None, "currency": "EUR", "low_minor": None,
+    "high_minor": None, "yearly_minor": None, "needs_support": False, "people": None, "short": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changed", "seen"),
+    [
+        ({"project": 8}, "/projects/8/"),
+        ({"title": "Other"}, ">Other<"),
+        ({"withdrawn": True}, "has withdrawn it"),
+        ({"state": "feasible"}, "state-good"),
+        ({"reason": "Too near the river"}, "Too near the river"),
+        ({"place": "Harborside"}, "Harborside"),
+        ({"cost_minor": 500}, "€5"),
+        ({"cost_minor": 500, "currency": "JPY"}, "¥500"),
+        ({"low_minor": 100, "high_minor": 300}, "€1 to €3"),
+        ({"yearly_minor": 900}, "€9 in each year"),
+        ({"needs_support": True, "people": 31, "short": 0}, "<td>31</td>"),
+        ({"needs_support": True, "people": 31, "short": 4}, "4 short"),
+    ],
+)
+def test_a_proposals_line_shows_whatever_has_changed(render, changed, seen):
+    source = '<table><c-proposal-row :row="row" /></table>'
+    before = render(source, row=ProposalRow(**ROW))
+    assert ESCAPED in before
+    assert seen not in before
+    assert seen in render(source, row=ProposalRow(**ROW | changed))
+
+
+SAID = {
+    "pk": 7, "author": "Ada", "of_owner": False, "about_project": True, "speaks_as": "", "asks": "",
+    "answered": False, "at": datetime(2026, 6, 14, 17, 0, tzinfo=UTC), "is_edited": False,
+    "is_deleted": False, "is_hidden": False, "hidden_for": "", "hidden_words": "", "outcome": "",
+    "body": NASTY, "is_mine": False, "may_answer": False, "may_edit": False, "may_delete": False,
+    "may_appeal": False, "may_report": False,
+}  # fmt: skip
+HIDDEN = {"is_hidden": True, "hidden_for": "Insults", "body": ""}
+
+
+@pytest.mark.parametrize(
+    ("changed", "seen"),
+    [
+        ({"pk": 8}, 'id="comment-8"'),
+        ({"author": ""}, "Somebody who has left"),
+        ({"of_owner": True}, "Proposed this"),
+        ({"of_owner": True, "about_project": False}, "Started this"),
+        ({"speaks_as": "city"}, "Answer of the city"),
+        ({"speaks_as": "creator"}, "Answer of the creator"),
+        ({"speaks_as": "correction"}, "Correction"),
+        ({"asks": "city"}, "Question to the city: open"),
+        ({"asks": "creator", "answered": True}, "Question to the creator: answered"),
+        ({"at": datetime(2026, 6, 15, 17, 0, tzinfo=UTC)}, "15 June 2026, 18:00"),
+        ({"is_edited": True}, "edited"),
+        ({"is_deleted": True, "body": ""}, "Deleted by the person"),
+        (HIDDEN, "Hidden by a moderator: Insults."),
+        (HIDDEN | {"hidden_words": "No names"}, "“No names”"),
+        (HIDDEN | {"body": "Mine"}, "Only you see what you wrote:"),
+        (HIDDEN | {"is_mine": True, "may_appeal": True}, "/appeal/"),
+        (HIDDEN | {"is_mine": True, "outcome": "Stays hidden"}, "Stays hidden"),
+        (HIDDEN | {"is_mine": True}, "Another moderator looks at your appeal."),
+        ({"may_answer": True}, "#answer"),
+        ({"may_edit": True}, ">Edit<"),
+        ({"may_delete": True}, ">Delete<"),
+        ({"may_report": True}, ">Report<"),
+    ],
+)
+def test_a_comment_shows_whatever_has_changed(render, changed, seen):
+    source = '<c-comment :said="said" />'
+    before = render(source, said=Said(**SAID))
+    assert "<script>" not in before
+    assert seen not in before
+    assert seen in render(source, said=Said(**SAID | changed))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import BooleanField, ExpressionWrapper, Q, Sum
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from civicfund.audit.models import Event
@@ -52,10 +53,31 @@ SHOWN_BACKERS = 30
 
 def live_campaigns() -> CampaignQuerySet:
     """Campaigns that take pledges now, the one that ends soonest first."""
-    return for_cards(Campaign.objects.live()).order_by("deadline_at", "pk")
+    return for_cards(_live())
 
 
-def campaigns_near(neighborhood: Neighborhood) -> CampaignQuerySet:
+def _live() -> CampaignQuerySet:
+    return Campaign.objects.live().order_by("deadline_at", "pk")
+
+
+def _cards(campaigns: CampaignQuerySet) -> list[Campaign]:
+    """These campaigns as cards show them; where there are none, nothing is summed."""
+    keys = list(campaigns.values_list("pk", flat=True))
+    found = for_cards(Campaign.objects.filter(pk__in=keys)).in_bulk() if keys else {}
+    return [found[key] for key in keys]
+
+
+def ending_soonest(most: int) -> list[Campaign]:
+    """The first of ``live_campaigns``."""
+    return _cards(_live()[:most])
+
+
+def live_at(places: Collection[int]) -> list[Campaign]:
+    """Those of ``live_campaigns`` whose projects are in these places."""
+    return _cards(_live().filter(project__neighborhood__in=places))
+
+
+def campaigns_near(neighborhood: Neighborhood, most: int) -> list[Campaign]:
     """Live campaigns of a neighborhood first, then those of its district, soonest end first."""
     near = Q(project__neighborhood=neighborhood)
     if neighborhood.parent_id is not None:
@@ -65,7 +87,7 @@ def campaigns_near(neighborhood: Neighborhood) -> CampaignQuerySet:
     elsewhere = ExpressionWrapper(
         ~Q(project__neighborhood=neighborhood), output_field=BooleanField()
     )
-    return live_campaigns().filter(near).order_by(elsewhere, "deadline_at", "pk")
+    return _cards(_live().filter(near).order_by(elsewhere, "deadline_at", "pk")[:most])
 
 
 def collected_in_minor(places: Collection[int]) -> int:
@@ -74,11 +96,16 @@ def collected_in_minor(places: Collection[int]) -> int:
         state__in=(PledgeState.COLLECTED, PledgeState.DISPUTED),
         campaign__project__neighborhood__in=places,
     ).exclude(campaign__state__in=RETURNING_CAMPAIGN)
+    paid_minor = _sum_minor(paid)
+    if not paid_minor:  # so that nothing was given back either
+        return 0
     back = Refund.objects.filter(pledge__in=paid, state=RefundState.SUCCEEDED)
     lost = Dispute.objects.filter(pledge__in=paid, state=DisputeState.LOST)
-    sums = (rows.aggregate(sum=Sum("amount_minor", default=0)) for rows in (paid, back, lost))
-    paid_minor, back_minor, lost_minor = (each["sum"] for each in sums)
-    return int(paid_minor - back_minor - lost_minor)
+    return paid_minor - _sum_minor(back) - _sum_minor(lost)
+
+
+def _sum_minor(rows: QuerySet[Any]) -> int:
+    return int(rows.aggregate(sum=Sum("amount_minor", default=0))["sum"])
 
 
 def newest_campaigns(projects: Collection[int]) -> dict[int, Campaign]:
@@ -91,17 +118,28 @@ def finished_campaigns() -> CampaignQuerySet:
     """Public campaigns that take no pledges any more, the latest first; of a project that
     moderators have hidden only the campaign's own page is left.
     """
+    return for_cards(_finished())
+
+
+def _finished() -> CampaignQuerySet:
     over = Campaign.objects.public().exclude(state__in=[CampaignState.APPROVED, *OPEN_CAMPAIGN])
-    over = over.exclude(project__state=ProjectState.HIDDEN)
-    return for_cards(over).order_by("-deadline_at", "-pk")
+    return over.exclude(project__state=ProjectState.HIDDEN).order_by("-deadline_at", "-pk")
+
+
+def finished_at(places: Collection[int], most: int) -> list[Campaign]:
+    """The first of ``finished_campaigns`` whose projects are in these places."""
+    return _cards(_finished().filter(project__neighborhood__in=places)[:most])
 
 
 def campaign_of(project: Project) -> Campaign | None:
     """The project's newest public campaign with its totals; None where it never had one."""
-    newest = Campaign.objects.public().filter(project=project)
-    campaign = with_totals(newest).order_by("-created_at", "-pk").first()
-    if campaign:
-        campaign.project = project
+    public = Campaign.objects.public().filter(project=project).order_by("-created_at", "-pk")
+    newest = public.values_list("pk", flat=True).first()
+    # Most projects never had one: only then are pledges summed.
+    if newest is None:
+        return None
+    campaign = with_totals(Campaign.objects.filter(pk=newest)).get()
+    campaign.project = project
     return campaign
 
 

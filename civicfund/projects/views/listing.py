@@ -21,13 +21,13 @@ PER_PAGE = 24
 @vary_on_headers("HX-Request")
 def project_list(request: HttpRequest) -> HttpResponse:
     """Every public project, searched, narrowed, ordered and paged. Wrong filters answer 400."""
-    projects = Project.objects.listed().with_cost()
-    found = ProjectFilter(request.GET, projects)
+    listed = Project.objects.listed()
+    found = ProjectFilter(request.GET, listed.with_cost())
     usable = found.is_valid()
-    rows = found.qs if usable else projects.none()
+    rows = found.qs if usable else listed.none()
     by_index = not (request.GET.get("q") or request.GET.get("sort"))
     paginator = LeanPaginator if by_index else SweptPaginator
-    pages = paginator(rows, PER_PAGE, shown=ProjectQuerySet.for_cards)
+    pages = paginator(rows, PER_PAGE, shown=ProjectQuerySet.for_cards, whole=listed)
     page = page_asked_for(pages, request)
     context = {"filter": found, "form": found.form, "page": page, "query": _query(request.GET)}
     template = "projects/list.html" + ("#results" if request.headers.get("HX-Request") else "")

@@ -51,8 +51,16 @@ class CommentQuerySet(models.QuerySet["Comment"]):
 
     def said(self) -> CommentQuerySet:
         """The same for those whose thread and parent are at hand already."""
-        rows = self.select_related("author").prefetch_related("hidings")
-        return rows.annotate(answered=Exists(_official_answers()))
+        answers = Comment.objects.official_answers().filter(parent=OuterRef("pk"))
+        return self.written().annotate(answered=Exists(answers))
+
+    def written(self) -> CommentQuerySet:
+        """The same without ``answered``."""
+        return self.select_related("author").prefetch_related("hidings")
+
+    def official_answers(self) -> CommentQuerySet:
+        """What whoever was asked says, where anybody can read it."""
+        return self.shown().filter(is_official=True)
 
     def shown(self) -> CommentQuerySet:
         """Those that anybody can read: neither deleted nor hidden."""
@@ -61,7 +69,8 @@ class CommentQuerySet(models.QuerySet["Comment"]):
 
     def unanswered(self) -> CommentQuerySet:
         """What stands there and whoever was asked has not answered."""
-        return self.shown().filter(~Exists(_official_answers()))
+        answers = Comment.objects.official_answers().filter(parent=OuterRef("pk"))
+        return self.shown().filter(~Exists(answers))
 
     def open_questions(self) -> CommentQuerySet:
         """Questions to the city that nobody has answered for it."""
@@ -70,10 +79,6 @@ class CommentQuerySet(models.QuerySet["Comment"]):
     def open_to_creator(self) -> CommentQuerySet:
         """Questions to the creator of a campaign that they have not answered."""
         return self.unanswered().filter(asks_creator=True)
-
-
-def _official_answers() -> CommentQuerySet:
-    return Comment.objects.shown().filter(parent=OuterRef("pk"), is_official=True)
 
 
 class Comment(models.Model):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from django import template
 from django.http import Http404
@@ -11,11 +12,12 @@ from django.utils import timezone
 from django.utils.translation import ngettext
 
 from civicfund.people.models import User
-from civicfund.talk.access import Person, thread_about, visible_subject
-from civicfund.talk.enums import NewsKind
+from civicfund.talk.access import Person, Subject, thread_about, visible_subject
+from civicfund.talk.enums import NewsKind, SubjectKind
 from civicfund.talk.forms import ThreadForm
 from civicfund.talk.models import EDITABLE_FOR, Comment
 from civicfund.talk.selectors import follows, page_of, unread_count, with_replies
+from civicfund.templatetags.drawn import says_all
 
 register = template.Library()
 
@@ -82,7 +84,7 @@ def told(item: dict[str, Any]) -> list[str]:
 
 
 @register.filter
-def may_edit(comment: Comment, user: User) -> bool:
+def may_edit(comment: Comment, user: Person) -> bool:
     """Whether this person could still say it in other words, by this server's clock."""
     if comment.hiding or not is_by(comment, user):
         return False
@@ -90,12 +92,89 @@ def may_edit(comment: Comment, user: User) -> bool:
 
 
 @register.filter
-def may_delete(comment: Comment, user: User) -> bool:
+def may_delete(comment: Comment, user: Person) -> bool:
     """Whether this person could take it back: an update's own words stay."""
     return is_by(comment, user) and not comment.is_of_an_update and not comment.is_correction
 
 
 @register.filter
-def is_by(comment: Comment, user: User) -> bool:
+def is_by(comment: Comment, user: Person) -> bool:
     """Whether these are this person's words, and still there."""
     return user.is_authenticated and comment.author_id == user.pk and comment.deleted_at is None
+
+
+@says_all
+class Said(NamedTuple):
+    """All that a page may show of a comment to one person: it is found again by exactly this."""
+
+    pk: int
+    author: str
+    of_owner: bool
+    about_project: bool
+    speaks_as: str
+    asks: str
+    answered: bool
+    at: datetime
+    is_edited: bool
+    is_deleted: bool
+    is_hidden: bool
+    hidden_for: str
+    hidden_words: str
+    outcome: str
+    body: str
+    is_mine: bool
+    may_answer: bool
+    may_edit: bool
+    may_delete: bool
+    may_appeal: bool
+    may_report: bool
+
+    @property
+    def anchor(self) -> str:
+        """Its name within a page."""
+        return f"comment-{self.pk}"
+
+
+@register.simple_tag
+def said(comment: Comment, subject: Subject, user: Person, alone: bool | str = False) -> Said:
+    """A comment for ``<c-comment>``, as this person sees it; ``alone`` where nobody answers it."""
+    hiding, is_deleted = comment.hiding, comment.deleted_at is not None
+    stands = hiding is None and not is_deleted
+    is_mine = is_by(comment, user)
+    wrote_it = user.is_authenticated and comment.author_id == user.pk
+    first = comment.parent_id is None
+    return Said(
+        pk=comment.pk,
+        author=str(comment.author) if comment.author else "",
+        of_owner=comment.author_id is not None and comment.author_id == subject.owner_id,
+        about_project=subject.kind == SubjectKind.PROJECT,
+        speaks_as=_speaks_as(comment),
+        asks=_asks(comment) if stands else "",
+        answered=getattr(comment, "answered", False),
+        at=comment.created_at,
+        is_edited=comment.edited_at is not None and not is_deleted,
+        is_deleted=is_deleted,
+        is_hidden=hiding is not None,
+        hidden_for=hiding.get_reason_display() if hiding else "",
+        hidden_words=hiding.words if hiding else "",
+        outcome=hiding.get_outcome_display() if hiding and hiding.outcome else "",
+        body=comment.body if hiding is None or wrote_it else "",
+        is_mine=is_mine,
+        may_answer=first and not alone and subject.may_be_answered,
+        may_edit=may_edit(comment, user),
+        may_delete=may_delete(comment, user),
+        may_appeal=is_mine and hiding is not None and hiding.may_be_appealed,
+        may_report=user.is_authenticated and not is_deleted and not wrote_it,
+    )
+
+
+def _speaks_as(comment: Comment) -> str:
+    if comment.is_for_city:
+        return "city"
+    if comment.is_of_creator:
+        return "creator"
+    return "correction" if comment.is_correction else ""
+
+
+def _asks(comment: Comment) -> str:
+    return "city" if comment.asks_city else "creator" if comment.asks_creator else ""

@@ -39,14 +39,14 @@ class NextStep:
     until: datetime | None = None
 
 
-def next_step(user: User, home: Residency | None) -> NextStep:
+def next_step(user: User, home: Residency | None, *, has_pledged: bool = True) -> NextStep:
     """What waits for somebody, the most pressing first: money; what will be too late, the soonest
     first; what others wait for; their home; a draft.
     """
     return (
-        _card_to_mend(user)
+        (has_pledged and _card_to_mend(user))
         or _soonest(_ballot_to_cast(user), _appeal_to_make(user), _changes_to_make(user))
-        or _survey_to_answer(user)
+        or (has_pledged and _survey_to_answer(user))
         or _merge_to_answer(user)
         or _offer_to_answer(user)
         or _wish_to_answer(user)

@@ -57,10 +57,11 @@ def my_page(request: SignedInRequest) -> HttpResponse:
     """The newest of everything, and the one thing that waits."""
     user, home = request.user, residency_of(request.user)
     took_part = list(my_participations(user))
-    context: dict[str, Any] = {name: _newest(name, user) for name in TITLES}
-    context |= {
+    newest = {name: _newest(name, user) for name in TITLES}
+    context: dict[str, Any] = {
+        **newest,
         "residency": home,
-        "next_step": next_step(user, home),
+        "next_step": next_step(user, home, has_pledged=newest["pledges"].total > 0),
         "roles": roles_of(user),
         "participations": took_part,
         "voted": {row.cycle_id for row in took_part},

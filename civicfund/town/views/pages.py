@@ -26,8 +26,9 @@ from civicfund.pledges.selectors import (
     campaign_of,
     campaigns_near,
     collected_in_minor,
-    finished_campaigns,
-    live_campaigns,
+    ending_soonest,
+    finished_at,
+    live_at,
     unfinished_campaign_of,
 )
 from civicfund.projects.access import is_author, visible_project
@@ -51,7 +52,7 @@ MOST_PROJECTS_AT_PLACE = 24
 def home(request: HttpRequest) -> HttpResponse:
     """The town at a glance, seen from my neighborhood where I have said which it is."""
     residency = residency_of(request.user)
-    near = list(campaigns_near(residency.neighborhood)[:MOST_ON_HOME]) if residency else []
+    near = campaigns_near(residency.neighborhood, MOST_ON_HOME) if residency else []
     newest = Project.objects.listed().select_related("neighborhood").with_cost()
     projects = newest.defer("story", "search", "neighborhood__boundary")
     cycle = running_cycles().first()
@@ -62,7 +63,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "residency": residency,
             "cycle": cycle,
             "phase": cycle.phases.current().order_by("ends_at").last() if cycle else None,
-            "campaigns": near or live_campaigns()[:MOST_ON_HOME],
+            "campaigns": near or ending_soonest(MOST_ON_HOME),
             "campaigns_are_near": bool(near),
             "projects": projects.order_by("-published_at", "-id")[:MOST_ON_HOME],
             "neighborhoods": Neighborhood.objects.neighborhoods(),
@@ -77,10 +78,11 @@ def neighborhood(request: HttpRequest, slug: str) -> HttpResponse:
     """Everything about one place: a neighborhood's own, or all that lies in a district."""
     place = get_object_or_404(Neighborhood.objects.select_related("parent"), slug=slug)
     within = list(Neighborhood.objects.within(place))
+    within_ids = [part.pk for part in within]
     around = related_places([place.pk])[place.pk]
-    projects = Project.objects.listed().filter(neighborhood__in=within)
+    projects = Project.objects.listed().filter(neighborhood__in=within_ids)
     newest = projects.with_cost().defer("story", "search").order_by("-published_at", "-id")
-    here = Project.objects.filter(neighborhood__in=within)
+    here = Project.objects.filter(neighborhood__in=within_ids)
     past = past_cycles(around)
     return render(
         request,
@@ -91,14 +93,14 @@ def neighborhood(request: HttpRequest, slug: str) -> HttpResponse:
             "shapes": [part for part in within if part.boundary],
             "projects": newest[:MOST_PROJECTS_AT_PLACE],
             "project_count": projects.count(),
-            "campaigns": live_campaigns().filter(project__neighborhood__in=within),
-            "ended": finished_campaigns().filter(project__neighborhood__in=within)[:MOST_AT_PLACE],
+            "campaigns": live_at(within_ids),
+            "ended": finished_at(within_ids, MOST_AT_PLACE),
             "wanting": here.wanting().only("title").order_by("-pk")[:MOST_AT_PLACE],
             "wanting_count": here.count_wanting(),
             "running": running_cycles().at(around),
             "past": past[:MOST_AT_PLACE],
-            "awarded_minor": awarded_in_minor([part.pk for part in within]),
-            "collected_minor": collected_in_minor([part.pk for part in within]),
+            "awarded_minor": awarded_in_minor(within_ids),
+            "collected_minor": collected_in_minor(within_ids),
         },
     )
 

@@ -1,0 +1,70 @@
+"""What a cycle's page shows of each proposal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from django import template
+
+from budgeting.enums import ProposalState
+from budgeting.models import Proposal, Review
+from budgeting.selectors import Supports
+from civicfund.projects.enums import ProjectState
+from civicfund.templatetags.drawn import says_all
+
+register = template.Library()
+
+
+@says_all
+class ProposalRow(NamedTuple):
+    """All that a proposal's line may show: it is found again by exactly this."""
+
+    project: int
+    title: str
+    withdrawn: bool
+    state: str
+    reason: str
+    place: str
+    cost_minor: int | None
+    currency: str
+    low_minor: int | None
+    high_minor: int | None
+    yearly_minor: int | None
+    needs_support: bool
+    people: int | None
+    short: int | None
+
+    def get_state_display(self) -> str:
+        """How far it has come, in words."""
+        return str(ProposalState(self.state).label)
+
+
+@register.simple_tag
+def proposal_row(
+    proposal: Proposal,
+    *,
+    currency: str,
+    costs: Mapping[int, Review],
+    supports: Mapping[int, Supports],
+) -> ProposalRow:
+    """A proposal of ``proposals_paged`` for ``<c-proposal-row>``."""
+    project, option = proposal.project, getattr(proposal, "option", None)
+    said, backed = costs.get(proposal.pk), supports.get(proposal.pk)
+    refused = proposal.state == ProposalState.NOT_FEASIBLE
+    return ProposalRow(
+        project=project.pk,
+        title=project.title,
+        withdrawn=project.state == ProjectState.WITHDRAWN,
+        state=proposal.state,
+        reason=proposal.reason if refused else "",
+        place=project.neighborhood.name,
+        cost_minor=option.cost_minor if option else None,
+        currency=currency,
+        low_minor=said.cost_low_minor if said else None,
+        high_minor=said.cost_high_minor if said else None,
+        yearly_minor=said.yearly_minor if said else None,
+        needs_support=bool(proposal.pot.supports_needed),
+        people=backed.people if backed else None,
+        short=backed.short if backed else None,
+    )

@@ -1,0 +1,50 @@
+"""What a card shows of a project."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from django import template
+
+from civicfund.projects.enums import Category, ProjectState
+from civicfund.projects.models import Project
+from civicfund.templatetags.drawn import says_all
+
+register = template.Library()
+
+
+@says_all
+class ProjectCard(NamedTuple):
+    """All that a project's card may show: it is found again by exactly this."""
+
+    pk: int
+    title: str
+    summary: str
+    category: str
+    place: str
+    cost_minor: int
+    support_count: int
+    state: str
+
+    def get_category_display(self) -> str:
+        """What it is about, in words."""
+        return str(Category(self.category).label)
+
+    def get_state_display(self) -> str:
+        """How far it has come, in words."""
+        return str(ProjectState(self.state).label)
+
+
+@register.filter
+def card(project: Project) -> ProjectCard:
+    """A row of ``with_cost`` for ``<c-project-card>``; supports only where they were counted."""
+    return ProjectCard(
+        pk=project.pk,
+        title=project.title,
+        summary=project.summary,
+        category=project.category,
+        place=project.neighborhood.name,
+        cost_minor=project.cost_minor,  # type: ignore[attr-defined]  # annotated
+        support_count=getattr(project, "support_count", 0),
+        state=project.state,
+    )

@@ -1,0 +1,90 @@
+"""Components that are drawn once for what they are given, and then remembered.
+
+An amount, a badge or a card says nothing but what its tag says, and lists show the same ones again
+and again: to open the component's template costs ten times as much as to find what it came to.
+Each process remembers its own. Nothing goes stale, since whatever a component shows is what it is
+found by.
+"""
+
+from __future__ import annotations
+
+from types import NoneType
+from typing import Any, TypeVar
+
+from django import template
+from django.core.signals import setting_changed
+from django.template.base import Node, Parser, Token
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+from django_cotton.templatetags import UnprocessableDynamicAttr
+from django_cotton.templatetags._component import AttrKind, CottonComponentNode, cotton_component
+
+register = template.Library()
+
+# Only such as show nothing of a page around them, no time and nobody's secret.
+REMEMBERED = frozenset({"amount", "state", "comment", "project-card", "proposal-row"})
+MOST = 4096
+_drawn: dict[tuple[Any, ...], SafeString] = {}
+# Kinds of values that are equal only where they look the same.
+_whole: set[type] = {str, SafeString, int, bool, NoneType}
+
+Kind = TypeVar("Kind", bound=type)
+
+
+def says_all(kind: Kind) -> Kind:
+    """Class decorator: values of this kind that are equal are shown alike, to the letter."""
+    _whole.add(kind)
+    return kind
+
+
+class DrawnOnce(Node):
+    """A component's tag, answered from what the same one came to before."""
+
+    child_nodelists = ()
+
+    def __init__(self, component: CottonComponentNode) -> None:
+        self.component = component
+
+    def render(self, context: template.Context) -> SafeString:
+        """The component, as its template draws it."""
+        found_by = self._found_by(context) if context.autoescape else None
+        if found_by is None:
+            return self.component.render(context)  # type: ignore[no-any-return]  # no types
+        drawn = _drawn.get(found_by)
+        if drawn is None:
+            if len(_drawn) >= MOST:
+                _drawn.clear()
+            drawn = _drawn[found_by] = self.component.render(context)
+        return drawn
+
+    def _found_by(self, context: template.Context) -> tuple[Any, ...] | None:
+        """All that it is given, with its kind; None where that does not tell all of it."""
+        parts: list[Any] = [self.component.component_name, get_language()]
+        for attr in self.component._prepared_attrs:
+            value = attr.value
+            try:
+                if attr.kind in (AttrKind.DYNAMIC, AttrKind.UNQUOTED):
+                    value = attr.compiled.resolve(context)
+                elif attr.compiled:
+                    value = attr.compiled.render(context)
+            except UnprocessableDynamicAttr:
+                return None
+            if value.__class__ not in _whole:
+                return None
+            parts += (attr.key, value.__class__, value)
+        return (*parts, self.component.nodelist.render(context))
+
+
+@register.tag("cotton")
+def component(parser: Parser, token: Token) -> Node:
+    """What ``<c-name …>`` is read as."""
+    node = cotton_component(parser, token)
+    return DrawnOnce(node) if node.component_name in REMEMBERED and not node.only else node
+
+
+def _forget(**_changed: object) -> None:
+    """A test that changes the currency sees it."""
+    _drawn.clear()
+
+
+setting_changed.connect(_forget)
