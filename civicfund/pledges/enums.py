@@ -31,6 +31,9 @@ class CampaignState(models.TextChoices):
 
 # What happened to a campaign, as those who look after it read it.
 CAMPAIGN_EVENT_WORDS: dict[str, Promise] = {
+    "campaign.appeal_lifted": _("Its appeal was granted: it goes on"),
+    "campaign.appeal_upheld": _("Its appeal was refused: it stays suspended"),
+    "campaign.appealed": _("Its creator appealed"),
     "campaign.created": _("It was written"),
     "campaign.edited": _("It was changed"),
     "campaign.handed_on": _("It is a co-author's: whoever began it has left"),
@@ -365,3 +368,10 @@ class ReportReason(models.TextChoices):
     OFFENSIVE = "offensive", _("It insults or threatens people")
     NOT_THEIRS = "not_theirs", _("It uses somebody else's work or name")
     OTHER = "other", _("Something else")
+
+
+class SuspensionOutcome(models.TextChoices):
+    """What another moderator decided on an appeal."""
+
+    UPHELD = "upheld", _("It stays suspended")
+    LIFTED = "lifted", _("It goes on")

@@ -14,6 +14,7 @@ from civicfund.pledges.models import (
     Refund,
     SurveyAnswer,
     SurveyReply,
+    Suspension,
 )
 from civicfund.pledges.services.forgetting import forget_backer, why_pledges_keep
 
@@ -57,6 +58,20 @@ def declare() -> None:
         "reports_of_campaigns", _("Campaigns that you reported"), CampaignReport, "reporter",
         columns("campaign_id reason words created_at"),
     )  # fmt: skip
+    holds(
+        "suspended_campaigns", _("Why your campaigns were suspended, and your appeals"), Suspension,
+        "campaign__creator",
+        columns(
+            "campaign_id words suspended_at appeal_words appealed_at outcome answer decided_at"
+            " lifted_at"
+        ),
+    )  # fmt: skip
+    leaves_out(
+        _("Done as a moderator to somebody else's campaign; it stands among your acts."),
+        "pledges.Suspension.suspended_by",
+        "pledges.Suspension.decided_by",
+        "pledges.Suspension.lifted_by",
+    )
     leaves_out(
         _("Done as a treasurer; it stands among your acts."),
         "pledges.Refund.requested_by",

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from civicfund.people.enums import Role
 from civicfund.pledges.enums import CampaignState, Handover, PledgeState, ReportReason
 from civicfund.pledges.models import Campaign, ShippingZone
-from civicfund.pledges.services.moderating import report_campaign
+from civicfund.pledges.services.moderating import report_campaign, suspend_campaign
 from civicfund.projects.services.files import add_file
 from tests.browser.test_desks import holding, ready
 from tests.browser.test_reading import MOST_TRANSFERRED, weight
@@ -222,6 +222,33 @@ def test_a_creator_tells_backers_and_one_reads_it(
     expect(page.get_by_text("It is blue.")).to_be_visible()
     check_axe(page)
     screenshot(page, "update-1280")
+
+
+def test_a_creator_appeals_and_another_moderator_decides(
+    page, phone, sign_in, check_axe, screenshot
+):
+    campaign = CampaignFactory(project__title="A bench on Mill Lane")
+    suspend_campaign(campaign, by=holding(Role.MODERATOR), reason="Whose pictures are these?")
+    sign_in(phone, campaign.creator)
+    phone.goto(campaign.get_absolute_url())
+    check_axe(phone)
+    screenshot(phone, "campaign-suspended-390")
+    phone.get_by_role("link", name="Appeal").click()
+    check_axe(phone)
+    screenshot(phone, "campaign-appeal-390")
+    phone.get_by_label("Why should it go on?").fill("I took them myself.")
+    phone.get_by_role("button", name="Send").click()
+    expect(phone.get_by_text("You have appealed")).to_be_visible()
+    come_in(page, *ready(holding(Role.MODERATOR)), "/desk/campaigns/")
+    expect(page.get_by_text("appeal since")).to_be_visible()
+    page.get_by_role("link", name="A bench on Mill Lane").click()
+    expect(page.get_by_text("I took them myself.")).to_be_visible()
+    check_axe(page)
+    screenshot(page, "campaign-appeal-judging-1280")
+    page.get_by_label("Why may it go on?").fill("They are the creator's.")
+    page.get_by_role("button", name="Grant the appeal").click()
+    phone.reload()
+    expect(phone.get_by_text("They are the creator's.")).to_be_visible()
 
 
 def asks_which_size(tab, reward):

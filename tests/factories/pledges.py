@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import factory
 
+from civicfund.people.models import User
 from civicfund.pledges.enums import (
     PRIVATE_CAMPAIGN,
     SETTLING_PLEDGE,
@@ -13,7 +14,7 @@ from civicfund.pledges.enums import (
     PledgeState,
     RunBy,
 )
-from civicfund.pledges.models import Campaign, CampaignOutcome, Pledge, Reward
+from civicfund.pledges.models import Campaign, CampaignOutcome, Pledge, Reward, Suspension
 from tests.factories.people import UserFactory
 from tests.factories.projects import ProjectFactory
 
@@ -45,6 +46,19 @@ class CampaignFactory(factory.django.DjangoModelFactory):
         lambda row: (
             None if row.state in (*PRIVATE_CAMPAIGN, CampaignState.APPROVED) else soon(days=-20)
         )
+    )
+
+    @factory.post_generation
+    def suspension(self, create, extracted, **kwargs):
+        if create and self.state == CampaignState.SUSPENDED:
+            suspend(self, by=extracted)
+
+
+def suspend(campaign: Campaign, *, by: User | None = None) -> Suspension:
+    """The row beside a campaign that is suspended, or is to be."""
+    words = campaign.suspension_reason or "Looked into."
+    return Suspension.objects.create(
+        campaign=campaign, words=words, suspended_by=by or UserFactory()
     )
 
 

@@ -27,7 +27,7 @@ from civicfund.pledges.services.closing import decide_if_time
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.pledging import cancel_pledge
 from civicfund.pledges.services.steps import take_step
-from tests.factories.pledges import CampaignFactory, RewardFactory, soon
+from tests.factories.pledges import CampaignFactory, RewardFactory, soon, suspend
 from tests.pledges.promises import WORKS, choose, end, promise
 from tests.stripe.helpers import sandbox_client
 
@@ -179,6 +179,7 @@ def test_a_pledge_without_a_card_frees_its_reward_when_its_time_is_over(provider
 def test_a_suspended_campaign_keeps_no_places_for_cards_that_never_came(provider):
     reward = RewardFactory(limit=1)
     pledge = choose(reward.campaign, reward=reward)
+    suspend(reward.campaign)
     Campaign.objects.update(state=CampaignState.SUSPENDED, suspension_reason="Looked into.")
     Pledge.objects.update(checkout_ends_at=soon(seconds=-1), next_step_at=soon(seconds=-1))
     take_step(pledge.pk)

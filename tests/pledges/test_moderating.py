@@ -10,7 +10,7 @@ from civicfund.notices.models import Message
 from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
 from civicfund.pledges.enums import CampaignState, PledgeState
-from civicfund.pledges.models import Campaign, CampaignReport
+from civicfund.pledges.models import Campaign, CampaignReport, Suspension
 from civicfund.pledges.services import steps
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.moderating import (
@@ -22,7 +22,7 @@ from civicfund.pledges.services.moderating import (
 )
 from civicfund.pledges.services.pledging import cancel_pledge
 from tests.factories.people import UserFactory
-from tests.factories.pledges import CampaignFactory, PledgeFactory, soon
+from tests.factories.pledges import CampaignFactory, PledgeFactory, soon, suspend
 from tests.pledges.promises import choose
 from tests.signing_in import sign_in_with_second_factor
 
@@ -112,7 +112,10 @@ def test_a_suspension_needs_a_reason(moderator):
     campaign = CampaignFactory()
     with pytest.raises(RefusedError, match="Say why"):
         suspend_campaign(campaign, by=moderator, reason="  ")
-    with pytest.raises(IntegrityError, match="for_a_reason"), transaction.atomic():
+    with pytest.raises(IntegrityError, match="suspension_for_a_reason"), transaction.atomic():
+        Suspension.objects.create(campaign=campaign, suspended_by=moderator)
+    suspend(campaign, by=moderator)
+    with pytest.raises(IntegrityError, match="campaign_suspended_for_a"), transaction.atomic():
         Campaign.objects.update(state=CampaignState.SUSPENDED)
     campaign.refresh_from_db()
     assert campaign.state == CampaignState.LIVE

@@ -48,7 +48,7 @@ from tests.factories.budgeting import (
 )
 from tests.factories.people import UserFactory
 from tests.factories.places import CityFactory, NeighborhoodFactory
-from tests.factories.pledges import CampaignFactory, PledgeFactory
+from tests.factories.pledges import CampaignFactory, PledgeFactory, suspend
 from tests.factories.projects import ProjectFactory
 from tests.factories.reviews import reviewer, reviewing_cycle
 from tests.talk.test_moderating import moderator
@@ -306,9 +306,12 @@ def test_a_start_is_told_to_who_follows_the_project_or_the_place_and_a_stop_is_n
     assert told(project) == []
     live = advance(campaign, CampaignState.LIVE, CAMPAIGN_MOVES, actor=None, live_at=timezone.now())
     tell_of_campaigns()
+    suspension = suspend(live)
     stopped = advance(
         live, CampaignState.SUSPENDED, CAMPAIGN_MOVES, actor=None, suspension_reason="Odd."
     )
+    suspension.lifted_by, suspension.lifted_at = suspension.suspended_by, timezone.now()
+    suspension.save()
     advance(
         stopped, CampaignState.LIVE, CAMPAIGN_MOVES,
         actor=None, suspension_reason="", resumption_reason="It was not.",

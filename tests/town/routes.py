@@ -244,6 +244,7 @@ ROUTES = {
     "campaigns/<int:pk>/edit/preview/": act(OWNERS, hidden=True),
     "campaigns/<int:pk>/submit/": act(OWNERS, hidden=True),
     "campaigns/<int:pk>/cancel/": form(OWNERS),
+    "campaigns/<int:pk>/appeal/": form(OWNERS),
     "campaigns/<int:pk>/pledge/": form(ANYONE),
     "campaigns/<int:pk>/settlement/": see(ANYONE),
     "pledges/<uuid:pk>/": see(OWNERS, hidden=True),

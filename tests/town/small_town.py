@@ -196,6 +196,7 @@ def _money(owner: User) -> dict[str, object]:
         "free_project": ProjectFactory(proposer=owner),
         "draft_campaign": _campaign(owner, CampaignState.DRAFT),
         "submitted": _campaign(owner, CampaignState.SUBMITTED),
+        "suspended": _campaign(owner, CampaignState.SUSPENDED),
         "settled": settled, "collected": paid,
     }  # fmt: skip
 
@@ -279,6 +280,7 @@ PUBLIC: tuple[Filling, ...] = (
     (r"(desk/|api/v1/)?comments/", {"pk": lambda t: t.comment.pk}),
     (r"desk/campaigns/", {"pk": lambda t: t.submitted.pk}),
     (r"campaigns/[^/]+/(edit|submit)/", {"pk": lambda t: t.draft_campaign.pk}),
+    (r"campaigns/[^/]+/appeal/", {"pk": lambda t: t.suspended.pk}),
     (r"campaigns/[^/]+/surveys/", {"pk": lambda t: t.settled.pk, "reward": lambda t: 0}),
     (r"campaigns/[^/]+/settlement/", {"pk": lambda t: t.settled.pk}),
     (r"(api/v1/|treasury/)?campaigns/", {

@@ -213,3 +213,14 @@ class ReasonForm(forms.Form):
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 4}),
     )
+
+
+class AppealForm(forms.Form):
+    """Why its creator thinks that a suspended campaign should go on."""
+
+    words = forms.CharField(
+        label=_("Why should it go on?"),
+        max_length=1_000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("Moderators read this, nobody else."),
+    )

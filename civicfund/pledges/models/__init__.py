@@ -27,6 +27,7 @@ from civicfund.pledges.models.surveys import (
     SurveyQuestion,
     SurveyReply,
 )
+from civicfund.pledges.models.suspensions import Suspension, SuspensionQuerySet
 from civicfund.pledges.models.updates import CampaignUpdate, CampaignUpdateQuerySet
 
 __all__ = [
@@ -53,4 +54,6 @@ __all__ = [
     "SurveyQuerySet",
     "SurveyQuestion",
     "SurveyReply",
+    "Suspension",
+    "SuspensionQuerySet",
 ]

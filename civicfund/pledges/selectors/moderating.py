@@ -4,29 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from django.db.models import Count, F, Min, Q, QuerySet
+from django.db.models import Count, F, Min, OuterRef, Q, QuerySet, Subquery
 
 from civicfund.people.enums import Role
 from civicfund.pledges.enums import CampaignState
-from civicfund.pledges.models import Campaign, CampaignQuerySet, CampaignReport
+from civicfund.pledges.models import Campaign, CampaignQuerySet, CampaignReport, Suspension
 
 _OPEN = Q(reports__handled_at__isnull=True)
 
 
 def campaigns_to_look_at(roles: Collection[str]) -> CampaignQuerySet:
-    """What waits for somebody with these roles: reported first, the longest waiting before others.
+    """What waits for somebody with these roles: appeals, then what is reported, the longest
+    waiting before others.
 
     Reviewers find what was sent for review, moderators also what is reported or suspended.
     """
     waits = Q(state=CampaignState.SUBMITTED)
     if Role.MODERATOR in roles:
         waits |= Q(open_reports__gt=0) | Q(state=CampaignState.SUSPENDED)
+    appeals = Suspension.objects.undecided().filter(campaign=OuterRef("pk"))
     rows = Campaign.objects.annotate(
         open_reports=Count("reports", filter=_OPEN),
         reported_since=Min("reports__created_at", filter=_OPEN),
+        appealed_since=Subquery(appeals.values("appealed_at")),
     )
     rows = rows.filter(waits).select_related("project", "creator")
-    return rows.order_by(F("reported_since").asc(nulls_last=True), "pk")
+    longest = (F(since).asc(nulls_last=True) for since in ("appealed_since", "reported_since"))
+    return rows.order_by(*longest, "pk")
+
+
+def suspension_of(campaign: Campaign) -> Suspension | None:
+    """Why moderators suspend it now; None where they do not."""
+    if campaign.state != CampaignState.SUSPENDED:
+        return None
+    return Suspension.objects.standing().filter(campaign=campaign).first()
 
 
 def open_reports_of(campaign: Campaign) -> QuerySet[CampaignReport]:

@@ -17,7 +17,7 @@ from civicfund.pledges.enums import (
     CampaignState,
     PledgeState,
 )
-from civicfund.pledges.models import Campaign, CampaignReport, Pledge, SurveyAnswer
+from civicfund.pledges.models import Campaign, CampaignReport, Pledge, SurveyAnswer, Suspension
 from civicfund.pledges.services.locks import campaign_to_move
 from civicfund.projects.services.forgetting import heir_of
 
@@ -47,13 +47,15 @@ def _why_unsettled(pledge: Pledge) -> str:
 
 def forget_backer(person: User) -> None:
     """Pledges, consents and charges stay, by a former resident whom no page names; answers to
-    surveys go. A campaign that was not sent in goes with its project to a co-author.
+    surveys and words of appeals go. A campaign that was not sent in goes with its project to a
+    co-author.
 
     The caller is in a transaction and holds the person.
     """
     Pledge.objects.filter(backer=person).update(show_name=False)
     SurveyAnswer.objects.filter(pledge__backer=person).delete()
     CampaignReport.objects.filter(reporter=person).update(reporter=None, words="")
+    Suspension.objects.filter(campaign__creator=person).update(appeal_words="")
     Payer.objects.filter(user=person).delete()
     for campaign in Campaign.objects.filter(creator=person, state__in=EDITABLE_CAMPAIGN):
         _hand_on(campaign, person)

@@ -15,6 +15,7 @@ from civicfund.delivery.models import MilestoneVerdict
 from civicfund.notices.enums import Topic
 from civicfund.notices.services import Letter, tell, tell_all
 from civicfund.people.enums import Role
+from civicfund.people.models import User
 from civicfund.people.selectors import people_with
 from civicfund.pledges.access import guest_token, recovery_token, survey_token
 from civicfund.pledges.models import Campaign, CampaignUpdate, ChargeAttempt, Pledge
@@ -155,10 +156,18 @@ def tell_creator(campaign: Campaign, kind: str, about: Model | None = None, **mo
     tell(campaign.creator, kind, about or campaign, **_terms(campaign), **more)
 
 
-def tell_moderators(campaign: Campaign, kind: str, **more: Any) -> None:
-    """Write to every moderator, once about each campaign."""
+def tell_moderators(
+    campaign: Campaign,
+    kind: str,
+    about: Model | None = None,
+    *,
+    but: User | None = None,
+    **more: Any,
+) -> None:
+    """Write to every moderator but one, once about each ``about`` (the campaign by default)."""
     facts = _terms(campaign) | more
-    tell_all(kind, (Letter(one, campaign, facts) for one in people_with(Role.MODERATOR)))
+    told = (one for one in people_with(Role.MODERATOR) if one != but)
+    tell_all(kind, (Letter(one, about or campaign, facts) for one in told))
 
 
 def _facts(pledge: Pledge, campaign: Campaign) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from civicfund.audit.services import advance, db_now, record
@@ -10,12 +11,14 @@ from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.selectors import has_role
 from civicfund.pledges.access import is_of_team
-from civicfund.pledges.enums import CAMPAIGN_MOVES, CampaignState
-from civicfund.pledges.models import Campaign, CampaignReport
-from civicfund.pledges.services.campaigns import release_all
+from civicfund.pledges.enums import CAMPAIGN_MOVES, CampaignState, SuspensionOutcome
+from civicfund.pledges.models import Campaign, CampaignReport, Suspension
+from civicfund.pledges.selectors.moderating import suspension_of
+from civicfund.pledges.services.campaigns import check_creator, release_all
 from civicfund.pledges.services.errors import RefusedError
-from civicfund.pledges.services.letters import tell_backers, tell_creator
+from civicfund.pledges.services.letters import tell_backers, tell_creator, tell_moderators
 from civicfund.pledges.services.locks import campaign_to_move
+from civicfund.states import check_move
 
 
 def report_campaign(
@@ -53,11 +56,11 @@ def suspend_campaign(campaign: Campaign, *, by: User, reason: str) -> Campaign:
     """
     check_moderator(by)
     _check_not_own(campaign, by)
-    said = reason.strip()
-    if not said:
-        raise RefusedError(_("Say why it is suspended: everybody reads it."), field="reason")
+    said = _said(reason, _("Say why it is suspended: everybody reads it."))
     with transaction.atomic():
         locked = campaign_to_move(campaign.pk)
+        _check_moves(locked, CampaignState.SUSPENDED)
+        Suspension.objects.create(campaign=locked, words=said, suspended_by=by)
         advance(
             locked, CampaignState.SUSPENDED, CAMPAIGN_MOVES,
             actor=by, suspension_reason=said, resumption_reason="",
@@ -68,23 +71,112 @@ def suspend_campaign(campaign: Campaign, *, by: User, reason: str) -> Campaign:
 
 
 def resume_campaign(campaign: Campaign, *, by: User, reason: str) -> Campaign:
-    """Let somebody else's suspended campaign go on until its deadline, publicly saying why."""
+    """Let somebody else's suspended campaign go on until its deadline, publicly saying why.
+
+    While an appeal waits, that is for whoever decides it.
+    """
     check_moderator(by)
     _check_not_own(campaign, by)
-    said = reason.strip()
-    if not said:
-        raise RefusedError(_("Say why it may go on: everybody reads it."), field="reason")
+    said = _said(reason, _("Say why it may go on: everybody reads it."))
     with transaction.atomic():
         locked = campaign_to_move(campaign.pk)
-        if db_now() >= locked.deadline_at:
-            raise RefusedError(_("Its deadline has passed: it can no longer go on."))
-        advance(
-            locked, CampaignState.LIVE, CAMPAIGN_MOVES,
-            actor=by, suspension_reason="", resumption_reason=said,
-        )  # fmt: skip
-        act = record("campaign.resumed", locked, actor=by)
-        tell_creator(locked, "own_campaign_resumed", act, reason=said)
+        _check_moves(locked, CampaignState.LIVE)
+        suspension = _standing(locked)
+        if suspension.waits:
+            raise RefusedError(_("Its creator has appealed: another moderator decides."))
+        _let_go_on(locked, suspension, by=by, reason=said)
     return locked
+
+
+def appeal_suspension(campaign: Campaign, *, by: User, words: str) -> Suspension:
+    """Ask for another moderator's look at one's own suspended campaign, once. The moderators are
+    told, but for the one who suspended it. Its deadline stays.
+    """
+    check_creator(campaign, by)
+    with transaction.atomic():
+        locked = campaign_to_move(campaign.pk)
+        suspension = _standing(locked)
+        if suspension.appealed_at:
+            raise RefusedError(_("You have appealed already."))
+        _check_in_time(locked)
+        said = words.strip()
+        if not said:
+            raise RefusedError(_("Write something first."), field="words")
+        suspension.appeal_words, suspension.appealed_at = said, db_now()
+        suspension.save(update_fields=["appeal_words", "appealed_at"])
+        record("campaign.appealed", locked, actor=by, suspension=suspension.pk)
+        address = reverse("judge_campaign", args=[locked.pk])
+        tell_moderators(
+            locked, "campaign_appealed", suspension,
+            but=suspension.suspended_by, reason=suspension.words, judge_url=address,
+        )  # fmt: skip
+    return suspension
+
+
+def decide_appeal(
+    campaign: Campaign, *, by: User, outcome: SuspensionOutcome, reason: str
+) -> Suspension:
+    """Decide as another moderator than the one who suspended it, saying why to its creator; where
+    it goes on, to everybody.
+    """
+    check_moderator(by)
+    _check_not_own(campaign, by)
+    said = _said(reason, _("Say why: its creator reads it, and everybody if it goes on."))
+    with transaction.atomic():
+        locked = campaign_to_move(campaign.pk)
+        suspension = _standing(locked)
+        if not suspension.waits:
+            raise RefusedError(_("There is no appeal to decide."))
+        if suspension.suspended_by_id == by.pk:
+            raise RefusedError(_("You suspended it: another moderator decides."))
+        suspension.outcome, suspension.answer = outcome, said
+        suspension.decided_by, suspension.decided_at = by, db_now()
+        if outcome == SuspensionOutcome.LIFTED:
+            _let_go_on(locked, suspension, by=by, reason=said)
+            record("campaign.appeal_lifted", locked, actor=by, suspension=suspension.pk)
+        else:
+            suspension.save()
+            record("campaign.appeal_upheld", locked, actor=by, suspension=suspension.pk)
+            tell_creator(locked, "own_campaign_stays_suspended", suspension, reason=said)
+    return suspension
+
+
+def _let_go_on(campaign: Campaign, suspension: Suspension, *, by: User, reason: str) -> None:
+    """Lift the suspension, and tell the creator. The caller holds the campaign alone."""
+    _check_in_time(campaign)
+    suspension.lifted_by, suspension.lifted_at = by, db_now()
+    suspension.save()
+    advance(
+        campaign, CampaignState.LIVE, CAMPAIGN_MOVES,
+        actor=by, suspension_reason="", resumption_reason=reason,
+    )  # fmt: skip
+    act = record("campaign.resumed", campaign, actor=by)
+    tell_creator(campaign, "own_campaign_resumed", act, reason=reason)
+
+
+def _check_moves(campaign: Campaign, to: CampaignState) -> None:
+    """Raise ``IllegalMoveError`` before anything is written for a move that there is not."""
+    check_move(CAMPAIGN_MOVES, CampaignState(campaign.state), to)
+
+
+def _check_in_time(campaign: Campaign) -> None:
+    if db_now() >= campaign.deadline_at:
+        raise RefusedError(_("Its deadline has passed: it can no longer go on."))
+
+
+def _said(reason: str, asked: str) -> str:
+    said = reason.strip()
+    if not said:
+        raise RefusedError(asked, field="reason")
+    return said
+
+
+def _standing(campaign: Campaign) -> Suspension:
+    """Why it is suspended. The caller holds the campaign alone."""
+    suspension = suspension_of(campaign)
+    if suspension is None:
+        raise RefusedError(_("It is not suspended."))
+    return suspension
 
 
 def cancel_if_suspended_too_long(campaign: Campaign) -> bool:

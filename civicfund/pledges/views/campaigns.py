@@ -23,6 +23,7 @@ from civicfund.people.requests import HttpRequest, SignedInRequest
 from civicfund.people.selectors import roles_of
 from civicfund.pledges.access import own_campaign, readable_updates, visible_campaign
 from civicfund.pledges.enums import EDITABLE_CAMPAIGN, WAITING_CAMPAIGN, CampaignState
+from civicfund.pledges.forms import AppealForm
 from civicfund.pledges.models import Campaign
 from civicfund.pledges.selectors import (
     finished_campaigns,
@@ -34,11 +35,13 @@ from civicfund.pledges.selectors import (
 )
 from civicfund.pledges.selectors.checklist import checklist_of
 from civicfund.pledges.selectors.fees import fee_terms, fees_so_far
+from civicfund.pledges.selectors.moderating import suspension_of
 from civicfund.pledges.selectors.treasury import returned_of
 from civicfund.pledges.selectors.updates import listed, updates_of
 from civicfund.pledges.services.campaigns import cancel_campaign
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.locks import KEEPING
+from civicfund.pledges.services.moderating import appeal_suspension
 from civicfund.states import IllegalMoveError
 from civicfund.strangers import kept_for_strangers
 from civicfund.talk.selectors import questions_to_creator
@@ -91,6 +94,7 @@ def page_of(campaign: Campaign, user: User | AnonymousUser) -> dict[str, Any]:
         "mine": open_pledge_of(user, campaign) if user.is_authenticated else None,
         "takes_pledges": takes_pledges(campaign),
         "is_creator": is_creator,
+        "suspension": suspension_of(campaign) if is_creator else None,
         "open_questions": asked.count() if asked is not None else 0,
         "may_edit": may_edit,
         "checklist": checklist_of(campaign) if may_edit else None,
@@ -147,6 +151,28 @@ def campaign_cancel(request: SignedInRequest, pk: int) -> HttpResponse:
         done = _("The campaign is cancelled. Nobody is charged.")
         return act_on(request, campaign, cancel_campaign, done)
     return render(request, "pledges/campaign_cancel.html", {"campaign": campaign})
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def campaign_appeal(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Ask for another moderator's look at one's own campaign that one of them suspended."""
+    campaign = own_campaign(request.user, pk)
+    suspension = suspension_of(campaign)
+    if suspension is None:
+        raise Http404("Nothing to appeal.")
+    form = AppealForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        try:
+            appeal_suspension(campaign, by=request.user, words=form.cleaned_data["words"])
+        except RefusedError as refusal:
+            form.add_error(refusal.field or None, str(refusal))
+        else:
+            messages.success(request, _("Sent. Another moderator decides, and we tell you."))
+            return redirect(campaign)
+    context = {"campaign": campaign, "suspension": suspension, "form": form}
+    status = 400 if form.errors else 200
+    return render(request, "pledges/campaign_appeal.html", context, status=status)
 
 
 def act_on(

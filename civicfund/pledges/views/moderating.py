@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.functional import Promise
@@ -24,14 +26,28 @@ from civicfund.people.models import User
 from civicfund.people.requests import SignedInRequest
 from civicfund.people.selectors import roles_of
 from civicfund.pledges.access import any_campaign, is_of_team
-from civicfund.pledges.enums import CAMPAIGN_EVENT_WORDS, PRIVATE_CAMPAIGN, CampaignState
+from civicfund.pledges.enums import (
+    CAMPAIGN_EVENT_WORDS,
+    PRIVATE_CAMPAIGN,
+    CampaignState,
+    SuspensionOutcome,
+)
 from civicfund.pledges.forms import ReasonForm
-from civicfund.pledges.models import Campaign
+from civicfund.pledges.models import Campaign, Suspension
 from civicfund.pledges.selectors.checklist import checklist_of
-from civicfund.pledges.selectors.moderating import campaigns_to_look_at, open_reports_of
+from civicfund.pledges.selectors.moderating import (
+    campaigns_to_look_at,
+    open_reports_of,
+    suspension_of,
+)
 from civicfund.pledges.services.campaigns import approve_campaign, request_changes
 from civicfund.pledges.services.errors import RefusedError
-from civicfund.pledges.services.moderating import handle_report, resume_campaign, suspend_campaign
+from civicfund.pledges.services.moderating import (
+    decide_appeal,
+    handle_report,
+    resume_campaign,
+    suspend_campaign,
+)
 from civicfund.pledges.views.campaigns import page_of
 from civicfund.states import IllegalMoveError
 
@@ -50,6 +66,12 @@ class Act:
     said: Promise | str
     question: Promise | str = ""
     variant: str = "primary"
+    # Only while its creator's appeal waits, or only while none does.
+    on_appeal: bool = False
+
+
+def _decide(outcome: SuspensionOutcome, campaign: Campaign, by: User, reason: str) -> object:
+    return decide_appeal(campaign, by=by, outcome=outcome, reason=reason)
 
 
 # By what the button sends. Those with a question ask for a reason.
@@ -86,6 +108,25 @@ ACTS = {
         gettext_lazy("Let it go on"),
         gettext_lazy("It takes pledges again."),
         gettext_lazy("Why may it go on? Everybody reads it."),
+    ),
+    "lift": Act(
+        Role.MODERATOR,
+        CampaignState.SUSPENDED,
+        partial(_decide, SuspensionOutcome.LIFTED),
+        gettext_lazy("Grant the appeal: let it go on"),
+        gettext_lazy("It takes pledges again. Its creator is told."),
+        gettext_lazy("Why may it go on? Everybody reads it."),
+        on_appeal=True,
+    ),
+    "uphold": Act(
+        Role.MODERATOR,
+        CampaignState.SUSPENDED,
+        partial(_decide, SuspensionOutcome.UPHELD),
+        gettext_lazy("Refuse the appeal: it stays suspended"),
+        gettext_lazy("It stays suspended. Its creator is told why."),
+        gettext_lazy("Why does it stay suspended? Its creator reads it."),
+        "danger",
+        on_appeal=True,
     ),
 }
 HANDLE = "handle"
@@ -156,14 +197,23 @@ def _handle(request: SignedInRequest, campaign: Campaign) -> HttpResponse:
     return redirect("judge_campaign", campaign.pk)
 
 
+def _suspensions_of(campaign: Campaign) -> QuerySet[Suspension]:
+    rows = Suspension.objects.filter(campaign=campaign).order_by("pk")
+    return rows.select_related("suspended_by", "decided_by", "lifted_by")
+
+
 def _judge_page(request: SignedInRequest, campaign: Campaign, form: ReasonForm) -> HttpResponse:
     roles = roles_of(request.user)
     moderates = Role.MODERATOR in roles
     is_own = is_of_team(request.user, campaign)
+    suspension = suspension_of(campaign)
+    appealed = suspension is not None and suspension.waits
+    by_me = suspension is not None and suspension.suspended_by_id == request.user.pk
     mine = [
         (name, act)
         for name, act in ACTS.items()
         if not is_own and act.role in roles and act.state == campaign.state
+        if act.on_appeal == appealed and not (appealed and by_me)
     ]
     is_private = campaign.state in PRIVATE_CAMPAIGN
     context = {
@@ -171,6 +221,8 @@ def _judge_page(request: SignedInRequest, campaign: Campaign, form: ReasonForm) 
         "reports": open_reports_of(campaign) if moderates else [],
         "acts": mine,
         "is_own": is_own,
+        "suspensions": _suspensions_of(campaign) if moderates else [],
+        "waits_for_another": appealed and by_me,
         "form": form,
         "is_private": is_private,
         "checklist": checklist_of(campaign) if is_private else None,
