@@ -17,7 +17,8 @@ class PledgesConfig(AppConfig):
 
         No payout leaves while a law of pledges is broken.
 
-        People talk about campaigns and answer their updates.
+        People talk about campaigns and answer their updates. How campaigns are moderated is
+        public in counts.
 
         Whoever proves an address is given what was pledged with it.
         """
@@ -36,11 +37,13 @@ class PledgesConfig(AppConfig):
             why_not_paid_yet,
         )
         from civicfund.pledges.selectors.laws import lasting  # noqa: PLC0415
+        from civicfund.pledges.selectors.moderating import COUNTED  # noqa: PLC0415
         from civicfund.pledges.selectors.returning import may_go_back_minor  # noqa: PLC0415
         from civicfund.pledges.services.claiming import claim_pledges  # noqa: PLC0415
         from civicfund.projects.selectors import held_by, tied_by  # noqa: PLC0415
         from civicfund.talk.access import doors_to  # noqa: PLC0415
         from civicfund.talk.enums import SubjectKind  # noqa: PLC0415
+        from civicfund.talk.selectors import count_too  # noqa: PLC0415
 
         def claim(**told: Any) -> None:
             address = told.get("email_address")
@@ -50,6 +53,7 @@ class PledgesConfig(AppConfig):
         user_logged_in.connect(claim, weak=False, dispatch_uid="pledges.claim.signed_in")
         doors_to(SubjectKind.CAMPAIGN, campaigns)
         doors_to(SubjectKind.UPDATE, updates)
+        count_too(COUNTED)
         held_by(why_in_campaign)
         tied_by(ties_project)
         held_back_by(why_not_paid_yet)

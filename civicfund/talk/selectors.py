@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -128,57 +128,66 @@ def place_of(answer: Comment) -> str:
     return f"{reverse('comment', args=[answer.parent_id])}{page}#{answer.anchor}"
 
 
-# What is public of moderation, by its name in the file.
-COUNTED: dict[str, Promise] = {
-    "comments": _("Comments"),
-    "flags": _("Reports"),
-    "hidden": _("Hidden"),
-    "shown_again": _("Shown again"),
-    "appeals": _("Appeals"),
-    "upheld": _("Appeals refused"),
-    **{
-        f"hidden_{reason.value}": format_lazy(_("Hidden: {why}"), why=reason.label)
-        for reason in Wrong
-    },
-    "project_flags": _("Reports of projects"),
-    "projects_hidden": _("Projects hidden"),
-    "projects_shown_again": _("Projects shown again"),
-    "project_appeals": _("Appeals for projects"),
-    "projects_upheld": _("Appeals for projects refused"),
-    "parts_taken_down": _("Versions and files taken down"),
-    **{
-        f"projects_hidden_{reason.value}": format_lazy(
-            _("Projects hidden: {why}"), why=reason.label
-        )
-        for reason in Wrong
-    },
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What is public of moderation: rows of a table, by the month of one of their instants."""
+
+    label: Promise | str
+    rows: Callable[[], QuerySet[Any]]  # rows of several tables
+    when: str
+
+
+def _hidden(reason: Wrong) -> Counted:
+    why = format_lazy(_("Hidden: {why}"), why=reason.label)
+    return Counted(why, lambda: Hiding.objects.filter(reason=reason), "hidden_at")
+
+
+def _project_hidden(reason: Wrong) -> Counted:
+    why = format_lazy(_("Projects hidden: {why}"), why=reason.label)
+    return Counted(why, lambda: ProjectHiding.objects.filter(reason=reason), "hidden_at")
+
+
+# By its name in the file.
+COUNTED: dict[str, Counted] = {
+    "comments": Counted(_("Comments"), Comment.objects.all, "created_at"),
+    "flags": Counted(_("Reports"), Flag.objects.all, "created_at"),
+    "hidden": Counted(_("Hidden"), Hiding.objects.all, "hidden_at"),
+    "shown_again": Counted(_("Shown again"), Hiding.objects.all, "lifted_at"),
+    "appeals": Counted(_("Appeals"), Hiding.objects.all, "appealed_at"),
+    "upheld": Counted(
+        _("Appeals refused"),
+        lambda: Hiding.objects.filter(outcome=AppealOutcome.UPHELD),
+        "decided_at",
+    ),
+    **{f"hidden_{reason.value}": _hidden(reason) for reason in Wrong},
+    "project_flags": Counted(_("Reports of projects"), ProjectFlag.objects.all, "created_at"),
+    "projects_hidden": Counted(_("Projects hidden"), ProjectHiding.objects.all, "hidden_at"),
+    "projects_shown_again": Counted(
+        _("Projects shown again"), ProjectHiding.objects.all, "lifted_at"
+    ),
+    "project_appeals": Counted(_("Appeals for projects"), ProjectHiding.objects.all, "appealed_at"),
+    "projects_upheld": Counted(
+        _("Appeals for projects refused"),
+        lambda: ProjectHiding.objects.filter(outcome=AppealOutcome.UPHELD),
+        "decided_at",
+    ),
+    "parts_taken_down": Counted(_("Versions and files taken down"), Veil.objects.all, "veiled_at"),
+    **{f"projects_hidden_{reason.value}": _project_hidden(reason) for reason in Wrong},
 }
+
+
+def count_too(more: Mapping[str, Counted]) -> None:
+    """Let an app that stands above say what it moderates; it comes behind what is there."""
+    COUNTED.update(more)
 
 
 def months_of_moderation() -> list[tuple[date, list[int]]]:
     """The counts of ``COUNTED`` for each month of the last year that has any, newest first."""
-    hidden, projects = Hiding.objects.all(), ProjectHiding.objects.all()
-    columns: list[tuple[QuerySet[Any], str]] = [  # rows of several tables
-        (Comment.objects.all(), "created_at"),
-        (Flag.objects.all(), "created_at"),
-        (hidden, "hidden_at"),
-        (hidden, "lifted_at"),
-        (hidden, "appealed_at"),
-        (hidden.filter(outcome=AppealOutcome.UPHELD), "decided_at"),
-        *((hidden.filter(reason=reason), "hidden_at") for reason in Wrong),
-        (ProjectFlag.objects.all(), "created_at"),
-        (projects, "hidden_at"),
-        (projects, "lifted_at"),
-        (projects, "appealed_at"),
-        (projects.filter(outcome=AppealOutcome.UPHELD), "decided_at"),
-        (Veil.objects.all(), "veiled_at"),
-        *((projects.filter(reason=reason), "hidden_at") for reason in Wrong),
-    ]
     first = _first_month()
     months: dict[date, list[int]] = {}
-    for place, (rows, when) in enumerate(columns):
-        for month, count in _by_month(rows, when, first):
-            months.setdefault(month, [0] * len(columns))[place] = count
+    for place, each in enumerate(COUNTED.values()):
+        for month, count in _by_month(each.rows(), each.when, first):
+            months.setdefault(month, [0] * len(COUNTED))[place] = count
     return sorted(months.items(), reverse=True)
 
 

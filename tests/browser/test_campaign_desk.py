@@ -249,6 +249,10 @@ def test_a_creator_appeals_and_another_moderator_decides(
     page.get_by_role("button", name="Grant the appeal").click()
     phone.reload()
     expect(phone.get_by_text("They are the creator's.")).to_be_visible()
+    page.goto("/moderation/")
+    expect(page.get_by_role("row", name="Campaigns suspended")).to_contain_text("1")
+    check_axe(page)
+    screenshot(page, "moderation-1280")
 
 
 def asks_which_size(tab, reward):

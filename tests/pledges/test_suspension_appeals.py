@@ -19,6 +19,7 @@ from civicfund.pledges.services.moderating import (
     appeal_suspension,
     cancel_if_suspended_too_long,
     decide_appeal,
+    report_campaign,
     resume_campaign,
     suspend_campaign,
 )
@@ -265,6 +266,23 @@ def test_no_campaign_goes_past_its_suspension(appealed):
     with pytest.raises(IntegrityError, match="where a suspension stands"), transaction.atomic():
         Campaign.objects.filter(pk=live.pk).update(state="suspended", suspension_reason="No.")
     assert (state_of(appealed), state_of(live)) == (CampaignState.SUSPENDED, CampaignState.LIVE)
+
+
+def test_it_is_public_in_counts(client, appealed, second):
+    report_campaign(appealed, reason="other", by=None)
+    decide_appeal(appealed, by=second, outcome=UPHELD, reason="No.")
+    [header, month] = b"".join(client.get(reverse("moderation_csv"))).decode().splitlines()
+    counted = dict(zip(header.split(","), month.split(","), strict=True))
+    assert {name: int(counted[name]) for name in header.split(",") if "campaign" in name} == {
+        "campaign_reports": 1,
+        "campaigns_suspended": 1,
+        "campaigns_go_on": 0,
+        "campaign_appeals": 1,
+        "campaigns_upheld": 1,
+    }
+    page = client.get(reverse("moderation")).content.decode()
+    assert "Reports of campaigns" in page
+    assert "Not yours" not in page
 
 
 def test_of_whoever_leaves_the_words_of_an_appeal_go(appealed):

@@ -5,11 +5,31 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from django.db.models import Count, F, Min, OuterRef, Q, QuerySet, Subquery
+from django.utils.translation import gettext_lazy as _
 
 from civicfund.people.enums import Role
-from civicfund.pledges.enums import CampaignState
+from civicfund.pledges.enums import CampaignState, SuspensionOutcome
 from civicfund.pledges.models import Campaign, CampaignQuerySet, CampaignReport, Suspension
+from civicfund.talk.selectors import Counted
 
+# What is public of the moderation of campaigns, beside that of comments and projects.
+COUNTED = {
+    "campaign_reports": Counted(
+        _("Reports of campaigns"), CampaignReport.objects.all, "created_at"
+    ),
+    "campaigns_suspended": Counted(
+        _("Campaigns suspended"), Suspension.objects.all, "suspended_at"
+    ),
+    "campaigns_go_on": Counted(
+        _("Suspended campaigns that go on"), Suspension.objects.all, "lifted_at"
+    ),
+    "campaign_appeals": Counted(_("Appeals for campaigns"), Suspension.objects.all, "appealed_at"),
+    "campaigns_upheld": Counted(
+        _("Appeals for campaigns refused"),
+        lambda: Suspension.objects.filter(outcome=SuspensionOutcome.UPHELD),
+        "decided_at",
+    ),
+}
 _OPEN = Q(reports__handled_at__isnull=True)
 
 

@@ -72,9 +72,10 @@ def moderation(request: HttpRequest) -> HttpResponse:
     """What moderators did in each month of the last year, in counts."""
     months = months_of_moderation()
     columns = [counts for _month, counts in months]
+    labels = [each.label for each in COUNTED.values()]
     context = {
         "months": [month for month, _counts in months],
-        "rows": list(zip(COUNTED.values(), zip(*columns, strict=True), strict=False)),
+        "rows": list(zip(labels, zip(*columns, strict=True), strict=False)),
     }
     return render(request, "talk/moderation.html", context)
 
