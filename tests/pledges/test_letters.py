@@ -49,6 +49,7 @@ def test_every_letter_can_be_sent_in_text_and_html(kind):
     facts = {"pledged_minor": 1, "collected_minor": 1, "reason": "Say when."}
     facts |= {"advice": "Use another card.", "ends": "1 May", "recover_url": "/pledges/pay/x/"}
     facts |= {"number": 1, "update_title": "It is here", "update_url": "/x/", "stop_url": "/stop/"}
+    facts |= {"judge_url": "/desk/campaigns/1/"}
     tell_backer(pledge, kind, **facts)
     assert send_next() is True
     (sent,) = mail.outbox

@@ -134,6 +134,7 @@ TABLE = {
         REVIEWER, Role.MODERATOR,
         approve=REVIEWER, request_changes=REVIEWER,
         suspend=Role.MODERATOR, resume=Role.MODERATOR, handle=Role.MODERATOR,
+        lift=Role.MODERATOR, uphold=Role.MODERATOR,
     ),
     "residence_desk": declared(OFFICER),
     "residence_document": declared(OFFICER, acts=["find", "agree"]),
