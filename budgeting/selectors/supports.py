@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from budgeting.models import Proposal, SupportCount
@@ -19,16 +19,19 @@ class Supports:
 
 def supports_by_proposal(proposals: Iterable[Proposal]) -> dict[int, Supports]:
     """For those of pots that need supports, each with its pot: as kept, or as of now until then."""
-    found = {
-        proposal.pk: (proposal, proposal.pot.supports_needed)
-        for proposal in proposals
-        if proposal.pot.supports_needed
-    }
+    found = [proposal for proposal in proposals if proposal.pot.supports_needed]
     if not found:
         return {}
-    kept = dict(SupportCount.objects.filter(proposal__in=found).values_list("proposal", "people"))
-    now = support_counts(each.project_id for pk, (each, _needed) in found.items() if pk not in kept)
-    people = {pk: kept.get(pk, now.get(each.project_id, 0)) for pk, (each, _) in found.items()}
+    people = people_supporting(found)
     return {
-        pk: Supports(people[pk], max(0, needed - people[pk])) for pk, (_, needed) in found.items()
+        each.pk: Supports(people[each.pk], max(0, each.pot.supports_needed - people[each.pk]))
+        for each in found
     }
+
+
+def people_supporting(proposals: Collection[Proposal]) -> dict[int, int]:
+    """How many people support each, by its key: as kept, or as of now until then."""
+    keys = [each.pk for each in proposals]
+    kept = dict(SupportCount.objects.filter(proposal__in=keys).values_list("proposal", "people"))
+    now = support_counts(each.project_id for each in proposals if each.pk not in kept)
+    return {each.pk: kept.get(each.pk, now.get(each.project_id, 0)) for each in proposals}

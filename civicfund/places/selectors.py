@@ -16,17 +16,26 @@ def city() -> Neighborhood:
     return Neighborhood.objects.get(kind="city")
 
 
+class Outlines:
+    """The outlines of all neighborhoods, read once for many points."""
+
+    def __init__(self) -> None:
+        rows = Neighborhood.objects.neighborhoods().filter(boundary__isnull=False).order_by("pk")
+        self._places = list(rows)
+        self._tree = STRtree([shape(place.boundary) for place in self._places if place.boundary])
+
+    def at(self, latitude: float, longitude: float) -> Neighborhood | None:
+        """As ``neighborhood_at``."""
+        hits = self._tree.query(Point(longitude, latitude), predicate="intersects")
+        return self._places[min(hits)] if len(hits) else None
+
+
 def neighborhood_at(latitude: float, longitude: float) -> Neighborhood | None:
     """The neighborhood that a point (degrees, WGS 84) is in; None outside the town.
 
     A point on a shared border belongs to the neighborhood of the lower id.
     """
-    places = list(
-        Neighborhood.objects.neighborhoods().filter(boundary__isnull=False).order_by("pk")
-    )
-    tree = STRtree([shape(place.boundary) for place in places if place.boundary])
-    hits = tree.query(Point(longitude, latitude), predicate="intersects")
-    return places[min(hits)] if len(hits) else None
+    return Outlines().at(latitude, longitude)
 
 
 def related_places(wanted: Collection[int]) -> dict[int, set[int]]:
