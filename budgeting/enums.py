@@ -68,6 +68,14 @@ class PhaseKind(models.TextChoices):
     BALLOTING = "balloting", _("Voting")
 
 
+class SupportsFrom(models.TextChoices):
+    """Whose supports count towards what a cycle asks for."""
+
+    EVERYBODY = "everybody", _("everybody with an account")
+    TOWN = "town", _("people with a confirmed home in the town")
+    POT = "pot", _("people with a confirmed home where the pot's money goes")
+
+
 class BallotKind(models.TextChoices):
     """What a voter writes on a ballot; the values are those of ``budgeting.domain``."""
 
@@ -233,6 +241,7 @@ VERB_WORDS: dict[str, Promise] = {
     "cycle.rules_changed": _("The title or the rules were changed"),
     "cycle.sheets_printed": _("Paper ballots were printed"),
     "cycle.supports_kept": _("The supports were counted"),
+    "cycle.supports_from": _("Whose supports count was set"),
     "cycle.supports_needed": _("How many supports a project needs was set"),
     "cycle.unsealed": _("The ballots went to the count"),
     "cycle.verdicts_announced": _("The day of the verdicts was set"),

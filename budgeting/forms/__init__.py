@@ -17,6 +17,7 @@ from budgeting.forms.cycles import (
     RulesForm,
     ShareOutForm,
     SupportsForm,
+    SupportsFromForm,
 )
 from budgeting.forms.keys import AnswerForm, PartsForm, PublicKeyForm, ReceiptForm
 from budgeting.forms.kiosks import KioskCodeForm, OneKioskForm, RegisterKioskForm, UnlockForm
@@ -108,6 +109,7 @@ __all__ = [
     "ShareOutForm",
     "SheetForm",
     "SupportsForm",
+    "SupportsFromForm",
     "TotalsForm",
     "UnlockForm",
     "VerdictForm",

@@ -73,7 +73,7 @@ def pots_of_cycle(cycle: Cycle, page: Page[Proposal]) -> list[PotOfCycle]:
 
 
 def _as_listed(rows: QuerySet[Proposal]) -> QuerySet[Proposal]:
-    return rows.select_related("project__neighborhood", "pot", "option").defer(*UNSHOWN)
+    return rows.select_related("project__neighborhood", "cycle", "pot", "option").defer(*UNSHOWN)
 
 
 def town_costs(proposals: Iterable[Proposal]) -> dict[int, Review]:

@@ -188,6 +188,7 @@ def _as_asked_for(cycle: Cycle) -> dict[str, Any]:
         "supports_needed": list(
             cycle.pots.order_by("pk").values_list("supports_needed", flat=True)
         ),
+        "supports_from": cycle.supports_from,
         "eligibility": said.version if said else 0,
     }
 

@@ -45,6 +45,16 @@ def related_places(wanted: Collection[int]) -> dict[int, set[int]]:
     return {place: set().union(*(line for line in lineages if place in line)) for place in wanted}
 
 
+def places_within(wanted: Collection[int]) -> dict[int, set[int]]:
+    """The ids of each place and of all that lies in it; one query."""
+    rows = Neighborhood.objects.values_list("pk", "parent_id", "parent__parent_id")
+    found: dict[int, set[int]] = {place: set() for place in wanted}
+    for row in rows:
+        for place in found.keys() & set(row):
+            found[place].add(row[0])
+    return found
+
+
 def feature_collection(places: Iterable[Neighborhood]) -> dict[str, Any]:
     """The outlines of places as GeoJSON (WGS 84); a place that nobody has drawn is left out."""
     features = [

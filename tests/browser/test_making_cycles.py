@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from playwright.sync_api import expect
 
@@ -75,3 +77,12 @@ def test_a_cycle_tells_who_is_short_of_supports(page, check_axe, screenshot):
     page.goto(f"/budget/{cycle.slug}/")
     expect(page.get_by_text("1 short").first).to_be_visible()
     look(page, "cycle-supports", check_axe, screenshot)
+    page.goto(cycle.proposals.order_by("pk").last().project.get_absolute_url())
+    expect(page.get_by_text("it had 3 of the 3 supports that it needs.")).to_be_visible()
+
+
+def test_a_projects_page_tells_how_many_supports_are_missing(page, check_axe, screenshot):
+    cycle = opened(supporting_draft(needed=30, ends_in=timedelta(hours=3)))
+    page.goto(supported(cycle, 12).project.get_absolute_url())
+    expect(page.get_by_text("12 of 30 supports, 18 to go until")).to_be_visible()
+    look(page, "project-supports", check_axe, screenshot)
