@@ -11,11 +11,16 @@ class BudgetingConfig(AppConfig):
     name = "budgeting"
 
     def ready(self) -> None:
-        """Projects on a ballot stay as they are; those in a cycle go into none that is not."""
+        """Projects on a ballot stay as they are; those in a cycle go into none that is not. Money
+        leaves only while the books are right of what is set aside for votes, too.
+        """
         # Models are loaded by now.
         from budgeting.selectors import why_apart_in_cycles, why_on_ballot  # noqa: PLC0415
+        from budgeting.selectors.appropriations import invariants  # noqa: PLC0415
+        from civicfund.payouts.selectors import checked_before_paying  # noqa: PLC0415
         from civicfund.projects.selectors import held_by, kept_apart_by  # noqa: PLC0415
 
+        checked_before_paying(invariants)
         held_by(why_on_ballot)
         kept_apart_by(why_apart_in_cycles)
         import_module("budgeting.held").declare()

@@ -177,6 +177,7 @@ class TrusteePair(models.TextChoices):
 
 # Acts on a cycle that one person asks for and another agrees to, as pages name them.
 ACT_WORDS: dict[str, Promise] = {
+    "cycle.appropriate": _("Setting money aside"),
     "cycle.open": _("Opening"),
     "cycle.extend": _("Extending the vote"),
     "cycle.cancel": _("Cancelling"),
@@ -208,6 +209,7 @@ VERB_WORDS: dict[str, Promise] = {
     "announcement.stopped": _("An announcement was stopped"),
     "announcement.tested": _("A test of an announcement was sent"),
     "announcement.written": _("An announcement was written"),
+    "cycle.appropriated": _("Money was set aside in the books"),
     "cycle.ballots_opened": _("The ballots were opened"),
     "cycle.board_closed": _("The public board was closed"),
     "cycle.cancelled": _("The cycle was cancelled"),

@@ -4,6 +4,7 @@ from budgeting.forms.announcements import AnnouncementForm, SendForm
 from budgeting.forms.ballot import FilledIn, PotOnBallot, pot_on_ballot
 from budgeting.forms.cycles import (
     AgreeForm,
+    AppropriationForm,
     BasisForm,
     ChangePotForm,
     CycleForm,
@@ -62,6 +63,7 @@ __all__ = [
     "AnnouncementForm",
     "AnswerForm",
     "AppealForm",
+    "AppropriationForm",
     "AssignForm",
     "BasisForm",
     "ChangePotForm",

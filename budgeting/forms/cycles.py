@@ -298,6 +298,21 @@ class SupportsFromForm(forms.Form):
     )
 
 
+class AppropriationForm(forms.Form):
+    """How much of the town's budget is set aside for a vote."""
+
+    total_minor = MoneyField(
+        label=_("Set aside for this vote in all"),
+        zero=True,
+        help_text=_("Together with what is set aside already."),
+    )
+    words = forms.CharField(
+        label=_("The decision that it rests on"),
+        max_length=200,
+        help_text=_("For example: budget 2027, council of 3 May, item 14."),
+    )
+
+
 class OnePotForm(forms.Form):
     """One of the pots."""
 

@@ -3,7 +3,8 @@ from django.db import migrations, models
 # Whose supports count is said before anybody can be short of them, and two people open the cycle
 # with it.
 STAYS = """
-CREATE FUNCTION budgeting_supports_from_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION budgeting_supports_from_stays() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     IF OLD.state <> 'draft' OR EXISTS (
         SELECT FROM budgeting_option option WHERE option.cycle_id = NEW.id

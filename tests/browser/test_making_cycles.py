@@ -12,10 +12,11 @@ from budgeting.services.proposals import group_options
 from civicfund.places.enums import PlaceKind
 from tests.browser.test_desks import ready
 from tests.browser.test_treasury import come_in, look
+from tests.budgeting.test_appropriations import treasurer
 from tests.budgeting.test_ballot_desk import feasible_cycle
 from tests.budgeting.test_supports import supported, supporting_draft
 from tests.budgeting.test_watching import voted
-from tests.factories.budgeting import add_options, administrator, opened
+from tests.factories.budgeting import add_options, administrator, draft_cycle, opened
 from tests.factories.places import CityFactory, NeighborhoodFactory
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
@@ -68,6 +69,19 @@ def test_a_ballot_is_filled_and_a_vote_watched(page, check_axe, screenshot):
     expect(page.get_by_text("of this group at most one is funded").first).to_be_visible()
     page.goto(f"/budget/{voted(12, 10, 9).slug}/participation/")
     look(page, "participation", check_axe, screenshot)
+
+
+def test_two_treasurers_set_money_aside(page, check_axe, screenshot):
+    cycle, first = draft_cycle(), treasurer()
+    come_in(page, *ready(first), f"/budget/{cycle.slug}/money/")
+    page.get_by_label("Set aside for this vote in all").fill("3000")
+    page.get_by_label("The decision that it rests on").fill("Council of 3 May, item 14")
+    page.get_by_role("button", name="Ask to set it aside").click()
+    expect(page.get_by_text("Now another treasurer has to agree.")).to_be_visible()
+    look(page, "cycle-money", check_axe, screenshot)
+    page.goto("/treasury/")
+    expect(page.get_by_text("Money not in the books; the pots say")).to_be_visible()
+    look(page, "treasury-votes", check_axe, screenshot)
 
 
 def test_a_cycle_tells_who_is_short_of_supports(page, check_axe, screenshot):

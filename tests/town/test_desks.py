@@ -17,6 +17,7 @@ from budgeting.views import (
     ballot_desk,
     cycle_desk,
     extending,
+    money,
     paper,
     preparing,
     proposal_files,
@@ -99,6 +100,9 @@ TABLE = {
     "letters_desk": declared(ADMINISTRATOR, acts=rolls.LETTER_ACTS),
     "officers_desk": declared(OFFICER, acts=rolls.PERSON_ACTS),
     "extending": declared(ADMINISTRATOR, acts=extending.EXTENSION_ACTS),
+    "cycle_money": declared(
+        ADMINISTRATOR, TREASURER, ask=TREASURER, agree=TREASURER, acts=["take_back"]
+    ),
     "kiosks_desk": declared(
         ADMINISTRATOR, OFFICER, acts=["register", "unlock", "free", "revoke"]
     ),
@@ -168,6 +172,7 @@ ACTS = {
     "letters_desk": rolls.LETTER_ACTS,
     "officers_desk": rolls.PERSON_ACTS,
     "extending": extending.EXTENSION_ACTS,
+    "cycle_money": money.MONEY_ACTS,
     "complaint_desk": complaints_desk.ACTS,
     "judge_version": veiling.ACTS,
     "judge_file": veiling.ACTS,
