@@ -54,6 +54,17 @@ def visible_cycle(user: User | AnonymousUser, slug: str) -> Cycle:
     return found
 
 
+def cycle_beside_books(slug: str) -> Cycle:
+    """A cycle for those who keep its money, drafts among them; ``Http404`` where there is none.
+
+    The page asks for the role.
+    """
+    found = Cycle.objects.prefetch_related("phases").filter(slug=slug).first()
+    if found is None or found.is_dropped or found.is_imported:
+        raise Http404("No such cycle.")
+    return found
+
+
 def voting_cycle(user: User | AnonymousUser, slug: str) -> Cycle:
     """``visible_cycle``; an open one, with its extensions, is kept ``OPEN_CYCLE_KEPT_SECONDS``.
 

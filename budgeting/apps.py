@@ -11,7 +11,9 @@ class BudgetingConfig(AppConfig):
     name = "budgeting"
 
     def ready(self) -> None:
-        """Projects on a ballot stay as they are; those in a cycle go into none that is not."""
+        """Projects on a ballot stay as they are; those in a cycle go into none that is not. Money
+        leaves only while the books are right of what is set aside for votes, too.
+        """
         # Models are loaded by now.
         from budgeting.access import reviews  # noqa: PLC0415
         from budgeting.selectors import (  # noqa: PLC0415
@@ -19,6 +21,8 @@ class BudgetingConfig(AppConfig):
             why_apart_in_cycles,
             why_on_ballot,
         )
+        from budgeting.selectors.appropriations import invariants  # noqa: PLC0415
+        from civicfund.payouts.selectors import checked_before_paying  # noqa: PLC0415
         from civicfund.projects.selectors import (  # noqa: PLC0415
             cautioned_by,
             held_by,
@@ -28,6 +32,7 @@ class BudgetingConfig(AppConfig):
         from civicfund.talk.enums import SubjectKind  # noqa: PLC0415
 
         doors_to(SubjectKind.REVIEW, reviews)
+        checked_before_paying(invariants)
         held_by(why_on_ballot)
         cautioned_by(what_a_change_undoes)
         kept_apart_by(why_apart_in_cycles)

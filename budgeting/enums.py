@@ -68,6 +68,14 @@ class PhaseKind(models.TextChoices):
     BALLOTING = "balloting", _("Voting")
 
 
+class SupportsFrom(models.TextChoices):
+    """Whose supports count towards what a cycle asks for."""
+
+    EVERYBODY = "everybody", _("everybody with an account")
+    TOWN = "town", _("people with a confirmed home in the town")
+    POT = "pot", _("people with a confirmed home where the pot's money goes")
+
+
 class BallotKind(models.TextChoices):
     """What a voter writes on a ballot; the values are those of ``budgeting.domain``."""
 
@@ -176,6 +184,7 @@ class TrusteePair(models.TextChoices):
 
 # Acts on a cycle that one person asks for and another agrees to, as pages name them.
 ACT_WORDS: dict[str, Promise] = {
+    "cycle.appropriate": _("Setting money aside"),
     "cycle.open": _("Opening"),
     "cycle.extend": _("Extending the vote"),
     "cycle.cancel": _("Cancelling"),
@@ -207,6 +216,7 @@ VERB_WORDS: dict[str, Promise] = {
     "announcement.stopped": _("An announcement was stopped"),
     "announcement.tested": _("A test of an announcement was sent"),
     "announcement.written": _("An announcement was written"),
+    "cycle.appropriated": _("Money was set aside in the books"),
     "cycle.ballots_opened": _("The ballots were opened"),
     "cycle.board_closed": _("The public board was closed"),
     "cycle.cancelled": _("The cycle was cancelled"),
@@ -240,6 +250,7 @@ VERB_WORDS: dict[str, Promise] = {
     "cycle.rules_changed": _("The title or the rules were changed"),
     "cycle.sheets_printed": _("Paper ballots were printed"),
     "cycle.supports_kept": _("The supports were counted"),
+    "cycle.supports_from": _("Whose supports count was set"),
     "cycle.supports_needed": _("How many supports a project needs was set"),
     "cycle.trustees_named": _("The trustees were named anew"),
     "cycle.unsealed": _("The ballots went to the count"),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 
 from django.http import StreamingHttpResponse
 
 # A cell that a spreadsheet would take for a formula begins with one of these.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# The same behind apostrophes, so that what is taken off one that was put on is what was there.
+_QUOTABLE = re.compile(r"'*[=+\-@\t\r\n]")
 
 
 class _Echo:
@@ -38,6 +41,11 @@ def csv_lines(header: list[str], rows: Iterable[Iterable[object]]) -> Iterator[s
 
 
 def _plain(cell: object) -> object:
-    if isinstance(cell, str) and cell.startswith(FORMULA):
+    if isinstance(cell, str) and _QUOTABLE.match(cell):
         return f"'{cell}"
     return cell
+
+
+def unquoted(cell: str) -> str:
+    """A cell of such a file as it was before words that begin like a formula were quoted."""
+    return cell[1:] if cell.startswith("'") and _QUOTABLE.match(cell) else cell

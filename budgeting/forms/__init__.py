@@ -4,6 +4,7 @@ from budgeting.forms.announcements import AnnouncementForm, SendForm
 from budgeting.forms.ballot import FilledIn, PotOnBallot, pot_on_ballot
 from budgeting.forms.cycles import (
     AgreeForm,
+    AppropriationForm,
     BasisForm,
     ChangePotForm,
     CycleForm,
@@ -17,6 +18,7 @@ from budgeting.forms.cycles import (
     RulesForm,
     ShareOutForm,
     SupportsForm,
+    SupportsFromForm,
 )
 from budgeting.forms.keys import AnswerForm, PartsForm, PublicKeyForm, ReceiptForm
 from budgeting.forms.kiosks import KioskCodeForm, OneKioskForm, RegisterKioskForm, UnlockForm
@@ -61,6 +63,7 @@ __all__ = [
     "AnnouncementForm",
     "AnswerForm",
     "AppealForm",
+    "AppropriationForm",
     "AssignForm",
     "BasisForm",
     "ChangePotForm",
@@ -108,6 +111,7 @@ __all__ = [
     "ShareOutForm",
     "SheetForm",
     "SupportsForm",
+    "SupportsFromForm",
     "TotalsForm",
     "UnlockForm",
     "VerdictForm",

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from budgeting.domain.rules import APPROVALS, POINTS, RANKINGS, RULES
 from budgeting.domain.rules.equal_shares import Start, Stop
-from budgeting.enums import MOST_POINTS, BallotKind, Origin, PhaseKind, TieOrder
+from budgeting.enums import MOST_POINTS, BallotKind, Origin, PhaseKind, SupportsFrom, TieOrder
 from budgeting.models import Cycle, Pot
 from budgeting.services.preparing import TEMPLATES
 from budgeting.templatetags.budgeting import rule_words
@@ -282,6 +282,34 @@ class SupportsForm(forms.Form):
         min_value=0,
         max_value=MOST_POINTS,
         help_text=_("For every pot; 0: nobody has to. A single pot can be changed afterwards."),
+    )
+
+
+class SupportsFromForm(forms.Form):
+    """Whose supports count."""
+
+    supports_from = forms.ChoiceField(
+        label=_("Whose supports count"),
+        choices=SupportsFrom.choices,
+        help_text=_(
+            "An account takes nothing but a mail address. Where only confirmed homes count, nobody"
+            " can fill up the number with accounts."
+        ),
+    )
+
+
+class AppropriationForm(forms.Form):
+    """How much of the town's budget is set aside for a vote."""
+
+    total_minor = MoneyField(
+        label=_("Set aside for this vote in all"),
+        zero=True,
+        help_text=_("Together with what is set aside already."),
+    )
+    words = forms.CharField(
+        label=_("The decision that it rests on"),
+        max_length=200,
+        help_text=_("For example: budget 2027, council of 3 May, item 14."),
     )
 
 

@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from budgeting.forms.roll import CheckedForm
-from budgeting.services.proposal_files import COLUMNS, MOST_BYTES, REQUIRED
+from budgeting.services.proposal_files import MOST_BYTES
 
 
 class ProposalFileForm(forms.Form):
@@ -30,6 +30,3 @@ class CheckedFileForm(ProposalFileForm, CheckedForm):
     """The file that was looked through, once more."""
 
     field_order = ("file", "checked")
-
-
-HEADER = (", ".join(REQUIRED), ", ".join(COLUMNS[len(REQUIRED) :]))

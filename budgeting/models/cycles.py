@@ -25,6 +25,7 @@ from budgeting.enums import (
     CycleState,
     Origin,
     PhaseKind,
+    SupportsFrom,
     TieOrder,
 )
 from civicfund.places.enums import PlaceKind
@@ -88,6 +89,14 @@ class Cycle(models.Model):
     ties = models.CharField(
         _("ties are broken by"), max_length=16, choices=TieOrder.choices, default=TieOrder.SEEDED
     )
+    # Whose supports count, where a pot needs them.
+    supports_from = models.CharField(
+        _("supports count from"),
+        max_length=16,
+        choices=SupportsFrom.choices,
+        default=SupportsFrom.EVERYBODY,
+        db_default=SupportsFrom.EVERYBODY,
+    )
     # Drawn when the cycle opens. The commitment is public at once, the seed with the count.
     tie_seed = models.CharField(max_length=64, blank=True)
     tie_commitment = models.CharField(max_length=64, blank=True)
@@ -124,6 +133,10 @@ class Cycle(models.Model):
                 condition=Q(ballot_kind__in=BallotKind.values), name="cycle_ballot_kind_known"
             ),
             models.CheckConstraint(condition=Q(ties__in=TieOrder.values), name="cycle_ties_known"),
+            models.CheckConstraint(
+                condition=Q(supports_from__in=SupportsFrom.values),
+                name="cycle_supports_from_known",
+            ),
             models.CheckConstraint(
                 condition=Q(currency__regex="^[A-Z]{3}$"), name="cycle_currency_is_a_code"
             ),

@@ -93,7 +93,7 @@ from budgeting.selectors.roll import (
     voting_places,
 )
 from budgeting.selectors.rounds import Rounds, rounds_of
-from budgeting.selectors.supports import Supports, supports_by_proposal
+from budgeting.selectors.supports import Supports, supports_asked_for, supports_by_proposal
 from budgeting.selectors.timeline import timeline_warnings
 from budgeting.selectors.trustees import (
     agreed_of_key,
@@ -190,6 +190,7 @@ __all__ = [
     "sitting_at",
     "small_pots",
     "standing_of",
+    "supports_asked_for",
     "supports_by_proposal",
     "timeline_warnings",
     "told_nobody",

@@ -16,6 +16,7 @@ from civicfund.people.models import RoleGrant
 # In which states of the cycle an act can be done at all; cancelling, in the one it was asked in.
 _POSSIBLE_IN = {
     "cycle.open": {CycleState.DRAFT},
+    "cycle.appropriate": {CycleState.DRAFT},
     "cycle.extend": {CycleState.OPEN},
     "cycle.roll": {CycleState.DRAFT, CycleState.OPEN},
     "cycle.letters": {CycleState.OPEN},
@@ -45,10 +46,12 @@ def requests_on(cycle: Cycle) -> QuerySet[ActRequest]:
 def _may_ask() -> Q:
     """Whoever asked still has the role that it takes."""
     certifying = Q(act="cycle.publish")
+    of_money = Q(act="cycle.appropriate")
     by_officer = Q(act="cycle.roll", parameters__source=RollSource.PERSON)
     return Q(requested_by__is_active=True) & (
         (certifying & _holds(Role.CERTIFIER))
-        | (~certifying & _holds(Role.BUDGET_ADMINISTRATOR))
+        | (of_money & _holds(Role.TREASURER))
+        | (~certifying & ~of_money & _holds(Role.BUDGET_ADMINISTRATOR))
         | (by_officer & _holds(Role.POLL_OFFICER))
     )
 

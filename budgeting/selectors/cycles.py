@@ -68,7 +68,7 @@ def proposals_of(project: Project) -> QuerySet[Proposal]:
     return (
         Proposal.objects.standing()
         .filter(project=project)
-        .select_related("cycle")
+        .select_related("cycle", "pot")
         .order_by("-submitted_at", "-pk")
     )
 

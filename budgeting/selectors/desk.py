@@ -17,6 +17,7 @@ from budgeting.domain.bundle import LEAST_BALLOTS
 from budgeting.domain.trustee import PARTS
 from budgeting.enums import ACT_WORDS, AskedStanding, PhaseKind
 from budgeting.models import Cycle, Pot, Rehearsal, TrusteeKey
+from budgeting.selectors.appropriations import set_aside_for
 from budgeting.selectors.asked import requests_on, standing_of
 from budgeting.selectors.reviews import next_verdicts, why_verdicts_wait
 from budgeting.selectors.roll import eligibility_of
@@ -30,6 +31,7 @@ from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.selectors import people_with
 from civicfund.places.enums import PlaceKind
+from civicfund.templatetags.money import money
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ def readiness(cycle: Cycle, now: datetime, wrong: Sequence[Pot] = ()) -> list[St
         _rules(cycle),
         _phases(cycle, now),
         _pots(cycle, wrong),
+        _money(cycle),
         _reviewers(cycle),
         *_verdicts(cycle, now),
         _options(cycle),
@@ -97,6 +100,19 @@ def _pots(cycle: Cycle, wrong: Sequence[Pot]) -> Step:
         found += " " + _("To be corrected for such ballots: %(pots)s.") % {"pots": named}
     address = reverse("pots", args=[cycle.slug])
     return Step(_("Pots"), number > 0 and not wrong, found, address)
+
+
+def _money(cycle: Cycle) -> Step:
+    """Whether the books know of the money: a vote can be held without, and says so."""
+    found, address = set_aside_for(cycle), reverse("cycle_money", args=[cycle.slug])
+    if found.aside_minor is None:
+        words = _("Money not in the books: treasurers have set nothing aside for this vote.")
+        return Step(_("Money"), False, words, address, needed=False)
+    words = _("%(aside)s is set aside, the pots take %(pots)s.") % {
+        "aside": money(found.aside_minor, cycle.currency),
+        "pots": money(found.pots_minor, cycle.currency),
+    }
+    return Step(_("Money"), found.is_enough, words, address)
 
 
 def _reviewers(cycle: Cycle) -> Step:

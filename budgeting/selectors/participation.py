@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from budgeting.enums import Channel
 from budgeting.models import Cycle
 from budgeting.selectors.paper import PeopleOf, merged, on_channels
+from budgeting.selectors.roll import eligibility_of, places_of_roll
 from civicfund.places.models import Neighborhood
 
 
@@ -57,15 +58,37 @@ class Participation:
         return 100 * self.voters / on_roll if on_roll else None
 
     @property
+    def of_population(self) -> float | None:
+        """Per cent of those who live where that is known; None where it is known of nowhere."""
+        known = [part for part in self.by_place if part.of_population is not None]
+        living = sum(part.population or 0 for part in known)
+        return 100 * sum(part.voters for part in known) / living if living else None
+
+    @property
+    def uncounted(self) -> list[PlacePart]:
+        """Where it is not known how many people live."""
+        return [part for part in self.by_place if part.population is None]
+
+    @property
     def missing(self) -> list[PlacePart]:
         """Where a smaller share of the roll has voted than in the town, the smallest first."""
-        whole = self.of_roll
-        if whole is None:
-            return []
-        below = [
-            part for part in self.by_place if part.of_roll is not None and part.of_roll < whole
-        ]
-        return sorted(below, key=lambda part: (part.of_roll or 0, part.label))
+        return _below([(part, part.of_roll) for part in self.by_place], self.of_roll)
+
+    @property
+    def missing_of_population(self) -> list[PlacePart]:
+        """The same of those who live there, whether they are on the roll or not."""
+        shares = [(part, part.of_population) for part in self.by_place]
+        return _below(shares, self.of_population)
+
+
+def _below(
+    shares: Sequence[tuple[PlacePart, float | None]], whole: float | None
+) -> list[PlacePart]:
+    if whole is None:
+        return []
+    below = [(share, part.label, part) for part, share in shares if share is not None]
+    lowest = sorted((each for each in below if each[0] < whole), key=lambda each: each[:2])
+    return [part for _share, _label, part in lowest]
 
 
 def participation_of(cycle: Cycle) -> Participation:
@@ -79,7 +102,7 @@ def participation_of(cycle: Cycle) -> Participation:
     days = sorted(_counted(took_part.annotate(day=TruncDate("at")), "day").items())
     return Participation(
         voters=sum(channels.values()),
-        by_place=_by_place(cycle, _counted(took_part, "roll_entry__place__name")),
+        by_place=_by_place(cycle, _counted(took_part, "roll_entry__place")),
         by_channel=_together(in_order),
         by_day=_together({date_format(day, "j F Y"): number for day, number in days}),
     )
@@ -102,22 +125,24 @@ def _merged(people: Mapping[str, int]) -> dict[str, int]:
     return {line.place: line.by_channel[0] for line in lines}
 
 
-def _by_place(cycle: Cycle, voted: Mapping[str, int]) -> list[PlacePart]:
-    rows = cycle.roll.order_by().values_list("place__name").annotate(lines=Count("pk"))
-    on_roll = dict(rows)
-    names = sorted({*on_roll, *voted})
-    places = Neighborhood.objects.filter(name__in=names).values_list("name", "population")
-    population = dict(places)
-    shown = _merged({name: voted.get(name, 0) for name in names})
+def _by_place(cycle: Cycle, voted: Mapping[int, int]) -> list[PlacePart]:
+    """By name; also where people may vote and live and nobody is on the roll: they are missing."""
+    rows = cycle.roll.order_by().values_list("place").annotate(lines=Count("pk"))
+    on_roll: dict[int, int] = dict(rows)
+    reached = [place.pk for place in places_of_roll(eligibility_of(cycle)) if place.population]
+    keys = {*on_roll, *voted, *reached}
+    found = Neighborhood.objects.filter(pk__in=keys).order_by("name", "pk")
+    places = list(found.defer("boundary"))
+    shown = _merged({str(place.pk): voted.get(place.pk, 0) for place in places})
     parts = [
-        PlacePart(name, shown[name], on_roll.get(name, 0), population.get(name))
-        for name in names
-        if name in shown
+        PlacePart(place.name, shown[str(place.pk)], on_roll.get(place.pk, 0), place.population)
+        for place in places
+        if str(place.pk) in shown
     ]
     if "" in shown:
-        rest = [name for name in names if name not in shown]
-        known = [population.get(name) for name in rest]
-        living = sum(number or 0 for number in known) if all(known) else None
-        lines = sum(on_roll.get(name, 0) for name in rest)
+        rest = [place for place in places if str(place.pk) not in shown]
+        known = [place.population for place in rest if place.population is not None]
+        living = sum(known) if len(known) == len(rest) else None
+        lines = sum(on_roll.get(place.pk, 0) for place in rest)
         parts.append(PlacePart(_("others together"), shown[""], lines, living, together=True))
     return parts

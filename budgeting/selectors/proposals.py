@@ -1,8 +1,8 @@
-"""The proposals of a cycle, as its page, its desk and its file show them."""
+"""The proposals of a cycle, as its page and its desk show them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,6 @@ from django.utils.translation import gettext as _
 from budgeting.enums import FOUND_FEASIBLE, CycleState, PhaseKind, ProposalState
 from budgeting.models import Cycle, Option, Phase, Pot, Proposal, Review
 from budgeting.selectors.options import options_on_ballot
-from civicfund.money import to_decimal
 from civicfund.paging import LeanPaginator
 from civicfund.projects.models import Project, Version
 from civicfund.projects.selectors.history import latest_version
@@ -75,7 +74,7 @@ def pots_of_cycle(
 ) -> list[PotOfCycle]:
     """Every pot of the cycle, each with those of its proposals that stand on this page.
 
-    Each proposal of the page has its pot from here on.
+    Each proposal of the page has its pot and cycle from here on.
     """
     on_ballot = _by_pot(Option.objects.filter(cycle=cycle))
     here: dict[int, list[Proposal]] = {}
@@ -87,7 +86,7 @@ def pots_of_cycle(
         begins_on = before // PROPOSALS_PER_PAGE + 1
         in_it = here.get(pot.pk, [])
         for each in in_it:
-            each.pot = pot
+            each.pot, each.cycle = pot, cycle
         found.append(PotOfCycle(pot, in_it, count, on_ballot.get(pot.pk, 0), begins_on))
         before += count
     return found
@@ -210,19 +209,3 @@ def _candidate(row: Proposal) -> Candidate:
     found = vars(row)
     change = Change(found["seen"], found["version_now"]) if found["seen"] else None
     return Candidate(row, found["cost_minor"], change)
-
-
-def proposal_rows(cycle: Cycle) -> Iterator[tuple[object, ...]]:
-    """What is public of every proposal that stands in a cycle, as cells; costs in major units."""
-    rows = Proposal.objects.standing().filter(cycle=cycle)
-    rows = rows.select_related("project__neighborhood", "pot", "option").order_by("pk")
-    for each in rows.defer(*UNSHOWN).iterator():
-        option = getattr(each, "option", None)
-        project = each.project
-        cost_minor = option.cost_minor if option else project.total_minor
-        # Of an option nothing may be what it costs; of a project it says that nobody has said.
-        cost = to_decimal(cost_minor, cycle.currency) if option or cost_minor else ""
-        yield (
-            each.pk, project.title, project.summary, project.category, project.neighborhood.slug,
-            each.pot.name, each.state, each.reason, cost, each.submitted_at.isoformat(),
-        )  # fmt: skip

@@ -157,7 +157,9 @@ def own_proposal(cycle: Cycle, pk: int, author: User) -> Proposal | None:
     """A proposal with what its authors may know: never a review that is not published."""
     written = Project.objects.filter(authored_by(author))
     mine = Proposal.objects.filter(cycle=cycle, pk=pk, project__in=written)
-    rows = mine.select_related("project", "pot", "published_with", "appeal__published_with")
+    rows = mine.select_related(
+        "project", "cycle", "pot", "published_with", "appeal__published_with"
+    )
     return rows.prefetch_related("change_requests").first()
 
 

@@ -19,6 +19,7 @@ from budgeting.enums import (
     ProposalState,
     ReviewKind,
     RollSource,
+    SupportsFrom,
     TieOrder,
     TrusteePair,
 )
@@ -78,6 +79,7 @@ SAID_WORDS: dict[str, Promise] = {
     "unreadable": _("ballots that could not be read"),
     "verdicts": _("verdicts"),
     "version": _("version"),
+    "whom": _("whose count"),
 }
 
 _STATES: dict[str, type[TextChoices]] = {
@@ -90,6 +92,7 @@ _CODES: dict[tuple[str, str], type[TextChoices]] = {
     ("cycle.phase_added", "kind"): PhaseKind,
     ("cycle.rules_changed", "kind"): BallotKind,
     ("cycle.rules_changed", "ties"): TieOrder,
+    ("cycle.supports_from", "whom"): SupportsFrom,
     ("review.given", "kind"): ReviewKind,
     ("cycle.roll_grew", "source"): RollSource,
     ("cycle.key_rehearsed", "pair"): TrusteePair,

@@ -1,34 +1,101 @@
-"""How many supports proposals have, and how many they are short of."""
+"""How many supports proposals have, how many they are short of, and until when."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
-from budgeting.models import Proposal, SupportCount
-from civicfund.projects.selectors.supports import support_counts
+from django.db.models import Max
+
+from budgeting.enums import UNDER_WAY, CycleState, PhaseKind, SupportsFrom
+from budgeting.models import Phase, Proposal, SupportCount
+from civicfund.audit.services import db_now
+from civicfund.places.selectors import places_within
+from civicfund.projects.selectors.supports import support_counts, supports_by_home
 
 
 @dataclass(frozen=True, slots=True)
 class Supports:
-    """People who support a proposal, and how many it is short of."""
+    """People who support a proposal, of whom its cycle counts, and how many it is short of.
+
+    ``ends_at`` is when supporting is over; None where that is not said.
+    """
 
     people: int
-    short: int
+    needed: int
+    ends_at: datetime | None
+    is_over: bool
+
+    @property
+    def short(self) -> int:
+        """How many are missing."""
+        return max(0, self.needed - self.people)
 
 
 def supports_by_proposal(proposals: Iterable[Proposal]) -> dict[int, Supports]:
-    """For those of pots that need supports, each with its pot: as kept, or as of now until then."""
-    found = {
-        proposal.pk: (proposal, proposal.pot.supports_needed)
-        for proposal in proposals
-        if proposal.pot.supports_needed
-    }
+    """For those of pots that need supports: as kept, or as of now until then.
+
+    Each with its pot and cycle. As many queries for many as for one.
+    """
+    found = [proposal for proposal in proposals if proposal.pot.supports_needed]
     if not found:
         return {}
-    kept = dict(SupportCount.objects.filter(proposal__in=found).values_list("proposal", "people"))
-    now = support_counts(each.project_id for pk, (each, _needed) in found.items() if pk not in kept)
-    people = {pk: kept.get(pk, now.get(each.project_id, 0)) for pk, (each, _) in found.items()}
+    people, ends, now = people_supporting(found), _ends(found), db_now()
     return {
-        pk: Supports(people[pk], max(0, needed - people[pk])) for pk, (_, needed) in found.items()
+        each.pk: Supports(
+            people=people[each.pk],
+            needed=each.pot.supports_needed,
+            ends_at=ends.get(each.cycle_id),
+            is_over=each.cycle_id in ends and ends[each.cycle_id] <= now,
+        )
+        for each in found
     }
+
+
+def supports_asked_for(proposals: Iterable[Proposal]) -> dict[int, Supports]:
+    """The same for those that can still come on the ballot of an open cycle."""
+    return supports_by_proposal(
+        each
+        for each in proposals
+        if each.cycle.state == CycleState.OPEN and each.state in UNDER_WAY
+    )
+
+
+def _ends(proposals: Iterable[Proposal]) -> dict[int, datetime]:
+    phases = Phase.objects.filter(
+        cycle__in={each.cycle_id for each in proposals}, kind=PhaseKind.SUPPORTING
+    )
+    return dict(phases.order_by().values_list("cycle").annotate(end=Max("ends_at")))
+
+
+def people_supporting(proposals: Collection[Proposal]) -> dict[int, int]:
+    """How many people support each, by its key: as kept, or as of now until then."""
+    keys = [each.pk for each in proposals]
+    kept = dict(SupportCount.objects.filter(proposal__in=keys).values_list("proposal", "people"))
+    return supports_now([each for each in proposals if each.pk not in kept]) | kept
+
+
+def supports_now(proposals: Collection[Proposal]) -> dict[int, int]:
+    """How many support each now, of those whom its cycle counts; a person once, as always."""
+    by_anybody = [each for each in proposals if each.cycle.supports_from == SupportsFrom.EVERYBODY]
+    people = support_counts(each.project_id for each in by_anybody)
+    found = {each.pk: people[each.project_id] for each in by_anybody}
+    by_home = [each for each in proposals if each.pk not in found]
+    if not by_home:
+        return found
+    living = supports_by_home(each.project_id for each in by_home)
+    pots = {place for place in (_place(each) for each in by_home) if place}
+    within = places_within(pots) if pots else {}
+    for each in by_home:
+        place, homes = _place(each), living[each.project_id]
+        found[each.pk] = sum(
+            people for home, people in homes.items() if place is None or home in within[place]
+        )
+    return found
+
+
+def _place(proposal: Proposal) -> int | None:
+    """Where one has to live for one's support to count; None for the whole town."""
+    of_pot = proposal.cycle.supports_from == SupportsFrom.POT
+    return proposal.pot.place_id if of_pot else None

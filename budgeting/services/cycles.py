@@ -31,6 +31,7 @@ from budgeting.selectors import (
     named_trustees,
     why_verdicts_wait,
 )
+from budgeting.selectors.appropriations import set_aside_for
 from budgeting.services.errors import RefusedError
 from budgeting.services.locks import take, take_draft
 from budgeting.services.roll import roll_digest
@@ -194,6 +195,8 @@ def _as_asked_for(cycle: Cycle) -> dict[str, Any]:
         "supports_needed": list(
             cycle.pots.order_by("pk").values_list("supports_needed", flat=True)
         ),
+        "supports_from": cycle.supports_from,
+        "set_aside_minor": set_aside_for(cycle).aside_minor,
         "eligibility": said.version if said else 0,
     }
 
@@ -214,6 +217,8 @@ def _check_ready(cycle: Cycle) -> None:
         raise RefusedError(
             _("Projects need supports: the cycle needs a supporting phase that ends before voting.")
         )
+    if not set_aside_for(cycle).is_enough:
+        raise RefusedError(_("The pots take more money than the books set aside for this vote."))
     if words := why_verdicts_wait(cycle, db_now()):
         raise RefusedError(words)
     rehearsed_key(cycle)

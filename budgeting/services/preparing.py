@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from budgeting.access import require
 from budgeting.domain.rules import RULES
-from budgeting.enums import BallotKind, PhaseKind, TieOrder, VoterGroup
+from budgeting.enums import BallotKind, PhaseKind, SupportsFrom, TieOrder, VoterGroup
 from budgeting.models import Cycle, Phase, Pot, ReviewerRule, ReviewPlan
 from budgeting.selectors import eligibility_of
 from budgeting.services.cycles import add_phase, add_pot, create_cycle
@@ -30,7 +30,7 @@ from budgeting.services.rules import (
     pot_limits,
     usual_parameters,
 )
-from budgeting.services.supports import need_supports
+from budgeting.services.supports import count_supports_from, need_supports
 from civicfund.audit.services import record
 from civicfund.money import split
 from civicfund.people.enums import Role
@@ -52,6 +52,8 @@ class Template:
     ballot_kind: BallotKind
     rule: str
     weeks: tuple[tuple[PhaseKind, int], ...]
+    # Whose supports count once a pot needs some: an account takes nothing but an address.
+    supports_from: SupportsFrom = SupportsFrom.TOWN
 
 
 TEMPLATES: dict[str, Template] = {
@@ -141,6 +143,8 @@ def cycle_from_template(
         cycle = create_cycle(
             by=by, slug=slug, title=title, ballot_kind=template.ballot_kind, rule=template.rule
         )
+        count_supports_from(cycle, template.supports_from, by=by)
+        cycle.refresh_from_db(fields=["supports_from"])
         day = first_day
         for kind, weeks in template.weeks:
             last = day + timedelta(weeks=weeks)
@@ -172,6 +176,7 @@ def copy_cycle(source: Cycle, *, slug: str, title: str, first_day: date, by: Use
         for phase in source.phases.all():
             moved = {name: _moved(getattr(phase, name), days) for name in ("starts_at", "ends_at")}
             add_phase(cycle, PhaseKind(phase.kind), by=by, **moved)
+        count_supports_from(cycle, SupportsFrom(source.supports_from), by=by)
         _copy_pots(source, cycle, by)
         _copy_people(source, cycle, days, by)
         record("cycle.copied", cycle, actor=by, source=source.pk)

@@ -4,62 +4,42 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import IO
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from budgeting.access import require
-from budgeting.models import Cycle, Pot, Proposal
+from budgeting.models import Cycle, Proposal
+from budgeting.selectors.proposal_files import COLUMNS, COSTS, READ_ONLY, REQUIRED
 from budgeting.services.errors import RefusedError
+from budgeting.services.proposal_lines import Known, Line, WrongLineError
 from budgeting.services.proposals import submit_proposal
 from budgeting.services.roll_files import Hashed
 from civicfund.audit.services import record
-from civicfund.money import UnclearAmountError, read_amount
 from civicfund.people.enums import Role
 from civicfund.people.models import User
-from civicfund.places.models import Neighborhood
-from civicfund.projects.enums import Category
-from civicfund.projects.services import (
-    LONGEST_STORY,
-    MOST_PER_LINE_MINOR,
-    Cost,
-    ProjectError,
-    create_project,
-    publish_project,
-)
+from civicfund.projects.services import ProjectError, create_project, publish_project
+from civicfund.spreadsheets import unquoted
 
-REQUIRED = ("title", "summary", "neighborhood", "cost")
-COLUMNS = (*REQUIRED, "story", "category", "pot")
 MOST_LINES = 2_000
 MOST_BYTES = 5 * 1024 * 1024
 MOST_SHOWN = 200
-_MOST_CHARACTERS = {"title": 120, "summary": 280}
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One proposal of a file that can be entered."""
-
-    title: str
-    summary: str
-    story: str
-    category: Category
-    neighborhood: Neighborhood
-    pot: Pot
-    cost_minor: int
 
 
 @dataclass(slots=True)
 class FoundInFile:
-    """What a file holds: the lines that can be entered, and what is wrong with which other."""
+    """What a file holds: lines that can be entered, what is wrong with which other, how many are
+    in the cycle as they are, and which columns are not entered.
+    """
 
     sha256: str = ""
     lines: list[Line] = field(default_factory=list)
     wrong: list[tuple[int, str]] = field(default_factory=list)
+    there: int = 0
+    ignored: list[str] = field(default_factory=list)
 
     @property
     def shown(self) -> list[tuple[int, str]]:
@@ -67,20 +47,24 @@ class FoundInFile:
         return self.wrong[:MOST_SHOWN]
 
 
-class _WrongLineError(Exception):
-    """Why a line cannot be entered, in words that follow “Line 3”."""
-
-
 def look_through(cycle: Cycle, file: IO[bytes]) -> FoundInFile:
     """Read a file of proposals, changing nothing. ``RefusedError`` where it is no such file."""
     source = Hashed(iter(lambda: file.read(65_536), b""))
     content = b"".join(source)
-    found, known = FoundInFile(sha256=source.digest), _Known(cycle)
-    for lines, row in _rows(content):
+    found = FoundInFile(sha256=source.digest)
+    rows = list(_rows(content))
+    found.ignored = [name for name in READ_ONLY if rows and name in rows[0][1]]
+    known = Known(cycle, {row.get("title", "").casefold() for _lines, row in rows})
+    for lines, row in rows:
         try:
-            found.lines.append(known.line(row))
-        except _WrongLineError as wrong:
+            line = known.line(row)
+        except WrongLineError as wrong:
             found.wrong += [(number, str(wrong)) for number in lines]
+            continue
+        if line is None:
+            found.there += 1
+        else:
+            found.lines.append(line)
     return found
 
 
@@ -123,7 +107,12 @@ def _enter(line: Line, by: User) -> Proposal:
             story=line.story,
             category=line.category,
             neighborhood=line.neighborhood,
-            cost_lines=[Cost(_("As it was handed in"), line.cost_minor)],
+            latitude=line.point[0] if line.point else None,
+            longitude=line.point[1] if line.point else None,
+            address=line.address,
+            running_minor=line.running_minor,
+            lifetime_years=line.lifetime_years,
+            cost_lines=line.cost_lines,
         )
         project = publish_project(project, by=by)
     except ProjectError as refusal:
@@ -149,7 +138,7 @@ def _rows(content: bytes) -> Iterator[tuple[range, dict[str, str]]]:
             if number > MOST_LINES:
                 words = _("The file has more than %(most)s lines.") % {"most": MOST_LINES}
                 raise RefusedError(words, field="file")
-            cells = [cell.strip() for cell in row]
+            cells = [unquoted(cell.strip()).strip() for cell in row]
             whole = len(cells) == len(header)
             yield lines, dict(zip(header, cells, strict=True)) if whole else {}
     except csv.Error:
@@ -169,101 +158,19 @@ def _text(content: bytes) -> str:
 
 
 def _check_columns(header: list[str]) -> None:
-    missing = [name for name in REQUIRED if name not in header]
-    if missing or len(set(header)) != len(header) or not set(header) <= set(COLUMNS):
+    named = set(header)
+    enough = named.issuperset(REQUIRED) and not named.isdisjoint(COSTS)
+    if not enough or len(named) != len(header) or not named <= {*COLUMNS, *READ_ONLY}:
         raise RefusedError(
-            _("The first line has to name %(required)s, and may name %(others)s, each once.")
-            % {"required": ", ".join(REQUIRED), "others": ", ".join(COLUMNS[len(REQUIRED) :])},
+            _(
+                "The first line has to name %(required)s and %(cost)s or %(lines)s, and may name"
+                " %(others)s, each once."
+            )
+            % {
+                "required": ", ".join(REQUIRED),
+                "cost": COSTS[0],
+                "lines": COSTS[1],
+                "others": ", ".join(name for name in COLUMNS if name not in (*REQUIRED, *COSTS)),
+            },
             field="file",
         )
-
-
-class _Known:
-    """What a line is compared with: the cycle's places and pots, and titles already there."""
-
-    def __init__(self, cycle: Cycle) -> None:
-        self.pots = list(cycle.pots.select_related("place"))
-        self.places: dict[str, Neighborhood] = {}
-        for place in Neighborhood.objects.select_related("parent"):
-            self.places[place.name.casefold()] = self.places[place.slug] = place
-        titles = cycle.proposals.standing().values_list("project__title", flat=True)
-        self.titles = {title.casefold() for title in titles}
-
-    def line(self, row: dict[str, str]) -> Line:
-        """The line as a proposal. Raises ``_WrongLineError``."""
-        if not row:
-            raise _WrongLineError(_("has not as many cells as there are columns"))
-        if any("\n" in cell or "\r" in cell for name, cell in row.items() if name != "story"):
-            raise _WrongLineError(
-                _("has a quotation mark too many, or a cell over more than one line")
-            )
-        place = self._place(row["neighborhood"])
-        found = Line(
-            title=_words(row["title"], "title"),
-            summary=_words(row["summary"], "summary"),
-            story=_story(row.get("story", "")),
-            category=_category(row.get("category", "")),
-            neighborhood=place,
-            pot=self._pot(row.get("pot", ""), place),
-            cost_minor=_cost(row["cost"]),
-        )
-        if found.title.casefold() in self.titles:
-            raise _WrongLineError(_("has a title that is in the cycle, or in the file, already"))
-        self.titles.add(found.title.casefold())
-        return found
-
-    def _place(self, name: str) -> Neighborhood:
-        place = self.places.get(name.casefold())
-        if place is None:
-            raise _WrongLineError(_("names no neighborhood of the town"))
-        return place
-
-    def _pot(self, name: str, place: Neighborhood) -> Pot:
-        """The pot of that name; without one the nearest: of the place, its district, the town."""
-        near = [place, *(up for up in (place.parent, place.parent and place.parent.parent) if up)]
-        reaching = [pot for up in near for pot in self.pots if pot.place_id == up.pk]
-        named = [pot for pot in reaching if not name or pot.name.casefold() == name.casefold()]
-        if not named:
-            raise _WrongLineError(_("names no pot whose money its neighborhood can have"))
-        return named[0]
-
-
-def _words(text: str, name: str) -> str:
-    most = _MOST_CHARACTERS[name]
-    if not text or len(text) > most:
-        raise _WrongLineError(
-            _("has no %(column)s, or one of more than %(most)s characters")
-            % {"column": name, "most": most}
-        )
-    return text
-
-
-def _story(text: str) -> str:
-    if len(text) > LONGEST_STORY:
-        raise _WrongLineError(_("has a story of more than %(n)s characters") % {"n": LONGEST_STORY})
-    return text
-
-
-def _category(name: str) -> Category:
-    by_name: Iterable[tuple[str, Category]] = (
-        pair for each in Category for pair in ((each.value, each), (str(each.label), each))
-    )
-    found = {words.casefold(): each for words, each in by_name}
-    if name and name.casefold() not in found:
-        raise _WrongLineError(_("names no kind of project that there is"))
-    return found.get(name.casefold(), Category.OTHER)
-
-
-def _cost(text: str) -> int:
-    names = (settings.CURRENCY,)
-    try:
-        amount_minor = read_amount(text, settings.CURRENCY, decimal_mark=".", names=names)
-    except UnclearAmountError:
-        raise _WrongLineError(
-            _("has a cost that can be read in two ways: %(cost)s") % {"cost": text}
-        ) from None
-    except ValueError:
-        amount_minor = 0
-    if not 0 < amount_minor <= MOST_PER_LINE_MINOR:
-        raise _WrongLineError(_("has no cost as 1200 or 1234.50"))
-    return amount_minor

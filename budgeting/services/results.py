@@ -13,11 +13,12 @@ from budgeting.enums import (
     ProposalState,
 )
 from budgeting.models import Cycle, Option, Proposal, Tally
+from budgeting.selectors.appropriations import USED, set_aside_for
 from budgeting.services.errors import RefusedError
 from budgeting.services.locks import take
 from budgeting.services.second_person import acts_asked, pending_request
 from civicfund.audit.services import advance, approve_act, db_now, request_act
-from civicfund.ledger.domain import award
+from civicfund.ledger.domain import award, set_aside_used
 from civicfund.ledger.services import post
 from civicfund.people.enums import Role
 from civicfund.people.models import User
@@ -60,8 +61,9 @@ def publish(cycle: Cycle, asked_id: int | None = None, *, by: User) -> Cycle:
         if asked.parameters["tallies"] != _binding_digests(held):
             raise RefusedError(_("The count has changed since it was certified."))
         approve_act(asked, approved_by=by)
+        in_books = set_aside_for(held).aside_minor is not None
         for tally in held.tallies.filter(binding=True).order_by("pot"):
-            _award(tally, by)
+            _award(tally, by, in_books=in_books)
         return advance(held, CycleState.PUBLISHED, held.moves, actor=by, published_at=db_now())
 
 
@@ -79,8 +81,11 @@ def _binding_digests(cycle: Cycle) -> list[str]:
     return [Outcome.from_json(tally.outcome).digest for tally in tallies]
 
 
-def _award(tally: Tally, by: User) -> None:
-    """Tell every proposal of the pot what came of it, and book what the winners get."""
+def _award(tally: Tally, by: User, *, in_books: bool) -> None:
+    """Tell every proposal of the pot what came of it, and book what the winners get.
+
+    ``in_books``: money was set aside for the vote, and is less by what they get.
+    """
     selected = set(tally.outcome["selected"])
     options = Option.objects.filter(pot=tally.pot_id, proposal__isnull=False)
     for option in options.select_related("proposal").order_by("pk"):
@@ -94,5 +99,13 @@ def _award(tally: Tally, by: User) -> None:
                 source_type=option._meta.label_lower,
                 source_id=str(option.pk),
                 legs=award(proposal.project_id, option.cost_minor),
+                currency=tally.cycle.currency,
+            )
+        if won and in_books:
+            post(
+                USED,
+                source_type=option._meta.label_lower,
+                source_id=str(option.pk),
+                legs=set_aside_used(tally.cycle_id, option.cost_minor),
                 currency=tally.cycle.currency,
             )

@@ -11,14 +11,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from budgeting.access import require
-from budgeting.enums import CycleState, PhaseKind
+from budgeting.enums import CycleState, PhaseKind, SupportsFrom
 from budgeting.models import Cycle, CycleQuerySet, Phase, Pot, Proposal, SupportCount
+from budgeting.selectors.supports import supports_now
 from budgeting.services.errors import RefusedError
 from budgeting.services.locks import share, take_draft
 from civicfund.audit.services import record
 from civicfund.people.enums import Role
 from civicfund.people.models import User
-from civicfund.projects.selectors.supports import support_counts
 
 
 def need_supports(
@@ -39,6 +39,19 @@ def need_supports(
             record("cycle.supports_needed", cycle, actor=by, pots=changed, needed=needed)
 
 
+def count_supports_from(cycle: Cycle, whom: SupportsFrom, *, by: User) -> None:
+    """Say whose supports count towards what the pots need; while it is a draft."""
+    require(by, Role.BUDGET_ADMINISTRATOR)
+    with transaction.atomic():
+        held = take_draft(cycle)
+        if held.supports_from == whom:
+            return
+        if held.options.exists():
+            raise RefusedError(_("Projects are on the ballot already: whose supports count stays."))
+        Cycle.objects.filter(pk=held.pk).update(supports_from=whom)
+        record("cycle.supports_from", held, actor=by, whom=whom)
+
+
 def due_to_keep() -> CycleQuerySet:
     """Open cycles in which supporting is over and a proposal's supports are not kept yet."""
     supporting = Phase.objects.filter(cycle=OuterRef("pk"), kind=PhaseKind.SUPPORTING)
@@ -53,7 +66,7 @@ def due_to_keep() -> CycleQuerySet:
 
 
 def keep_supports(cycle: Cycle) -> int:
-    """Keep the supports of proposals, each person counted once; of how many proposals.
+    """Keep the supports of proposals, of those who count, each once; of how many proposals.
 
     What an administrator enters after that is counted when it came in, and what a merge that is
     undone brings back when it comes back. Twice is once, and recorded
@@ -64,9 +77,7 @@ def keep_supports(cycle: Cycle) -> int:
         if not due_to_keep().filter(pk=cycle.pk).exists():
             return 0
         rows = Proposal.objects.to_look_at().filter(cycle=cycle, support_count__isnull=True)
-        projects = dict(rows.values_list("pk", "project"))
-        people = support_counts(projects.values())
-        kept = _write({pk: people[project] for pk, project in projects.items()})
+        kept = _write(supports_now(rows.select_related("cycle", "pot")))
         if kept:
             record("cycle.supports_kept", cycle, actor=None, proposals=kept)
     return kept

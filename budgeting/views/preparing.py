@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from budgeting.access import visible_cycle, visible_cycles
+from budgeting.enums import SupportsFrom
 from budgeting.forms import (
     BasisForm,
     ChangePotForm,
@@ -27,6 +28,7 @@ from budgeting.forms import (
     RulesForm,
     ShareOutForm,
     SupportsForm,
+    SupportsFromForm,
 )
 from budgeting.models import Cycle, Pot
 from budgeting.selectors import phase_steps, timeline_warnings
@@ -45,7 +47,7 @@ from budgeting.services.preparing import (
     share_out,
 )
 from budgeting.services.rules import limits_of, pots_to_correct
-from budgeting.services.supports import need_supports
+from budgeting.services.supports import count_supports_from, need_supports
 from budgeting.views.desks import Acts, Desk, back
 from civicfund import staff
 from civicfund.audit.services import db_now
@@ -184,6 +186,9 @@ def pots(request: SignedInRequest, slug: str) -> HttpResponseBase:
     answer = desk.act()
     if answer is not None:
         return answer
+    if desk.name != "count_from":
+        said = {"supports_from": cycle.supports_from}
+        desk.forms["count_from"] = SupportsFromForm(initial=said, auto_id="count_from-%s")
     found = list(cycle.pots.select_related("place"))
     prepares = cycle.is_prepared
     wrong = {pot.pk: why for pot, why in pots_to_correct(cycle)} if prepares else {}
@@ -236,10 +241,16 @@ def _need(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
     return back(request, "pots", cycle, _("Kept."))
 
 
+def _count_from(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
+    count_supports_from(cycle, SupportsFrom(desk.given["supports_from"]), by=request.user)
+    return back(request, "pots", cycle, _("Kept."))
+
+
 POT_ACTS: Acts = {
     "add_pot": (PotForm, _add),
     "share_out": (ShareOutForm, _share_out),
     "need_supports": (SupportsForm, _need),
+    "count_from": (SupportsFromForm, _count_from),
     "change_pot": (ChangePotForm, _change),
     "remove_pot": (OnePotForm, _remove),
 }

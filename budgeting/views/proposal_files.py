@@ -11,10 +11,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from budgeting.access import visible_cycle
-from budgeting.forms.proposal_files import HEADER, CheckedFileForm, ProposalFileForm
+from budgeting.forms.proposal_files import CheckedFileForm, ProposalFileForm
 from budgeting.forms.roll import sign_checked
 from budgeting.models import Cycle
-from budgeting.selectors.proposals import proposal_rows
+from budgeting.selectors.proposal_files import (
+    COLUMNS,
+    COSTS,
+    HEADER,
+    READ_ONLY,
+    REQUIRED,
+    proposal_rows,
+)
 from budgeting.services.errors import RefusedError
 from budgeting.services.proposal_files import import_proposals, look_through
 from budgeting.views.desks import Acts, Desk, back
@@ -22,6 +29,13 @@ from civicfund import staff
 from civicfund.people.enums import Role
 from civicfund.people.requests import SignedInRequest
 from civicfund.spreadsheets import csv_response
+
+_HEADER = {
+    "needed": ", ".join(REQUIRED),
+    "costs": COSTS,
+    "others": ", ".join(name for name in COLUMNS if name not in (*REQUIRED, *COSTS)),
+    "read_only": ", ".join(READ_ONLY),
+}
 
 
 @staff.only(Role.BUDGET_ADMINISTRATOR)
@@ -38,7 +52,7 @@ def proposal_file(request: SignedInRequest, slug: str) -> HttpResponseBase:
     if desk.report:
         signed = sign_checked(cycle, desk.report.sha256, lines=len(desk.report.lines))
         checked = CheckedFileForm(initial={"checked": signed}, auto_id="enter-%s")
-    context = desk.context() | {"report": desk.report, "checked": checked, "header": HEADER}
+    context = desk.context() | {"report": desk.report, "checked": checked, "header": _HEADER}
     return render(request, "budgeting/proposal_file.html", context, status=desk.status)
 
 
@@ -63,8 +77,9 @@ FILE_ACTS: Acts = {"look": (ProposalFileForm, _look), "enter": (CheckedFileForm,
 @require_safe
 @never_cache
 def proposals_csv(request: SignedInRequest, slug: str) -> StreamingHttpResponse:
-    """Every proposal of a cycle with what is public of it; no review that is not."""
+    """Every proposal of a cycle with what is public of it, to be read or taken again; no review
+    that is not public.
+    """
     cycle = visible_cycle(request.user, slug)
-    header = ["id", "title", "summary", "category", "neighborhood", "pot", "state", "reason",
-              "cost", "submitted"]  # fmt: skip
-    return csv_response(f"proposals-{cycle.slug}.csv", header, proposal_rows(cycle))
+    rows = ([row[name] for name in HEADER] for row in proposal_rows(cycle))
+    return csv_response(f"proposals-{cycle.slug}.csv", list(HEADER), rows)

@@ -43,6 +43,7 @@ from budgeting.selectors import (
     review_sums,
     reviewer_rules,
     reviews_of,
+    supports_asked_for,
     town_costs,
     waiting_reviews,
 )
@@ -270,6 +271,7 @@ def my_proposal(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBas
         "may_appeal": refused and appealed is None and until is not None and db_now() < until,
         "appeals_until": until,
         "verdicts": next_verdicts(cycle),
+        "supports": supports_asked_for([proposal]).get(proposal.pk),
         "change": _change(proposal) if proposal.state == ProposalState.FEASIBLE else None,
     }
     return render(request, "budgeting/my_proposal.html", context, status=desk.status)

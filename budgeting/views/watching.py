@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.template.defaultfilters import floatformat
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from budgeting.access import holds, visible_cycle
 from budgeting.forms.trail import TrailForm
-from budgeting.selectors.participation import participation_of
+from budgeting.selectors.participation import PlacePart, participation_of
 from budgeting.selectors.trail import acts_in, kinds_in, told
 from civicfund import staff
 from civicfund.people.enums import Role
@@ -30,10 +35,29 @@ def participation(request: SignedInRequest, slug: str) -> HttpResponse:
         "cycle": cycle,
         "found": found,
         "places": [{"label": part.label, "value": part.voters} for part in found.by_place],
+        "shares": [
+            (_("Of those on the roll, in per cent"), _bars(found.by_place, "of_roll")),
+            (_("Of those who live there, in per cent"), _bars(found.by_place, "of_population")),
+        ],
         "channels": [{"label": label, "value": number} for label, number in found.by_channel],
         "days": [{"label": label, "value": number} for label, number in found.by_day],
     }
     return render(request, "budgeting/participation.html", context)
+
+
+def _bars(parts: Sequence[PlacePart], share: str) -> list[dict[str, Any]]:
+    """Each place's share as a bar; one that nobody can know says so. None where none is known."""
+    shares = [(part.label, getattr(part, share)) for part in parts]
+    if all(found is None for _label, found in shares):
+        return []
+    return [
+        {
+            "label": label,
+            "value": found or 0,
+            "display": _("not known") if found is None else f"{floatformat(found, 1)} %",
+        }
+        for label, found in shares
+    ]
 
 
 @staff.only(Role.BUDGET_ADMINISTRATOR, Role.CERTIFIER, Role.OBSERVER)

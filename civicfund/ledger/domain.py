@@ -30,6 +30,8 @@ TOWN_FEE = "town_fee"
 CORRECTIONS = "corrections"
 # Public money that residents have voted on: what the town's budget gives to projects.
 VOTED_BUDGET = "voted_budget"
+# The other side of what the town's budget sets aside for votes.
+APPROPRIATIONS = "memo:appropriations"
 # The other side of every promise, so that promises balance among themselves.
 PROMISES = "memo:promises"
 
@@ -90,6 +92,11 @@ def dispute_hold(project_id: int | str) -> str:
 def pledged(project_id: int) -> str:
     """The memo account of what backers have still to be charged for a funded project."""
     return f"memo:pledged/{project_id}"
+
+
+def appropriated(cycle_id: int | str) -> str:
+    """The memo account of what the town's budget set aside for a vote and was not awarded yet."""
+    return f"memo:appropriated/{cycle_id}"
 
 
 def kind_of(account: str) -> str:
@@ -290,6 +297,16 @@ def promise(project_id: int, amount_minor: int) -> Legs:
 def promise_ended(project_id: int, amount_minor: int) -> Legs:
     """A promise was kept (its charge is an entry of its own) or dropped."""
     return balanced(Leg(PROMISES, amount_minor), Leg(pledged(project_id), -amount_minor))
+
+
+def set_aside(cycle_id: int, amount_minor: int) -> Legs:
+    """The town's budget sets an amount aside for a vote, or less of it (below zero)."""
+    return balanced(Leg(appropriated(cycle_id), amount_minor), Leg(APPROPRIATIONS, -amount_minor))
+
+
+def set_aside_used(cycle_id: int, amount_minor: int) -> Legs:
+    """What was set aside for a vote is awarded."""
+    return set_aside(cycle_id, -amount_minor)
 
 
 def award(project_id: int, amount_minor: int) -> Legs:

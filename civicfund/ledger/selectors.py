@@ -253,6 +253,8 @@ def _entry_ids(query: str) -> list[int]:
 
 def project_of(code: str) -> int | None:
     """The project whose money an account holds; None for the town's own."""
+    if code.startswith(domain.appropriated("")):
+        return None
     number = code.partition("/")[2].partition("/")[0]
     return int(number) if number.isdecimal() else None
 
@@ -278,6 +280,8 @@ def account_name(code: str, titles: Mapping[int, str]) -> str:
         domain.TOWN_FEE: _("The town's fee on what was collected"),
         domain.CORRECTIONS: _("Corrected, where the provider told it differently"),
         domain.VOTED_BUDGET: _("Public money given by votes"),
+        "memo:appropriated": _("Set aside for vote %(number)s, not awarded yet"),
+        domain.APPROPRIATIONS: _("All that is set aside for votes, the other side"),
         domain.PROMISES: _("All promises, the other side"),
         "project_payable/pledges": _("Owed to %(project)s from pledges"),
         "project_payable/award": _("Owed to %(project)s from the public budget"),
@@ -285,7 +289,7 @@ def account_name(code: str, titles: Mapping[int, str]) -> str:
         "memo:pledged": _("Promised to %(project)s, not charged yet"),
     }
     named = words.get(f"{family}/{source}" if source else family)
-    return named % {"project": project} if named else code
+    return named % {"project": project, "number": number} if named else code
 
 
 def named(

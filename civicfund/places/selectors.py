@@ -16,17 +16,26 @@ def city() -> Neighborhood:
     return Neighborhood.objects.get(kind="city")
 
 
+class Outlines:
+    """The outlines of all neighborhoods, read once for many points."""
+
+    def __init__(self) -> None:
+        rows = Neighborhood.objects.neighborhoods().filter(boundary__isnull=False).order_by("pk")
+        self._places = list(rows)
+        self._tree = STRtree([shape(place.boundary) for place in self._places if place.boundary])
+
+    def at(self, latitude: float, longitude: float) -> Neighborhood | None:
+        """As ``neighborhood_at``."""
+        hits = self._tree.query(Point(longitude, latitude), predicate="intersects")
+        return self._places[min(hits)] if len(hits) else None
+
+
 def neighborhood_at(latitude: float, longitude: float) -> Neighborhood | None:
     """The neighborhood that a point (degrees, WGS 84) is in; None outside the town.
 
     A point on a shared border belongs to the neighborhood of the lower id.
     """
-    places = list(
-        Neighborhood.objects.neighborhoods().filter(boundary__isnull=False).order_by("pk")
-    )
-    tree = STRtree([shape(place.boundary) for place in places if place.boundary])
-    hits = tree.query(Point(longitude, latitude), predicate="intersects")
-    return places[min(hits)] if len(hits) else None
+    return Outlines().at(latitude, longitude)
 
 
 def related_places(wanted: Collection[int]) -> dict[int, set[int]]:
@@ -34,6 +43,16 @@ def related_places(wanted: Collection[int]) -> dict[int, set[int]]:
     rows = Neighborhood.objects.values_list("pk", "parent_id", "parent__parent_id")
     lineages = [{pk for pk in row if pk} for row in rows]
     return {place: set().union(*(line for line in lineages if place in line)) for place in wanted}
+
+
+def places_within(wanted: Collection[int]) -> dict[int, set[int]]:
+    """The ids of each place and of all that lies in it; one query."""
+    rows = Neighborhood.objects.values_list("pk", "parent_id", "parent__parent_id")
+    found: dict[int, set[int]] = {place: set() for place in wanted}
+    for row in rows:
+        for place in found.keys() & set(row):
+            found[place].add(row[0])
+    return found
 
 
 def feature_collection(places: Iterable[Neighborhood]) -> dict[str, Any]:

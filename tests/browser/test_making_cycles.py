@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from playwright.sync_api import expect
 
@@ -10,10 +12,11 @@ from budgeting.services.proposals import group_options
 from civicfund.places.enums import PlaceKind
 from tests.browser.test_desks import ready
 from tests.browser.test_treasury import come_in, look
+from tests.budgeting.test_appropriations import treasurer
 from tests.budgeting.test_ballot_desk import feasible_cycle
 from tests.budgeting.test_supports import supported, supporting_draft
 from tests.budgeting.test_watching import voted
-from tests.factories.budgeting import add_options, administrator, opened
+from tests.factories.budgeting import add_options, administrator, draft_cycle, opened
 from tests.factories.places import CityFactory, NeighborhoodFactory
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
@@ -68,6 +71,19 @@ def test_a_ballot_is_filled_and_a_vote_watched(page, check_axe, screenshot):
     look(page, "participation", check_axe, screenshot)
 
 
+def test_two_treasurers_set_money_aside(page, check_axe, screenshot):
+    cycle, first = draft_cycle(), treasurer()
+    come_in(page, *ready(first), f"/budget/{cycle.slug}/money/")
+    page.get_by_label("Set aside for this vote in all").fill("3000")
+    page.get_by_label("The decision that it rests on").fill("Council of 3 May, item 14")
+    page.get_by_role("button", name="Ask to set it aside").click()
+    expect(page.get_by_text("Now another treasurer has to agree.")).to_be_visible()
+    look(page, "cycle-money", check_axe, screenshot)
+    page.goto("/treasury/")
+    expect(page.get_by_text("Money not in the books; the pots say")).to_be_visible()
+    look(page, "treasury-votes", check_axe, screenshot)
+
+
 def test_a_cycle_tells_who_is_short_of_supports(page, check_axe, screenshot):
     cycle = opened(supporting_draft(needed=3))
     for people in (0, 2, 3):
@@ -75,3 +91,12 @@ def test_a_cycle_tells_who_is_short_of_supports(page, check_axe, screenshot):
     page.goto(f"/budget/{cycle.slug}/")
     expect(page.get_by_text("1 short").first).to_be_visible()
     look(page, "cycle-supports", check_axe, screenshot)
+    page.goto(cycle.proposals.order_by("pk").last().project.get_absolute_url())
+    expect(page.get_by_text("it had 3 of the 3 supports that it needs.")).to_be_visible()
+
+
+def test_a_projects_page_tells_how_many_supports_are_missing(page, check_axe, screenshot):
+    cycle = opened(supporting_draft(needed=30, ends_in=timedelta(hours=3)))
+    page.goto(supported(cycle, 12).project.get_absolute_url())
+    expect(page.get_by_text("12 of 30 supports, 18 to go until")).to_be_visible()
+    look(page, "project-supports", check_axe, screenshot)

@@ -80,7 +80,8 @@ def test_the_desk_says_what_is_done_and_what_is_missing(client):
     cycle = draft_cycle()
     signed_in(client)
     assert checklist(client, cycle) == {
-        "Title and rules": True, "Phases": True, "Pots": True, "Reviewers": True, "Options": True,
+        "Title and rules": True, "Phases": True, "Pots": True, "Money": False,
+        "Reviewers": True, "Options": True,
         "Who may vote": False, "Voter roll": False, "Key of the vote": False, "Rehearsal": False,
     }  # fmt: skip
     page = client.get(desk_of(cycle)).content.decode()
@@ -89,7 +90,8 @@ def test_the_desk_says_what_is_done_and_what_is_missing(client):
     voters(cycle, 1)
     rehearsed(cycle)
     assert checklist(client, cycle) == {
-        "Title and rules": True, "Phases": True, "Pots": True, "Reviewers": True, "Options": True,
+        "Title and rules": True, "Phases": True, "Pots": True, "Money": False,
+        "Reviewers": True, "Options": True,
         "Who may vote": False, "Voter roll": True, "Key of the vote": True, "Rehearsal": True,
     }  # fmt: skip
     assert 'value="ask_open"' in client.get(desk_of(cycle)).content.decode()

@@ -7,7 +7,8 @@ from django.urls import reverse
 
 from budgeting.models import Option, Proposal, SupportCount
 from budgeting.selectors import ready_verdicts
-from budgeting.selectors.proposals import ballot_desk, proposal_rows
+from budgeting.selectors.proposal_files import proposal_rows
+from budgeting.selectors.proposals import ballot_desk
 from budgeting.services.errors import RefusedError
 from budgeting.services.forgetting import why_cycles_keep
 from budgeting.services.proposals import put_all_on_ballot, put_on_ballot, submit_proposal
@@ -163,7 +164,7 @@ def test_what_is_withdrawn_leaves_the_review_and_gets_no_verdict(client):
     states = Proposal.objects.order_by("pk").values_list("state", flat=True)
     assert list(states) == ["submitted", "feasible", "submitted"]
     assert listed(client, cycle) == [stays]
-    assert [row[0] for row in proposal_rows(cycle)] == [stays.pk]
+    assert [row["id"] for row in proposal_rows(cycle)] == [stays.pk]
     with pytest.raises(RefusedError, match="Nobody has to look"):
         give_review(waits, feasible=True, by=reviewer())
 

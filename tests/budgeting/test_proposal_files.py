@@ -6,18 +6,21 @@ import io
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from budgeting.models import Proposal
+from budgeting.models import Pot, Proposal
+from budgeting.selectors.proposal_files import COLUMNS, proposal_rows
 from budgeting.services.errors import RefusedError
 from budgeting.services.proposal_files import import_proposals, look_through
 from budgeting.services.proposals import submit_proposal
 from budgeting.services.reviews import give_review
 from civicfund.places.enums import PlaceKind
 from civicfund.projects.enums import Category, ProjectState
-from civicfund.projects.models import Project
+from civicfund.projects.models import CostLine, Project
 from tests.factories.budgeting import administrator, draft_cycle, running_cycle
-from tests.factories.places import NeighborhoodFactory
+from tests.factories.places import NeighborhoodFactory, square
 from tests.factories.projects import ProjectFactory
 from tests.factories.reviews import reviewer, reviewing_cycle
 from tests.signing_in import sign_in_with_second_factor
@@ -85,6 +88,58 @@ def test_what_is_wrong_is_said_by_line_and_left_out(place, line, words):
     assert (number, words in said) == (3, True)
 
 
+WHOLE = (
+    "title,summary,neighborhood,cost_lines,running_cost,lifetime_years,address,latitude,longitude\n"
+)
+
+
+def test_all_that_a_project_says_can_stand_in_a_line(place):
+    cycle, by = draft_cycle(costs_minor=()), administrator()
+    line = r"Bench,Sit.,north,1200.50 Wood\; oak; 300 Planting,20,15,At the gate,0.5,0.5"
+    found = look_through(cycle, file_of(line, header=WHOLE))
+    assert found.wrong == []
+    [made] = import_proposals(cycle, file_of(line, header=WHOLE), sha256=found.sha256, by=by)
+    project = made.project
+    assert [(each.label, each.amount_minor) for each in project.cost_lines.all()] == [
+        ("Wood; oak", 120_050),
+        ("Planting", 30_000),
+    ]
+    assert (project.running_minor, project.lifetime_years) == (2_000, 15)
+    assert (project.address, project.latitude, project.longitude) == ("At the gate", 0.5, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        ("5 Wood,-1,15,,,", "no running cost"),
+        ("5 Wood,,0,,,", "no number of years"),
+        ("5 Wood,,1.5,,,", "no number of years"),
+        ("5 Wood,,,,0.5,", "no point"),
+        ("5 Wood,,,,nan,0", "no point"),
+        ("5 Wood,,,,91,0", "no point"),
+        ("5 Wood,,,,9,9", "not in its neighborhood"),
+        (f"5 Wood,,,{'x' * 201},,", "no address"),
+        ("5,,,,,", "no cost_lines"),
+        (";,,,,,", "no cost lines"),
+        ("Wood 5,,,,,", "has no cost"),
+    ],
+)
+def test_what_is_wrong_with_place_and_costs_is_said(place, cells, words):
+    place.boundary = square(0, 0)
+    place.save()
+    cycle = draft_cycle(costs_minor=())
+    [(_, said)] = look_through(cycle, file_of(f"Bench,Sit.,north,{cells}", header=WHOLE)).wrong
+    assert words in said
+
+
+def test_a_cost_is_the_sum_of_its_lines(place):
+    header = "title,summary,neighborhood,cost,cost_lines\n"
+    lines = ("Bench,Sit.,north,8,5 Wood; 3 Nails", "Hut,Sit.,north,9,5 Wood; 3 Nails")
+    found = look_through(draft_cycle(costs_minor=()), file_of(*lines, header=header))
+    assert [each.title for each in found.lines] == ["Bench"]
+    assert "not the sum" in found.wrong[0][1]
+
+
 @pytest.mark.parametrize(
     "swallowing",
     [
@@ -115,6 +170,7 @@ def test_a_story_goes_over_several_lines(place):
     ("file", "words"),
     [
         (file_of(header="title,summary\n"), "has to name"),
+        (file_of(header="title,summary,neighborhood\n"), "cost or cost_lines"),
         (file_of(header="title,summary,neighborhood,cost,title\n"), "each once"),
         (file_of(header="title,summary,neighborhood,cost,dream\n"), "may name"),
         (io.BytesIO(b"\xff\xfe"), "not UTF-8"),
@@ -163,6 +219,105 @@ def test_a_file_is_looked_through_and_entered_at_the_desk(client, place):
     again = {"act": "enter", "file": uploaded(*lines), "checked": checked}
     assert client.post(page, again).status_code == 302
     assert Proposal.objects.get().project.title == "Bench"
+
+
+HOSTILE = (
+    "=1+1", "'=1+1", "''-2", "+49 1", "-5", "@SUM(A1)", "\t=1", 'Say "no", twice', "a,b;c", "; x",
+    "back\\slash\\; end\\", "Straße 日本 🌳 \u202e", "It's 'so'", "'", "two\nlines",
+)  # fmt: skip
+
+
+@pytest.fixture
+def exported(client, place):
+    """A cycle full of hostile words, and the file of its proposals."""
+    cycle, by = draft_cycle(costs_minor=()), administrator()
+    for number, words in enumerate(HOSTILE):
+        project = ProjectFactory(
+            title=f"{words} {number}", summary=words, story=f"{words}\r\n\r\n{words}",
+            address=words, neighborhood=place, running_minor=number * 50,
+            lifetime_years=number or None, longitude=-0.1 - number / 7,
+        )  # fmt: skip
+        CostLine.objects.create(project=project, position=2, label=words, amount_minor=50)
+        submit_proposal(project, cycle.pots.get(), by=by)
+    bare = ProjectFactory(title="Bare", bare=True, neighborhood=place)
+    bare.cost_lines.all().delete()
+    submit_proposal(bare, cycle.pots.get(), by=by)
+    sign_in_with_second_factor(client, by)
+    answer = client.get(reverse("proposals_csv", args=[cycle.slug]))
+    return cycle, b"".join(answer.streaming_content)
+
+
+def test_the_file_of_all_proposals_looked_through_again_is_all_there(exported):
+    cycle, content = exported
+    for row in csv.DictReader(io.StringIO(content.decode())):
+        words = [cell for name, cell in row.items() if name not in ("latitude", "longitude")]
+        assert not [cell for cell in words if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+    found = look_through(cycle, io.BytesIO(content))
+    assert (found.wrong, found.lines, found.there) == ([], [], len(HOSTILE) + 1)
+    assert found.ignored == ["id", "state", "reason", "supports", "cost_on_ballot", "submitted"]
+    with pytest.raises(RefusedError, match="Nothing is left to enter"):
+        import_proposals(cycle, io.BytesIO(content), sha256=found.sha256, by=administrator())
+    assert cycle.proposals.count() == len(HOSTILE) + 1
+
+
+def test_the_file_entered_into_another_cycle_says_the_same_there(exported):
+    cycle, content = exported
+    content = content.replace(b"Bare,", b",")  # what has no cost cannot be entered
+    other, by = draft_cycle(costs_minor=()), administrator()
+    Pot.objects.filter(cycle=other).update(name=cycle.pots.get().name)
+    found = look_through(other, io.BytesIO(content))
+    import_proposals(other, io.BytesIO(content), sha256=found.sha256, by=by)
+    assert len(found.wrong) == 1
+    again = look_through(other, io.BytesIO(content))
+    assert (again.there, again.lines) == (len(HOSTILE), [])
+    told, new = list(proposal_rows(cycle))[:-1], list(proposal_rows(other))
+    kept = [name for name in COLUMNS if name not in ("story", "pot")]
+    assert [[str(row[name]).strip() for name in kept] for row in new] == [
+        [str(row[name]).strip() for name in kept] for row in told
+    ]
+    assert [row["story"].strip() for row in new] == [row["story"].strip() for row in told]
+
+
+def test_what_a_spreadsheet_writes_otherwise_is_unchanged_and_another_cost_is_not(exported):
+    cycle, content = exported
+    rows = list(csv.reader(io.StringIO(content.decode())))
+    cost = rows[0].index("cost")
+    assert rows[1][cost] == "1000.50"
+    for cell, there in (("1000.5", len(rows) - 1), ("1.000,50", len(rows) - 1), ("9", None)):
+        rows[1][cost] = cell
+        text = io.StringIO()
+        csv.writer(text).writerows(rows)
+        found = look_through(cycle, io.BytesIO(text.getvalue().encode()))
+        if there is not None:
+            assert (found.wrong, found.there) == ([], there)
+    # Its story goes over three lines.
+    [said] = {words for _number, words in found.wrong}
+    assert ("in the cycle already, with something else as cost:" in said, len(found.wrong)) == (
+        True,
+        3,
+    )
+    assert found.there == len(rows) - 2
+
+
+def test_who_looks_the_exported_file_through_reads_what_is_not_entered(client, exported):
+    cycle, content = exported
+    page = reverse("proposal_file", args=[cycle.slug])
+    file = SimpleUploadedFile("proposals.csv", content, "text/csv")
+    said = client.post(page, {"act": "look", "file": file}).content.decode()
+    assert f"{len(HOSTILE) + 1} lines are in the cycle already, unchanged." in said
+    assert "nothing of them is entered: id, state, reason, supports" in said
+
+
+def test_the_file_of_all_proposals_is_read_in_as_many_queries_however_many_there_are(place):
+    cycle, by = draft_cycle(costs_minor=()), administrator()
+    needed = []
+    for number in (2, 9):
+        for _each in range(number):
+            submit_proposal(ProjectFactory(neighborhood=place), cycle.pots.get(), by=by)
+        with CaptureQueriesContext(connection) as ran:
+            list(proposal_rows(cycle))
+        needed.append(len(ran))
+    assert needed[0] == needed[1]
 
 
 def test_the_file_of_all_proposals_holds_no_formula_and_no_review_before_its_time(client):

@@ -7,21 +7,39 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 
-from budgeting.enums import CycleState, PhaseKind
+from budgeting.enums import CycleState, PhaseKind, SupportsFrom
 from budgeting.models import Cycle, Option, Pot, Proposal, SupportCount
-from budgeting.services.cycles import add_phase
+from budgeting.selectors.supports import people_supporting, supports_now
+from budgeting.services.cycles import add_phase, open_cycle, request_opening
 from budgeting.services.errors import RefusedError
-from budgeting.services.preparing import change_pot, copy_cycle
+from budgeting.services.preparing import TEMPLATES, change_pot, copy_cycle, cycle_from_template
 from budgeting.services.proposals import put_on_ballot, submit_proposal
-from budgeting.services.supports import check_supports, keep_supports, need_supports
+from budgeting.services.supports import (
+    check_supports,
+    count_supports_from,
+    keep_supports,
+    need_supports,
+)
 from budgeting.tasks import keep_due_supports
 from civicfund.audit.services import db_now
+from civicfund.people.models import Residency
+from civicfund.places.enums import PlaceKind
 from civicfund.projects.models import Project, Support
 from civicfund.projects.services.supporting import support_project
 from tests.budgeting.test_guards import refused
-from tests.factories.budgeting import administrator, draft_cycle, opened, reviewed, voters
-from tests.factories.people import UserFactory
+from tests.factories.budgeting import (
+    administrator,
+    draft_cycle,
+    opened,
+    rehearsed,
+    reviewed,
+    voters,
+)
+from tests.factories.people import ResidencyFactory, UserFactory
+from tests.factories.places import CityFactory, NeighborhoodFactory
 from tests.factories.projects import ProjectFactory
 from tests.signing_in import sign_in_with_second_factor
 
@@ -118,6 +136,178 @@ def test_the_cycle_page_asks_as_much_for_three_proposals_as_for_one(client):
     with CaptureQueriesContext(connection) as three:
         assert client.get(reverse("cycle", args=[cycle.slug])).status_code == 200
     assert len(one) == len(three)
+
+
+def living(proposal, *homes):
+    """People who support a proposal, each with a confirmed home there, or an account alone."""
+    for home in homes:
+        person = UserFactory()
+        support_project(proposal.project, by=person)
+        if home:
+            ResidencyFactory(user=person, neighborhood=home)
+    return proposal
+
+
+@pytest.fixture
+def town():
+    """Two neighborhoods of one district, and one elsewhere."""
+    district = NeighborhoodFactory(kind=PlaceKind.DISTRICT)
+    return district, [
+        NeighborhoodFactory(parent=place) for place in (district, district, CityFactory())
+    ]
+
+
+def counting(whom, place=None):
+    """An open cycle that needs two supports and counts these people's, for a pot of a place."""
+    cycle = supporting_draft(needed=2, ends_in=HOUR)
+    count_supports_from(cycle, whom, by=administrator())
+    if place:
+        Pot.objects.filter(cycle=cycle).update(place=place)
+    return opened(cycle)
+
+
+@pytest.mark.parametrize(
+    ("whom", "of_district", "people"),
+    [
+        (SupportsFrom.EVERYBODY, True, 6),
+        (SupportsFrom.TOWN, True, 4),
+        (SupportsFrom.POT, True, 3),
+        (SupportsFrom.POT, False, 4),
+    ],
+)
+def test_those_are_counted_whom_the_cycle_counts(town, whom, of_district, people):
+    district, [here, there, elsewhere] = town
+    cycle = counting(whom, district if of_district else None)
+    project = ProjectFactory(neighborhood=here)
+    proposal = submit_proposal(project, cycle.pots.get(), by=administrator())
+    living(proposal, here, here, there, elsewhere, None)
+    stated = UserFactory()
+    support_project(project, by=stated)
+    Residency.objects.create(user=stated, neighborhood=here, since="2020-01-01")
+    assert people_supporting([proposal])[proposal.pk] == people
+    assert supports_now([proposal]) == {proposal.pk: people}
+
+
+def test_who_moved_away_counts_nowhere_and_who_supports_a_part_as_well_counts_once(town):
+    _district, [here, there, _] = town
+    cycle = counting(SupportsFrom.POT, here)
+    proposal = submit_proposal(
+        ProjectFactory(neighborhood=here), cycle.pots.get(), by=administrator()
+    )
+    living(proposal, here, there)
+    both = Support.objects.filter(project=proposal.project).first().person
+    twin = ProjectFactory(neighborhood=here)
+    support_project(twin, by=both)
+    support_project(twin, by=ResidencyFactory(neighborhood=here).user)
+    Project.objects.filter(pk=twin.pk).update(state="merged", merged_into=proposal.project)
+    assert people_supporting([proposal])[proposal.pk] == 2
+    Residency.objects.filter(user=both).update(until=db_now().date())
+    assert people_supporting([proposal])[proposal.pk] == 1
+
+
+def test_accounts_without_a_confirmed_home_bring_nothing_on_the_ballot(town):
+    _district, [here, *_] = town
+    cycle = supporting_draft(needed=2)
+    count_supports_from(cycle, SupportsFrom.TOWN, by=administrator())
+    cycle = opened(cycle)
+    filled, carried = supported(cycle, 5), living(supported(cycle), here, here)
+    assert keep_supports(cycle) == 2
+    assert SupportCount.objects.get(proposal=filled).people == 0
+    with pytest.raises(RefusedError, match="has 0 of the 2 supports"):
+        put_on_ballot(filled, by=administrator())
+    put_on_ballot(carried, by=administrator())
+    with refused("option_supported"):
+        Option.objects.create(
+            cycle=cycle, pot=filled.pot, position=1, code="x", name="x", cost_minor=1,
+            proposal=filled,
+        )  # fmt: skip
+
+
+def test_whose_supports_count_is_set_at_the_desk_and_stays_from_the_opening_on(client):
+    by = administrator()
+    cycle = supporting_draft(needed=2, ends_in=HOUR)
+    with pytest.raises(PermissionDenied):
+        count_supports_from(cycle, SupportsFrom.TOWN, by=UserFactory())
+    sign_in_with_second_factor(client, by)
+    page = reverse("pots", args=[cycle.slug])
+    assert "nobody can fill up the number" in client.get(page).content.decode().replace("\n", " ")
+    sent = {"act": "count_from", "supports_from": "dogs"}
+    assert client.post(page, sent).status_code == 400
+    assert client.post(page, sent | {"supports_from": "town"}).status_code == 302
+    cycle = opened(Cycle.objects.get(pk=cycle.pk))
+    assert cycle.supports_from == SupportsFrom.TOWN
+    with pytest.raises(RefusedError, match="has been opened"):
+        count_supports_from(cycle, SupportsFrom.EVERYBODY, by=by)
+    with refused("supports_from_stays"):
+        Cycle.objects.filter(pk=cycle.pk).update(supports_from="everybody")
+    assert Cycle.objects.get(pk=cycle.pk).supports_from == SupportsFrom.TOWN
+
+
+def test_with_options_on_the_ballot_of_a_draft_whose_supports_count_stays():
+    cycle = draft_cycle()
+    with pytest.raises(RefusedError, match="on the ballot already"):
+        count_supports_from(cycle, SupportsFrom.TOWN, by=administrator())
+    with refused("supports_from_stays"):
+        Cycle.objects.filter(pk=cycle.pk).update(supports_from="town")
+    with refused("cycle_supports_from_known"):
+        Cycle.objects.filter(pk=draft_cycle(costs_minor=()).pk).update(supports_from="dogs")
+
+
+def test_an_opening_that_was_asked_for_with_others_counted_is_asked_for_anew():
+    by = administrator()
+    cycle = supporting_draft(needed=2, ends_in=HOUR)
+    rehearsed(cycle)
+    request_opening(cycle, by=by)
+    count_supports_from(cycle, SupportsFrom.TOWN, by=by)
+    with pytest.raises(RefusedError, match="has changed since"):
+        open_cycle(cycle, by=administrator())
+
+
+def test_the_projects_page_tells_how_many_are_missing_until_when_and_who_counts(client, town):
+    _district, [here, *_] = town
+    cycle = counting(SupportsFrom.TOWN)
+    proposal = living(supported(cycle), here, None)
+    page = proposal.project.get_absolute_url()
+    ends = date_format(localtime(cycle.phases.get(kind="supporting").ends_at), "j F Y, H:i")
+    said = client.get(page).content.decode()
+    assert f"1 of 2 supports, 1 to go until {ends}." in said
+    assert "Counted: people with a confirmed home in the town, each once." in said
+    living(proposal, here)
+    client.force_login(UserFactory())
+    said = client.get(page).content.decode()
+    assert "2 of 2 supports, as many as it needs" in said
+    assert (
+        "Counted: people with a confirmed home in the town"
+        in client.get(reverse("cycle", args=[cycle.slug])).content.decode()
+    )
+
+
+def test_once_supporting_is_over_the_projects_page_tells_what_was_missing(client):
+    cycle = opened(supporting_draft(needed=2))
+    proposal = supported(cycle, 1)
+    said = client.get(proposal.project.get_absolute_url()).content.decode()
+    assert "it had 1 of the 2 supports that it needs, 1 short." in said
+    assert "Counted: everybody with an account, each once." in said
+
+
+def test_the_projects_page_asks_as_much_in_three_cycles_as_in_one(client, town):
+    asked, project = [], ProjectFactory()
+    for _ in range(3):
+        cycle = counting(SupportsFrom.POT)
+        submit_proposal(project, cycle.pots.get(), by=administrator())
+        client.force_login(UserFactory())
+        with CaptureQueriesContext(connection) as ran:
+            assert client.get(project.get_absolute_url()).status_code == 200
+        asked.append(len(ran))
+    assert asked[1] == asked[2]
+
+
+def test_a_template_counts_confirmed_homes_and_a_copy_whom_the_earlier_one_counted():
+    by, day = administrator(), db_now().date() + timedelta(days=9)
+    made = cycle_from_template(TEMPLATES["year"], slug="y", title="Y", first_day=day, by=by)
+    assert made.supports_from == SupportsFrom.TOWN
+    copy = copy_cycle(made, slug="again", title="Again", first_day=day, by=by)
+    assert Cycle.objects.get(pk=copy.pk).supports_from == SupportsFrom.TOWN
 
 
 def test_the_need_is_set_for_all_pots_or_one_by_administrators_while_it_is_a_draft(client):

@@ -25,6 +25,7 @@ from budgeting.selectors.said import SAID_WORDS, said_in_words
 from budgeting.services.cycles import request_opening
 from budgeting.services.reviews import give_review
 from civicfund.people.enums import Role
+from civicfund.places.models import Neighborhood
 from tests.factories.budgeting import (
     administrator,
     cast_positions,
@@ -68,6 +69,51 @@ def test_people_are_told_by_place_beside_the_roll_and_who_lives_there():
     assert (found.voters, found.by_channel) == (22, [("On the web", 22)])
 
 
+def test_who_is_missing_is_told_of_those_who_live_there_too():
+    cycle = voted(12, 10)
+    Neighborhood.objects.filter(name="Place 0").update(population=1_000)
+    NeighborhoodFactory(name="Place of nobody", population=50)
+    found = participation_of(cycle)
+    assert [part.label for part in found.missing] == ["Place 1"]
+    # Of 1,000, of 100 and of 50 people 22 voted: two in a hundred.
+    assert [part.label for part in found.missing_of_population] == ["Place of nobody", "Place 0"]
+    assert found.of_population == pytest.approx(100 * 22 / 1_150)
+    assert (found.by_place[2].on_roll, found.by_place[2].of_population) == (0, 0)
+    assert found.uncounted == []
+
+
+def test_where_nobody_knows_how_many_people_live_no_share_of_them_is_told(client):
+    cycle = voted(12, 10)
+    Neighborhood.objects.filter(name="Place 0").update(population=None)
+    found = participation_of(cycle)
+    assert [part.label for part in found.uncounted] == ["Place 0"]
+    assert (found.of_population, found.missing_of_population) == (10, [])
+    sign_in_with_second_factor(client, administrator())
+    page = client.get(reverse("participation", args=[cycle.slug]))
+    said = " ".join(page.content.decode().split())
+    assert "10.0 % of those who live where that is known" in said
+    assert "How many people live there is not known of: Place 0." in said
+    [_roll, (caption, rows)] = page.context["shares"]
+    assert caption == "Of those who live there, in per cent"
+    assert [(row["label"], row["value"], row["display"]) for row in rows] == [
+        ("Place 0", 0, "not known"),
+        ("Place 1", 10, "10.0 %"),
+    ]
+    Neighborhood.objects.update(population=None)
+    page = client.get(reverse("participation", args=[cycle.slug]))
+    assert "how many people live here is not known" in page.content.decode()
+    assert page.context["shares"][1][1] == []
+
+
+def test_two_places_of_one_name_are_two():
+    cycle = voted(12, 10)
+    Neighborhood.objects.filter(name="Place 1").update(name="Place 0", population=40)
+    assert sorted((part.voters, part.population) for part in participation_of(cycle).by_place) == [
+        (10, 40),
+        (12, 100),
+    ]
+
+
 @pytest.mark.parametrize(
     ("numbers", "told"),
     [
@@ -91,7 +137,7 @@ def test_what_is_shown_is_the_same_whatever_people_choose(client):
         page = client.get(reverse("participation", args=[cycle.slug]))
         pages.append(page.context["found"])
         assert page.status_code == 200
-    one, other = ([part.voters for part in found.by_place] for found in pages)
+    one, other = ([part.voters for part in found.by_place if part.voters] for found in pages)
     assert one == other == [12, 11]
     assert pages[0].by_channel == pages[1].by_channel
 

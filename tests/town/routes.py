@@ -165,6 +165,7 @@ ROUTES = {
     "budget/<slug:slug>/code/": form(ANYONE),
     "budget/<slug:slug>/code/claim/": act(ANYONE),
     "budget/<slug:slug>/code/leave/": act(ANYONE),
+    "budget/<slug:slug>/money/": form(ADMINISTRATORS | TREASURERS),
     "budget/<slug:slug>/extending/": form(ADMINISTRATORS),
     "budget/<slug:slug>/kiosk/": Route(open_door=True),
     "budget/<slug:slug>/kiosks/": form(ADMINISTRATORS | OFFICERS),

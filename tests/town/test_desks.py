@@ -17,6 +17,7 @@ from budgeting.views import (
     ballot_desk,
     cycle_desk,
     extending,
+    money,
     paper,
     preparing,
     proposal_files,
@@ -99,6 +100,9 @@ TABLE = {
     "letters_desk": declared(ADMINISTRATOR, acts=rolls.LETTER_ACTS),
     "officers_desk": declared(OFFICER, acts=rolls.PERSON_ACTS),
     "extending": declared(ADMINISTRATOR, acts=extending.EXTENSION_ACTS),
+    "cycle_money": declared(
+        ADMINISTRATOR, TREASURER, ask=TREASURER, agree=TREASURER, acts=["take_back"]
+    ),
     "kiosks_desk": declared(
         ADMINISTRATOR, OFFICER, acts=["register", "unlock", "free", "revoke"]
     ),
@@ -169,6 +173,7 @@ ACTS = {
     "letters_desk": rolls.LETTER_ACTS,
     "officers_desk": rolls.PERSON_ACTS,
     "extending": extending.EXTENSION_ACTS,
+    "cycle_money": money.MONEY_ACTS,
     "complaint_desk": complaints_desk.ACTS,
     "judge_version": veiling.ACTS,
     "judge_file": veiling.ACTS,
@@ -176,6 +181,7 @@ ACTS = {
 }
 # Enough of every form for an act to come as far as the question who may do it.
 FILLED_IN = {"reason": "The flood.", "one": "part", "two": "part", "asked": "1"}
+FILLED_IN |= {"total_minor": "5", "words": "The council."}
 
 
 def desks():

@@ -7,6 +7,7 @@ import logging
 import pytest
 from django.urls import get_resolver
 
+from civicfund.people.enums import Role
 from tests.factories.people import UserFactory
 from tests.factories.pledges import PledgeFactory
 from tests.town.matrix import differences, openings
@@ -26,6 +27,10 @@ def quiet():
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)
+
+
+# Treasurers set money aside for a vote while it is a draft, and see that much of it.
+LET_IN = {("budget/<slug:slug>/money/", str(Role.TREASURER))}
 
 
 @pytest.fixture
@@ -54,7 +59,12 @@ def test_what_is_not_public_opens_to_no_outsider(town):
         opening
         for route, declared in ROUTES.items()
         if is_private(route)
-        for opening in openings(route, declared, town.address(route, private=True), clients)
+        for opening in openings(
+            route,
+            declared,
+            town.address(route, private=True),
+            {name: each for name, each in clients.items() if (route, name) not in LET_IN},
+        )
     ]
     if found:
         pytest.fail("\n".join(found))

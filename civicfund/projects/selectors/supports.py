@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Count, Q
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from civicfund.people.models import User
+from civicfund.people.selectors import proved_residencies_on
 from civicfund.projects.models import Project, Support
 
 
@@ -17,16 +20,37 @@ def support_counts(projects: Iterable[int]) -> dict[int, int]:
 
     Whoever supports a project and also one that was merged into it counts once.
     """
-    wanted = list(projects)
-    whole = Project.objects.filter(Q(pk__in=wanted) | Q(merged_into__in=wanted)).values("pk")
+    wanted = set(projects)
+    rows = _supports_of(wanted).values_list("whole").annotate(people=Count("person", distinct=True))
+    return dict.fromkeys(wanted, 0) | {pk: people for pk, people in rows if pk in wanted}
+
+
+def supports_by_home(projects: Iterable[int]) -> dict[int, dict[int, int]]:
+    """The same of people with a confirmed home alone, by the place where they live today.
+
+    Nobody has two homes at a time, so that places can be added up.
+    """
+    wanted = set(projects)
+    homes = proved_residencies_on(timezone.localdate()).filter(user=OuterRef("person"))
     rows = (
-        Support.objects.filter(project__in=whole)
-        .annotate(whole=Coalesce("project__merged_into", "project"))
-        .order_by()
-        .values_list("whole")
+        _supports_of(wanted)
+        .annotate(home=Subquery(homes.values("neighborhood")[:1]))
+        .filter(home__isnull=False)
+        .values_list("whole", "home")
         .annotate(people=Count("person", distinct=True))
     )
-    return dict.fromkeys(wanted, 0) | {pk: people for pk, people in rows if pk in set(wanted)}
+    found: dict[int, dict[int, int]] = {pk: {} for pk in wanted}
+    for pk, home, people in rows:
+        if pk in found:
+            found[pk][home] = people
+    return found
+
+
+def _supports_of(wanted: Collection[int]) -> QuerySet[Any]:
+    """Supports of these projects, each with ``whole``: the one that it counts for."""
+    whole = Project.objects.filter(Q(pk__in=wanted) | Q(merged_into__in=wanted)).values("pk")
+    supports = Support.objects.filter(project__in=whole).order_by()
+    return supports.annotate(whole=Coalesce("project__merged_into", "project"))
 
 
 def supports_project(user: User | AnonymousUser, project: Project) -> bool:

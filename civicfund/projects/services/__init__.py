@@ -1,6 +1,6 @@
 """Acts about projects."""
 
-from civicfund.projects.models import LONGEST_STORY, MOST_PER_LINE_MINOR
+from civicfund.projects.models import LONGEST_STORY, MOST_PER_LINE_MINOR, MOST_YEARS
 from civicfund.projects.services.errors import OvertakenError, ProjectError
 from civicfund.projects.services.holding import CHANGEABLE
 from civicfund.projects.services.writing import (
@@ -11,6 +11,7 @@ from civicfund.projects.services.writing import (
     cost_lines_of,
     create_project,
     edit_project,
+    place_of_point,
     publish_project,
     restore_version,
     withdraw_project,
@@ -21,6 +22,7 @@ __all__ = [
     "LONGEST_STORY",
     "MOST_COST_LINES",
     "MOST_PER_LINE_MINOR",
+    "MOST_YEARS",
     "Cost",
     "Description",
     "OvertakenError",
@@ -29,6 +31,7 @@ __all__ = [
     "cost_lines_of",
     "create_project",
     "edit_project",
+    "place_of_point",
     "publish_project",
     "restore_version",
     "withdraw_project",

@@ -13,7 +13,7 @@ from civicfund.audit.services import advance, record
 from civicfund.people.models import User
 from civicfund.places.enums import PlaceKind
 from civicfund.places.models import Neighborhood
-from civicfund.places.selectors import neighborhood_at
+from civicfund.places.selectors import Outlines
 from civicfund.projects.enums import LISTED_STATES, PROJECT_MOVES, Category, ProjectState
 from civicfund.projects.models import MOST_PER_LINE_MINOR, CostLine, OfferFile, Project, Version
 from civicfund.projects.selectors import HELD_FIELDS, missing_parts, why_held
@@ -268,11 +268,21 @@ def _settled_place(project: Project, description: Description) -> Neighborhood:
                 _("Choose a neighborhood, or a point on the map."), field="neighborhood"
             )
         return named
-    return _place_at(latitude, longitude, named)
+    return place_of_point(latitude, longitude, named)
 
 
-def _place_at(latitude: float, longitude: float, named: Neighborhood | None) -> Neighborhood:
-    found = neighborhood_at(latitude, longitude)
+def place_of_point(
+    latitude: float,
+    longitude: float,
+    named: Neighborhood | None,
+    *,
+    outlines: Outlines | None = None,
+) -> Neighborhood:
+    """The place that was named, where the point is in it; else the one at the point.
+
+    Raises ``ProjectError`` for a point elsewhere. ``outlines`` where many points are asked for.
+    """
+    found = (outlines or Outlines()).at(latitude, longitude)
     if named is not None and named.boundary is None and named.kind == PlaceKind.NEIGHBORHOOD:
         return named  # nobody has drawn it: the point cannot be checked
     if found is None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.core.cache import cache
 
 from budgeting.selectors import told_nobody
+from budgeting.selectors.appropriations import invariants as laws_of_votes
 from budgeting.services.closing import closing_late
 from budgeting.services.keying_anew import KeyTrouble, key_troubles
 from budgeting.services.urns import open_without_key
@@ -43,7 +44,8 @@ def lasting_laws() -> list[Invariant]:
     """Those that hold whatever has crashed, all asked of one instant: money moves meanwhile."""
     with one_moment():
         return [
-            *laws_of_the_books(), *laws_of_pledges(), *laws_of_payouts(), *laws_of_corrections()
+            *laws_of_the_books(), *laws_of_pledges(), *laws_of_payouts(), *laws_of_corrections(),
+            *laws_of_votes(),
         ]  # fmt: skip
 
 

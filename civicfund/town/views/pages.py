@@ -16,6 +16,7 @@ from budgeting.selectors import (
     past_cycles,
     proposals_of,
     running_cycles,
+    supports_asked_for,
 )
 from civicfund.delivery.selectors import plan_of
 from civicfund.people.requests import HttpRequest
@@ -121,6 +122,7 @@ def project(request: HttpRequest, pk: int) -> HttpResponse:
     files = files_of(found)
     is_mine = found.proposer == request.user
     may_write = is_author(request.user, found)
+    proposals = list(proposals_of(found).filter(cycle__in=Cycle.objects.public()))
     return render(
         request,
         "town/project.html",
@@ -129,7 +131,8 @@ def project(request: HttpRequest, pk: int) -> HttpResponse:
             "cost_lines": found.cost_lines.all(),
             "campaign": campaign_of(found),
             "own_campaign": unfinished_campaign_of(found) if is_mine else None,
-            "proposals": proposals_of(found).filter(cycle__in=Cycle.objects.public()),
+            "proposals": proposals,
+            "supports": supports_asked_for(proposals),
             "shapes": [found.neighborhood],
             "pins": [found],
             "is_mine": is_mine,

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from budgeting.selectors.appropriations import drafts_beside_books
 from civicfund import staff
 from civicfund.audit.services import StaleStateError
 from civicfund.ledger.selectors import (
@@ -86,6 +87,7 @@ def desk(request: SignedInRequest) -> HttpResponse:
         "disputes": open_disputes()[:SHOWN],
         "orphans": latest_orphans(SHOWN),
         "reviews": latest_reviews(SHOWN),
+        "votes": drafts_beside_books(),
         "payouts_waiting": sum(
             rows.count()
             for rows in (payouts_to_look_at(), reversals_to_look_at(), accounts_to_approve())
