@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from django import template
 from django.core.signals import setting_changed
 from django.template.base import Node, Parser, Token
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django_cotton.templatetags import UnprocessableDynamicAttr
@@ -59,7 +60,8 @@ class DrawnOnce(Node):
 
     def _found_by(self, context: template.Context) -> tuple[Any, ...] | None:
         """All that it is given, with its kind; None where that does not tell all of it."""
-        parts: list[Any] = [self.component.component_name, get_language()]
+        name, zone = self.component.component_name, timezone.get_current_timezone_name()
+        parts: list[Any] = [name, get_language(), zone]
         for attr in self.component._prepared_attrs:
             value = attr.value
             try:
