@@ -92,6 +92,7 @@ ROUTES = {
     "me/data/": form(MEMBERS),
     "me/data/copy.zip": Route({GET: NOBODY}, asks_again=True),
     "me/data/delete/": act(MEMBERS),
+    "desk/homes/": form(OFFICERS),
     "desk/residence/": see(OFFICERS),
     "desk/residence/<uuid:pk>/": form(OFFICERS),
     "desk/residence/<uuid:pk>/content/": act(OFFICERS),

@@ -26,6 +26,7 @@ from budgeting.views import (
 from civicfund.complaints.views import desk as complaints_desk
 from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
+from civicfund.people.views import confirming
 from civicfund.pledges.views import moderating
 from civicfund.projects.views import veiling
 from civicfund.projects.views.moderation import JUDGEMENTS as PROJECT_JUDGEMENTS
@@ -135,6 +136,7 @@ TABLE = {
         approve=REVIEWER, request_changes=REVIEWER,
         suspend=Role.MODERATOR, resume=Role.MODERATOR, handle=Role.MODERATOR,
     ),
+    "homes_desk": declared(OFFICER, acts=confirming.HOME_ACTS),
     "residence_desk": declared(OFFICER),
     "residence_document": declared(OFFICER, acts=["find", "agree"]),
     "residence_content": declared(OFFICER, acts=[""], only_post=True),
@@ -169,6 +171,7 @@ ACTS = {
     "officers_desk": rolls.PERSON_ACTS,
     "extending": extending.EXTENSION_ACTS,
     "complaint_desk": complaints_desk.ACTS,
+    "homes_desk": confirming.HOME_ACTS,
     "judge_version": veiling.ACTS,
     "judge_file": veiling.ACTS,
     "judge_campaign": [*moderating.ACTS, moderating.HANDLE],
