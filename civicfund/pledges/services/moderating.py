@@ -16,6 +16,7 @@ from civicfund.pledges.services.campaigns import release_all
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.letters import tell_backers, tell_creator
 from civicfund.pledges.services.locks import campaign_to_move
+from civicfund.words import seen
 
 
 def report_campaign(
@@ -53,7 +54,7 @@ def suspend_campaign(campaign: Campaign, *, by: User, reason: str) -> Campaign:
     """
     check_moderator(by)
     _check_not_own(campaign, by)
-    said = reason.strip()
+    said = seen(reason)
     if not said:
         raise RefusedError(_("Say why it is suspended: everybody reads it."), field="reason")
     with transaction.atomic():
@@ -71,7 +72,7 @@ def resume_campaign(campaign: Campaign, *, by: User, reason: str) -> Campaign:
     """Let somebody else's suspended campaign go on until its deadline, publicly saying why."""
     check_moderator(by)
     _check_not_own(campaign, by)
-    said = reason.strip()
+    said = seen(reason)
     if not said:
         raise RefusedError(_("Say why it may go on: everybody reads it."), field="reason")
     with transaction.atomic():
