@@ -20,6 +20,7 @@ from civicfund.payments.selectors import due_events
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.selectors import has_role
+from civicfund.words import seen
 
 log = structlog.get_logger(__name__)
 
@@ -144,7 +145,7 @@ def review_orphan(orphan: Orphan, *, by: User, words: str) -> OrphanReview:
     """
     if not has_role(by, Role.TREASURER):
         raise PermissionDenied
-    said = words.strip()
+    said = seen(words)
     if not said:
         raise ValueError("say what it was")
     review, is_new = OrphanReview.objects.get_or_create(

@@ -47,6 +47,15 @@ class Finding(models.TextChoices):
     UNREADABLE = "unreadable", _("It cannot be read")
 
 
+class Papers(models.TextChoices):
+    """What an officer was shown by whoever stood before them. Kept in the trail."""
+
+    CARD = "card", _("A card or passport that names this home")
+    LETTER = "letter", _("A card or passport, and a bill, lease or letter with this address")
+    REGISTER = "register", _("A certificate of the register of residents")
+    OTHER = "other", _("Another paper of an authority that names them and this home")
+
+
 class Proof(models.TextChoices):
     """How somebody's residence was proved."""
 

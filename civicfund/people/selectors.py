@@ -38,6 +38,12 @@ def whose_row(guest: User) -> QuerySet[User]:
     return User.objects.filter(pk__in=proved.exclude(email="").values("user"))
 
 
+def person_at(email: str) -> User | None:
+    """Who has an account and has proved this address, whatever the case; None where nobody."""
+    proved = EmailAddress.objects.filter(email__iexact=email.strip(), verified=True)
+    return User.objects.filter(pk__in=proved.values("user"), is_active=True).first()
+
+
 def has_role(user: User | AnonymousUser, role: Role) -> bool:
     """Whether somebody was given the role."""
     return user.is_authenticated and RoleGrant.objects.filter(user=user, role=role).exists()

@@ -153,3 +153,28 @@ def test_two_officers_look_at_a_document_and_confirm_the_home(
     phone.get_by_role("button", name="I agree").click()
     expect(phone.get_by_text("Decided, and the document is deleted.")).to_be_visible()
     assert Residency.objects.get().proof == Proof.DOCUMENT
+
+
+def test_an_officer_confirms_the_home_of_somebody_who_stands_there(
+    page, phone, check_axe, screenshot, refusals_are_expected
+):
+    for tab, width in both(page, phone):
+        home = ResidencyFactory(proof="", proved_at=None)
+        verified(home.user)
+        come_in(tab, *ready(holding(Role.POLL_OFFICER)), "/desk/homes/")
+        check_axe(tab)
+        tab.get_by_label("Their e-mail address").fill("nobody@example.org")
+        tab.get_by_role("button", name="Find them").click()
+        expect(tab.get_by_role("alert")).to_contain_text("Nobody has an account")
+        check_axe(tab)
+        screenshot(tab, f"homes-desk-{width}")
+        tab.get_by_label("Their e-mail address").fill(home.user.email)
+        tab.get_by_role("button", name="Find them").click()
+        expect(tab.get_by_role("heading", name=home.user.display_name)).to_be_visible()
+        check_axe(tab)
+        tab.get_by_label("A card or passport that names this home").check()
+        screenshot(tab, f"home-to-confirm-{width}")
+        tab.get_by_role("button", name="Confirm this home").click()
+        expect(tab.get_by_text("lives there")).to_be_visible()
+        home.refresh_from_db()
+        assert home.proof == Proof.OFFICER

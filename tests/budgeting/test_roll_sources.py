@@ -302,7 +302,7 @@ def test_the_officers_desk_of_a_roll_of_homes_says_what_to_do_instead(client):
     signed_in(client, role=Role.POLL_OFFICER)
     shown = client.get(page("officers_desk", cycle)).content.decode()
     assert "It knows accounts, not numbers" in shown
-    assert reverse("admin:people_residency_changelist") in shown
+    assert reverse("homes_desk") in shown
     assert 'value="ask_person"' not in shown
 
 

@@ -24,6 +24,8 @@ from tests.town.routes import ALARM, DELETE, GET, MEANT, NEEDED, PATCH, POST, PU
 THROUGH, SIGN_IN, AGAIN = "let through", "to sign in", "to a second factor"
 REFUSED, MISSING, NO_METHOD = "403", "404", "405"
 AWAY = frozenset({SIGN_IN, AGAIN, REFUSED, MISSING, NO_METHOD})
+# Where whoever is signed in is sent for what is missing.
+ASKING = ("/admin/login/", "/accounts/2fa/reauthenticate/", "/accounts/reauthenticate/")
 # What a form or a call says to whoever it deals with: wrong, too late, not so, too often.
 DEALT_WITH = (400, 409, 415, 422, 429)
 
@@ -60,7 +62,7 @@ def _class_of(answer, route: str) -> str:
     code, to = answer.status_code, answer.headers.get("Location", "")
     if to.startswith("/accounts/login/"):
         return SIGN_IN
-    if to.startswith(("/admin/login/", "/accounts/2fa/", "/accounts/reauthenticate/")):
+    if to.startswith(ASKING):
         return AGAIN
     if code < 400 or code in DEALT_WITH or (code == 503 and route == ALARM):
         return THROUGH

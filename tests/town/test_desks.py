@@ -27,6 +27,7 @@ from budgeting.views import (
 from civicfund.complaints.views import desk as complaints_desk
 from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
+from civicfund.people.views import confirming
 from civicfund.pledges.views import moderating
 from civicfund.projects.views import veiling
 from civicfund.projects.views.moderation import JUDGEMENTS as PROJECT_JUDGEMENTS
@@ -140,6 +141,7 @@ TABLE = {
         suspend=Role.MODERATOR, resume=Role.MODERATOR, handle=Role.MODERATOR,
         lift=Role.MODERATOR, uphold=Role.MODERATOR,
     ),
+    "homes_desk": declared(OFFICER, acts=confirming.HOME_ACTS),
     "residence_desk": declared(OFFICER),
     "residence_document": declared(OFFICER, acts=["find", "agree"]),
     "residence_content": declared(OFFICER, acts=[""], only_post=True),
@@ -175,6 +177,7 @@ ACTS = {
     "extending": extending.EXTENSION_ACTS,
     "cycle_money": money.MONEY_ACTS,
     "complaint_desk": complaints_desk.ACTS,
+    "homes_desk": confirming.HOME_ACTS,
     "judge_version": veiling.ACTS,
     "judge_file": veiling.ACTS,
     "judge_campaign": [*moderating.ACTS, moderating.HANDLE],

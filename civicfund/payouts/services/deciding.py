@@ -36,6 +36,7 @@ from civicfund.people.models import User
 from civicfund.projects.models import Project
 from civicfund.projects.services.holding import hold_project
 from civicfund.templatetags.money import money
+from civicfund.words import seen
 
 log = structlog.get_logger(__name__)
 
@@ -149,7 +150,7 @@ def reject_payout(payout: Payout, *, by: User) -> Payout:
 def note_bank_payment(payout: Payout, *, by: User, reference: str) -> Payout:
     """Note that the town's bank has made an approved payment. Raises ``RefusedError``."""
     check_treasurer(by)
-    said = reference.strip()
+    said = seen(reference)
     if not said:
         raise RefusedError(_("Say under which reference the bank made it."), field="reference")
     with transaction.atomic():

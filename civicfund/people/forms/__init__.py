@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from civicfund.fields import DayField
 from civicfund.people.domain import LARGEST_BYTES
-from civicfund.people.enums import Finding
-from civicfund.people.models import User
+from civicfund.people.enums import Finding, Papers
+from civicfund.people.models import Residency, User
 from civicfund.people.services.consenting import agree
 from civicfund.places.forms import latitude_field, longitude_field
 from civicfund.places.models import Neighborhood
@@ -130,3 +130,42 @@ class FindingForm(forms.Form):
         required=False,
         help_text=_("The date of birth is not kept, only that somebody is so old or older."),
     )
+
+
+class FindHomeForm(forms.Form):
+    """Whose home an officer is to confirm: the whole address, never a part of one."""
+
+    email = forms.EmailField(
+        label=_("Their e-mail address"),
+        help_text=_("The whole address of their account, as they tell it."),
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )
+
+
+class ConfirmHomeForm(forms.Form):
+    """What an officer was shown by whoever stands before them, and the home that they read."""
+
+    home = forms.ModelChoiceField(
+        queryset=Residency.objects.select_related("user", "neighborhood"),
+        widget=forms.HiddenInput,
+    )
+    neighborhood = forms.IntegerField(widget=forms.HiddenInput)
+    since = forms.DateField(widget=forms.HiddenInput)
+    papers = forms.ChoiceField(
+        label=_("What did they show you?"), choices=Papers.choices, widget=forms.RadioSelect
+    )
+    at_least = forms.TypedChoiceField(
+        label=_("Do the papers show how old this person is?"),
+        choices=ages_to_note,
+        coerce=int,
+        empty_value=None,
+        required=False,
+        help_text=_("The date of birth is not kept, only that somebody is so old or older."),
+    )
+
+    @classmethod
+    def of(cls, home: Residency) -> ConfirmHomeForm:
+        """For the home as it is stated now."""
+        return cls(
+            initial={"home": home.pk, "neighborhood": home.neighborhood_id, "since": home.since}
+        )

@@ -2,8 +2,10 @@
 
 from civicfund.people.services.errors import ResidencyError, RoleError
 from civicfund.people.services.homes import (
+    look_up_home,
     prove_by_post,
     prove_residency,
+    prove_seen_home,
     state_residency,
     take_back_post,
 )
@@ -22,9 +24,11 @@ __all__ = [
     "agree_to_role",
     "ask_for_role",
     "grant_role",
+    "look_up_home",
     "mark_as_made_up",
     "prove_by_post",
     "prove_residency",
+    "prove_seen_home",
     "revoke_role",
     "state_residency",
     "take_back_post",

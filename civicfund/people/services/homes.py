@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 
 from civicfund.audit.services import db_now, record
 from civicfund.people.domain import years_before
-from civicfund.people.enums import Proof, Role
+from civicfund.people.enums import Papers, Proof, Role
 from civicfund.people.models import Residency, User
-from civicfund.people.selectors import has_role, residency_of
+from civicfund.people.selectors import has_role, person_at, residency_of
 from civicfund.people.services.errors import ResidencyError
 from civicfund.people.services.waiting import withdraw_waiting
 from civicfund.places.enums import PlaceKind
@@ -71,19 +71,62 @@ def _move(
     return Residency.objects.create(user=user, neighborhood=neighborhood, since=since)
 
 
-def prove_residency(residency: Residency, *, by: User, at_least: int | None = None) -> Residency:
+def look_up_home(email: str, *, by: User) -> Residency:
+    """Where whoever has this address says they live, for an officer before whom they stand.
+
+    The whole address, and one that was proved. That the officer looked is recorded.
+    """
+    if not has_role(by, Role.POLL_OFFICER):
+        raise ResidencyError(_("Only a poll officer confirms where somebody lives."))
+    person = person_at(email)
+    if person is None:
+        raise ResidencyError(_("Nobody has an account with this address."), field="email")
+    home = residency_of(person)
+    if home is None:
+        raise ResidencyError(
+            _("They have not said where they live yet; they do that on their page."), field="email"
+        )
+    check_officer(by, home)
+    record("residency.looked_up", home, actor=by)
+    return home
+
+
+def prove_seen_home(
+    residency: Residency,
+    *,
+    by: User,
+    papers: Papers,
+    seen: tuple[int, date],
+    at_least: int | None = None,
+) -> Residency:
+    """``prove_residency`` of the home that the officer has read, with what they were shown.
+
+    ``seen`` is its neighborhood and its first day: refused where another one is stated since.
+    """
+    with transaction.atomic():
+        held = Residency.objects.select_for_update().get(pk=residency.pk)
+        if (held.neighborhood_id, held.since) != seen:
+            raise ResidencyError(_("Another home was stated since. Please look again."))
+        return prove_residency(held, by=by, at_least=at_least, papers=papers)
+
+
+def prove_residency(
+    residency: Residency, *, by: User, at_least: int | None = None, papers: Papers | None = None
+) -> Residency:
     """A poll officer has seen somebody's papers. Nobody proves their own.
 
     ``at_least`` so many years old they are, where the papers showed that. It can be noted of a
     home that is confirmed already, since votes for which one has to be older come later.
+    ``papers`` is what the trail says that the officer was shown.
     """
     check_officer(by, residency)
     if (
         at_least is not None
         and Residency.objects.filter(pk=residency.pk, proved_at__isnull=False).exists()
     ):
-        return _note_age(residency, at_least, by=by)
-    return proved(residency, Proof.OFFICER, by=by, born_by=born_by_today(at_least))
+        return _note_age(residency, at_least, by=by, papers=papers)
+    born_by = born_by_today(at_least)
+    return proved(residency, Proof.OFFICER, by=by, born_by=born_by, papers=papers)
 
 
 def born_by_today(at_least: int | None) -> date | None:
@@ -91,7 +134,7 @@ def born_by_today(at_least: int | None) -> date | None:
     return None if at_least is None else years_before(timezone.localdate(), at_least)
 
 
-def _note_age(residency: Residency, at_least: int, *, by: User) -> Residency:
+def _note_age(residency: Residency, at_least: int, *, by: User, papers: Papers | None) -> Residency:
     born_by = born_by_today(at_least)
     with transaction.atomic():
         won = Residency.objects.filter(
@@ -101,9 +144,13 @@ def _note_age(residency: Residency, at_least: int, *, by: User) -> Residency:
         ).update(born_by=born_by)
         if won != 1:
             raise ResidencyError(_("It has been noted already that this person is so old."))
-        record("residency.age_seen", residency, actor=by)
+        record("residency.age_seen", residency, actor=by, **_shown(papers))
     residency.refresh_from_db()
     return residency
+
+
+def _shown(papers: Papers | None) -> dict[str, str]:
+    return {} if papers is None else {"papers": papers.value}
 
 
 def check_officer(by: User, residency: Residency) -> None:
@@ -138,7 +185,12 @@ def take_back_post(residency: Residency, *, by: User) -> bool:
 
 
 def proved(
-    residency: Residency, proof: Proof, *, by: User | None, born_by: date | None
+    residency: Residency,
+    proof: Proof,
+    *,
+    by: User | None,
+    born_by: date | None,
+    papers: Papers | None = None,
 ) -> Residency:
     """The home is confirmed, once. What was sent to show it is not needed any more."""
     with transaction.atomic():
@@ -147,7 +199,7 @@ def proved(
         )
         if won != 1:
             raise ResidencyError(_("This residence has already been confirmed."))
-        record("residency.proved", residency, actor=by, proof=proof)
+        record("residency.proved", residency, actor=by, proof=proof, **_shown(papers))
         withdraw_waiting(residency, by=by)
     residency.refresh_from_db()
     return residency

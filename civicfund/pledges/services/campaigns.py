@@ -39,6 +39,7 @@ from civicfund.pledges.services.terms import (
 )
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
+from civicfund.words import seen
 
 
 def create_campaign(project: Project, *, creator: User, **terms: Unpack[GivenTerms]) -> Campaign:
@@ -107,7 +108,7 @@ def submit_campaign(campaign: Campaign, *, by: User) -> Campaign:
 def request_changes(campaign: Campaign, *, by: User, reason: str) -> Campaign:
     """Send it back to its creator, saying why."""
     _check_reviewer(campaign, by)
-    said = reason.strip()
+    said = seen(reason)
     if not said:
         raise RefusedError(_("Say what has to change."), field="reason")
     if campaign.state == CampaignState.APPROVED:

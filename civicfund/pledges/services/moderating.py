@@ -19,6 +19,7 @@ from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.letters import tell_backers, tell_creator, tell_moderators
 from civicfund.pledges.services.locks import campaign_to_move
 from civicfund.states import check_move
+from civicfund.words import seen
 
 
 def report_campaign(
@@ -165,7 +166,7 @@ def _check_in_time(campaign: Campaign) -> None:
 
 
 def _said(reason: str, asked: str) -> str:
-    said = reason.strip()
+    said = seen(reason)
     if not said:
         raise RefusedError(asked, field="reason")
     return said

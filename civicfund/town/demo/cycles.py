@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 from random import Random
 
 from django.conf import settings
+from django.db import connection
 
 from budgeting.enums import BallotKind, PhaseKind, ProposalState, VoterGroup
 from budgeting.models import Cycle, Option, Pot, Proposal, RollEntry
+from budgeting.services.appropriations import appropriate, request_appropriation
 from budgeting.services.ballots import Choice, cast
 from budgeting.services.cycles import add_phase, add_pot, create_cycle, open_cycle, request_opening
 from budgeting.services.proposals import put_on_ballot, submit_proposal
@@ -245,7 +247,7 @@ def _review(proposal: Proposal) -> None:
 
 
 def _open(cycle: Cycle) -> None:
-    """The roll, the trustees' key, and two people."""
+    """The roll, the trustees' key, the money, and two people."""
     administrator, today = account("administrator"), db_now().date()
     set_eligibility(
         cycle, minimum_age=14, age_on=today, groups=[VoterGroup.RESIDENT], by=administrator
@@ -253,6 +255,22 @@ def _open(cycle: Cycle) -> None:
     asked = request_residents(cycle, day=today, by=administrator)
     add_residents(cycle, asked.pk, by=account("second-administrator"))
     give_demo_key(cycle, by=administrator)
+    _set_aside(cycle)
     request_opening(cycle, by=administrator)
     open_cycle(cycle, by=account("second-administrator"))
+
+
+def _set_aside(cycle: Cycle) -> None:
+    """The money of its pots, by two treasurers."""
+    asked = request_appropriation(
+        cycle,
+        total_minor=sum(cycle.pots.values_list("amount_minor", flat=True)),
+        words="Budget of the made-up town",
+        by=account("treasurer"),
+    )
+    appropriate(cycle, asked.pk, by=account("second-treasurer"))
+    with connection.cursor() as cursor:
+        # The whole town is loaded in one transaction, at whose end the vote is no draft any more.
+        cursor.execute("SET CONSTRAINTS set_aside_as_agreed IMMEDIATE")
+        cursor.execute("SET CONSTRAINTS set_aside_as_agreed DEFERRED")
     cycle.refresh_from_db()

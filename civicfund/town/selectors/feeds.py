@@ -22,7 +22,6 @@ from civicfund.talk.access import Subject
 from civicfund.talk.enums import SubjectKind
 from civicfund.talk.models import Comment
 from civicfund.templatetags.prose import plain
-from civicfund.words import seen
 
 MOST_ENTRIES = 50
 
@@ -52,7 +51,7 @@ def entries_of(subject: Subject) -> list[Entry]:
 
 
 def _entry_of_project(project: Project) -> Entry:
-    words = plain(seen(project.summary))
+    words = plain(project.summary)
     at = project.published_at or project.created_at  # every public one has the first
     return Entry(project.title, project.get_absolute_url(), at, words)
 

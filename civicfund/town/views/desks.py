@@ -64,7 +64,7 @@ DESKS = (
     Link(Role.SPOKESPERSON, _("Questions to the city"), "questions_desk"),
     Link(Role.COMPLAINTS_OFFICER, _("Complaints"), "complaints_desk"),
     Link(Role.POLL_OFFICER, _("Documents about homes"), "residence_desk"),
-    Link(Role.POLL_OFFICER, _("Homes to confirm"), "admin:people_residency_changelist"),
+    Link(Role.POLL_OFFICER, _("Homes to confirm"), "homes_desk"),
     Link(Role.BUDGET_ADMINISTRATOR, _("Desk of the cycle"), "cycle_desk", _NOT_OVER),
     Link(Role.BUDGET_ADMINISTRATOR, _("Announcements by mail"), "announcements", tuple(_State)),
     Link(Role.BUDGET_ADMINISTRATOR, _("Phases"), "timeline", (_State.DRAFT,)),

@@ -51,8 +51,8 @@ class Atom(Feed[Entry, Subject]):
         return seen(item.title)
 
     def item_description(self, item: Entry) -> str:
-        """What was said, as HTML that is safe."""
-        return item.html
+        """What was said, as HTML that is safe, without what is not allowed in XML."""
+        return seen(item.html)
 
     def item_link(self, item: Entry) -> str:
         """Where it stands."""

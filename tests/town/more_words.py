@@ -1,0 +1,140 @@
+"""What people say in a town that the small town has not heard yet: each with where it is read."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.test import Client
+from django.urls import reverse
+
+from budgeting.enums import TrialState
+from budgeting.models import Trial
+from budgeting.services.kiosks import register_kiosk
+from budgeting.services.reviews import appeal, give_back, request_changes
+from civicfund.complaints.services.answering import note, take
+from civicfund.complaints.services.filing import complain
+from civicfund.delivery.services.reaching import find_not_reached, say_reached
+from civicfund.payments.services import review_orphan
+from civicfund.people.enums import Role
+from civicfund.pledges.enums import ReportReason
+from civicfund.pledges.models import GoalLine, ShippingZone
+from civicfund.pledges.services.moderating import report_campaign
+from civicfund.pledges.services.surveys import answer_survey
+from civicfund.projects.enums import Part
+from civicfund.projects.models import Offer
+from civicfund.projects.services.files import add_file
+from civicfund.projects.services.merging import merge_as_moderator, undo_merge
+from civicfund.projects.services.moderating import appeal_project, flag_project
+from civicfund.projects.services.veiling import veil_file
+from civicfund.reconciliation.services.explaining import explain
+from civicfund.talk.enums import Wrong
+from civicfund.talk.services import flag_comment
+from tests.complaints.test_complaints import answered
+from tests.factories.budgeting import administrator, extended, running_cycle
+from tests.factories.delivery import planned
+from tests.factories.paper import accounted, begun_anew, closed, ended, paper_cycle
+from tests.factories.projects import ProjectFactory
+from tests.factories.reviews import refused_publicly
+from tests.hostile_files import a_picture
+from tests.pledges.test_hostile_words import asked as asked_backer
+from tests.talk.test_moderating import appealed
+from tests.town.people import CO_AUTHOR, OWNER, RESIDENT
+from tests.town.small_town import SmallTown
+
+Pages = dict[str, tuple[Client, str]]
+
+
+def more_words(town: SmallTown) -> Pages:
+    """Said; and pages beside those of ``ROUTES``, each with who reads it."""
+    return _reported(town) | _written(town) | _of_cycles(town) | _of_money(town)
+
+
+def _page(town: SmallTown, who: str, name: str, *args: object) -> Pages:
+    return {f"{name} {args[-1]}": (town.clients[who], reverse(name, args=args))}
+
+
+def _reported(town: SmallTown) -> Pages:
+    t, anyone = town.things, town.people[RESIDENT]
+    moderator, officer = town.people[Role.MODERATOR], town.people[Role.COMPLAINTS_OFFICER]
+    flag_comment(t.comment, by=anyone, reason=Wrong.OTHER, words="x")
+    flag_project(t.project, by=anyone, reason=Wrong.OTHER, words="x")
+    report_campaign(t.campaign, by=anyone, reason=ReportReason.OTHER, words="x")
+    appeal_project(t.hidden_project, by=town.people[OWNER], words="x")
+    hidden = appealed(by=moderator).comment
+    file = add_file(t.project, a_picture(), words="A bench", by=town.people[OWNER])
+    veil_file(file, by=moderator, reason=Wrong.PRIVATE, words="x")
+    take(t.complaint, by=officer)
+    note(t.complaint, by=officer, words="x")
+    done = complain(about="data", words="Hm.", answer_to=anyone.email, by=anyone)
+    answered(done)
+    return {
+        **_page(town, Role.MODERATOR, "judge_project", t.hidden_project.pk),
+        **_page(town, Role.MODERATOR, "judge_comment", hidden.pk),
+        **_page(town, Role.MODERATOR, "judge_file", t.project.pk, file.pk),
+        **_page(town, Role.MODERATOR, "judge_campaign", t.campaign.pk),
+        **_page(town, RESIDENT, "complaint_state", done.pk),
+    }
+
+
+def _written(town: SmallTown) -> Pages:
+    t, moderator = town.things, town.people[Role.MODERATOR]
+    other = ProjectFactory()
+    report = say_reached(planned(other, 40, 60)[0], by=other.proposer, words="x")
+    find_not_reached(report, by=moderator, words="x")
+    merged = merge_as_moderator(ProjectFactory(), ProjectFactory(), reason="x", by=moderator)
+    undo_merge(merged, reason="x", by=moderator)
+    Offer.objects.create(
+        project=t.project, part=Part.COST, by=town.people[RESIDENT], words="x",
+        cost_lines=[["Wood", 100]],
+    )  # fmt: skip
+    draft = t.draft_campaign
+    GoalLine.objects.create(campaign=draft, position=9, label="x", amount_minor=100)
+    ShippingZone.objects.create(campaign=draft, position=9, name="x", amount_minor=100)
+    return {
+        **_page(town, OWNER, "project_plan", t.project.pk),
+        **_page(town, RESIDENT, "project", other.pk),
+    }
+
+
+def _of_cycles(town: SmallTown) -> Pages:
+    t, reviewer = town.things, town.people[Role.REVIEWER]
+    register_kiosk(t.running, name="x", by=administrator())
+    Trial.objects.filter(pk=t.trial.pk).update(state=TrialState.FAILED, error="x")
+    request_changes(t.proposal, words="x", by=reviewer)
+    give_back(t.proposal, answer="x", by=t.proposal.project.proposer)
+    refused, proposal, _reviewers = refused_publicly()
+    appeal(proposal, reason="x", by=proposal.project.proposer)
+    longer = running_cycle()[0]
+    extended(longer, timedelta(hours=1))
+    lost, _people, place, _numbers = paper_cycle()
+    closed(lost)
+    accounted(place, 1)
+    begun_anew(lost)
+    ended(lost)
+    return {
+        **_page(town, Role.REVIEWER, "review", refused.slug, proposal.pk),
+        **_page(town, Role.REVIEWER, "reviews", refused.slug),
+        **_page(town, CO_AUTHOR, "cycle", refused.slug),
+        **_page(town, Role.BUDGET_ADMINISTRATOR, "extending", longer.slug),
+        **_page(town, CO_AUTHOR, "cycle", longer.slug),
+        **_page(town, CO_AUTHOR, "paper", lost.slug),
+        **_page(town, CO_AUTHOR, "paper_csv", lost.slug),
+        **_page(town, Role.BUDGET_ADMINISTRATOR, "paper_desk", lost.slug),
+    }
+
+
+def _of_money(town: SmallTown) -> Pages:
+    t = town.things
+    explain(t.difference, by=town.people[Role.TREASURER], words="x", correct=True)
+    review_orphan(t.orphan, by=town.people[Role.TREASURER], words="x")
+    survey, pledge = asked_backer("x")
+    replies = dict(zip([each.pk for each in survey.questions.all()], ("x", "x"), strict=True))
+    answer_survey(survey, pledge, replies=replies, address="x")
+    creator, backer = Client(), Client()
+    creator.force_login(survey.campaign.creator)
+    backer.force_login(pledge.backer)
+    return {
+        "survey": (creator, reverse("survey", args=[survey.campaign_id, 0])),
+        "survey_csv": (creator, reverse("survey_csv", args=[survey.campaign_id, 0])),
+        "pledge_survey": (backer, reverse("pledge_survey", args=[pledge.pk])),
+    }
