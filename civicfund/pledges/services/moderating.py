@@ -31,7 +31,7 @@ def report_campaign(
     try:
         with transaction.atomic():
             return CampaignReport.objects.create(
-                campaign=campaign, reporter=by, reason=reason, words=words.strip()
+                campaign=campaign, reporter=by, reason=reason, words=seen(words)
             )
     except IntegrityError as error:
         if "report_once_until_looked_at" not in str(error):
@@ -100,7 +100,7 @@ def appeal_suspension(campaign: Campaign, *, by: User, words: str) -> Suspension
         if suspension.appealed_at:
             raise RefusedError(_("You have appealed already."))
         _check_in_time(locked)
-        said = words.strip()
+        said = seen(words)
         if not said:
             raise RefusedError(_("Write something first."), field="words")
         suspension.appeal_words, suspension.appealed_at = said, db_now()
