@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from budgeting.enums import TrialState
 from budgeting.models import Trial
+from budgeting.services.appropriations import request_appropriation
 from budgeting.services.kiosks import register_kiosk
 from budgeting.services.reviews import appeal, give_back, request_changes
 from civicfund.complaints.services.answering import note, take
@@ -16,23 +17,34 @@ from civicfund.complaints.services.filing import complain
 from civicfund.delivery.services.reaching import find_not_reached, say_reached
 from civicfund.payments.services import review_orphan
 from civicfund.people.enums import Role
-from civicfund.pledges.enums import ReportReason
+from civicfund.people.services import grant_role
+from civicfund.pledges.enums import ReportReason, SuspensionOutcome
 from civicfund.pledges.models import GoalLine, ShippingZone
-from civicfund.pledges.services.moderating import report_campaign
+from civicfund.pledges.services.moderating import (
+    appeal_suspension,
+    decide_appeal,
+    report_campaign,
+    suspend_campaign,
+)
 from civicfund.pledges.services.surveys import answer_survey
 from civicfund.projects.enums import Part
 from civicfund.projects.models import Offer
-from civicfund.projects.services.files import add_file
+from civicfund.projects.services.files import add_file, kept_of
+from civicfund.projects.services.joining import ask_to_join
 from civicfund.projects.services.merging import merge_as_moderator, undo_merge
 from civicfund.projects.services.moderating import appeal_project, flag_project
+from civicfund.projects.services.offers import Help, offer_help
 from civicfund.projects.services.veiling import veil_file
 from civicfund.reconciliation.services.explaining import explain
 from civicfund.talk.enums import Wrong
 from civicfund.talk.services import flag_comment
 from tests.complaints.test_complaints import answered
-from tests.factories.budgeting import administrator, extended, running_cycle
+from tests.factories.budgeting import administrator, draft_cycle, extended, rehearsed, running_cycle
 from tests.factories.delivery import planned
 from tests.factories.paper import accounted, begun_anew, closed, ended, paper_cycle
+from tests.factories.payouts import new_treasurer
+from tests.factories.people import UserFactory
+from tests.factories.pledges import CampaignFactory
 from tests.factories.projects import ProjectFactory
 from tests.factories.reviews import refused_publicly
 from tests.hostile_files import a_picture
@@ -46,7 +58,14 @@ Pages = dict[str, tuple[Client, str]]
 
 def more_words(town: SmallTown) -> Pages:
     """Said; and pages beside those of ``ROUTES``, each with who reads it."""
-    return _reported(town) | _written(town) | _of_cycles(town) | _of_money(town)
+    return (
+        _reported(town)
+        | _suspended(town)
+        | _written(town)
+        | _brought(town)
+        | _of_cycles(town)
+        | _of_money(town)
+    )
 
 
 def _page(town: SmallTown, who: str, name: str, *args: object) -> Pages:
@@ -73,6 +92,33 @@ def _reported(town: SmallTown) -> Pages:
         **_page(town, Role.MODERATOR, "judge_file", t.project.pk, file.pk),
         **_page(town, Role.MODERATOR, "judge_campaign", t.campaign.pk),
         **_page(town, RESIDENT, "complaint_state", done.pk),
+    }
+
+
+def _suspended(town: SmallTown) -> Pages:
+    owner, moderator, another = town.people[OWNER], town.people[Role.MODERATOR], UserFactory()
+    grant_role(another, Role.MODERATOR, by=None)
+    waits, decided = (CampaignFactory(project=ProjectFactory(proposer=owner)) for _each in range(2))
+    for each in (waits, decided):
+        suspend_campaign(each, by=moderator, reason="x")
+        appeal_suspension(each, by=owner, words="x")
+    decide_appeal(decided, by=another, outcome=SuspensionOutcome.UPHELD, reason="x")
+    return {
+        **_page(town, OWNER, "campaign_appeal", waits.pk),
+        **_page(town, Role.MODERATOR, "judge_campaign", waits.pk),
+        **_page(town, OWNER, "campaign", decided.pk),
+    }
+
+
+def _brought(town: SmallTown) -> Pages:
+    """To the authors of a project: a picture with an offer, and somebody's wish to write along."""
+    project, anyone = ProjectFactory(proposer=town.people[OWNER], wanted=["photo"]), UserFactory()
+    picture = Help("x", file=kept_of(a_picture(), words="x"))
+    offer_help(project, Part.PHOTO, picture, by=anyone)
+    ask_to_join(project, "x", by=anyone)
+    return {
+        **_page(town, OWNER, "project_offers", project.pk),
+        **_page(town, OWNER, "project_authors", project.pk),
     }
 
 
@@ -111,7 +157,12 @@ def _of_cycles(town: SmallTown) -> Pages:
     accounted(place, 1)
     begun_anew(lost)
     ended(lost)
+    keyed = rehearsed(draft_cycle())
+    treasurer = new_treasurer()
+    request_appropriation(keyed, total_minor=100, words="x", by=treasurer)
     return {
+        **_page(town, Role.BUDGET_ADMINISTRATOR, "cycle_key", keyed.slug),
+        **_page(town, Role.TREASURER, "cycle_money", keyed.slug),
         **_page(town, Role.REVIEWER, "review", refused.slug, proposal.pk),
         **_page(town, Role.REVIEWER, "reviews", refused.slug),
         **_page(town, CO_AUTHOR, "cycle", refused.slug),

@@ -409,6 +409,12 @@ LISTS_ELSEWHERE = {
 }
 # About one thing, or of few lines that do not grow with what people do.
 ONE_THING = {
+    "projects/<int:pk>/offers/<int:offer>/file/small/",
+    "budget/<slug:slug>/money/",
+    "projects/<int:pk>/join/",
+    "projects/<int:pk>/offers/<int:offer>/file/",
+    "files/<uuid:pk>/tiny/",
+    "campaigns/<int:pk>/appeal/",
     "campaigns/<int:pk>/updates/<int:number>/",
     "health/",
     "health/work/",

@@ -535,7 +535,7 @@ def test_what_an_address_says_is_shown_as_words(town):  # noqa: F811
 TAGS = re.compile(r"{[{%](.*?)[%}]}", re.DOTALL)
 # What a mail is given besides words of people: addresses of our own, sums, days, how many.
 OWN = re.compile(r"(^|_)(url|link|address|id)$")
-SUMS = re.compile(r"_minor$|^(number|lines|count|days|hours|tries|percent|people)$|_days$|^n$")
+SUMS = re.compile(r"_minor$|^(number|lines|count|days|hours|tries|percent|people|more)$|_days$|^n$")
 
 
 def sources_of(name: str) -> Iterator[str]:

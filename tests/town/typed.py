@@ -44,6 +44,8 @@ WRITTEN = {
     "budgeting.proposal.reason",
     "budgeting.review.notes",
     "budgeting.review.reason",
+    "budgeting.trustee.name",
+    "budgeting.trustee.stands_for",
     "budgeting.trial.error",
     "budgeting.trial.name",
     "complaints.complaint.page",
@@ -68,15 +70,20 @@ WRITTEN = {
     "pledges.reward.description",
     "pledges.reward.title",
     "pledges.shippingzone.name",
+    "pledges.suspension.answer",
+    "pledges.suspension.appeal_words",
+    "pledges.suspension.words",
     "pledges.survey.intro",
     "pledges.surveyanswer.address",
     "pledges.surveyquestion.words",
     "pledges.surveyreply.words",
     "projects.coauthor.does",
     "projects.costline.label",
+    "projects.joinwish.words",
     "projects.merge.reason",
     "projects.merge.undone_because",
     "projects.offer.words",
+    "projects.offerfile.words",
     "projects.project.address",
     "projects.project.story",
     "projects.project.summary",
@@ -99,7 +106,19 @@ WRITTEN = {
 # Columns of lists and of JSON that hold words of people among other things, and how to put others
 # in their place.
 Reword = Callable[[Any, str], Any]
+
+
+def _opened_by(kept: dict[str, Any], words: str) -> dict[str, Any]:
+    """What a board begins with, by other trustees."""
+    named = [{"name": words, "stands_for": words}] * 3
+    return {**kept, "opening": {**kept["opening"], "trustees": named}}
+
+
 WRITTEN_WITHIN: dict[str, Reword] = {
+    "audit.actrequest.parameters": lambda kept, words: (
+        {**kept, "words": words} if "words" in kept else kept
+    ),
+    "budgeting.board.opened": lambda kept, words: _opened_by(kept, words),
     "budgeting.keyingend.explained": lambda kept, words: {
         place: said | {"reason": words} for place, said in kept.items()
     },
@@ -154,6 +173,7 @@ INPUTS: dict[str, str] = {
     "budgeting.forms.announcements.AnnouncementForm.body": "budgeting.announcement.body",
     "budgeting.forms.announcements.AnnouncementForm.subject": "budgeting.announcement.subject",
     "budgeting.forms.announcements.SendForm.digest": COMPARED,
+    "budgeting.forms.cycles.AppropriationForm.words": "audit.actrequest.parameters",
     "budgeting.forms.cycles.BasisForm.title": "budgeting.cycle.title",
     "budgeting.forms.cycles.ChangePotForm.name": "budgeting.pot.name",
     "budgeting.forms.cycles.CycleForm.summary": "budgeting.cycle.summary",
@@ -208,6 +228,7 @@ INPUTS: dict[str, str] = {
     "civicfund.pledges.forms.campaign.RewardForm.description": "pledges.reward.description",
     "civicfund.pledges.forms.campaign.RewardForm.title": "pledges.reward.title",
     "civicfund.pledges.forms.campaign.ZoneForm.name": "pledges.shippingzone.name",
+    "civicfund.pledges.forms.pledge.AppealForm.words": "pledges.suspension.appeal_words",
     "civicfund.pledges.forms.pledge.PledgeForm.consent_version": COMPARED,
     "civicfund.pledges.forms.pledge.PledgeForm.guest_name": "people.user.display_name",
     "civicfund.pledges.forms.pledge.ReasonForm.reason": "pledges.campaign.review_note",
@@ -219,6 +240,7 @@ INPUTS: dict[str, str] = {
     "civicfund.pledges.forms.updates.UpdateForm.body": "talk.comment.body",
     "civicfund.pledges.forms.updates.UpdateForm.title": "pledges.campaignupdate.title",
     "civicfund.projects.forms.authors.DoesForm.does": "projects.coauthor.does",
+    "civicfund.projects.forms.authors.JoinForm.words": "projects.joinwish.words",
     "civicfund.projects.forms.files.FileForm.words": "projects.projectfile.words",
     "civicfund.projects.forms.merging.AskToMergeForm.reason": "projects.merge.reason",
     "civicfund.projects.forms.merging.ModeratorMergeForm.reason": "projects.merge.reason",
@@ -226,6 +248,7 @@ INPUTS: dict[str, str] = {
     "civicfund.projects.forms.moderation.AppealForm.words": "projects.projecthiding.appeal_words",
     "civicfund.projects.forms.moderation.FlagForm.words": "projects.projectflag.words",
     "civicfund.projects.forms.moderation.HidingForm.words": "projects.projecthiding.words",
+    "civicfund.projects.forms.offers.OfferForm.shows": "projects.offerfile.words",
     "civicfund.projects.forms.offers.OfferForm.words": "projects.offer.words",
     "civicfund.projects.forms.similar.IdeaForm.summary": "projects.project.summary",
     "civicfund.projects.forms.similar.IdeaForm.title": "projects.project.title",
@@ -250,8 +273,8 @@ BARE_INPUTS = {
 }
 # Names under which a view takes a number, the name of an act or a choice, which it compares.
 NAMES_OF_CHOICES = {
-    "act", "action", "agree", "as", "of", "position", "pot", "remove", "report", "row", "seen",
-    "undo", "wanted",
+    "act", "action", "agree", "as", "instead", "of", "position", "pot", "remove", "report", "row",
+    "seen", "undo", "wanted",
 }  # fmt: skip
 # What an address may say behind its question mark.
 IN_ADDRESSES = {
@@ -260,7 +283,7 @@ IN_ADDRESSES = {
 }  # fmt: skip
 # Fields that a form makes for what it is about: the code that makes them, and where they go.
 MADE_INPUTS = {
-    "budgeting/forms/keys.py": COMPARED,
+    "budgeting/forms/keys.py": "budgeting.trustee.name",
     "budgeting/forms/paper.py": "budgeting.keyingend.explained",
     "civicfund/pledges/forms/surveys.py": "pledges.surveyreply.words",
 }
