@@ -26,7 +26,7 @@ from civicfund.pledges.models import (
     Pledge,
 )
 from civicfund.pledges.models.pledges import PledgeQuerySet
-from civicfund.pledges.models.totals import for_cards
+from civicfund.pledges.models.totals import for_page
 from civicfund.projects.access import is_author
 from civicfund.talk.access import Person, Subject
 from civicfund.talk.enums import SubjectKind
@@ -51,7 +51,7 @@ def visible_campaigns(user: Person) -> CampaignQuerySet:
 
 def visible_campaign(user: Person, pk: int) -> Campaign:
     """The campaign with its totals; ``Http404`` where it does not exist for this person."""
-    found = for_cards(visible_campaigns(user)).select_related("creator").filter(pk=pk).first()
+    found = for_page(visible_campaigns(user)).select_related("creator").filter(pk=pk).first()
     if found is None:
         raise Http404("No such campaign.")
     return found
@@ -142,7 +142,7 @@ def any_pledge(pk: UUID) -> Pledge:
 def any_campaign(pk: int) -> Campaign:
     """A campaign with its totals, for a desk of the staff; ``Http404`` where none was sent in."""
     sent_in = Campaign.objects.filter(pk=pk).exclude(state=CampaignState.DRAFT)
-    found = for_cards(sent_in).select_related("creator").first()
+    found = for_page(sent_in).select_related("creator").first()
     if found is None:
         raise Http404("No such campaign.")
     return found

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.audit.models import AppendOnly
@@ -186,14 +187,16 @@ class Campaign(models.Model):
         """How much of the goal is pledged; needs ``totals.with_totals``."""
         return percent(getattr(self, "pledged_minor"), self.goal_minor)  # noqa: B009 -- annotated
 
-    @property
+    @cached_property
     def pictures(self) -> list[ProjectFile]:
-        """Its project's pictures that everybody may see, the one in front first; needs
-        ``totals.for_cards``, and is empty without.
+        """Its project's pictures that everybody may see, the one in front first; for many
+        campaigns ``totals.for_cards`` asks once.
         """
-        shown: list[ProjectFile] = getattr(self.project, "shown_pictures", [])
-        if not shown or self.project.state not in PUBLIC_STATES:
+        if self.project.state not in PUBLIC_STATES:
             return []  # of a hidden project nobody is given them
+        shown = getattr(self.project, "shown_pictures", None)
+        if shown is None:
+            shown = list(self.project.files.pictures())
         lead = getattr(self, "lead", None)
         return sorted(shown, key=lambda file: lead is None or file.pk != lead.file_id)
 

@@ -41,10 +41,12 @@ def _over(rows: PledgeQuerySet, aggregate: Aggregate) -> Coalesce:
     return Coalesce(Subquery(each, output_field=whole), Value(0, output_field=whole))
 
 
+def for_page(campaigns: CampaignQuerySet) -> CampaignQuerySet:
+    """With all that a page about one shows: totals, project, neighborhood, the picture in front."""
+    return with_totals(campaigns).select_related("project__neighborhood", "lead")
+
+
 def for_cards(campaigns: CampaignQuerySet) -> CampaignQuerySet:
-    """With all that a card or a list shows: totals, project, neighborhood; and the pictures, in
-    one more query.
-    """
+    """The same for cards and lists, whose pictures are asked for in one query."""
     pictures = Prefetch("project__files", ProjectFile.objects.pictures(), "shown_pictures")
-    rows = with_totals(campaigns).select_related("project__neighborhood", "lead")
-    return rows.prefetch_related(pictures)
+    return for_page(campaigns).prefetch_related(pictures)
