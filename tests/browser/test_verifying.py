@@ -7,6 +7,7 @@ from base64 import b64encode
 from random import Random
 
 import pytest
+from django.core.cache import cache
 from django.db import connections
 from playwright.sync_api import expect
 
@@ -250,7 +251,8 @@ def test_what_the_file_cannot_tell_is_said_to_be_not_looked_at(page, live_server
 def test_who_comes_while_the_file_is_made_or_too_often_is_told_so(
     page, phone, live_server, check_axe, screenshot, settings, complaints_of_failed_pages
 ):
-    settings.ACCOUNT_RATE_LIMITS |= {"bundle": "1/h/ip"}
+    settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"bundle": "1/h/ip"}
+    cache.clear()  # other tests may have taken bundles within the hour
     cycle, _ = published(VOTES)
     address = f"{live_server.url}/budget/{cycle.slug}/bundle.zip"
     with connections["owner"].cursor() as elsewhere:

@@ -22,6 +22,7 @@ from civicfund.pledges.services.campaigns import (
     submit_campaign,
 )
 from civicfund.pledges.services.errors import RefusedError
+from civicfund.pledges.services.moderating import resume_campaign, suspend_campaign
 from tests.factories.payouts import approved_account, new_treasurer
 from tests.factories.people import UserFactory
 from tests.factories.pledges import CampaignFactory, PledgeFactory, soon
@@ -122,9 +123,11 @@ def test_what_goes_on_after_a_suspension_is_not_asked_again():
     campaign = approved()
     account = approved_account(campaign.creator)
     assert not waits(campaign)
-    Campaign.objects.update(state="suspended", suspension_reason="Looked into.")
+    moderator = UserFactory()
+    grant_role(moderator, Role.MODERATOR, by=None)
+    suspend_campaign(campaign, by=moderator, reason="Looked into.")
     PayoutAccount.objects.filter(pk=account.pk).update(status="restricted")
-    Campaign.objects.update(state="live", suspension_reason="", resumption_reason="In order.")
+    assert resume_campaign(campaign, by=moderator, reason="In order.").state == CampaignState.LIVE
 
 
 def test_who_runs_it_stays_from_its_review_on():
