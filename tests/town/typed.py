@@ -221,6 +221,7 @@ INPUTS: dict[str, str] = {
     "civicfund.delivery.forms.StepForm.shows": "delivery.milestone.shows",
     "civicfund.delivery.forms.StepForm.title": "delivery.milestone.title",
     "civicfund.people.forms.CloseForm.password": COMPARED,
+    "civicfund.people.forms.ConfirmHomeForm.found": COMPARED,
     "civicfund.people.forms.SignupForm.display_name": "people.user.display_name",
     "civicfund.people.forms.accounts.LoginForm.password": COMPARED,
     "civicfund.people.forms.accounts.SignupForm.display_name": "people.user.display_name",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import date
+from typing import Any, NamedTuple
 
 from django import forms
 from django.conf import settings
+from django.core import signing
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext_lazy as _
 
@@ -142,15 +144,22 @@ class FindHomeForm(forms.Form):
     )
 
 
+_FOUND = "people.found-home"
+_FOUND_SECONDS = 30 * 60
+
+
+class FoundHome(NamedTuple):
+    """A home that an officer has found, and where and since when it was as they read it."""
+
+    home: Residency
+    seen: tuple[int, date]
+
+
 class ConfirmHomeForm(forms.Form):
     """What an officer was shown by whoever stands before them, and the home that they read."""
 
-    home = forms.ModelChoiceField(
-        queryset=Residency.objects.select_related("user", "neighborhood"),
-        widget=forms.HiddenInput,
-    )
-    neighborhood = forms.IntegerField(widget=forms.HiddenInput)
-    since = forms.DateField(widget=forms.HiddenInput)
+    # Signed: whose home it is, so that nobody comes to one without having looked for it.
+    found = forms.CharField(widget=forms.HiddenInput)
     papers = forms.ChoiceField(
         label=_("What did they show you?"), choices=Papers.choices, widget=forms.RadioSelect
     )
@@ -164,8 +173,21 @@ class ConfirmHomeForm(forms.Form):
     )
 
     @classmethod
-    def of(cls, home: Residency) -> ConfirmHomeForm:
-        """For the home as it is stated now."""
-        return cls(
-            initial={"home": home.pk, "neighborhood": home.neighborhood_id, "since": home.since}
-        )
+    def of(cls, home: Residency, *, by: User) -> ConfirmHomeForm:
+        """For the home as it is stated now, and the officer who has looked it up."""
+        said = [by.pk, home.pk, home.neighborhood_id, home.since.isoformat()]
+        return cls(initial={"found": signing.dumps(said, salt=_FOUND)})
+
+    def found_by(self, officer: User) -> FoundHome | None:
+        """What this officer has looked up, a while ago at the most; None for anything else."""
+        try:
+            by, home, neighborhood, since = signing.loads(
+                self.data.get("found", ""), salt=_FOUND, max_age=_FOUND_SECONDS
+            )
+        except signing.BadSignature:
+            return None
+        if by != officer.pk:
+            return None
+        rows = Residency.objects.select_related("user", "neighborhood")
+        found = rows.filter(pk=home).first()
+        return FoundHome(found, (neighborhood, date.fromisoformat(since))) if found else None

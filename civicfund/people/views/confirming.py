@@ -45,24 +45,25 @@ def _find(request: SignedInRequest) -> HttpResponse:
     except ResidencyError as refusal:
         form.add_error(refusal.field, str(refusal))
         return _page(request, form, status=400)
-    return _page(request, ConfirmHomeForm.of(home), home)
+    return _page(request, ConfirmHomeForm.of(home, by=request.user), home)
 
 
 def _confirm(request: SignedInRequest) -> HttpResponse:
     form = ConfirmHomeForm(request.POST)
-    given = form.cleaned_data if form.is_valid() else {}
-    home = form.cleaned_data.get("home")
-    if home is None:
+    found = form.found_by(request.user)
+    if found is None:
         messages.error(request, _("Find the person once more."))
         return _page(request, FindHomeForm(), status=400)
-    if not given:
+    home = found.home
+    if not form.is_valid():
         return _page(request, form, home, status=400)
+    given = form.cleaned_data
     try:
         prove_seen_home(
             home,
             by=request.user,
             papers=Papers(given["papers"]),
-            seen=(given["neighborhood"], given["since"]),
+            seen=found.seen,
             at_least=given["at_least"],
         )
     except ResidencyError as refusal:
