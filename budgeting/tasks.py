@@ -16,7 +16,7 @@ from budgeting.services.announcements import send_batch
 from budgeting.services.bundles import due_to_bundle, keep_bundle
 from budgeting.services.closing import close_cycle, due_to_close, keys_left
 from budgeting.services.counting import count_cycle, due_to_count
-from budgeting.services.errors import RefusedError
+from budgeting.services.errors import BusyError, RefusedError
 from budgeting.services.losses import due_to_explain
 from budgeting.services.news import tell_of_cycles
 from budgeting.services.paper import destroy_paper_keys, paper_keys_left
@@ -58,7 +58,7 @@ def count_due_cycles() -> None:
 def keep_due_bundles() -> None:
     """Make the bundles of published votes, so that nobody who takes one waits for it."""
     for cycle in due_to_bundle():
-        _each("cycle.keep_bundle", keep_bundle, cycle)
+        _each("cycle.keep_bundle", _keep_bundle, cycle)
 
 
 @shared_task
@@ -145,6 +145,15 @@ def send_announcements() -> None:
         for announcement in sending if alone else ():
             mails = send_batch(announcement, seconds=until - time.monotonic())
             log.info("announcement.sent", announcement=announcement.pk, mails=mails)
+
+
+def _keep_bundle(cycle: Cycle) -> bool:
+    """Whether it is kept now; not yet where a web process is at it, for somebody who waits."""
+    try:
+        keep_bundle(cycle)
+    except BusyError:
+        return False
+    return True
 
 
 def _each_key(cycle: int, destroy: Callable[[], None]) -> None:

@@ -27,7 +27,7 @@ CREATE FUNCTION budgeting_bundle_part_in_time() RETURNS trigger LANGUAGE plpgsql
 BEGIN
     IF EXISTS (
         SELECT FROM budgeting_keptbundle b
-        WHERE b.cycle_id = NEW.bundle_id AND b.made_at < transaction_timestamp()
+        WHERE b.cycle_id = NEW.bundle_id AND b.made_at IS DISTINCT FROM transaction_timestamp()
     ) THEN
         RAISE EXCEPTION 'a bundle comes with its parts, and gets no more of them'
             USING ERRCODE = 'restrict_violation', CONSTRAINT = 'bundle_part_in_time';

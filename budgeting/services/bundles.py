@@ -6,6 +6,7 @@ import hashlib
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict
+from itertools import count
 from typing import IO, Any
 
 from django.conf import settings
@@ -68,10 +69,15 @@ def _make(cycle: Cycle) -> KeptBundle:
 
 
 def bytes_of(kept: KeptBundle) -> Iterator[bytes]:
-    """The bundle, part by part, by one question to the database."""
-    parts = BundlePart.objects.filter(bundle=kept).order_by("position")
-    for content in parts.values_list("content", flat=True).iterator(chunk_size=1):
-        yield bytes(content)
+    """The bundle, part by part, each by a question of its own: a cursor over all of them would have
+    the database copy the whole bundle for as long as somebody takes it.
+    """
+    for position in count():
+        content = BundlePart.objects.filter(bundle=kept, position=position)
+        part = content.values_list("content", flat=True).first()
+        if part is None:
+            return
+        yield bytes(part)
 
 
 def write_bundle(cycle: Cycle, target: IO[bytes]) -> None:
