@@ -19,10 +19,12 @@ class ProposalFileForm(forms.Form):
     )
 
     def clean_file(self) -> IO[bytes]:
-        """Not larger than any cycle."""
+        """No larger than what is read at once; the page says what to do with more."""
         file = self.cleaned_data["file"]
         if file.size > MOST_BYTES:
-            raise forms.ValidationError(_("The file is larger than 5 MB."))
+            raise forms.ValidationError(
+                _("The file is larger than 5 MB: bring it in parts, each with the first line.")
+            )
         return file  # type: ignore[no-any-return]  # what Django's field gives
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
 
 from budgeting.models import Cycle, Proposal
@@ -32,31 +32,56 @@ def proposal_rows(cycle: Cycle) -> Iterator[dict[str, Cell]]:
     Of what left the list of projects only what its line says: no story, place or costs.
     """
     rows = Proposal.objects.standing().filter(cycle=cycle).order_by("pk")
-    keys = list(rows.values_list("pk", flat=True))
+    for found in _in_parts(list(rows.values_list("pk", flat=True))):
+        people = people_supporting(found)
+        for each in found:
+            option = getattr(each, "option", None)
+            yield {
+                **_brought(each, cycle.currency),
+                "id": each.pk,
+                "state": each.state,
+                "reason": each.reason,
+                "supports": people[each.pk],
+                # Nothing may be what an option costs; without one nobody has said.
+                "cost_on_ballot": to_decimal(option.cost_minor, cycle.currency) if option else "",
+                "submitted": each.submitted_at.isoformat(),
+            }
+
+
+def rows_by_title(
+    cycle: Cycle, titles: Collection[str]
+) -> tuple[dict[str, list[dict[str, Cell]]], set[str]]:
+    """Of what is called so, ``alike``: the cells a file brings of what stands, and the titles of
+    what has left the cycle. One query tells the two apart, so that nothing is in neither.
+    """
+    rows = Proposal.objects.filter(cycle=cycle).select_related("project").order_by("pk")
+    standing: dict[int, str] = {}
+    left: set[str] = set()
+    for each in rows.only("state", "project__state", "project__title"):
+        if (title := alike(each.project.title)) not in titles:
+            continue
+        if each.has_left:
+            left.add(title)
+        else:
+            standing[each.pk] = title
+    told: dict[str, list[dict[str, Cell]]] = {}
+    for found in _in_parts(list(standing)):
+        for each in found:
+            told.setdefault(standing[each.pk], []).append(_brought(each, cycle.currency))
+    return told, left
+
+
+def _in_parts(keys: Sequence[int]) -> Iterator[list[Proposal]]:
     for first in range(0, len(keys), _AT_ONCE):
-        yield from _told(keys[first : first + _AT_ONCE], cycle.currency)
+        rows = Proposal.objects.filter(pk__in=keys[first : first + _AT_ONCE]).select_related(
+            "cycle", "project__neighborhood", "pot", "option"
+        )
+        rows = rows.prefetch_related("project__cost_lines").order_by("pk")
+        yield list(rows.defer("project__search", "project__neighborhood__boundary"))
 
 
-def _told(keys: Sequence[int], currency: str) -> Iterator[dict[str, Cell]]:
-    rows = Proposal.objects.filter(pk__in=keys).select_related(
-        "cycle", "project__neighborhood", "pot", "option"
-    )
-    rows = rows.prefetch_related("project__cost_lines").order_by("pk")
-    found = list(rows.defer("project__search", "project__neighborhood__boundary"))
-    people = people_supporting(found)
-    for each in found:
-        option = getattr(each, "option", None)
-        yield {
-            **_written(each.project, currency),
-            "pot": each.pot.name,
-            "id": each.pk,
-            "state": each.state,
-            "reason": each.reason,
-            "supports": people[each.pk],
-            # Nothing may be what an option costs; without one nobody has said.
-            "cost_on_ballot": to_decimal(option.cost_minor, currency) if option else "",
-            "submitted": each.submitted_at.isoformat(),
-        }
+def _brought(proposal: Proposal, currency: str) -> dict[str, Cell]:
+    return _written(proposal.project, currency) | {"pot": one_line(proposal.pot.name)}
 
 
 def _written(project: Project, currency: str) -> dict[str, Cell]:
@@ -84,6 +109,11 @@ def _written(project: Project, currency: str) -> dict[str, Cell]:
 def one_line(words: str) -> str:
     """The same words, so that no cell but a story's goes over more than one line."""
     return " ".join(words.split())
+
+
+def alike(name: str) -> str:
+    """What names are compared by, whatever their case and however many blanks are between words."""
+    return one_line(name).casefold()
 
 
 def _amount(amount_minor: int | None, currency: str) -> Cell:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from budgeting.access import require
 from budgeting.models import Cycle, Proposal
-from budgeting.selectors.proposal_files import COLUMNS, COSTS, READ_ONLY, REQUIRED
+from budgeting.selectors.proposal_files import COLUMNS, COSTS, READ_ONLY, REQUIRED, alike
 from budgeting.services.errors import RefusedError
 from budgeting.services.proposal_lines import Known, Line, WrongLineError
 from budgeting.services.proposals import submit_proposal
@@ -54,7 +54,7 @@ def look_through(cycle: Cycle, file: IO[bytes]) -> FoundInFile:
     found = FoundInFile(sha256=source.digest)
     rows = list(_rows(content))
     found.ignored = [name for name in READ_ONLY if rows and name in rows[0][1]]
-    known = Known(cycle, {row.get("title", "").casefold() for _lines, row in rows})
+    known = Known(cycle, {alike(row.get("title", "")) for _lines, row in rows})
     for lines, row in rows:
         try:
             line = known.line(row)

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from budgeting.models import Cycle, Pot
-from budgeting.selectors.proposal_files import COLUMNS, proposal_rows
+from budgeting.selectors.proposal_files import COLUMNS, alike, one_line, rows_by_title
 from civicfund.money import UnclearAmountError, read_amount
 from civicfund.places.models import Neighborhood
 from civicfund.places.selectors import Outlines
@@ -61,14 +61,13 @@ class Known:
         self.pots = list(cycle.pots.select_related("place"))
         self.places: dict[str, Neighborhood] = {}
         for place in Neighborhood.objects.select_related("parent"):
-            self.places[place.name.casefold()] = self.places[place.slug] = place
+            self.places[alike(place.name)] = self.places[place.slug] = place
+        told, self.left = rows_by_title(cycle, titles)
         # By title: what those of the file's titles say that are in the cycle, as a file says it.
-        self.there: dict[str, list[dict[str, str]]] = {}
-        for row in proposal_rows(cycle):
-            title = str(row["title"]).casefold()
-            if title in titles:
-                said = {name: str(row[name]).strip() for name in COLUMNS}
-                self.there.setdefault(title, []).append(said)
+        self.there = {
+            title: [{name: str(row[name]).strip() for name in COLUMNS} for row in rows]
+            for title, rows in told.items()
+        }
         self.taken: set[str] = set()
         self._outlines: Outlines | None = None
 
@@ -83,10 +82,18 @@ class Known:
             raise WrongLineError(
                 _("has a quotation mark too many, or a cell over more than one line")
             )
-        title = row["title"].casefold()
+        row = {name: _tidied(name, cell) for name, cell in row.items()}
+        title = alike(row["title"])
         if there := self.there.get(title):
             self._check_unchanged(row, there)
             return None
+        if title in self.left:
+            raise WrongLineError(
+                _(
+                    "has the title of a project that has left the cycle, being withdrawn, merged or"
+                    " hidden: a file brings nothing back"
+                )
+            )
         found = self._read(row)
         if title in self.taken:
             raise WrongLineError(_("has a title that is in the file already"))
@@ -123,10 +130,11 @@ class Known:
             )
 
     def _changed(self, row: dict[str, str], said: dict[str, str]) -> list[str]:
+        """An empty cell says nothing: what entering made of it stands."""
         return [
             name
             for name in COLUMNS
-            if name in row
+            if row.get(name)
             and row[name] != said[name]
             and self._meant(name, row[name]) != self._meant(name, said[name])
         ]
@@ -134,25 +142,26 @@ class Known:
     def _meant(self, name: str, cell: str) -> object:
         """What a cell stands for, so that "1200.5" is "1200.50"; itself where it is none."""
         readers: dict[str, Callable[[str], object]] = {
-            "title": str.casefold,
-            "pot": str.casefold,
+            "title": alike,
+            "pot": alike,
             "neighborhood": self._place,
             "category": _category,
             "cost": _cost,
             "cost_lines": _lines,
             "running_cost": _running,
+            "lifetime_years": _years,
             "latitude": lambda text: _degrees(text, 90),
             "longitude": lambda text: _degrees(text, 180),
             "story": lambda text: text.replace("\r\n", "\n").replace("\r", "\n"),
         }
         read = readers.get(name, str)
         try:
-            return read(cell) if cell else cell
+            return read(cell)
         except WrongLineError:
             return cell
 
     def _place(self, name: str) -> Neighborhood:
-        place = self.places.get(name.casefold())
+        place = self.places.get(alike(name))
         if place is None:
             raise WrongLineError(_("names no neighborhood of the town"))
         return place
@@ -161,7 +170,7 @@ class Known:
         """The pot of that name; without one the nearest: of the place, its district, the town."""
         near = [place, *(up for up in (place.parent, place.parent and place.parent.parent) if up)]
         reaching = [pot for up in near for pot in self.pots if pot.place_id == up.pk]
-        named = [pot for pot in reaching if not name or pot.name.casefold() == name.casefold()]
+        named = [pot for pot in reaching if not name or alike(pot.name) == alike(name)]
         if not named:
             raise WrongLineError(_("names no pot whose money its neighborhood can have"))
         return named[0]
@@ -176,6 +185,13 @@ class Known:
         except ProjectError:
             raise WrongLineError(_("has a point that is not in its neighborhood")) from None
         return point
+
+
+def _tidied(name: str, cell: str) -> str:
+    """A cell as it is compared and entered; blanks within amounts stay what they are, so that
+    "1\u00a0200 Benches" does not become 1 for "200 Benches".
+    """
+    return cell if name in ("story", "cost_lines") else one_line(cell)
 
 
 def _words(text: str, name: str) -> str:
@@ -222,7 +238,7 @@ def _lines(text: str) -> list[Cost]:
     found = []
     for part in _PART.findall(text):
         amount, _space, label = part.strip().partition(" ")
-        label = re.sub(r"\\(.)", r"\1", label).strip()
+        label = one_line(re.sub(r"\\(.)", r"\1", label))
         if not amount:
             continue
         found.append(Cost(_words(label, "cost_lines"), _cost(amount)))

@@ -23,7 +23,12 @@ from budgeting.selectors.proposal_files import (
     proposal_rows,
 )
 from budgeting.services.errors import RefusedError
-from budgeting.services.proposal_files import import_proposals, look_through
+from budgeting.services.proposal_files import (
+    MOST_BYTES,
+    MOST_LINES,
+    import_proposals,
+    look_through,
+)
 from budgeting.views.desks import Acts, Desk, back
 from civicfund import staff
 from civicfund.people.enums import Role
@@ -36,6 +41,7 @@ _HEADER = {
     "others": ", ".join(name for name in COLUMNS if name not in (*REQUIRED, *COSTS)),
     "read_only": ", ".join(READ_ONLY),
 }
+_MOST = {"megabytes": MOST_BYTES // 2**20, "lines": MOST_LINES}
 
 
 @staff.only(Role.BUDGET_ADMINISTRATOR)
@@ -52,7 +58,12 @@ def proposal_file(request: SignedInRequest, slug: str) -> HttpResponseBase:
     if desk.report:
         signed = sign_checked(cycle, desk.report.sha256, lines=len(desk.report.lines))
         checked = CheckedFileForm(initial={"checked": signed}, auto_id="enter-%s")
-    context = desk.context() | {"report": desk.report, "checked": checked, "header": _HEADER}
+    context = desk.context() | {
+        "report": desk.report,
+        "checked": checked,
+        "header": _HEADER,
+        "most": _MOST,
+    }
     return render(request, "budgeting/proposal_file.html", context, status=desk.status)
 
 

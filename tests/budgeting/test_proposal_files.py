@@ -13,13 +13,20 @@ from django.urls import reverse
 from budgeting.models import Pot, Proposal
 from budgeting.selectors.proposal_files import COLUMNS, proposal_rows
 from budgeting.services.errors import RefusedError
-from budgeting.services.proposal_files import import_proposals, look_through
+from budgeting.services.proposal_files import MOST_BYTES, import_proposals, look_through
 from budgeting.services.proposals import submit_proposal
 from budgeting.services.reviews import give_review
+from civicfund.people.enums import Role
+from civicfund.people.services import grant_role
 from civicfund.places.enums import PlaceKind
-from civicfund.projects.enums import Category, ProjectState
+from civicfund.projects.enums import Category, ProjectState, Wrong
 from civicfund.projects.models import CostLine, Project
+from civicfund.projects.services.merging import merge_as_moderator
+from civicfund.projects.services.moderating import hide_project
+from civicfund.projects.services.supporting import support_project
+from civicfund.projects.services.writing import withdraw_project
 from tests.factories.budgeting import administrator, draft_cycle, running_cycle
+from tests.factories.people import UserFactory
 from tests.factories.places import NeighborhoodFactory, square
 from tests.factories.projects import ProjectFactory
 from tests.factories.reviews import reviewer, reviewing_cycle
@@ -221,6 +228,54 @@ def test_a_file_is_looked_through_and_entered_at_the_desk(client, place):
     assert Proposal.objects.get().project.title == "Bench"
 
 
+EVERY = (
+    "title,summary,neighborhood,cost,cost_lines,category,pot,running_cost,lifetime_years,address,"
+    "story\n"
+)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Bench  by the\u00a0gate,Sit.,north,5,,,,,,,",  # blanks in a title
+        "Bench,Sit  down\u2003here.,north,5,,,,,,At  the\u00a0gate,",
+        "Bench,Sit.,north,5,,,,,,,",  # empty cells
+        "Bench,Sit.,north,5,,green,,,,,",
+        "Bench,Sit.,north,,5 Wood,,,,,,",
+        "Bench,Sit.,The  old\u00a0mill,5,,Green  and parks,For  all\u00a0of us,,,,",
+        "Bench,Sit.,north,1\u00a0200.5,1\u00a0200.50 Red  oak\u00a0wood,,,20.0,015,,Once.",
+    ],
+)
+def test_a_file_that_was_entered_is_all_there_when_it_is_brought_again(place, line):
+    cycle, by = draft_cycle(costs_minor=()), administrator()
+    place.name = "The old\u00a0 mill"
+    place.save()
+    Pot.objects.filter(cycle=cycle).update(name="For all  of\u00a0us")
+    file = (line, "Sound,Sit.,north,5,,,,,,,")
+    found = look_through(cycle, file_of(*file, header=EVERY))
+    import_proposals(cycle, file_of(*file, header=EVERY), sha256=found.sha256, by=by)
+    again = look_through(cycle, file_of(*file, header=EVERY))
+    assert (again.there, again.lines, again.wrong) == (2, [], [])
+    with pytest.raises(RefusedError, match="Nothing is left to enter"):
+        import_proposals(cycle, file_of(*file, header=EVERY), sha256=found.sha256, by=by)
+    assert Project.objects.count() == 2
+    for said in Project.objects.values_list("title", "summary", "address"):
+        assert list(said) == [" ".join(each.split()) for each in said]
+
+
+def test_two_titles_that_differ_only_in_blanks_are_one(place):
+    lines = ("Old  bench,Sit.,north,5,,", "Old\u00a0Bench,Sit.,north,5,,")
+    found = look_through(draft_cycle(costs_minor=()), file_of(*lines))
+    assert [each.title for each in found.lines] == ["Old bench"]
+    assert "in the file already" in found.wrong[0][1]
+
+
+def test_blanks_within_the_amount_of_a_cost_line_leave_it_as_it_is(place):
+    line = "Bench,Sit.,north,1\u00a0200 Red  oak\u00a0wood,,,,,"
+    [found] = look_through(draft_cycle(costs_minor=()), file_of(line, header=WHOLE)).lines
+    assert found.cost_lines == [("Red oak wood", 120_000)]
+
+
 HOSTILE = (
     "=1+1", "'=1+1", "''-2", "+49 1", "-5", "@SUM(A1)", "\t=1", 'Say "no", twice', "a,b;c", "; x",
     "back\\slash\\; end\\", "Straße 日本 🌳 \u202e", "It's 'so'", "'", "two\nlines",
@@ -306,6 +361,82 @@ def test_who_looks_the_exported_file_through_reads_what_is_not_entered(client, e
     said = client.post(page, {"act": "look", "file": file}).content.decode()
     assert f"{len(HOSTILE) + 1} lines are in the cycle already, unchanged." in said
     assert "nothing of them is entered: id, state, reason, supports" in said
+
+
+def _withdrawn(project):
+    withdraw_project(project, by=project.proposer)
+
+
+def _moderator():
+    user = UserFactory()
+    grant_role(user, Role.MODERATOR, by=None)
+    return user
+
+
+def _merged(project):
+    whole = ProjectFactory(title="The whole")
+    submit_proposal(whole, project.proposals.get().pot, by=administrator())
+    merge_as_moderator(project, whole, reason="The same.", by=_moderator())
+
+
+def _hidden(project):
+    hide_project(project, by=_moderator(), reason=Wrong.ADVERT)
+
+
+@pytest.mark.parametrize("leave", [_withdrawn, _merged, _hidden])
+def test_an_old_file_brings_nothing_back_that_has_left_the_cycle(client, leave):
+    cycle, [proposal, _stays] = reviewing_cycle(2)
+    Project.objects.filter(pk=proposal.project_id).update(title="Old  bench")
+    by = administrator()
+    sign_in_with_second_factor(client, by)
+    answer = client.get(reverse("proposals_csv", args=[cycle.slug]))
+    content = b"".join(answer.streaming_content)
+    proposal.project.refresh_from_db()
+    leave(proposal.project)
+    before = Project.objects.count()
+    found = look_through(cycle, io.BytesIO(content))
+    said = {words for _number, words in found.wrong}
+    assert (found.there, found.lines, len(said)) == (1, [], 1)
+    assert "has left the cycle" in said.pop()
+    with pytest.raises(RefusedError, match="Nothing is left to enter"):
+        import_proposals(cycle, io.BytesIO(content), sha256=found.sha256, by=by)
+    assert Project.objects.count() == before
+
+
+def test_a_title_that_left_and_stands_again_is_compared_with_what_stands(place):
+    cycle, by = draft_cycle(costs_minor=()), administrator()
+    gone, stands = (ProjectFactory(title="Bench", neighborhood=place) for _ in range(2))
+    for project in (gone, stands):
+        submit_proposal(project, cycle.pots.get(), by=by)
+    _withdrawn(gone)
+    line = f"bench,{stands.summary},north,,,"
+    assert look_through(cycle, file_of(line)).there == 1
+
+
+def test_a_file_that_is_looked_through_asks_for_nobodys_supports(place):
+    cycle, by = draft_cycle(costs_minor=()), administrator()
+    project = ProjectFactory(title="Bench", neighborhood=place)
+    support_project(project, by=UserFactory())
+    submit_proposal(project, cycle.pots.get(), by=by)
+    file = file_of(f"Bench,{project.summary},north,1,,")
+    asked = []
+    for ask in (lambda: list(proposal_rows(cycle)), lambda: look_through(cycle, file)):
+        with CaptureQueriesContext(connection) as ran:
+            assert ask()
+        asked.append(sum("support" in each["sql"].partition(" FROM ")[2] for each in ran))
+    assert (asked[0] > 0, asked[1]) == (True, 0)
+
+
+def test_the_page_says_how_much_a_file_holds_and_what_to_do_with_more(client):
+    cycle = draft_cycle(costs_minor=())
+    sign_in_with_second_factor(client, administrator())
+    page = reverse("proposal_file", args=[cycle.slug])
+    assert "at most 5 MB and 2,000 proposals; bring a larger one" in (
+        client.get(page).content.decode().replace("\u00a0", " ")
+    )
+    large = SimpleUploadedFile("proposals.csv", b"x" * (MOST_BYTES + 1), "text/csv")
+    said = client.post(page, {"act": "look", "file": large}).content.decode()
+    assert "larger than 5 MB: bring it in parts" in said
 
 
 def test_the_file_of_all_proposals_is_read_in_as_many_queries_however_many_there_are(place):
