@@ -47,6 +47,7 @@ class Participation:
     """People who voted so far. Groups of fewer than ten stand together with others."""
 
     voters: int
+    on_roll: int
     by_place: list[PlacePart]
     by_channel: list[tuple[str, int]]
     by_day: list[tuple[str, int]]
@@ -54,8 +55,7 @@ class Participation:
     @property
     def of_roll(self) -> float | None:
         """Per cent of everybody on the roll who voted."""
-        on_roll = sum(part.on_roll for part in self.by_place)
-        return 100 * self.voters / on_roll if on_roll else None
+        return 100 * self.voters / self.on_roll if self.on_roll else None
 
     @property
     def of_population(self) -> float | None:
@@ -99,10 +99,13 @@ def participation_of(cycle: Cycle) -> Participation:
     took_part = on_channels(cycle)
     channels = _counted(took_part, "on")
     in_order = {str(each.label): channels[each] for each in Channel if each in channels}
+    rows = cycle.roll.order_by().values_list("place").annotate(lines=Count("pk"))
+    on_roll: dict[int, int] = dict(rows)
     days = sorted(_counted(took_part.annotate(day=TruncDate("at")), "day").items())
     return Participation(
         voters=sum(channels.values()),
-        by_place=_by_place(cycle, _counted(took_part, "roll_entry__place")),
+        on_roll=sum(on_roll.values()),
+        by_place=_by_place(cycle, on_roll, _counted(took_part, "roll_entry__place")),
         by_channel=_together(in_order),
         by_day=_together({date_format(day, "j F Y"): number for day, number in days}),
     )
@@ -125,11 +128,15 @@ def _merged(people: Mapping[str, int]) -> dict[str, int]:
     return {line.place: line.by_channel[0] for line in lines}
 
 
-def _by_place(cycle: Cycle, voted: Mapping[int, int]) -> list[PlacePart]:
-    """By name; also where people may vote and live and nobody is on the roll: they are missing."""
-    rows = cycle.roll.order_by().values_list("place").annotate(lines=Count("pk"))
-    on_roll: dict[int, int] = dict(rows)
-    reached = [place.pk for place in places_of_roll(eligibility_of(cycle)) if place.population]
+def _by_place(
+    cycle: Cycle, on_roll: Mapping[int, int], voted: Mapping[int, int]
+) -> list[PlacePart]:
+    """By name; also where people may vote and live and nobody is on the roll: they are missing.
+
+    Then those of which nobody knows even whether people live there.
+    """
+    voting = places_of_roll(eligibility_of(cycle))
+    reached = [place.pk for place in voting if place.population]
     keys = {*on_roll, *voted, *reached}
     found = Neighborhood.objects.filter(pk__in=keys).order_by("name", "pk")
     places = list(found.defer("boundary"))
@@ -139,6 +146,9 @@ def _by_place(cycle: Cycle, voted: Mapping[int, int]) -> list[PlacePart]:
         for place in places
         if str(place.pk) in shown
     ]
+    if shown:
+        unknown = [p.name for p in voting if p.population is None and p.pk not in keys]
+        parts += [PlacePart(name, 0, 0, None) for name in sorted(unknown)]
     if "" in shown:
         rest = [place for place in places if str(place.pk) not in shown]
         known = [place.population for place in rest if place.population is not None]

@@ -77,7 +77,7 @@ def _tell_what_is(news: ReviewNews) -> int:
 def remind_of_reviews() -> int:
     """Remind reviewers of a deadline that is near, and of one that is over; how many reviews.
 
-    Once of each, and again of another one.
+    Once of each, and again of another one; all of them, also where many share a deadline.
     """
     now = db_now()
     today = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -91,6 +91,14 @@ def remind_of_reviews() -> int:
 
 
 def _remind(what: NewsKind, which: Q, noted: str) -> int:
+    """Some after some, each in a transaction of its own, until nobody is left to remind."""
+    reminded = 0
+    while some := _remind_some(what, which, noted):
+        reminded += some
+    return reminded
+
+
+def _remind_some(what: NewsKind, which: Q, noted: str) -> int:
     with transaction.atomic():
         reviews = _held(which)
         _tell(what, reviews, db_now())
@@ -100,11 +108,24 @@ def _remind(what: NewsKind, which: Q, noted: str) -> int:
 
 
 def _held(which: Q) -> list[Review]:
-    """Those of the reviews at hand that nobody else is telling of at this moment."""
-    rows = reviews_at_hand().filter(which).order_by("pk")
+    """Those of the reviews at hand that nobody else is telling of at this moment, or some of them.
+
+    Then all that a reviewer has in a cycle, so that one mail tells it, unless that alone is more.
+    """
+    rows = reviews_at_hand().filter(which).order_by("reviewer_id", "proposal__cycle_id", "pk")
     locked = rows.select_for_update(of=("self",), skip_locked=True)
-    whole = locked.select_related("proposal__project", "proposal__cycle", "reviewer")
-    return list(whole.defer("proposal__project__story", "proposal__project__search")[:MOST_AT_ONCE])
+    full = locked.select_related("proposal__project", "proposal__cycle", "reviewer")
+    lean = full.defer("proposal__project__story", "proposal__project__search")
+    some = list(lean[:MOST_AT_ONCE])
+    if len(some) < MOST_AT_ONCE:
+        return some
+    last = _mail_of(some[-1])
+    return [review for review in some if _mail_of(review) != last] or some
+
+
+def _mail_of(review: Review) -> tuple[int | None, int]:
+    """By whom and of which cycle: what is told in one mail."""
+    return review.reviewer_id, review.proposal.cycle_id
 
 
 def _tell(what: NewsKind, reviews: Sequence[Review], now: datetime) -> None:

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from budgeting.enums import ReviewKind
 from budgeting.models import ChangeRequest, Review
+from budgeting.services import review_news
 from budgeting.services.proposals import review_again, submit_proposal
 from budgeting.services.review_news import remind_of_reviews, tell_of_reviews
 from budgeting.services.reviewers import add_rule, assign
@@ -288,6 +289,25 @@ def test_no_deadline_is_told_while_a_review_waits_for_authors_or_is_given():
     assert notices(mine)[-1] == "review_late"
 
 
+def test_all_who_share_a_deadline_are_reminded_in_one_night_with_one_mail_each(monkeypatch):
+    monkeypatch.setattr(review_news, "MOST_AT_ONCE", 3)
+    _cycle, proposals = reviewing_cycle(9)
+    first, second, third = reviewer(), reviewer(), reviewer()
+    # Neither stands together, and the last has more than go at once.
+    for person, theirs in ((first, proposals[::4]), (second, proposals[1::4])):
+        given_to(person, *theirs)
+    given_to(third, *proposals[2::4], *proposals[3::4])
+    Review.objects.update(untold="", due_at=db_now() + DAY)
+    assert remind_of_reviews() == 9
+    assert remind_of_reviews() == 0
+    assert [(who, len(items)) for _kind, who, items in mails()] == [
+        (first.pk, 3), (second.pk, 2), (third.pk, 3), (third.pk, 1),
+    ]  # fmt: skip
+    Review.objects.update(due_at=midnight())
+    assert remind_of_reviews() == 9
+    assert News.objects.filter(kind="review_late").count() == 9
+
+
 # --- how it is told
 
 
@@ -467,10 +487,15 @@ def test_authors_are_told_that_their_project_is_reviewed_again(was_public):
     assert notices(mine) == ["review_assigned"]
     Message.objects.exclude(kind="proposal_reviewed_again").delete()
     assert send_next()
-    said = mail.outbox[0].body
-    assert "reviewers look at it again" in said
-    assert ("counts no more" in said) is was_public
-    assert "can be done" not in said
+    [sent] = mail.outbox
+    for said in (f"{sent.subject} {sent.body}", sent.alternatives[0].content):
+        assert ("reviewers look at it again" in said) is was_public
+        assert ("counts no more" in said) is was_public
+        assert "can be done" not in said
+        if not was_public:
+            assert "look at “A pavilion” as it is now" in said
+            told = [word for word in ("again", "than its review", "before") if word in said]
+            assert not told
 
 
 def test_the_letter_about_a_request_that_was_taken_back_can_be_sent():

@@ -28,6 +28,7 @@ from civicfund.audit.services import db_now
 from civicfund.people.models import Residency
 from civicfund.places.enums import PlaceKind
 from civicfund.projects.models import Project, Support
+from civicfund.projects.selectors.supports import supports_by_home
 from civicfund.projects.services.supporting import support_project
 from tests.budgeting.test_guards import refused
 from tests.factories.budgeting import (
@@ -203,6 +204,18 @@ def test_who_moved_away_counts_nowhere_and_who_supports_a_part_as_well_counts_on
     assert people_supporting([proposal])[proposal.pk] == 2
     Residency.objects.filter(user=both).update(until=db_now().date())
     assert people_supporting([proposal])[proposal.pk] == 1
+
+
+def test_homes_are_not_looked_up_one_by_one():
+    proposal = supported(opened(supporting_draft()), 1)
+    with CaptureQueriesContext(connection) as queries:
+        supports_by_home([proposal.project_id])
+    [query] = queries.captured_queries
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {query['sql']}")
+        plan = "\n".join(line for [line] in cursor.fetchall())
+    assert "people_residency" in plan
+    assert "SubPlan" not in plan, plan
 
 
 def test_accounts_without_a_confirmed_home_bring_nothing_on_the_ballot(town):

@@ -49,6 +49,7 @@ def voted(*numbers, position=0):
     cycle = draft_cycle()
     places = [NeighborhoodFactory(name=f"Place {n}", population=100) for n, _ in enumerate(numbers)]
     people = [voters(cycle, 12, neighborhood=place) for place in places]
+    Neighborhood.objects.exclude(pk__in=[place.pk for place in places]).update(population=0)
     cycle = opened(cycle)
     for those, number in zip(people, numbers, strict=True):
         for person in those[:number]:
@@ -103,6 +104,38 @@ def test_where_nobody_knows_how_many_people_live_no_share_of_them_is_told(client
     page = client.get(reverse("participation", args=[cycle.slug]))
     assert "how many people live here is not known" in page.content.decode()
     assert page.context["shares"][1][1] == []
+
+
+def test_where_too_few_voted_the_share_of_the_roll_is_told_and_nothing_is_called_unknown(client):
+    cycle = voted(3, 3)
+    found = participation_of(cycle)
+    assert (found.by_place, found.of_roll, found.of_population) == ([], 25, None)
+    sign_in_with_second_factor(client, administrator())
+    page = client.get(reverse("participation", args=[cycle.slug])).content.decode()
+    assert "25.0 % of the roll" in page
+    assert "Too few to tell" in page
+    assert "not known" not in page
+
+
+def test_a_place_without_a_roll_of_which_nobody_knows_how_many_live_there_is_named(client):
+    cycle = voted(12, 10)
+    NeighborhoodFactory(name="Docks", population=None)
+    NeighborhoodFactory(name="Forest", population=0)
+    found = participation_of(cycle)
+    assert [part.label for part in found.uncounted] == ["Docks"]
+    assert len(found.by_place) == 3
+    assert "Forest" not in {part.label for part in found.by_place}
+    assert found.of_population == 11
+    sign_in_with_second_factor(client, administrator())
+    page = client.get(reverse("participation", args=[cycle.slug])).content.decode()
+    assert "How many people live there is not known of: Docks." in " ".join(page.split())
+
+
+def test_a_place_of_which_nothing_is_known_is_not_taken_together_with_others():
+    cycle = voted(12, 7, 2)
+    NeighborhoodFactory(name="Docks", population=None)
+    told = [(part.label, part.voters, part.population) for part in participation_of(cycle).by_place]
+    assert told == [("Docks", 0, None), ("others together", 21, 300)]
 
 
 def test_two_places_of_one_name_are_two():

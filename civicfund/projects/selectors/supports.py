@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -31,12 +31,11 @@ def supports_by_home(projects: Iterable[int]) -> dict[int, dict[int, int]]:
     Nobody has two homes at a time, so that places can be added up.
     """
     wanted = set(projects)
-    homes = proved_residencies_on(timezone.localdate()).filter(user=OuterRef("person"))
+    homes = proved_residencies_on(timezone.localdate())
     rows = (
         _supports_of(wanted)
-        .annotate(home=Subquery(homes.values("neighborhood")[:1]))
-        .filter(home__isnull=False)
-        .values_list("whole", "home")
+        .filter(person__residencies__in=homes)
+        .values_list("whole", "person__residencies__neighborhood")
         .annotate(people=Count("person", distinct=True))
     )
     found: dict[int, dict[int, int]] = {pk: {} for pk in wanted}
