@@ -169,6 +169,9 @@ def test_who_cannot_ask_is_told_why(client, project, person):
     with pytest.raises(ProjectError, match="wait for some"):
         asked(ProjectFactory(), person)
     assert JoinWish.objects.count() == MOST_WAITING
+    hide(project)  # there it cannot be taken back
+    project = ProjectFactory()
+    assert asked(project, person).project == project
     assert client.post(page_of(left), {"words": " "}).status_code == 400
     client.force_login(project.proposer)
     assert client.get(page_of(project)).url == reverse("project_authors", args=[project.pk])

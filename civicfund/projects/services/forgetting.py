@@ -13,6 +13,7 @@ from civicfund.projects.models import (
     Invitation,
     JoinWish,
     Offer,
+    OfferFile,
     Project,
     ProjectFile,
     ProjectFlag,
@@ -86,7 +87,9 @@ def _hand_on(project: Project, person: User) -> bool:
 
 
 def _leave(project: Project, person: User) -> None:
-    """A draft goes; of what is public nobody waits for an answer any more."""
+    """A draft goes; of what is public nobody waits to join it any more, and without anybody who
+    writes it no file waits to be taken in.
+    """
     if project.state == ProjectState.DRAFT:
         withdraw_project(project, by=person)
         ProjectFile.objects.filter(project=project).delete()

@@ -54,7 +54,7 @@ def _check_may_ask(project: Project, words: str, by: User) -> None:
         raise ProjectError(_("You have asked already; its authors have not answered yet."))
     if not authors_of(project).filter(erased_at__isnull=True).exists():
         raise ProjectError(_("Nobody is left who writes this project: you can copy it."))
-    if JoinWish.objects.waiting().filter(person=by).count() >= MOST_WAITING:
+    if JoinWish.objects.waiting().at_public_projects().filter(person=by).count() >= MOST_WAITING:
         words_of = _("%(most)s of your wishes wait for an answer: please wait for some of them.")
         raise ProjectError(words_of % {"most": MOST_WAITING})
     _check_takes_somebody(project)
