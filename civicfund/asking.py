@@ -30,32 +30,42 @@ class AskAgain:
         return self._get_response(request)
 
     def process_view(self, request: HttpRequest, *called: Any) -> HttpResponse | None:
-        """The page that asks, where it has to be asked here."""
-        user = request.user
-        takes_files = getattr(called[0], "csrf_exempt", False)  # and looks for forgery itself
-        if takes_files or not _is_form(request):
+        """The page that asks, where it has to be asked here.
+
+        Of a form that may bring files nothing is read here, since some pages keep what is sent to
+        them in memory only. These look for forgery themselves, and ask after that.
+        """
+        looks_itself = getattr(called[0], "csrf_exempt", False)
+        if looks_itself or request.content_type != "application/x-www-form-urlencoded":
             return None
-        if not isinstance(user, User) or not has_to_be_asked(user):
-            return None
-        if request.POST.get(FIELD) == VERSION:
-            agree(user)
-            return None
-        sent = [
-            (name, value)
-            for name, values in request.POST.lists()
-            for value in values
-            if name not in ("csrfmiddlewaretoken", FIELD)
-        ]
-        context = {"sent": sent, "field": FIELD, "version": VERSION}
-        return render(request, "policies/again.html", context)
+        return asked_again(request)
+
+
+def asked_again(request: HttpRequest) -> HttpResponse | None:
+    """The page that asks, where whoever sends a form has to be asked; a yes in it is kept.
+
+    The caller has looked for forgery. A form with files cannot be held: asked next time.
+    """
+    user = request.user
+    if not _is_form(request) or not isinstance(user, User) or not has_to_be_asked(user):
+        return None
+    if request.FILES:
+        return None
+    if request.POST.get(FIELD) == VERSION:
+        agree(user)
+        return None
+    sent = [
+        (name, value)
+        for name, values in request.POST.lists()
+        for value in values
+        if name not in ("csrfmiddlewaretoken", FIELD)
+    ]
+    context = {"sent": sent, "field": FIELD, "version": VERSION}
+    return render(request, "policies/again.html", context)
 
 
 def _is_form(request: HttpRequest) -> bool:
-    """A form of a page that a browser goes to. One with files cannot be held: asked next time.
-
-    Of those nothing is read here, since some pages keep what is sent to them in memory only.
-    """
+    """A form of a page that a browser goes to."""
     here = request.method == "POST" and bool(_WRITES.match(request.path_info))
-    held = request.content_type == "application/x-www-form-urlencoded"
     goes = request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
-    return here and held and goes and "HX-Request" not in request.headers
+    return here and goes and "HX-Request" not in request.headers

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from urllib.parse import urlencode
 
 import pytest
@@ -10,10 +11,12 @@ from django.test import Client
 from django.urls import reverse
 
 from civicfund.audit.models import Event
-from civicfund.people.models import PolicyConsent, User
+from civicfund.notices.models import Message
+from civicfund.people.models import PolicyConsent, ResidenceDocument, User
 from civicfund.people.services.consenting import agree
 from civicfund.people.services.erasure import erase
 from civicfund.policies import VERSION, digest
+from civicfund.projects.models import Offer, ProjectFile
 from tests.factories.people import UserFactory
 from tests.factories.projects import ProjectFactory
 from tests.people.test_accounts import sign_up
@@ -171,6 +174,46 @@ def test_reading_and_files_are_let_through(client, resident):
     project = ProjectFactory(proposer=resident)
     sent = client.post(reverse("project_files", args=[project.pk]), {"file": file, "words": "x"})
     assert "Our terms have changed" not in sent.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("part", "kind"), [("hands", "urlencoded"), ("photo", "multipart"), ("photo", "urlencoded")]
+)
+def test_an_offer_of_words_waits_for_the_agreement(client, resident, part, kind):
+    project = ProjectFactory(wanted=["hands", "photo"])
+    address, words = reverse("project_offer", args=[project.pk, part]), {"words": "Call me."}
+    post = client.post if kind == "multipart" else partial(send, client)
+    asked = post(address, words)
+    assert "Our terms have changed" in asked.content.decode()
+    assert (Offer.objects.count(), Message.objects.count()) == (0, 0)
+    assert not PolicyConsent.objects.exists()
+    again = fields_of(asked) | {"agreed_policies": VERSION} | words
+    assert send(client, address, again).status_code == 302
+    assert Offer.objects.get().words == "Call me."
+    assert PolicyConsent.objects.get().user == resident
+
+
+@pytest.mark.parametrize("name", ["project_offer", "project_files", "send_document"])
+def test_pages_that_take_files_keep_no_agreement_without_the_token(resident, name):
+    project = ProjectFactory(proposer=resident, wanted=["photo"])
+    given = {"project_offer": [project.pk, "photo"], "project_files": [project.pk]}
+    address = reverse(name, args=given.get(name, []))
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(resident)
+    fields = {"agreed_policies": VERSION, "words": "x"}
+    for post in (strict.post, partial(send, strict)):
+        assert post(address, fields).status_code == 403
+    assert not PolicyConsent.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["project_files", "send_document"])
+def test_pages_that_only_take_files_store_nothing_without_one(client, resident, name):
+    project = ProjectFactory(proposer=resident)
+    address = reverse(name, args=[project.pk] if name == "project_files" else [])
+    for post in (client.post, partial(send, client)):
+        assert post(address, {"words": "x"}).status_code == 400
+    assert not ProjectFile.objects.exists()
+    assert not ResidenceDocument.objects.exists()
 
 
 @pytest.mark.parametrize("agreed_to", [None, VERSION])

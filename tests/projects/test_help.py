@@ -26,6 +26,7 @@ from civicfund.projects.services.offers import (
 from tests.factories.people import UserFactory
 from tests.factories.places import CityFactory, NeighborhoodFactory, square
 from tests.factories.projects import ProjectFactory
+from tests.projects.test_moderating import hide
 
 pytestmark = pytest.mark.django_db
 
@@ -245,6 +246,8 @@ def test_one_waits_per_part_authors_just_add_it_and_nobody_floods():
     with pytest.raises(ProjectError, match="wait for"):
         offer_help(stub(), Part.STORY, given, by=busy)
     assert Offer.objects.count() == MOST_WAITING
+    hide(project)  # there it cannot be taken back
+    assert offer_help(stub(), Part.STORY, given, by=busy).state == OfferState.WAITING
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
@@ -20,6 +22,7 @@ from civicfund.projects.services.authors import (
     leave_project,
 )
 from civicfund.projects.services.joining import (
+    ASKED_ANEW_AFTER,
     MOST_WAITING,
     accept_wish,
     ask_to_join,
@@ -126,7 +129,25 @@ def test_it_is_taken_back_before_it_is_answered(client, project, person):
     with pytest.raises(ProjectError, match="was taken back"):
         accept_wish(wish, by=project.proposer)
     assert not CoAuthor.objects.exists()
-    assert asked(project, person).project == project
+
+
+def test_what_was_taken_back_is_asked_anew_after_a_day(client, project, person):
+    asked(project, person)
+    take_back_wish(project, by=person)
+    refused = client.post(page_of(project), {"words": "I do live there."})
+    assert refused.status_code == 400
+    assert "less than a day ago" in refused.content.decode()
+    assert "I do live there." in refused.content.decode()
+    assert (JoinWish.objects.count(), Message.objects.count()) == (0, 0)
+    assert asked(ProjectFactory(), person)
+    assert asked(project)
+    other = ProjectFactory()
+    since = datetime.now(UTC) - ASKED_ANEW_AFTER - timedelta(minutes=5)
+    Event.objects.create(
+        at=since, actor=person, verb="project.join_taken_back",
+        target_type="projects.project", target_id=str(other.pk),
+    )  # fmt: skip
+    assert asked(other, person).project == other
 
 
 def test_only_authors_answer(client, project, person):
@@ -169,6 +190,9 @@ def test_who_cannot_ask_is_told_why(client, project, person):
     with pytest.raises(ProjectError, match="wait for some"):
         asked(ProjectFactory(), person)
     assert JoinWish.objects.count() == MOST_WAITING
+    hide(project)  # there it cannot be taken back
+    project = ProjectFactory()
+    assert asked(project, person).project == project
     assert client.post(page_of(left), {"words": " "}).status_code == 400
     client.force_login(project.proposer)
     assert client.get(page_of(project)).url == reverse("project_authors", args=[project.pk])

@@ -28,6 +28,7 @@ from civicfund.projects.services.offers import (
     withdraw_offer,
 )
 from tests.factories.people import UserFactory
+from tests.factories.pledges import CampaignFactory
 from tests.factories.projects import ProjectFactory
 from tests.hostile_files import a_pdf, a_picture
 from tests.projects.test_moderating import hide
@@ -133,6 +134,42 @@ def test_it_goes_with_whoever_brought_it_and_with_the_project(project):
     assert [row.offer for row in OfferFile.objects.all()] == [second]
     withdraw_project(project, by=project.proposer)
     assert not OfferFile.objects.exists()
+
+
+def test_it_goes_once_nobody_is_left_to_take_it_in(project):
+    shared, friend = ProjectFactory(wanted=WANTED), UserFactory()
+    CoAuthor.objects.create(project=shared, user=friend)
+    bring(project)
+    stays = bring(shared)
+    for proposer in (project.proposer, shared.proposer):
+        erase(proposer)
+    assert [row.offer for row in OfferFile.objects.all()] == [stays]
+    with pytest.raises(ProjectError, match="Nobody is left"):
+        bring(project)
+    accept_offer(stays, by=friend)
+    assert ProjectFile.objects.get().project == shared
+
+
+@pytest.mark.parametrize("state", ["settled", "refunded"])
+def test_it_stays_where_a_co_author_is_left_beside_the_money(project, state):
+    friend = UserFactory()
+    CoAuthor.objects.create(project=project, user=friend)
+    CampaignFactory(project=project, creator=project.proposer, state=state)
+    offer = bring(project)
+    erase(project.proposer)
+    assert OfferFile.objects.get().offer == offer
+
+
+def test_what_waits_where_a_project_is_hidden_keeps_nobody_from_helping(project):
+    person = UserFactory()
+    projects = [ProjectFactory(wanted=WANTED) for _ in range(MOST_FILES_WAITING)]
+    for each in projects:
+        bring(each, by=person)
+    with pytest.raises(ProjectError, match="wait for an answer"):
+        bring(project, by=person)
+    hide(projects[0])
+    assert bring(project, by=person).file
+    assert OfferFile.objects.count() == MOST_FILES_WAITING + 1
 
 
 def test_what_was_taken_in_stays_as_by_a_former_resident(project):

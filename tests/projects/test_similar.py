@@ -11,6 +11,7 @@ from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project, Support
 from civicfund.projects.selectors.similar import MOST_NAMED, Idea, similar_projects
 from tests.factories.projects import ProjectFactory
+from tests.projects.test_moderating import hide
 from tests.projects.test_pages import place, propose, proposer  # noqa: F401
 
 pytestmark = pytest.mark.django_db
@@ -125,9 +126,19 @@ def test_what_cannot_be_supported_is_not_and_what_was_typed_stays(client, propos
     page = propose(client, title="Bench at the mill pond", instead=gone.pk).content.decode()
     assert "This project cannot be supported." in page
     assert 'value="Bench at the mill pond"' in page
-    draft = known("Mill seat", state=ProjectState.DRAFT)
-    for other in (draft.pk, 0, "x", "9" * 30):
-        assert propose(client, instead=other).status_code == 404
+    hidden, withdrawn, draft = (
+        known("Mill seat", state=state)
+        for state in (ProjectState.READY, ProjectState.WITHDRAWN, ProjectState.DRAFT)
+    )
+    hide(hidden)
+    for other in (hidden.pk, withdrawn.pk, draft.pk, 0, "x", "9" * 30):
+        answer = propose(client, title="Bench at the mill pond", story="Typed.", instead=other)
+        page = answer.content.decode()
+        assert answer.status_code == 200
+        assert "That project is not shown any more. What you wrote is still here." in page
+        assert 'value="Bench at the mill pond"' in page
+        assert "Typed.</textarea>" in page
+        assert "Mill seat" not in page
     assert not Support.objects.exists()
 
 

@@ -1,4 +1,4 @@
-"""A project that is withdrawn in the moment in which it comes on a ballot."""
+"""Something leaves in the moment in which others count on it: a project, or whoever offers help."""
 
 from __future__ import annotations
 
@@ -11,10 +11,15 @@ from budgeting.enums import ProposalState
 from budgeting.models import Option, Proposal
 from budgeting.services.errors import RefusedError
 from budgeting.services.proposals import put_on_ballot
-from civicfund.projects.models import Project
+from civicfund.people.services.erasure import erase
+from civicfund.projects.enums import OfferState, Part
+from civicfund.projects.models import Offer, Project
 from civicfund.projects.services import ProjectError
+from civicfund.projects.services.offers import Help, accept_offer, offer_help
 from civicfund.projects.services.writing import withdraw_project
 from tests.factories.budgeting import administrator, reviewed
+from tests.factories.people import UserFactory
+from tests.factories.projects import ProjectFactory
 from tests.factories.reviews import reviewing_cycle
 from tests.races.test_complaint_locks import this_connection, waits_for
 from tests.races.test_counting import until
@@ -71,6 +76,30 @@ def test_whoever_puts_it_on_the_ballot_second_is_told_that_it_was_withdrawn():
     got = while_held(lambda: withdraw(proposal), lambda: put_on_ballot(proposal, by=by))
     assert "was withdrawn" in str(got)
     assert stands(proposal) == ("withdrawn", 0)
+
+
+def offered():
+    project = ProjectFactory(wanted=["hands"])
+    return offer_help(project, Part.HANDS, Help("I dig."), by=UserFactory())
+
+
+def accept(offer):
+    accept_offer(offer, by=offer.project.proposer)
+
+
+def test_what_is_taken_in_while_whoever_offered_it_leaves_stays_without_its_words():
+    offer = offered()
+    assert while_held(lambda: accept(offer), lambda: erase(offer.by)) is None
+    left = Offer.objects.get()
+    assert (left.state, left.words) == (OfferState.ACCEPTED, "")
+
+
+def test_what_went_with_whoever_offered_it_is_not_taken_in():
+    offer = offered()
+    got = while_held(lambda: erase(offer.by), lambda: accept(offer))
+    assert "has left" in str(got)
+    assert not Offer.objects.exists()
+    assert Project.objects.get().wanted == ["hands"]
 
 
 def test_control_without_a_look_at_the_project_the_database_refuses_the_option():

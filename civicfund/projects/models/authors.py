@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from civicfund.projects.enums import PUBLIC_STATES
 from civicfund.projects.models.projects import Project
 
 INVITATION = "projects.invitation"
@@ -70,6 +71,10 @@ class JoinWishQuerySet(models.QuerySet["JoinWish"]):
     def waiting(self) -> JoinWishQuerySet:
         """Those that the authors have not answered."""
         return self.filter(declined_at__isnull=True)
+
+    def at_public_projects(self) -> JoinWishQuerySet:
+        """Those that whoever asked can find, and take back while they wait."""
+        return self.filter(project__state__in=PUBLIC_STATES)
 
 
 class JoinWish(models.Model):

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.people.domain import LARGEST_BYTES
-from civicfund.projects.enums import FileKind, OfferState, Part
+from civicfund.projects.enums import PUBLIC_STATES, FileKind, OfferState, Part
 from civicfund.projects.models.projects import Project
 
 
@@ -19,6 +19,10 @@ class OfferQuerySet(models.QuerySet["Offer"]):
     def waiting(self) -> OfferQuerySet:
         """Those that the authors have not answered."""
         return self.filter(state=OfferState.WAITING)
+
+    def at_public_projects(self) -> OfferQuerySet:
+        """Those that whoever made them can find, and take back while they wait."""
+        return self.filter(project__state__in=PUBLIC_STATES)
 
     def accepted(self) -> OfferQuerySet:
         """Those that made a project better."""

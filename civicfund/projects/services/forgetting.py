@@ -13,6 +13,7 @@ from civicfund.projects.models import (
     Invitation,
     JoinWish,
     Offer,
+    OfferFile,
     Project,
     ProjectFile,
     ProjectFlag,
@@ -86,7 +87,9 @@ def _hand_on(project: Project, person: User) -> bool:
 
 
 def _leave(project: Project, person: User) -> None:
-    """A draft goes; of what is public nobody waits for an answer any more."""
+    """A draft goes; of what is public nobody waits to join it any more, and without anybody who
+    writes it no file waits to be taken in.
+    """
     if project.state == ProjectState.DRAFT:
         withdraw_project(project, by=person)
         ProjectFile.objects.filter(project=project).delete()
@@ -94,16 +97,20 @@ def _leave(project: Project, person: User) -> None:
         held = hold_project(project)
         lay_down_requests(held, by=person)
         forget_wishes(held.join_wishes.all())
+        if not held.co_authors.exists():  # where money ties it to its proposer, some may stay
+            OfferFile.objects.filter(offer__project=held).delete()
 
 
 def _forget_offers(person: User) -> None:
     """What was taken in stands in its project, and whose help it was; no word to the authors does.
 
-    An author who answers just now holds the offer: what they took in is not in the first query any
-    more when it goes on.
+    An author who answers just now holds the offer: what they took in is not among those held any
+    more once this goes on. Nothing is deleted but these: a file comes with an offer, so rows are
+    read first and deleted by their ids.
     """
     theirs = Offer.objects.filter(by=person)
-    gone = theirs.exclude(state=OfferState.ACCEPTED)
+    waiting = theirs.exclude(state=OfferState.ACCEPTED).order_by("pk").select_for_update()
+    gone = theirs.filter(pk__in=[offer.pk for offer in waiting])
     take_back(OFFERED, gone)
     gone.delete()
     theirs.update(words="", latitude=None, longitude=None, cost_lines=[])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from civicfund.audit.models import Event
 from civicfund.audit.services import db_now, record
 from civicfund.notices.services import Letter, take_back, tell, tell_all
 from civicfund.people.models import User
@@ -23,7 +26,10 @@ from civicfund.projects.services.holding import hold_authored, hold_project
 from civicfund.words import seen
 
 ANSWERED = "project_join_answered"
+TAKEN_BACK = "project.join_taken_back"
 MOST_WAITING = 10
+# Each wish writes to all authors.
+ASKED_ANEW_AFTER = timedelta(days=1)
 
 
 def ask_to_join(project: Project, words: str, *, by: User) -> JoinWish:
@@ -52,12 +58,20 @@ def _check_may_ask(project: Project, words: str, by: User) -> None:
         raise ProjectError(_("You have asked already, and those who write it said no."))
     if wish:
         raise ProjectError(_("You have asked already; its authors have not answered yet."))
+    if _took_back_lately(project, by):
+        raise ProjectError(_("You took this back less than a day ago: ask again tomorrow."))
     if not authors_of(project).filter(erased_at__isnull=True).exists():
         raise ProjectError(_("Nobody is left who writes this project: you can copy it."))
-    if JoinWish.objects.waiting().filter(person=by).count() >= MOST_WAITING:
+    if JoinWish.objects.waiting().at_public_projects().filter(person=by).count() >= MOST_WAITING:
         words_of = _("%(most)s of your wishes wait for an answer: please wait for some of them.")
         raise ProjectError(words_of % {"most": MOST_WAITING})
     _check_takes_somebody(project)
+
+
+def _took_back_lately(project: Project, by: User) -> bool:
+    acts = Event.objects.filter(target_type=project._meta.label_lower, target_id=str(project.pk))
+    since = db_now() - ASKED_ANEW_AFTER
+    return acts.filter(verb=TAKEN_BACK, actor=by, at__gt=since).exists()
 
 
 def _check_takes_somebody(project: Project) -> None:
@@ -118,4 +132,4 @@ def take_back_wish(project: Project, *, by: User) -> None:
         if not mine.exists():
             raise ProjectError(_("This was answered already."))
         forget_wishes(mine)
-        record("project.join_taken_back", row, actor=by)
+        record(TAKEN_BACK, row, actor=by)

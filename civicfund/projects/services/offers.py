@@ -77,7 +77,8 @@ def _keep_file(offer: Offer, file: Kept) -> None:
     """Let it wait with its offer, where not too much waits. The caller holds whoever offers."""
     if offer.part not in FILE_PARTS:
         raise ProjectError(_("No file comes with this."), field="file")
-    waiting = OfferFile.objects.filter(offer__by=offer.by)
+    mine = Offer.objects.at_public_projects().filter(by=offer.by)
+    waiting = OfferFile.objects.filter(offer__in=mine)
     held = waiting.aggregate(size=Sum("size"))["size"] or 0
     if waiting.count() >= MOST_FILES_WAITING or held + len(file.full) > MOST_BYTES_WAITING:
         words = _(
@@ -103,6 +104,8 @@ def _check_may_offer(project: Project, part: Part, given: Help, by: User) -> Non
         raise ProjectError(_("You write this project: just add it."))
     if part not in help_wanted(project):
         raise ProjectError(_("This is not looked for any more. Thank you."))
+    if not authors_of(project).filter(erased_at__isnull=True).exists():
+        raise ProjectError(_("Nobody is left who writes this project: you can copy it."))
     if not given.words.strip():
         raise ProjectError(_("Say it in words."), field="words")
     if (given.latitude is None) != (given.longitude is None):
@@ -112,7 +115,7 @@ def _check_may_offer(project: Project, part: Part, given: Help, by: User) -> Non
     waiting = Offer.objects.waiting().filter(by=by)
     if waiting.filter(project=project, part=part).exists():
         raise ProjectError(_("You have offered this already; its authors have not answered yet."))
-    if waiting.count() >= MOST_WAITING:
+    if waiting.at_public_projects().count() >= MOST_WAITING:
         words = _("%(most)s of your offers wait for an answer: please wait for some of them.")
         raise ProjectError(words % {"most": MOST_WAITING})
 

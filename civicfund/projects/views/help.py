@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from civicfund.asking import asked_again
 from civicfund.paging import LeanPaginator
 from civicfund.people.domain import LARGEST_BYTES
 from civicfund.people.requests import HttpRequest, OnlyInMemory, SignedInRequest
@@ -85,6 +86,9 @@ def offer(request: SignedInRequest, pk: int, part: str) -> HttpResponseBase:
 
 @csrf_protect
 def _offer_page(request: SignedInRequest, pk: int, part: str) -> HttpResponseBase:
+    asks = asked_again(request)
+    if asks:
+        return asks
     project = visible_project(request.user, pk)
     if part not in Part.values:
         raise Http404("No such part.")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.forms import BaseFormSet
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
@@ -122,13 +122,18 @@ def _publish(request: SignedInRequest, project: Project) -> HttpResponse:
 
 def _support_instead(request: SignedInRequest) -> HttpResponse:
     """Support what looks like the idea; the form comes back as typed, in case it is another one."""
-    other = visible_project(request.user, whole_number(request.POST["instead"]) or 0)
-    done = _("You support “%(title)s”. What you wrote is still here, and nobody else sees it.")
-    told(
-        request,
-        lambda: support_project(other, by=request.user),
-        done % {"title": other.title},
-    )
+    try:
+        other = visible_project(request.user, whole_number(request.POST["instead"]) or 0)
+    except Http404:
+        gone = _("That project is not shown any more. What you wrote is still here.")
+        messages.error(request, gone)
+    else:
+        done = _("You support “%(title)s”. What you wrote is still here, and nobody else sees it.")
+        told(
+            request,
+            lambda: support_project(other, by=request.user),
+            done % {"title": other.title},
+        )
     similar = similar_projects(IdeaForm(request.POST).idea())
     return _form_page(request, *_as_typed(request), similar=similar)
 
