@@ -149,6 +149,32 @@ def test_nobody_of_its_team_decides(appealed):
     assert Suspension.objects.get().waits
 
 
+def joins(project, *people):
+    CoAuthor.objects.bulk_create(CoAuthor(project=project, user=each) for each in people)
+
+
+def test_a_moderator_who_joins_later_keeps_nobody_from_letting_it_go_on(suspended, first, second):
+    joins(suspended.project, first)
+    resume_campaign(suspended, by=second, reason="Looked at them.")
+    assert state_of(suspended) == CampaignState.LIVE
+
+
+def test_nor_from_deciding_nor_does_who_decided(appealed, first, second):
+    joins(appealed.project, first)
+    decide_appeal(appealed, by=second, outcome=UPHELD, reason="Not yours.")
+    joins(appealed.project, second)
+    resume_campaign(appealed, by=a_moderator(), reason="Other pictures.")
+    assert state_of(appealed) == CampaignState.LIVE
+
+
+def test_the_database_takes_no_suspension_by_its_team(first):
+    campaign = CampaignFactory()
+    joins(campaign.project, first)
+    with pytest.raises(IntegrityError, match="their own team"), transaction.atomic():
+        Suspension.objects.create(campaign=campaign, words="No.", suspended_by=first)
+    assert not Suspension.objects.exists()
+
+
 def test_only_moderators_decide_and_they_say_why(appealed, second):
     with pytest.raises(RefusedError, match="Only a moderator"):
         decide_appeal(appealed, by=UserFactory(), outcome=LIFTED, reason="Yes.")
