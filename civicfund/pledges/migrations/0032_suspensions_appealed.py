@@ -201,7 +201,9 @@ class Migration(migrations.Migration):
                         name="suspension_decided_after_an_appeal",
                     ),
                     models.CheckConstraint(
-                        condition=Q(decided_by__isnull=True) | ~Q(decided_by=F("suspended_by")),
+                        condition=Q(decided_by__isnull=True)
+                        | ~Q(decided_by=F("suspended_by"))
+                        | Q(outcome="lifted"),
                         name="suspension_decided_by_another",
                     ),
                     models.CheckConstraint(
