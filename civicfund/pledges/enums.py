@@ -371,7 +371,7 @@ class ReportReason(models.TextChoices):
 
 
 class SuspensionOutcome(models.TextChoices):
-    """What another moderator decided on an appeal."""
+    """What a moderator decided on an appeal; refused by another one than who suspended it."""
 
     UPHELD = "upheld", _("It stays suspended")
     LIFTED = "lifted", _("It goes on")

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from civicfund.pledges.enums import CampaignState
 from civicfund.pledges.models import Campaign, LeadPicture
+from civicfund.pledges.services.terms import check_lead
 from civicfund.projects.enums import FileKind, ProjectState, Wrong
 from civicfund.projects.models import Project, ProjectFile, ProjectHiding
 from civicfund.projects.services.files import remove_file
@@ -147,6 +148,20 @@ def test_another_project_s_picture_is_refused_and_the_choice_stays(client, draft
     assert answer.status_code == 400
     assert "This picture is not there any more" in answer.content.decode()
     assert chosen() == ["A lane"]
+
+
+def test_one_that_is_removed_meanwhile_is_left_out_and_all_else_is_kept(client, draft, monkeypatch):
+    lane = ProjectFile.objects.get(words="A lane")
+
+    def then_removed(project, lead):
+        check_lead(project, lead)
+        remove_file(lane, by=draft.creator)
+
+    monkeypatch.setattr("civicfund.pledges.services.campaigns.check_lead", then_removed)
+    answer = send(client, draft, lead=lane.pk)
+    assert answer.status_code == 302
+    assert chosen() == []
+    assert draft.rewards.filter(title="A cup").exists()
 
 
 def test_with_one_picture_there_is_nothing_to_choose(client):

@@ -131,14 +131,23 @@ def test_another_moderator_decides_and_the_creator_is_told(appealed, second, out
         decide_appeal(appealed, by=second, outcome=outcome, reason="Again.")
 
 
-def test_whoever_suspended_it_neither_decides_nor_goes_past_the_appeal(appealed, first, second):
+def test_whoever_suspended_it_neither_refuses_nor_goes_past_the_appeal(appealed, first, second):
     with pytest.raises(RefusedError, match="You suspended it"):
         decide_appeal(appealed, by=first, outcome=UPHELD, reason="No.")
     for moderator in (first, second):
-        with pytest.raises(RefusedError, match="another moderator decides"):
+        with pytest.raises(RefusedError, match="decided first"):
             resume_campaign(appealed, by=moderator, reason="Never mind.")
     assert state_of(appealed) == CampaignState.SUSPENDED
     assert Suspension.objects.get().waits
+
+
+def test_whoever_suspended_it_may_let_it_go_on(appealed, first):
+    decide_appeal(appealed, by=first, outcome=LIFTED, reason="They are.")
+    suspension = Suspension.objects.get()
+    assert (suspension.outcome, suspension.decided_by) == (LIFTED, first)
+    assert suspension.lifted_by == first
+    assert state_of(appealed) == CampaignState.LIVE
+    assert mailed("own_campaign_resumed") == {appealed.creator}
 
 
 def test_nobody_of_its_team_decides(appealed):
@@ -147,6 +156,32 @@ def test_nobody_of_its_team_decides(appealed):
     with pytest.raises(RefusedError, match="their own campaign"):
         decide_appeal(appealed, by=author, outcome=LIFTED, reason="It is ours.")
     assert Suspension.objects.get().waits
+
+
+def joins(project, *people):
+    CoAuthor.objects.bulk_create(CoAuthor(project=project, user=each) for each in people)
+
+
+def test_a_moderator_who_joins_later_keeps_nobody_from_letting_it_go_on(suspended, first, second):
+    joins(suspended.project, first)
+    resume_campaign(suspended, by=second, reason="Looked at them.")
+    assert state_of(suspended) == CampaignState.LIVE
+
+
+def test_nor_from_deciding_nor_does_who_decided(appealed, first, second):
+    joins(appealed.project, first)
+    decide_appeal(appealed, by=second, outcome=UPHELD, reason="Not yours.")
+    joins(appealed.project, second)
+    resume_campaign(appealed, by=a_moderator(), reason="Other pictures.")
+    assert state_of(appealed) == CampaignState.LIVE
+
+
+def test_the_database_takes_no_suspension_by_its_team(first):
+    campaign = CampaignFactory()
+    joins(campaign.project, first)
+    with pytest.raises(IntegrityError, match="their own team"), transaction.atomic():
+        Suspension.objects.create(campaign=campaign, words="No.", suspended_by=first)
+    assert not Suspension.objects.exists()
 
 
 def test_only_moderators_decide_and_they_say_why(appealed, second):
@@ -202,14 +237,18 @@ def test_the_desk_shows_appeals_first_and_offers_them_to_another(client, appeale
     assert offered(client, appealed) == ["resume"]
 
 
-def test_whoever_suspended_it_is_told_that_another_decides(client):
+def test_whoever_suspended_it_is_offered_only_to_let_it_go_on(client):
     appealed = suspend_campaign(CampaignFactory(), by=come(client, MODERATOR), reason="Whose?")
     appeal_suspension(appealed, by=appealed.creator, words="Mine.")
-    assert offered(client, appealed) == []
+    assert offered(client, appealed) == ["lift"]
     page = client.get(reverse("judge_campaign", args=[appealed.pk])).content.decode()
-    assert "You suspended it: another moderator decides on the appeal." in page
-    assert do(client, appealed, "lift", reason="Yes.").status_code == 400
-    assert state_of(appealed) == CampaignState.SUSPENDED
+    assert "another moderator decides on the appeal. You can only let it go on." in page
+    refusal = do(client, appealed, "uphold", reason="No.")
+    assert refusal.status_code == 400
+    assert "only another moderator refuses the appeal" in refusal.content.decode()
+    assert Suspension.objects.get().waits
+    do(client, appealed, "lift", reason="Yes.")
+    assert state_of(appealed) == CampaignState.LIVE
 
 
 def test_reviewers_learn_nothing_of_an_appeal_and_decide_none(client, appealed):
@@ -244,6 +283,7 @@ def test_the_database_wants_another_person_and_an_appeal(appealed, first, second
     refused("suspension_appealed_is_decided", **lifted(first))
     refused("suspension_decided_is_done", **decided(second, LIFTED))
     refused("suspension_decided_after_an_appeal", **decided(second) | {"answer": ""})
+    refused("suspension_decided_is_done", **decided(first, LIFTED))
     refused("their own team", **decided(appealed.creator))
     refused("what was said stays", appealed_at=timezone.now())
     refused("what was said stays", appeal_words="Something else.")

@@ -49,12 +49,17 @@ END $$;
 CREATE TRIGGER pledges_suspension_kept BEFORE UPDATE ON pledges_suspension
     FOR EACH ROW EXECUTE FUNCTION pledges_suspension_kept();
 
+-- Asked of each as they act: who comes to its team later keeps nobody else from acting.
 CREATE FUNCTION pledges_suspension_by_no_team() RETURNS trigger
     LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
     judge bigint;
 BEGIN
-    FOREACH judge IN ARRAY ARRAY[NEW.suspended_by_id, NEW.decided_by_id, NEW.lifted_by_id] LOOP
+    FOREACH judge IN ARRAY ARRAY[
+        nullif(NEW.suspended_by_id, OLD.suspended_by_id),
+        nullif(NEW.decided_by_id, OLD.decided_by_id),
+        nullif(NEW.lifted_by_id, OLD.lifted_by_id)
+    ] LOOP
         IF judge IS NOT NULL AND pledges_of_team(NEW.campaign_id, judge) THEN
             RAISE EXCEPTION 'nobody judges the campaign of their own team'
                 USING ERRCODE = 'restrict_violation', CONSTRAINT = 'suspension_by_no_team';
@@ -196,7 +201,9 @@ class Migration(migrations.Migration):
                         name="suspension_decided_after_an_appeal",
                     ),
                     models.CheckConstraint(
-                        condition=Q(decided_by__isnull=True) | ~Q(decided_by=F("suspended_by")),
+                        condition=Q(decided_by__isnull=True)
+                        | ~Q(decided_by=F("suspended_by"))
+                        | Q(outcome="lifted"),
                         name="suspension_decided_by_another",
                     ),
                     models.CheckConstraint(

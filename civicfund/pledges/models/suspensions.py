@@ -28,7 +28,8 @@ class SuspensionQuerySet(models.QuerySet["Suspension"]):
 class Suspension(models.Model):
     """A moderator stopped a campaign, with a reason that everybody reads on its page.
 
-    Its creator may appeal once; another moderator decides, and the table holds them to it.
+    Its creator may appeal once; another moderator decides, whoever suspended it may only let it
+    go on, and the table holds them to it.
     Triggers keep what was said and who said it, and everybody of its team out of judging.
     """
 
@@ -77,8 +78,11 @@ class Suspension(models.Model):
                 & ~Q(answer=""),
                 name="suspension_decided_after_an_appeal",
             ),
+            # Where there is no other moderator, an appeal keeps nobody from letting it go on.
             models.CheckConstraint(
-                condition=Q(decided_by__isnull=True) | ~Q(decided_by=F("suspended_by")),
+                condition=Q(decided_by__isnull=True)
+                | ~Q(decided_by=F("suspended_by"))
+                | Q(outcome=SuspensionOutcome.LIFTED),
                 name="suspension_decided_by_another",
             ),
             models.CheckConstraint(
@@ -86,7 +90,7 @@ class Suspension(models.Model):
                 | Q(lifted_by__isnull=False, lifted_at__isnull=False),
                 name="suspension_lifted_by_somebody",
             ),
-            # Whoever suspended it cannot get an appeal out of the way by letting it go on.
+            # An appeal gets its answer: letting it go on grants it.
             models.CheckConstraint(
                 condition=Q(appealed_at__isnull=True)
                 | Q(lifted_at__isnull=True)

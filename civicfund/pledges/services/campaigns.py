@@ -53,6 +53,7 @@ def create_campaign(project: Project, *, creator: User, **terms: Unpack[GivenTer
     check_lead(project, wanted.lead)
     try:
         with transaction.atomic():
+            _keep(project)
             campaign = Campaign(project=project, creator=creator, currency=settings.CURRENCY)
             write_terms(campaign, wanted)
             record("campaign.created", campaign, actor=creator, goal_minor=wanted.goal_minor)
@@ -61,6 +62,12 @@ def create_campaign(project: Project, *, creator: User, **terms: Unpack[GivenTer
             raise
         raise RefusedError(_("This project already has a campaign.")) from error
     return campaign
+
+
+def _keep(project: Project) -> None:
+    """Hold the project before its pictures, in the order of whoever changes it."""
+    query = "SELECT id FROM projects_project WHERE id = %s FOR KEY SHARE"
+    list(Project.objects.raw(query, [project.pk]))
 
 
 def edit_campaign(

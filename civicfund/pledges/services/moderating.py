@@ -74,7 +74,7 @@ def suspend_campaign(campaign: Campaign, *, by: User, reason: str) -> Campaign:
 def resume_campaign(campaign: Campaign, *, by: User, reason: str) -> Campaign:
     """Let somebody else's suspended campaign go on until its deadline, publicly saying why.
 
-    While an appeal waits, that is for whoever decides it.
+    While an appeal waits, that is for ``decide_appeal``.
     """
     check_moderator(by)
     _check_not_own(campaign, by)
@@ -84,7 +84,7 @@ def resume_campaign(campaign: Campaign, *, by: User, reason: str) -> Campaign:
         _check_moves(locked, CampaignState.LIVE)
         suspension = _standing(locked)
         if suspension.waits:
-            raise RefusedError(_("Its creator has appealed: another moderator decides."))
+            raise RefusedError(_("Its creator has appealed: that is decided first."))
         _let_go_on(locked, suspension, by=by, reason=said)
     return locked
 
@@ -117,8 +117,8 @@ def appeal_suspension(campaign: Campaign, *, by: User, words: str) -> Suspension
 def decide_appeal(
     campaign: Campaign, *, by: User, outcome: SuspensionOutcome, reason: str
 ) -> Suspension:
-    """Decide as another moderator than the one who suspended it, saying why to its creator; where
-    it goes on, to everybody.
+    """Decide on it, saying why to its creator; where it goes on, to everybody. Whoever suspended it
+    may let it go on, and only another moderator refuses.
     """
     check_moderator(by)
     _check_not_own(campaign, by)
@@ -128,8 +128,8 @@ def decide_appeal(
         suspension = _standing(locked)
         if not suspension.waits:
             raise RefusedError(_("There is no appeal to decide."))
-        if suspension.suspended_by_id == by.pk:
-            raise RefusedError(_("You suspended it: another moderator decides."))
+        if suspension.suspended_by_id == by.pk and outcome != SuspensionOutcome.LIFTED:
+            raise RefusedError(_("You suspended it: only another moderator refuses the appeal."))
         suspension.outcome, suspension.answer = outcome, said
         suspension.decided_by, suspension.decided_at = by, db_now()
         if outcome == SuspensionOutcome.LIFTED:

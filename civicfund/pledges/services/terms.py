@@ -17,7 +17,8 @@ from civicfund.pledges.enums import Handover, RewardKind, RunBy, ShortPolicy
 from civicfund.pledges.models import Campaign, GoalLine, LeadPicture, Reward, ShippingZone
 from civicfund.pledges.models.campaigns import MOST_MINOR
 from civicfund.pledges.services.errors import RefusedError
-from civicfund.projects.models import Project
+from civicfund.projects.enums import FileKind
+from civicfund.projects.models import Project, ProjectFile
 from civicfund.projects.services import Cost
 from civicfund.templatetags.money import money
 
@@ -202,6 +203,17 @@ def check_lead(project: Project, lead: UUID | None) -> None:
         )
 
 
+def _lead_kept(campaign: Campaign, lead: UUID | None) -> ProjectFile | None:
+    """The picture, kept from being removed until the transaction ends; None where it is gone. A
+    campaign without one shows the first.
+    """
+    query = """
+        SELECT id FROM projects_projectfile
+        WHERE id = %s AND project_id = %s AND kind = %s FOR KEY SHARE"""
+    mine = [lead, campaign.project_id, FileKind.PICTURE]
+    return next(iter(ProjectFile.objects.raw(query, mine)), None)
+
+
 def _reward_terms(reward: Reward) -> RewardTerms:
     return RewardTerms(
         reward.title,
@@ -223,11 +235,12 @@ def write_terms(campaign: Campaign, terms: Terms) -> None:
     campaign.run_by = terms.run_by
     campaign.short_policy = ShortPolicy.FLOOR if has_floor else ShortPolicy.PAY_ANYWAY
     campaign.save()
+    lead = _lead_kept(campaign, terms.lead)
     for rows in (campaign.rewards, campaign.shipping_zones, campaign.goal_lines):
         rows.all().delete()
     LeadPicture.objects.filter(campaign=campaign).delete()
-    if terms.lead:
-        LeadPicture.objects.create(campaign=campaign, file_id=terms.lead)
+    if lead is not None:
+        LeadPicture.objects.create(campaign=campaign, file=lead)
     GoalLine.objects.bulk_create(
         GoalLine(campaign=campaign, position=n, label=line.label, amount_minor=line.amount_minor)
         for n, line in enumerate(terms.goal_lines, start=1)

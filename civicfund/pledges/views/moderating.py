@@ -68,6 +68,8 @@ class Act:
     variant: str = "primary"
     # Only while its creator's appeal waits, or only while none does.
     on_appeal: bool = False
+    # Not for whoever suspended it.
+    by_another: bool = False
 
 
 def _decide(outcome: SuspensionOutcome, campaign: Campaign, by: User, reason: str) -> object:
@@ -127,6 +129,7 @@ ACTS = {
         gettext_lazy("Why does it stay suspended? Its creator reads it."),
         "danger",
         on_appeal=True,
+        by_another=True,
     ),
 }
 HANDLE = "handle"
@@ -213,7 +216,7 @@ def _judge_page(request: SignedInRequest, campaign: Campaign, form: ReasonForm) 
         (name, act)
         for name, act in ACTS.items()
         if not is_own and act.role in roles and act.state == campaign.state
-        if act.on_appeal == appealed and not (appealed and by_me)
+        if act.on_appeal == appealed and not (act.by_another and by_me)
     ]
     is_private = campaign.state in PRIVATE_CAMPAIGN
     context = {
@@ -222,7 +225,7 @@ def _judge_page(request: SignedInRequest, campaign: Campaign, form: ReasonForm) 
         "acts": mine,
         "is_own": is_own,
         "suspensions": _suspensions_of(campaign) if moderates else [],
-        "waits_for_another": appealed and by_me,
+        "another_refuses": appealed and by_me and moderates and not is_own,
         "form": form,
         "is_private": is_private,
         "checklist": checklist_of(campaign) if is_private else None,

@@ -93,7 +93,9 @@ def remove_file(file: ProjectFile, *, by: User) -> None:
     """Take a file out of its project; it is gone."""
     with transaction.atomic():
         row = hold_authored(file.project, by)
-        gone, _rows = ProjectFile.objects.filter(pk=file.pk, project=row).delete()
-        if not gone:
+        # Held before what names it goes, so that nothing comes to name it meanwhile.
+        held = ProjectFile.objects.select_for_update().filter(pk=file.pk, project=row).first()
+        if held is None:
             raise ProjectError(_("This file is gone already."))
+        held.delete()
         record("project.file_removed", row, actor=by, file=str(file.pk))
