@@ -487,10 +487,15 @@ def test_authors_are_told_that_their_project_is_reviewed_again(was_public):
     assert notices(mine) == ["review_assigned"]
     Message.objects.exclude(kind="proposal_reviewed_again").delete()
     assert send_next()
-    said = mail.outbox[0].body
-    assert "reviewers look at it again" in said
-    assert ("counts no more" in said) is was_public
-    assert "can be done" not in said
+    [sent] = mail.outbox
+    for said in (f"{sent.subject} {sent.body}", sent.alternatives[0].content):
+        assert ("reviewers look at it again" in said) is was_public
+        assert ("counts no more" in said) is was_public
+        assert "can be done" not in said
+        if not was_public:
+            assert "look at “A pavilion” as it is now" in said
+            told = [word for word in ("again", "than its review", "before") if word in said]
+            assert not told
 
 
 def test_the_letter_about_a_request_that_was_taken_back_can_be_sent():
