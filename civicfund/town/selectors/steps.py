@@ -19,7 +19,7 @@ from civicfund.pledges.models import Pledge
 from civicfund.pledges.selectors.surveys import pledges_to_answer
 from civicfund.projects.access import authored_by
 from civicfund.projects.enums import LISTED_STATES, MergeState, ProjectState
-from civicfund.projects.models import Invitation, JoinWish, Merge, Offer, Project
+from civicfund.projects.models import Invitation, JoinWish, Merge, Offer, Project, ProjectQuerySet
 
 # All that a step says of a pledge.
 _SAID = ("campaign__project__title",)
@@ -130,11 +130,15 @@ def _appeal_to_make(user: User) -> NextStep | None:
     return NextStep(said, _("Read why, and appeal"), page, until=until)
 
 
+def _listed_of(user: User) -> ProjectQuerySet:
+    """Projects on the list that they write."""
+    return Project.objects.listed().filter(authored_by(user))
+
+
 def _changes_to_make(user: User) -> NextStep | None:
     asked = ChangeRequest.objects.held_up().filter(
         proposal__cycle__state=CycleState.OPEN,
-        proposal__project__state__in=LISTED_STATES,
-        proposal__project__in=Project.objects.filter(authored_by(user)),
+        proposal__project__in=_listed_of(user),
     )
     rows = asked.select_related("proposal__project", "proposal__cycle")
     rows = rows.only("due_at", "proposal__project__title", "proposal__cycle__slug")
@@ -173,10 +177,7 @@ def _merge_to_answer(user: User) -> NextStep | None:
 
 
 def _offer_to_answer(user: User) -> NextStep | None:
-    waiting = Offer.objects.waiting().filter(
-        project__state__in=LISTED_STATES,
-        project__in=Project.objects.filter(authored_by(user)),
-    )
+    waiting = Offer.objects.waiting().filter(project__in=_listed_of(user))
     rows = waiting.select_related("project").only("offered_at", "project__title")
     offer = rows.order_by("offered_at", "pk").first()
     if offer is None:
@@ -189,10 +190,7 @@ def _offer_to_answer(user: User) -> NextStep | None:
 
 
 def _wish_to_answer(user: User) -> NextStep | None:
-    waiting = JoinWish.objects.waiting().filter(
-        project__state__in=LISTED_STATES,
-        project__in=Project.objects.filter(authored_by(user)),
-    )
+    waiting = JoinWish.objects.waiting().filter(project__in=_listed_of(user))
     rows = waiting.select_related("project").only("asked_at", "project__title")
     wish = rows.order_by("asked_at", "pk").first()
     if wish is None:
