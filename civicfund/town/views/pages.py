@@ -44,6 +44,7 @@ from civicfund.strangers import kept_for_strangers
 from civicfund.town.selectors import alarms
 
 MOST_ON_HOME = 6
+MOST_RUNNING_ON_HOME = 4
 MOST_AT_PLACE = 6
 MOST_PROJECTS_AT_PLACE = 24
 
@@ -56,14 +57,17 @@ def home(request: HttpRequest) -> HttpResponse:
     near = campaigns_near(residency.neighborhood, MOST_ON_HOME) if residency else []
     newest = Project.objects.listed().select_related("neighborhood").with_cost()
     projects = newest.defer("story", "search", "neighborhood__boundary")
-    cycle = running_cycles().first()
+    running = _running(residency.neighborhood if residency else None)
+    cycle = running[0] if running else None
     return render(
         request,
         "town/home.html",
         {
             "residency": residency,
             "cycle": cycle,
-            "phase": cycle.phases.current().order_by("ends_at").last() if cycle else None,
+            "phase": cycle.phase_now if cycle else None,
+            "also_running": running[1:MOST_RUNNING_ON_HOME],
+            "more_running": running[MOST_RUNNING_ON_HOME:],
             "campaigns": near or ending_soonest(MOST_ON_HOME),
             "campaigns_are_near": bool(near),
             "projects": projects.order_by("-published_at", "-id")[:MOST_ON_HOME],
@@ -71,6 +75,22 @@ def home(request: HttpRequest) -> HttpResponse:
             "finished_cycles": finished_cycles()[:MOST_ON_HOME],
         },
     )
+
+
+def _running(home: Neighborhood | None) -> list[Cycle]:
+    """Votes under way: about one's own neighborhood first, then those that one may decide in; of
+    two the one that closes first.
+    """
+    running = list(running_cycles())
+    if home is None:
+        return running
+    around = related_places([home.pk])[home.pk]
+
+    def distance(cycle: Cycle) -> int:
+        places = {pot.place_id for pot in cycle.pots.all()}
+        return 0 if home.pk in places else 1 if places.intersection(around) else 2
+
+    return sorted(running, key=distance)
 
 
 @kept_for_strangers
