@@ -7,9 +7,10 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from civicfund.projects.forms import HidingForm
 from civicfund.talk.access import Subject
 from civicfund.talk.enums import Pace
-from civicfund.talk.models import LONGEST
+from civicfund.talk.models import LONGEST, Comment
 
 
 class CommentForm(forms.Form):
@@ -78,3 +79,18 @@ class PaceForm(forms.Form):
         super().__init__(*given, **named)
         if not reviews:
             del self.fields["reviewing"]
+
+
+class TickedForm(HidingForm):
+    """One judgement of all reported comments that are ticked."""
+
+    comments = forms.ModelMultipleChoiceField(
+        label=_("Comments"),
+        queryset=Comment.objects.order_by("pk"),
+        error_messages={"required": _("Tick at least one comment in the list.")},
+    )
+    act = forms.ChoiceField(label=_("What to do"), choices=[("hide", ""), ("dismiss", "")])
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.fields["reason"].required = self.data.get("act") == "hide"

@@ -187,7 +187,7 @@ ROUTES = {
     "comments/<int:pk>/appeal/": form(OWNERS),
     "moderation/": see(ANYONE),
     "moderation.csv": see(ANYONE),
-    "desk/comments/": see(MODERATORS),
+    "desk/comments/": form(MODERATORS),
     "desk/comments/<int:pk>/": form(MODERATORS),
     "desk/questions/": see(SPOKESPEOPLE),
     "desk/questions/<int:pk>/": form(SPOKESPEOPLE),

@@ -262,6 +262,7 @@ INPUTS: dict[str, str] = {
     "civicfund.talk.forms.AnswerForm.body": "talk.comment.body",
     "civicfund.talk.forms.CommentForm.body": "talk.comment.body",
     "civicfund.talk.forms.ThreadForm.body": "talk.comment.body",
+    "civicfund.talk.forms.TickedForm.words": "talk.hiding.words",
     "civicfund.town.local_views.SampleForm.story": COMPARED,
     "civicfund.town.local_views.SampleForm.title": COMPARED,
 }
