@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from civicfund import staff
 from civicfund.audit.admin import ReadOnlyAdmin, ReadOnlyInline
+from civicfund.people.access import may_give_roles
 from civicfund.people.enums import Role
 from civicfund.people.models import Residency, RoleGrant, RoleRequest, User
 from civicfund.people.selectors import has_role
@@ -71,7 +72,7 @@ class PersonAdmin(ReadOnlyAdmin[User]):
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Two acts for each role, for superusers."""
-        if not _staff(request).is_superuser:
+        if not may_give_roles(_staff(request)):
             return {}
         acts = {}
         for role in Role:
@@ -123,7 +124,7 @@ class RoleRequestAdmin(ReadOnlyAdmin[RoleRequest]):
 
     def has_superuser_permission(self, request: HttpRequest) -> bool:
         """Superusers alone."""
-        return _staff(request).is_superuser
+        return may_give_roles(_staff(request))
 
     @admin.display(description=_("who"))
     def person(self, asked: RoleRequest) -> SafeString:

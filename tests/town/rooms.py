@@ -22,13 +22,12 @@ from tests.town.people import (
     OWNERS,
     REVIEWERS,
     ROLES,
-    SUPERUSER,
+    SUPERUSERS,
     TREASURERS,
     People,
 )
 from tests.town.routes import GET, POST, Route, form, see
 
-SUPERUSERS: People = frozenset({SUPERUSER})
 # Who comes into the administration, each with a second factor; ``NO_SECOND_FACTOR`` gave none.
 STAFF: People = frozenset(ROLES) | SUPERUSERS
 _PROJECTS, _BALLOT = ADMINISTRATORS | REVIEWERS | MODERATORS, ADMINISTRATORS | REVIEWERS
