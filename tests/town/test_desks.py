@@ -143,6 +143,7 @@ TABLE = {
         lift=Role.MODERATOR, uphold=Role.MODERATOR,
     ),
     "roles_desk": declared(SUPERUSER, acts=roles.ROLE_ACTS),
+    "population_desk": declared(ADMINISTRATOR, acts=[""]),
     "homes_desk": declared(OFFICER, acts=confirming.HOME_ACTS),
     "residence_desk": declared(OFFICER),
     "residence_document": declared(OFFICER, acts=["find", "agree"]),

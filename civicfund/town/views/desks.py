@@ -60,6 +60,7 @@ DESKS = (
     Link(Role.MODERATOR, _("Milestones to look at"), "milestones_desk"),
     Link(Role.BUDGET_ADMINISTRATOR, _("All cycles, and a new one"), "cycles_desk"),
     Link(Role.BUDGET_ADMINISTRATOR, _("What if"), "trials"),
+    Link(Role.BUDGET_ADMINISTRATOR, _("How many people live where"), "population_desk"),
     Link(Role.MODERATOR, _("Campaigns to moderate"), "campaigns_desk"),
     Link(Role.REVIEWER, _("Campaigns to review"), "campaigns_desk"),
     Link(Role.MODERATOR, _("Projects to merge"), "merge_desk"),
