@@ -34,6 +34,7 @@ def participation(request: SignedInRequest, slug: str) -> HttpResponse:
     context = {
         "cycle": cycle,
         "found": found,
+        "writes_populations": holds(request.user, Role.BUDGET_ADMINISTRATOR),
         "places": [{"label": part.label, "value": part.voters} for part in found.by_place],
         "shares": [
             (_("Of those on the roll, in per cent"), _bars(found.by_place, "of_roll")),

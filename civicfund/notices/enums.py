@@ -23,6 +23,7 @@ ASKED_FOR = frozenset({Topic.TOWN})
 # What each mail tells, as its sender's desk names it. A mail's kind is its template's name.
 TOLD_WORDS: dict[str, Promise] = {
     "announcement": _("An announcement of the town"),
+    "appeal_of_nobody": _("An appeal waits, and no moderator may decide it"),
     "ballot_reminder": _("A reminder to vote"),
     "board_closed": _("The root of a vote's board, after its close"),
     "campaign_appealed": _("A creator appeals: the campaign is suspended"),

@@ -22,6 +22,7 @@ from civicfund.audit.services import db_now, record
 from civicfund.notices.enums import ASKED_FOR, Topic
 from civicfund.notices.models import Message, OptIn, OptOut
 from civicfund.people.models import User
+from civicfund.people.selectors import superusers
 
 log = structlog.get_logger(__name__)
 
@@ -156,6 +157,15 @@ def tell_all(kind: str, letters: Iterable[Letter]) -> int:
         batch_size=1000,
     )
     return len(wanted)
+
+
+def tell_who_gives_roles(appealed: models.Model, *, what: str, title: str) -> None:
+    """Write to the superusers that an appeal waits that no moderator may decide: they find one.
+
+    ``what`` was hidden or stopped is named by a word of the templates.
+    """
+    context = {"what": what, "title": title, "desk_url": reverse("roles_desk")}
+    tell_all("appeal_of_nobody", [Letter(person, appealed, context) for person in superusers()])
 
 
 def take_back(

@@ -131,6 +131,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 GIVE_ROLE = "role.give"
 # What the trail says of a person's roles.
 ROLE_GRANTED, ROLE_REVOKED = "role.granted", "role.revoked"
+# And of a look at who somebody is, before a role is asked for.
+LOOKED_UP = "role.looked_up"
 
 
 class RoleRequestQuerySet(models.QuerySet["RoleRequest"]):

@@ -240,6 +240,7 @@ ACCOUNT_RATE_LIMITS = {
     "voting_code": "30/h/ip,10/h/key",
     "send_document": "20/h/key",
     "find_home": "120/h/user",
+    "find_person": "120/h/user",
     "personal_copy": "5/d/key",
     "close_account": "10/h/key",
     "complaint": "5/h/ip",

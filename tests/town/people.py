@@ -41,3 +41,5 @@ CERTIFIERS = frozenset({str(Role.CERTIFIER)})
 OBSERVERS = frozenset({str(Role.OBSERVER)})
 SPOKESPEOPLE = frozenset({str(Role.SPOKESPERSON)})
 COMPLAINTS_OFFICERS = frozenset({str(Role.COMPLAINTS_OFFICER)})
+# Who give roles, and do nothing else by being that.
+SUPERUSERS: People = frozenset({SUPERUSER})

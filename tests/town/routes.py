@@ -23,6 +23,7 @@ from tests.town.people import (
     OWNERS,
     REVIEWERS,
     SPOKESPEOPLE,
+    SUPERUSERS,
     TREASURERS,
     VOTERS,
     People,
@@ -92,6 +93,7 @@ ROUTES = {
     "me/data/": form(MEMBERS),
     "me/data/copy.zip": Route({GET: NOBODY}, asks_again=True),
     "me/data/delete/": act(MEMBERS),
+    "desk/roles/": form(SUPERUSERS),
     "desk/homes/": form(OFFICERS),
     "desk/residence/": see(OFFICERS),
     "desk/residence/<uuid:pk>/": form(OFFICERS),
@@ -229,6 +231,7 @@ ROUTES = {
     "treasury/campaigns/<int:pk>/": form(TREASURERS),
     "budget/what-if/<int:pk>/": see(ADMINISTRATORS),
     "desk/cycles/": form(ADMINISTRATORS),
+    "desk/population/": form(ADMINISTRATORS),
     "budget/<slug:slug>/proposals.csv": see(ADMINISTRATORS | REVIEWERS),
     "budget/<slug:slug>/proposals/file/": form(ADMINISTRATORS),
     "budget/<slug:slug>/participation/": see(ADMINISTRATORS | OBSERVERS),
@@ -348,6 +351,7 @@ LISTS = {
     "treasury/reconciliation/",
     "treasury/reconciliation.csv",
     "desk/cycles/",
+    "desk/population/",
     "budget/<slug:slug>/trail/",
     "budget/<slug:slug>/reviews/",
     "budget/<slug:slug>/propose/",
@@ -406,6 +410,7 @@ LISTS_ELSEWHERE = {
     "me/statements/<int:year>.pdf": "test_pledges_of_one_person",
     "treasury/pledges/": "test_pledges_of_one_person",
     "api/v1/neighborhoods.geojson": "test_outlines_of_the_town",
+    "desk/roles/": "test_roles_that_are_held_and_asked_for",
 }
 # About one thing, or of few lines that do not grow with what people do.
 ONE_THING = {

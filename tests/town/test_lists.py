@@ -25,7 +25,7 @@ from civicfund.ledger import domain as books
 from civicfund.ledger.services import post
 from civicfund.people.enums import Role
 from civicfund.people.models import User
-from civicfund.people.services import grant_role
+from civicfund.people.services import ask_for_role, grant_role
 from civicfund.pledges.enums import Audience, CampaignState, ReportReason
 from civicfund.pledges.services.moderating import report_campaign
 from civicfund.pledges.services.updates import publish_update
@@ -346,3 +346,15 @@ def test_outlines_of_the_town(client):
             NeighborhoodFactory(boundary=square(number * 1.0, rows * 1.0))
 
     assert_constant(client, of("api_outlines"), add, many=30)
+
+
+def test_roles_that_are_held_and_asked_for(client):
+    by = UserFactory(is_superuser=True, is_staff=True)
+    sign_in_with_second_factor(client, by)
+
+    def add(rows):
+        for _ in range(rows):
+            grant_role(UserFactory(), Role.CLERK, by=None)
+            ask_for_role(UserFactory(), Role.CLERK, by=by)
+
+    assert_constant(client, of("roles_desk"), add, many=20)

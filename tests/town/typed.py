@@ -226,6 +226,8 @@ INPUTS: dict[str, str] = {
     "civicfund.people.forms.accounts.LoginForm.password": COMPARED,
     "civicfund.people.forms.accounts.SignupForm.display_name": "people.user.display_name",
     "civicfund.people.forms.accounts.SignupForm.username": COMPARED,
+    "civicfund.people.forms.roles.AskForRoleForm.found": COMPARED,
+    "civicfund.people.forms.roles.FindPersonForm.who": COMPARED,
     "civicfund.pledges.forms.campaign.RewardForm.description": "pledges.reward.description",
     "civicfund.pledges.forms.campaign.RewardForm.title": "pledges.reward.title",
     "civicfund.pledges.forms.campaign.ZoneForm.name": "pledges.shippingzone.name",

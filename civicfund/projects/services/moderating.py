@@ -6,10 +6,10 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from civicfund.audit.services import advance, db_now, record
-from civicfund.notices.services import Letter, tell_all
+from civicfund.notices.services import Letter, tell_all, tell_who_gives_roles
 from civicfund.people.enums import Role
 from civicfund.people.models import User
-from civicfund.people.selectors import has_role
+from civicfund.people.selectors import has_role, people_with
 from civicfund.projects.access import authors_of, is_author
 from civicfund.projects.enums import (
     PROJECT_MOVES,
@@ -96,7 +96,7 @@ def restore_project(project: Project, *, by: User) -> ProjectHiding:
 def appeal_project(project: Project, *, by: User, words: str) -> ProjectHiding:
     """Ask for another moderator's look at a project that one writes, once for all its authors.
 
-    Raises ``ProjectError``.
+    Where no other moderator may decide, superusers are told. Raises ``ProjectError``.
     """
     with transaction.atomic():
         row = hold_authored(project, by)
@@ -108,6 +108,9 @@ def appeal_project(project: Project, *, by: User, words: str) -> ProjectHiding:
         hiding.appeal_words, hiding.appealed_at, hiding.appealed_by = words.strip(), db_now(), by
         hiding.save(update_fields=["appeal_words", "appealed_at", "appealed_by"])
         record("project.appealed", row, actor=by, hiding=hiding.pk)
+        others = people_with(Role.MODERATOR).exclude(pk=hiding.hidden_by_id)
+        if not others.exclude(pk__in=authors_of(row).values("pk")).exists():
+            tell_who_gives_roles(hiding, what="project", title=row.title)
     return hiding
 
 

@@ -17,9 +17,11 @@ from django.views.decorators.http import require_safe
 from budgeting.access import visible_cycles
 from budgeting.enums import CycleState, Origin
 from budgeting.models import Cycle
+from civicfund.people.access import may_give_roles
 from civicfund.people.enums import Role
 from civicfund.people.requests import SignedInRequest
 from civicfund.people.selectors import roles_of
+from civicfund.staff import SUPERUSER
 
 _State = CycleState
 _WHILE_IT_GROWS = (_State.DRAFT, _State.OPEN)
@@ -37,7 +39,7 @@ class Link:
     A desk of the town has no states. Some are of use only where people vote on paper, too.
     """
 
-    role: Role
+    role: Role | str  # or ``staff.SUPERUSER``
     words: Promise
     page: str
     states: tuple[CycleState, ...] = ()
@@ -50,6 +52,7 @@ class Link:
 
 
 DESKS = (
+    Link(SUPERUSER, _("Roles"), "roles_desk"),
     Link(Role.TREASURER, _("Treasury"), "treasury"),
     Link(Role.TREASURER, _("Payouts"), "payouts"),
     Link(Role.TREASURER, _("Reconciliation"), "reconciliation"),
@@ -57,6 +60,7 @@ DESKS = (
     Link(Role.MODERATOR, _("Milestones to look at"), "milestones_desk"),
     Link(Role.BUDGET_ADMINISTRATOR, _("All cycles, and a new one"), "cycles_desk"),
     Link(Role.BUDGET_ADMINISTRATOR, _("What if"), "trials"),
+    Link(Role.BUDGET_ADMINISTRATOR, _("How many people live where"), "population_desk"),
     Link(Role.MODERATOR, _("Campaigns to moderate"), "campaigns_desk"),
     Link(Role.REVIEWER, _("Campaigns to review"), "campaigns_desk"),
     Link(Role.MODERATOR, _("Projects to merge"), "merge_desk"),
@@ -99,11 +103,13 @@ DESKS = (
 def my_desks(request: SignedInRequest) -> HttpResponse:
     """Every desk that my roles open: those of the town, and those of each cycle."""
     roles = roles_of(request.user)
-    mine = [desk for desk in DESKS if desk.role in roles]
+    opened_by = roles | ({SUPERUSER} if may_give_roles(request.user) else set())
+    mine = [desk for desk in DESKS if desk.role in opened_by]
     held_here = visible_cycles(request.user).filter(origin=Origin.RUN)
     cycles = held_here.select_related("paper").order_by("-pk")
     context = {
         "roles": [Role(role).label for role in sorted(roles)],
+        "has_any": bool(opened_by),
         "of_the_town": [(reverse(desk.page), desk.words) for desk in mine if not desk.states],
         "of_cycles": list(_of_cycles(mine, list(cycles[:MOST_CYCLES]))),
     }

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from budgeting.selectors import my_participations, running_cycles
+from civicfund.people.access import may_give_roles
 from civicfund.people.models import User
 from civicfund.people.requests import SignedInRequest
 from civicfund.people.selectors import residency_of, roles_of
@@ -62,7 +63,7 @@ def my_page(request: SignedInRequest) -> HttpResponse:
         **newest,
         "residency": home,
         "next_step": next_step(user, home, has_pledged=newest["pledges"].total > 0),
-        "roles": roles_of(user),
+        "has_desks": may_give_roles(user) or bool(roles_of(user)),
         "participations": took_part,
         "voted": {row.cycle_id for row in took_part},
         "open_to_me": running_cycles().filter(roll__claimed_by=user),
