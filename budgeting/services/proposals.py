@@ -19,12 +19,12 @@ from budgeting.enums import (
 )
 from budgeting.models import Cycle, Option, Pot, Proposal, Review
 from budgeting.selectors import change_since_review
-from budgeting.services.errors import RefusedError
+from budgeting.services.errors import ManyRefusedError, RefusedError
 from budgeting.services.locks import share, take
 from budgeting.services.review_news import REVIEWED_AGAIN, tell_authors
 from budgeting.services.reviewers import ask_for_review
 from budgeting.services.reviews import cost_of
-from budgeting.services.supports import check_supports
+from budgeting.services.supports import check_supports, keep_supports
 from budgeting.services.urns import check_room
 from civicfund.audit.services import advance, db_now, record
 from civicfund.people.enums import Role
@@ -125,7 +125,9 @@ def put_on_ballot(proposal: Proposal, *, by: User, cost_minor: int | None = None
             said = Review.objects.given().filter(proposal=proposal).last()
             cost_minor = cost_of(proposal, said)
         if cost_minor <= 0:
-            raise RefusedError(_("The project does not say what it costs."))
+            raise RefusedError(
+                _("“%(project)s” does not say what it costs.") % {"project": project}
+            )
         check_supports(proposal)
         check_room(proposal.pot)
         advance(proposal, ProposalState.ON_BALLOT, PROPOSAL_MOVES, actor=by)
@@ -174,11 +176,26 @@ def review_again(proposal: Proposal, *, by: User) -> Review:
 
 
 def put_all_on_ballot(cycle: Cycle, proposals: Sequence[Proposal], *, by: User) -> list[Option]:
-    """Give each of these proposals its line, at the cost that its review found; all or none."""
+    """Give each of these proposals its line, at the cost that its review found; all or none.
+
+    ``ManyRefusedError`` says of each that cannot come why not.
+    """
     require(by, Role.BUDGET_ADMINISTRATOR)
+    made: list[Option] = []
+    refused: list[str] = []
     with transaction.atomic():
-        take(cycle)
-        return [put_on_ballot(_feasible(cycle, each), by=by) for each in proposals]
+        held = take(cycle)
+        _check_before_voting(held, held.state)
+        keep_supports(held)
+        for each in proposals:
+            try:
+                made.append(put_on_ballot(_feasible(cycle, each), by=by))
+            except RefusedError as refusal:
+                refused.append(str(refusal))
+        if refused:
+            # Two of one pot may say the same.
+            raise ManyRefusedError(list(dict.fromkeys(refused)))
+    return made
 
 
 def _feasible(cycle: Cycle, proposal: Proposal) -> Proposal:

@@ -15,6 +15,7 @@ from budgeting.access import visible_cycle
 from budgeting.enums import CycleState
 from budgeting.forms import GroupForm, OnBallotForm
 from budgeting.models import Cycle
+from budgeting.selectors import PotOfDesk
 from budgeting.services.proposals import group_options, put_all_on_ballot
 from budgeting.views.desks import Acts, Desk, back
 from civicfund import staff
@@ -35,11 +36,25 @@ def ballot_desk(request: SignedInRequest, slug: str) -> HttpResponseBase:
         return answer
     starts_at = cycle.voting_starts_at
     waits = cycle.state == CycleState.OPEN and starts_at is not None and db_now() < starts_at
+    pots = selectors.ballot_desk(cycle)
     context = desk.context() | {
-        "pots": selectors.ballot_desk(cycle),
+        "pots": pots,
+        "ticked": _ticked(desk, pots),
         "may_change": cycle.state == CycleState.DRAFT or waits,
     }
     return render(request, "budgeting/ballot_desk.html", context, status=desk.status)
+
+
+def _ticked(desk: Desk, pots: list[PotOfDesk]) -> set[int]:
+    """What is chosen of what may come: all of it, or in a pot that was just sent, what was sent."""
+    sent = desk.request.POST.get("pot", "") if desk.name == "put" else ""
+    chosen = desk.request.POST.getlist("proposals")
+    return {
+        row.proposal.pk
+        for each in pots
+        for row in each.feasible
+        if row.may_come and (sent != str(each.pot.pk) or str(row.proposal.pk) in chosen)
+    }
 
 
 def _put(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:

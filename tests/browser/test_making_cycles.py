@@ -95,6 +95,16 @@ def test_a_cycle_tells_who_is_short_of_supports(page, check_axe, screenshot):
     expect(page.get_by_text("it had 3 of the 3 supports that it needs.")).to_be_visible()
 
 
+def test_the_ballot_desk_tells_who_is_short_and_cannot_be_ticked(page, check_axe, screenshot):
+    cycle, by = opened(supporting_draft(needed=3)), administrator()
+    for people in (1, 3):
+        supported(cycle, people)
+    come_in(page, *ready(by), f"/budget/{cycle.slug}/ballot/desk/")
+    expect(page.get_by_label("1 of 3 supports, 2 missing")).to_be_disabled()
+    expect(page.get_by_label("3 of 3 supports")).to_be_checked()
+    look(page, "ballot-desk-supports", check_axe, screenshot)
+
+
 def test_a_projects_page_tells_how_many_supports_are_missing(page, check_axe, screenshot):
     cycle = opened(supporting_draft(needed=30, ends_in=timedelta(hours=3)))
     page.goto(supported(cycle, 12).project.get_absolute_url())
