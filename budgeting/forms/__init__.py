@@ -45,7 +45,9 @@ from budgeting.forms.reviews import (
     LimitForm,
     OnBallotForm,
     OneRuleForm,
+    OtherPotForm,
     RuleForm,
+    TakeOffForm,
     VerdictForm,
 )
 from budgeting.forms.roll import (
@@ -90,6 +92,7 @@ __all__ = [
     "OneKioskForm",
     "OnePotForm",
     "OneRuleForm",
+    "OtherPotForm",
     "PartsForm",
     "PersonForm",
     "PhaseForm",
@@ -112,6 +115,7 @@ __all__ = [
     "SheetForm",
     "SupportsForm",
     "SupportsFromForm",
+    "TakeOffForm",
     "TotalsForm",
     "UnlockForm",
     "VerdictForm",

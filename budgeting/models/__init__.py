@@ -20,7 +20,7 @@ from budgeting.models.paper import (
     Sheet,
     SheetBatch,
 )
-from budgeting.models.proposals import Option, Proposal, SupportCount
+from budgeting.models.proposals import BallotRemoval, Option, Proposal, SupportCount
 from budgeting.models.reminders import StartedBallot
 from budgeting.models.reviews import (
     Appeal,
@@ -54,6 +54,7 @@ __all__ = [
     "LONGEST_BODY",
     "Announcement",
     "Appeal",
+    "BallotRemoval",
     "Board",
     "BoardLine",
     "BundlePart",

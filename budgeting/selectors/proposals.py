@@ -22,7 +22,7 @@ from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext as _
 
 from budgeting.enums import FOUND_FEASIBLE, CycleState, PhaseKind, ProposalState
-from budgeting.models import Cycle, Option, Phase, Pot, Proposal, Review
+from budgeting.models import BallotRemoval, Cycle, Option, Phase, Pot, Proposal, Review
 from budgeting.selectors.options import options_on_ballot
 from budgeting.selectors.supports import Supports, supports_by_proposal
 from civicfund.paging import LeanPaginator
@@ -94,7 +94,20 @@ def pots_of_cycle(
 
 
 def _as_listed(rows: QuerySet[Proposal]) -> QuerySet[Proposal]:
-    return rows.select_related("project__neighborhood", "option").defer(*UNSHOWN)
+    listed = rows.select_related("project__neighborhood", "option").annotate(why_off=why_off())
+    return listed.defer(*UNSHOWN)
+
+
+def why_off() -> Subquery:
+    """For a query of proposals: why one was taken off the ballot, last; None where it never was."""
+    removals = BallotRemoval.objects.filter(proposal=OuterRef("pk")).order_by("-pk")
+    return Subquery(removals.values("reason")[:1])
+
+
+def takes_proposals(cycle: Cycle) -> bool:
+    """Whether residents can enter projects now, ask another pot, or take one out again."""
+    proposing = cycle.phases.current().filter(kind=PhaseKind.PROPOSING)
+    return cycle.state == CycleState.OPEN and proposing.exists()
 
 
 def town_costs(proposals: Iterable[Proposal]) -> dict[int, Review]:
@@ -177,13 +190,15 @@ def version_shown() -> Coalesce:
 class Candidate:
     """What could come on a ballot, at which cost; ``change`` where it has to be reviewed again.
 
-    ``supports`` is what it has of what its pot needs; None where that needs none.
+    ``supports`` is what it has of what its pot needs; None where that needs none. ``why_off`` is
+    why it was taken off the ballot before, else empty.
     """
 
     proposal: Proposal
     cost_minor: int
     change: Change | None
     supports: Supports | None
+    why_off: str = ""
 
     @property
     def waits_for_supports(self) -> bool:
@@ -217,7 +232,12 @@ def ballot_desk(cycle: Cycle) -> list[PotOfDesk]:
     cost = Coalesce(Subquery(likely), "project__total_minor", output_field=BigIntegerField())
     rows = Proposal.objects.standing().filter(cycle=cycle, state=ProposalState.FEASIBLE)
     rows = rows.annotate(cost_minor=cost, seen=Rewritten("pk"), version_now=version_shown())
-    rows = rows.select_related("project__neighborhood").order_by("pk").defer(*UNSHOWN)
+    rows = (
+        rows.annotate(why_off=why_off())
+        .select_related("project__neighborhood")
+        .order_by("pk")
+        .defer(*UNSHOWN)
+    )
     found = options_on_ballot(cycle)
     pots = {pot.pk: pot for pot in found.pots}
     proposals = list(rows)
@@ -233,4 +253,4 @@ def ballot_desk(cycle: Cycle) -> list[PotOfDesk]:
 def _candidate(row: Proposal, supports: Supports | None) -> Candidate:
     found = vars(row)
     change = Change(found["seen"], found["version_now"]) if found["seen"] else None
-    return Candidate(row, found["cost_minor"], change, supports)
+    return Candidate(row, found["cost_minor"], change, supports, found["why_off"] or "")

@@ -21,7 +21,7 @@ from budgeting.models import (
     ReviewerRule,
     VerdictPublication,
 )
-from budgeting.selectors.proposals import UNSHOWN, version_shown
+from budgeting.selectors.proposals import UNSHOWN, version_shown, why_off
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.selectors import people_with
@@ -154,13 +154,16 @@ def proposal_to_review(cycle: Cycle, pk: int, reader: User) -> Proposal | None:
 
 
 def own_proposal(cycle: Cycle, pk: int, author: User) -> Proposal | None:
-    """A proposal with what its authors may know: never a review that is not published."""
+    """A proposal with what its authors may know: never a review that is not published.
+
+    ``why_off`` is why it was taken off a ballot, None where it never was.
+    """
     written = Project.objects.filter(authored_by(author))
     mine = Proposal.objects.filter(cycle=cycle, pk=pk, project__in=written)
     rows = mine.select_related(
         "project", "cycle", "pot", "published_with", "appeal__published_with"
     )
-    return rows.prefetch_related("change_requests").first()
+    return rows.annotate(why_off=why_off()).prefetch_related("change_requests").first()
 
 
 def late_appeals(cycle: Cycle, appeals_until: datetime) -> str:

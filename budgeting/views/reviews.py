@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeAlias
 
 from django import forms
@@ -27,6 +28,7 @@ from budgeting.forms import (
     InstantForm,
     LimitForm,
     OneRuleForm,
+    OtherPotForm,
     RuleForm,
     VerdictForm,
 )
@@ -44,10 +46,11 @@ from budgeting.selectors import (
     reviewer_rules,
     reviews_of,
     supports_asked_for,
+    takes_proposals,
     town_costs,
     waiting_reviews,
 )
-from budgeting.services.proposals import review_again
+from budgeting.services.proposals import change_pot, leave_cycle, review_again
 from budgeting.services.reviewers import (
     add_rule,
     assign,
@@ -170,7 +173,7 @@ def review(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBase:
     if answer is not None:
         return answer
     waiting = next((each for each in proposal.reviews.all() if each.given_at is None), None)
-    if proposal.project.state not in LISTED_STATES:
+    if proposal.has_left or proposal.project.state not in LISTED_STATES:
         waiting = None
     now = db_now()
     held_up = any(each.holds_up(now) for each in proposal.change_requests.all())
@@ -252,7 +255,8 @@ def my_proposal(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBas
     proposal = own_proposal(cycle, pk, request.user)
     if proposal is None:
         raise Http404("No such proposal.")
-    desk = Desk(request, cycle, _acts_on(proposal, PROPOSER_ACTS))
+    other_pot: tuple[MakeForm, ActOn] = (partial(OtherPotForm, proposal), _other_pot)
+    desk = Desk(request, cycle, _acts_on(proposal, {**PROPOSER_ACTS, "other_pot": other_pot}))
     answer = desk.act()
     if answer is not None:
         return answer
@@ -273,6 +277,8 @@ def my_proposal(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBas
         "verdicts": next_verdicts(cycle),
         "supports": supports_asked_for([proposal]).get(proposal.pk),
         "change": _change(proposal) if proposal.state == ProposalState.FEASIBLE else None,
+        "proposing": takes_proposals(cycle),
+        "more_pots": cycle.pots.exclude(pk=proposal.pot_id).exists(),
     }
     return render(request, "budgeting/my_proposal.html", context, status=desk.status)
 
@@ -287,7 +293,21 @@ def _appeal(request: SignedInRequest, proposal: Proposal, desk: Desk) -> HttpRes
     return redirect("my_proposal", slug=proposal.cycle.slug, pk=proposal.pk)
 
 
+def _other_pot(request: SignedInRequest, proposal: Proposal, desk: Desk) -> HttpResponse:
+    change_pot(proposal, desk.given["pot"], by=request.user)
+    words = _("It asks “%(pot)s” for its money now.") % {"pot": desk.given["pot"]}
+    messages.success(request, words)
+    return redirect("my_proposal", slug=proposal.cycle.slug, pk=proposal.pk)
+
+
+def _leave(request: SignedInRequest, proposal: Proposal, _desk: Desk) -> HttpResponse:
+    leave_cycle(proposal, by=request.user)
+    messages.success(request, _("The project is out of the cycle; it is public as before."))
+    return redirect("my_proposal", slug=proposal.cycle.slug, pk=proposal.pk)
+
+
 PROPOSER_ACTS: ActsOn = {
     "give_back": (GiveBackForm, _give_back),
     "appeal": (AppealForm, _appeal),
+    "leave": (forms.Form, _leave),
 }

@@ -85,6 +85,7 @@ TABLE = {
     "timeline": declared(ADMINISTRATOR, acts=[""]),
     "pots": declared(ADMINISTRATOR, acts=preparing.POT_ACTS),
     "ballot_desk": declared(ADMINISTRATOR, acts=ballot_desk.BALLOT_ACTS),
+    "off_ballot": declared(ADMINISTRATOR, acts=[""]),
     "reviews": declared(
         ADMINISTRATOR, REVIEWER,
         limit=ADMINISTRATOR, instant=ADMINISTRATOR, assign=ADMINISTRATOR,
