@@ -281,8 +281,8 @@ NAMES_OF_CHOICES = {
 }  # fmt: skip
 # What an address may say behind its question mark.
 IN_ADDRESSES = {
-    "before", "code", "into", "neighborhood", "next", "page", "place", "q", "reward", "round",
-    "show", "since", "sort", "whose",
+    "ballot", "before", "code", "into", "neighborhood", "next", "page", "place", "q", "reward",
+    "round", "rule", "show", "since", "sort", "whose",
 }  # fmt: skip
 # Fields that a form makes for what it is about: the code that makes them, and where they go.
 MADE_INPUTS = {
