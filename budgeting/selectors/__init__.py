@@ -95,7 +95,7 @@ from budgeting.selectors.roll import (
 )
 from budgeting.selectors.rounds import Rounds, rounds_of
 from budgeting.selectors.supports import Supports, supports_asked_for, supports_by_proposal
-from budgeting.selectors.timeline import timeline_warnings
+from budgeting.selectors.timeline import Holidays, holidays_of, timeline_warnings
 from budgeting.selectors.trustees import (
     agreed_of_key,
     called_like_staff,
@@ -110,6 +110,7 @@ __all__ = [
     "Change",
     "Compared",
     "Figures",
+    "Holidays",
     "MayVote",
     "OptionResult",
     "OptionsOnBallot",
@@ -145,6 +146,7 @@ __all__ = [
     "eligibility_of",
     "find_receipt",
     "finished_cycles",
+    "holidays_of",
     "in_ballot_order",
     "is_of_homes",
     "is_reviewer",
