@@ -162,6 +162,25 @@ class AssignForm(forms.Form):
         self.fields["reviewer"].queryset = people_with(Role.REVIEWER)  # type: ignore[attr-defined]  # as declared
 
 
+def _for_good() -> forms.BooleanField:
+    return forms.BooleanField(
+        label=_("They are gone for good"),
+        error_messages={"required": _("Say that you know: they are gone for good.")},
+    )
+
+
+class EmptyAllNotesForm(forms.Form):
+    """That one knows what emptying does."""
+
+    sure = _for_good()
+
+
+class EmptyNotesForm(EmptyAllNotesForm):
+    """The same of one review."""
+
+    review = forms.IntegerField(widget=forms.HiddenInput)
+
+
 class OnBallotForm(forms.Form):
     """Which feasible proposals come on the ballot."""
 

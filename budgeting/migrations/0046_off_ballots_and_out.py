@@ -194,6 +194,22 @@ DROP TRIGGER removal_of_its_line ON budgeting_ballotremoval;
 DROP FUNCTION budgeting_removal_of_its_line();
 """
 
+# As in 0022, and notes may go but never say something else.
+KEPT = """
+CREATE OR REPLACE FUNCTION budgeting_review_kept() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' AND (OLD.given_at IS NULL
+            OR to_jsonb(NEW) - 'notes' = to_jsonb(OLD) - 'notes' -- whatever they say
+            ) THEN
+        RETURN NEW;
+    END IF;
+    RAISE EXCEPTION 'a review that was given is kept'
+        USING ERRCODE = 'restrict_violation', CONSTRAINT = 'review_kept';
+END $$;
+"""
+KEPT_TO_THE_WORD = KEPT.replace("-- whatever they say", "AND NEW.notes IN (OLD.notes, '')")
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -268,4 +284,5 @@ class Migration(migrations.Migration):
         migrations.RunSQL(MOVES_ON, MOVES_BEFORE),
         migrations.RunSQL(POT, POT_UNDONE),
         migrations.RunSQL(REMOVAL, REMOVAL_UNDONE),
+        migrations.RunSQL(KEPT_TO_THE_WORD, KEPT),
     ]

@@ -28,6 +28,7 @@ from budgeting.models.reviews import (
     Review,
     ReviewerRule,
     ReviewPlan,
+    ReviewQuerySet,
     VerdictPublication,
 )
 from budgeting.models.roll import (
@@ -90,6 +91,7 @@ __all__ = [
     "Rehearsal",
     "Review",
     "ReviewPlan",
+    "ReviewQuerySet",
     "ReviewerRule",
     "RollBatch",
     "RollEntry",

@@ -19,6 +19,7 @@ from budgeting.models import (
     Proposal,
     Review,
     ReviewerRule,
+    ReviewQuerySet,
     VerdictPublication,
 )
 from budgeting.selectors.proposals import UNSHOWN, version_shown, why_off
@@ -151,6 +152,19 @@ def proposal_to_review(cycle: Cycle, pk: int, reader: User) -> Proposal | None:
         )
         .first()
     )
+
+
+def noted_reviews(cycle: Cycle) -> ReviewQuerySet:
+    """Reviews that were given with internal notes, and have them still."""
+    return Review.objects.filter(proposal__cycle=cycle, given_at__isnull=False).exclude(notes="")
+
+
+def own_notes(cycle: Cycle, reviewer: User) -> QuerySet[Review]:
+    """Those of them that the reviewer gave, of projects that they do not write."""
+    written = Project.objects.filter(authored_by(reviewer))
+    mine = noted_reviews(cycle).filter(reviewer=reviewer).exclude(proposal__project__in=written)
+    rows = mine.select_related("proposal__project").order_by("pk")
+    return rows.only("proposal__cycle", "proposal__project__title")
 
 
 def own_proposal(cycle: Cycle, pk: int, author: User) -> Proposal | None:

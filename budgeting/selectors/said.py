@@ -66,6 +66,7 @@ SAID_WORDS: dict[str, Promise] = {
     "request": _("request, number"),
     "review": _("review, number"),
     "reviewer": _("reviewer, number"),
+    "reviews": _("reviews"),
     "root": _("root of the board"),
     "rule": _("rule, number"),
     "sample_size": _("sheets in the sample"),

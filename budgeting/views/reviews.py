@@ -19,11 +19,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from budgeting.access import REVIEW_ROLES, holds, require, visible_cycle
-from budgeting.enums import UNDER_WAY, CycleState, ProposalState
+from budgeting.enums import OVER_STATES, UNDER_WAY, CycleState, ProposalState
 from budgeting.forms import (
     AppealForm,
     AssignForm,
     ChangesForm,
+    EmptyAllNotesForm,
+    EmptyNotesForm,
     GiveBackForm,
     InstantForm,
     LimitForm,
@@ -39,6 +41,8 @@ from budgeting.selectors import (
     change_since_review,
     is_reviewer,
     next_verdicts,
+    noted_reviews,
+    own_notes,
     own_proposal,
     proposal_to_review,
     ready_for,
@@ -50,6 +54,7 @@ from budgeting.selectors import (
     town_costs,
     waiting_reviews,
 )
+from budgeting.services.errors import RefusedError
 from budgeting.services.proposals import change_pot, leave_cycle, review_again
 from budgeting.services.reviewers import (
     add_rule,
@@ -60,6 +65,8 @@ from budgeting.services.reviewers import (
 )
 from budgeting.services.reviews import (
     appeal,
+    empty_all_notes,
+    empty_notes,
     give_back,
     give_review,
     request_changes,
@@ -111,6 +118,9 @@ def _board(request: SignedInRequest, cycle: Cycle) -> dict[str, Any]:
         "plan": ReviewPlan.objects.filter(cycle=cycle).first(),
         "rules": reviewer_rules(cycle),
         "administers": administers,
+        "own_notes": own_notes(cycle, request.user)[:REVIEWS_PER_PAGE],
+        "is_over": cycle.state in OVER_STATES,
+        "notes": noted_reviews(cycle).count() if administers else 0,
         "goes_on": cycle.state in (CycleState.DRAFT, CycleState.OPEN),
     }
 
@@ -145,12 +155,21 @@ def _assign(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
     return back(request, "reviews", cycle, words % {"n": number})
 
 
+def _empty_all_notes(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
+    number = empty_all_notes(cycle, by=request.user)
+    words = ngettext(
+        "The notes of %(n)s review are gone.", "The notes of %(n)s reviews are gone.", number
+    )
+    return back(request, "reviews", cycle, words % {"n": number})
+
+
 BOARD_ACTS: Acts = {
     "limit": (LimitForm, _limit),
     "instant": (InstantForm, _instant),
     "add_rule": (RuleForm, _add_rule),
     "remove_rule": (OneRuleForm, _remove_rule),
     "assign": (AssignForm, _assign),
+    "empty_notes": (EmptyAllNotesForm, _empty_all_notes),
 }
 
 
@@ -237,11 +256,21 @@ def _take_back(request: SignedInRequest, proposal: Proposal, desk: Desk) -> Http
     return redirect("review", slug=proposal.cycle.slug, pk=proposal.pk)
 
 
+def _empty_notes(request: SignedInRequest, proposal: Proposal, desk: Desk) -> HttpResponse:
+    review = proposal.reviews.filter(pk=desk.given["review"]).first()
+    if review is None:
+        raise RefusedError(_("There are no internal notes here."))
+    empty_notes(review, by=request.user)
+    messages.success(request, _("The notes are gone; the review says the rest as before."))
+    return redirect("review", slug=proposal.cycle.slug, pk=proposal.pk)
+
+
 REVIEW_ACTS: ActsOn = {
     "give": (VerdictForm, _give),
     "ask_changes": (ChangesForm, _changes),
     "take_back": (forms.Form, _take_back),
     "again": (forms.Form, _again),
+    "empty_notes": (EmptyNotesForm, _empty_notes),
 }
 _ADMINISTRATORS_TOO = ("take_back", "again")
 
