@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from budgeting.models import Option, Proposal, Review
+from budgeting.models import Option, Pot, Proposal, Review
 from budgeting.services.reviews import Estimate
 from civicfund.fields import MomentField
 from civicfund.people.enums import Role
@@ -162,6 +162,25 @@ class AssignForm(forms.Form):
         self.fields["reviewer"].queryset = people_with(Role.REVIEWER)  # type: ignore[attr-defined]  # as declared
 
 
+def _for_good() -> forms.BooleanField:
+    return forms.BooleanField(
+        label=_("They are gone for good"),
+        error_messages={"required": _("Say that you know: they are gone for good.")},
+    )
+
+
+class EmptyAllNotesForm(forms.Form):
+    """That one knows what emptying does."""
+
+    sure = _for_good()
+
+
+class EmptyNotesForm(EmptyAllNotesForm):
+    """The same of one review."""
+
+    review = forms.IntegerField(widget=forms.HiddenInput)
+
+
 class OnBallotForm(forms.Form):
     """Which feasible proposals come on the ballot."""
 
@@ -171,6 +190,32 @@ class OnBallotForm(forms.Form):
         queryset=Proposal.objects.order_by("pk"),
         error_messages={"required": _("Choose at least one project in the list.")},
     )
+
+
+class TakeOffForm(forms.Form):
+    """Why something is taken off the ballot."""
+
+    reason = _words(
+        _("Why, for everybody to read"),
+        1000,
+        _("It stands on the page of the cycle and of the project, and its authors get it by mail."),
+    )
+
+
+class OtherPotForm(forms.Form):
+    """Which pot of its cycle a proposal should ask instead."""
+
+    pot = forms.ModelChoiceField(
+        label=_("Pot"),
+        queryset=Pot.objects.none(),
+        empty_label=None,
+        help_text=_("A pot of a place is for projects in that place."),
+    )
+
+    def __init__(self, proposal: Proposal, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        pots = Pot.objects.filter(cycle=proposal.cycle_id).exclude(pk=proposal.pot_id)
+        self.fields["pot"].queryset = pots  # type: ignore[attr-defined]  # as declared
 
 
 class GroupForm(forms.Form):

@@ -60,6 +60,7 @@ from budgeting.selectors.proposals import (
     pots_of_cycle,
     proposals_paged,
     proposed_by_pot,
+    takes_proposals,
     town_costs,
     version_now,
     what_a_change_undoes,
@@ -70,6 +71,8 @@ from budgeting.selectors.reviews import (
     is_reviewer,
     late_appeals,
     next_verdicts,
+    noted_reviews,
+    own_notes,
     own_proposal,
     proposal_to_review,
     ready_for,
@@ -94,7 +97,7 @@ from budgeting.selectors.roll import (
 )
 from budgeting.selectors.rounds import Rounds, rounds_of
 from budgeting.selectors.supports import Supports, supports_asked_for, supports_by_proposal
-from budgeting.selectors.timeline import timeline_warnings
+from budgeting.selectors.timeline import Holidays, holidays_of, timeline_warnings
 from budgeting.selectors.trustees import (
     agreed_of_key,
     called_like_staff,
@@ -109,6 +112,7 @@ __all__ = [
     "Change",
     "Compared",
     "Figures",
+    "Holidays",
     "MayVote",
     "OptionResult",
     "OptionsOnBallot",
@@ -144,6 +148,7 @@ __all__ = [
     "eligibility_of",
     "find_receipt",
     "finished_cycles",
+    "holidays_of",
     "in_ballot_order",
     "is_of_homes",
     "is_reviewer",
@@ -156,8 +161,10 @@ __all__ = [
     "my_participations",
     "named_trustees",
     "next_verdicts",
+    "noted_reviews",
     "options_on_ballot",
     "options_on_board",
+    "own_notes",
     "own_proposal",
     "paper_sums",
     "paper_vote",
@@ -192,6 +199,7 @@ __all__ = [
     "standing_of",
     "supports_asked_for",
     "supports_by_proposal",
+    "takes_proposals",
     "timeline_warnings",
     "told_nobody",
     "told_the_root",

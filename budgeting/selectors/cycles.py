@@ -20,6 +20,7 @@ from budgeting.enums import (
     ProposalState,
 )
 from budgeting.models import Cycle, CycleQuerySet, Option, Phase, Proposal
+from budgeting.selectors.proposals import why_off
 from civicfund.projects.models import Project
 
 # How far a proposal has to be to take the place of one that goes into its project.
@@ -64,10 +65,14 @@ def awarded_in_minor(places: Collection[int]) -> int:
 
 
 def proposals_of(project: Project) -> QuerySet[Proposal]:
-    """What became of a project in the cycles that it entered, the newest first."""
+    """What became of a project in the cycles that it entered, the newest first.
+
+    ``why_off`` is why it was taken off a ballot, None where it never was.
+    """
     return (
         Proposal.objects.standing()
         .filter(project=project)
+        .annotate(why_off=why_off())
         .select_related("cycle", "pot")
         .order_by("-submitted_at", "-pk")
     )

@@ -19,9 +19,10 @@ from budgeting.models import (
     Proposal,
     Review,
     ReviewerRule,
+    ReviewQuerySet,
     VerdictPublication,
 )
-from budgeting.selectors.proposals import UNSHOWN, version_shown
+from budgeting.selectors.proposals import UNSHOWN, version_shown, why_off
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.selectors import people_with
@@ -153,14 +154,30 @@ def proposal_to_review(cycle: Cycle, pk: int, reader: User) -> Proposal | None:
     )
 
 
+def noted_reviews(cycle: Cycle) -> ReviewQuerySet:
+    """Reviews that were given with internal notes, and have them still."""
+    return Review.objects.filter(proposal__cycle=cycle, given_at__isnull=False).exclude(notes="")
+
+
+def own_notes(cycle: Cycle, reviewer: User) -> QuerySet[Review]:
+    """Those of them that the reviewer gave, of projects that they do not write."""
+    written = Project.objects.filter(authored_by(reviewer))
+    mine = noted_reviews(cycle).filter(reviewer=reviewer).exclude(proposal__project__in=written)
+    rows = mine.select_related("proposal__project").order_by("pk")
+    return rows.only("proposal__cycle", "proposal__project__title")
+
+
 def own_proposal(cycle: Cycle, pk: int, author: User) -> Proposal | None:
-    """A proposal with what its authors may know: never a review that is not published."""
+    """A proposal with what its authors may know: never a review that is not published.
+
+    ``why_off`` is why it was taken off a ballot, None where it never was.
+    """
     written = Project.objects.filter(authored_by(author))
     mine = Proposal.objects.filter(cycle=cycle, pk=pk, project__in=written)
     rows = mine.select_related(
         "project", "cycle", "pot", "published_with", "appeal__published_with"
     )
-    return rows.prefetch_related("change_requests").first()
+    return rows.annotate(why_off=why_off()).prefetch_related("change_requests").first()
 
 
 def late_appeals(cycle: Cycle, appeals_until: datetime) -> str:

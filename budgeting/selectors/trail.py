@@ -65,7 +65,7 @@ def _under_review(cycle: Cycle, *, author: User | None = None) -> Q:
 
     That a second review was given tells that the first said no, or found it dear.
     """
-    waiting = Q(state=ProposalState.SUBMITTED) | Q(
+    waiting = Q(state__in=[ProposalState.SUBMITTED, ProposalState.LEFT]) | Q(
         appeal__isnull=False, appeal__published_with__isnull=True
     )
     pending = Proposal.objects.filter(waiting, cycle=cycle)

@@ -25,6 +25,7 @@ class ProposalRow(NamedTuple):
     withdrawn: bool
     state: str
     reason: str
+    why_off: str
     place: str
     cost_minor: int | None
     currency: str
@@ -52,12 +53,14 @@ def proposal_row(
     project, option = proposal.project, getattr(proposal, "option", None)
     said, backed = costs.get(proposal.pk), supports.get(proposal.pk)
     refused = proposal.state == ProposalState.NOT_FEASIBLE
+    feasible = proposal.state == ProposalState.FEASIBLE
     return ProposalRow(
         project=project.pk,
         title=project.title,
         withdrawn=project.state == ProjectState.WITHDRAWN,
         state=proposal.state,
         reason=proposal.reason if refused else "",
+        why_off=(vars(proposal)["why_off"] or "") if feasible else "",
         place=project.neighborhood.name,
         cost_minor=option.cost_minor if option else None,
         currency=currency,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeAlias
 
 from django import forms
@@ -18,15 +19,18 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from budgeting.access import REVIEW_ROLES, holds, require, visible_cycle
-from budgeting.enums import UNDER_WAY, CycleState, ProposalState
+from budgeting.enums import OVER_STATES, UNDER_WAY, CycleState, ProposalState
 from budgeting.forms import (
     AppealForm,
     AssignForm,
     ChangesForm,
+    EmptyAllNotesForm,
+    EmptyNotesForm,
     GiveBackForm,
     InstantForm,
     LimitForm,
     OneRuleForm,
+    OtherPotForm,
     RuleForm,
     VerdictForm,
 )
@@ -37,6 +41,8 @@ from budgeting.selectors import (
     change_since_review,
     is_reviewer,
     next_verdicts,
+    noted_reviews,
+    own_notes,
     own_proposal,
     proposal_to_review,
     ready_for,
@@ -44,10 +50,12 @@ from budgeting.selectors import (
     reviewer_rules,
     reviews_of,
     supports_asked_for,
+    takes_proposals,
     town_costs,
     waiting_reviews,
 )
-from budgeting.services.proposals import review_again
+from budgeting.services.errors import RefusedError
+from budgeting.services.proposals import change_pot, leave_cycle, review_again
 from budgeting.services.reviewers import (
     add_rule,
     assign,
@@ -57,6 +65,8 @@ from budgeting.services.reviewers import (
 )
 from budgeting.services.reviews import (
     appeal,
+    empty_all_notes,
+    empty_notes,
     give_back,
     give_review,
     request_changes,
@@ -108,6 +118,9 @@ def _board(request: SignedInRequest, cycle: Cycle) -> dict[str, Any]:
         "plan": ReviewPlan.objects.filter(cycle=cycle).first(),
         "rules": reviewer_rules(cycle),
         "administers": administers,
+        "own_notes": own_notes(cycle, request.user)[:REVIEWS_PER_PAGE],
+        "is_over": cycle.state in OVER_STATES,
+        "notes": noted_reviews(cycle).count() if administers else 0,
         "goes_on": cycle.state in (CycleState.DRAFT, CycleState.OPEN),
     }
 
@@ -142,12 +155,21 @@ def _assign(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
     return back(request, "reviews", cycle, words % {"n": number})
 
 
+def _empty_all_notes(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
+    number = empty_all_notes(cycle, by=request.user)
+    words = ngettext(
+        "The notes of %(n)s review are gone.", "The notes of %(n)s reviews are gone.", number
+    )
+    return back(request, "reviews", cycle, words % {"n": number})
+
+
 BOARD_ACTS: Acts = {
     "limit": (LimitForm, _limit),
     "instant": (InstantForm, _instant),
     "add_rule": (RuleForm, _add_rule),
     "remove_rule": (OneRuleForm, _remove_rule),
     "assign": (AssignForm, _assign),
+    "empty_notes": (EmptyAllNotesForm, _empty_all_notes),
 }
 
 
@@ -170,7 +192,7 @@ def review(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBase:
     if answer is not None:
         return answer
     waiting = next((each for each in proposal.reviews.all() if each.given_at is None), None)
-    if proposal.project.state not in LISTED_STATES:
+    if proposal.has_left or proposal.project.state not in LISTED_STATES:
         waiting = None
     now = db_now()
     held_up = any(each.holds_up(now) for each in proposal.change_requests.all())
@@ -234,11 +256,21 @@ def _take_back(request: SignedInRequest, proposal: Proposal, desk: Desk) -> Http
     return redirect("review", slug=proposal.cycle.slug, pk=proposal.pk)
 
 
+def _empty_notes(request: SignedInRequest, proposal: Proposal, desk: Desk) -> HttpResponse:
+    review = proposal.reviews.filter(pk=desk.given["review"]).first()
+    if review is None:
+        raise RefusedError(_("There are no internal notes here."))
+    empty_notes(review, by=request.user)
+    messages.success(request, _("The notes are gone; the review says the rest as before."))
+    return redirect("review", slug=proposal.cycle.slug, pk=proposal.pk)
+
+
 REVIEW_ACTS: ActsOn = {
     "give": (VerdictForm, _give),
     "ask_changes": (ChangesForm, _changes),
     "take_back": (forms.Form, _take_back),
     "again": (forms.Form, _again),
+    "empty_notes": (EmptyNotesForm, _empty_notes),
 }
 _ADMINISTRATORS_TOO = ("take_back", "again")
 
@@ -252,7 +284,8 @@ def my_proposal(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBas
     proposal = own_proposal(cycle, pk, request.user)
     if proposal is None:
         raise Http404("No such proposal.")
-    desk = Desk(request, cycle, _acts_on(proposal, PROPOSER_ACTS))
+    other_pot: tuple[MakeForm, ActOn] = (partial(OtherPotForm, proposal), _other_pot)
+    desk = Desk(request, cycle, _acts_on(proposal, {**PROPOSER_ACTS, "other_pot": other_pot}))
     answer = desk.act()
     if answer is not None:
         return answer
@@ -273,6 +306,8 @@ def my_proposal(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBas
         "verdicts": next_verdicts(cycle),
         "supports": supports_asked_for([proposal]).get(proposal.pk),
         "change": _change(proposal) if proposal.state == ProposalState.FEASIBLE else None,
+        "proposing": takes_proposals(cycle),
+        "more_pots": cycle.pots.exclude(pk=proposal.pot_id).exists(),
     }
     return render(request, "budgeting/my_proposal.html", context, status=desk.status)
 
@@ -287,7 +322,21 @@ def _appeal(request: SignedInRequest, proposal: Proposal, desk: Desk) -> HttpRes
     return redirect("my_proposal", slug=proposal.cycle.slug, pk=proposal.pk)
 
 
+def _other_pot(request: SignedInRequest, proposal: Proposal, desk: Desk) -> HttpResponse:
+    change_pot(proposal, desk.given["pot"], by=request.user)
+    words = _("It asks “%(pot)s” for its money now.") % {"pot": desk.given["pot"]}
+    messages.success(request, words)
+    return redirect("my_proposal", slug=proposal.cycle.slug, pk=proposal.pk)
+
+
+def _leave(request: SignedInRequest, proposal: Proposal, _desk: Desk) -> HttpResponse:
+    leave_cycle(proposal, by=request.user)
+    messages.success(request, _("The project is out of the cycle; it is public as before."))
+    return redirect("my_proposal", slug=proposal.cycle.slug, pk=proposal.pk)
+
+
 PROPOSER_ACTS: ActsOn = {
     "give_back": (GiveBackForm, _give_back),
     "appeal": (AppealForm, _appeal),
+    "leave": (forms.Form, _leave),
 }

@@ -8,9 +8,10 @@ from django.test import Client
 from django.urls import reverse
 
 from budgeting.enums import TrialState
-from budgeting.models import Trial
+from budgeting.models import Proposal, Trial
 from budgeting.services.appropriations import request_appropriation
 from budgeting.services.kiosks import register_kiosk
+from budgeting.services.proposals import take_off_ballot
 from budgeting.services.reviews import appeal, give_back, request_changes
 from civicfund.complaints.services.answering import note, take
 from civicfund.complaints.services.filing import complain
@@ -46,7 +47,14 @@ from civicfund.reconciliation.services.explaining import explain
 from civicfund.talk.enums import Wrong
 from civicfund.talk.services import flag_comment
 from tests.complaints.test_complaints import answered
-from tests.factories.budgeting import administrator, draft_cycle, extended, rehearsed, running_cycle
+from tests.factories.budgeting import (
+    administrator,
+    draft_cycle,
+    extended,
+    opened,
+    rehearsed,
+    running_cycle,
+)
 from tests.factories.delivery import planned
 from tests.factories.paper import accounted, begun_anew, closed, ended, paper_cycle
 from tests.factories.payouts import new_treasurer
@@ -168,6 +176,10 @@ def _of_cycles(town: SmallTown) -> Pages:
     accounted(place, 1)
     begun_anew(lost)
     ended(lost)
+    day = timedelta(days=1)
+    shorter = opened(draft_cycle(voting_starts_in=day, voting_ends_in=2 * day))
+    gone: Proposal = shorter.proposals.earliest("pk")
+    take_off_ballot(gone, reason="x", by=administrator())
     keyed = rehearsed(draft_cycle())
     treasurer = new_treasurer()
     request_appropriation(keyed, total_minor=100, words="x", by=treasurer)
@@ -177,6 +189,9 @@ def _of_cycles(town: SmallTown) -> Pages:
         **_page(town, Role.REVIEWER, "review", refused.slug, proposal.pk),
         **_page(town, Role.REVIEWER, "reviews", refused.slug),
         **_page(town, CO_AUTHOR, "cycle", refused.slug),
+        **_page(town, Role.BUDGET_ADMINISTRATOR, "ballot_desk", shorter.slug),
+        **_page(town, CO_AUTHOR, "cycle", shorter.slug),
+        **_page(town, CO_AUTHOR, "project", gone.project_id),
         **_page(town, Role.BUDGET_ADMINISTRATOR, "extending", longer.slug),
         **_page(town, CO_AUTHOR, "cycle", longer.slug),
         **_page(town, CO_AUTHOR, "paper", lost.slug),

@@ -289,6 +289,9 @@ PUBLIC: tuple[Filling, ...] = (
     (r"budget/[^/]+/(reviews|proposals)/", {
         "slug": lambda t: t.reviewing.slug, "pk": lambda t: t.proposal.pk,
     }),
+    (r"budget/[^/]+/ballot/desk/<", {
+        "slug": lambda t: t.running.slug, "pk": lambda t: t.running.proposals.first().pk,
+    }),
     (r"budget/what-if/", {"pk": lambda t: t.trial.pk}),
     (r"(budget|api/v1/cycles)/", {
         "slug": lambda t: t.running.slug, "pk": lambda t: t.announcement.pk,

@@ -86,14 +86,15 @@ TABLE = {
     "timeline": declared(ADMINISTRATOR, acts=[""]),
     "pots": declared(ADMINISTRATOR, acts=preparing.POT_ACTS),
     "ballot_desk": declared(ADMINISTRATOR, acts=ballot_desk.BALLOT_ACTS),
+    "off_ballot": declared(ADMINISTRATOR, acts=[""]),
     "reviews": declared(
         ADMINISTRATOR, REVIEWER,
         limit=ADMINISTRATOR, instant=ADMINISTRATOR, assign=ADMINISTRATOR,
-        add_rule=ADMINISTRATOR, remove_rule=ADMINISTRATOR,
+        add_rule=ADMINISTRATOR, remove_rule=ADMINISTRATOR, empty_notes=ADMINISTRATOR,
     ),
     "review": declared(
         ADMINISTRATOR, REVIEWER, give=REVIEWER, ask_changes=REVIEWER,
-        acts=["take_back", "again"],
+        acts=["take_back", "again"], empty_notes=REVIEWER,
     ),
     "announcements": declared(ADMINISTRATOR, acts=announcements.ANNOUNCEMENTS_ACTS),
     "announcement": declared(ADMINISTRATOR, acts=announcements.ANNOUNCEMENT_ACTS),

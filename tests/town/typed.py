@@ -26,6 +26,7 @@ WRITTEN = {
     "budgeting.announcement.body",
     "budgeting.announcement.subject",
     "budgeting.appeal.reason",
+    "budgeting.ballotremoval.reason",
     "budgeting.changerequest.answer",
     "budgeting.changerequest.words",
     "budgeting.cycle.cancel_reason",
@@ -206,6 +207,7 @@ INPUTS: dict[str, str] = {
     "budgeting.forms.reviews.ChangesForm.words": "budgeting.changerequest.words",
     "budgeting.forms.reviews.GiveBackForm.answer": "budgeting.changerequest.answer",
     "budgeting.forms.reviews.GroupForm.name": "budgeting.option.exclusion_group",
+    "budgeting.forms.reviews.TakeOffForm.reason": "budgeting.ballotremoval.reason",
     "budgeting.forms.reviews.VerdictForm.notes": "budgeting.review.notes",
     "budgeting.forms.reviews.VerdictForm.reason": "budgeting.review.reason",
     "budgeting.forms.roll.CheckedForm.checked": COMPARED,
@@ -277,13 +279,13 @@ BARE_INPUTS = {
 }
 # Names under which a view takes a number, the name of an act or a choice, which it compares.
 NAMES_OF_CHOICES = {
-    "act", "action", "agree", "as", "instead", "of", "position", "pot", "remove", "report", "row",
-    "seen", "undo", "wanted",
+    "act", "action", "agree", "as", "instead", "of", "position", "pot", "proposals", "remove",
+    "report", "row", "seen", "undo", "wanted",
 }  # fmt: skip
 # What an address may say behind its question mark.
 IN_ADDRESSES = {
-    "before", "code", "into", "neighborhood", "next", "page", "place", "q", "reward", "round",
-    "show", "since", "sort", "whose",
+    "ballot", "before", "code", "into", "neighborhood", "next", "page", "place", "q", "reward",
+    "round", "rule", "show", "since", "sort", "whose",
 }  # fmt: skip
 # Fields that a form makes for what it is about: the code that makes them, and where they go.
 MADE_INPUTS = {

@@ -137,6 +137,7 @@ def _listed_of(user: User) -> ProjectQuerySet:
 
 def _changes_to_make(user: User) -> NextStep | None:
     asked = ChangeRequest.objects.held_up().filter(
+        proposal__state=ProposalState.SUBMITTED,
         proposal__cycle__state=CycleState.OPEN,
         proposal__project__in=_listed_of(user),
     )
