@@ -1,6 +1,6 @@
 """Forms about projects."""
 
-from civicfund.projects.forms.authors import DoesForm, InvitationForm, JoinForm
+from civicfund.projects.forms.authors import DoesForm, InvitationForm, JoinForm, OnPaperForm
 from civicfund.projects.forms.copying import CopyForm
 from civicfund.projects.forms.files import FileForm
 from civicfund.projects.forms.merging import AskToMergeForm, ModeratorMergeForm, UndoForm
@@ -35,6 +35,7 @@ __all__ = [
     "ModeratorMergeForm",
     "MoneyField",
     "OfferForm",
+    "OnPaperForm",
     "PlaceField",
     "ProjectForm",
     "UndoForm",
