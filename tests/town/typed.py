@@ -250,6 +250,7 @@ INPUTS: dict[str, str] = {
     "civicfund.projects.forms.merging.UndoForm.reason": "projects.merge.undone_because",
     "civicfund.projects.forms.moderation.AppealForm.words": "projects.projecthiding.appeal_words",
     "civicfund.projects.forms.moderation.FlagForm.words": "projects.projectflag.words",
+    "civicfund.projects.forms.moderation.ProjectFlagForm.words": "projects.projectflag.words",
     "civicfund.projects.forms.moderation.HidingForm.words": "projects.projecthiding.words",
     "civicfund.projects.forms.offers.OfferForm.shows": "projects.offerfile.words",
     "civicfund.projects.forms.offers.OfferForm.words": "projects.offer.words",
@@ -281,8 +282,8 @@ NAMES_OF_CHOICES = {
 }  # fmt: skip
 # What an address may say behind its question mark.
 IN_ADDRESSES = {
-    "before", "code", "into", "neighborhood", "next", "page", "place", "q", "reward", "round",
-    "show", "since", "sort", "whose",
+    "before", "code", "into", "neighborhood", "next", "page", "place", "project", "q", "reward",
+    "round", "show", "since", "sort", "whose",
 }  # fmt: skip
 # Fields that a form makes for what it is about: the code that makes them, and where they go.
 MADE_INPUTS = {

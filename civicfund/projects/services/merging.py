@@ -19,10 +19,11 @@ from civicfund.projects.enums import (
     LISTED_STATES,
     MERGE_MOVES,
     PROJECT_MOVES,
+    SAME,
     MergeState,
     ProjectState,
 )
-from civicfund.projects.models import Merge, Project
+from civicfund.projects.models import Merge, Project, ProjectFlag
 from civicfund.projects.selectors import why_held, why_kept_apart
 from civicfund.projects.services.errors import ProjectError
 
@@ -215,8 +216,15 @@ def _merge(merge: Merge, child: Project, whole: Project, *, by: User) -> Merge:
     advance(child, ProjectState.MERGED, PROJECT_MOVES, actor=by, merged_into=whole)
     agreed = _decide(merge, MergeState.AGREED, by, state_before=before, brought=brought)
     lay_down_requests(child, by=by)
+    _answer_reports(child, whole)
     _tell("project_merged", agreed, sorted(told - {by}, key=lambda person: person.pk))
     return agreed
+
+
+def _answer_reports(child: Project, whole: Project) -> None:
+    """Whoever told the moderators that the two are the same was right."""
+    pair = Q(project=child, other=whole) | Q(project=whole, other=child)
+    ProjectFlag.objects.waiting().filter(pair, reason=SAME).update(handled_at=db_now())
 
 
 def _require_moderator(by: User) -> None:
