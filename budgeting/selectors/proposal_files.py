@@ -16,11 +16,13 @@ REQUIRED = ("title", "summary", "neighborhood")
 COSTS = ("cost", "cost_lines")
 COLUMNS = (
     *REQUIRED, *COSTS, "story", "category", "pot", "running_cost", "lifetime_years", "address",
-    "latitude", "longitude",
+    "latitude", "longitude", "proposer_name", "proposer_email",
 )  # fmt: skip
+# What is taken and never given out.
+UNTOLD = ("proposer_email",)
 # What became of a proposal is for reading: a file that is taken changes none of it.
 READ_ONLY = ("id", "state", "reason", "supports", "cost_on_ballot", "submitted")
-HEADER = (*COLUMNS, *READ_ONLY)
+HEADER = (*(name for name in COLUMNS if name not in UNTOLD), *READ_ONLY)
 _AT_ONCE = 500
 
 Cell = str | int | float | Decimal
@@ -94,16 +96,21 @@ def _written(project: Project, currency: str) -> dict[str, Cell]:
     }
     if project.state not in LISTED_STATES:
         return dict.fromkeys(COLUMNS, "") | said
-    return said | {
-        "cost": _amount(project.total_minor or None, currency),
-        "cost_lines": _lines(project, currency),
-        "story": project.story,
-        "running_cost": _amount(project.running_minor, currency),
-        "lifetime_years": project.lifetime_years or "",
-        "address": one_line(project.address),
-        "latitude": "" if project.latitude is None else project.latitude,
-        "longitude": "" if project.longitude is None else project.longitude,
-    }
+    return (
+        dict.fromkeys(UNTOLD, "")
+        | said
+        | {
+            "cost": _amount(project.total_minor or None, currency),
+            "cost_lines": _lines(project, currency),
+            "story": project.story,
+            "running_cost": _amount(project.running_minor, currency),
+            "lifetime_years": project.lifetime_years or "",
+            "address": one_line(project.address),
+            "latitude": "" if project.latitude is None else project.latitude,
+            "longitude": "" if project.longitude is None else project.longitude,
+            "proposer_name": one_line(project.handed_in_by),
+        }
+    )
 
 
 def one_line(words: str) -> str:

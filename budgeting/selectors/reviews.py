@@ -2,7 +2,8 @@
 
 Of these only ``next_verdicts`` and ``own_proposal`` are for anybody but reviewers and
 administrators; neither tells what a review says before it is published. Nor does any of them tell
-reviewers and administrators what is said of a project that they write.
+reviewers and administrators what is said of a project of their own. What somebody only entered for
+whoever brought it on paper is not their own.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from budgeting.selectors.proposals import UNSHOWN, version_shown, why_off
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.selectors import people_with
-from civicfund.projects.access import authored_by, written_among
+from civicfund.projects.access import authored_by, concerning
 from civicfund.projects.models import CoAuthor, Project
 
 # Whose reviews the board shows.
@@ -37,12 +38,12 @@ def waiting_reviews(cycle: Cycle, reader: User, *, gives_out: bool) -> QuerySet[
     """What reviewers have to look at, the first that is due coming first.
 
     ``with_proposer`` tells whether the proposer was asked for changes and has time left,
-    ``has_reviewer`` whether it is with somebody who is still a reviewer. Of projects that the
-    reader writes (``is_own``) only first reviews are here, for whoever gives them out: a second one
+    ``has_reviewer`` whether it is with somebody who is still a reviewer. Of the reader's own
+    projects (``is_own``) only first reviews are here, for whoever gives them out: a second one
     tells what the first said.
     """
     asked = ChangeRequest.objects.held_up().filter(proposal=OuterRef("proposal"))
-    own = Project.objects.filter(authored_by(reader), pk=OuterRef("proposal__project"))
+    own = Project.objects.filter(concerning(reader), pk=OuterRef("proposal__project"))
     waiting = Review.objects.waiting().filter(proposal__cycle=cycle)
     may_read = Q(is_own=False) | Q(kind=ReviewKind.FIRST) if gives_out else Q(is_own=False)
     return (
@@ -125,9 +126,10 @@ def ready_verdicts(cycle: Cycle) -> list[Review]:
 
 
 def ready_for(cycle: Cycle, reader: User) -> list[Review]:
-    """The same but for projects that the reader writes."""
+    """The same but for the reader's own projects."""
     ready = ready_verdicts(cycle)
-    own = written_among(reader, [review.proposal.project_id for review in ready])
+    ids = [review.proposal.project_id for review in ready]
+    own = set(Project.objects.filter(concerning(reader), pk__in=ids).values_list("pk", flat=True))
     return [review for review in ready if review.proposal.project_id not in own]
 
 
@@ -135,7 +137,7 @@ def proposal_to_review(cycle: Cycle, pk: int, reader: User) -> Proposal | None:
     """A proposal with everything that was said of it, for reviewers and administrators.
 
     ``version_now`` is the version of the project that is shown, read before the rest of it: a
-    change in between is noticed. None for whoever writes the project: they learn of it with
+    change in between is noticed. None for whoever's own project it is: they learn of it with
     everybody else.
     """
     reviews = Review.objects.select_related("reviewer").order_by("pk")
@@ -143,7 +145,7 @@ def proposal_to_review(cycle: Cycle, pk: int, reader: User) -> Proposal | None:
     return (
         Proposal.objects.filter(cycle=cycle, pk=pk)
         .annotate(version_now=version_shown())
-        .exclude(project__in=Project.objects.filter(authored_by(reader)))
+        .exclude(project__in=Project.objects.filter(concerning(reader)))
         .select_related("project__neighborhood", "project__proposer", "pot", "cycle", "appeal")
         .prefetch_related(
             Prefetch("reviews", queryset=reviews),

@@ -15,7 +15,7 @@ from budgeting.models import Announcement, Cycle, Kiosk, PollingPlace, Pot, Prop
 from budgeting.selectors.said import named_thing, said_in_words
 from civicfund.audit.models import ActRequest, Approval, Event, Withdrawal
 from civicfund.people.models import User
-from civicfund.projects.access import authored_by
+from civicfund.projects.access import concerning
 from civicfund.projects.models import Project
 
 _COLUMNS = ("at", "what", "who", "of_type", "of_id", "said")
@@ -70,7 +70,7 @@ def _under_review(cycle: Cycle, *, author: User | None = None) -> Q:
     )
     pending = Proposal.objects.filter(waiting, cycle=cycle)
     if author is not None:
-        pending = pending.filter(project__in=Project.objects.filter(authored_by(author)))
+        pending = pending.filter(project__in=Project.objects.filter(concerning(author)))
     return _among(pending) & Q(verb__startswith="review.")
 
 

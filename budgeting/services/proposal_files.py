@@ -22,6 +22,7 @@ from civicfund.audit.services import record
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.projects.services import ProjectError, create_project, publish_project
+from civicfund.projects.services.authors import invite_co_author
 from civicfund.spreadsheets import unquoted
 
 MOST_LINES = 2_000
@@ -71,8 +72,10 @@ def look_through(cycle: Cycle, file: IO[bytes]) -> FoundInFile:
 def import_proposals(cycle: Cycle, file: IO[bytes], *, sha256: str, by: User) -> list[Proposal]:
     """Make each sound line of the file that was looked through a public project in the cycle.
 
-    The projects are those of whoever imports them. ``RefusedError`` for another file, where nothing
-    is left to enter, and where a single line is refused; then none is entered.
+    A line that names who handed it in is theirs, and whoever has the address beside the name is
+    asked to take it over; the others are those of whoever imports them. ``RefusedError`` for
+    another file, where nothing is left to enter, and where a single line is refused; then none is
+    entered.
     """
     require(by, Role.BUDGET_ADMINISTRATOR)
     with transaction.atomic():
@@ -113,8 +116,11 @@ def _enter(line: Line, by: User) -> Proposal:
             running_minor=line.running_minor,
             lifetime_years=line.lifetime_years,
             cost_lines=line.cost_lines,
+            handed_in_by=line.proposer_name,
         )
         project = publish_project(project, by=by)
+        if line.proposer_email:
+            invite_co_author(project, line.proposer_email, by=by, takes_over=True)
     except ProjectError as refusal:
         raise RefusedError(f"{line.title}: {refusal}", field="file") from None
     return submit_proposal(project, line.pot, by=by)

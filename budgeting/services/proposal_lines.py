@@ -8,10 +8,18 @@ from dataclasses import dataclass
 from math import isfinite
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
 from budgeting.models import Cycle, Pot
-from budgeting.selectors.proposal_files import COLUMNS, alike, one_line, rows_by_title
+from budgeting.selectors.proposal_files import (
+    COLUMNS,
+    UNTOLD,
+    alike,
+    one_line,
+    rows_by_title,
+)
 from civicfund.money import UnclearAmountError, read_amount
 from civicfund.places.models import Neighborhood
 from civicfund.places.selectors import Outlines
@@ -25,8 +33,16 @@ from civicfund.projects.services import (
     ProjectError,
     place_of_point,
 )
+from civicfund.words import seen
 
-_MOST_CHARACTERS = {"title": 120, "summary": 280, "address": 200, "cost_lines": 120}
+_MOST_CHARACTERS = {
+    "title": 120,
+    "summary": 280,
+    "address": 200,
+    "cost_lines": 120,
+    "proposer_name": 120,
+}
+_MOST_OF_ADDRESS = 254
 # Parts of a cell of cost lines: no semicolon but behind a backslash.
 _PART = re.compile(r"(?:[^;\\]|\\.)+")
 
@@ -48,6 +64,8 @@ class Line:
     lifetime_years: int | None
     address: str
     point: Point | None
+    proposer_name: str
+    proposer_email: str
 
 
 class WrongLineError(Exception):
@@ -114,6 +132,8 @@ class Known:
             lifetime_years=_years(row.get("lifetime_years", "")),
             address=_address(row.get("address", "")),
             point=self._point(row.get("latitude", ""), row.get("longitude", ""), place),
+            proposer_name=_name(row.get("proposer_name", "")),
+            proposer_email=_email(row.get("proposer_email", ""), row.get("proposer_name", "")),
         )
 
     def _check_unchanged(self, row: dict[str, str], there: list[dict[str, str]]) -> None:
@@ -130,11 +150,15 @@ class Known:
             )
 
     def _changed(self, row: dict[str, str], said: dict[str, str]) -> list[str]:
-        """An empty cell says nothing: what entering made of it stands."""
+        """An empty cell says nothing: what entering made of it stands. Who handed it in is compared
+        until they have taken it over.
+        """
+        gone = UNTOLD if said["proposer_name"] else ("proposer_name", *UNTOLD)
         return [
             name
             for name in COLUMNS
             if row.get(name)
+            and name not in gone
             and row[name] != said[name]
             and self._meant(name, row[name]) != self._meant(name, said[name])
         ]
@@ -212,6 +236,25 @@ def _story(text: str) -> str:
 
 def _address(text: str) -> str:
     return _words(text, "address") if text else ""
+
+
+def _name(text: str) -> str:
+    """Whoever handed it in on paper; nobody where it is the town's own."""
+    return _words(seen(text), "proposer_name") if text else ""
+
+
+def _email(text: str, name: str) -> str:
+    if not text:
+        return ""
+    if not name:
+        raise WrongLineError(_("has an e-mail address without the name of whoever handed it in"))
+    try:
+        validate_email(text)
+    except ValidationError:
+        text = "x" * (_MOST_OF_ADDRESS + 1)
+    if len(text) > _MOST_OF_ADDRESS:
+        raise WrongLineError(_("has an e-mail address that is none"))
+    return text.lower()
 
 
 def _category(name: str) -> Category:

@@ -30,7 +30,7 @@ from civicfund.audit.services import advance, db_now, record
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.places.models import Neighborhood
-from civicfund.projects.access import is_author
+from civicfund.projects.access import is_author, is_concerned
 from civicfund.projects.enums import LISTED_STATES, ProjectState
 from civicfund.projects.models import Project
 from civicfund.states import check_move
@@ -265,7 +265,7 @@ def review_again(proposal: Proposal, *, by: User) -> Review:
     """
     if not holds(by, Role.BUDGET_ADMINISTRATOR):
         require(by, Role.REVIEWER)
-    if is_author(by, proposal.project):
+    if is_concerned(by, proposal.project):
         raise RefusedError(_("Who looks again at your own project is for others to say."))
     with transaction.atomic():
         cycle = proposal.cycle

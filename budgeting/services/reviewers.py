@@ -39,7 +39,7 @@ from civicfund.people.models import User
 from civicfund.people.selectors import people_with
 from civicfund.places.enums import PlaceKind
 from civicfund.places.models import Neighborhood
-from civicfund.projects.access import authors_of, is_author
+from civicfund.projects.access import authors_of, is_concerned
 
 # What changes in a review with whose it is.
 GIVEN_OUT = ("reviewer", "untold", "warned_of", "reminded_of")
@@ -203,7 +203,7 @@ def _assign(
     held = rows.select_related("proposal__project").get(pk=review.pk)
     if held.given_at is not None or held.proposal.cycle_id != cycle.pk:
         raise RefusedError(_("One of these reviews was given in the meantime. Nothing changed."))
-    if held.kind != ReviewKind.FIRST and is_author(by, held.proposal.project):
+    if held.kind != ReviewKind.FIRST and is_concerned(by, held.proposal.project):
         raise RefusedError(_("Who looks again at your own project is for others to say."))
     if reviewer is not None and held.reviewer_id != reviewer.pk:
         if reviewer.pk in _kept_out(held):

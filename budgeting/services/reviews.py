@@ -23,7 +23,7 @@ from civicfund.moments import moment
 from civicfund.notices.services import tell
 from civicfund.people.enums import Role
 from civicfund.people.models import User
-from civicfund.projects.access import authors_of, is_author
+from civicfund.projects.access import authors_of, is_author, is_concerned
 from civicfund.projects.enums import LISTED_STATES
 
 # How long authors have to change what they are asked to, where the reviewer says nothing else.
@@ -210,7 +210,7 @@ def take_back_changes(proposal: Proposal, *, by: User) -> None:
     administers = holds(by, Role.BUDGET_ADMINISTRATOR)
     if not administers:
         require(by, Role.REVIEWER)
-    if is_author(by, proposal.project):
+    if is_concerned(by, proposal.project):
         raise RefusedError(_("Somebody else has to review your own project."))
     with transaction.atomic():
         _check_goes_on(share(proposal.cycle))

@@ -77,7 +77,9 @@ from civicfund import staff
 from civicfund.audit.services import db_now
 from civicfund.parsing import whole_number
 from civicfund.people.enums import Role
+from civicfund.people.models import User
 from civicfund.people.requests import SignedInRequest
+from civicfund.projects.access import is_author
 from civicfund.projects.enums import LISTED_STATES
 
 REVIEWS_PER_PAGE = 50
@@ -179,7 +181,8 @@ BOARD_ACTS: Acts = {
 def review(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBase:
     """One proposal: what it is, what reviewers said, and the review that it waits for.
 
-    Not for whoever writes the project, whatever their role.
+    Not for whoever's own project it is, whatever their role; whoever entered it for another from
+    paper reads it, and somebody else reviews it.
     """
     if request.method == "POST" and request.POST.get("act") not in _ADMINISTRATORS_TOO:
         require(request.user, Role.REVIEWER)
@@ -205,11 +208,15 @@ def review(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBase:
         "theirs": theirs,
         "held_up": held_up,
         "may_take_back": held_up and (mine or holds(request.user, Role.BUDGET_ADMINISTRATOR)),
-        "may_review": mine and not held_up and holds(request.user, Role.REVIEWER),
+        "may_review": mine and not held_up and _reviews(request.user, proposal),
         "verdicts": next_verdicts(cycle),
         "change": _change(proposal),
     }
     return render(request, "budgeting/review.html", context, status=desk.status)
+
+
+def _reviews(user: User, proposal: Proposal) -> bool:
+    return holds(user, Role.REVIEWER) and not is_author(user, proposal.project)
 
 
 def _change(proposal: Proposal) -> Change | None:

@@ -42,6 +42,20 @@ def is_author(user: User | AnonymousUser, project: Project) -> bool:
     return CoAuthor.objects.filter(project=project, user=user).exists()
 
 
+def is_concerned(user: User | AnonymousUser, project: Project) -> bool:
+    """Whether a project is somebody's own: they write it, and not only entered it for another."""
+    if project.handed_in_by and user.is_authenticated and project.proposer_id == user.pk:
+        return False
+    return is_author(user, project)
+
+
+def concerning(user: User) -> Q:
+    """The same of many projects."""
+    proposed = Project.objects.filter(proposer=user, handed_in_by="").order_by().values("pk")
+    shared = CoAuthor.objects.filter(user=user).order_by().values("project")
+    return Q(pk__in=proposed.union(shared, all=True))
+
+
 def written_among(user: User, projects: Iterable[int]) -> set[int]:
     """The ids of those of the projects that somebody writes."""
     rows = Project.objects.filter(authored_by(user), pk__in=set(projects))

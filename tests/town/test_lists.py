@@ -29,10 +29,12 @@ from civicfund.people.services import ask_for_role, grant_role
 from civicfund.pledges.enums import Audience, CampaignState, ReportReason
 from civicfund.pledges.services.moderating import report_campaign
 from civicfund.pledges.services.updates import publish_update
+from civicfund.projects.enums import SAME
 from civicfund.projects.models import Invitation
 from civicfund.projects.services.authors import accept_invitation, invite_co_author
 from civicfund.projects.services.files import add_file
-from civicfund.projects.services.merging import merge_as_moderator
+from civicfund.projects.services.merging import ask_to_merge, merge_as_moderator
+from civicfund.projects.services.moderating import flag_project
 from civicfund.talk.enums import SubjectKind, Wrong
 from civicfund.talk.models import Thread
 from civicfund.talk.services import flag_comment
@@ -294,6 +296,9 @@ def test_projects_that_moderators_merged(client):
         for _ in range(rows):
             child, whole = ProjectFactory(), ProjectFactory()
             merge_as_moderator(child, whole, reason="The same.", by=moderator)
+            one, other, third = ProjectFactory(), ProjectFactory(), ProjectFactory()
+            ask_to_merge(one, other, reason="The same.", by=one.proposer)
+            flag_project(other, by=UserFactory(), reason=SAME, other=third)
 
     assert_constant(client, of("merge_desk"), add, many=40)
 

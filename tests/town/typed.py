@@ -86,6 +86,7 @@ WRITTEN = {
     "projects.offer.words",
     "projects.offerfile.words",
     "projects.project.address",
+    "projects.project.handed_in_by",
     "projects.project.story",
     "projects.project.summary",
     "projects.project.title",
@@ -246,12 +247,14 @@ INPUTS: dict[str, str] = {
     "civicfund.pledges.forms.updates.UpdateForm.title": "pledges.campaignupdate.title",
     "civicfund.projects.forms.authors.DoesForm.does": "projects.coauthor.does",
     "civicfund.projects.forms.authors.JoinForm.words": "projects.joinwish.words",
+    "civicfund.projects.forms.authors.OnPaperForm.handed_in_by": "projects.project.handed_in_by",
     "civicfund.projects.forms.files.FileForm.words": "projects.projectfile.words",
     "civicfund.projects.forms.merging.AskToMergeForm.reason": "projects.merge.reason",
     "civicfund.projects.forms.merging.ModeratorMergeForm.reason": "projects.merge.reason",
     "civicfund.projects.forms.merging.UndoForm.reason": "projects.merge.undone_because",
     "civicfund.projects.forms.moderation.AppealForm.words": "projects.projecthiding.appeal_words",
     "civicfund.projects.forms.moderation.FlagForm.words": "projects.projectflag.words",
+    "civicfund.projects.forms.moderation.ProjectFlagForm.words": "projects.projectflag.words",
     "civicfund.projects.forms.moderation.HidingForm.words": "projects.projecthiding.words",
     "civicfund.projects.forms.offers.OfferForm.shows": "projects.offerfile.words",
     "civicfund.projects.forms.offers.OfferForm.words": "projects.offer.words",
@@ -284,8 +287,8 @@ NAMES_OF_CHOICES = {
 }  # fmt: skip
 # What an address may say behind its question mark.
 IN_ADDRESSES = {
-    "ballot", "before", "code", "into", "neighborhood", "next", "page", "place", "q", "reward",
-    "round", "rule", "show", "since", "sort", "whose",
+    "ballot", "before", "code", "into", "neighborhood", "next", "page", "place", "project", "q",
+    "reward", "round", "rule", "show", "since", "sort", "whose",
 }  # fmt: skip
 # Fields that a form makes for what it is about: the code that makes them, and where they go.
 MADE_INPUTS = {

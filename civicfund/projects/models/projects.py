@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.places.enums import PlaceKind
@@ -132,6 +133,8 @@ class Project(models.Model):
         blank=True,
     )
     proposer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="projects")
+    # Whose idea it is, where they brought it on paper and the proposer only entered it for them.
+    handed_in_by = models.CharField(_("handed in on paper by"), max_length=120, blank=True)
     merged_into = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="merged_projects"
     )
@@ -242,6 +245,10 @@ class Project(models.Model):
                 condition=Q(lifetime_years__isnull=True) | Q(lifetime_years__range=(1, MOST_YEARS)),
                 name="project_lifetime_in_bounds",
             ),
+            models.CheckConstraint(
+                condition=Q(handed_in_by="") | Q(handed_in_by__regex=r"\S"),
+                name="project_handed_in_by_somebody",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -259,6 +266,13 @@ class Project(models.Model):
     def get_state_display(self) -> str:  # type: ignore[no-redef]  # the plugin adds it as well
         """How far it has come, in words."""
         return str(ProjectState(self.state).label)
+
+    @property
+    def credit(self) -> str:
+        """Whose idea it is, as every page names them."""
+        if self.handed_in_by:
+            return gettext("%(name)s, on paper") % {"name": self.handed_in_by}
+        return str(self.proposer)
 
     @property
     def lifetime_minor(self) -> int | None:

@@ -52,9 +52,13 @@ class Description(TypedDict, total=False):
     cost_lines: Sequence[Cost]
 
 
-def create_project(proposer: User, **description: Unpack[Description]) -> Project:
-    """A draft that only its proposer sees. Raises ``ProjectError``."""
-    project = Project(proposer=proposer)
+def create_project(
+    proposer: User, *, handed_in_by: str = "", **description: Unpack[Description]
+) -> Project:
+    """A draft that only its proposer sees; with the name of whoever handed it in on paper, where
+    they only enter it. Raises ``ProjectError``.
+    """
+    project = Project(proposer=proposer, handed_in_by=handed_in_by)
     with transaction.atomic():
         fields = _write(project, description)
         keep_version(project, by=proposer)
@@ -76,7 +80,7 @@ def copy_project(original: Project, *, neighborhood: Neighborhood, by: User) -> 
     copy = Project(proposer=by, copied_from=original)
     with transaction.atomic():
         _write(copy, _carried(original) | Description(neighborhood=neighborhood))
-        keep_version(copy, by=by, helper=original.proposer)
+        keep_version(copy, by=by, helper=None if original.handed_in_by else original.proposer)
         record("project.copied", copy, actor=by, original=original.pk)
     return copy
 
