@@ -36,8 +36,10 @@ from budgeting.forms.paper import (
     VoidForm,
 )
 from budgeting.forms.reviews import (
+    ALL_SHOWN,
     AppealForm,
     AssignForm,
+    BoardFilter,
     ChangesForm,
     GiveBackForm,
     GroupForm,
@@ -59,6 +61,7 @@ from budgeting.forms.roll import (
 )
 
 __all__ = [
+    "ALL_SHOWN",
     "AgreeForm",
     "AnnouncementForm",
     "AnswerForm",
@@ -66,6 +69,7 @@ __all__ = [
     "AppropriationForm",
     "AssignForm",
     "BasisForm",
+    "BoardFilter",
     "ChangePotForm",
     "ChangesForm",
     "CheckInForm",
