@@ -58,6 +58,11 @@ def waiting_reviews(cycle: Cycle, reader: User, *, gives_out: bool) -> QuerySet[
     )
 
 
+def with_a_reviewer(reviews: QuerySet[Review]) -> QuerySet[Review]:
+    """Each with ``has_reviewer``: whether it is with somebody who is still a reviewer."""
+    return reviews.annotate(has_reviewer=Exists(_reviewers()))
+
+
 def _reviewers() -> QuerySet[User]:
     """Whom a review or a rule names, where they are still a reviewer."""
     return people_with(Role.REVIEWER).filter(pk=OuterRef("reviewer"))
