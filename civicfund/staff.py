@@ -25,10 +25,14 @@ Rest = ParamSpec("Rest")
 View = Callable[Concatenate[SignedInRequest, Rest], HttpResponseBase]
 
 
-def only(*roles: Role) -> Callable[[View[Rest]], View[Rest]]:
+SUPERUSER = "superuser"
+
+
+def only(*roles: Role, superusers: bool = False) -> Callable[[View[Rest]], View[Rest]]:
     """Let those through who were given one of the roles and have given a second factor.
 
-    The page says for whom it is in ``desk_of``, so that every desk of the site can be found.
+    ``superusers`` says that they may read it, too, without a role. The page says for whom it is in
+    ``desk_of``, so that every desk of the site can be found.
     """
 
     def decorate(view: View[Rest]) -> View[Rest]:
@@ -37,14 +41,16 @@ def only(*roles: Role) -> Callable[[View[Rest]], View[Rest]]:
         def guarded(
             request: SignedInRequest, /, *given: Rest.args, **named: Rest.kwargs
         ) -> HttpResponseBase:
-            if roles_of(request.user).isdisjoint(roles):
+            is_let_in = superusers and request.user.is_superuser
+            if not is_let_in and roles_of(request.user).isdisjoint(roles):
                 raise PermissionDenied(", ".join(str(role.label) for role in roles))
             if not gave_second_factor(request):
                 query = urlencode({"next": request.get_full_path()})
                 return redirect(f"{resolve_url('admin:login')}?{query}")
             return view(request, *given, **named)
 
-        guarded.desk_of = frozenset(roles)  # type: ignore[attr-defined]  # a mark on a function
+        readers = {*roles, SUPERUSER} if superusers else {*roles}
+        guarded.desk_of = frozenset(readers)  # type: ignore[attr-defined]  # a mark on a function
         return guarded
 
     return decorate

@@ -65,6 +65,11 @@ def staff_members() -> QuerySet[User]:
     return User.objects.filter(roles, is_active=True).distinct().order_by("pk")
 
 
+def staff_names() -> list[tuple[int, str]]:
+    """The keys of the staff with their names."""
+    return [(person.pk, str(person)) for person in staff_members()]
+
+
 def people_with_since(roles: Collection[Role], since: datetime) -> QuerySet[User]:
     """Those who can sign in and hold one of the roles, or held one at that time or later.
 

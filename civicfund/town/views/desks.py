@@ -20,6 +20,7 @@ from budgeting.models import Cycle
 from civicfund.people.enums import Role
 from civicfund.people.requests import SignedInRequest
 from civicfund.people.selectors import roles_of
+from civicfund.town.enums import TRAIL_ROLES
 from civicfund.town.selectors.waiting import Desk, Waiting, waiting_for
 
 _State = CycleState
@@ -128,6 +129,7 @@ def my_desks(request: SignedInRequest) -> HttpResponse:
     context = {
         # What waits at a page that is none of these, as money of a draft does for treasurers.
         "others": [each for each in waits.values() if each not in stands_there],
+        "reads_trail": request.user.is_superuser or not roles.isdisjoint(TRAIL_ROLES),
         "roles": [Role(role).label for role in sorted(roles)],
         "of_the_town": of_the_town,
         "of_cycles": of_cycles,
