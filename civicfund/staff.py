@@ -33,15 +33,20 @@ View = Callable[Concatenate[SignedInRequest, Rest], HttpResponseBase]
 SUPERUSER = "superuser"
 
 
-def only(*roles: Role) -> Callable[[View[Rest]], View[Rest]]:
-    """Let those through who were given one of the roles and have given a second factor."""
+def only(*roles: Role, superusers: bool = False) -> Callable[[View[Rest]], View[Rest]]:
+    """Let those through who were given one of the roles and have given a second factor.
+
+    ``superusers`` says that they may read it, too, without a role.
+    """
+    whom: dict[str, str | Promise] = {role: role.label for role in roles}
+    if superusers:
+        whom[SUPERUSER] = _("Superuser")
+
+    def may(user: User) -> bool:
+        return (superusers and may_give_roles(user)) or not roles_of(user).isdisjoint(roles)
 
     def decorate(view: View[Rest]) -> View[Rest]:
-        return _guarded(
-            view,
-            lambda user: not roles_of(user).isdisjoint(roles),
-            {role: role.label for role in roles},
-        )
+        return _guarded(view, may, whom)
 
     return decorate
 

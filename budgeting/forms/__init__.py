@@ -36,8 +36,10 @@ from budgeting.forms.paper import (
     VoidForm,
 )
 from budgeting.forms.reviews import (
+    ALL_SHOWN,
     AppealForm,
     AssignForm,
+    BoardFilter,
     ChangesForm,
     EmptyAllNotesForm,
     EmptyNotesForm,
@@ -63,6 +65,7 @@ from budgeting.forms.roll import (
 )
 
 __all__ = [
+    "ALL_SHOWN",
     "AgreeForm",
     "AnnouncementForm",
     "AnswerForm",
@@ -70,6 +73,7 @@ __all__ = [
     "AppropriationForm",
     "AssignForm",
     "BasisForm",
+    "BoardFilter",
     "ChangePotForm",
     "ChangesForm",
     "CheckInForm",

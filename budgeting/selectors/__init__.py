@@ -68,6 +68,7 @@ from budgeting.selectors.proposals import (
 from budgeting.selectors.results import Figures, OptionResult, PotResult, results_of
 from budgeting.selectors.reviews import (
     WHOSE,
+    fitting_reviews,
     is_reviewer,
     late_appeals,
     next_verdicts,
@@ -148,6 +149,7 @@ __all__ = [
     "eligibility_of",
     "find_receipt",
     "finished_cycles",
+    "fitting_reviews",
     "holidays_of",
     "in_ballot_order",
     "is_of_homes",

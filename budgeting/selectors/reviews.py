@@ -17,6 +17,7 @@ from budgeting.enums import CycleState, PhaseKind, ProposalState, ReviewKind
 from budgeting.models import (
     ChangeRequest,
     Cycle,
+    Pot,
     Proposal,
     Review,
     ReviewerRule,
@@ -24,9 +25,11 @@ from budgeting.models import (
     VerdictPublication,
 )
 from budgeting.selectors.proposals import UNSHOWN, version_shown, why_off
+from civicfund.parsing import whole_number
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.selectors import people_with
+from civicfund.places.models import Neighborhood
 from civicfund.projects.access import authored_by, concerning
 from civicfund.projects.models import CoAuthor, Project
 
@@ -55,6 +58,11 @@ def waiting_reviews(cycle: Cycle, reader: User, *, gives_out: bool) -> QuerySet[
         .defer(*(f"proposal__{each}" for each in UNSHOWN))
         .order_by(F("due_at").asc(nulls_last=True), "pk")
     )
+
+
+def with_a_reviewer(reviews: QuerySet[Review]) -> QuerySet[Review]:
+    """Each with ``has_reviewer``: whether it is with somebody who is still a reviewer."""
+    return reviews.annotate(has_reviewer=Exists(_reviewers()))
 
 
 def _reviewers() -> QuerySet[User]:
@@ -92,6 +100,33 @@ def reviews_of(
 ) -> QuerySet[Review]:
     """The part of waiting reviews that ``whose`` names; all of them for anything else."""
     return reviews.filter(_parts(user, now).get(whose, Q()))
+
+
+def fitting_reviews(
+    reviews: QuerySet[Review],
+    *,
+    q: str = "",
+    category: str = "",
+    neighborhood: Neighborhood | None = None,
+    pot: Pot | None = None,
+) -> QuerySet[Review]:
+    """Reviews of projects about this, in this place or what lies in it, in this pot, called so.
+
+    ``q`` is the proposal's number, or words that all stand in the title.
+    """
+    titled = Q()
+    for word in q.split():
+        titled &= Q(proposal__project__title__icontains=word)
+    number = whole_number(q)
+    wanted = titled | Q(proposal=number) if number is not None else titled
+    if category:
+        wanted &= Q(proposal__project__category=category)
+    if neighborhood is not None:
+        within = Neighborhood.objects.within(neighborhood).order_by().values("pk")
+        wanted &= Q(proposal__project__neighborhood__in=within)
+    if pot is not None:
+        wanted &= Q(proposal__pot=pot)
+    return reviews.filter(wanted)
 
 
 def review_sums(reviews: QuerySet[Review], user: User, now: datetime) -> dict[str, int]:

@@ -10,6 +10,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -21,8 +22,10 @@ from django.views.decorators.http import require_http_methods
 from budgeting.access import REVIEW_ROLES, holds, require, visible_cycle
 from budgeting.enums import OVER_STATES, UNDER_WAY, CycleState, ProposalState
 from budgeting.forms import (
+    ALL_SHOWN,
     AppealForm,
     AssignForm,
+    BoardFilter,
     ChangesForm,
     EmptyAllNotesForm,
     EmptyNotesForm,
@@ -39,6 +42,7 @@ from budgeting.selectors import (
     WHOSE,
     Change,
     change_since_review,
+    fitting_reviews,
     is_reviewer,
     next_verdicts,
     noted_reviews,
@@ -83,6 +87,8 @@ from civicfund.projects.access import is_author
 from civicfund.projects.enums import LISTED_STATES
 
 REVIEWS_PER_PAGE = 50
+# More than any cycle has had; one transaction is over all of them.
+MOST_AT_ONCE = 5_000
 reviewers_only = staff.only(*REVIEW_ROLES)
 
 
@@ -102,10 +108,23 @@ def reviews(request: SignedInRequest, slug: str) -> HttpResponseBase:
     return render(request, "budgeting/reviews.html", context, status=desk.status)
 
 
+def _waiting(
+    request: SignedInRequest, cycle: Cycle, *, gives_out: bool
+) -> tuple[BoardFilter, QuerySet[Review]]:
+    """What waits and fits the address of the page; nothing where that asks for what is not there.
+
+    The address says in ``whose`` which part of it is shown.
+    """
+    form = BoardFilter(cycle, request.GET)
+    waiting = waiting_reviews(cycle, request.user, gives_out=gives_out)
+    fits = fitting_reviews(waiting, **form.cleaned_data) if form.is_valid() else waiting.none()
+    return form, fits
+
+
 def _board(request: SignedInRequest, cycle: Cycle) -> dict[str, Any]:
     now, whose = db_now(), request.GET.get("whose", "")
     administers = holds(request.user, Role.BUDGET_ADMINISTRATOR)
-    waiting = waiting_reviews(cycle, request.user, gives_out=administers)
+    form, waiting = _waiting(request, cycle, gives_out=administers)
     sums = review_sums(waiting, request.user, now)
     pages = Paginator(reviews_of(waiting, whose, request.user, now), REVIEWS_PER_PAGE)
     pages.count = sums[whose if whose in WHOSE else "all"]  # or it is counted once more
@@ -114,6 +133,9 @@ def _board(request: SignedInRequest, cycle: Cycle) -> dict[str, Any]:
         "page": page,
         "rows": [(review, review.days_late(now)) for review in page],
         "whose": whose if whose in WHOSE else "",
+        "filter": form,
+        "narrowed": any(request.GET.get(name) for name in form.fields),
+        "all_at_once": pages.count <= MOST_AT_ONCE,
         "sums": sums,
         "ready": ready_for(cycle, request.user),
         "verdicts": next_verdicts(cycle),
@@ -151,10 +173,37 @@ def _remove_rule(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResp
 
 def _assign(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
     given = desk.given
-    chosen: list[Review] = list(given.pop("reviews"))
-    number = assign(cycle, chosen, by=request.user, **given)
+    all_shown = given["which"] == ALL_SHOWN
+    chosen = _shown(request, cycle, given["of"]) if all_shown else list(given["reviews"])
+    to, due_at = given["reviewer"], given["due_at"]
+    number = assign(cycle, chosen, to, due_at=due_at, by=request.user, leave_out=all_shown)
     words = ngettext("%(n)s review was given out.", "%(n)s reviews were given out.", number)
-    return back(request, "reviews", cycle, words % {"n": number})
+    messages.success(request, words % {"n": number})
+    if left := len(chosen) - number:
+        stays = ngettext(
+            "%(n)s stays where it is: %(who)s writes the project, or has looked at it.",
+            "%(n)s stay where they are: %(who)s writes the project, or has looked at it.",
+            left,
+        )
+        messages.warning(request, stays % {"n": left, "who": to})
+    return redirect(request.get_full_path())
+
+
+def _shown(request: SignedInRequest, cycle: Cycle, seen: int | None) -> list[Review]:
+    """All that the page showed, on all its pages, as long as it is as many as it said."""
+    _form, waiting = _waiting(request, cycle, gives_out=True)
+    whose = request.GET.get("whose", "")
+    found = list(reviews_of(waiting, whose, request.user, db_now())[: MOST_AT_ONCE + 1])
+    if len(found) > MOST_AT_ONCE:
+        raise RefusedError(
+            _("Give out %(most)s at once at most: narrow the list down.") % {"most": MOST_AT_ONCE}
+        )
+    if len(found) != seen:
+        raise RefusedError(
+            _("There are %(n)s now, not as many as you saw: look again. Nothing changed.")
+            % {"n": len(found)}
+        )
+    return found
 
 
 def _empty_all_notes(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:

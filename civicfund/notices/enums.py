@@ -14,6 +14,8 @@ class Topic(models.TextChoices):
     FOLLOWING = "following", _("News of what I follow")
     BACKING = "backing", _("Updates of campaigns that I back")
     REVIEWING = "reviewing", _("Reviews that are mine to give")
+    DESKS = "desks", _("What waits at my desks")
+    SECOND = "second", _("Acts that wait for a second person")
     TOWN = "town", _("Announcements of the town about its votes")
 
 
@@ -45,6 +47,7 @@ TOLD_WORDS: dict[str, Promise] = {
     "complaint_late": _("A complaint is late"),
     "complaint_received": _("A complaint came in"),
     "creator_answered": _("The creator answered a question"),
+    "desks_wait": _("What waits at their desks"),
     "milestone_reached": _("A milestone was reached"),
     "news": _("News of what is followed"),
     "own_campaign_approved": _("Their campaign was approved"),
@@ -94,6 +97,7 @@ TOLD_WORDS: dict[str, Promise] = {
     "review_due": _("Reviews are due soon"),
     "review_late": _("Reviews are overdue"),
     "review_returned": _("Reviews of theirs go on"),
+    "second_asked": _("An act waits for a second person"),
     "survey_asked": _("Questions about what is to be delivered"),
     "verdict_published": _("A verdict was published"),
 }

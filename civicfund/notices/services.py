@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from smtplib import SMTPException
 from typing import Any
 
@@ -37,18 +37,26 @@ _Pair = tuple[int, Topic]  # a person's id, and what mail is about
 class Letter:
     """What one person is to be told about one thing; ``context`` is kept as JSON.
 
-    A letter with a ``topic`` can be done without: whoever switched that off gets none.
+    A letter with a ``topic`` can be done without: whoever switched that off gets none. One of a
+    ``day`` comes once on that day, and may come again on another about the same thing.
     """
 
     recipient: User
     about: models.Model
     context: dict[str, Any]
     topic: Topic | None = None
+    day: date | None = None
 
     @property
     def kept(self) -> dict[str, Any]:
         """The context, and the topic where there is one."""
         return self.context | ({_TOPIC: self.topic.value} if self.topic else {})
+
+    @property
+    def source(self) -> str:
+        """What it is about, which nobody is told twice."""
+        of_day = f"@{self.day.isoformat()}" if self.day else ""
+        return f"{_source(self.about)}{of_day}"
 
 
 class BadLinkError(Exception):
@@ -147,7 +155,7 @@ def tell_all(kind: str, letters: Iterable[Letter]) -> int:
         (
             Message(
                 kind=kind,
-                source=_source(letter.about),
+                source=letter.source,
                 recipient=letter.recipient,
                 context=letter.kept,
             )

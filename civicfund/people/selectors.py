@@ -99,6 +99,11 @@ def changes_of_roles(most: int) -> list[tuple[Event, str, User | None]]:
     ]
 
 
+def staff_names() -> list[tuple[int, str]]:
+    """The keys of the staff with their names."""
+    return [(person.pk, str(person)) for person in staff_members()]
+
+
 def people_with_since(roles: Collection[Role], since: datetime) -> QuerySet[User]:
     """Those who can sign in and hold one of the roles, or held one at that time or later.
 

@@ -62,6 +62,12 @@ def written_among(user: User, projects: Iterable[int]) -> set[int]:
     return set(rows.values_list("pk", flat=True))
 
 
+def concerned_among(user: User, projects: Iterable[int]) -> set[int]:
+    """The ids of those of the projects that are somebody's own, as ``is_concerned`` says."""
+    rows = Project.objects.filter(concerning(user), pk__in=set(projects))
+    return set(rows.values_list("pk", flat=True))
+
+
 def moderates(user: User | AnonymousUser) -> bool:
     """Whether somebody looks after what others write, and sees what is kept from everybody."""
     return has_role(user, Role.MODERATOR)

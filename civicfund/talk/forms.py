@@ -68,17 +68,25 @@ class PaceForm(forms.Form):
         label=_("Mail tells me of reviews that are mine to give, and when they are due"),
         required=False,
     )
+    desks = forms.BooleanField(
+        label=_("Once a day, mail tells me of what waits at my desks"), required=False
+    )
+    second = forms.BooleanField(
+        label=_("Mail tells me at once of acts that wait for a second person"), required=False
+    )
     town = forms.BooleanField(
         label=_("The town may write to me about its votes"),
         required=False,
         help_text=_("A few mails for each vote: what begins, what ends, what came of it."),
     )
 
-    def __init__(self, *given: Any, reviews: bool, **named: Any) -> None:
-        """Only who ``reviews`` is asked about reviews."""
+    def __init__(self, *given: Any, reviews: bool, staff: bool, **named: Any) -> None:
+        """Only who ``reviews`` is asked about reviews, and only ``staff`` about their desks."""
         super().__init__(*given, **named)
         if not reviews:
             del self.fields["reviewing"]
+        if not staff:
+            del self.fields["desks"], self.fields["second"]
 
 
 class TickedForm(HidingForm):

@@ -23,6 +23,7 @@ from tests.town.people import (
     OWNERS,
     REVIEWERS,
     SPOKESPEOPLE,
+    SUPERUSER,
     SUPERUSERS,
     TREASURERS,
     VOTERS,
@@ -80,6 +81,16 @@ ROUTES = {
     "me/": see(MEMBERS),
     "me/all/<slug:name>/": see(MEMBERS),
     "desk/": see(MEMBERS),
+    "desk/trail/": see(
+        ADMINISTRATORS
+        | REVIEWERS
+        | TREASURERS
+        | MODERATORS
+        | OFFICERS
+        | SPOKESPEOPLE
+        | COMPLAINTS_OFFICERS
+        | {SUPERUSER}
+    ),
     "me/residency/": form(MEMBERS),
     "me/residency/document/": act(MEMBERS),
     "me/residency/document/withdraw/": act(MEMBERS),
@@ -372,6 +383,7 @@ LISTS_ELSEWHERE = {
     "archive/": "test_lists_of_past_cycles",
     "api/v1/cycles/": "test_lists_of_past_cycles",
     "desk/": "test_lists_of_running_cycles",
+    "desk/trail/": "test_acts_of_the_staff",
     "budget/<slug:slug>/": "test_pages_of_a_cycle_with_many_options",
     "budget/<slug:slug>/ballot/": "test_pages_of_a_cycle_with_many_options",
     "budget/<slug:slug>/ballot/desk/": "test_pages_of_a_cycle_with_many_options",

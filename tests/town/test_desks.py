@@ -33,6 +33,7 @@ from civicfund.projects.views import veiling
 from civicfund.projects.views.moderation import JUDGEMENTS as PROJECT_JUDGEMENTS
 from civicfund.staff import SUPERUSER
 from civicfund.talk.views.desk import JUDGEMENTS
+from civicfund.town.enums import TRAIL_ROLES
 from civicfund.town.views.desks import DESKS
 from tests.factories.budgeting import running_cycle, trustees
 from tests.factories.paper import paper_cycle
@@ -81,6 +82,7 @@ TABLE = {
     "proposal_file": declared(ADMINISTRATOR, acts=proposal_files.FILE_ACTS),
     "participation": declared(ADMINISTRATOR, OBSERVER),
     "trail": declared(ADMINISTRATOR, CERTIFIER, OBSERVER),
+    "desk_trail": declared(*TRAIL_ROLES, SUPERUSER),
     "cycles_desk": declared(ADMINISTRATOR, acts=["like", "nothing"]),
     "cycle_rules": declared(ADMINISTRATOR, acts=["rules"]),
     "timeline": declared(ADMINISTRATOR, acts=[""]),

@@ -20,6 +20,7 @@ from budgeting.services.imports import import_election
 from budgeting.services.kiosks import register_kiosk
 from budgeting.services.paper import add_place
 from budgeting.services.results import certify, publish
+from civicfund.audit.services import record
 from civicfund.complaints.services.answering import note, take
 from civicfund.ledger import domain as books
 from civicfund.ledger.services import post
@@ -113,6 +114,17 @@ def test_lists_of_running_cycles(client):
             running_cycle()
 
     assert_constant(client, of("cycles", "api_cycles", "my_desks"), add, many=15)
+
+
+def test_acts_of_the_staff(client):
+    person = of_every_role()
+    sign_in_with_second_factor(client, person)
+
+    def add(rows):
+        for _ in range(rows):
+            record("comment.hidden", CommentFactory(), actor=person, flags=1)
+
+    assert_constant(client, of("desk_trail"), add, many=40)
 
 
 def test_lists_of_a_campaign(client):

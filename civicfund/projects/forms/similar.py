@@ -26,8 +26,9 @@ class IdeaForm(forms.Form):
         self.is_valid()
         data = self.cleaned_data
         place = Neighborhood.objects.filter(slug=data.get("neighborhood", ""))
-        draft = Project.objects.filter(authored_by(by), pk=data.get("draft"))
-        besides = draft.values_list("pk", "copied_from").first() if data.get("draft") else None
+        mine = Project.objects.filter(authored_by(by)).values_list("pk", "copied_from")
+        draft = data.get("draft")
+        besides = mine.filter(pk=draft).first() if draft else None
         return Idea(
             title=data.get("title", ""),
             summary=data.get("summary", ""),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from django.contrib.auth.decorators import login_required
@@ -22,6 +22,8 @@ from civicfund.people.enums import Role
 from civicfund.people.requests import SignedInRequest
 from civicfund.people.selectors import roles_of
 from civicfund.staff import SUPERUSER
+from civicfund.town.enums import TRAIL_ROLES
+from civicfund.town.selectors.waiting import Desk, Waiting, waiting_for
 
 _State = CycleState
 _WHILE_IT_GROWS = (_State.DRAFT, _State.OPEN)
@@ -49,6 +51,19 @@ class Link:
         """Whether there is anything to do there now, in a cycle read with its ``paper``."""
         offered = not self.on_paper or hasattr(cycle, "paper")
         return offered and cycle.state in self.states
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A desk on somebody's list, with what waits for them there; None where nothing does."""
+
+    desk: Link
+    waits: Waiting | None
+
+    @property
+    def words(self) -> Promise:
+        """What it is called."""
+        return self.desk.words
 
 
 DESKS = (
@@ -105,22 +120,43 @@ def my_desks(request: SignedInRequest) -> HttpResponse:
     roles = roles_of(request.user)
     opened_by = roles | ({SUPERUSER} if may_give_roles(request.user) else set())
     mine = [desk for desk in DESKS if desk.role in opened_by]
+    waits = {each.desk: each for each in waiting_for(request.user)}
     held_here = visible_cycles(request.user).filter(origin=Origin.RUN)
     cycles = held_here.select_related("paper").order_by("-pk")
+    of_the_town = [
+        (reverse(desk.page), Listed(desk, waits.get((desk.role, desk.page, ""))))
+        for desk in mine
+        if not desk.states
+    ]
+    of_cycles = list(_of_cycles(mine, list(cycles[:MOST_CYCLES]), waits))
+    listed = [*of_the_town, *(desk for _cycle, desks in of_cycles for desk in desks)]
+    stands_there = {desk.waits for _address, desk in listed}
     context = {
-        "roles": [Role(role).label for role in sorted(roles)],
+        # What waits at a page that is none of these, as money of a draft does for treasurers.
+        "others": [each for each in waits.values() if each not in stands_there],
+        "reads_trail": request.user.is_superuser or not roles.isdisjoint(TRAIL_ROLES),
         "has_any": bool(opened_by),
-        "of_the_town": [(reverse(desk.page), desk.words) for desk in mine if not desk.states],
-        "of_cycles": list(_of_cycles(mine, list(cycles[:MOST_CYCLES]))),
+        "roles": [Role(role).label for role in sorted(roles)],
+        "of_the_town": of_the_town,
+        "of_cycles": of_cycles,
     }
     return render(request, "town/my_desks.html", context)
 
 
 def _of_cycles(
-    mine: list[Link], cycles: list[Cycle]
-) -> Iterator[tuple[Cycle, list[tuple[str, Promise]]]]:
+    mine: list[Link], cycles: list[Cycle], waits: Mapping[Desk, Waiting]
+) -> Iterator[tuple[Cycle, list[tuple[str, Listed]]]]:
     """Cycles with the desks that are of use now, those without left out."""
     for cycle in cycles:
         now = [desk for desk in mine if desk.is_of_use(cycle)]
         if now:
-            yield cycle, [(reverse(desk.page, args=[cycle.slug]), desk.words) for desk in now]
+            yield (
+                cycle,
+                [
+                    (
+                        reverse(desk.page, args=[cycle.slug]),
+                        Listed(desk, waits.get((desk.role, desk.page, cycle.slug))),
+                    )
+                    for desk in now
+                ],
+            )
