@@ -11,6 +11,7 @@ from civicfund.notices.services import take_back, tell
 from civicfund.people.models import User
 from civicfund.projects.models import CoAuthor, Invitation, JoinWishQuerySet, Project
 from civicfund.projects.services.errors import ProjectError
+from civicfund.projects.services.hearing import let_joined_hear
 from civicfund.projects.services.holding import CHANGEABLE, hold_own, hold_project
 from civicfund.words import seen
 
@@ -64,6 +65,7 @@ def accept_invitation(invitation: Invitation, *, by: User) -> CoAuthor:
         if by.pk == project.proposer_id:
             raise ProjectError(_("You proposed this project yourself."))
         joined, _is_new = CoAuthor.objects.get_or_create(project=project, user=by)
+        let_joined_hear(project, by.pk)
         forget_wishes(project.join_wishes.filter(person=by))
         record("project.co_author_joined", project, actor=by)
     return joined
