@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from django.db.models import Count, F, Prefetch, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
 from django.db.models.functions import Now
 
 from civicfund.delivery.enums import Reach
@@ -47,6 +47,20 @@ def is_fixed(project: Project) -> bool:
 def next_milestone(plan: Iterable[Milestone]) -> Milestone | None:
     """The first that is not reached; None where all are, or there is no plan."""
     return next((each for each in plan if each.reach != Reach.REACHED), None)
+
+
+def milestones_to_come(projects: QuerySet[Project]) -> QuerySet[Milestone]:
+    """Those of these projects that are not reached, the first by their date coming first."""
+    reached = MilestoneVerdict.objects.filter(report__milestone=OuterRef("pk"), confirmed=True)
+    rows = Milestone.objects.filter(~Exists(reached), project__in=projects.order_by().values("pk"))
+    return rows.select_related("project").order_by("due_on", "pk")
+
+
+def next_milestones(projects: QuerySet[Project]) -> QuerySet[Milestone]:
+    """Of each of these projects the first that is not reached; the soonest coming first."""
+    coming = milestones_to_come(projects).order_by("project", "position").distinct("project")
+    rows = Milestone.objects.filter(pk__in=coming.values("pk"))
+    return rows.select_related("project").order_by("due_on", "pk")
 
 
 def reached_milestones(project_id: int) -> QuerySet[Milestone]:

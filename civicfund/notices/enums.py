@@ -85,6 +85,7 @@ TOLD_WORDS: dict[str, Promise] = {
     "project_part_taken_down": _("A part of a project of theirs was taken down"),
     "project_shown_again": _("A project of theirs is shown again"),
     "project_stays_hidden": _("A project of theirs stays hidden"),
+    "proposal_became": _("What became of their projects in a vote"),
     "proposal_off_ballot": _("A project was taken off the ballot"),
     "proposal_reviewed_again": _("A project is reviewed again"),
     "question_answered": _("A question was answered"),

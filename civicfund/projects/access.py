@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.contrib.auth.models import AnonymousUser
 from django.core import signing
@@ -78,6 +78,19 @@ def authors_of(*projects: Project) -> QuerySet[User]:
     proposers = [project.proposer_id for project in projects]
     shared = CoAuthor.objects.filter(project__in=projects).values("user")
     return User.objects.filter(Q(pk__in=proposers) | Q(pk__in=shared)).order_by("pk")
+
+
+def authors_by_project(projects: Collection[int]) -> dict[int, frozenset[int]]:
+    """The ids of who writes each of the projects, in two queries."""
+    proposers = Project.objects.filter(pk__in=projects, proposer__isnull=False)
+    shared = CoAuthor.objects.filter(project__in=projects)
+    found: dict[int, set[int]] = {project: set() for project in projects}
+    for project, person in (
+        *proposers.order_by().values_list("pk", "proposer"),
+        *shared.order_by().values_list("project", "user"),
+    ):
+        found[project].add(person)
+    return {project: frozenset(people) for project, people in found.items()}
 
 
 def visible_projects(user: User | AnonymousUser) -> ProjectQuerySet:

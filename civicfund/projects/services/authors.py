@@ -12,6 +12,7 @@ from civicfund.people.models import User
 from civicfund.projects.models import CoAuthor, Invitation, JoinWishQuerySet, Project
 from civicfund.projects.selectors import is_tied
 from civicfund.projects.services.errors import ProjectError
+from civicfund.projects.services.hearing import let_joined_hear
 from civicfund.projects.services.holding import CHANGEABLE, hold_own, hold_project
 from civicfund.projects.services.merging import take_back_requests
 from civicfund.words import seen
@@ -91,6 +92,7 @@ def accept_invitation(invitation: Invitation, *, by: User) -> CoAuthor | None:
             _take_over(project, by)
             return None
         joined, _is_new = CoAuthor.objects.get_or_create(project=project, user=by)
+        let_joined_hear(project, by.pk)
         record("project.co_author_joined", project, actor=by)
     return joined
 
@@ -100,6 +102,7 @@ def _take_over(project: Project, by: User) -> None:
     CoAuthor.objects.filter(project=project, user=by).delete()
     take_back_requests(project.proposer, project)
     Project.objects.filter(pk=project.pk).update(proposer=by, handed_in_by="")
+    let_joined_hear(project, by.pk)
     record("project.taken_over", project, actor=by, entered_by=project.proposer_id)
 
 

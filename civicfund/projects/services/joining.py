@@ -22,6 +22,7 @@ from civicfund.projects.services.authors import (
     take_back_invitations,
 )
 from civicfund.projects.services.errors import ProjectError
+from civicfund.projects.services.hearing import let_joined_hear
 from civicfund.projects.services.holding import hold_authored, hold_project
 from civicfund.words import seen
 
@@ -91,6 +92,7 @@ def accept_wish(wish: JoinWish, *, by: User) -> CoAuthor:
         _check_takes_somebody(project)
         forget_wishes(project.join_wishes.filter(person=person))
         joined, _is_new = CoAuthor.objects.get_or_create(project=project, user=person)
+        let_joined_hear(project, person.pk)
         record("project.join_accepted", project, actor=by, person=person.pk)
         _answer(wish, project, person, "accepted")
     return joined

@@ -27,6 +27,8 @@ from civicfund.projects.models import Merge, Project, ProjectFlag
 from civicfund.projects.selectors import why_held, why_kept_apart
 from civicfund.projects.services.errors import ProjectError
 
+MERGED = "project_merged"
+
 
 def ask_to_merge(project: Project, into: Project, *, reason: str, by: User) -> Merge:
     """The proposer of either asks the proposer of the other; whoever proposed both is done."""
@@ -217,7 +219,7 @@ def _merge(merge: Merge, child: Project, whole: Project, *, by: User) -> Merge:
     agreed = _decide(merge, MergeState.AGREED, by, state_before=before, brought=brought)
     lay_down_requests(child, by=by)
     _answer_reports(child, whole)
-    _tell("project_merged", agreed, sorted(told - {by}, key=lambda person: person.pk))
+    _tell(MERGED, agreed, sorted(told - {by}, key=lambda person: person.pk))
     return agreed
 
 

@@ -26,7 +26,7 @@ from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
 from civicfund.talk.access import visible_subjects
 from civicfund.talk.selectors import followed_by
-from civicfund.town.selectors import next_step, with_what_came_of_it
+from civicfund.town.selectors import next_step, what_came_of, with_what_came_of_it
 
 MOST_OF_EACH = 12
 PER_PAGE = 50
@@ -62,7 +62,12 @@ def my_page(request: SignedInRequest) -> HttpResponse:
     context: dict[str, Any] = {
         **newest,
         "residency": home,
-        "next_step": next_step(user, home, has_pledged=newest["pledges"].total > 0),
+        "next_step": next_step(
+            user,
+            home,
+            has_pledged=newest["pledges"].total > 0,
+            writes=newest["projects"].total > 0,
+        ),
         "has_desks": may_give_roles(user) or bool(roles_of(user)),
         "participations": took_part,
         "voted": {row.cycle_id for row in took_part},
@@ -101,15 +106,20 @@ def _all(name: str, user: User) -> QuerySet[Any]:
     """The newest first."""
     if name == "projects":
         mine = Project.objects.filter(authored_by(user)).exclude(state=ProjectState.WITHDRAWN)
-        return with_what_came_of_it(mine.defer("story", "search")).order_by("-created_at", "-pk")
+        rows = with_what_came_of_it(mine.defer("story", "search"), user)
+        return rows.order_by("-created_at", "-pk")
     if name == "supports":
         mine = Project.objects.public().filter(supports__person=user).defer("story", "search")
-        return with_what_came_of_it(mine).order_by("-supports__at", "-pk")
+        return with_what_came_of_it(mine, user).order_by("-supports__at", "-pk")
     return followed_by(user) if name == "follows" else pledges_of(user)
 
 
 def _shown(name: str, user: User, rows: Any) -> list[Any]:
-    """Rows as the page shows them: of what is followed, what this person may see."""
+    """Rows as the page shows them: of projects also how far their work has come; of what is
+    followed, what this person may see.
+    """
+    if name in ("projects", "supports"):
+        return what_came_of(rows)
     if name != "follows":
         return list(rows)
     threads = [(each.kind, each.subject_id) for each in rows]
