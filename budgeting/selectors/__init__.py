@@ -93,7 +93,12 @@ from budgeting.selectors.roll import (
     voting_places,
 )
 from budgeting.selectors.rounds import Rounds, rounds_of
-from budgeting.selectors.supports import Supports, supports_asked_for, supports_by_proposal
+from budgeting.selectors.supports import (
+    Supports,
+    gathering_of,
+    supports_asked_for,
+    supports_by_proposal,
+)
 from budgeting.selectors.timeline import timeline_warnings
 from budgeting.selectors.trustees import (
     agreed_of_key,
@@ -144,6 +149,7 @@ __all__ = [
     "eligibility_of",
     "find_receipt",
     "finished_cycles",
+    "gathering_of",
     "in_ballot_order",
     "is_of_homes",
     "is_reviewer",
