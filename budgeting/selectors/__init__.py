@@ -97,7 +97,12 @@ from budgeting.selectors.roll import (
     voting_places,
 )
 from budgeting.selectors.rounds import Rounds, rounds_of
-from budgeting.selectors.supports import Supports, supports_asked_for, supports_by_proposal
+from budgeting.selectors.supports import (
+    Supports,
+    gathering_of,
+    supports_asked_for,
+    supports_by_proposal,
+)
 from budgeting.selectors.timeline import Holidays, holidays_of, timeline_warnings
 from budgeting.selectors.trustees import (
     agreed_of_key,
@@ -150,6 +155,7 @@ __all__ = [
     "find_receipt",
     "finished_cycles",
     "fitting_reviews",
+    "gathering_of",
     "holidays_of",
     "in_ballot_order",
     "is_of_homes",

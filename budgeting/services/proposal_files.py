@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from budgeting.access import require
 from budgeting.models import Cycle, Proposal
-from budgeting.selectors.proposal_files import COLUMNS, COSTS, READ_ONLY, REQUIRED, alike
+from budgeting.selectors.proposal_files import COSTS, HEADER, OTHERS, READ_ONLY, REQUIRED
 from budgeting.services.errors import RefusedError
 from budgeting.services.proposal_lines import Known, Line, WrongLineError
 from budgeting.services.proposals import submit_proposal
@@ -55,7 +55,7 @@ def look_through(cycle: Cycle, file: IO[bytes]) -> FoundInFile:
     found = FoundInFile(sha256=source.digest)
     rows = list(_rows(content))
     found.ignored = [name for name in READ_ONLY if rows and name in rows[0][1]]
-    known = Known(cycle, {alike(row.get("title", "")) for _lines, row in rows})
+    known = Known(cycle, [row for _lines, row in rows])
     for lines, row in rows:
         try:
             line = known.line(row)
@@ -166,7 +166,7 @@ def _text(content: bytes) -> str:
 def _check_columns(header: list[str]) -> None:
     named = set(header)
     enough = named.issuperset(REQUIRED) and not named.isdisjoint(COSTS)
-    if not enough or len(named) != len(header) or not named <= {*COLUMNS, *READ_ONLY}:
+    if not enough or len(named) != len(header) or not named <= {*HEADER}:
         raise RefusedError(
             _(
                 "The first line has to name %(required)s and %(cost)s or %(lines)s, and may name"
@@ -176,7 +176,7 @@ def _check_columns(header: list[str]) -> None:
                 "required": ", ".join(REQUIRED),
                 "cost": COSTS[0],
                 "lines": COSTS[1],
-                "others": ", ".join(name for name in COLUMNS if name not in (*REQUIRED, *COSTS)),
+                "others": ", ".join(OTHERS),
             },
             field="file",
         )

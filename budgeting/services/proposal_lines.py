@@ -13,13 +13,7 @@ from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
 from budgeting.models import Cycle, Pot
-from budgeting.selectors.proposal_files import (
-    COLUMNS,
-    UNTOLD,
-    alike,
-    one_line,
-    rows_by_title,
-)
+from budgeting.selectors.proposal_files import COLUMNS, ID, UNTOLD, alike, named_in, one_line
 from civicfund.money import UnclearAmountError, read_amount
 from civicfund.places.models import Neighborhood
 from civicfund.places.selectors import Outlines
@@ -73,18 +67,20 @@ class WrongLineError(Exception):
 
 
 class Known:
-    """What a line is compared with: the cycle's places and pots, and proposals already there."""
+    """What lines are compared with: the cycle's places and pots, and proposals already there."""
 
-    def __init__(self, cycle: Cycle, titles: Collection[str]) -> None:
+    def __init__(self, cycle: Cycle, rows: Collection[dict[str, str]]) -> None:
+        """``rows`` are all lines of the file."""
         self.pots = list(cycle.pots.select_related("place"))
         self.places: dict[str, Neighborhood] = {}
         for place in Neighborhood.objects.select_related("parent"):
             self.places[alike(place.name)] = self.places[place.slug] = place
-        told, self.left = rows_by_title(cycle, titles)
-        # By title: what those of the file's titles say that are in the cycle, as a file says it.
+        numbers = {number for row in rows if (number := _number(row.get(ID, "")))}
+        self.named = named_in(cycle, {alike(row.get("title", "")) for row in rows}, numbers)
+        # By number: what those that the file names say, as a file says it.
         self.there = {
-            title: [{name: str(row[name]).strip() for name in COLUMNS} for row in rows]
-            for title, rows in told.items()
+            number: {name: str(told[name]).strip() for name in COLUMNS}
+            for number, told in self.named.rows.items()
         }
         self.taken: set[str] = set()
         self._outlines: Outlines | None = None
@@ -101,11 +97,14 @@ class Known:
                 _("has a quotation mark too many, or a cell over more than one line")
             )
         row = {name: _tidied(name, cell) for name, cell in row.items()}
-        title = alike(row["title"])
-        if there := self.there.get(title):
-            self._check_unchanged(row, there)
+        if row.get(ID):
+            self._check_numbered(row)
             return None
-        if title in self.left:
+        title = alike(row["title"])
+        if there := self.named.titles.get(title):
+            self._check_unchanged(row, [self.there[number] for number in there])
+            return None
+        if title in self.named.left_titles:
             raise WrongLineError(
                 _(
                     "has the title of a project that has left the cycle, being withdrawn, merged or"
@@ -135,6 +134,33 @@ class Known:
             proposer_name=_name(row.get("proposer_name", "")),
             proposer_email=_email(row.get("proposer_email", ""), row.get("proposer_name", "")),
         )
+
+    def _check_numbered(self, row: dict[str, str]) -> None:
+        """Whatever it is called by now, its number says which one a line speaks of."""
+        number = _number(row[ID])
+        if number in self.named.left:
+            raise WrongLineError(
+                _(
+                    "has the id of a project that has left the cycle, being withdrawn, merged or"
+                    " hidden: a file brings nothing back"
+                )
+            )
+        if number not in self.there:
+            raise WrongLineError(
+                _(
+                    "has an id that no proposal of this cycle has: leave the id empty to enter the"
+                    " line as a new one"
+                )
+            )
+        changed = self._changed(row, self.there[number])
+        if changed:
+            raise WrongLineError(
+                _(
+                    "has the id of a proposal that says something else as %(columns)s: a file"
+                    " changes nothing that is there"
+                )
+                % {"columns": ", ".join(changed)}
+            )
 
     def _check_unchanged(self, row: dict[str, str], there: list[dict[str, str]]) -> None:
         """A file brings what is new. What it says otherwise of what is there it cannot change."""
@@ -209,6 +235,12 @@ class Known:
         except ProjectError:
             raise WrongLineError(_("has a point that is not in its neighborhood")) from None
         return point
+
+
+def _number(cell: str) -> int | None:
+    """The number of a proposal; None where it is none."""
+    text = one_line(cell)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def _tidied(name: str, cell: str) -> str:

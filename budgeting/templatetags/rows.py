@@ -34,6 +34,7 @@ class ProposalRow(NamedTuple):
     yearly_minor: int | None
     needs_support: bool
     people: int | None
+    needed: int | None
     short: int | None
 
     def get_state_display(self) -> str:
@@ -69,5 +70,6 @@ def proposal_row(
         yearly_minor=said.yearly_minor if said else None,
         needs_support=bool(proposal.pot.supports_needed),
         people=backed.people if backed else None,
+        needed=backed.needed if backed else None,
         short=backed.short if backed else None,
     )

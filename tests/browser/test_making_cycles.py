@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from budgeting.models import Cycle
 from budgeting.services.proposals import group_options
 from civicfund.places.enums import PlaceKind
+from civicfund.projects.models import Project
 from tests.browser.test_desks import ready
 from tests.browser.test_treasury import come_in, look
 from tests.budgeting.test_appropriations import treasurer
@@ -142,3 +143,21 @@ def test_a_projects_page_tells_how_many_supports_are_missing(page, check_axe, sc
     page.goto(supported(cycle, 12).project.get_absolute_url())
     expect(page.get_by_text("12 of 30 supports, 18 to go until")).to_be_visible()
     look(page, "project-supports", check_axe, screenshot)
+
+
+def test_lists_tell_how_far_projects_are_with_supports(page, check_axe, screenshot):
+    cycle = opened(supporting_draft(needed=3, ends_in=timedelta(hours=3)))
+    place = NeighborhoodFactory(name="Mill End")
+    for people in (1, 3):
+        project = supported(cycle, people).project
+        Project.objects.filter(pk=project.pk).update(neighborhood=place)
+    said = f"{cycle.title}: 1 of 3 supports, 2 to go."
+    for name, address in {
+        "projects-supports": "/projects/",
+        "neighborhood-supports": place.get_absolute_url(),
+        "cycle-gathering": f"/budget/{cycle.slug}/",
+    }.items():
+        page.goto(address)
+        told = "1 of 3, 2 short" if name == "cycle-gathering" else said
+        expect(page.get_by_text(told)).to_be_visible()
+        look(page, name, check_axe, screenshot)

@@ -307,6 +307,27 @@ def exported(client, place):
     return cycle, b"".join(answer.streaming_content)
 
 
+def with_cell(content, column, cell):
+    """The file with another cell in a column of each line; ``cell`` is given the line."""
+    rows = list(csv.DictReader(io.StringIO(content.decode())))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, rows[0].keys())
+    writer.writeheader()
+    writer.writerows(row | {column: cell(row)} for row in rows)
+    return text.getvalue().encode()
+
+
+def without(content, column):
+    """The file without a column."""
+    rows = list(csv.DictReader(io.StringIO(content.decode())))
+    text = io.StringIO()
+    names = [name for name in rows[0] if name != column]
+    writer = csv.DictWriter(text, names, extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
 def test_the_file_of_all_proposals_looked_through_again_is_all_there(exported):
     cycle, content = exported
     for row in csv.DictReader(io.StringIO(content.decode())):
@@ -314,7 +335,7 @@ def test_the_file_of_all_proposals_looked_through_again_is_all_there(exported):
         assert not [cell for cell in words if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
     found = look_through(cycle, io.BytesIO(content))
     assert (found.wrong, found.lines, found.there) == ([], [], len(HOSTILE) + 1)
-    assert found.ignored == ["id", "state", "reason", "supports", "cost_on_ballot", "submitted"]
+    assert found.ignored == ["state", "reason", "supports", "cost_on_ballot", "submitted"]
     with pytest.raises(RefusedError, match="Nothing is left to enter"):
         import_proposals(cycle, io.BytesIO(content), sha256=found.sha256, by=administrator())
     assert cycle.proposals.count() == len(HOSTILE) + 1
@@ -322,6 +343,7 @@ def test_the_file_of_all_proposals_looked_through_again_is_all_there(exported):
 
 def test_the_file_entered_into_another_cycle_says_the_same_there(exported):
     cycle, content = exported
+    content = with_cell(content, "id", lambda _row: "")  # numbers are this cycle's
     content = content.replace(b"Bare,", b",")  # what has no cost cannot be entered
     other, by = draft_cycle(costs_minor=()), administrator()
     Pot.objects.filter(cycle=other).update(name=cycle.pots.get().name)
@@ -352,7 +374,7 @@ def test_what_a_spreadsheet_writes_otherwise_is_unchanged_and_another_cost_is_no
             assert (found.wrong, found.there) == ([], there)
     # Its story goes over three lines.
     [said] = {words for _number, words in found.wrong}
-    assert ("in the cycle already, with something else as cost:" in said, len(found.wrong)) == (
+    assert ("of a proposal that says something else as cost:" in said, len(found.wrong)) == (
         True,
         3,
     )
@@ -365,7 +387,7 @@ def test_who_looks_the_exported_file_through_reads_what_is_not_entered(client, e
     file = SimpleUploadedFile("proposals.csv", content, "text/csv")
     said = client.post(page, {"act": "look", "file": file}).content.decode()
     assert f"{len(HOSTILE) + 1} lines are in the cycle already, unchanged." in said
-    assert "nothing of them is entered: id, state, reason, supports" in said
+    assert "nothing of them is entered: state, reason, supports" in said
 
 
 def _withdrawn(project):
@@ -388,14 +410,16 @@ def _hidden(project):
     hide_project(project, by=_moderator(), reason=Wrong.ADVERT)
 
 
+@pytest.mark.parametrize("numbered", [True, False])
 @pytest.mark.parametrize("leave", [_withdrawn, _merged, _hidden])
-def test_an_old_file_brings_nothing_back_that_has_left_the_cycle(client, leave):
+def test_an_old_file_brings_nothing_back_that_has_left_the_cycle(client, leave, numbered):
     cycle, [proposal, _stays] = reviewing_cycle(2)
     Project.objects.filter(pk=proposal.project_id).update(title="Old  bench")
     by = administrator()
     sign_in_with_second_factor(client, by)
     answer = client.get(reverse("proposals_csv", args=[cycle.slug]))
     content = b"".join(answer.streaming_content)
+    content = content if numbered else without(content, "id")
     proposal.project.refresh_from_db()
     leave(proposal.project)
     before = Project.objects.count()
@@ -406,6 +430,63 @@ def test_an_old_file_brings_nothing_back_that_has_left_the_cycle(client, leave):
     with pytest.raises(RefusedError, match="Nothing is left to enter"):
         import_proposals(cycle, io.BytesIO(content), sha256=found.sha256, by=by)
     assert Project.objects.count() == before
+
+
+def test_what_has_another_title_since_is_known_by_its_number(exported):
+    cycle, content = exported
+    Project.objects.filter(title="Bare").update(title="Renamed", summary="Said anew.")
+    found = look_through(cycle, io.BytesIO(content))
+    [(_line, said)] = found.wrong
+    assert (found.lines, found.there) == ([], len(HOSTILE))
+    assert "the id of a proposal that says something else as title, summary:" in said
+    with pytest.raises(RefusedError, match="Nothing is left to enter"):
+        import_proposals(cycle, io.BytesIO(content), sha256=found.sha256, by=administrator())
+    assert cycle.proposals.count() == len(HOSTILE) + 1
+
+
+def test_a_file_without_numbers_goes_by_titles(exported):
+    cycle, content = exported
+    content = without(content, "id")
+    found = look_through(cycle, io.BytesIO(content))
+    assert (found.wrong, found.lines, found.there) == ([], [], len(HOSTILE) + 1)
+    Project.objects.filter(title=f"a,b;c {HOSTILE.index('a,b;c')}").update(title="Renamed")
+    found = look_through(cycle, io.BytesIO(content))
+    assert [line.title for line in found.lines] == [f"a,b;c {HOSTILE.index('a,b;c')}"]
+
+
+@pytest.mark.parametrize("number", ["x", "0", "-1", "1.0", "\u0663", "9" * 18, "9" * 40, "theirs"])
+def test_a_number_that_is_none_of_this_cycle_is_wrong_and_enters_nothing(place, number):
+    cycle, by = draft_cycle(costs_minor=()), administrator()
+    there = submit_proposal(ProjectFactory(neighborhood=place), cycle.pots.get(), by=by)
+    theirs = submit_proposal(there.project, draft_cycle(costs_minor=()).pots.get(), by=by)
+    number = str(theirs.pk) if number == "theirs" else number
+    header = "id,title,summary,neighborhood,cost\n"
+    lines = (f"{number},{there.project.title},Sit.,north,5", ",Sound,Sit.,north,5")
+    found = look_through(cycle, file_of(*lines, header=header))
+    assert [line.title for line in found.lines] == ["Sound"]
+    [(at, said)] = found.wrong
+    assert (at, "has an id that no proposal of this cycle has: leave the id empty" in said) == (
+        2,
+        True,
+    )
+    import_proposals(cycle, file_of(*lines, header=header), sha256=found.sha256, by=by)
+    assert sorted(each.project.title for each in cycle.proposals.all()) == sorted(
+        [there.project.title, "Sound"]
+    )
+
+
+def test_a_file_with_numbers_is_looked_through_in_as_many_queries_however_many_there_are(place):
+    cycle, by = draft_cycle(costs_minor=()), administrator()
+    needed = []
+    for number in (2, 9):
+        for _each in range(number):
+            submit_proposal(ProjectFactory(neighborhood=place), cycle.pots.get(), by=by)
+        lines = [f"{each.pk},,,," for each in cycle.proposals.all()]
+        file = file_of(*lines, header="id,title,summary,neighborhood,cost\n")
+        with CaptureQueriesContext(connection) as ran:
+            assert look_through(cycle, file).there == len(lines)
+        needed.append(len(ran))
+    assert needed[0] == needed[1]
 
 
 def test_a_title_that_left_and_stands_again_is_compared_with_what_stands(place):

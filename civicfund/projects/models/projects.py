@@ -60,9 +60,18 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         """Each with ``cost_minor``, the sum of its cost lines (0 where it has none)."""
         return self.annotate(cost_minor=models.F("total_minor"))
 
+    def abandoned(self) -> ProjectQuerySet:
+        """Those that nobody is left to write: see ``Project.is_abandoned``."""
+        return self.filter(proposer__erased_at__isnull=False, co_authors__isnull=True)
+
+    def taking_help(self) -> ProjectQuerySet:
+        """Those on the list that somebody writes: nobody else could take in what is offered."""
+        left = Project.objects.abandoned().order_by().values("pk")
+        return self.listed().exclude(pk__in=left)
+
     def wanting(self, part: Part | None = None) -> ProjectQuerySet:
         """Those on the list that look for a part, or for any; each with its cost."""
-        rows = self.listed().with_cost().annotate(lacks_story=_lacks(Part.STORY))
+        rows = self.taking_help().with_cost().annotate(lacks_story=_lacks(Part.STORY))
         if part in ASKED_PARTS:
             return rows.filter(wanted__contains=[part])
         if part:
@@ -73,8 +82,8 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         """How many ``wanting`` finds; each by its index, so no project is read."""
         if part:
             return self.wanting(part).count()
-        listed = self.listed().order_by()
-        ids = [listed.filter(lack).values("pk") for lack in (_LACKS_IN_ITSELF, _lacks(Part.PLACE))]
+        found = self.taking_help().order_by()
+        ids = [found.filter(lack).values("pk") for lack in (_LACKS_IN_ITSELF, _lacks(Part.PLACE))]
         return ids[0].union(ids[1]).count()
 
     def with_supports(self) -> ProjectQuerySet:
@@ -273,6 +282,13 @@ class Project(models.Model):
         if self.handed_in_by:
             return gettext("%(name)s, on paper") % {"name": self.handed_in_by}
         return str(self.proposer)
+
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether nobody is left who writes it: its proposer has closed the account, and there is
+        no co-author; theirs go with their accounts.
+        """
+        return self.proposer.erased_at is not None and not self.co_authors.exists()
 
     @property
     def lifetime_minor(self) -> int | None:

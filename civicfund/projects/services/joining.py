@@ -61,7 +61,7 @@ def _check_may_ask(project: Project, words: str, by: User) -> None:
         raise ProjectError(_("You have asked already; its authors have not answered yet."))
     if _took_back_lately(project, by):
         raise ProjectError(_("You took this back less than a day ago: ask again tomorrow."))
-    if not authors_of(project).filter(erased_at__isnull=True).exists():
+    if project.is_abandoned:
         raise ProjectError(_("Nobody is left who writes this project: you can copy it."))
     if JoinWish.objects.waiting().at_public_projects().filter(person=by).count() >= MOST_WAITING:
         words_of = _("%(most)s of your wishes wait for an answer: please wait for some of them.")

@@ -11,6 +11,7 @@ from civicfund.paging import LeanPaginator, SweptPaginator, page_asked_for
 from civicfund.people.requests import HttpRequest
 from civicfund.projects.filters import ProjectFilter
 from civicfund.projects.models import Project, ProjectQuerySet
+from civicfund.projects.selectors.supports import with_gathering
 from civicfund.strangers import kept_for_strangers
 
 PER_PAGE = 24
@@ -29,6 +30,7 @@ def project_list(request: HttpRequest) -> HttpResponse:
     paginator = LeanPaginator if by_index else SweptPaginator
     pages = paginator(rows, PER_PAGE, shown=ProjectQuerySet.for_cards, whole=listed)
     page = page_asked_for(pages, request)
+    page.object_list = with_gathering(page)
     context = {"filter": found, "form": found.form, "page": page, "query": _query(request.GET)}
     template = "projects/list.html" + ("#results" if request.headers.get("HX-Request") else "")
     return render(request, template, context, status=200 if usable else 400)

@@ -39,7 +39,7 @@ from civicfund.projects.selectors import files_of, help_wanted, helpers_of, miss
 from civicfund.projects.selectors.lineage import copied_from, copies_of
 from civicfund.projects.selectors.merges import asked_of, merge_of, taken_in
 from civicfund.projects.selectors.moderation import files_taken_down, hiding_of, tombstone_of
-from civicfund.projects.selectors.supports import supports_project
+from civicfund.projects.selectors.supports import supports_project, with_gathering
 from civicfund.strangers import kept_for_strangers
 from civicfund.town.selectors import alarms, asked_at, being_built
 
@@ -72,7 +72,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "more_running": running[MOST_RUNNING_ON_HOME:],
             "campaigns": near or ending_soonest(MOST_ON_HOME),
             "campaigns_are_near": bool(near),
-            "projects": projects.order_by("-published_at", "-id")[:MOST_ON_HOME],
+            "projects": with_gathering(projects.order_by("-published_at", "-id")[:MOST_ON_HOME]),
             "neighborhoods": Neighborhood.objects.neighborhoods(),
             "finished_cycles": finished_cycles()[:MOST_ON_HOME],
         },
@@ -114,7 +114,7 @@ def neighborhood(request: HttpRequest, slug: str) -> HttpResponse:
             "place": place,
             "parts": [part for part in within if part.parent_id == place.pk],
             "shapes": [part for part in within if part.boundary],
-            "projects": newest[:MOST_PROJECTS_AT_PLACE],
+            "projects": with_gathering(newest[:MOST_PROJECTS_AT_PLACE]),
             "project_count": projects.count(),
             "campaigns": live_at(within_ids),
             "ended": finished_at(within_ids, MOST_AT_PLACE),
