@@ -27,7 +27,9 @@ from civicfund.templatetags.written import WrittenHere, is_written_here
 register = template.Library()
 
 # Only such as show nothing of a page around them, no time and nobody's secret.
-REMEMBERED = frozenset({"amount", "state", "comment", "project-card", "proposal-row", "field"})
+REMEMBERED = frozenset(
+    {"amount", "state", "comment", "project-card", "proposal-row", "review-row", "field"}
+)
 MOST = 4096
 _drawn: dict[tuple[Any, ...], SafeString] = {}
 # Kinds of values that are equal only where they look the same.
