@@ -56,6 +56,13 @@ def milestones_to_come(projects: QuerySet[Project]) -> QuerySet[Milestone]:
     return rows.select_related("project").order_by("due_on", "pk")
 
 
+def next_milestones(projects: QuerySet[Project]) -> QuerySet[Milestone]:
+    """Of each of these projects the first that is not reached; the soonest coming first."""
+    coming = milestones_to_come(projects).order_by("project", "position").distinct("project")
+    rows = Milestone.objects.filter(pk__in=coming.values("pk"))
+    return rows.select_related("project").order_by("due_on", "pk")
+
+
 def reached_milestones(project_id: int) -> QuerySet[Milestone]:
     """Those that are confirmed, in their order."""
     reached = Milestone.objects.filter(project=project_id, reports__verdict__confirmed=True)

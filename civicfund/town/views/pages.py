@@ -41,11 +41,13 @@ from civicfund.projects.selectors.merges import asked_of, merge_of, taken_in
 from civicfund.projects.selectors.moderation import files_taken_down, hiding_of, tombstone_of
 from civicfund.projects.selectors.supports import supports_project
 from civicfund.strangers import kept_for_strangers
-from civicfund.town.selectors import alarms
+from civicfund.town.selectors import alarms, asked_at, being_built
 
 MOST_ON_HOME = 6
 MOST_AT_PLACE = 6
 MOST_PROJECTS_AT_PLACE = 24
+MOST_BUILT_AT_PLACE = 24
+MOST_ASKED_AT_PLACE = 12
 
 
 @kept_for_strangers
@@ -96,6 +98,8 @@ def neighborhood(request: HttpRequest, slug: str) -> HttpResponse:
             "project_count": projects.count(),
             "campaigns": live_at(within_ids),
             "ended": finished_at(within_ids, MOST_AT_PLACE),
+            "built": being_built(within_ids, MOST_BUILT_AT_PLACE),
+            "asked": asked_at(within_ids, MOST_ASKED_AT_PLACE),
             "wanting": here.wanting().only("title").order_by("-pk")[:MOST_AT_PLACE],
             "wanting_count": here.count_wanting(),
             "running": running_cycles().at(around),
