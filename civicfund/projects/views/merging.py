@@ -22,7 +22,7 @@ from civicfund.projects.access import own_project, written_among
 from civicfund.projects.forms import AskToMergeForm, ModeratorMergeForm, UndoForm
 from civicfund.projects.models import Merge
 from civicfund.projects.selectors.merges import asked_pairs, latest_merges, reported_pairs
-from civicfund.projects.selectors.similar import Idea, similar_projects
+from civicfund.projects.selectors.similar import idea_of, similar_projects
 from civicfund.projects.services.merging import (
     agree_to_merge,
     ask_to_merge,
@@ -53,14 +53,8 @@ def ask(request: SignedInRequest, pk: int) -> HttpResponse:
         if _done(form, lambda: ask_to_merge(*pair, reason=reason, by=request.user)):
             messages.success(request, _("Done. Where it takes a yes, the other proposer is asked."))
             return redirect(project)
-    idea = Idea(
-        title=project.title,
-        summary=project.summary,
-        latitude=project.latitude,
-        longitude=project.longitude,
-        besides=project.pk,
-    )
-    context = {"project": project, "form": form, "similar": similar_projects(idea)}
+    similar = similar_projects(idea_of(project))
+    context = {"project": project, "form": form, "similar": similar}
     return render(request, "projects/merge.html", context, status=status)
 
 
