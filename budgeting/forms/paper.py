@@ -17,6 +17,7 @@ from budgeting.models import Cycle, PollingPlace, Pot, RollEntry
 from budgeting.selectors import is_of_homes
 from budgeting.services.box_counts import Difference
 from civicfund.places.models import Neighborhood
+from civicfund.words import seen
 
 _SALT = "budgeting.check_in"
 _FOUND_SECONDS = 600
@@ -129,7 +130,7 @@ class EndKeyingForm(forms.Form):
     def reasons(self) -> dict[str, str]:
         """What was said of each difference that was asked about."""
         return {
-            name.removeprefix(_WHY): str(said)
+            name.removeprefix(_WHY): seen(str(said))
             for name, said in self.data.items()
             if name.startswith(_WHY)
         }

@@ -260,6 +260,8 @@ class OtherPotForm(forms.Form):
 class GroupForm(forms.Form):
     """Which projects exclude each other, and what their group is called."""
 
+    # Beside which pot it stands, so that it comes back there.
+    of = forms.IntegerField(required=False, widget=forms.HiddenInput)
     options = forms.ModelMultipleChoiceField(
         label=_("Projects on the ballot"),
         queryset=Option.objects.all(),

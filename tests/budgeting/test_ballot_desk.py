@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import connection
@@ -165,6 +167,23 @@ def test_a_group_is_made_and_let_go_at_the_desk_and_stands_on_the_ballot(client)
     assert page.count("of this group at most one is funded") == 2
     api = client.get(reverse("api_cycle", args=[cycle.slug])).json()
     assert [each["group"] for each in api["pots"][0]["options"]] == ["Market", "Market", ""]
+
+
+def test_a_group_that_is_refused_comes_back_beside_its_own_pot_as_it_was_filled_in(client):
+    cycle, by = draft_cycle(), administrator()
+    pot = add_pot(cycle, NeighborhoodFactory(), name="North", amount_minor=5, by=by)
+    add_options(pot, [1], by=by)
+    alone = pot.options.get()
+    sign_in_with_second_factor(client, by)
+    given = {"act": "group", "of": pot.pk, "name": '"><b>', "options": [alone.pk]}
+    answer = client.post(desk_of(cycle), given)
+    assert answer.status_code == 400
+    text = answer.content.decode()
+    before, after = text.split('value="&quot;&gt;&lt;b&gt;"')
+    assert f'id="pot-{pot.pk}"' in before
+    assert after.startswith(f' maxlength="64" id="group-{pot.pk}"')
+    assert re.findall(r'name="options" value="(\d+)" checked', text) == [str(alone.pk)]
+    assert not Option.objects.exclude(exclusion_group="").exists()
 
 
 def test_a_group_is_of_one_pot_and_fixed_once_voting_has_begun():

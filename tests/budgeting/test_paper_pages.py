@@ -162,11 +162,11 @@ def explained_by_another(client, cycle, place):
     [field] = answer.context["forms"]["end_keying"]
     asked = "Town hall: 1 sheets in the box, 1 keyed, 0 people checked in"
     assert (field.label, field.name) == (asked, f"why-{place.pk}-1-1")
-    for said in (" ", "A" * 501):
+    for said in (" ", "\x00", "A" * 501):
         given = {"act": "end_keying", field.name: said}
         assert client.post(desk, given).status_code == 400
     assert KeyingEnd.objects.count() == 0
-    given = {"act": "end_keying", field.name: "The list got wet"}
+    given = {"act": "end_keying", field.name: "The list\x00 got \u202ewet"}
     assert client.post(desk, given).status_code == 302
 
 

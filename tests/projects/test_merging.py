@@ -233,6 +233,17 @@ def test_moderators_merge_and_undo_with_a_public_reason(pair, client, moderator)
     assert (child.state, child.merged_into) == (ProjectState.READY, None)
 
 
+def test_why_it_is_undone_comes_back_where_it_is_refused(pair, client, moderator):
+    child, whole = pair
+    merge = merge_as_moderator(child, whole, reason="One.", by=moderator)
+    sign_in_with_second_factor(client, moderator)
+    answer = client.post(reverse("merge_desk"), {"undo": str(merge.pk), "reason": "<b>" * 200})
+    assert answer.status_code == 400
+    assert f"{'&lt;b&gt;' * 200}</textarea>" in answer.content.decode()
+    child.refresh_from_db()
+    assert child.merged_into == whole
+
+
 def own(moderator):
     """A project that the moderator proposed, and one that they write with somebody."""
     CoAuthor.objects.create(project=(shared := ProjectFactory()), user=moderator)
