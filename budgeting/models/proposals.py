@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from budgeting.enums import UNDER_WAY, ProposalState
 from budgeting.models.cycles import Cycle, Pot
-from civicfund.projects.enums import LISTED_STATES
+from civicfund.projects.enums import LISTED_STATES, ProjectState
 from civicfund.projects.models import Project
+
+_OFF_THE_LIST = [state for state in ProjectState if state not in LISTED_STATES]
 
 
 class ProposalQuerySet(models.QuerySet["Proposal"]):
@@ -22,7 +24,9 @@ class ProposalQuerySet(models.QuerySet["Proposal"]):
 
         That is told by the project's state alone, so that a merge that is undone brings them back.
         """
-        return self.filter(Q(project__state__in=LISTED_STATES) | ~Q(state__in=UNDER_WAY))
+        # The few that are not on the list are found by index; else all that are would be read.
+        left = Project.objects.filter(pk=OuterRef("project"), state__in=_OFF_THE_LIST)
+        return self.filter(~Exists(left) | ~Q(state__in=UNDER_WAY))
 
     def to_look_at(self) -> ProposalQuerySet:
         """Those whose projects are on the list: nobody has to look at any other."""
