@@ -26,10 +26,12 @@ from budgeting.selectors.cycles import (
     past_cycles,
     phase_steps,
     proposals_of,
+    running_at,
     running_cycles,
     turnout,
     why_apart_in_cycles,
     why_on_ballot,
+    with_phases_and_pots,
 )
 from budgeting.selectors.desk import Step, TwoPeople, acts_of_two, readiness, small_pots
 from budgeting.selectors.drafts import draft_owner, draft_place
@@ -74,10 +76,9 @@ from budgeting.selectors.reviews import (
     proposal_to_review,
     ready_for,
     ready_verdicts,
-    review_sums,
     reviewer_rules,
     reviews_at_hand,
-    reviews_of,
+    reviews_paged,
     waiting_reviews,
     why_verdicts_wait,
 )
@@ -179,13 +180,13 @@ __all__ = [
     "ready_verdicts",
     "requests_on",
     "results_of",
-    "review_sums",
     "reviewer_rules",
     "reviews_at_hand",
-    "reviews_of",
+    "reviews_paged",
     "roll_batches",
     "rounds_of",
     "rules_of_voting",
+    "running_at",
     "running_cycles",
     "sitting_at",
     "small_pots",
@@ -207,5 +208,6 @@ __all__ = [
     "why_apart_in_cycles",
     "why_on_ballot",
     "why_verdicts_wait",
+    "with_phases_and_pots",
     "withheld",
 ]

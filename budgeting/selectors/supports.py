@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from budgeting.enums import UNDER_WAY, CycleState, PhaseKind, SupportsFrom
 from budgeting.models import Phase, Proposal, SupportCount
 from civicfund.audit.services import db_now
 from civicfund.places.selectors import places_within
+from civicfund.prepared import Prepared
 from civicfund.projects.selectors.supports import support_counts, supports_by_home
 
 
@@ -63,17 +65,26 @@ def supports_asked_for(proposals: Iterable[Proposal]) -> dict[int, Supports]:
 
 
 def _ends(proposals: Iterable[Proposal]) -> dict[int, datetime]:
-    phases = Phase.objects.filter(
-        cycle__in={each.cycle_id for each in proposals}, kind=PhaseKind.SUPPORTING
-    )
-    return dict(phases.order_by().values_list("cycle").annotate(end=Max("ends_at")))
+    return dict(_ends_of({each.cycle_id for each in proposals}))
+
+
+@Prepared
+def _ends_of(cycles: Collection[int]) -> QuerySet[Phase, Any]:
+    phases = Phase.objects.filter(cycle__in=cycles, kind=PhaseKind.SUPPORTING)
+    return phases.order_by().values_list("cycle").annotate(end=Max("ends_at"))
 
 
 def people_supporting(proposals: Collection[Proposal]) -> dict[int, int]:
     """How many people support each, by its key: as kept, or as of now until then."""
     keys = [each.pk for each in proposals]
-    kept = dict(SupportCount.objects.filter(proposal__in=keys).values_list("proposal", "people"))
+    kept = dict(_kept(keys))
     return supports_now([each for each in proposals if each.pk not in kept]) | kept
+
+
+@Prepared
+def _kept(proposals: Collection[int]) -> QuerySet[SupportCount, Any]:
+    counts = SupportCount.objects.filter(proposal__in=proposals)
+    return counts.values_list("proposal", "people")
 
 
 def supports_now(proposals: Collection[Proposal]) -> dict[int, int]:

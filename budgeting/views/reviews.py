@@ -8,7 +8,6 @@ from typing import Any, TypeAlias
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -40,12 +39,10 @@ from budgeting.selectors import (
     own_proposal,
     proposal_to_review,
     ready_for,
-    review_sums,
     reviewer_rules,
-    reviews_of,
+    reviews_paged,
     supports_asked_for,
     town_costs,
-    waiting_reviews,
 )
 from budgeting.services.proposals import review_again
 from budgeting.services.reviewers import (
@@ -70,7 +67,6 @@ from civicfund.people.enums import Role
 from civicfund.people.requests import SignedInRequest
 from civicfund.projects.enums import LISTED_STATES
 
-REVIEWS_PER_PAGE = 50
 reviewers_only = staff.only(*REVIEW_ROLES)
 
 
@@ -93,10 +89,7 @@ def reviews(request: SignedInRequest, slug: str) -> HttpResponseBase:
 def _board(request: SignedInRequest, cycle: Cycle) -> dict[str, Any]:
     now, whose = db_now(), request.GET.get("whose", "")
     administers = holds(request.user, Role.BUDGET_ADMINISTRATOR)
-    waiting = waiting_reviews(cycle, request.user, gives_out=administers)
-    sums = review_sums(waiting, request.user, now)
-    pages = Paginator(reviews_of(waiting, whose, request.user, now), REVIEWS_PER_PAGE)
-    pages.count = sums[whose if whose in WHOSE else "all"]  # or it is counted once more
+    pages, sums = reviews_paged(cycle, request.user, whose, now, gives_out=administers)
     page = pages.get_page(request.GET.get("page"))
     return {
         "page": page,

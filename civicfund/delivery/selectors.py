@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from django.db.models import Count, F, Prefetch, Q, QuerySet
+from django.db.models import Count, F, Prefetch, Q, QuerySet, prefetch_related_objects
 from django.db.models.functions import Now
 
 from civicfund.delivery.enums import Reach
 from civicfund.delivery.models import Milestone, MilestoneReport, MilestoneVerdict
+from civicfund.prepared import Prepared
 from civicfund.projects.models import Project
 from civicfund.talk.selectors import NEWS_FOR, is_told
 
@@ -28,9 +29,15 @@ def fixed_by(fixes: Fixed) -> None:
 
 def plan_of(project: Project) -> list[Milestone]:
     """A project's milestones in their order, with what was said and found of each."""
+    plan = _milestones(project.pk)
     reports = MilestoneReport.objects.select_related("verdict").order_by("pk")
-    rows = Milestone.objects.filter(project=project).prefetch_related(Prefetch("reports", reports))
-    return list(rows.order_by("position"))
+    prefetch_related_objects(plan, Prefetch("reports", reports))
+    return plan
+
+
+@Prepared
+def _milestones(project: int) -> QuerySet[Milestone]:
+    return Milestone.objects.filter(project=project).order_by("position")
 
 
 def has_plan(project_id: int) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from django.db.models import QuerySet
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -9,7 +12,8 @@ from django.views.decorators.vary import vary_on_headers
 
 from civicfund.paging import LeanPaginator, SweptPaginator, page_asked_for
 from civicfund.people.requests import HttpRequest
-from civicfund.projects.filters import ProjectFilter
+from civicfund.prepared import Prepared
+from civicfund.projects.filters import SORTS, ProjectFilter
 from civicfund.projects.models import Project, ProjectQuerySet
 from civicfund.strangers import kept_for_strangers
 
@@ -27,11 +31,30 @@ def project_list(request: HttpRequest) -> HttpResponse:
     rows = found.qs if usable else listed.none()
     by_index = not (request.GET.get("q") or request.GET.get("sort"))
     paginator = LeanPaginator if by_index else SweptPaginator
-    pages = paginator(rows, PER_PAGE, shown=ProjectQuerySet.for_cards, whole=listed)
+    if any(request.GET.get(name) for name in found.filters):
+        pages = paginator(rows, PER_PAGE, read=_cards)
+    else:
+        pages = LeanPaginator(rows, PER_PAGE, count=_all.count(), read=_cards, first=_newest_keys)
     page = page_asked_for(pages, request)
     context = {"filter": found, "form": found.form, "page": page, "query": _query(request.GET)}
     template = "projects/list.html" + ("#results" if request.headers.get("HX-Request") else "")
     return render(request, template, context, status=200 if usable else 400)
+
+
+@Prepared
+def _all() -> ProjectQuerySet:
+    return Project.objects.listed()
+
+
+@Prepared
+def _newest_keys() -> QuerySet[Project, int]:
+    newest = Project.objects.listed().order_by(*SORTS["newest"][1])
+    return newest.values_list("pk", flat=True)[:PER_PAGE]
+
+
+@Prepared
+def _cards(pks: Collection[int]) -> ProjectQuerySet:
+    return Project.objects.listed().filter(pk__in=pks).for_cards()
 
 
 def _query(given: QueryDict) -> str:
