@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import django_filters
+from django.forms import Form
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.places.models import Neighborhood
@@ -21,6 +24,8 @@ BEST_MATCH = ("-rank", "-published_at", "-pk")
 
 class ProjectFilter(django_filters.FilterSet):  # type: ignore[misc]  # it ships no types
     """Search, place, subject, state and order of projects that have ``cost_minor``."""
+
+    form_class: ClassVar[type[Form]]
 
     q = django_filters.CharFilter(label=_("Search"), method="with_words", max_length=200)
     neighborhood = django_filters.ModelChoiceFilter(
@@ -48,6 +53,13 @@ class ProjectFilter(django_filters.FilterSet):  # type: ignore[misc]  # it ships
     class Meta:
         model = Project
         fields: list[str] = []
+
+    def get_form_class(self) -> type[Form]:
+        """Its form, whose class is the same for every request and is made once."""
+        kind = type(self)
+        if "form_class" not in vars(kind):
+            kind.form_class = super().get_form_class()
+        return kind.form_class
 
     def with_words(self, rows: ProjectQuerySet, name: str, words: str) -> ProjectQuerySet:
         """The search field."""

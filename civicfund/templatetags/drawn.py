@@ -13,8 +13,10 @@ from typing import Any, TypeVar
 
 from django import template
 from django.core.signals import setting_changed
+from django.forms import BoundField, ChoiceField, Select
 from django.template.base import Node, Parser, Token
 from django.utils import timezone
+from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django_cotton.templatetags import UnprocessableDynamicAttr
@@ -23,7 +25,7 @@ from django_cotton.templatetags._component import AttrKind, CottonComponentNode,
 register = template.Library()
 
 # Only such as show nothing of a page around them, no time and nobody's secret.
-REMEMBERED = frozenset({"amount", "state", "comment", "project-card", "proposal-row"})
+REMEMBERED = frozenset({"amount", "state", "comment", "project-card", "proposal-row", "field"})
 MOST = 4096
 _drawn: dict[tuple[Any, ...], SafeString] = {}
 # Kinds of values that are equal only where they look the same.
@@ -71,10 +73,37 @@ class DrawnOnce(Node):
                     value = attr.compiled.render(context)
             except UnprocessableDynamicAttr:
                 return None
-            if value.__class__ not in _whole:
+            if value.__class__ is BoundField:
+                chosen = _of_choice(value)
+                if chosen is None:
+                    return None
+                parts += (attr.key, *chosen)
+            elif value.__class__ in _whole:
+                parts += (attr.key, value.__class__, value)
+            else:
                 return None
-            parts += (attr.key, value.__class__, value)
         return (*parts, self.component.nodelist.render(context))
+
+
+def _of_choice(bound: BoundField) -> tuple[Any, ...] | None:
+    """All that shows of a list to choose one thing from; None for any other field, which is typed
+    into, and where something is wrong with what was chosen.
+    """
+    form, field, widget = bound.form, bound.field, bound.field.widget
+    if type(widget) is not Select or not isinstance(field, ChoiceField) or bound.errors:
+        return None
+    offered: list[tuple[Any, Any]] = list(widget.choices)
+    widget.choices = offered  # read once
+    if any(isinstance(label, list | tuple) for _value, label in offered):
+        return None
+    chosen = bound.value()
+    return (
+        type(form).__qualname__, bound.html_name, bound.auto_id, form.use_required_attribute,
+        conditional_escape(bound.label), str(bound.help_text), field.required, field.disabled,
+        tuple((name, str(value)) for name, value in widget.attrs.items()),
+        type(chosen), str(chosen),
+        *((str(value), conditional_escape(label)) for value, label in offered),
+    )  # fmt: skip
 
 
 @register.tag("cotton")
