@@ -1,14 +1,15 @@
-"""What a cycle's page shows of each proposal."""
+"""What a cycle's page shows of each proposal, and the board of each review."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import NamedTuple
 
 from django import template
 
 from budgeting.enums import ProposalState
-from budgeting.models import Proposal, Review
+from budgeting.models import Cycle, Proposal, Review
 from budgeting.selectors import Supports
 from civicfund.projects.enums import ProjectState
 from civicfund.templatetags.drawn import says_all
@@ -67,4 +68,44 @@ def proposal_row(
         needs_support=bool(proposal.pot.supports_needed),
         people=backed.people if backed else None,
         short=backed.short if backed else None,
+    )
+
+
+@says_all
+class ReviewRow(NamedTuple):
+    """All that the board may show of a review that waits: it is found again by exactly this."""
+
+    pk: int
+    cycle: str
+    proposal: int
+    project: str
+    place: str
+    due_at: datetime | None
+    late: int
+    with_proposer: bool
+    has_reviewer: bool
+    reviewer: str
+    name: str
+    is_own: bool
+    to_choose: bool
+
+
+@register.simple_tag
+def review_row(review: Review, *, cycle: Cycle, late: int, to_choose: bool) -> ReviewRow:
+    """A review of ``waiting_reviews`` for ``<c-review-row>``."""
+    project, found = review.proposal.project, vars(review)
+    return ReviewRow(
+        pk=review.pk,
+        cycle=cycle.slug,
+        proposal=review.proposal_id,
+        project=project.title,
+        place=str(project.neighborhood),
+        due_at=review.due_at,
+        late=late,
+        with_proposer=found["with_proposer"],
+        has_reviewer=found["has_reviewer"],
+        reviewer=str(review.reviewer) if review.reviewer else "",
+        name=review.name,
+        is_own=found["is_own"],
+        to_choose=to_choose,
     )

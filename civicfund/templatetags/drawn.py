@@ -25,7 +25,9 @@ from django_cotton.templatetags._component import AttrKind, CottonComponentNode,
 register = template.Library()
 
 # Only such as show nothing of a page around them, no time and nobody's secret.
-REMEMBERED = frozenset({"amount", "state", "comment", "project-card", "proposal-row", "field"})
+REMEMBERED = frozenset(
+    {"amount", "state", "comment", "project-card", "proposal-row", "review-row", "field"}
+)
 MOST = 4096
 _drawn: dict[tuple[Any, ...], SafeString] = {}
 # Kinds of values that are equal only where they look the same.
