@@ -22,6 +22,8 @@ from django.utils.translation import get_language
 from django_cotton.templatetags import UnprocessableDynamicAttr
 from django_cotton.templatetags._component import AttrKind, CottonComponentNode, cotton_component
 
+from civicfund.templatetags.written import WrittenHere, is_written_here
+
 register = template.Library()
 
 # Only such as show nothing of a page around them, no time and nobody's secret.
@@ -112,6 +114,8 @@ def _of_choice(bound: BoundField) -> tuple[Any, ...] | None:
 def component(parser: Parser, token: Token) -> Node:
     """What ``<c-name …>`` is read as."""
     node = cotton_component(parser, token)
+    if is_written_here(node):
+        return WrittenHere(node)
     return DrawnOnce(node) if node.component_name in REMEMBERED and not node.only else node
 
 
