@@ -4,24 +4,40 @@ Django puts a queryset together, and then into SQL, anew each time it is asked; 
 twenty questions that is most of what it costs. What is asked again and again with other keys is put
 into SQL with marks in the place of these, once in each process. From then on only the marks are
 replaced: nothing that was read is kept.
+
+The database, too, is told of a question once by each connection (``PREPARE``), and makes no plan
+anew for each key: of most questions that took it longer than the answer.
 """
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import update_wrapper
+from hashlib import sha256
+from itertools import count
 from typing import Any, ClassVar, Generic, ParamSpec, TypeVar, cast
 
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.db.models import Aggregate, Model, QuerySet, Value
 from django.db.models.sql.compiler import SQLCompiler
+from psycopg.errors import FeatureNotSupported, InvalidSqlStatementName
+from psycopg.sql import Literal
+
+from civicfund.postgres.base import DatabaseWrapper
 
 Given = ParamSpec("Given")
 Row = TypeVar("Row")
 Kind = TypeVar("Kind", bound="_Form")
+Answer = TypeVar("Answer")
 # A question has several forms: a list of two keys is other SQL than one of three.
 MOST_FORMS = 64
+# How many questions one connection's server remembers; a plan takes some ten kilobytes there.
+MOST_TOLD = 300
+# What it says where a table is another than it was told of, or where it was told of nothing.
+_OUT_OF_DATE = (FeatureNotSupported, InvalidSqlStatementName)
 # Marks: larger than any key, a letter that no text in the database holds, before any day of a town.
 _LARGE = 2**62
 _NO_LETTER = "\0"
@@ -112,6 +128,13 @@ def hang_on(parents: Collection[Model], relation: str, rows: Iterable[Any], *, b
         at_hand(parent, relation, found[parent.pk])
 
 
+def forget(connection: DatabaseWrapper) -> None:
+    """Let this connection's server forget all that it was told."""
+    connection.ensure_connection()
+    connection.connection.execute("DEALLOCATE ALL")
+    connection.told.clear()
+
+
 class _Marks:
     """What stands in the place of keys; no two are alike."""
 
@@ -147,6 +170,12 @@ class _Form:
         ]
         if {place for _number, place, _kind in self._places} != set(places.values()):
             raise TypeError("A key does not stand in the question as it was given.")
+        # The same name is the same question, whoever told it.
+        whole = repr((self.sql, self._params, self._places)).encode()
+        self._name = f"asked_{sha256(whole).hexdigest()[:32]}"
+        self._execute = f"EXECUTE {self._name}"
+        if marks:
+            self._execute += f" ({', '.join(['%s'] * len(marks))})"
 
     def params(self, values: Sequence[Any]) -> tuple[Any, ...]:
         """What the database is given, with these keys."""
@@ -155,6 +184,33 @@ class _Form:
             # Django says of numbers how large they may be.
             params[number] = kind(values[place]) if kind else values[place]
         return tuple(params)
+
+    def by_name(self, connection: DatabaseWrapper, values: Sequence[Any]) -> tuple[str, Any]:
+        """The question with these keys, for a server that was told of it, now or before."""
+        connection.ensure_connection()
+        if self._name not in connection.told:
+            if len(connection.told) >= MOST_TOLD:
+                forget(connection)
+            said = f"PREPARE {self._name} AS {self._with_places(connection.connection)}"
+            with connection.wrap_database_errors:
+                connection.connection.execute(said.encode())
+            connection.told.add(self._name)
+        return self._execute, tuple(values)
+
+    def _with_places(self, server: Any) -> str:
+        """The SQL with all that stays written out, so that indexes of a part can be used."""
+        places = {number: place for number, place, _kind in self._places}
+        numbers = count()
+
+        def instead(found: re.Match[str]) -> str:
+            if found[0] == "%%":
+                return "%"
+            number = next(numbers)
+            if number in places:
+                return f"${places[number] + 1}"
+            return Literal(self._params[number]).as_string(server)
+
+        return re.sub("%%|%s", instead, self.sql)
 
     def _in_sql(self) -> tuple[str, tuple[Any, ...]]:
         self._compiler = self._asked.query.get_compiler(DEFAULT_DB_ALIAS)
@@ -166,10 +222,41 @@ class _Form:
         ready = _Ready.__new__(_Ready)
         vars(ready).update(vars(self._compiler))
         # Of this thread, and not of the one that asked first.
-        ready.connection = connections[DEFAULT_DB_ALIAS]
-        ready.ready = (self.sql, self.params(values))
+        connection = ready.connection = connections[DEFAULT_DB_ALIAS]
         reader: Any = self._asked._iterable_class
-        return list(reader(_Asked(self._asked, ready)))
+
+        def read(sql: str, params: Any) -> list[Any]:
+            ready.ready = (sql, params)
+            return list(reader(_Asked(self._asked, ready)))
+
+        return self._ask(connection, values, read)
+
+    def _ask(
+        self, connection: Any, values: Sequence[Any], read: Callable[[str, Any], Answer]
+    ) -> Answer:
+        """The answer by name; in full where the server has forgotten, or a table has changed.
+
+        Within a transaction it is asked in full, since after an error nothing else could be asked.
+        """
+        if Prepared.checked:
+            self._compare(connection, values)
+        elif not connection.in_atomic_block:
+            try:
+                return read(*self.by_name(connection, values))
+            except DatabaseError as error:
+                if not isinstance(error.__cause__, _OUT_OF_DATE):
+                    raise
+                forget(connection)
+        return read(self.sql, self.params(values))
+
+    def _compare(self, connection: Any, values: Sequence[Any]) -> None:
+        """Both ways bring the same rows."""
+        asked = ((self.sql, self.params(values)), self.by_name(connection, values))
+        in_full, by_name = (
+            Counter(map(repr, connection.connection.execute(*each).fetchall())) for each in asked
+        )
+        if in_full != by_name:
+            raise AssertionError(f"By its name {self.sql} brings {by_name}, not {in_full}.")
 
 
 class _Count(_Form):
@@ -183,9 +270,14 @@ class _Count(_Form):
 
     def count(self, values: Sequence[Any]) -> int:
         """How many."""
-        with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-            cursor.execute(self.sql, self.params(values))
-            return int(cursor.fetchone()[0])
+        connection = connections[DEFAULT_DB_ALIAS]
+
+        def read(sql: str, params: Any) -> int:
+            with connection.cursor() as cursor:
+                cursor.execute(sql, params)
+                return int(cursor.fetchone()[0])
+
+        return self._ask(connection, values, read)
 
 
 class _Ready(SQLCompiler):

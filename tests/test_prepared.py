@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from django.db.models import Sum
 from django.test.utils import CaptureQueriesContext
 
+from civicfund import prepared
 from civicfund.people.selectors import residencies_on
 from civicfund.places.models import Neighborhood
 from civicfund.prepared import MOST_FORMS, Prepared, at_hand, hang_on, in_all
@@ -130,3 +131,70 @@ def test_sums_and_what_hangs_on_a_row():
         at_hand(first, "cost_lines", [])
         assert list(first.cost_lines.all()) == []
     assert len(queries) == 0
+
+
+@pytest.fixture
+def unchecked(monkeypatch):
+    """As the site asks, outside of tests."""
+    monkeypatch.setattr(Prepared, "checked", False)
+
+
+def told_of():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM pg_prepared_statements")
+        return {name for (name,) in cursor.fetchall()}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_database_is_told_of_a_question_once(unchecked):
+    projects = [ProjectFactory() for _ in range(3)]
+    keys = [each.pk for each in projects]
+    assert by_keys(keys) == projects[::-1]
+    told = told_of()
+    for asked in (keys, keys[::-1], [*keys[:2], 0]):
+        with CaptureQueriesContext(connection) as queries:
+            assert len(by_keys(asked)) == sum(1 for key in asked if key)
+        [query] = queries
+        assert query["sql"].startswith("EXECUTE asked_")
+    assert (told_of(), by_keys.count(keys)) == (told, 3)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_server_is_told_of_so_many_questions_at_most(unchecked, monkeypatch):
+    monkeypatch.setattr(prepared, "MOST_TOLD", 5)
+    prepared.forget(connection)
+    project = ProjectFactory()
+    for size in range(1, 20):
+        assert by_keys([project.pk, *range(-size, 0)]) == [project]
+        assert len(told_of()) <= 5
+
+
+def test_within_a_transaction_a_question_is_asked_in_full(unchecked):
+    project = ProjectFactory()
+    connection.connection.execute("DEALLOCATE ALL")  # would be an error that nothing comes after
+    with CaptureQueriesContext(connection) as queries:
+        assert (by_keys([project.pk]), by_keys.count([project.pk])) == ([project], 1)
+    assert all(query["sql"].startswith("SELECT") for query in queries)
+    connection.told.clear()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_server_that_has_forgotten_is_asked_in_full(unchecked):
+    project = ProjectFactory()
+    assert by_keys([project.pk]) == [project]
+    connection.connection.execute("DEALLOCATE ALL")
+    assert by_keys([project.pk]) == [project]
+    assert by_keys.count([project.pk]) == 1
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+def test_a_table_that_a_release_has_changed_meanwhile_is_read(unchecked):
+    home = NeighborhoodFactory(name="Wide")
+    assert by_name("Wide") == [home]
+    with connections["owner"].cursor() as owner:
+        owner.execute("ALTER TABLE places_neighborhood ALTER COLUMN name TYPE varchar(121)")
+        try:
+            assert by_name("Wide") == [home]
+        finally:
+            owner.execute("ALTER TABLE places_neighborhood ALTER COLUMN name TYPE varchar(120)")
+    assert by_name("Wide") == [home]
