@@ -48,6 +48,9 @@ class LeanPaginator(Paginator[Any]):
         if count is not None:
             self.count = count
 
+    def _check_object_list_is_ordered(self) -> None:
+        """They are; to look would put the question together, which the first page may not need."""
+
     def page(self, number: int | str) -> Page[Any]:
         """The page; ``InvalidPage`` where it is not there."""
         number = self.validate_number(number)
@@ -64,18 +67,26 @@ class LeanPaginator(Paginator[Any]):
         return Page([found[key] for key in keys if key in found], number, self)
 
 
+def with_count(rows: QuerySet[Any]) -> QuerySet[Any, tuple[Any, int]]:
+    """The key of each, and how many there are in all."""
+    counted: QuerySet[Any, tuple[Any, int]] = rows.annotate(in_all=Window(Count("*"))).values_list(
+        "pk", "in_all"
+    )
+    return counted
+
+
 class SweptPaginator(LeanPaginator):
     """For rows whose order no index gives: whoever finds the first has seen them all.
 
-    So the first page, which nearly everybody asks for, brings the count along.
+    So the first page, which nearly everybody asks for, brings the count along: ``first``, where it
+    is given, brings what ``with_count`` asks for.
     """
 
     def page(self, number: int | str) -> Page[Any]:
         """The page; ``InvalidPage`` where it is not there."""
         if str(number) != "1":
             return super().page(number)
-        counted = self.object_list.annotate(in_all=Window(Count("*"))).values_list("pk", "in_all")
-        found = list(counted[: self.per_page])
+        found = self.first() if self.first else list(with_count(self.object_list)[: self.per_page])
         self.count = found[0][1] if found else 0
         return self._page_with([key for key, _in_all in found], 1)
 

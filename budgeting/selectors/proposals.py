@@ -19,6 +19,7 @@ from django.db.models import (
     Value,
 )
 from django.db.models.functions import Coalesce, Now
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from budgeting.enums import FOUND_FEASIBLE, CycleState, PhaseKind, ProposalState
@@ -32,6 +33,19 @@ from civicfund.projects.selectors.history import latest_version
 PROPOSALS_PER_PAGE = 50
 # Of a project and its place, what no list shows: stories, their index and outlines.
 UNSHOWN = ("project__story", "project__search", "project__neighborhood__boundary")
+
+
+# What the page of a cycle shows of a proposal.
+_LISTED = (
+    "cycle",
+    "pot",
+    "state",
+    "reason",
+    "project__title",
+    "project__state",
+    "project__neighborhood__name",
+    "option__cost_minor",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +96,9 @@ def proposals_paged(cycle: Cycle, proposed: Mapping[int, int] | None = None) -> 
     ``proposed``, where it is at hand, is what ``proposed_by_pot`` says.
     """
     count = None if proposed is None else sum(proposed.values())
+    rows: Any = SimpleLazyObject(lambda: _in_order(cycle.pk))
     return LeanPaginator(
-        _in_order(cycle.pk),
+        rows,
         PROPOSALS_PER_PAGE,
         count=count,
         read=_as_listed,
@@ -127,7 +142,7 @@ def pots_of_cycle(
 @Prepared
 def _as_listed(pks: Collection[int]) -> QuerySet[Proposal]:
     rows = Proposal.objects.standing().filter(pk__in=pks)
-    return rows.select_related("project__neighborhood", "option").defer(*UNSHOWN)
+    return rows.select_related("project__neighborhood", "option").only(*_LISTED)
 
 
 def town_costs(proposals: Iterable[Proposal]) -> dict[int, Review]:

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Value
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from budgeting.enums import CycleState, PhaseKind, ProposalState, ReviewKind
@@ -113,10 +114,12 @@ def reviews_paged(
     board, keys = _boards[gives_out], (cycle.pk, reader.pk)
     counted = board.sums.first(*keys, now) or (0,) * (len(WHOSE) + 1)
     sums = dict(zip(("all", *WHOSE), counted, strict=True))
-    rows = waiting_reviews(*keys, gives_out=gives_out)
     part = _parts(reader.pk, now).get(whose)
+    rows: Any = SimpleLazyObject(
+        lambda: waiting_reviews(*keys, gives_out=gives_out).filter(part or Q())
+    )
     pages = LeanPaginator(
-        rows if part is None else rows.filter(part),
+        rows,
         REVIEWS_PER_PAGE,
         count=sums[whose if part else "all"],
         read=lambda asked: board.rows(*keys, asked),

@@ -50,7 +50,8 @@ def _shared(project: int, user: int) -> QuerySet[CoAuthor, int]:
 
 def written_among(user: User, projects: Iterable[int]) -> set[int]:
     """The ids of those of the projects that somebody writes."""
-    return set(_written(user.pk, set(projects)))
+    asked = set(projects)
+    return set(_written(user.pk, asked)) if asked else set()
 
 
 @Prepared

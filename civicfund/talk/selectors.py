@@ -112,7 +112,7 @@ def _answered(asked: Collection[int]) -> QuerySet[Comment, int | None]:
 
 
 def _read_hidings(comments: Collection[Comment]) -> None:
-    standing = _standing([comment.pk for comment in comments])
+    standing = _standing([comment.pk for comment in comments]) if comments else []
     hidings = {hiding.comment_id: hiding for hiding in standing}
     for comment in comments:
         comment.hiding_read = hidings.get(comment.pk)
@@ -159,7 +159,7 @@ def _newest_replies(parents: Collection[int]) -> CommentQuerySet:
 
 def _reply_counts(comments: Collection[int]) -> dict[int, int]:
     """How many answers those of the comments have that have any."""
-    return dict(_counted_replies(comments))
+    return dict(_counted_replies(comments)) if comments else {}
 
 
 @Prepared

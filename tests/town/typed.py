@@ -280,7 +280,7 @@ NAMES_OF_CHOICES = {
 # What an address may say behind its question mark.
 IN_ADDRESSES = {
     "before", "code", "into", "neighborhood", "next", "page", "place", "q", "reward", "round",
-    "show", "since", "sort", "whose",
+    "show", "since", "whose",
 }  # fmt: skip
 # Fields that a form makes for what it is about: the code that makes them, and where they go.
 MADE_INPUTS = {

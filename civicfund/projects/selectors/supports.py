@@ -28,8 +28,9 @@ def support_counts(projects: Iterable[int]) -> dict[int, int]:
 
 @Prepared
 def _people(wanted: Collection[int]) -> QuerySet[Any]:
-    rows: QuerySet[Any] = _supports_of(wanted).values_list("whole")
-    return rows.annotate(people=Count("person", distinct=True))
+    rows = _supports_of(wanted).values_list("whole")
+    counted: QuerySet[Any] = rows.annotate(people=Count("person", distinct=True))
+    return counted
 
 
 def supports_by_home(projects: Iterable[int]) -> dict[int, dict[int, int]]:

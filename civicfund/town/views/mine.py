@@ -110,8 +110,9 @@ def _newest(name: str, user: User) -> Kept:
 def _prepared(name: str) -> Prepared[[int], Any]:
     @Prepared
     def newest(user: int) -> QuerySet[Any]:
-        rows: QuerySet[Any] = _all(name, user).prefetch_related(None)
-        return rows.annotate(in_all=Window(Count("*")))[:MOST_OF_EACH]
+        rows = _all(name, user).prefetch_related(None)
+        counted: QuerySet[Any] = rows.annotate(in_all=Window(Count("*")))[:MOST_OF_EACH]
+        return counted
 
     return newest
 
