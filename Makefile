@@ -87,8 +87,8 @@ trust: dev-environment ## Try every promise of the vote (SIZE=full or small); pr
 	@$(BIN)/python -m civicfund.launch browser >/dev/null
 	@$(BIN)/python -m tests.trust --size $(or $(SIZE),full)
 
-proofs: dev-environment ## Storms, races and random histories of money, and random elections, at full size (takes hours)
-	@$(BIN)/python -m civicfund.launch with-servers env SIZE=full $(BIN)/python -m pytest -q -s --timeout=0 --durations=0 tests/pledges/test_machine.py tests/pledges/test_unmet_goals.py tests/races tests/reconciliation/test_reconciling.py tests/budgeting/domain
+proofs: dev-environment ## Storms, races and random histories of money, random elections, each role at each door, at full size (takes hours)
+	@$(BIN)/python -m civicfund.launch with-servers env SIZE=full $(BIN)/python -m pytest -q -s --timeout=0 --durations=0 tests/pledges/test_machine.py tests/pledges/test_unmet_goals.py tests/races tests/reconciliation/test_reconciling.py tests/budgeting/domain tests/town/test_matrix.py tests/town/test_rooms.py
 
 journeys: dev-environment ## Whole ways through the site by people of every role, in browsers; pictures in SCREENSHOTS
 	@$(BIN)/python -m civicfund.launch browser >/dev/null

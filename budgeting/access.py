@@ -21,7 +21,7 @@ from civicfund.people.models import User
 from civicfund.people.selectors import has_role, roles_of
 from civicfund.places.models import Neighborhood
 from civicfund.prepared import Prepared, hang_on
-from civicfund.projects.access import authored_by
+from civicfund.projects.access import concerning
 from civicfund.projects.models import Project
 from civicfund.talk.access import Subject
 from civicfund.talk.enums import SubjectKind
@@ -100,10 +100,10 @@ def _prepares(user: User | AnonymousUser) -> bool:
 
 
 def reviews(user: User | AnonymousUser, pks: Collection[int]) -> dict[int, Subject]:
-    """The door to reviews, as the review desk has it: never of what one writes oneself."""
+    """The door to reviews, as the review desk has it: never of a project of one's own."""
     if not user.is_authenticated or roles_of(user).isdisjoint(REVIEW_ROLES):
         return {}
-    own = Project.objects.filter(authored_by(user)).order_by().values("pk")
+    own = Project.objects.filter(concerning(user)).order_by().values("pk")
     rows = Review.objects.filter(pk__in=pks, proposal__cycle__in=visible_cycles(user))
     rows = rows.exclude(proposal__project__in=own)
     rows = rows.select_related("proposal__project", "proposal__cycle")

@@ -11,12 +11,14 @@ class BudgetingConfig(AppConfig):
     name = "budgeting"
 
     def ready(self) -> None:
-        """Projects on a ballot stay as they are; those in a cycle go into none that is not. Money
-        leaves only while the books are right of what is set aside for votes, too.
+        """Projects on a ballot stay as they are; those in a cycle go into none that is not, and say
+        in lists how far they are with supports. Money leaves only while the books are right of what
+        is set aside for votes, too.
         """
         # Models are loaded by now.
         from budgeting.access import reviews  # noqa: PLC0415
         from budgeting.selectors import (  # noqa: PLC0415
+            gathering_of,
             what_a_change_undoes,
             why_apart_in_cycles,
             why_on_ballot,
@@ -28,6 +30,7 @@ class BudgetingConfig(AppConfig):
             held_by,
             kept_apart_by,
         )
+        from civicfund.projects.selectors.supports import gathered_as  # noqa: PLC0415
         from civicfund.talk.access import doors_to  # noqa: PLC0415
         from civicfund.talk.enums import SubjectKind  # noqa: PLC0415
 
@@ -35,5 +38,6 @@ class BudgetingConfig(AppConfig):
         checked_before_paying(invariants)
         held_by(why_on_ballot)
         cautioned_by(what_a_change_undoes)
+        gathered_as(gathering_of)
         kept_apart_by(why_apart_in_cycles)
         import_module("budgeting.held").declare()

@@ -108,15 +108,23 @@ class ProposalState(models.TextChoices):
     ON_BALLOT = "on_ballot", _("On the ballot")
     SELECTED = "selected", _("Selected")
     NOT_SELECTED = "not_selected", _("Not selected")
+    LEFT = "left", _("Taken out by its authors")
 
 
 PROPOSAL_MOVES: dict[ProposalState, frozenset[ProposalState]] = {
-    ProposalState.SUBMITTED: frozenset({ProposalState.FEASIBLE, ProposalState.NOT_FEASIBLE}),
+    # Its authors may take it out while proposals are taken, and enter it again.
+    ProposalState.SUBMITTED: frozenset(
+        {ProposalState.FEASIBLE, ProposalState.NOT_FEASIBLE, ProposalState.LEFT}
+    ),
+    ProposalState.LEFT: frozenset({ProposalState.SUBMITTED}),
     # An appeal: somebody looks again.
     ProposalState.NOT_FEASIBLE: frozenset({ProposalState.FEASIBLE}),
     # Rewritten since, it is reviewed again.
     ProposalState.FEASIBLE: frozenset({ProposalState.ON_BALLOT, ProposalState.SUBMITTED}),
-    ProposalState.ON_BALLOT: frozenset({ProposalState.SELECTED, ProposalState.NOT_SELECTED}),
+    # Before voting begins it may be taken off again, with a reason for everybody.
+    ProposalState.ON_BALLOT: frozenset(
+        {ProposalState.SELECTED, ProposalState.NOT_SELECTED, ProposalState.FEASIBLE}
+    ),
     ProposalState.SELECTED: frozenset(),
     ProposalState.NOT_SELECTED: frozenset(),
 }
@@ -234,6 +242,7 @@ VERB_WORDS: dict[str, Promise] = {
     "cycle.letters_made": _("Letters with codes were made and downloaded"),
     "cycle.made": _("The cycle was made"),
     "cycle.open": _("The cycle was opened"),
+    "cycle.notes_emptied": _("The internal notes of all reviews were emptied"),
     "cycle.options_grouped": _("Options were put in a group, or let go of it"),
     "cycle.paper_offered": _("Voting on paper was offered"),
     "cycle.phase_added": _("A phase was added"),
@@ -267,16 +276,20 @@ VERB_WORDS: dict[str, Promise] = {
     "proposal.appeal_refused": _("An appeal was refused"),
     "proposal.appealed": _("An appeal was made"),
     "proposal.feasible": _("A proposal was said to be feasible"),
+    "proposal.left": _("A project was taken out of the cycle by its authors"),
     "proposal.not_feasible": _("A proposal was said not to be feasible"),
     "proposal.not_selected": _("A proposal was not selected"),
     "proposal.on_ballot": _("A proposal came on the ballot"),
+    "proposal.pot_changed": _("A proposal asks another pot for its money"),
     "proposal.selected": _("A proposal was selected"),
     "proposal.submitted": _("A project was entered"),
+    "proposal.taken_off": _("A proposal was taken off the ballot"),
     "review.assigned": _("A review was given to somebody to do"),
     "review.changes_requested": _("Changes were asked for"),
     "review.changes_taken_back": _("Changes were no longer asked for"),
     "review.given": _("A review was handed in"),
     "review.given_back": _("A project was given back after changes"),
+    "review.notes_emptied": _("The internal notes of a review were emptied"),
     "review.sent_back": _("A rewritten project was sent back for review"),
     "roll_entry.claimed": _("Somebody claimed a line of the voter roll"),
     "roll_entry.let_go": _("A newer letter ended the claim of a line of the voter roll"),

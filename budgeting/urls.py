@@ -87,6 +87,7 @@ urlpatterns = [
     path("budget/<slug:slug>/proposals/<int:pk>/", reviews.my_proposal, name="my_proposal"),
     path("budget/<slug:slug>/propose/", cycles.propose, name="cycle_propose"),
     path("budget/<slug:slug>/ballot/desk/", ballot_desk.ballot_desk, name="ballot_desk"),
+    path("budget/<slug:slug>/ballot/desk/<int:pk>/", ballot_desk.off_ballot, name="off_ballot"),
     path("budget/<slug:slug>/ballot/", cycles.ballot, name="ballot"),
     path("budget/<slug:slug>/results/", cycles.results, name="results"),
     path("budget/<slug:slug>/results/<int:pot>/rounds/", cycles.rounds, name="rounds"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from django.http import HttpResponse
 
@@ -16,13 +16,16 @@ LONGEST_LINE = 75  # octets, without the line end: RFC 5545, 3.1
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happens from an instant to another; ``uid`` names it for ever."""
+    """Something that happens from an instant to another, at one, or on a whole day; ``uid`` names
+    it for ever.
+    """
 
     uid: str
     title: str
     url: str
-    starts_at: datetime
-    ends_at: datetime
+    starts_at: datetime | date
+    # Where nothing is said it takes no time, or its day.
+    ends_at: datetime | None = None
 
 
 def calendar_response(name: str, events: Iterable[Event], *, now: datetime) -> HttpResponse:
@@ -36,8 +39,12 @@ def _lines(name: str, events: Iterable[Event], now: datetime) -> Iterator[str]:
     yield f"X-WR-CALNAME:{_escaped(name)}"
     for event in events:
         yield from ("BEGIN:VEVENT", f"UID:{_escaped(event.uid)}", f"DTSTAMP:{_instant(now)}")
-        yield f"DTSTART:{_instant(event.starts_at)}"
-        yield f"DTEND:{_instant(event.ends_at)}"
+        if isinstance(event.starts_at, datetime):
+            yield f"DTSTART:{_instant(event.starts_at)}"
+        else:
+            yield f"DTSTART;VALUE=DATE:{event.starts_at:%Y%m%d}"
+        if event.ends_at:
+            yield f"DTEND:{_instant(event.ends_at)}"
         yield f"SUMMARY:{_escaped(event.title)}"
         yield f"URL:{event.url}"
         yield "END:VEVENT"

@@ -57,6 +57,7 @@ SWEEPS: dict[str, float] = {
     "civicfund.people.tasks.delete_due_copies": 60,
     "civicfund.town.tasks.check_books": 600,
     "civicfund.town.tasks.tell_about_documents": 10,
+    "civicfund.town.tasks.tell_second_people": 20,
     "budgeting.tasks.close_due_cycles": 5,
     "budgeting.tasks.count_due_cycles": 5,
     "budgeting.tasks.keep_due_bundles": 10,
@@ -72,6 +73,7 @@ SWEEPS: dict[str, float] = {
 # What is done by the clock (UTC), however often beat restarts.
 NIGHTLY = {
     "civicfund.reconciliation.tasks.reconcile": crontab(hour="2", minute="30"),
+    "civicfund.town.tasks.tell_what_waits": crontab(hour="5", minute="15"),
     "civicfund.complaints.tasks.tell_of_late_complaints": crontab(hour="5", minute="30"),
     "budgeting.tasks.remind_reviewers": crontab(hour="5", minute="45"),
     "civicfund.talk.tasks.mail_daily_digests": crontab(hour="6", minute="0"),

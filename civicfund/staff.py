@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Concatenate, ParamSpec
 from urllib.parse import urlencode
@@ -15,9 +15,13 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, resolve_url
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from civicfund.admin_site import SECOND_FACTOR_METHOD, gave_second_factor
+from civicfund.people.access import may_give_roles
 from civicfund.people.enums import Role
+from civicfund.people.models import User
 from civicfund.people.requests import SignedInRequest
 from civicfund.people.selectors import roles_of
 
@@ -25,29 +29,52 @@ Rest = ParamSpec("Rest")
 View = Callable[Concatenate[SignedInRequest, Rest], HttpResponseBase]
 
 
-def only(*roles: Role) -> Callable[[View[Rest]], View[Rest]]:
+# Whom a desk is for that no role opens.
+SUPERUSER = "superuser"
+
+
+def only(*roles: Role, superusers: bool = False) -> Callable[[View[Rest]], View[Rest]]:
     """Let those through who were given one of the roles and have given a second factor.
 
-    The page says for whom it is in ``desk_of``, so that every desk of the site can be found.
+    ``superusers`` says that they may read it, too, without a role.
     """
+    whom: dict[str, str | Promise] = {role: role.label for role in roles}
+    if superusers:
+        whom[SUPERUSER] = _("Superuser")
+
+    def may(user: User) -> bool:
+        return (superusers and may_give_roles(user)) or not roles_of(user).isdisjoint(roles)
 
     def decorate(view: View[Rest]) -> View[Rest]:
-        @login_required
-        @wraps(view)
-        def guarded(
-            request: SignedInRequest, /, *given: Rest.args, **named: Rest.kwargs
-        ) -> HttpResponseBase:
-            if roles_of(request.user).isdisjoint(roles):
-                raise PermissionDenied(", ".join(str(role.label) for role in roles))
-            if not gave_second_factor(request):
-                query = urlencode({"next": request.get_full_path()})
-                return redirect(f"{resolve_url('admin:login')}?{query}")
-            return view(request, *given, **named)
-
-        guarded.desk_of = frozenset(roles)  # type: ignore[attr-defined]  # a mark on a function
-        return guarded
+        return _guarded(view, may, whom)
 
     return decorate
+
+
+def superusers_only(view: View[Rest]) -> View[Rest]:
+    """Let those through who give roles, and have given a second factor."""
+    return _guarded(view, may_give_roles, {SUPERUSER: _("Superuser")})
+
+
+def _guarded(
+    view: View[Rest], may: Callable[[User], bool], whom: Mapping[str, str | Promise]
+) -> View[Rest]:
+    """The page says for whom it is in ``desk_of``, so that every desk of the site can be found."""
+
+    @login_required
+    @wraps(view)
+    def guarded(
+        request: SignedInRequest, /, *given: Rest.args, **named: Rest.kwargs
+    ) -> HttpResponseBase:
+        if not may(request.user):
+            raise PermissionDenied(", ".join(str(words) for words in whom.values()))
+        if not gave_second_factor(request):
+            query = urlencode({"next": request.get_full_path()})
+            return redirect(f"{resolve_url('admin:login')}?{query}")
+        return view(request, *given, **named)
+
+    guarded.desk_of = frozenset(whom)  # type: ignore[attr-defined]  # a mark on a function
+    return guarded
 
 
 def second_factor_is_recent(request: HttpRequest) -> bool:

@@ -18,6 +18,7 @@ class Work(IntEnum):
     MAIL = 0x7A14
     COMPLAINTS = 0x7A15
     BUNDLE = 0x7A16
+    SECOND = 0x7A17
 
 
 @contextmanager

@@ -36,16 +36,22 @@ from budgeting.forms.paper import (
     VoidForm,
 )
 from budgeting.forms.reviews import (
+    ALL_SHOWN,
     AppealForm,
     AssignForm,
+    BoardFilter,
     ChangesForm,
+    EmptyAllNotesForm,
+    EmptyNotesForm,
     GiveBackForm,
     GroupForm,
     InstantForm,
     LimitForm,
     OnBallotForm,
     OneRuleForm,
+    OtherPotForm,
     RuleForm,
+    TakeOffForm,
     VerdictForm,
 )
 from budgeting.forms.roll import (
@@ -59,6 +65,7 @@ from budgeting.forms.roll import (
 )
 
 __all__ = [
+    "ALL_SHOWN",
     "AgreeForm",
     "AnnouncementForm",
     "AnswerForm",
@@ -66,6 +73,7 @@ __all__ = [
     "AppropriationForm",
     "AssignForm",
     "BasisForm",
+    "BoardFilter",
     "ChangePotForm",
     "ChangesForm",
     "CheckInForm",
@@ -74,6 +82,8 @@ __all__ = [
     "CorrectPlaceForm",
     "CycleForm",
     "EligibilityForm",
+    "EmptyAllNotesForm",
+    "EmptyNotesForm",
     "EndKeyingForm",
     "ExtensionForm",
     "FileForm",
@@ -90,6 +100,7 @@ __all__ = [
     "OneKioskForm",
     "OnePotForm",
     "OneRuleForm",
+    "OtherPotForm",
     "PartsForm",
     "PersonForm",
     "PhaseForm",
@@ -112,6 +123,7 @@ __all__ = [
     "SheetForm",
     "SupportsForm",
     "SupportsFromForm",
+    "TakeOffForm",
     "TotalsForm",
     "UnlockForm",
     "VerdictForm",

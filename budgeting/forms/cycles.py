@@ -13,7 +13,15 @@ from django.utils.translation import gettext_lazy as _
 
 from budgeting.domain.rules import APPROVALS, POINTS, RANKINGS, RULES
 from budgeting.domain.rules.equal_shares import Start, Stop
-from budgeting.enums import MOST_POINTS, BallotKind, Origin, PhaseKind, SupportsFrom, TieOrder
+from budgeting.enums import (
+    MOST_POINTS,
+    BallotKind,
+    Origin,
+    PhaseKind,
+    ProposalState,
+    SupportsFrom,
+    TieOrder,
+)
 from budgeting.models import Cycle, Pot
 from budgeting.services.preparing import TEMPLATES
 from budgeting.templatetags.budgeting import rule_words
@@ -55,7 +63,7 @@ class ProposalForm(forms.Form):
 
     def __init__(self, cycle: Cycle, person: User, *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)
-        entered = cycle.proposals.values("project")
+        entered = cycle.proposals.exclude(state=ProposalState.LEFT).values("project")
         own = Project.objects.listed().filter(authored_by(person)).exclude(pk__in=entered)
         self.projects: forms.ModelChoiceField[Project] = self.fields["project"]  # type: ignore[assignment]  # as declared
         self.pots: forms.ModelChoiceField[Pot] = self.fields["pot"]  # type: ignore[assignment]  # as declared

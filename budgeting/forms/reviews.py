@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from budgeting.models import Option, Proposal, Review
+from budgeting.models import Cycle, Option, Pot, Proposal, Review
 from budgeting.services.reviews import Estimate
 from civicfund.fields import MomentField
 from civicfund.people.enums import Role
@@ -140,14 +140,45 @@ class OneRuleForm(forms.Form):
     rule = forms.IntegerField(widget=forms.HiddenInput)
 
 
+class BoardFilter(forms.Form):
+    """What of the reviews of a cycle is shown."""
+
+    q = forms.CharField(label=_("Title or number"), max_length=120, required=False)
+    category = forms.ChoiceField(
+        label=_("About"), choices=[("", _("Everything")), *Category.choices], required=False
+    )
+    neighborhood = PlaceField(
+        label=_("Where"),
+        queryset=Neighborhood.objects.widest_first().defer("boundary"),
+        to_field_name="slug",
+        required=False,
+        empty_label=_("Everywhere"),
+    )
+    pot = forms.ModelChoiceField(
+        label=_("Pot"), queryset=Pot.objects.none(), required=False, empty_label=_("Every pot")
+    )
+
+    def __init__(self, cycle: Cycle, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self.fields["pot"].queryset = cycle.pots.order_by("pk")  # type: ignore[attr-defined]  # as declared
+
+
+# Whether the reviews that are ticked are meant, or all that the board shows with its filters.
+TICKED, ALL_SHOWN = "ticked", "all"
+
+
 class AssignForm(forms.Form):
     """Give chosen reviews to somebody, or another deadline."""
 
     reviews = forms.ModelMultipleChoiceField(
-        label=_("Reviews"),
-        queryset=Review.objects.none(),
-        error_messages={"required": _("Choose at least one review in the list.")},
+        label=_("Reviews"), queryset=Review.objects.none(), required=False
     )
+    which = forms.ChoiceField(
+        choices=[(TICKED, _("Those that are ticked")), (ALL_SHOWN, _("All that are shown"))],
+        required=False,
+    )
+    # How many were shown: where there are others by now, nothing is given out unseen.
+    of = forms.IntegerField(required=False, min_value=0)
     reviewer = forms.ModelChoiceField(
         label=_("Give them to"),
         queryset=User.objects.none(),
@@ -161,6 +192,33 @@ class AssignForm(forms.Form):
         self.fields["reviews"].queryset = Review.objects.waiting()  # type: ignore[attr-defined]  # as declared
         self.fields["reviewer"].queryset = people_with(Role.REVIEWER)  # type: ignore[attr-defined]  # as declared
 
+    def clean(self) -> dict[str, Any]:
+        """Some are chosen."""
+        given = super().clean() or self.cleaned_data
+        nothing = "reviews" in given and not given["reviews"]
+        if nothing and given.get("which") != ALL_SHOWN:
+            self.add_error("reviews", _("Choose at least one review in the list."))
+        return given
+
+
+def _for_good() -> forms.BooleanField:
+    return forms.BooleanField(
+        label=_("They are gone for good"),
+        error_messages={"required": _("Say that you know: they are gone for good.")},
+    )
+
+
+class EmptyAllNotesForm(forms.Form):
+    """That one knows what emptying does."""
+
+    sure = _for_good()
+
+
+class EmptyNotesForm(EmptyAllNotesForm):
+    """The same of one review."""
+
+    review = forms.IntegerField(widget=forms.HiddenInput)
+
 
 class OnBallotForm(forms.Form):
     """Which feasible proposals come on the ballot."""
@@ -171,6 +229,32 @@ class OnBallotForm(forms.Form):
         queryset=Proposal.objects.order_by("pk"),
         error_messages={"required": _("Choose at least one project in the list.")},
     )
+
+
+class TakeOffForm(forms.Form):
+    """Why something is taken off the ballot."""
+
+    reason = _words(
+        _("Why, for everybody to read"),
+        1000,
+        _("It stands on the page of the cycle and of the project, and its authors get it by mail."),
+    )
+
+
+class OtherPotForm(forms.Form):
+    """Which pot of its cycle a proposal should ask instead."""
+
+    pot = forms.ModelChoiceField(
+        label=_("Pot"),
+        queryset=Pot.objects.none(),
+        empty_label=None,
+        help_text=_("A pot of a place is for projects in that place."),
+    )
+
+    def __init__(self, proposal: Proposal, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        pots = Pot.objects.filter(cycle=proposal.cycle_id).exclude(pk=proposal.pot_id)
+        self.fields["pot"].queryset = pots  # type: ignore[attr-defined]  # as declared
 
 
 class GroupForm(forms.Form):

@@ -7,14 +7,28 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from budgeting.domain.rules import RULES
-from budgeting.enums import Origin
+from budgeting.domain.ballots import BallotKind as CountedKind
+from budgeting.domain.rules import RULES, fitting_rules
+from budgeting.enums import BallotKind, Origin
 from budgeting.models import Pot
 from budgeting.templatetags.budgeting import rule_words
 from civicfund.projects.forms import MoneyField
 
 LARGEST_FILE = 30 * 2**20
 USUALLY_TRIED = ("greedy", "equal_shares_cost_greedy", "equal_shares_cost_add1_greedy", "phragmen")
+
+
+def chosen_for(rule: str, ballot: str) -> dict[str, Any]:
+    """What the form begins with for a cycle of this rule and kind of ballot; {} for unknown ones.
+
+    Its rule beside the usual ones that count such ballots, and the latest election of such.
+    """
+    if rule not in RULES or ballot not in BallotKind.values:
+        return {}
+    fitting = fitting_rules(CountedKind(ballot))
+    usual = [name for name in USUALLY_TRIED if name in fitting] or fitting
+    of_such = Pot.objects.filter(cycle__origin=Origin.IMPORTED, cycle__ballot_kind=ballot)
+    return {"rules": list(dict.fromkeys([rule, *usual])), "pot": of_such.order_by("pk").last()}
 
 
 class PastElection(forms.ModelChoiceField[Pot]):

@@ -20,7 +20,7 @@ from budgeting.models.paper import (
     Sheet,
     SheetBatch,
 )
-from budgeting.models.proposals import Option, Proposal, SupportCount
+from budgeting.models.proposals import BallotRemoval, Option, Proposal, SupportCount
 from budgeting.models.reminders import StartedBallot
 from budgeting.models.reviews import (
     Appeal,
@@ -28,6 +28,7 @@ from budgeting.models.reviews import (
     Review,
     ReviewerRule,
     ReviewPlan,
+    ReviewQuerySet,
     VerdictPublication,
 )
 from budgeting.models.roll import (
@@ -54,6 +55,7 @@ __all__ = [
     "LONGEST_BODY",
     "Announcement",
     "Appeal",
+    "BallotRemoval",
     "Board",
     "BoardLine",
     "BundlePart",
@@ -89,6 +91,7 @@ __all__ = [
     "Rehearsal",
     "Review",
     "ReviewPlan",
+    "ReviewQuerySet",
     "ReviewerRule",
     "RollBatch",
     "RollEntry",

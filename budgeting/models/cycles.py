@@ -188,12 +188,14 @@ class Cycle(models.Model):
     @property
     def voting_starts_at(self) -> datetime | None:
         """When ballots may be cast from; None where it has no date yet."""
-        return self.voting.starts_at if self.voting else None
+        voting = self.voting  # asks for the phases
+        return voting.starts_at if voting else None
 
     @property
     def voting_ends_at(self) -> datetime | None:
         """The closing instant: a ballot is cast before it; None where it has no date yet."""
-        return self.voting.ends_at if self.voting else None
+        voting = self.voting  # asks for the phases
+        return voting.ends_at if voting else None
 
     @property
     def is_dropped(self) -> bool:

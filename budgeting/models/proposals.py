@@ -20,17 +20,19 @@ class ProposalQuerySet(models.QuerySet["Proposal"]):
     """Questions about proposals."""
 
     def standing(self) -> ProposalQuerySet:
-        """All but those that left with their project, before anything was final.
+        """All but those that their authors took out, or that left with their project.
 
-        That is told by the project's state alone, so that a merge that is undone brings them back.
+        The latter is told by the project's state alone, so that a merge that is undone brings them
+        back.
         """
         # The few that are not on the list are found by index; else all that are would be read.
-        left = Project.objects.filter(pk=OuterRef("project"), state__in=_OFF_THE_LIST)
-        return self.filter(~Exists(left) | ~Q(state__in=UNDER_WAY))
+        off = Project.objects.filter(pk=OuterRef("project"), state__in=_OFF_THE_LIST)
+        is_there = ~Exists(off) | ~Q(state__in=UNDER_WAY)
+        return self.filter(is_there, ~Q(state=ProposalState.LEFT))
 
     def to_look_at(self) -> ProposalQuerySet:
-        """Those whose projects are on the list: nobody has to look at any other."""
-        return self.filter(project__state__in=LISTED_STATES)
+        """Those in the cycle whose projects are on the list: nobody has to look at any other."""
+        return self.filter(~Q(state=ProposalState.LEFT), project__state__in=LISTED_STATES)
 
 
 class Proposal(models.Model):
@@ -74,8 +76,9 @@ class Proposal(models.Model):
 
     @property
     def has_left(self) -> bool:
-        """Whether its project was withdrawn or merged before anything was final."""
-        return self.state in UNDER_WAY and self.project.state not in LISTED_STATES
+        """Whether it was taken out, or its project withdrawn or merged before all was final."""
+        gone = self.state in UNDER_WAY and self.project.state not in LISTED_STATES
+        return gone or self.state == ProposalState.LEFT
 
 
 class SupportCount(models.Model):
@@ -133,3 +136,25 @@ class Option(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class BallotRemoval(models.Model):
+    """A proposal was taken off the ballot before voting began, and why, for everybody to read."""
+
+    proposal = models.ForeignKey(Proposal, models.PROTECT, related_name="removals")
+    # The id of the option that it was; the row itself is gone.
+    line = models.BigIntegerField(_("line on the ballot"), unique=True)
+    reason = models.CharField(_("reason"), max_length=1000)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField(_("taken off"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("removal from a ballot")
+        verbose_name_plural = _("removals from a ballot")
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(reason__regex=r"\S"), name="removal_says_why"),
+        ]
+
+    def __str__(self) -> str:
+        return f"removal of proposal {self.proposal_id}"

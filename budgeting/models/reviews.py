@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from budgeting.enums import ReviewKind, ReviewNews
+from budgeting.enums import ProposalState, ReviewKind, ReviewNews
 from budgeting.models.cycles import Cycle
 from budgeting.models.proposals import Proposal
 from civicfund.places.models import Neighborhood
@@ -105,7 +105,11 @@ class ReviewQuerySet(models.QuerySet["Review"]):
 
     def waiting(self) -> ReviewQuerySet:
         """Not given yet, in a proposal that is still being looked at."""
-        return self.filter(given_at__isnull=True, proposal__project__state__in=LISTED_STATES)
+        return self.filter(
+            ~Q(proposal__state=ProposalState.LEFT),
+            given_at__isnull=True,
+            proposal__project__state__in=LISTED_STATES,
+        )
 
     def given(self) -> ReviewQuerySet:
         """What reviewers said; a proposal's last one decides."""

@@ -35,7 +35,7 @@ def requests_on(cycle: Cycle) -> QuerySet[ActRequest]:
         target_type=cycle._meta.label_lower, target_id=str(cycle.pk)
     ).annotate(
         may_ask=Case(
-            When(_may_ask(), then=Value(True)), default=Value(False), output_field=BooleanField()
+            When(may_ask(), then=Value(True)), default=Value(False), output_field=BooleanField()
         )
     )
     return asked.select_related("requested_by", "approval__approved_by", "withdrawal").order_by(
@@ -43,7 +43,7 @@ def requests_on(cycle: Cycle) -> QuerySet[ActRequest]:
     )
 
 
-def _may_ask() -> Q:
+def may_ask() -> Q:
     """Whoever asked still has the role that it takes."""
     certifying = Q(act="cycle.publish")
     of_money = Q(act="cycle.appropriate")
@@ -68,7 +68,7 @@ def pending_requests(cycle: Cycle, act: str) -> QuerySet[ActRequest]:
     """
     lapses_after = LAPSES_AFTER[cycle._meta.label_lower]
     waiting = requests_on(cycle).filter(
-        _may_ask(),
+        may_ask(),
         act=act,
         approval__isnull=True,
         withdrawal__isnull=True,
@@ -89,12 +89,13 @@ def standing_of(asked: ActRequest, cycle: Cycle, now: datetime) -> AskedStanding
         return AskedStanding.LAPSED
     if not asked.may_ask:  # type: ignore[attr-defined]  # as ``requests_on`` annotates it
         return AskedStanding.ROLE_LOST
-    if not _possible(asked, cycle):
+    if not is_possible(asked, cycle):
         return AskedStanding.OUTDATED
     return AskedStanding.WAITING
 
 
-def _possible(asked: ActRequest, cycle: Cycle) -> bool:
+def is_possible(asked: ActRequest, cycle: Cycle) -> bool:
+    """Whether what was asked for can be done in the state that the cycle is in."""
     if asked.act == "cycle.cancel":
         return bool(asked.parameters.get("state") == cycle.state)
     return cycle.state in _POSSIBLE_IN.get(asked.act, set())

@@ -21,6 +21,7 @@ from budgeting.enums import (
     ProposalState,
 )
 from budgeting.models import Cycle, CycleQuerySet, Option, Participation, Phase, Pot, Proposal
+from budgeting.selectors.proposals import why_off
 from civicfund.prepared import Prepared, hang_on, in_all
 from civicfund.projects.models import Project
 
@@ -37,6 +38,16 @@ def running_cycles() -> CycleQuerySet:
     return Cycle.objects.running().prefetch_related(
         Prefetch("phases", queryset=Phase.objects.with_now()), "pots"
     )
+
+
+def running_now() -> list[Cycle]:
+    """All of ``running_cycles``."""
+    return with_phases_and_pots(_running())
+
+
+@Prepared
+def _running() -> CycleQuerySet:
+    return Cycle.objects.running()
 
 
 def running_at(places: Collection[int]) -> list[Cycle]:
@@ -100,10 +111,14 @@ def _won_minor(places: Collection[int]) -> QuerySet[Any, int]:
 
 
 def proposals_of(project: Project | int) -> QuerySet[Proposal]:
-    """What became of a project in the cycles that it entered, the newest first."""
+    """What became of a project in the cycles that it entered, the newest first.
+
+    ``why_off`` is why it was taken off a ballot, None where it never was.
+    """
     return (
         Proposal.objects.standing()
         .filter(project=project)
+        .annotate(why_off=why_off())
         .select_related("cycle", "pot")
         .order_by("-submitted_at", "-pk")
     )

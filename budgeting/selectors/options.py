@@ -47,10 +47,10 @@ def options_on_ballot(cycle: Cycle) -> OptionsOnBallot:
     was when they were read. Two cycles never share a commitment, so that is what they are
     remembered by.
     """
-    if cycle.tie_commitment and cycle.voting_starts_at:
+    if cycle.tie_commitment and (begins := cycle.voting_starts_at):
         minute = int(time.monotonic() // _REMEMBERED_SECONDS)
         found = _remembered(cycle.pk, cycle.tie_commitment, minute)
-        if found.read_at >= cycle.voting_starts_at:
+        if found.read_at >= begins:
             return found
     return _read(cycle.pk)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from budgeting.models import Cycle, Proposal
@@ -16,11 +17,17 @@ REQUIRED = ("title", "summary", "neighborhood")
 COSTS = ("cost", "cost_lines")
 COLUMNS = (
     *REQUIRED, *COSTS, "story", "category", "pot", "running_cost", "lifetime_years", "address",
-    "latitude", "longitude",
+    "latitude", "longitude", "proposer_name", "proposer_email",
 )  # fmt: skip
+# The proposal's number, as in the address of its page: which one of the cycle a line speaks of.
+ID = "id"
+# What is taken and never given out.
+UNTOLD = ("proposer_email",)
 # What became of a proposal is for reading: a file that is taken changes none of it.
-READ_ONLY = ("id", "state", "reason", "supports", "cost_on_ballot", "submitted")
-HEADER = (*COLUMNS, *READ_ONLY)
+READ_ONLY = ("state", "reason", "supports", "cost_on_ballot", "submitted")
+HEADER = (*(name for name in COLUMNS if name not in UNTOLD), ID, *READ_ONLY)
+# What a file may have beside these.
+OTHERS = (*(name for name in COLUMNS if name not in (*REQUIRED, *COSTS)), ID)
 _AT_ONCE = 500
 
 Cell = str | int | float | Decimal
@@ -38,7 +45,7 @@ def proposal_rows(cycle: Cycle) -> Iterator[dict[str, Cell]]:
             option = getattr(each, "option", None)
             yield {
                 **_brought(each, cycle.currency),
-                "id": each.pk,
+                ID: each.pk,
                 "state": each.state,
                 "reason": each.reason,
                 "supports": people[each.pk],
@@ -48,27 +55,38 @@ def proposal_rows(cycle: Cycle) -> Iterator[dict[str, Cell]]:
             }
 
 
-def rows_by_title(
-    cycle: Cycle, titles: Collection[str]
-) -> tuple[dict[str, list[dict[str, Cell]]], set[str]]:
-    """Of what is called so, ``alike``: the cells a file brings of what stands, and the titles of
-    what has left the cycle. One query tells the two apart, so that nothing is in neither.
+@dataclass(slots=True)
+class Named:
+    """What a file names of a cycle, by number or title: what stands there, and what has left."""
+
+    rows: dict[int, dict[str, Cell]] = field(default_factory=dict)
+    """By its number: the cells that a file brings of what stands."""
+    titles: dict[str, list[int]] = field(default_factory=dict)
+    """The numbers of what stands by what it is called, ``alike``."""
+    left: set[int] = field(default_factory=set)
+    left_titles: set[str] = field(default_factory=set)
+
+
+def named_in(cycle: Cycle, titles: Collection[str], numbers: Collection[int]) -> Named:
+    """Of what is called so, ``alike``, or has such a number: what is in the cycle, or was.
+
+    One query tells the two apart, so that nothing is in neither.
     """
     rows = Proposal.objects.filter(cycle=cycle).select_related("project").order_by("pk")
-    standing: dict[int, str] = {}
-    left: set[str] = set()
+    named, standing = Named(), []
     for each in rows.only("state", "project__state", "project__title"):
-        if (title := alike(each.project.title)) not in titles:
+        title = alike(each.project.title)
+        if title not in titles and each.pk not in numbers:
             continue
         if each.has_left:
-            left.add(title)
+            named.left.add(each.pk)
+            named.left_titles.add(title)
         else:
-            standing[each.pk] = title
-    told: dict[str, list[dict[str, Cell]]] = {}
-    for found in _in_parts(list(standing)):
-        for each in found:
-            told.setdefault(standing[each.pk], []).append(_brought(each, cycle.currency))
-    return told, left
+            standing.append(each.pk)
+            named.titles.setdefault(title, []).append(each.pk)
+    for found in _in_parts(standing):
+        named.rows |= {each.pk: _brought(each, cycle.currency) for each in found}
+    return named
 
 
 def _in_parts(keys: Sequence[int]) -> Iterator[list[Proposal]]:
@@ -94,16 +112,21 @@ def _written(project: Project, currency: str) -> dict[str, Cell]:
     }
     if project.state not in LISTED_STATES:
         return dict.fromkeys(COLUMNS, "") | said
-    return said | {
-        "cost": _amount(project.total_minor or None, currency),
-        "cost_lines": _lines(project, currency),
-        "story": project.story,
-        "running_cost": _amount(project.running_minor, currency),
-        "lifetime_years": project.lifetime_years or "",
-        "address": one_line(project.address),
-        "latitude": "" if project.latitude is None else project.latitude,
-        "longitude": "" if project.longitude is None else project.longitude,
-    }
+    return (
+        dict.fromkeys(UNTOLD, "")
+        | said
+        | {
+            "cost": _amount(project.total_minor or None, currency),
+            "cost_lines": _lines(project, currency),
+            "story": project.story,
+            "running_cost": _amount(project.running_minor, currency),
+            "lifetime_years": project.lifetime_years or "",
+            "address": one_line(project.address),
+            "latitude": "" if project.latitude is None else project.latitude,
+            "longitude": "" if project.longitude is None else project.longitude,
+            "proposer_name": one_line(project.handed_in_by),
+        }
+    )
 
 
 def one_line(words: str) -> str:

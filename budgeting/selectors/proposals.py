@@ -23,8 +23,9 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from budgeting.enums import FOUND_FEASIBLE, CycleState, PhaseKind, ProposalState
-from budgeting.models import Cycle, Option, Phase, Pot, Proposal, Review
+from budgeting.models import BallotRemoval, Cycle, Option, Phase, Pot, Proposal, Review
 from budgeting.selectors.options import options_on_ballot
+from budgeting.selectors.supports import Supports, supports_by_proposal
 from civicfund.paging import LeanPaginator
 from civicfund.prepared import Prepared
 from civicfund.projects.models import Project, Version
@@ -142,7 +143,20 @@ def pots_of_cycle(
 @Prepared
 def _as_listed(pks: Collection[int]) -> QuerySet[Proposal]:
     rows = Proposal.objects.standing().filter(pk__in=pks)
-    return rows.select_related("project__neighborhood", "option").only(*_LISTED)
+    listed = rows.select_related("project__neighborhood", "option").annotate(why_off=why_off())
+    return listed.only(*_LISTED)
+
+
+def why_off() -> Subquery:
+    """For a query of proposals: why one was taken off the ballot, last; None where it never was."""
+    removals = BallotRemoval.objects.filter(proposal=OuterRef("pk")).order_by("-pk")
+    return Subquery(removals.values("reason")[:1])
+
+
+def takes_proposals(cycle: Cycle) -> bool:
+    """Whether residents can enter projects now, ask another pot, or take one out again."""
+    proposing = cycle.phases.current().filter(kind=PhaseKind.PROPOSING)
+    return cycle.state == CycleState.OPEN and proposing.exists()
 
 
 def town_costs(proposals: Iterable[Proposal]) -> dict[int, Review]:
@@ -227,11 +241,29 @@ def version_shown() -> Coalesce:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What could come on a ballot, at which cost; ``change`` where it has to be reviewed again."""
+    """What could come on a ballot, at which cost; ``change`` where it has to be reviewed again.
+
+    ``supports`` is what it has of what its pot needs; None where that needs none. ``why_off`` is
+    why it was taken off the ballot before, else empty.
+    """
 
     proposal: Proposal
     cost_minor: int
     change: Change | None
+    supports: Supports | None
+    why_off: str = ""
+
+    @property
+    def waits_for_supports(self) -> bool:
+        """Whether supports are still given: until they are counted it comes on no ballot."""
+        said, state = self.supports, self.proposal.cycle.state
+        return said is not None and not (said.is_over and state == CycleState.OPEN)
+
+    @property
+    def may_come(self) -> bool:
+        """Whether nothing that the desk knows keeps it from the ballot."""
+        short = self.supports.short if self.supports else 0
+        return not (self.change or not self.cost_minor or short or self.waits_for_supports)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,21 +276,34 @@ class PotOfDesk:
 
 
 def ballot_desk(cycle: Cycle) -> list[PotOfDesk]:
-    """Each pot's feasible proposals, with the cost that they would stand there at, and options."""
+    """Each pot's feasible proposals, their costs there and supports, and its options.
+
+    As many queries for many proposals as for one.
+    """
     said = Review.objects.given().filter(proposal=OuterRef("pk"))
     likely = said.reverse().values("cost_likely_minor")[:1]
     cost = Coalesce(Subquery(likely), "project__total_minor", output_field=BigIntegerField())
     rows = Proposal.objects.standing().filter(cycle=cycle, state=ProposalState.FEASIBLE)
     rows = rows.annotate(cost_minor=cost, seen=Rewritten("pk"), version_now=version_shown())
-    rows = rows.select_related("project__neighborhood").order_by("pk").defer(*UNSHOWN)
-    proposals: dict[int, list[Candidate]] = {}
-    for each in rows:
-        proposals.setdefault(each.pot_id, []).append(_candidate(each))
+    rows = (
+        rows.annotate(why_off=why_off())
+        .select_related("project__neighborhood")
+        .order_by("pk")
+        .defer(*UNSHOWN)
+    )
     found = options_on_ballot(cycle)
-    return [PotOfDesk(pot, proposals.get(pot.pk, []), found.of(pot)) for pot in found.pots]
+    pots = {pot.pk: pot for pot in found.pots}
+    proposals = list(rows)
+    for each in proposals:
+        each.pot, each.cycle = pots[each.pot_id], cycle
+    supports = supports_by_proposal(proposals)
+    feasible: dict[int, list[Candidate]] = {}
+    for each in proposals:
+        feasible.setdefault(each.pot_id, []).append(_candidate(each, supports.get(each.pk)))
+    return [PotOfDesk(pot, feasible.get(pot.pk, []), found.of(pot)) for pot in found.pots]
 
 
-def _candidate(row: Proposal) -> Candidate:
+def _candidate(row: Proposal, supports: Supports | None) -> Candidate:
     found = vars(row)
     change = Change(found["seen"], found["version_now"]) if found["seen"] else None
-    return Candidate(row, found["cost_minor"], change)
+    return Candidate(row, found["cost_minor"], change, supports, found["why_off"] or "")

@@ -2,7 +2,8 @@
 
 Of these only ``next_verdicts`` and ``own_proposal`` are for anybody but reviewers and
 administrators; neither tells what a review says before it is published. Nor does any of them tell
-reviewers and administrators what is said of a project that they write.
+reviewers and administrators what is said of a project of their own. What somebody only entered for
+whoever brought it on paper is not their own.
 """
 
 from __future__ import annotations
@@ -19,18 +20,22 @@ from budgeting.enums import CycleState, PhaseKind, ProposalState, ReviewKind
 from budgeting.models import (
     ChangeRequest,
     Cycle,
+    Pot,
     Proposal,
     Review,
     ReviewerRule,
+    ReviewQuerySet,
     VerdictPublication,
 )
-from budgeting.selectors.proposals import version_shown
+from budgeting.selectors.proposals import version_shown, why_off
 from civicfund.paging import LeanPaginator
+from civicfund.parsing import whole_number
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.selectors import people_with
+from civicfund.places.models import Neighborhood
 from civicfund.prepared import Prepared
-from civicfund.projects.access import authored_by, written_among
+from civicfund.projects.access import authored_by, concerned_among, concerning
 from civicfund.projects.models import CoAuthor, Project
 
 # What the board shows of a review.
@@ -39,6 +44,7 @@ _ON_THE_BOARD = (
     "round",
     "due_at",
     "proposal__project__title",
+    "proposal__project__category",
     "proposal__project__neighborhood__name",
     "reviewer__display_name",
 )
@@ -51,12 +57,12 @@ def waiting_reviews(cycle: Cycle | int, reader: User | int, *, gives_out: bool) 
     """What reviewers have to look at, the first that is due coming first.
 
     ``with_proposer`` tells whether the proposer was asked for changes and has time left,
-    ``has_reviewer`` whether it is with somebody who is still a reviewer. Of projects that the
-    reader writes (``is_own``) only first reviews are here, for whoever gives them out: a second one
+    ``has_reviewer`` whether it is with somebody who is still a reviewer. Of the reader's own
+    projects (``is_own``) only first reviews are here, for whoever gives them out: a second one
     tells what the first said.
     """
     asked = ChangeRequest.objects.held_up().filter(proposal=OuterRef("proposal"))
-    own = Project.objects.filter(authored_by(reader), pk=OuterRef("proposal__project"))
+    own = Project.objects.filter(concerning(reader), pk=OuterRef("proposal__project"))
     waiting = Review.objects.waiting().filter(proposal__cycle=cycle)
     may_read = Q(is_own=False) | Q(kind=ReviewKind.FIRST) if gives_out else Q(is_own=False)
     return (
@@ -68,6 +74,11 @@ def waiting_reviews(cycle: Cycle | int, reader: User | int, *, gives_out: bool) 
         .only(*_ON_THE_BOARD)
         .order_by(F("due_at").asc(nulls_last=True), "pk")
     )
+
+
+def with_a_reviewer(reviews: QuerySet[Review]) -> QuerySet[Review]:
+    """Each with ``has_reviewer``: whether it is with somebody who is still a reviewer."""
+    return reviews.annotate(has_reviewer=Exists(_reviewers()))
 
 
 def _reviewers() -> QuerySet[User]:
@@ -105,25 +116,77 @@ def _rules(cycle: int) -> QuerySet[ReviewerRule]:
     return rules.select_related("reviewer", "place").defer("place__boundary").order_by("pk")
 
 
+def reviews_of(
+    reviews: QuerySet[Review], whose: str, user: User, now: datetime
+) -> QuerySet[Review]:
+    """The part of waiting reviews that ``whose`` names; all of them for anything else."""
+    return reviews.filter(_parts(user, now).get(whose, Q()))
+
+
+def fitting_reviews(
+    reviews: QuerySet[Review],
+    *,
+    q: str = "",
+    category: str = "",
+    neighborhood: Neighborhood | None = None,
+    pot: Pot | None = None,
+) -> QuerySet[Review]:
+    """Reviews of projects about this, in this place or what lies in it, in this pot, called so.
+
+    ``q`` is the proposal's number, or words that all stand in the title.
+    """
+    titled = Q()
+    for word in q.split():
+        titled &= Q(proposal__project__title__icontains=word)
+    number = whole_number(q)
+    wanted = titled | Q(proposal=number) if number is not None else titled
+    if category:
+        wanted &= Q(proposal__project__category=category)
+    if neighborhood is not None:
+        within = Neighborhood.objects.within(neighborhood).order_by().values("pk")
+        wanted &= Q(proposal__project__neighborhood__in=within)
+    if pot is not None:
+        wanted &= Q(proposal__pot=pot)
+    return reviews.filter(wanted)
+
+
+def review_sums(reviews: QuerySet[Review], user: User, now: datetime) -> dict[str, int]:
+    """How many of the reviews wait in all and in each part of the board."""
+    parts = {name: Count("pk", filter=part) for name, part in _parts(user, now).items()}
+    return reviews.aggregate(all=Count("pk"), **parts)
+
+
 def reviews_paged(
-    cycle: Cycle, reader: User, whose: str, now: datetime, *, gives_out: bool
+    cycle: Cycle,
+    reader: User,
+    whose: str,
+    now: datetime,
+    *,
+    gives_out: bool,
+    fitting: QuerySet[Review] | None = None,
 ) -> tuple[LeanPaginator, dict[str, int]]:
     """The part of ``waiting_reviews`` that ``whose`` names, all of them for anything else; and how
-    many wait in all and in each part.
+    many wait in all and in each part. ``fitting`` are those that are wanted, where not all are.
     """
     board, keys = _boards[gives_out], (cycle.pk, reader.pk)
-    counted = board.sums.first(*keys, now) or (0,) * (len(WHOSE) + 1)
-    sums = dict(zip(("all", *WHOSE), counted, strict=True))
     part = _parts(reader.pk, now).get(whose)
-    rows: Any = SimpleLazyObject(
-        lambda: waiting_reviews(*keys, gives_out=gives_out).filter(part or Q())
-    )
+    first = None
+    if fitting is not None:
+        sums = review_sums(fitting, reader, now)
+        rows: Any = fitting.filter(part or Q())
+    else:
+        counted = board.sums.first(*keys, now) or (0,) * (len(WHOSE) + 1)
+        sums = dict(zip(("all", *WHOSE), counted, strict=True))
+        rows = SimpleLazyObject(
+            lambda: waiting_reviews(*keys, gives_out=gives_out).filter(part or Q())
+        )
+        first = None if part else lambda: board.first(*keys)
     pages = LeanPaginator(
         rows,
         REVIEWS_PER_PAGE,
         count=sums[whose if part else "all"],
         read=lambda asked: board.rows(*keys, asked),
-        first=None if part else lambda: board.first(*keys),
+        first=first,
     )
     return pages, sums
 
@@ -186,9 +249,9 @@ def _decided(cycle: int) -> QuerySet[Review]:
 
 
 def ready_for(cycle: Cycle, reader: User) -> list[Review]:
-    """The same but for projects that the reader writes."""
+    """The same but for the reader's own projects."""
     ready = ready_verdicts(cycle)
-    own = written_among(reader, [review.proposal.project_id for review in ready])
+    own = concerned_among(reader, [review.proposal.project_id for review in ready])
     return [review for review in ready if review.proposal.project_id not in own]
 
 
@@ -196,7 +259,7 @@ def proposal_to_review(cycle: Cycle, pk: int, reader: User) -> Proposal | None:
     """A proposal with everything that was said of it, for reviewers and administrators.
 
     ``version_now`` is the version of the project that is shown, read before the rest of it: a
-    change in between is noticed. None for whoever writes the project: they learn of it with
+    change in between is noticed. None for whoever's own project it is: they learn of it with
     everybody else.
     """
     reviews = Review.objects.select_related("reviewer").order_by("pk")
@@ -204,7 +267,7 @@ def proposal_to_review(cycle: Cycle, pk: int, reader: User) -> Proposal | None:
     return (
         Proposal.objects.filter(cycle=cycle, pk=pk)
         .annotate(version_now=version_shown())
-        .exclude(project__in=Project.objects.filter(authored_by(reader)))
+        .exclude(project__in=Project.objects.filter(concerning(reader)))
         .select_related("project__neighborhood", "project__proposer", "pot", "cycle", "appeal")
         .prefetch_related(
             Prefetch("reviews", queryset=reviews),
@@ -215,14 +278,30 @@ def proposal_to_review(cycle: Cycle, pk: int, reader: User) -> Proposal | None:
     )
 
 
+def noted_reviews(cycle: Cycle) -> ReviewQuerySet:
+    """Reviews that were given with internal notes, and have them still."""
+    return Review.objects.filter(proposal__cycle=cycle, given_at__isnull=False).exclude(notes="")
+
+
+def own_notes(cycle: Cycle, reviewer: User) -> QuerySet[Review]:
+    """Those of them that the reviewer gave, of projects that they do not write."""
+    written = Project.objects.filter(authored_by(reviewer))
+    mine = noted_reviews(cycle).filter(reviewer=reviewer).exclude(proposal__project__in=written)
+    rows = mine.select_related("proposal__project").order_by("pk")
+    return rows.only("proposal__cycle", "proposal__project__title")
+
+
 def own_proposal(cycle: Cycle, pk: int, author: User) -> Proposal | None:
-    """A proposal with what its authors may know: never a review that is not published."""
+    """A proposal with what its authors may know: never a review that is not published.
+
+    ``why_off`` is why it was taken off a ballot, None where it never was.
+    """
     written = Project.objects.filter(authored_by(author))
     mine = Proposal.objects.filter(cycle=cycle, pk=pk, project__in=written)
     rows = mine.select_related(
         "project", "cycle", "pot", "published_with", "appeal__published_with"
     )
-    return rows.prefetch_related("change_requests").first()
+    return rows.annotate(why_off=why_off()).prefetch_related("change_requests").first()
 
 
 def late_appeals(cycle: Cycle, appeals_until: datetime) -> str:

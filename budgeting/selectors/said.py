@@ -55,15 +55,18 @@ SAID_WORDS: dict[str, Promise] = {
     "phase": _("phase, number"),
     "phases": _("phases"),
     "pot": _("pot, number"),
+    "pot_before": _("pot before, number"),
     "pots": _("pots, numbers"),
     "printed": _("sheets printed"),
     "proposals": _("proposals"),
     "public_key": _("public key"),
     "receivers": _("receivers"),
+    "removal": _("removal, number"),
     "replaced_by_paper": _("ballots replaced by paper"),
     "request": _("request, number"),
     "review": _("review, number"),
     "reviewer": _("reviewer, number"),
+    "reviews": _("reviews"),
     "root": _("root of the board"),
     "rule": _("rule, number"),
     "sample_size": _("sheets in the sample"),
@@ -82,6 +85,21 @@ SAID_WORDS: dict[str, Promise] = {
     "whom": _("whose count"),
 }
 
+# Of what was asked of a second person, what is shown beside it: neither keys of people nor digests.
+ASKED_WORDS: dict[str, dict[str, Promise]] = {
+    "cycle.appropriate": {"total_minor": _("in all"), "words": _("decided by")},
+    "cycle.cancel": {"reason": _("reason")},
+    "cycle.extend": {"to_at": _("until"), "reason": _("reason")},
+    "cycle.keying_anew": {"reason": _("reason")},
+    "cycle.letters": {"lines": _("lines")},
+    "cycle.open": {
+        "eligibility": _("version of who may vote"),
+        "set_aside_minor": _("set aside in the books"),
+        "supports_needed": _("supports needed"),
+    },
+    "cycle.roll": {"source": _("from"), "lines": _("lines"), "left_out": _("lines left out")},
+}
+
 _STATES: dict[str, type[TextChoices]] = {
     "announcement": AnnouncementState,
     "cycle": CycleState,
@@ -95,19 +113,31 @@ _CODES: dict[tuple[str, str], type[TextChoices]] = {
     ("cycle.supports_from", "whom"): SupportsFrom,
     ("review.given", "kind"): ReviewKind,
     ("cycle.roll_grew", "source"): RollSource,
+    ("cycle.roll.asked", "source"): RollSource,
     ("cycle.key_rehearsed", "pair"): TrusteePair,
 }
 _SHOWN: dict[str, Callable[[Any], str]] = {
     "amount_minor": money,
     "cost_minor": money,
     "second_above_minor": money,
+    "set_aside_minor": money,
+    "total_minor": money,
     "at": lambda at: moment(datetime.fromisoformat(at)),
+    "to_at": lambda at: moment(datetime.fromisoformat(at)),
     "method": rule_words,
 }
 
 
 def said_in_words(what: str, said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Each fact that an act left beside it, by its name, as people read it."""
+    """Each fact that an act left beside it, by its name, as people read it.
+
+    Of what was asked of a second person, those that ``ASKED_WORDS`` names.
+    """
+    act, _dot, how = what.rpartition(".")
+    if how == "asked":
+        named = ASKED_WORDS.get(act, {}).items()
+        yield from ((str(w), _shown(what, key, said[key])) for key, w in named if key in said)
+        return
     for key, value in said.items():
         yield str(SAID_WORDS.get(key, _("also"))), _shown(what, key, value)
 

@@ -7,14 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Max, QuerySet
+from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.db.models.functions import Now
 
 from budgeting.enums import UNDER_WAY, CycleState, PhaseKind, SupportsFrom
 from budgeting.models import Phase, Proposal, SupportCount
 from civicfund.audit.services import db_now
 from civicfund.places.selectors import places_within
 from civicfund.prepared import Prepared
-from civicfund.projects.selectors.supports import support_counts, supports_by_home
+from civicfund.projects.selectors.supports import (
+    Gathering,
+    support_counts,
+    supports_by_home,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,36 @@ def supports_asked_for(proposals: Iterable[Proposal]) -> dict[int, Supports]:
         for each in proposals
         if each.cycle.state == CycleState.OPEN and each.state in UNDER_WAY
     )
+
+
+def gathering_of(projects: Collection[int]) -> dict[int, list[Gathering]]:
+    """Of projects on the list, by their ids: what ``supports_asked_for`` says until it is over.
+
+    For lists: one query where nothing is gathered, and as many for many as for one where some is.
+    """
+    proposals = _gathering(projects)
+    people = supports_now(proposals) if proposals else {}
+    found: dict[int, list[Gathering]] = {}
+    for each in proposals:
+        by_all = each.cycle.supports_from == SupportsFrom.EVERYBODY
+        counted = "" if by_all else each.cycle.get_supports_from_display()
+        needed = each.pot.supports_needed
+        said = Gathering(each.cycle.title, people[each.pk], needed, counted)
+        found.setdefault(each.project_id, []).append(said)
+    return found
+
+
+@Prepared
+def _gathering(projects: Collection[int]) -> QuerySet[Proposal]:
+    phases = Phase.objects.filter(cycle=OuterRef("cycle"), kind=PhaseKind.SUPPORTING)
+    rows = Proposal.objects.filter(
+        Exists(phases.filter(ends_at__gt=Now())),
+        project__in=projects,
+        state__in=UNDER_WAY,
+        cycle__state=CycleState.OPEN,
+        pot__supports_needed__gt=0,
+    )
+    return rows.select_related("cycle", "pot").order_by("pk")
 
 
 def _ends(proposals: Iterable[Proposal]) -> dict[int, datetime]:

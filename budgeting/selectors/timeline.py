@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from itertools import combinations, pairwise
 
 from django.utils.formats import date_format
@@ -38,6 +39,42 @@ def timeline_warnings(phases: Sequence[Phase], holidays: Collection[str]) -> lis
         *_short(in_order),
         *_on_holidays(in_order, holidays),
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Holidays:
+    """What is known of public holidays in the time from the first phase to the end of the last.
+
+    ``last`` is the last one that is entered at all; None where none is.
+    """
+
+    within: list[date]
+    last: date | None
+    ends: date | None
+
+    @property
+    def run_out(self) -> bool:
+        """Whether the cycle lasts longer than holidays are entered for, by year."""
+        return bool(self.last and self.ends and self.ends.year > self.last.year)
+
+
+def holidays_of(phases: Sequence[Phase], holidays: Collection[str]) -> Holidays:
+    """Those of the days, as 2027-01-01, that lie within the time of the phases."""
+    known = sorted(day for day in map(_day, holidays) if day)
+    last = known[-1] if known else None
+    if not phases:
+        return Holidays([], last, None)
+    starts = localtime(min(phase.starts_at for phase in phases)).date()
+    ends = localtime(max(phase.ends_at for phase in phases)).date()
+    return Holidays([day for day in known if starts <= day <= ends], last, ends)
+
+
+def _day(words: str) -> date | None:
+    """None for what is no day: it is never warned of either."""
+    try:
+        return date.fromisoformat(words)
+    except ValueError:
+        return None
 
 
 def _missing(phases: Sequence[Phase]) -> Iterator[str]:

@@ -7,18 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import CharField, F, JSONField, Model, Q, QuerySet, Value
-from django.db.models.functions import Cast, Concat
+from django.db.models import CharField, Model, Q, QuerySet
+from django.db.models.functions import Cast
 
 from budgeting.enums import VERB_WORDS, ProposalState
 from budgeting.models import Announcement, Cycle, Kiosk, PollingPlace, Pot, Proposal
 from budgeting.selectors.said import named_thing, said_in_words
-from civicfund.audit.models import ActRequest, Approval, Event, Withdrawal
+from civicfund.audit.models import Event
+from civicfund.audit.selectors import COLUMNS, asked_and_answered, happened
 from civicfund.people.models import User
-from civicfund.projects.access import authored_by
+from civicfund.projects.access import concerning
 from civicfund.projects.models import Project
-
-_COLUMNS = ("at", "what", "who", "of_type", "of_id", "said")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +64,12 @@ def _under_review(cycle: Cycle, *, author: User | None = None) -> Q:
 
     That a second review was given tells that the first said no, or found it dear.
     """
-    waiting = Q(state=ProposalState.SUBMITTED) | Q(
+    waiting = Q(state__in=[ProposalState.SUBMITTED, ProposalState.LEFT]) | Q(
         appeal__isnull=False, appeal__published_with__isnull=True
     )
     pending = Proposal.objects.filter(waiting, cycle=cycle)
     if author is not None:
-        pending = pending.filter(project__in=Project.objects.filter(authored_by(author)))
+        pending = pending.filter(project__in=Project.objects.filter(concerning(author)))
     return _among(pending) & Q(verb__startswith="review.")
 
 
@@ -81,31 +80,11 @@ def acts_in(cycle: Cycle, narrowed: Q, *, reader: User, reviews: bool) -> QueryS
     ``narrowed`` speaks of ``what``, ``who`` and ``at``; ``reviews`` says whether to tell of those
     whose verdict is not public yet. Of those on a project that the reader writes nobody is told.
     """
-    nothing = Value({}, JSONField())
-    happened = Event.objects.filter(_about(cycle))
-    happened = happened.exclude(_under_review(cycle, author=reader if reviews else None))
-    events = happened.annotate(
-        what=F("verb"), who=F("actor_id"), of_type=F("target_type"), of_id=F("target_id"),
-        said=F("data"),
-    )  # fmt: skip
-    asked = ActRequest.objects.filter(_about(cycle)).annotate(
-        what=Concat(F("act"), Value(".asked"), output_field=CharField()),
-        who=F("requested_by_id"), of_type=F("target_type"), of_id=F("target_id"), said=nothing,
-    )  # fmt: skip
-    here = ActRequest.objects.filter(_about(cycle)).values("pk")
-    agreed = Approval.objects.filter(request__in=here).annotate(
-        what=Concat(F("request__act"), Value(".agreed"), output_field=CharField()),
-        who=F("approved_by_id"), of_type=F("request__target_type"),
-        of_id=F("request__target_id"), said=nothing,
-    )  # fmt: skip
-    back = Withdrawal.objects.filter(request__in=here).annotate(
-        what=Concat(F("request__act"), Value(".taken_back"), output_field=CharField()),
-        who=F("requested_by_id"), of_type=F("request__target_type"),
-        of_id=F("request__target_id"), said=nothing,
-    )  # fmt: skip
+    events = Event.objects.filter(_about(cycle))
+    events = events.exclude(_under_review(cycle, author=reader if reviews else None))
     parts = [
-        each.filter(narrowed).order_by().values_list(*_COLUMNS)
-        for each in (events, asked, agreed, back)
+        each.filter(narrowed).order_by().values_list(*COLUMNS)
+        for each in (happened(events), *asked_and_answered(_about(cycle)))
     ]
     return parts[0].union(*parts[1:], all=True).order_by("-at", "what", "of_id")
 
@@ -124,5 +103,5 @@ def told(rows: Iterable[tuple[Any, ...]]) -> list[Act]:
     names = {user.pk: str(user) for user in staff}
     return [
         Act(at, what, who, names.get(who, ""), named_thing(of_type, of_id), said)
-        for at, what, who, of_type, of_id, said in rows
+        for at, what, who, of_type, of_id, said, *_place in rows
     ]

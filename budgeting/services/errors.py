@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 
 class RefusedError(Exception):
@@ -14,6 +14,14 @@ class RefusedError(Exception):
     def __init__(self, message: str = "", *, field: str = "") -> None:
         super().__init__(message)
         self.field = field
+
+
+class ManyRefusedError(RefusedError):
+    """Some of many things asked for at once cannot be done, so none was; ``each`` tells why."""
+
+    def __init__(self, each: Sequence[str]) -> None:
+        super().__init__(" ".join(each))
+        self.each = list(each)
 
 
 class VotingClosedError(RefusedError):

@@ -1,4 +1,4 @@
-"""What followers of cycles, proposed projects and places hear: states, phases, results."""
+"""What followers of cycles and places hear: phases, results."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from budgeting.enums import CycleState, PhaseKind
-from budgeting.models import Cycle, Phase, Pot, Proposal
+from budgeting.models import Cycle, Phase, Pot
+from budgeting.services.proposal_news import tell_of_proposals
 from civicfund.places.selectors import related_places
 from civicfund.talk.enums import NewsKind, SubjectKind
 from civicfund.talk.selectors import NEWS_FOR, source_of, untold_events
@@ -21,33 +22,12 @@ MOST_AT_ONCE = 500
 ENDS_SOON = timedelta(days=2)
 # Phases in which people can do something that they no longer can afterwards.
 _ENDING = (PhaseKind.PROPOSING, PhaseKind.SUPPORTING, PhaseKind.BALLOTING)
-_VERDICTS = {
-    "proposal.feasible": NewsKind.FEASIBLE,
-    "proposal.not_feasible": NewsKind.NOT_FEASIBLE,
-    "proposal.on_ballot": NewsKind.ON_BALLOT,
-    "proposal.selected": NewsKind.SELECTED,
-    "proposal.not_selected": NewsKind.NOT_SELECTED,
-}
 _ENDINGS = {"cycle.published": NewsKind.RESULTS, "cycle.cancelled": NewsKind.CALLED_OFF}
 
 
 def tell_of_cycles() -> int:
     """Tell followers what is new of public cycles and their proposals; how many facts."""
-    return tell_facts([*_states(), *_endings(), *_begun(), *_ending()])
-
-
-def _states() -> Iterator[Happened]:
-    """Of a draft nobody hears, nor of a verdict before its instant: the proposal has not moved."""
-    public = Proposal.objects.filter(cycle__in=Cycle.objects.public())
-    events = list(untold_events(public, _VERDICTS)[:MOST_AT_ONCE])
-    projects = dict(
-        Proposal.objects.filter(pk__in={int(event.target_id) for event in events}).values_list(
-            "pk", "project"
-        )
-    )
-    for event in events:
-        subject = (SubjectKind.PROJECT, projects[int(event.target_id)])
-        yield Happened(subject, _VERDICTS[event.verb], source_of(event))
+    return tell_of_proposals() + tell_facts([*_endings(), *_begun(), *_ending()])
 
 
 def _endings() -> Iterator[Happened]:

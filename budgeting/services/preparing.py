@@ -312,7 +312,10 @@ def share_out(
     unknown = [place.name for place in places if not place.population]
     if by_population and unknown:
         raise RefusedError(
-            _("It is not known how many people live in: %(places)s.")
+            _(
+                "It is not known how many people live in: %(places)s. Write it at the desk “How"
+                " many people live where” first."
+            )
             % {"places": ", ".join(unknown)},
             field="by_population",
         )

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from budgeting.access import require
 from budgeting.models import Cycle, Proposal
-from budgeting.selectors.proposal_files import COLUMNS, COSTS, READ_ONLY, REQUIRED, alike
+from budgeting.selectors.proposal_files import COSTS, HEADER, OTHERS, READ_ONLY, REQUIRED
 from budgeting.services.errors import RefusedError
 from budgeting.services.proposal_lines import Known, Line, WrongLineError
 from budgeting.services.proposals import submit_proposal
@@ -22,6 +22,7 @@ from civicfund.audit.services import record
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.projects.services import ProjectError, create_project, publish_project
+from civicfund.projects.services.authors import invite_co_author
 from civicfund.spreadsheets import unquoted
 
 MOST_LINES = 2_000
@@ -54,7 +55,7 @@ def look_through(cycle: Cycle, file: IO[bytes]) -> FoundInFile:
     found = FoundInFile(sha256=source.digest)
     rows = list(_rows(content))
     found.ignored = [name for name in READ_ONLY if rows and name in rows[0][1]]
-    known = Known(cycle, {alike(row.get("title", "")) for _lines, row in rows})
+    known = Known(cycle, [row for _lines, row in rows])
     for lines, row in rows:
         try:
             line = known.line(row)
@@ -71,8 +72,10 @@ def look_through(cycle: Cycle, file: IO[bytes]) -> FoundInFile:
 def import_proposals(cycle: Cycle, file: IO[bytes], *, sha256: str, by: User) -> list[Proposal]:
     """Make each sound line of the file that was looked through a public project in the cycle.
 
-    The projects are those of whoever imports them. ``RefusedError`` for another file, where nothing
-    is left to enter, and where a single line is refused; then none is entered.
+    A line that names who handed it in is theirs, and whoever has the address beside the name is
+    asked to take it over; the others are those of whoever imports them. ``RefusedError`` for
+    another file, where nothing is left to enter, and where a single line is refused; then none is
+    entered.
     """
     require(by, Role.BUDGET_ADMINISTRATOR)
     with transaction.atomic():
@@ -113,8 +116,11 @@ def _enter(line: Line, by: User) -> Proposal:
             running_minor=line.running_minor,
             lifetime_years=line.lifetime_years,
             cost_lines=line.cost_lines,
+            handed_in_by=line.proposer_name,
         )
         project = publish_project(project, by=by)
+        if line.proposer_email:
+            invite_co_author(project, line.proposer_email, by=by, takes_over=True)
     except ProjectError as refusal:
         raise RefusedError(f"{line.title}: {refusal}", field="file") from None
     return submit_proposal(project, line.pot, by=by)
@@ -160,7 +166,7 @@ def _text(content: bytes) -> str:
 def _check_columns(header: list[str]) -> None:
     named = set(header)
     enough = named.issuperset(REQUIRED) and not named.isdisjoint(COSTS)
-    if not enough or len(named) != len(header) or not named <= {*COLUMNS, *READ_ONLY}:
+    if not enough or len(named) != len(header) or not named <= {*HEADER}:
         raise RefusedError(
             _(
                 "The first line has to name %(required)s and %(cost)s or %(lines)s, and may name"
@@ -170,7 +176,7 @@ def _check_columns(header: list[str]) -> None:
                 "required": ", ".join(REQUIRED),
                 "cost": COSTS[0],
                 "lines": COSTS[1],
-                "others": ", ".join(name for name in COLUMNS if name not in (*REQUIRED, *COSTS)),
+                "others": ", ".join(OTHERS),
             },
             field="file",
         )

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from math import isfinite
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
 from budgeting.models import Cycle, Pot
-from budgeting.selectors.proposal_files import COLUMNS, alike, one_line, rows_by_title
+from budgeting.selectors.proposal_files import COLUMNS, ID, UNTOLD, alike, named_in, one_line
 from civicfund.money import UnclearAmountError, read_amount
 from civicfund.places.models import Neighborhood
 from civicfund.places.selectors import Outlines
@@ -25,8 +27,16 @@ from civicfund.projects.services import (
     ProjectError,
     place_of_point,
 )
+from civicfund.words import seen
 
-_MOST_CHARACTERS = {"title": 120, "summary": 280, "address": 200, "cost_lines": 120}
+_MOST_CHARACTERS = {
+    "title": 120,
+    "summary": 280,
+    "address": 200,
+    "cost_lines": 120,
+    "proposer_name": 120,
+}
+_MOST_OF_ADDRESS = 254
 # Parts of a cell of cost lines: no semicolon but behind a backslash.
 _PART = re.compile(r"(?:[^;\\]|\\.)+")
 
@@ -48,6 +58,8 @@ class Line:
     lifetime_years: int | None
     address: str
     point: Point | None
+    proposer_name: str
+    proposer_email: str
 
 
 class WrongLineError(Exception):
@@ -55,18 +67,20 @@ class WrongLineError(Exception):
 
 
 class Known:
-    """What a line is compared with: the cycle's places and pots, and proposals already there."""
+    """What lines are compared with: the cycle's places and pots, and proposals already there."""
 
-    def __init__(self, cycle: Cycle, titles: Collection[str]) -> None:
+    def __init__(self, cycle: Cycle, rows: Collection[dict[str, str]]) -> None:
+        """``rows`` are all lines of the file."""
         self.pots = list(cycle.pots.select_related("place"))
         self.places: dict[str, Neighborhood] = {}
         for place in Neighborhood.objects.select_related("parent"):
             self.places[alike(place.name)] = self.places[place.slug] = place
-        told, self.left = rows_by_title(cycle, titles)
-        # By title: what those of the file's titles say that are in the cycle, as a file says it.
+        numbers = {number for row in rows if (number := _number(row.get(ID, "")))}
+        self.named = named_in(cycle, {alike(row.get("title", "")) for row in rows}, numbers)
+        # By number: what those that the file names say, as a file says it.
         self.there = {
-            title: [{name: str(row[name]).strip() for name in COLUMNS} for row in rows]
-            for title, rows in told.items()
+            number: {name: str(told[name]).strip() for name in COLUMNS}
+            for number, told in self.named.rows.items()
         }
         self.taken: set[str] = set()
         self._outlines: Outlines | None = None
@@ -83,11 +97,14 @@ class Known:
                 _("has a quotation mark too many, or a cell over more than one line")
             )
         row = {name: _tidied(name, cell) for name, cell in row.items()}
-        title = alike(row["title"])
-        if there := self.there.get(title):
-            self._check_unchanged(row, there)
+        if row.get(ID):
+            self._check_numbered(row)
             return None
-        if title in self.left:
+        title = alike(row["title"])
+        if there := self.named.titles.get(title):
+            self._check_unchanged(row, [self.there[number] for number in there])
+            return None
+        if title in self.named.left_titles:
             raise WrongLineError(
                 _(
                     "has the title of a project that has left the cycle, being withdrawn, merged or"
@@ -114,7 +131,36 @@ class Known:
             lifetime_years=_years(row.get("lifetime_years", "")),
             address=_address(row.get("address", "")),
             point=self._point(row.get("latitude", ""), row.get("longitude", ""), place),
+            proposer_name=_name(row.get("proposer_name", "")),
+            proposer_email=_email(row.get("proposer_email", ""), row.get("proposer_name", "")),
         )
+
+    def _check_numbered(self, row: dict[str, str]) -> None:
+        """Whatever it is called by now, its number says which one a line speaks of."""
+        number = _number(row[ID])
+        if number in self.named.left:
+            raise WrongLineError(
+                _(
+                    "has the id of a project that has left the cycle, being withdrawn, merged or"
+                    " hidden: a file brings nothing back"
+                )
+            )
+        if number not in self.there:
+            raise WrongLineError(
+                _(
+                    "has an id that no proposal of this cycle has: leave the id empty to enter the"
+                    " line as a new one"
+                )
+            )
+        changed = self._changed(row, self.there[number])
+        if changed:
+            raise WrongLineError(
+                _(
+                    "has the id of a proposal that says something else as %(columns)s: a file"
+                    " changes nothing that is there"
+                )
+                % {"columns": ", ".join(changed)}
+            )
 
     def _check_unchanged(self, row: dict[str, str], there: list[dict[str, str]]) -> None:
         """A file brings what is new. What it says otherwise of what is there it cannot change."""
@@ -130,11 +176,15 @@ class Known:
             )
 
     def _changed(self, row: dict[str, str], said: dict[str, str]) -> list[str]:
-        """An empty cell says nothing: what entering made of it stands."""
+        """An empty cell says nothing: what entering made of it stands. Who handed it in is compared
+        until they have taken it over.
+        """
+        gone = UNTOLD if said["proposer_name"] else ("proposer_name", *UNTOLD)
         return [
             name
             for name in COLUMNS
             if row.get(name)
+            and name not in gone
             and row[name] != said[name]
             and self._meant(name, row[name]) != self._meant(name, said[name])
         ]
@@ -187,6 +237,12 @@ class Known:
         return point
 
 
+def _number(cell: str) -> int | None:
+    """The number of a proposal; None where it is none."""
+    text = one_line(cell)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
 def _tidied(name: str, cell: str) -> str:
     """A cell as it is compared and entered; blanks within amounts stay what they are, so that
     "1\u00a0200 Benches" does not become 1 for "200 Benches".
@@ -212,6 +268,25 @@ def _story(text: str) -> str:
 
 def _address(text: str) -> str:
     return _words(text, "address") if text else ""
+
+
+def _name(text: str) -> str:
+    """Whoever handed it in on paper; nobody where it is the town's own."""
+    return _words(seen(text), "proposer_name") if text else ""
+
+
+def _email(text: str, name: str) -> str:
+    if not text:
+        return ""
+    if not name:
+        raise WrongLineError(_("has an e-mail address without the name of whoever handed it in"))
+    try:
+        validate_email(text)
+    except ValidationError:
+        text = "x" * (_MOST_OF_ADDRESS + 1)
+    if len(text) > _MOST_OF_ADDRESS:
+        raise WrongLineError(_("has an e-mail address that is none"))
+    return text.lower()
 
 
 def _category(name: str) -> Category:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, F
 from django.utils.translation import gettext as _
 
 from budgeting.access import holds, require
@@ -17,22 +17,23 @@ from budgeting.enums import (
     ProposalState,
     ReviewKind,
 )
-from budgeting.models import Cycle, Option, Pot, Proposal, Review
+from budgeting.models import BallotRemoval, Cycle, Option, Pot, Proposal, Review, SupportCount
 from budgeting.selectors import change_since_review
-from budgeting.services.errors import RefusedError
+from budgeting.services.errors import ManyRefusedError, RefusedError
 from budgeting.services.locks import share, take
-from budgeting.services.review_news import REVIEWED_AGAIN, tell_authors
+from budgeting.services.review_news import OFF_BALLOT, REVIEWED_AGAIN, tell_authors
 from budgeting.services.reviewers import ask_for_review
 from budgeting.services.reviews import cost_of
-from budgeting.services.supports import check_supports
+from budgeting.services.supports import check_supports, keep_supports
 from budgeting.services.urns import check_room
 from civicfund.audit.services import advance, db_now, record
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.places.models import Neighborhood
-from civicfund.projects.access import is_author
+from civicfund.projects.access import is_author, is_concerned
 from civicfund.projects.enums import LISTED_STATES, ProjectState
 from civicfund.projects.models import Project
+from civicfund.states import check_move
 
 
 def submit_proposal(project: Project, pot: Pot, *, by: User) -> Proposal:
@@ -55,10 +56,76 @@ def submit_proposal(project: Project, pot: Pot, *, by: User) -> Proposal:
             cycle=cycle, project=project, defaults={"pot": pot, "submitted_by": by}
         )
         if not made:
-            raise RefusedError(_("This project is in the cycle already."))
+            proposal = _come_back(proposal, pot, by)
         record("proposal.submitted", proposal, actor=by, pot=pot.pk)
-        ask_for_review(proposal, ReviewKind.FIRST)
+        if made:
+            ask_for_review(proposal, ReviewKind.FIRST)
     return proposal
+
+
+def _come_back(proposal: Proposal, pot: Pot, by: User) -> Proposal:
+    """What its authors took out is as it was: what reviewers have said of it stays said."""
+    held = _hold(proposal)
+    if held.state != ProposalState.LEFT:
+        raise RefusedError(_("This project is in the cycle already."))
+    if held.pot_id != pot.pk:
+        _check_not_counted(held)
+    check_move(PROPOSAL_MOVES, ProposalState.LEFT, ProposalState.SUBMITTED)
+    held.state, held.pot, held.submitted_by = ProposalState.SUBMITTED, pot, by
+    held.submitted_at = db_now()
+    held.save(update_fields=["state", "pot", "submitted_by", "submitted_at"])
+    return held
+
+
+def _hold(proposal: Proposal) -> Proposal:
+    rows = Proposal.objects.select_for_update(of=("self",))
+    return rows.select_related("cycle", "pot", "project").get(pk=proposal.pk)
+
+
+def _check_not_counted(proposal: Proposal) -> None:
+    """Whose supports count may depend on the pot."""
+    if SupportCount.objects.filter(proposal=proposal).exists():
+        raise RefusedError(
+            _("Supports are counted: it can ask “%(pot)s” and no other.") % {"pot": proposal.pot},
+            field="pot",
+        )
+
+
+def change_pot(proposal: Proposal, pot: Pot, *, by: User) -> Proposal:
+    """Ask another pot of the cycle, while proposals are taken and nothing public is said of it."""
+    with transaction.atomic():
+        held = _hold_to_change(proposal, by)
+        if pot.cycle_id != held.cycle_id:
+            raise RefusedError(_("This pot is not of this cycle."), field="pot")
+        if pot.pk == held.pot_id:
+            raise RefusedError(_("It asks this pot already."), field="pot")
+        _check_project(held.project, pot)
+        _check_not_counted(held)
+        before, held.pot = held.pot_id, pot
+        held.save(update_fields=["pot"])
+        record("proposal.pot_changed", held, actor=by, pot_before=before, pot=pot.pk)
+    return held
+
+
+def leave_cycle(proposal: Proposal, *, by: User) -> Proposal:
+    """Take a project out of a cycle, while proposals are taken; it may be entered again."""
+    with transaction.atomic():
+        held = _hold_to_change(proposal, by)
+        return advance(held, ProposalState.LEFT, PROPOSAL_MOVES, actor=by)
+
+
+def _hold_to_change(proposal: Proposal, by: User) -> Proposal:
+    """Hold what its authors may change still, at the same times as they may enter a project."""
+    if not is_author(by, proposal.project):
+        raise RefusedError(_("Only those who write the project can do this."))
+    cycle = proposal.cycle
+    state, held = share(cycle), _hold(proposal)
+    _check_proposing(cycle, state)
+    if held.has_left:
+        raise RefusedError(_("The project is not in the cycle any more."))
+    if held.state != ProposalState.SUBMITTED:
+        raise RefusedError(_("There is a public verdict on it: it stays where it is."))
+    return held
 
 
 def _check_project(project: Project, pot: Pot) -> None:
@@ -74,7 +141,9 @@ def _check_project(project: Project, pot: Pot) -> None:
 
 
 def _check_proposing(cycle: Cycle, state: str) -> None:
-    proposing = cycle.phases.current().filter(kind=PhaseKind.PROPOSING)
+    """The caller holds the cycle; the clock is read after that."""
+    now = db_now()
+    proposing = cycle.phases.filter(kind=PhaseKind.PROPOSING, starts_at__lte=now, ends_at__gt=now)
     if state != CycleState.OPEN or not proposing.exists():
         raise RefusedError(_("It is not the time to propose in this cycle."))
 
@@ -125,7 +194,9 @@ def put_on_ballot(proposal: Proposal, *, by: User, cost_minor: int | None = None
             said = Review.objects.given().filter(proposal=proposal).last()
             cost_minor = cost_of(proposal, said)
         if cost_minor <= 0:
-            raise RefusedError(_("The project does not say what it costs."))
+            raise RefusedError(
+                _("“%(project)s” does not say what it costs.") % {"project": project}
+            )
         check_supports(proposal)
         check_room(proposal.pot)
         advance(proposal, ProposalState.ON_BALLOT, PROPOSAL_MOVES, actor=by)
@@ -142,6 +213,50 @@ def put_on_ballot(proposal: Proposal, *, by: User, cost_minor: int | None = None
     return option
 
 
+def take_off_ballot(proposal: Proposal, *, reason: str, by: User) -> BallotRemoval:
+    """Take a line off the ballot before voting begins and before sheets are printed.
+
+    The reason is public, and its authors are told. Who comes after it in the pot moves up, since
+    ballots name options by their places; who is left alone in a group is let go of it. The proposal
+    is feasible, as it was found, and may come back.
+    """
+    require(by, Role.BUDGET_ADMINISTRATOR)
+    reason = reason.strip()
+    if not reason:
+        raise RefusedError(_("Say why, for everybody to read."), field="reason")
+    with transaction.atomic():
+        cycle = take(proposal.cycle)
+        _check_before_voting(cycle, cycle.state)
+        held = _hold(proposal)
+        option = Option.objects.filter(proposal=held).first()
+        if held.state != ProposalState.ON_BALLOT or option is None:
+            raise RefusedError(_("“%(project)s” is not on the ballot.") % {"project": held.project})
+        removal = BallotRemoval.objects.create(proposal=held, line=option.pk, reason=reason, by=by)
+        Option.objects.filter(pk=removal.line).delete()
+        _close_ranks(option, by)
+        check_move(PROPOSAL_MOVES, ProposalState.ON_BALLOT, ProposalState.FEASIBLE)
+        Proposal.objects.filter(pk=held.pk).update(state=ProposalState.FEASIBLE)
+        # Not as another verdict: followers would be told that it can be done.
+        record("proposal.taken_off", held, actor=by, option=removal.line, removal=removal.pk)
+        tell_authors(OFF_BALLOT, removal, held, reason=reason)
+    return removal
+
+
+def _close_ranks(gone: Option, by: User) -> None:
+    """The caller holds the cycle alone."""
+    after = Option.objects.filter(pot=gone.pot_id, position__gt=gone.position)
+    # One after the other: two never stand in one place.
+    for pk in list(after.order_by("position").values_list("pk", flat=True)):
+        Option.objects.filter(pk=pk).update(position=F("position") - 1)
+    if not gone.exclusion_group:
+        return
+    group = Option.objects.filter(pot=gone.pot_id, exclusion_group=gone.exclusion_group)
+    alone = list(group.values_list("pk", flat=True)[:2])
+    if len(alone) == 1:
+        group.update(exclusion_group="")
+        record("cycle.options_grouped", gone.cycle, actor=by, options=alone)
+
+
 def review_again(proposal: Proposal, *, by: User) -> Review:
     """Have a project that was rewritten since its review reviewed again, from the beginning.
 
@@ -150,7 +265,7 @@ def review_again(proposal: Proposal, *, by: User) -> Review:
     """
     if not holds(by, Role.BUDGET_ADMINISTRATOR):
         require(by, Role.REVIEWER)
-    if is_author(by, proposal.project):
+    if is_concerned(by, proposal.project):
         raise RefusedError(_("Who looks again at your own project is for others to say."))
     with transaction.atomic():
         cycle = proposal.cycle
@@ -174,11 +289,26 @@ def review_again(proposal: Proposal, *, by: User) -> Review:
 
 
 def put_all_on_ballot(cycle: Cycle, proposals: Sequence[Proposal], *, by: User) -> list[Option]:
-    """Give each of these proposals its line, at the cost that its review found; all or none."""
+    """Give each of these proposals its line, at the cost that its review found; all or none.
+
+    ``ManyRefusedError`` says of each that cannot come why not.
+    """
     require(by, Role.BUDGET_ADMINISTRATOR)
+    made: list[Option] = []
+    refused: list[str] = []
     with transaction.atomic():
-        take(cycle)
-        return [put_on_ballot(_feasible(cycle, each), by=by) for each in proposals]
+        held = take(cycle)
+        _check_before_voting(held, held.state)
+        keep_supports(held)
+        for each in proposals:
+            try:
+                made.append(put_on_ballot(_feasible(cycle, each), by=by))
+            except RefusedError as refusal:
+                refused.append(str(refusal))
+        if refused:
+            # Two of one pot may say the same.
+            raise ManyRefusedError(list(dict.fromkeys(refused)))
+    return made
 
 
 def _feasible(cycle: Cycle, proposal: Proposal) -> Proposal:

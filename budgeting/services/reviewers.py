@@ -31,7 +31,7 @@ from budgeting.models import (
 from budgeting.selectors import late_appeals, ready_verdicts
 from budgeting.services.errors import RefusedError
 from budgeting.services.locks import share, take
-from civicfund.audit.services import advance, db_now, record
+from civicfund.audit.services import advance, db_now, record, record_all
 from civicfund.moments import moment
 from civicfund.notices.services import tell
 from civicfund.people.enums import Role
@@ -39,7 +39,7 @@ from civicfund.people.models import User
 from civicfund.people.selectors import people_with
 from civicfund.places.enums import PlaceKind
 from civicfund.places.models import Neighborhood
-from civicfund.projects.access import authors_of, is_author
+from civicfund.projects.access import authors_of, concerned_among, written_among
 
 # What changes in a review with whose it is.
 GIVEN_OUT = ("reviewer", "untold", "warned_of", "reminded_of")
@@ -181,42 +181,67 @@ def assign(
     *,
     by: User,
     due_at: datetime | None = None,
+    leave_out: bool = False,
 ) -> int:
-    """Give waiting reviews to somebody, with another deadline where one is given; all or none.
+    """Give waiting reviews to somebody, with another deadline where one is given; how many.
 
-    ``reviewer`` None leaves them with whom they are.
+    ``reviewer`` None leaves them with whom they are. All or none, but for those that this person
+    cannot look at where ``leave_out`` says so: these stay as they are.
     """
     require(by, Role.BUDGET_ADMINISTRATOR)
     if reviewer is not None:
         _check_reviews(reviewer)
     with transaction.atomic():
         _check_goes_on(share(cycle))
-        for review in sorted(reviews, key=lambda each: each.pk):
-            _assign(cycle, review, reviewer, due_at, by)
-    return len(reviews)
+        held = _held(cycle, reviews, by)
+        if reviewer is not None:
+            held = _that_can_go(held, reviewer, leave_out=leave_out)
+        for review in held:
+            if reviewer is not None and review.reviewer_id != reviewer.pk:
+                review.give_to(reviewer.pk)
+                review.untold = "" if reviewer.pk == by.pk else review.untold
+            review.due_at = due_at or review.due_at
+        Review.objects.bulk_update(held, [*GIVEN_OUT, "due_at"], batch_size=500)
+        record_all(
+            "review.assigned", [each.proposal for each in held], actor=by,
+            review=[each.pk for each in held], reviewer=[each.reviewer_id for each in held],
+        )  # fmt: skip
+    return len(held)
 
 
-def _assign(
-    cycle: Cycle, review: Review, reviewer: User | None, due_at: datetime | None, by: User
-) -> None:
-    rows = Review.objects.select_for_update(of=("self",))
-    held = rows.select_related("proposal__project").get(pk=review.pk)
-    if held.given_at is not None or held.proposal.cycle_id != cycle.pk:
+def _held(cycle: Cycle, reviews: Sequence[Review], by: User) -> list[Review]:
+    """The rows, locked; refused where one of them is nothing that this person gives out now."""
+    rows = Review.objects.select_for_update(of=("self",)).order_by("pk")
+    rows = rows.select_related("proposal__project")
+    rows = rows.defer("proposal__project__story", "proposal__project__search")
+    held = list(rows.filter(pk__in=[review.pk for review in reviews]))
+    if any(each.given_at is not None or each.proposal.cycle_id != cycle.pk for each in held):
         raise RefusedError(_("One of these reviews was given in the meantime. Nothing changed."))
-    if held.kind != ReviewKind.FIRST and is_author(by, held.proposal.project):
+    again = [each.proposal.project_id for each in held if each.kind != ReviewKind.FIRST]
+    if again and concerned_among(by, again):
         raise RefusedError(_("Who looks again at your own project is for others to say."))
-    if reviewer is not None and held.reviewer_id != reviewer.pk:
-        if reviewer.pk in _kept_out(held):
-            raise RefusedError(
-                _("%(who)s cannot look at “%(project)s” here: it is their own, or they have looked")
-                % {"who": reviewer, "project": held.proposal.project}
-            )
-        held.give_to(reviewer.pk)
-        if reviewer.pk == by.pk:
-            held.untold = ""
-    held.due_at = due_at or held.due_at
-    held.save(update_fields=[*GIVEN_OUT, "due_at"])
-    record("review.assigned", held.proposal, actor=by, review=held.pk, reviewer=held.reviewer_id)
+    return held
+
+
+def _that_can_go(held: list[Review], reviewer: User, *, leave_out: bool) -> list[Review]:
+    """Those that somebody does not write, nor has in another review of the same round."""
+    own = written_among(reviewer, [each.proposal.project_id for each in held])
+    theirs = Review.objects.filter(
+        reviewer=reviewer, proposal__in={each.proposal_id for each in held}
+    )
+    taken = set(theirs.values_list("proposal", "round"))
+    free: list[Review] = []
+    barred: list[Review] = []
+    for each in held:
+        has_it = each.reviewer_id == reviewer.pk
+        bars = each.proposal.project_id in own or (each.proposal_id, each.round) in taken
+        (barred if bars and not has_it else free).append(each)
+    if barred and not leave_out:
+        raise RefusedError(
+            _("%(who)s cannot look at “%(project)s” here: it is their own, or they have looked")
+            % {"who": reviewer, "project": barred[0].proposal.project}
+        )
+    return free
 
 
 def set_publication(

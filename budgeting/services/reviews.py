@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from budgeting.access import holds, require
-from budgeting.enums import CycleState, ProposalState, ReviewKind, ReviewNews
+from budgeting.enums import OVER_STATES, CycleState, ProposalState, ReviewKind, ReviewNews
 from budgeting.models import Appeal, ChangeRequest, Cycle, Proposal, Review, ReviewPlan
-from budgeting.selectors import is_reviewer, version_now
+from budgeting.selectors import is_reviewer, noted_reviews, version_now
 from budgeting.services.errors import RefusedError
 from budgeting.services.locks import share
 from budgeting.services.review_news import TAKEN_BACK, tell_authors
@@ -23,7 +23,7 @@ from civicfund.moments import moment
 from civicfund.notices.services import tell
 from civicfund.people.enums import Role
 from civicfund.people.models import User
-from civicfund.projects.access import authors_of, is_author
+from civicfund.projects.access import authors_of, is_author, is_concerned
 from civicfund.projects.enums import LISTED_STATES
 
 # How long authors have to change what they are asked to, where the reviewer says nothing else.
@@ -210,7 +210,7 @@ def take_back_changes(proposal: Proposal, *, by: User) -> None:
     administers = holds(by, Role.BUDGET_ADMINISTRATOR)
     if not administers:
         require(by, Role.REVIEWER)
-    if is_author(by, proposal.project):
+    if is_concerned(by, proposal.project):
         raise RefusedError(_("Somebody else has to review your own project."))
     with transaction.atomic():
         _check_goes_on(share(proposal.cycle))
@@ -222,6 +222,34 @@ def take_back_changes(proposal: Proposal, *, by: User) -> None:
             raise RefusedError(_("Nobody is asked for changes now."))
         if review.reviewer_id == by.pk:
             Review.objects.filter(pk=review.pk).update(untold="")
+
+
+def empty_notes(review: Review, *, by: User) -> None:
+    """Empty the internal notes of a review that one gave; what else it says stays.
+
+    They are gone for good. The trail says that they were emptied, and nothing of what they said.
+    """
+    require(by, Role.REVIEWER)
+    with transaction.atomic():
+        held = Review.objects.select_for_update(of=("self",)).get(pk=review.pk)
+        if held.given_at is None or held.reviewer_id != by.pk:
+            raise RefusedError(_("Only whoever wrote internal notes can empty them."))
+        if not held.notes:
+            raise RefusedError(_("There are no internal notes here."))
+        Review.objects.filter(pk=held.pk).update(notes="")
+        record("review.notes_emptied", held.proposal, actor=by, review=held.pk)
+
+
+def empty_all_notes(cycle: Cycle, *, by: User) -> int:
+    """Empty the internal notes of all reviews of a cycle that is over; of how many."""
+    require(by, Role.BUDGET_ADMINISTRATOR)
+    with transaction.atomic():
+        if share(cycle) not in OVER_STATES:
+            raise RefusedError(_("The cycle is not over: reviewers may need their notes."))
+        number = noted_reviews(cycle).update(notes="")
+        if number:
+            record("cycle.notes_emptied", cycle, actor=by, reviews=number)
+    return number
 
 
 def give_back(proposal: Proposal, *, by: User, answer: str = "") -> ChangeRequest:

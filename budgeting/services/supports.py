@@ -105,7 +105,10 @@ def check_supports(proposal: Proposal) -> None:
     keep_supports(proposal.cycle)
     kept = SupportCount.objects.filter(proposal=proposal).first()
     if kept is None:
-        raise RefusedError(_("Supports are counted when the supporting phase is over."))
+        raise RefusedError(
+            _("“%(project)s”: supports are counted when the supporting phase is over.")
+            % {"project": proposal.project}
+        )
     if kept.people < needed:
         raise RefusedError(_short(proposal, kept.people, needed))
 

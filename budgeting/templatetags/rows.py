@@ -26,6 +26,7 @@ class ProposalRow(NamedTuple):
     withdrawn: bool
     state: str
     reason: str
+    why_off: str
     place: str
     cost_minor: int | None
     currency: str
@@ -34,6 +35,7 @@ class ProposalRow(NamedTuple):
     yearly_minor: int | None
     needs_support: bool
     people: int | None
+    needed: int | None
     short: int | None
 
     def get_state_display(self) -> str:
@@ -53,12 +55,14 @@ def proposal_row(
     project, option = proposal.project, getattr(proposal, "option", None)
     said, backed = costs.get(proposal.pk), supports.get(proposal.pk)
     refused = proposal.state == ProposalState.NOT_FEASIBLE
+    feasible = proposal.state == ProposalState.FEASIBLE
     return ProposalRow(
         project=project.pk,
         title=project.title,
         withdrawn=project.state == ProjectState.WITHDRAWN,
         state=proposal.state,
         reason=proposal.reason if refused else "",
+        why_off=(vars(proposal)["why_off"] or "") if feasible else "",
         place=project.neighborhood.name,
         cost_minor=option.cost_minor if option else None,
         currency=currency,
@@ -67,6 +71,7 @@ def proposal_row(
         yearly_minor=said.yearly_minor if said else None,
         needs_support=bool(proposal.pot.supports_needed),
         people=backed.people if backed else None,
+        needed=backed.needed if backed else None,
         short=backed.short if backed else None,
     )
 
@@ -79,6 +84,7 @@ class ReviewRow(NamedTuple):
     cycle: str
     proposal: int
     project: str
+    category: str
     place: str
     due_at: datetime | None
     late: int
@@ -99,6 +105,7 @@ def review_row(review: Review, *, cycle: Cycle, late: int, to_choose: bool) -> R
         cycle=cycle.slug,
         proposal=review.proposal_id,
         project=project.title,
+        category=project.get_category_display(),
         place=str(project.neighborhood),
         due_at=review.due_at,
         late=late,

@@ -64,7 +64,8 @@ class Desk:
                 return act(self.request, self.cycle, self)
             except (RefusedError, ApprovalError) as refusal:
                 field = getattr(refusal, "field", "")
-                form.add_error(field if field in form.fields else None, str(refusal))
+                words = getattr(refusal, "each", None) or str(refusal)
+                form.add_error(field if field in form.fields else None, words)
         self.status = 400
         return None
 

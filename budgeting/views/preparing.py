@@ -31,7 +31,7 @@ from budgeting.forms import (
     SupportsFromForm,
 )
 from budgeting.models import Cycle, Pot
-from budgeting.selectors import phase_steps, timeline_warnings
+from budgeting.selectors import holidays_of, phase_steps, timeline_warnings
 from budgeting.services.cycles import add_pot
 from budgeting.services.errors import RefusedError
 from budgeting.services.preparing import (
@@ -143,12 +143,14 @@ def timeline(request: SignedInRequest, slug: str) -> HttpResponseBase:
         if not refusal and rows.is_valid():
             return back(request, "timeline", cycle, _("Kept."))
         status = 400
+    phases = list(cycle.phases.all())
     context = {
         "cycle": cycle,
         "rows": rows,
         "refusal": refusal,
         "steps": phase_steps(cycle, db_now()),
-        "warnings": timeline_warnings(list(cycle.phases.all()), settings.PUBLIC_HOLIDAYS),
+        "warnings": timeline_warnings(phases, settings.PUBLIC_HOLIDAYS),
+        "holidays": holidays_of(phases, settings.PUBLIC_HOLIDAYS),
         "prepares": cycle.is_prepared,
     }
     return render(request, "budgeting/timeline.html", context, status=status)

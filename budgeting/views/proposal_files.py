@@ -15,9 +15,10 @@ from budgeting.forms.proposal_files import CheckedFileForm, ProposalFileForm
 from budgeting.forms.roll import sign_checked
 from budgeting.models import Cycle
 from budgeting.selectors.proposal_files import (
-    COLUMNS,
     COSTS,
     HEADER,
+    ID,
+    OTHERS,
     READ_ONLY,
     REQUIRED,
     proposal_rows,
@@ -38,7 +39,8 @@ from civicfund.spreadsheets import csv_response
 _HEADER = {
     "needed": ", ".join(REQUIRED),
     "costs": COSTS,
-    "others": ", ".join(name for name in COLUMNS if name not in (*REQUIRED, *COSTS)),
+    "others": ", ".join(OTHERS),
+    "id": ID,
     "read_only": ", ".join(READ_ONLY),
 }
 _MOST = {"megabytes": MOST_BYTES // 2**20, "lines": MOST_LINES}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeAlias
 
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -17,34 +19,47 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from budgeting.access import REVIEW_ROLES, holds, require, visible_cycle
-from budgeting.enums import UNDER_WAY, CycleState, ProposalState
+from budgeting.enums import OVER_STATES, UNDER_WAY, CycleState, ProposalState
 from budgeting.forms import (
+    ALL_SHOWN,
     AppealForm,
     AssignForm,
+    BoardFilter,
     ChangesForm,
+    EmptyAllNotesForm,
+    EmptyNotesForm,
     GiveBackForm,
     InstantForm,
     LimitForm,
     OneRuleForm,
+    OtherPotForm,
     RuleForm,
     VerdictForm,
 )
 from budgeting.models import Cycle, Proposal, Review, ReviewPlan
 from budgeting.selectors import (
+    REVIEWS_PER_PAGE,
     WHOSE,
     Change,
     change_since_review,
+    fitting_reviews,
     is_reviewer,
     next_verdicts,
+    noted_reviews,
+    own_notes,
     own_proposal,
     proposal_to_review,
     ready_for,
     reviewer_rules,
+    reviews_of,
     reviews_paged,
     supports_asked_for,
+    takes_proposals,
     town_costs,
+    waiting_reviews,
 )
-from budgeting.services.proposals import review_again
+from budgeting.services.errors import RefusedError
+from budgeting.services.proposals import change_pot, leave_cycle, review_again
 from budgeting.services.reviewers import (
     add_rule,
     assign,
@@ -54,6 +69,8 @@ from budgeting.services.reviewers import (
 )
 from budgeting.services.reviews import (
     appeal,
+    empty_all_notes,
+    empty_notes,
     give_back,
     give_review,
     request_changes,
@@ -64,9 +81,13 @@ from civicfund import staff
 from civicfund.audit.services import db_now
 from civicfund.parsing import whole_number
 from civicfund.people.enums import Role
+from civicfund.people.models import User
 from civicfund.people.requests import SignedInRequest
+from civicfund.projects.access import is_author
 from civicfund.projects.enums import LISTED_STATES
 
+# More than any cycle has had; one transaction is over all of them.
+MOST_AT_ONCE = 5_000
 reviewers_only = staff.only(*REVIEW_ROLES)
 
 
@@ -86,21 +107,46 @@ def reviews(request: SignedInRequest, slug: str) -> HttpResponseBase:
     return render(request, "budgeting/reviews.html", context, status=desk.status)
 
 
+def _fitting(
+    request: SignedInRequest, cycle: Cycle, *, gives_out: bool
+) -> tuple[BoardFilter, QuerySet[Review] | None]:
+    """What waits and fits the address of the page; nothing where that asks for what is not there,
+    None where all that waits fits.
+
+    The address says in ``whose`` which part of it is shown.
+    """
+    form = BoardFilter(cycle, request.GET)
+    if form.is_valid() and not any(form.cleaned_data.values()):
+        return form, None
+    waiting = waiting_reviews(cycle, request.user, gives_out=gives_out)
+    fits = fitting_reviews(waiting, **form.cleaned_data) if form.is_valid() else waiting.none()
+    return form, fits
+
+
 def _board(request: SignedInRequest, cycle: Cycle) -> dict[str, Any]:
     now, whose = db_now(), request.GET.get("whose", "")
     administers = holds(request.user, Role.BUDGET_ADMINISTRATOR)
-    pages, sums = reviews_paged(cycle, request.user, whose, now, gives_out=administers)
+    form, fitting = _fitting(request, cycle, gives_out=administers)
+    pages, sums = reviews_paged(
+        cycle, request.user, whose, now, gives_out=administers, fitting=fitting
+    )
     page = pages.get_page(request.GET.get("page"))
     return {
         "page": page,
         "rows": [(review, review.days_late(now)) for review in page],
         "whose": whose if whose in WHOSE else "",
+        "filter": form,
+        "narrowed": any(request.GET.get(name) for name in form.fields),
+        "all_at_once": pages.count <= MOST_AT_ONCE,
         "sums": sums,
         "ready": ready_for(cycle, request.user),
         "verdicts": next_verdicts(cycle),
         "plan": ReviewPlan.objects.filter(cycle=cycle).first(),
         "rules": reviewer_rules(cycle),
         "administers": administers,
+        "own_notes": own_notes(cycle, request.user)[:REVIEWS_PER_PAGE],
+        "is_over": cycle.state in OVER_STATES,
+        "notes": noted_reviews(cycle).count() if administers else 0,
         "goes_on": cycle.state in (CycleState.DRAFT, CycleState.OPEN),
     }
 
@@ -129,9 +175,46 @@ def _remove_rule(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResp
 
 def _assign(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
     given = desk.given
-    chosen: list[Review] = list(given.pop("reviews"))
-    number = assign(cycle, chosen, by=request.user, **given)
+    all_shown = given["which"] == ALL_SHOWN
+    chosen = _shown(request, cycle, given["of"]) if all_shown else list(given["reviews"])
+    to, due_at = given["reviewer"], given["due_at"]
+    number = assign(cycle, chosen, to, due_at=due_at, by=request.user, leave_out=all_shown)
     words = ngettext("%(n)s review was given out.", "%(n)s reviews were given out.", number)
+    messages.success(request, words % {"n": number})
+    if left := len(chosen) - number:
+        stays = ngettext(
+            "%(n)s stays where it is: %(who)s writes the project, or has looked at it.",
+            "%(n)s stay where they are: %(who)s writes the project, or has looked at it.",
+            left,
+        )
+        messages.warning(request, stays % {"n": left, "who": to})
+    return redirect(request.get_full_path())
+
+
+def _shown(request: SignedInRequest, cycle: Cycle, seen: int | None) -> list[Review]:
+    """All that the page showed, on all its pages, as long as it is as many as it said."""
+    _form, waiting = _fitting(request, cycle, gives_out=True)
+    if waiting is None:
+        waiting = waiting_reviews(cycle, request.user, gives_out=True)
+    whose = request.GET.get("whose", "")
+    found = list(reviews_of(waiting, whose, request.user, db_now())[: MOST_AT_ONCE + 1])
+    if len(found) > MOST_AT_ONCE:
+        raise RefusedError(
+            _("Give out %(most)s at once at most: narrow the list down.") % {"most": MOST_AT_ONCE}
+        )
+    if len(found) != seen:
+        raise RefusedError(
+            _("There are %(n)s now, not as many as you saw: look again. Nothing changed.")
+            % {"n": len(found)}
+        )
+    return found
+
+
+def _empty_all_notes(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
+    number = empty_all_notes(cycle, by=request.user)
+    words = ngettext(
+        "The notes of %(n)s review are gone.", "The notes of %(n)s reviews are gone.", number
+    )
     return back(request, "reviews", cycle, words % {"n": number})
 
 
@@ -141,6 +224,7 @@ BOARD_ACTS: Acts = {
     "add_rule": (RuleForm, _add_rule),
     "remove_rule": (OneRuleForm, _remove_rule),
     "assign": (AssignForm, _assign),
+    "empty_notes": (EmptyAllNotesForm, _empty_all_notes),
 }
 
 
@@ -150,7 +234,8 @@ BOARD_ACTS: Acts = {
 def review(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBase:
     """One proposal: what it is, what reviewers said, and the review that it waits for.
 
-    Not for whoever writes the project, whatever their role.
+    Not for whoever's own project it is, whatever their role; whoever entered it for another from
+    paper reads it, and somebody else reviews it.
     """
     if request.method == "POST" and request.POST.get("act") not in _ADMINISTRATORS_TOO:
         require(request.user, Role.REVIEWER)
@@ -163,7 +248,7 @@ def review(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBase:
     if answer is not None:
         return answer
     waiting = next((each for each in proposal.reviews.all() if each.given_at is None), None)
-    if proposal.project.state not in LISTED_STATES:
+    if proposal.has_left or proposal.project.state not in LISTED_STATES:
         waiting = None
     now = db_now()
     held_up = any(each.holds_up(now) for each in proposal.change_requests.all())
@@ -176,11 +261,15 @@ def review(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBase:
         "theirs": theirs,
         "held_up": held_up,
         "may_take_back": held_up and (mine or holds(request.user, Role.BUDGET_ADMINISTRATOR)),
-        "may_review": mine and not held_up and holds(request.user, Role.REVIEWER),
+        "may_review": mine and not held_up and _reviews(request.user, proposal),
         "verdicts": next_verdicts(cycle),
         "change": _change(proposal),
     }
     return render(request, "budgeting/review.html", context, status=desk.status)
+
+
+def _reviews(user: User, proposal: Proposal) -> bool:
+    return holds(user, Role.REVIEWER) and not is_author(user, proposal.project)
 
 
 def _change(proposal: Proposal) -> Change | None:
@@ -227,11 +316,21 @@ def _take_back(request: SignedInRequest, proposal: Proposal, desk: Desk) -> Http
     return redirect("review", slug=proposal.cycle.slug, pk=proposal.pk)
 
 
+def _empty_notes(request: SignedInRequest, proposal: Proposal, desk: Desk) -> HttpResponse:
+    review = proposal.reviews.filter(pk=desk.given["review"]).first()
+    if review is None:
+        raise RefusedError(_("There are no internal notes here."))
+    empty_notes(review, by=request.user)
+    messages.success(request, _("The notes are gone; the review says the rest as before."))
+    return redirect("review", slug=proposal.cycle.slug, pk=proposal.pk)
+
+
 REVIEW_ACTS: ActsOn = {
     "give": (VerdictForm, _give),
     "ask_changes": (ChangesForm, _changes),
     "take_back": (forms.Form, _take_back),
     "again": (forms.Form, _again),
+    "empty_notes": (EmptyNotesForm, _empty_notes),
 }
 _ADMINISTRATORS_TOO = ("take_back", "again")
 
@@ -245,7 +344,8 @@ def my_proposal(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBas
     proposal = own_proposal(cycle, pk, request.user)
     if proposal is None:
         raise Http404("No such proposal.")
-    desk = Desk(request, cycle, _acts_on(proposal, PROPOSER_ACTS))
+    other_pot: tuple[MakeForm, ActOn] = (partial(OtherPotForm, proposal), _other_pot)
+    desk = Desk(request, cycle, _acts_on(proposal, {**PROPOSER_ACTS, "other_pot": other_pot}))
     answer = desk.act()
     if answer is not None:
         return answer
@@ -266,6 +366,8 @@ def my_proposal(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBas
         "verdicts": next_verdicts(cycle),
         "supports": supports_asked_for([proposal]).get(proposal.pk),
         "change": _change(proposal) if proposal.state == ProposalState.FEASIBLE else None,
+        "proposing": takes_proposals(cycle),
+        "more_pots": cycle.pots.exclude(pk=proposal.pot_id).exists(),
     }
     return render(request, "budgeting/my_proposal.html", context, status=desk.status)
 
@@ -280,7 +382,21 @@ def _appeal(request: SignedInRequest, proposal: Proposal, desk: Desk) -> HttpRes
     return redirect("my_proposal", slug=proposal.cycle.slug, pk=proposal.pk)
 
 
+def _other_pot(request: SignedInRequest, proposal: Proposal, desk: Desk) -> HttpResponse:
+    change_pot(proposal, desk.given["pot"], by=request.user)
+    words = _("It asks “%(pot)s” for its money now.") % {"pot": desk.given["pot"]}
+    messages.success(request, words)
+    return redirect("my_proposal", slug=proposal.cycle.slug, pk=proposal.pk)
+
+
+def _leave(request: SignedInRequest, proposal: Proposal, _desk: Desk) -> HttpResponse:
+    leave_cycle(proposal, by=request.user)
+    messages.success(request, _("The project is out of the cycle; it is public as before."))
+    return redirect("my_proposal", slug=proposal.cycle.slug, pk=proposal.pk)
+
+
 PROPOSER_ACTS: ActsOn = {
     "give_back": (GiveBackForm, _give_back),
     "appeal": (AppealForm, _appeal),
+    "leave": (forms.Form, _leave),
 }

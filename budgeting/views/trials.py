@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from budgeting.enums import TrialState
-from budgeting.forms.trials import TrialForm
+from budgeting.forms.trials import TrialForm, chosen_for
 from budgeting.models import Trial
 from budgeting.selectors.trials import Comparison, latest_trials
 from budgeting.services.errors import RefusedError
@@ -30,8 +30,12 @@ administrators_only = staff.only(Role.BUDGET_ADMINISTRATOR)
 @administrators_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def trials(request: SignedInRequest) -> HttpResponse:
-    """Ask what rules would have made of a past election; the latest answers."""
-    form = TrialForm(request.POST or None, request.FILES or None)
+    """Ask what rules would have made of a past election; the latest answers.
+
+    ``?rule=`` and ``?ballot=`` are those of a draft: the form begins with what fits them.
+    """
+    chosen = chosen_for(request.GET.get("rule", ""), request.GET.get("ballot", ""))
+    form = TrialForm(request.POST or None, request.FILES or None, initial=chosen)
     if request.method == "POST" and form.is_valid():
         try:
             with _uploaded(form.cleaned_data["upload"]) as path:
@@ -45,7 +49,7 @@ def trials(request: SignedInRequest) -> HttpResponse:
             return redirect("trial", asked.pk)
         except RefusedError as refusal:
             form.add_error(refusal.field or None, str(refusal))
-    context = {"form": form, "trials": latest_trials(LATEST_TRIALS)}
+    context = {"form": form, "trials": latest_trials(LATEST_TRIALS), "chosen": chosen}
     status = 400 if form.is_bound else 200
     return render(request, "budgeting/trials.html", context, status=status)
 

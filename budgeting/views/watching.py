@@ -14,12 +14,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from budgeting.access import holds, visible_cycle
-from budgeting.forms.trail import TrailForm
+from budgeting.enums import VERB_WORDS
 from budgeting.selectors.participation import PlacePart, participation_of
 from budgeting.selectors.trail import acts_in, kinds_in, told
 from civicfund import staff
+from civicfund.audit.forms import TrailForm
 from civicfund.people.enums import Role
 from civicfund.people.requests import SignedInRequest
+from civicfund.people.selectors import staff_names
 
 ACTS_PER_PAGE = 100
 
@@ -34,6 +36,7 @@ def participation(request: SignedInRequest, slug: str) -> HttpResponse:
     context = {
         "cycle": cycle,
         "found": found,
+        "writes_populations": holds(request.user, Role.BUDGET_ADMINISTRATOR),
         "places": [{"label": part.label, "value": part.voters} for part in found.by_place],
         "shares": [
             (_("Of those on the roll, in per cent"), _bars(found.by_place, "of_roll")),
@@ -68,7 +71,9 @@ def trail(request: SignedInRequest, slug: str) -> HttpResponse:
     cycle = visible_cycle(request.user, slug)
     reader = request.user
     reviews = holds(reader, Role.BUDGET_ADMINISTRATOR)
-    form = TrailForm(kinds_in(cycle, reader=reader, reviews=reviews), request.GET or None)
+    kinds = kinds_in(cycle, reader=reader, reviews=reviews)
+    words = {kind: VERB_WORDS.get(kind, kind) for kind in kinds}
+    form = TrailForm(words, staff_names(), request.GET or None)
     acts = acts_in(cycle, form.narrowed, reader=reader, reviews=reviews)
     page = Paginator(acts, ACTS_PER_PAGE).get_page(request.GET.get("page"))
     context = {"cycle": cycle, "form": form, "page": page, "acts": told(page.object_list)}

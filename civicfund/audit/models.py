@@ -47,6 +47,8 @@ class Event(AppendOnly):
         indexes = [
             # The history of one thing, on its page in the admin.
             models.Index(fields=["target_type", "target_id", "id"], name="event_of_target"),
+            # The trail that staff read, by kinds of things.
+            models.Index(fields=["target_type", "at", "id"], name="event_of_kind_of_thing"),
             # The sweeps that tell followers what has happened lately.
             models.Index(
                 fields=["target_type", "at"],

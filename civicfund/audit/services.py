@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -63,6 +63,25 @@ def record(verb: str, target: models.Model, *, actor: models.Model | None, **dat
         target_id=str(target.pk),
         actor_id=actor.pk if actor else None,
         data=data,
+    )
+
+
+def record_all(
+    verb: str, targets: Sequence[models.Model], *, actor: models.Model, **data: Sequence[Any]
+) -> None:
+    """``record`` for many targets at once; ``data`` holds under each name a value for each."""
+    Event.objects.bulk_create(
+        (
+            Event(
+                verb=verb,
+                target_type=target._meta.label_lower,
+                target_id=str(target.pk),
+                actor_id=actor.pk,
+                data=dict(zip(data, said, strict=True)),
+            )
+            for target, *said in zip(targets, *data.values(), strict=True)
+        ),
+        batch_size=1000,
     )
 
 

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Count, F, Prefetch, Q, QuerySet, prefetch_related_objects
+from django.db.models import (
+    Count,
+    Exists,
+    F,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    prefetch_related_objects,
+)
 from django.db.models.functions import Now
 
 from civicfund.delivery.enums import Reach
@@ -56,6 +66,20 @@ def next_milestone(plan: Iterable[Milestone]) -> Milestone | None:
     return next((each for each in plan if each.reach != Reach.REACHED), None)
 
 
+def milestones_to_come(projects: QuerySet[Project]) -> QuerySet[Milestone]:
+    """Those of these projects that are not reached, the first by their date coming first."""
+    reached = MilestoneVerdict.objects.filter(report__milestone=OuterRef("pk"), confirmed=True)
+    rows = Milestone.objects.filter(~Exists(reached), project__in=projects.order_by().values("pk"))
+    return rows.select_related("project").order_by("due_on", "pk")
+
+
+def next_milestones(projects: QuerySet[Project]) -> QuerySet[Milestone]:
+    """Of each of these projects the first that is not reached; the soonest coming first."""
+    coming = milestones_to_come(projects).order_by("project", "position").distinct("project")
+    rows = Milestone.objects.filter(pk__in=coming.values("pk"))
+    return rows.select_related("project").order_by("due_on", "pk")
+
+
 def reached_milestones(project_id: int) -> QuerySet[Milestone]:
     """Those that are confirmed, in their order."""
     reached = Milestone.objects.filter(project=project_id, reports__verdict__confirmed=True)
@@ -78,15 +102,17 @@ class Progress:
 
 def progress_of(project_ids: Iterable[int]) -> dict[int, Progress]:
     """How far each of these projects has come; those without a plan are left out."""
-    rows = (
-        Milestone.objects.filter(project__in=list(project_ids))
-        .values("project")
-        .annotate(
-            planned=Count("pk", distinct=True),
-            reached=Count("pk", filter=Q(reports__verdict__confirmed=True), distinct=True),
-        )
+    rows = _reached(set(project_ids))
+    return {project: Progress(reached, planned) for project, planned, reached in rows}
+
+
+@Prepared
+def _reached(projects: Collection[int]) -> QuerySet[Milestone, Any]:
+    rows = Milestone.objects.filter(project__in=projects).order_by().values_list("project")
+    return rows.annotate(
+        planned=Count("pk", distinct=True),
+        reached=Count("pk", filter=Q(reports__verdict__confirmed=True), distinct=True),
     )
-    return {row["project"]: Progress(row["reached"], row["planned"]) for row in rows}
 
 
 def waiting_reports() -> QuerySet[MilestoneReport]:

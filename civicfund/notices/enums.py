@@ -14,6 +14,8 @@ class Topic(models.TextChoices):
     FOLLOWING = "following", _("News of what I follow")
     BACKING = "backing", _("Updates of campaigns that I back")
     REVIEWING = "reviewing", _("Reviews that are mine to give")
+    DESKS = "desks", _("What waits at my desks")
+    SECOND = "second", _("Acts that wait for a second person")
     TOWN = "town", _("Announcements of the town about its votes")
 
 
@@ -23,6 +25,7 @@ ASKED_FOR = frozenset({Topic.TOWN})
 # What each mail tells, as its sender's desk names it. A mail's kind is its template's name.
 TOLD_WORDS: dict[str, Promise] = {
     "announcement": _("An announcement of the town"),
+    "appeal_of_nobody": _("An appeal waits, and no moderator may decide it"),
     "ballot_reminder": _("A reminder to vote"),
     "board_closed": _("The root of a vote's board, after its close"),
     "campaign_appealed": _("A creator appeals: the campaign is suspended"),
@@ -44,6 +47,7 @@ TOLD_WORDS: dict[str, Promise] = {
     "complaint_late": _("A complaint is late"),
     "complaint_received": _("A complaint came in"),
     "creator_answered": _("The creator answered a question"),
+    "desks_wait": _("What waits at their desks"),
     "milestone_reached": _("A milestone was reached"),
     "news": _("News of what is followed"),
     "own_campaign_approved": _("Their campaign was approved"),
@@ -81,6 +85,8 @@ TOLD_WORDS: dict[str, Promise] = {
     "project_part_taken_down": _("A part of a project of theirs was taken down"),
     "project_shown_again": _("A project of theirs is shown again"),
     "project_stays_hidden": _("A project of theirs stays hidden"),
+    "proposal_became": _("What became of their projects in a vote"),
+    "proposal_off_ballot": _("A project was taken off the ballot"),
     "proposal_reviewed_again": _("A project is reviewed again"),
     "question_answered": _("A question was answered"),
     "recovery_day_2": _("Second day: the card still could not be charged"),
@@ -92,6 +98,7 @@ TOLD_WORDS: dict[str, Promise] = {
     "review_due": _("Reviews are due soon"),
     "review_late": _("Reviews are overdue"),
     "review_returned": _("Reviews of theirs go on"),
+    "second_asked": _("An act waits for a second person"),
     "survey_asked": _("Questions about what is to be delivered"),
     "verdict_published": _("A verdict was published"),
 }

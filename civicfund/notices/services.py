@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from smtplib import SMTPException
 from typing import Any
 
@@ -22,6 +22,7 @@ from civicfund.audit.services import db_now, record
 from civicfund.notices.enums import ASKED_FOR, Topic
 from civicfund.notices.models import Message, OptIn, OptOut
 from civicfund.people.models import User
+from civicfund.people.selectors import superusers
 
 log = structlog.get_logger(__name__)
 
@@ -36,18 +37,26 @@ _Pair = tuple[int, Topic]  # a person's id, and what mail is about
 class Letter:
     """What one person is to be told about one thing; ``context`` is kept as JSON.
 
-    A letter with a ``topic`` can be done without: whoever switched that off gets none.
+    A letter with a ``topic`` can be done without: whoever switched that off gets none. One of a
+    ``day`` comes once on that day, and may come again on another about the same thing.
     """
 
     recipient: User
     about: models.Model
     context: dict[str, Any]
     topic: Topic | None = None
+    day: date | None = None
 
     @property
     def kept(self) -> dict[str, Any]:
         """The context, and the topic where there is one."""
         return self.context | ({_TOPIC: self.topic.value} if self.topic else {})
+
+    @property
+    def source(self) -> str:
+        """What it is about, which nobody is told twice."""
+        of_day = f"@{self.day.isoformat()}" if self.day else ""
+        return f"{_source(self.about)}{of_day}"
 
 
 class BadLinkError(Exception):
@@ -146,7 +155,7 @@ def tell_all(kind: str, letters: Iterable[Letter]) -> int:
         (
             Message(
                 kind=kind,
-                source=_source(letter.about),
+                source=letter.source,
                 recipient=letter.recipient,
                 context=letter.kept,
             )
@@ -156,6 +165,15 @@ def tell_all(kind: str, letters: Iterable[Letter]) -> int:
         batch_size=1000,
     )
     return len(wanted)
+
+
+def tell_who_gives_roles(appealed: models.Model, *, what: str, title: str) -> None:
+    """Write to the superusers that an appeal waits that no moderator may decide: they find one.
+
+    ``what`` was hidden or stopped is named by a word of the templates.
+    """
+    context = {"what": what, "title": title, "desk_url": reverse("roles_desk")}
+    tell_all("appeal_of_nobody", [Letter(person, appealed, context) for person in superusers()])
 
 
 def take_back(
@@ -178,6 +196,16 @@ def written_to(kind: str, about: models.Model) -> QuerySet[Message, int]:
     """The ids of those to whom a message of this kind about it was sent, or still is."""
     letters = Message.objects.filter(kind=kind, source=_source(about), given_up_at__isnull=True)
     return letters.values_list("recipient_id", flat=True)
+
+
+def written_of(kind: str, about: models.QuerySet[Any]) -> dict[int, frozenset[int]]:
+    """The same for each of these rows, by its id, in two queries."""
+    rows = {_source(row): row.pk for row in about.only("pk")}
+    found: dict[int, set[int]] = {pk: set() for pk in rows.values()}
+    letters = Message.objects.filter(kind=kind, source__in=rows, given_up_at__isnull=True)
+    for source, recipient in letters.values_list("source", "recipient_id"):
+        found[rows[source]].add(recipient)
+    return {pk: frozenset(people) for pk, people in found.items()}
 
 
 def forget_messages(about: models.QuerySet[Any]) -> None:

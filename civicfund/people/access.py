@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.models import AnonymousUser
 from rules.permissions import add_perm
 from rules.predicates import predicate
 
@@ -19,3 +20,8 @@ def _declare(role: Role) -> None:
 
 for _role in Role:
     _declare(_role)
+
+
+def may_give_roles(user: User | AnonymousUser) -> bool:
+    """Superusers whose account is in use: they ask for roles, agree to them and end them."""
+    return user.is_superuser and user.is_active

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from django.conf import settings
 from django.contrib import admin
 from django.db.models import BigIntegerField, Exists, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Cast
@@ -18,15 +17,13 @@ from django.utils.translation import gettext_lazy as _
 
 from civicfund import staff
 from civicfund.audit.admin import ReadOnlyAdmin, ReadOnlyInline
+from civicfund.people.access import may_give_roles
 from civicfund.people.enums import Role
 from civicfund.people.models import Residency, RoleGrant, RoleRequest, User
-from civicfund.people.selectors import has_role
 from civicfund.people.services import (
-    ResidencyError,
     RoleError,
     agree_to_role,
     ask_for_role,
-    prove_residency,
     revoke_role,
     take_back_role_request,
 )
@@ -71,7 +68,7 @@ class PersonAdmin(ReadOnlyAdmin[User]):
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Two acts for each role, for superusers."""
-        if not _staff(request).is_superuser:
+        if not may_give_roles(_staff(request)):
             return {}
         acts = {}
         for role in Role:
@@ -123,7 +120,7 @@ class RoleRequestAdmin(ReadOnlyAdmin[RoleRequest]):
 
     def has_superuser_permission(self, request: HttpRequest) -> bool:
         """Superusers alone."""
-        return _staff(request).is_superuser
+        return may_give_roles(_staff(request))
 
     @admin.display(description=_("who"))
     def person(self, asked: RoleRequest) -> SafeString:
@@ -163,51 +160,16 @@ class RoleRequestAdmin(ReadOnlyAdmin[RoleRequest]):
 
 @admin.register(Residency)
 class ResidencyAdmin(ReadOnlyAdmin[Residency]):
-    """Who lives where. Poll officers confirm what they have seen proof of."""
+    """Who lives where, for superusers. Officers find one home at a time, at their desk."""
 
-    readers = frozenset({Role.POLL_OFFICER})
-    refusals = (ResidencyError,)
     shown = ("user", "neighborhood", "since", "until", "proof", "proved_at", "officer", "born_by")
     list_display = shown
     list_filter = (("proved_at", admin.EmptyFieldListFilter), "proof", "neighborhood")
     list_select_related = ("user", "neighborhood", "proved_by")
     search_fields = ("user__display_name", "user__email")
     ordering = ("-pk",)
-    actions = ("confirm_seen",)
 
     @admin.display(description=_("confirmed by"))
     def officer(self, row: Residency) -> str:
         """Who has seen the proof."""
         return str(row.proved_by or "")
-
-    def has_confirm_permission(self, request: HttpRequest) -> bool:
-        """Poll officers; being a superuser is not enough."""
-        return has_role(_staff(request), Role.POLL_OFFICER)
-
-    @admin.action(
-        description=_("Confirm: I have seen the proof, but not their age"), permissions=["confirm"]
-    )
-    def confirm_seen(self, request: HttpRequest, rows: QuerySet[Residency]) -> None:
-        """Somebody stood before the officer."""
-        officer = _staff(request)
-        self.each(request, rows, lambda row: prove_residency(row, by=officer))
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """One more act for each age that votes ask for: its home may be confirmed already."""
-        acts: dict[str, Any] = super().get_actions(request)
-        if self.has_confirm_permission(request):
-            for age in settings.CONFIRMED_AGES:
-                acts[f"confirm_{age}"] = (
-                    partial(_confirm_age, age=age),
-                    f"confirm_{age}",
-                    _("Confirm: I have seen the proof, and that they are %(age)s or older")
-                    % {"age": age},
-                )
-        return acts
-
-
-def _confirm_age(
-    page: ResidencyAdmin, request: HttpRequest, rows: QuerySet[Residency], *, age: int
-) -> None:
-    officer = _staff(request)
-    page.each(request, rows, lambda row: prove_residency(row, at_least=age, by=officer))

@@ -74,6 +74,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("person")
         verbose_name_plural = _("people")
+        indexes = [
+            # What they have left behind, such as projects that nobody writes any more.
+            models.Index(fields=["id"], condition=Q(erased_at__isnull=False), name="user_erased"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(email=Func(F("email"), function="LOWER")), name="user_email_lower_case"
@@ -131,6 +135,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 GIVE_ROLE = "role.give"
 # What the trail says of a person's roles.
 ROLE_GRANTED, ROLE_REVOKED = "role.granted", "role.revoked"
+# And of a look at who somebody is, before a role is asked for.
+LOOKED_UP = "role.looked_up"
 
 
 class RoleRequestQuerySet(models.QuerySet["RoleRequest"]):

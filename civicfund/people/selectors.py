@@ -21,6 +21,7 @@ from civicfund.people.models import (
     ResidenceDocumentQuerySet,
     Residency,
     RoleGrant,
+    RoleRequest,
     User,
 )
 from civicfund.prepared import Prepared
@@ -69,6 +70,44 @@ def staff_members() -> QuerySet[User]:
     """Those who hold any role or are superusers, and can sign in."""
     roles = Q(role_grants__isnull=False) | Q(is_superuser=True)
     return User.objects.filter(roles, is_active=True).distinct().order_by("pk")
+
+
+def superusers() -> QuerySet[User]:
+    """Those who give roles, by name."""
+    return User.objects.filter(is_superuser=True, is_active=True).order_by("display_name", "pk")
+
+
+def role_grants() -> QuerySet[RoleGrant]:
+    """Who holds which role, by role and name, with those who gave it."""
+    rows = RoleGrant.objects.select_related("user", "granted_by", "approval__approved_by")
+    return rows.order_by("role", "user__display_name", "pk")
+
+
+def waiting_roles(most: int) -> list[tuple[RoleRequest, User | None]]:
+    """What waits for another superuser, what lapses first coming first, and for whom it is."""
+    waiting = RoleRequest.objects.waiting().select_related("requested_by").order_by("id")
+    rows = list(waiting[:most])
+    people = User.objects.in_bulk([int(row.target_id) for row in rows])
+    return [(row, people.get(int(row.target_id))) for row in rows]
+
+
+def changes_of_roles(most: int) -> list[tuple[Event, str, User | None]]:
+    """The newest roles that were given and ended: the event, the role in words, and whose it is."""
+    told = Event.objects.filter(
+        target_type=User._meta.label_lower, verb__in=(ROLE_GRANTED, ROLE_REVOKED)
+    )
+    rows = list(told.select_related("actor").order_by("-id")[:most])
+    people = User.objects.in_bulk([int(row.target_id) for row in rows])
+    labels = {str(role): str(role.label) for role in Role}
+    return [
+        (row, labels.get(row.data["role"], row.data["role"]), people.get(int(row.target_id)))
+        for row in rows
+    ]
+
+
+def staff_names() -> list[tuple[int, str]]:
+    """The keys of the staff with their names."""
+    return [(person.pk, str(person)) for person in staff_members()]
 
 
 def people_with_since(roles: Collection[Role], since: datetime) -> QuerySet[User]:

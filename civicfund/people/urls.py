@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from civicfund.people.views import closing, confirming, copies, documents, homes
+from civicfund.people.views import closing, confirming, copies, documents, homes, roles
 
 urlpatterns = [
     path("me/residency/", homes.residency, name="residency"),
@@ -14,6 +14,7 @@ urlpatterns = [
     path("me/data/copy.zip", copies.take, name="take_my_data"),
     path("me/data/delete/", copies.delete, name="delete_my_data"),
     path("me/close/", closing.close, name="close_account"),
+    path("desk/roles/", roles.roles_desk, name="roles_desk"),
     path("desk/homes/", confirming.homes_desk, name="homes_desk"),
     path("desk/residence/", documents.desk, name="residence_desk"),
     path("desk/residence/<uuid:pk>/", documents.document, name="residence_document"),

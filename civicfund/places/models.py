@@ -9,6 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from civicfund.places.enums import PlaceKind
 
+# What the trail says where it is written how many people live in a place.
+POPULATION_SET = "neighborhood.population_set"
+
 
 class NeighborhoodQuerySet(models.QuerySet["Neighborhood"]):
     """Questions about places."""

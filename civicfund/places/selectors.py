@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from django.db.models import QuerySet
 from shapely import STRtree
 from shapely.geometry import Point, shape
 
-from civicfund.places.models import Neighborhood
+from civicfund.audit.models import Event
+from civicfund.places.models import POPULATION_SET, Neighborhood
 from civicfund.prepared import Prepared
 
 
@@ -38,6 +39,28 @@ def neighborhood_at(latitude: float, longitude: float) -> Neighborhood | None:
     A point on a shared border belongs to the neighborhood of the lower id.
     """
     return Outlines().at(latitude, longitude)
+
+
+def tree() -> list[Neighborhood]:
+    """All places, without their outlines: the city, then each district before what lies in it."""
+    rows = list(Neighborhood.objects.widest_first().defer("boundary"))
+    below: dict[int | None, list[Neighborhood]] = {}
+    for place in rows:
+        below.setdefault(place.parent_id, []).append(place)
+
+    def down(parent: int | None) -> Iterator[Neighborhood]:
+        for place in below.get(parent, ()):
+            yield place
+            yield from down(place.pk)
+
+    return list(down(None))
+
+
+def populations_set() -> dict[int, Event]:
+    """The newest event by which it was written how many people live in a place, by place."""
+    told = Event.objects.filter(target_type=Neighborhood._meta.label_lower, verb=POPULATION_SET)
+    newest = told.order_by("target_id", "-id").distinct("target_id").select_related("actor")
+    return {int(event.target_id): event for event in newest}
 
 
 def related_places(wanted: Collection[int]) -> dict[int, set[int]]:

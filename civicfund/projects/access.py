@@ -48,6 +48,20 @@ def _shared(project: int, user: int) -> QuerySet[CoAuthor, int]:
     return CoAuthor.objects.filter(project=project, user=user).values_list("pk", flat=True)
 
 
+def is_concerned(user: User | AnonymousUser, project: Project) -> bool:
+    """Whether a project is somebody's own: they write it, and not only entered it for another."""
+    if project.handed_in_by and user.is_authenticated and project.proposer_id == user.pk:
+        return False
+    return is_author(user, project)
+
+
+def concerning(user: User | int) -> Q:
+    """The same of many projects."""
+    proposed = Project.objects.filter(proposer=user, handed_in_by="").order_by().values("pk")
+    shared = CoAuthor.objects.filter(user=user).order_by().values("project")
+    return Q(pk__in=proposed.union(shared, all=True))
+
+
 def written_among(user: User, projects: Iterable[int]) -> set[int]:
     """The ids of those of the projects that somebody writes."""
     asked = set(projects)
@@ -57,6 +71,17 @@ def written_among(user: User, projects: Iterable[int]) -> set[int]:
 @Prepared
 def _written(user: int, projects: Collection[int]) -> QuerySet[Project, int]:
     return Project.objects.filter(authored_by(user), pk__in=projects).values_list("pk", flat=True)
+
+
+def concerned_among(user: User, projects: Iterable[int]) -> set[int]:
+    """The ids of those of the projects that are somebody's own, as ``is_concerned`` says."""
+    asked = set(projects)
+    return set(_concerning(user.pk, asked)) if asked else set()
+
+
+@Prepared
+def _concerning(user: int, projects: Collection[int]) -> QuerySet[Project, int]:
+    return Project.objects.filter(concerning(user), pk__in=projects).values_list("pk", flat=True)
 
 
 def moderates(user: User | AnonymousUser) -> bool:
@@ -69,6 +94,19 @@ def authors_of(*projects: Project) -> QuerySet[User]:
     proposers = [project.proposer_id for project in projects]
     shared = CoAuthor.objects.filter(project__in=projects).values("user")
     return User.objects.filter(Q(pk__in=proposers) | Q(pk__in=shared)).order_by("pk")
+
+
+def authors_by_project(projects: Collection[int]) -> dict[int, frozenset[int]]:
+    """The ids of who writes each of the projects, in two queries."""
+    proposers = Project.objects.filter(pk__in=projects, proposer__isnull=False)
+    shared = CoAuthor.objects.filter(project__in=projects)
+    found: dict[int, set[int]] = {project: set() for project in projects}
+    for project, person in (
+        *proposers.order_by().values_list("pk", "proposer"),
+        *shared.order_by().values_list("project", "user"),
+    ):
+        found[project].add(person)
+    return {project: frozenset(people) for project, people in found.items()}
 
 
 def visible_projects(user: User | AnonymousUser) -> ProjectQuerySet:

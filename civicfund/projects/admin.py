@@ -51,6 +51,7 @@ class ProjectAdmin(ReadOnlyAdmin[Project]):
         "wanted",
         "copied_from",
         "proposer",
+        "handed_in_by",
         "merged_into",
         "published_at",
         "updated_at",

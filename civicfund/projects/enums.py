@@ -127,6 +127,15 @@ class Wrong(models.TextChoices):
     OTHER = "other", _("Something else")
 
 
+# Beside what is wrong, a project is reported for being there twice, which nothing is hidden for.
+SAME = "same"
+FLAG_REASONS = [
+    *(pair for pair in Wrong.choices if pair[0] != Wrong.OTHER),
+    (SAME, _("It is the same as another project")),
+    (Wrong.OTHER.value, Wrong.OTHER.label),
+]
+
+
 class AppealOutcome(models.TextChoices):
     """What another moderator decided on an appeal."""
 

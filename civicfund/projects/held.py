@@ -65,7 +65,7 @@ def declare() -> None:
     )  # fmt: skip
     holds(
         "reports_of_projects", _("Projects that you reported"), ProjectFlag, "reporter",
-        columns("project_id reason words"),
+        columns("project_id reason other_id words"),
     )  # fmt: skip
     holds(
         "hidden_projects", _("What moderators hid of your projects, and why"), ProjectHiding,

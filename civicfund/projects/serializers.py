@@ -65,7 +65,7 @@ class ProjectOutput(serializers.ModelSerializer[Project]):
 class ProjectDetailOutput(ProjectOutput):
     """A project with its story, its cost lines and what it lacks to be ready."""
 
-    proposer = serializers.CharField(source="proposer.display_name")
+    proposer = serializers.CharField(source="credit")
     cost_lines = CostLineOutput(many=True)
     missing = serializers.SerializerMethodField(help_text="The parts it lacks to be ready.")
 

@@ -240,6 +240,7 @@ ACCOUNT_RATE_LIMITS = {
     "voting_code": "30/h/ip,10/h/key",
     "send_document": "20/h/key",
     "find_home": "120/h/user",
+    "find_person": "120/h/user",
     "personal_copy": "5/d/key",
     "close_account": "10/h/key",
     "complaint": "5/h/ip",
@@ -446,7 +447,7 @@ SURVEY_ANSWER_DAYS = env.int("SURVEY_ANSWER_DAYS", 180)
 SURVEY_LINK_DAYS = env.int("SURVEY_LINK_DAYS", 30)
 
 # Days on which the town rests, as 2027-01-01: whoever plans a cycle is warned of phases that begin
-# or end on one. Empty: nobody is.
+# or end on one. Empty: nobody is, and the timeline of a cycle says so.
 PUBLIC_HOLIDAYS: list[str] = env.list("PUBLIC_HOLIDAYS", [])
 
 # How long before voting ends those are reminded who opened their ballot and have not cast it; only

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 _LOCAL_DIR = Path(__file__).resolve().parent.parent.parent / ".local"
@@ -20,6 +21,7 @@ def _read_running_environment() -> None:
 _read_running_environment()
 
 from civicfund.settings.base import *  # noqa: E402, F403 -- reads the environment set just above
+from civicfund.settings.base import env  # noqa: E402
 from civicfund.settings.logs import logging_for  # noqa: E402
 
 DEBUG = True
@@ -41,3 +43,17 @@ EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = _LOCAL_DIR / "mail"
 CLOSING_GRACE_SECONDS = 5
 LOGGING = logging_for(as_json=False)
+
+
+def _holidays_of_the_demo(years: range) -> list[str]:
+    """Made up, as the town is: no calendar has them. One moves: the first Monday of May."""
+    days = []
+    for year in years:
+        may = date(year, 5, 1)
+        moving = may + timedelta(days=-may.weekday() % 7)
+        days += [date(year, 1, 1), moving, date(year, 8, 24), date(year, 12, 27)]
+    return [day.isoformat() for day in days]
+
+
+_YEAR = datetime.now(UTC).year
+PUBLIC_HOLIDAYS = env.list("PUBLIC_HOLIDAYS", _holidays_of_the_demo(range(_YEAR - 1, _YEAR + 4)))

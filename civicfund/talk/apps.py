@@ -11,14 +11,20 @@ class TalkConfig(AppConfig):
     name = "civicfund.talk"
 
     def ready(self) -> None:
-        """Projects and places stand below; whoever stands above brings the doors to its own."""
+        """Projects and places stand below; whoever stands above brings the doors to its own.
+
+        Who begins to write a public project follows it.
+        """
+        from civicfund.projects.services.hearing import heard_by_authors  # noqa: PLC0415
         from civicfund.talk.access import (  # noqa: PLC0415 -- models are loaded by now
             doors_to,
             places,
             projects,
         )
         from civicfund.talk.enums import SubjectKind  # noqa: PLC0415
+        from civicfund.talk.services.following import follow_own  # noqa: PLC0415
 
         doors_to(SubjectKind.PROJECT, projects)
         doors_to(SubjectKind.NEIGHBORHOOD, places)
+        heard_by_authors(follow_own)
         import_module("civicfund.talk.held").declare()

@@ -37,6 +37,7 @@ class NewsKind(models.TextChoices):
     MERGED = "merged", _("It was merged into another project")
     FEASIBLE = "feasible", _("The review says that it can be done")
     NOT_FEASIBLE = "not_feasible", _("The review says that it cannot be done")
+    TOO_FEW = "too_few", _("It had too few supports to come on the ballot")
     ON_BALLOT = "on_ballot", _("It is on the ballot")
     SELECTED = "selected", _("It won and gets the money")
     NOT_SELECTED = "not_selected", _("It did not win")

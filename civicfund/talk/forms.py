@@ -7,9 +7,10 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from civicfund.projects.forms import HidingForm
 from civicfund.talk.access import Subject
 from civicfund.talk.enums import Pace
-from civicfund.talk.models import LONGEST
+from civicfund.talk.models import LONGEST, Comment
 
 
 class CommentForm(forms.Form):
@@ -67,14 +68,37 @@ class PaceForm(forms.Form):
         label=_("Mail tells me of reviews that are mine to give, and when they are due"),
         required=False,
     )
+    desks = forms.BooleanField(
+        label=_("Once a day, mail tells me of what waits at my desks"), required=False
+    )
+    second = forms.BooleanField(
+        label=_("Mail tells me at once of acts that wait for a second person"), required=False
+    )
     town = forms.BooleanField(
         label=_("The town may write to me about its votes"),
         required=False,
         help_text=_("A few mails for each vote: what begins, what ends, what came of it."),
     )
 
-    def __init__(self, *given: Any, reviews: bool, **named: Any) -> None:
-        """Only who ``reviews`` is asked about reviews."""
+    def __init__(self, *given: Any, reviews: bool, staff: bool, **named: Any) -> None:
+        """Only who ``reviews`` is asked about reviews, and only ``staff`` about their desks."""
         super().__init__(*given, **named)
         if not reviews:
             del self.fields["reviewing"]
+        if not staff:
+            del self.fields["desks"], self.fields["second"]
+
+
+class TickedForm(HidingForm):
+    """One judgement of all reported comments that are ticked."""
+
+    comments = forms.ModelMultipleChoiceField(
+        label=_("Comments"),
+        queryset=Comment.objects.order_by("pk"),
+        error_messages={"required": _("Tick at least one comment in the list.")},
+    )
+    act = forms.ChoiceField(label=_("What to do"), choices=[("hide", ""), ("dismiss", "")])
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.fields["reason"].required = self.data.get("act") == "hide"

@@ -291,6 +291,15 @@ def open_questions() -> CommentQuerySet:
     return Comment.objects.open_questions().filter(read).whole().order_by("created_at", "pk")
 
 
+def questions_to_city(about: Q) -> CommentQuerySet:
+    """Those in such threads: first what nobody has answered for the city (``answered`` says so),
+    then the newest.
+    """
+    answers = Comment.objects.official_answers().filter(parent=OuterRef("pk"))
+    asked = Comment.objects.shown().filter(about, asks_city=True)
+    return asked.annotate(answered=Exists(answers)).order_by("answered", "-created_at", "-pk")
+
+
 def questions_to_creator(campaign: int) -> CommentQuerySet:
     """What a campaign's creator was asked and has not answered, the oldest first."""
     here = Comment.objects.filter(thread__kind=SubjectKind.CAMPAIGN, thread__subject_id=campaign)

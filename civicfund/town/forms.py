@@ -1,13 +1,17 @@
-"""What treasurers fill in."""
+"""What treasurers fill in, and administrators about places."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import uuid4
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from civicfund.places.models import Neighborhood
+from civicfund.places.services import MOST_PEOPLE, Population
 from civicfund.pledges.enums import GIVEN_REASONS
 from civicfund.projects.forms import MoneyField
 
@@ -40,3 +44,70 @@ class CampaignRefundForm(forms.Form):
     def terms(self) -> dict[str, Any]:
         """What was written, in the services' words."""
         return {"reason": self.cleaned_data["reason"]}
+
+
+class PopulationForm(forms.Form):
+    """How many people live in each place; empty where nobody knows.
+
+    Each number stands there twice, as it was read and as it is wanted, so that nobody writes over
+    what somebody else has changed since.
+    """
+
+    def __init__(self, places: Iterable[Neighborhood], data: QueryDict | None = None) -> None:
+        super().__init__(data)
+        self.places = {_name_of(place.pk): place for place in places}
+        for name, place in self.places.items():
+            self.fields[name] = forms.IntegerField(
+                label=place.name,
+                required=False,
+                min_value=0,
+                max_value=MOST_PEOPLE,
+                initial=place.population,
+                show_hidden_initial=True,
+                error_messages={
+                    "invalid": _("Write a whole number, in figures alone."),
+                    "min_value": _("Write a whole number from 0 on."),
+                    "max_value": _("So many people live in no city."),
+                },
+            )
+
+    @property
+    def rows(self) -> list[tuple[Neighborhood, forms.BoundField]]:
+        """Each place with its field, in order."""
+        return [(place, self[name]) for name, place in self.places.items()]
+
+    def counted(self) -> list[Population]:
+        """What is to be written: the numbers that were changed."""
+        return [
+            Population(self.places[name].pk, self.cleaned_data[name], self._read(name))
+            for name in self.changed_data
+        ]
+
+    def _read(self, name: str) -> int | None:
+        """What stood there when the page was made. What is no number was never on it."""
+        try:
+            read: int | None = self.fields[name].to_python(
+                self.data.get(self[name].html_initial_name)
+            )
+        except forms.ValidationError:
+            return -1
+        return read
+
+    def show_what_changed(self, now: Mapping[int, int | None]) -> None:
+        """Say at each place what stands there now; sent once more, the form writes over that."""
+        sent = dict(self.data.items())
+        for pk, people in now.items():
+            name = _name_of(pk)
+            sent[self[name].html_initial_name] = "" if people is None else str(people)
+            self.add_error(
+                name,
+                _("Somebody has written %(people)s here meanwhile. Save again to write yours.")
+                % {"people": people}
+                if people is not None
+                else _("Somebody has emptied this meanwhile. Save again to write yours."),
+            )
+        self.data = sent
+
+
+def _name_of(place: int) -> str:
+    return f"place-{place}"

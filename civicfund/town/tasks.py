@@ -6,12 +6,15 @@ import structlog
 from celery import shared_task
 from django.db import transaction
 from django.urls import reverse
+from django.utils.timezone import localdate
 
 from civicfund.notices.services import tell
 from civicfund.people.selectors import agreed_finding
 from civicfund.people.services.documents import document_told, documents_to_tell
 from civicfund.pledges.selectors.laws import overdue
 from civicfund.town import selectors
+from civicfund.town.services import tell_desks, tell_of_requests
+from civicfund.turns import Work, alone_at
 
 log = structlog.get_logger(__name__)
 
@@ -39,3 +42,18 @@ def tell_about_documents() -> None:
                 residency_url=reverse("residency"),
             )
             document_told(document)
+
+
+@shared_task
+def tell_what_waits() -> None:
+    """Write to each member of the staff for whom something waits, once a day of the town's."""
+    if told := tell_desks(localdate()):
+        log.info("desks.told", people=told)
+
+
+@shared_task
+def tell_second_people() -> None:
+    """Write to those who may agree to what was asked for just now."""
+    with alone_at(Work.SECOND) as alone:
+        if alone and (told := tell_of_requests()):
+            log.info("requests.told", people=told)

@@ -7,7 +7,17 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.permissions import AllowAny
 
 from civicfund.town import api
-from civicfund.town.views import archive, desks, feeds, mine, pages, policies, treasury
+from civicfund.town.views import (
+    archive,
+    desks,
+    feeds,
+    mine,
+    pages,
+    places,
+    policies,
+    trail,
+    treasury,
+)
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -15,6 +25,8 @@ urlpatterns = [
     path("me/all/<slug:name>/", mine.my_list, name="my_list"),
     path("policies/<slug:name>/", policies.policy, name="policy"),
     path("desk/", desks.my_desks, name="my_desks"),
+    path("desk/population/", places.population_desk, name="population_desk"),
+    path("desk/trail/", trail.trail, name="desk_trail"),
     path("neighborhoods/<slug:slug>/", pages.neighborhood, name="neighborhood"),
     path("archive/", archive.archive, name="archive"),
     path("archive/<slug:slug>/", archive.archived_cycle, name="archived_cycle"),

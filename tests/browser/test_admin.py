@@ -5,23 +5,24 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from civicfund.people.enums import Proof, Role
+from civicfund.people.enums import Role
 from civicfund.people.models import RoleGrant
 from civicfund.people.services import grant_role
-from tests.factories.people import ResidencyFactory, UserFactory
+from tests.factories.people import UserFactory
+from tests.factories.places import NeighborhoodFactory
 from tests.signing_in import PASSWORD, code_now, verified, with_totp
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_a_poll_officer_signs_in_with_two_factors_and_confirms_a_home(page, screenshot):
-    officer = verified(UserFactory())
-    grant_role(officer, Role.POLL_OFFICER, by=None)
-    secret = with_totp(officer)
-    home = ResidencyFactory(proof="", proved_at=None)
+def test_an_administrator_signs_in_with_two_factors_and_corrects_a_name(page, screenshot):
+    administrator = verified(UserFactory())
+    grant_role(administrator, Role.BUDGET_ADMINISTRATOR, by=None)
+    secret = with_totp(administrator)
+    place = NeighborhoodFactory(name="Milside")
 
     page.goto("/admin/")
-    page.get_by_label("E-mail address").fill(officer.email)
+    page.get_by_label("E-mail address").fill(administrator.email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.locator("input[name=code]").fill(code_now(secret))
@@ -29,13 +30,14 @@ def test_a_poll_officer_signs_in_with_two_factors_and_confirms_a_home(page, scre
 
     page.wait_for_url("**/admin/")
     screenshot(page, "admin-index-1280")
-    page.get_by_role("link", name="Residencies").click()
-    page.locator("#result_list tbody th a").click()
-    screenshot(page, "admin-residency-1280")
-    page.get_by_role("button", name="Confirm: I have seen the proof, but not their age").click()
-    page.get_by_text("Done: 1").wait_for()
-    home.refresh_from_db()
-    assert (home.proof, home.proved_by) == (Proof.OFFICER, officer)
+    page.get_by_role("link", name="Neighborhoods").click()
+    page.get_by_role("link", name="Milside").click()
+    page.get_by_label("Name").fill("Millside")
+    screenshot(page, "admin-place-1280")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_text("was changed successfully").wait_for()
+    place.refresh_from_db()
+    assert place.name == "Millside"
 
 
 def come_in(tab, address):

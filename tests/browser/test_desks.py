@@ -11,14 +11,16 @@ from playwright.sync_api import expect
 from budgeting.enums import CycleState
 from budgeting.models import Cycle
 from civicfund.people.enums import Proof, Role
-from civicfund.people.models import Residency
-from civicfund.people.services import grant_role
+from civicfund.people.models import Residency, RoleGrant, RoleRequest
+from civicfund.people.services import ask_for_role, grant_role
 from civicfund.people.services.documents import send_document
+from civicfund.places.enums import PlaceKind
 from tests.browser.test_budget import both
 from tests.browser.test_treasury import come_in
 from tests.budgeting.test_observing import counted, voted
 from tests.factories.budgeting import administrator, certifier, draft_cycle, rehearsed, voters
 from tests.factories.people import ResidencyFactory, UserFactory
+from tests.factories.places import CityFactory, NeighborhoodFactory
 from tests.signing_in import verified, with_totp
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
@@ -178,3 +180,74 @@ def test_an_officer_confirms_the_home_of_somebody_who_stands_there(
         expect(tab.get_by_text("lives there")).to_be_visible()
         home.refresh_from_db()
         assert home.proof == Proof.OFFICER
+
+
+def superuser(name):
+    return UserFactory(display_name=name, is_superuser=True, is_staff=True)
+
+
+def test_a_superuser_finds_somebody_and_asks_for_a_role(
+    page, phone, check_axe, screenshot, refusals_are_expected
+):
+    for tab, width in both(page, phone):
+        person = verified(UserFactory(display_name=f"Ann Ferry {width}"))
+        grant_role(person, Role.REVIEWER, by=None)
+        come_in(tab, *ready(superuser(f"Ruth Moss {width}")), "/desk/roles/")
+        check_axe(tab)
+        tab.get_by_label("Their name or e-mail address").fill("nobody of this name")
+        tab.get_by_role("button", name="Find them").click()
+        expect(tab.get_by_role("alert")).to_contain_text("Nobody with an account has this name")
+        check_axe(tab)
+        screenshot(tab, f"roles-desk-refused-{width}")
+        tab.get_by_label("Their name or e-mail address").fill(f"ferry {width}")
+        tab.get_by_role("button", name="Find them").click()
+        expect(tab.get_by_label(f"Ann Ferry {width}")).to_be_checked()
+        check_axe(tab)
+        tab.get_by_label("Role", exact=True).select_option("Clerk")
+        screenshot(tab, f"roles-desk-ask-{width}")
+        tab.get_by_role("button", name="Ask for this role").click()
+        expect(tab.get_by_text("You asked for it")).to_be_visible()
+    assert RoleRequest.objects.waiting().count() == 2
+
+
+def test_another_superuser_agrees_and_ends_a_role(page, phone, check_axe, screenshot):
+    asker = superuser("Ruth Moss")
+    for tab, width in both(page, phone):
+        name = f"Ann Ferry {width}"
+        ask_for_role(verified(UserFactory(display_name=name)), Role.CLERK, by=asker)
+        come_in(tab, *ready(superuser("Otto Lind")), "/desk/roles/")
+        check_axe(tab)
+        tab.get_by_role("button", name="Agree: give the role").click()
+        expect(tab.get_by_text(f"Given: Clerk to {name}.")).to_be_visible()
+        tab.locator("summary", has_text="End it").click()
+        check_axe(tab)
+        screenshot(tab, f"roles-desk-{width}")
+        tab.get_by_role("button", name="End this role").click()
+        expect(tab.get_by_text(f"Ended: Clerk of {name}.")).to_be_visible()
+        check_axe(tab)
+    assert not RoleGrant.objects.exists()
+
+
+def test_an_administrator_writes_how_many_people_live_where(
+    page, phone, check_axe, screenshot, refusals_are_expected
+):
+    CityFactory(population=2_000)
+    district = NeighborhoodFactory(kind=PlaceKind.DISTRICT, name="South", population=1_900)
+    docks = NeighborhoodFactory(name="Docks and warehouses", parent=district, population=900)
+    NeighborhoodFactory(name="Millside", parent=district, population=1_100)
+    for tab, width in both(page, phone):
+        come_in(tab, *ready(administrator()), "/desk/population/")
+        check_axe(tab)
+        screenshot(tab, f"population-desk-{width}")
+        tab.get_by_label("Docks and warehouses").fill("-5")
+        tab.get_by_label("Millside").fill(str(1_100 + width))
+        tab.get_by_role("button", name="Save").click()
+        expect(tab.get_by_role("alert")).to_contain_text("Write a whole number from 0 on.")
+        expect(tab.get_by_label("Millside")).to_have_value(str(1_100 + width))
+        check_axe(tab)
+        screenshot(tab, f"population-desk-refused-{width}")
+        tab.get_by_label("Docks and warehouses").fill(str(800 + width))
+        tab.get_by_role("button", name="Save").click()
+        expect(tab.get_by_text("Saved for 2 places.")).to_be_visible()
+        docks.refresh_from_db()
+        assert docks.population == 800 + width

@@ -79,6 +79,29 @@ def test_a_moderator_hides_what_was_reported_and_the_place_says_why(
     screenshot(page, "moderation-1280")
 
 
+def test_a_moderator_hides_a_wave_at_once(phone, check_axe, screenshot, refusals_are_expected):
+    for number in range(3):
+        comment = CommentFactory(body=f"Buy at shop {number}, it is cheap.")
+        flag_comment(comment, by=UserFactory(), reason=Wrong.ADVERT)
+    come_in(phone, *ready(holding(Role.MODERATOR)), "/desk/comments/")
+    phone.get_by_label("Tick: Buy at shop 0").check()
+    phone.get_by_label("Tick: Buy at shop 2").check()
+    phone.get_by_text("Judge all that are ticked at once").click()
+    check_axe(phone)
+    screenshot(phone, "wave-390")
+    phone.get_by_role("button", name="Hide those ticked").click()
+    expect(phone.get_by_role("alert")).to_be_visible()
+    expect(phone.get_by_label("Tick: Buy at shop 2")).to_be_checked()
+    check_axe(phone)
+    screenshot(phone, "wave-refused-390")
+    phone.set_viewport_size({"width": 1280, "height": 900})
+    screenshot(phone, "wave-refused-1280")
+    phone.get_by_label("It advertises").check()
+    phone.get_by_role("button", name="Hide those ticked").click()
+    expect(phone.get_by_text("2 comments are hidden")).to_be_visible()
+    expect(phone.get_by_role("link", name="Buy at shop 1")).to_be_visible()
+
+
 def test_a_spokesperson_answers_for_the_city(phone, page, check_axe, screenshot):
     question = CommentFactory(body="Who waters the trees?", asks_city=True)
     come_in(phone, *ready(holding(Role.SPOKESPERSON)), "/desk/questions/")

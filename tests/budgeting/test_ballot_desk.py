@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from budgeting.models import Option, Proposal
-from budgeting.selectors import results_of
+from budgeting.selectors import ballot_desk, results_of
 from budgeting.services.closing import close_cycle
 from budgeting.services.counting import count_cycle
 from budgeting.services.cycles import add_pot
@@ -15,6 +15,7 @@ from budgeting.services.errors import RefusedError
 from budgeting.services.proposals import group_options, put_all_on_ballot, submit_proposal
 from budgeting.services.reviews import Estimate, give_review
 from civicfund.projects.models import CostLine
+from tests.budgeting.test_supports import HOUR, supported, supporting_draft
 from tests.factories.budgeting import (
     add_options,
     administrator,
@@ -91,6 +92,56 @@ def test_without_any_cost_a_proposal_cannot_be_chosen_at_the_desk(client):
     assert not cycle.options.exists()
 
 
+def test_the_desk_says_who_is_short_of_supports_by_how_much_and_lets_nobody_tick_it(client):
+    cycle = opened(supporting_draft(needed=3))
+    short, enough = supported(cycle, 1), supported(cycle, 3)
+    sign_in_with_second_factor(client, administrator())
+    page = client.get(desk_of(cycle)).content.decode()
+    assert "A project needs 3 supports to come on this ballot" in page
+    assert "1 of 3 supports" in page
+    assert "2 missing" in page
+    assert f'value="{short.pk}" disabled' in page
+    assert f'value="{enough.pk}" checked' in page
+
+
+@pytest.mark.parametrize("state", ["draft", "open"])
+def test_until_supports_are_counted_nothing_can_be_ticked(client, state):
+    cycle = supporting_draft(needed=1, ends_in=HOUR)
+    cycle = opened(cycle) if state == "open" else cycle
+    proposal = supported(cycle, 2)
+    sign_in_with_second_factor(client, administrator())
+    page = client.get(desk_of(cycle)).content.decode()
+    assert "2 of 1 support" in page
+    assert "counted on" in page
+    assert f'value="{proposal.pk}" disabled' in page
+
+
+def test_a_refusal_names_everything_that_is_refused_and_keeps_what_was_ticked(client):
+    cycle = opened(supporting_draft(needed=2))
+    one, two = supported(cycle, 2), supported(cycle, 2)
+    short, shorter = supported(cycle, 1), supported(cycle)
+    sign_in_with_second_factor(client, administrator())
+    chosen = {"act": "put", "pot": one.pot_id, "proposals": [one.pk, short.pk, shorter.pk]}
+    answer = client.post(desk_of(cycle), chosen)
+    assert answer.status_code == 400
+    told = answer.context["sent"].non_field_errors()
+    assert [str(short.project) in told[0], str(shorter.project) in told[1]] == [True, True]
+    page = answer.content.decode()
+    assert f'value="{one.pk}" checked' in page
+    assert f'value="{two.pk}">' in page
+    assert f'value="{short.pk}" disabled' in page
+    assert not cycle.options.exists()
+    assert client.post(desk_of(cycle), chosen | {"proposals": [one.pk]}).status_code == 302
+    assert list(cycle.options.values_list("proposal", flat=True)) == [one.pk]
+
+
+def test_a_form_that_was_sent_with_nothing_ticked_comes_back_with_nothing_ticked(client):
+    cycle, made = feasible_cycle(2)
+    sign_in_with_second_factor(client, administrator())
+    answer = client.post(desk_of(cycle), {"act": "put", "pot": made[0].pot_id})
+    assert (answer.status_code, answer.context["ticked"]) == (400, set())
+
+
 def test_a_group_is_made_and_let_go_at_the_desk_and_stands_on_the_ballot(client):
     cycle = draft_cycle()
     first, second, third = cycle.options.order_by("position")
@@ -146,6 +197,19 @@ def test_of_a_group_at_most_one_is_funded(grouped):
     [result] = results_of(cycle)
     won = {each.option.position for each in result.winners}
     assert won in ([{0, 1}, {0, 2}] if grouped else [{0, 1, 2}])
+
+
+def test_the_desk_counts_supports_of_three_proposals_with_as_many_questions_as_of_one():
+    counts = []
+    for number in (1, 3):
+        cycle = opened(supporting_draft(needed=2))
+        made = [supported(cycle, people) for people in range(number)]
+        with CaptureQueriesContext(connection) as queries:
+            [pot] = ballot_desk(cycle)
+        assert [row.proposal for row in pot.feasible] == made
+        assert [row.supports.people for row in pot.feasible if row.supports] == [*range(number)]
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
 
 
 def test_the_desk_asks_as_much_for_three_proposals_as_for_one(client):

@@ -46,6 +46,7 @@ from tests.factories.budgeting import (
     write_opened,
 )
 from tests.factories.places import CityFactory, NeighborhoodFactory
+from tests.factories.projects import ProjectFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -283,7 +284,7 @@ def test_a_proposal_belongs_to_a_pot_of_its_own_cycle_and_enters_once():
     cycle, other = draft_cycle(), draft_cycle()
     proposal = cycle.proposals.first()
     with refused("proposal_pot_of_its_cycle"):
-        Proposal.objects.filter(pk=proposal.pk).update(pot=other.pots.get())
+        Proposal.objects.create(cycle=cycle, pot=other.pots.get(), project=ProjectFactory())
     with refused("proposal_once_in_a_cycle"):
         Proposal.objects.create(cycle=cycle, pot=proposal.pot, project=proposal.project)
     with refused("proposal_state_known"):

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import json
+import re
+import subprocess
+import sys
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,7 +14,14 @@ from django.utils.timezone import localtime
 
 from budgeting.enums import BallotKind, CycleState, PhaseKind, VoterGroup
 from budgeting.models import Cycle, Phase, Pot
-from budgeting.selectors import eligibility_of, phase_steps, readiness, timeline_warnings
+from budgeting.selectors import (
+    Holidays,
+    eligibility_of,
+    holidays_of,
+    phase_steps,
+    readiness,
+    timeline_warnings,
+)
 from budgeting.services.cycles import add_phase, add_pot, create_cycle
 from budgeting.services.errors import RefusedError
 from budgeting.services.preparing import (
@@ -178,6 +189,43 @@ def test_the_timeline_warns(weeks, words):
         assert part in said
     last = f"{localtime(phases[-1].ends_at):%Y-%m-%d}"
     assert len(timeline_warnings(phases, [last])) == len(words) + 1
+
+
+def test_the_timeline_says_which_holidays_it_knows(client, settings):
+    cycle = draft_cycle()
+    at = datetime(2027, 3, 1, 8, tzinfo=ZoneInfo("UTC"))
+    voting = (PhaseKind.BALLOTING, at, at + timedelta(weeks=2))
+    set_phases(cycle, [voting], by=administrator())
+    sign_in_with_second_factor(client, administrator())
+    page = reverse("timeline", args=[cycle.slug])
+
+    def said(*days):
+        settings.PUBLIC_HOLIDAYS = list(days)
+        return client.get(page).content.decode()
+
+    assert "No public holidays are entered" in said()
+    assert "No public holidays are entered" in said("the first Monday of May")
+    known = said("2027-12-25", "2027-03-08", "2027-02-28", "2027-03-16")
+    listed = re.findall(r"<li>(\w+, \d+ \w+ 2027)</li>", known)
+    assert listed == ["Monday, 8 March 2027"]
+    assert "goes on in a later year" not in known
+    assert "None of those that are entered is in the time" in said("2027-01-01")
+    run_out = said("2026-12-25")
+    assert "The last one that is entered is 25 December 2026" in run_out
+
+
+def test_a_draft_without_phases_has_no_holidays():
+    assert holidays_of([], ["2027-01-01"]) == Holidays([], date(2027, 1, 1), None)
+
+
+def test_the_demo_has_holidays_of_its_own_that_move_with_the_year():
+    words = "import civicfund.settings.local as l, json; print(json.dumps(l.PUBLIC_HOLIDAYS))"
+    told = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
+    days = [date.fromisoformat(day) for day in json.loads(told.stdout.splitlines()[-1])]
+    this_year = datetime.now(ZoneInfo("UTC")).year
+    assert {day.year for day in days} == set(range(this_year - 1, this_year + 4))
+    [moving] = [day for day in days if (day.year, day.month) == (this_year, 5)]
+    assert (moving.weekday(), moving.day <= 7) == (0, True)
 
 
 def test_money_is_shared_out_to_the_last_unit():

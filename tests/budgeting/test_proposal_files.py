@@ -12,16 +12,21 @@ from django.urls import reverse
 
 from budgeting.models import Pot, Proposal
 from budgeting.selectors.proposal_files import COLUMNS, proposal_rows
+from budgeting.selectors.reviews import ready_for
 from budgeting.services.errors import RefusedError
 from budgeting.services.proposal_files import MOST_BYTES, import_proposals, look_through
 from budgeting.services.proposals import submit_proposal
 from budgeting.services.reviews import give_review
+from civicfund.notices.models import Message
 from civicfund.people.enums import Role
+from civicfund.people.models import User
 from civicfund.people.services import grant_role
 from civicfund.places.enums import PlaceKind
+from civicfund.projects.access import is_author
 from civicfund.projects.enums import Category, ProjectState, Wrong
 from civicfund.projects.models import CostLine, Project
-from civicfund.projects.services.merging import merge_as_moderator
+from civicfund.projects.services import ProjectError
+from civicfund.projects.services.merging import ask_to_merge, merge_as_moderator
 from civicfund.projects.services.moderating import hide_project
 from civicfund.projects.services.supporting import support_project
 from civicfund.projects.services.writing import withdraw_project
@@ -30,7 +35,7 @@ from tests.factories.people import UserFactory
 from tests.factories.places import NeighborhoodFactory, square
 from tests.factories.projects import ProjectFactory
 from tests.factories.reviews import reviewer, reviewing_cycle
-from tests.signing_in import sign_in_with_second_factor
+from tests.signing_in import sign_in, sign_in_with_second_factor, verified
 
 pytestmark = pytest.mark.django_db
 HEADER = "title,summary,neighborhood,cost,category,pot\n"
@@ -302,6 +307,27 @@ def exported(client, place):
     return cycle, b"".join(answer.streaming_content)
 
 
+def with_cell(content, column, cell):
+    """The file with another cell in a column of each line; ``cell`` is given the line."""
+    rows = list(csv.DictReader(io.StringIO(content.decode())))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, rows[0].keys())
+    writer.writeheader()
+    writer.writerows(row | {column: cell(row)} for row in rows)
+    return text.getvalue().encode()
+
+
+def without(content, column):
+    """The file without a column."""
+    rows = list(csv.DictReader(io.StringIO(content.decode())))
+    text = io.StringIO()
+    names = [name for name in rows[0] if name != column]
+    writer = csv.DictWriter(text, names, extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
 def test_the_file_of_all_proposals_looked_through_again_is_all_there(exported):
     cycle, content = exported
     for row in csv.DictReader(io.StringIO(content.decode())):
@@ -309,7 +335,7 @@ def test_the_file_of_all_proposals_looked_through_again_is_all_there(exported):
         assert not [cell for cell in words if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
     found = look_through(cycle, io.BytesIO(content))
     assert (found.wrong, found.lines, found.there) == ([], [], len(HOSTILE) + 1)
-    assert found.ignored == ["id", "state", "reason", "supports", "cost_on_ballot", "submitted"]
+    assert found.ignored == ["state", "reason", "supports", "cost_on_ballot", "submitted"]
     with pytest.raises(RefusedError, match="Nothing is left to enter"):
         import_proposals(cycle, io.BytesIO(content), sha256=found.sha256, by=administrator())
     assert cycle.proposals.count() == len(HOSTILE) + 1
@@ -317,6 +343,7 @@ def test_the_file_of_all_proposals_looked_through_again_is_all_there(exported):
 
 def test_the_file_entered_into_another_cycle_says_the_same_there(exported):
     cycle, content = exported
+    content = with_cell(content, "id", lambda _row: "")  # numbers are this cycle's
     content = content.replace(b"Bare,", b",")  # what has no cost cannot be entered
     other, by = draft_cycle(costs_minor=()), administrator()
     Pot.objects.filter(cycle=other).update(name=cycle.pots.get().name)
@@ -347,7 +374,7 @@ def test_what_a_spreadsheet_writes_otherwise_is_unchanged_and_another_cost_is_no
             assert (found.wrong, found.there) == ([], there)
     # Its story goes over three lines.
     [said] = {words for _number, words in found.wrong}
-    assert ("in the cycle already, with something else as cost:" in said, len(found.wrong)) == (
+    assert ("of a proposal that says something else as cost:" in said, len(found.wrong)) == (
         True,
         3,
     )
@@ -360,7 +387,7 @@ def test_who_looks_the_exported_file_through_reads_what_is_not_entered(client, e
     file = SimpleUploadedFile("proposals.csv", content, "text/csv")
     said = client.post(page, {"act": "look", "file": file}).content.decode()
     assert f"{len(HOSTILE) + 1} lines are in the cycle already, unchanged." in said
-    assert "nothing of them is entered: id, state, reason, supports" in said
+    assert "nothing of them is entered: state, reason, supports" in said
 
 
 def _withdrawn(project):
@@ -383,14 +410,16 @@ def _hidden(project):
     hide_project(project, by=_moderator(), reason=Wrong.ADVERT)
 
 
+@pytest.mark.parametrize("numbered", [True, False])
 @pytest.mark.parametrize("leave", [_withdrawn, _merged, _hidden])
-def test_an_old_file_brings_nothing_back_that_has_left_the_cycle(client, leave):
+def test_an_old_file_brings_nothing_back_that_has_left_the_cycle(client, leave, numbered):
     cycle, [proposal, _stays] = reviewing_cycle(2)
     Project.objects.filter(pk=proposal.project_id).update(title="Old  bench")
     by = administrator()
     sign_in_with_second_factor(client, by)
     answer = client.get(reverse("proposals_csv", args=[cycle.slug]))
     content = b"".join(answer.streaming_content)
+    content = content if numbered else without(content, "id")
     proposal.project.refresh_from_db()
     leave(proposal.project)
     before = Project.objects.count()
@@ -401,6 +430,63 @@ def test_an_old_file_brings_nothing_back_that_has_left_the_cycle(client, leave):
     with pytest.raises(RefusedError, match="Nothing is left to enter"):
         import_proposals(cycle, io.BytesIO(content), sha256=found.sha256, by=by)
     assert Project.objects.count() == before
+
+
+def test_what_has_another_title_since_is_known_by_its_number(exported):
+    cycle, content = exported
+    Project.objects.filter(title="Bare").update(title="Renamed", summary="Said anew.")
+    found = look_through(cycle, io.BytesIO(content))
+    [(_line, said)] = found.wrong
+    assert (found.lines, found.there) == ([], len(HOSTILE))
+    assert "the id of a proposal that says something else as title, summary:" in said
+    with pytest.raises(RefusedError, match="Nothing is left to enter"):
+        import_proposals(cycle, io.BytesIO(content), sha256=found.sha256, by=administrator())
+    assert cycle.proposals.count() == len(HOSTILE) + 1
+
+
+def test_a_file_without_numbers_goes_by_titles(exported):
+    cycle, content = exported
+    content = without(content, "id")
+    found = look_through(cycle, io.BytesIO(content))
+    assert (found.wrong, found.lines, found.there) == ([], [], len(HOSTILE) + 1)
+    Project.objects.filter(title=f"a,b;c {HOSTILE.index('a,b;c')}").update(title="Renamed")
+    found = look_through(cycle, io.BytesIO(content))
+    assert [line.title for line in found.lines] == [f"a,b;c {HOSTILE.index('a,b;c')}"]
+
+
+@pytest.mark.parametrize("number", ["x", "0", "-1", "1.0", "\u0663", "9" * 18, "9" * 40, "theirs"])
+def test_a_number_that_is_none_of_this_cycle_is_wrong_and_enters_nothing(place, number):
+    cycle, by = draft_cycle(costs_minor=()), administrator()
+    there = submit_proposal(ProjectFactory(neighborhood=place), cycle.pots.get(), by=by)
+    theirs = submit_proposal(there.project, draft_cycle(costs_minor=()).pots.get(), by=by)
+    number = str(theirs.pk) if number == "theirs" else number
+    header = "id,title,summary,neighborhood,cost\n"
+    lines = (f"{number},{there.project.title},Sit.,north,5", ",Sound,Sit.,north,5")
+    found = look_through(cycle, file_of(*lines, header=header))
+    assert [line.title for line in found.lines] == ["Sound"]
+    [(at, said)] = found.wrong
+    assert (at, "has an id that no proposal of this cycle has: leave the id empty" in said) == (
+        2,
+        True,
+    )
+    import_proposals(cycle, file_of(*lines, header=header), sha256=found.sha256, by=by)
+    assert sorted(each.project.title for each in cycle.proposals.all()) == sorted(
+        [there.project.title, "Sound"]
+    )
+
+
+def test_a_file_with_numbers_is_looked_through_in_as_many_queries_however_many_there_are(place):
+    cycle, by = draft_cycle(costs_minor=()), administrator()
+    needed = []
+    for number in (2, 9):
+        for _each in range(number):
+            submit_proposal(ProjectFactory(neighborhood=place), cycle.pots.get(), by=by)
+        lines = [f"{each.pk},,,," for each in cycle.proposals.all()]
+        file = file_of(*lines, header="id,title,summary,neighborhood,cost\n")
+        with CaptureQueriesContext(connection) as ran:
+            assert look_through(cycle, file).there == len(lines)
+        needed.append(len(ran))
+    assert needed[0] == needed[1]
 
 
 def test_a_title_that_left_and_stands_again_is_compared_with_what_stands(place):
@@ -460,3 +546,123 @@ def test_the_file_of_all_proposals_holds_no_formula_and_no_review_before_its_tim
     [row] = csv.DictReader(io.StringIO(said))
     assert (row["title"], row["state"], row["cost"]) == ("'=1+1", "submitted", "1200.50")
     assert "listed" not in said
+
+
+# --- handed in on paper
+
+PAPER = "title,summary,neighborhood,cost,proposer_name,proposer_email\n"
+ANNS = "Bench,Sit down.,north,5,Ann Quill,Ann@Example.org"
+
+
+def entered(cycle, by, *lines):
+    found = look_through(cycle, file_of(*lines, header=PAPER))
+    assert found.wrong == []
+    return import_proposals(cycle, file_of(*lines, header=PAPER), sha256=found.sha256, by=by)
+
+
+def shown(client, address):
+    return client.get(address).content.decode()
+
+
+def test_an_idea_from_paper_is_credited_to_whoever_handed_it_in(client, place):
+    by = administrator()
+    User.objects.filter(pk=by.pk).update(display_name="Clark Clerk")
+    [bench, tree] = entered(draft_cycle(costs_minor=()), by, ANNS, "Tree,Shade.,north,7,,")
+    assert (bench.project.handed_in_by, bench.project.proposer) == ("Ann Quill", by)
+    page = shown(client, bench.project.get_absolute_url())
+    assert "Handed in by Ann Quill on paper" in page
+    assert "Clark Clerk" not in page
+    assert "ann@" not in page.lower()
+    history = shown(client, reverse("project_history", args=[bench.project.pk]))
+    assert "for Ann Quill, who handed it in on paper" in history
+    said = client.get(f"/api/v1/projects/{bench.project.pk}/").json()
+    assert said["proposer"] == "Ann Quill, on paper"
+    assert "Proposed by Clark Clerk" in shown(client, tree.project.get_absolute_url())
+
+
+def test_whoever_has_the_address_is_asked_to_take_it_over_and_is_its_author(client, place):
+    by, ann = administrator(), UserFactory(email="ann@example.org", display_name="Ann Q.")
+    [bench] = entered(reviewing_cycle()[0], by, ANNS)
+    project = bench.project
+    invitation = project.invitations.get()
+    assert (invitation.address, invitation.takes_over) == ("ann@example.org", True)
+    letter = Message.objects.get(kind="project_invitation", recipient=ann)
+    assert letter.context["takes_over"] is True
+    sign_in(client, verified(ann))
+    assert "Ann Quill handed this in on paper" in shown(client, invitation.get_absolute_url())
+    client.post(invitation.get_absolute_url(), {"accept": "yes"})
+    project.refresh_from_db()
+    assert (project.proposer, project.handed_in_by) == (ann, "")
+    assert not project.invitations.exists()
+    assert [is_author(each, project) for each in (ann, by)] == [True, False]
+    assert "Proposed by Ann Q." in shown(client, project.get_absolute_url())
+    # The file brought again finds it unchanged.
+    found = look_through(bench.cycle, file_of(ANNS, header=PAPER))
+    assert (found.there, found.wrong) == (1, [])
+
+
+def test_another_name_of_what_is_there_is_something_else(place):
+    cycle = draft_cycle(costs_minor=())
+    entered(cycle, administrator(), ANNS)
+    found = look_through(cycle, file_of(ANNS.replace("Quill", "Kew"), header=PAPER))
+    [(_number, said)] = found.wrong
+    assert "with something else as proposer_name:" in said
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        (",ann@example.org", "without the name"),
+        ("Ann,ann@", "e-mail address that is none"),
+        (f"Ann,{'x' * 250}@example.org", "e-mail address that is none"),
+        (f"{'x' * 121},", "no proposer_name"),
+        ("\u200b,", "no proposer_name"),
+    ],
+)
+def test_what_is_wrong_with_who_handed_it_in_is_said(place, cells, words):
+    found = look_through(
+        draft_cycle(costs_minor=()), file_of(f"Bench,Sit.,north,5,{cells}", header=PAPER)
+    )
+    assert found.lines == []
+    assert words in found.wrong[0][1]
+
+
+def test_the_file_of_all_proposals_has_the_name_and_never_the_address(client, place):
+    cycle, by = draft_cycle(costs_minor=()), administrator()
+    entered(cycle, by, ANNS)
+    sign_in_with_second_factor(client, by)
+    answer = client.get(reverse("proposals_csv", args=[cycle.slug]))
+    file = b"".join(answer.streaming_content).decode()
+    [row] = csv.DictReader(io.StringIO(file))
+    assert row["proposer_name"] == "Ann Quill"
+    assert "proposer_email" not in row
+    assert "ann@" not in file.lower()
+    found = look_through(cycle, io.BytesIO(file.encode()))
+    assert (found.there, found.wrong) == (1, [])
+
+
+def test_whoever_entered_it_reads_its_reviews_and_gives_none(client, place):
+    by = administrator()
+    cycle, [own] = reviewing_cycle(proposer=by)
+    [bench] = entered(cycle, by, ANNS)
+    give_review(bench, by=reviewer(), feasible=True, lawful=True, reason="", notes="It is fine.")
+    sign_in_with_second_factor(client, by)
+    assert "It is fine." in shown(client, reverse("review", args=[cycle.slug, bench.pk]))
+    assert bench.pk in [each.proposal_id for each in ready_for(cycle, by)]
+    assert client.get(reverse("review", args=[cycle.slug, own.pk])).status_code == 404
+    [tree] = entered(cycle, by, "Tree,Shade.,north,7,Bea,")
+    with pytest.raises(RefusedError, match="own project"):
+        give_review(tree, by=by, feasible=True, lawful=True)
+    assert not tree.reviews.given().exists()
+    page = client.get(reverse("review", args=[cycle.slug, tree.pk]))
+    assert page.context["may_review"] is False
+
+
+def test_two_ideas_of_others_are_not_made_one_in_silence(place):
+    by = administrator()
+    made = entered(draft_cycle(costs_minor=()), by, ANNS, "Seat,Sit.,north,5,Bea,")
+    bench, seat = (each.project for each in made)
+    with pytest.raises(ProjectError, match="ask a moderator"):
+        ask_to_merge(bench, seat, reason="The same.", by=by)
+    seat.refresh_from_db()
+    assert (bench.merges.count(), seat.state) == (0, ProjectState.STUB)

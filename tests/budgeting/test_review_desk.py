@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -10,8 +11,11 @@ from django.urls import reverse
 from budgeting.access import holds
 from budgeting.models import Review
 from budgeting.selectors import WHOSE
+from budgeting.services.cycles import cancel_cycle, request_cancelling
+from budgeting.services.errors import RefusedError
 from budgeting.services.reviewers import assign
-from budgeting.services.reviews import give_review
+from budgeting.services.reviews import empty_all_notes, empty_notes, give_review
+from civicfund.audit.models import Event
 from civicfund.audit.services import db_now
 from civicfund.people.enums import Role
 from civicfund.projects.models import CoAuthor
@@ -171,3 +175,85 @@ def test_the_board_asks_as_much_for_three_reviews_as_for_one(client):
             assert client.get(desk_of(cycle)).status_code == 200
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+# --- internal notes that go
+
+
+def noted():
+    """A cycle with a review of one's own that has notes, and its page."""
+    cycle, [proposal] = reviewing_cycle()
+    mine = reviewer()
+    give_review(proposal, **NO, notes="Call Ms Quill.", by=mine)
+    return cycle, proposal, mine, reverse("review", args=[cycle.slug, proposal.pk])
+
+
+def notes_of(proposal):
+    return list(proposal.reviews.order_by("pk").values_list("notes", flat=True))
+
+
+def test_a_reviewer_empties_their_own_notes_and_the_trail_has_none_of_the_words(client):
+    cycle, proposal, mine, page = noted()
+    before = Review.objects.values().get(given_at__isnull=False)
+    sign_in_with_second_factor(client, mine)
+    assert page in client.get(desk_of(cycle)).content.decode()
+    assert "Empty my internal notes" in client.get(page).content.decode()
+    sent = {"act": "empty_notes", "review": before["id"]}
+    unsure = client.post(page, sent)
+    assert (unsure.status_code, notes_of(proposal)) == (400, ["Call Ms Quill.", ""])
+    assert "Say that you know" in unsure.content.decode()
+    answer = client.post(page, sent | {"sure": "on"}, follow=True)
+    assert "The notes are gone" in answer.content.decode()
+    assert "Empty my internal notes" not in answer.content.decode()
+    assert Review.objects.values().get(pk=before["id"]) == before | {"notes": ""}
+    event = Event.objects.get(verb="review.notes_emptied")
+    assert (event.actor_id, event.data) == (mine.pk, {"review": before["id"]})
+    assert client.post(page, sent | {"sure": "on"}).status_code == 400
+    assert Event.objects.filter(verb="review.notes_emptied").count() == 1
+
+
+def test_nobody_empties_the_notes_of_others(client):
+    _cycle, proposal, _mine, page = noted()
+    other = reviewer()
+    sign_in_with_second_factor(client, other)
+    shown = client.get(page).content.decode()
+    assert ("Call Ms Quill." in shown, "Empty my internal notes" in shown) == (True, False)
+    given = proposal.reviews.get(given_at__isnull=False)
+    for who in (other, both_roles()):
+        with pytest.raises(RefusedError, match="Only whoever wrote"):
+            empty_notes(given, by=who)
+    answer = client.post(page, {"act": "empty_notes", "review": given.pk, "sure": "on"})
+    assert answer.status_code == 400
+    with pytest.raises(PermissionDenied):
+        empty_notes(given, by=proposal.project.proposer)
+    elsewhere = noted()[1].reviews.get(given_at__isnull=False)
+    sent = {"act": "empty_notes", "review": elsewhere.pk, "sure": "on"}
+    assert client.post(page, sent).status_code == 400
+    assert set(Review.objects.exclude(notes="").values_list("notes", flat=True)) == {
+        "Call Ms Quill."
+    }
+    assert not Event.objects.filter(verb="review.notes_emptied").exists()
+
+
+def test_once_a_cycle_is_over_administrators_empty_all_notes(client):
+    cycle, proposal, _mine, _page = noted()
+    by, other = administrator(), noted()[1]
+    sign_in_with_second_factor(client, by)
+    assert "Empty all internal notes" not in client.get(desk_of(cycle)).content.decode()
+    sent = {"act": "empty_notes", "sure": "on"}
+    early = client.post(desk_of(cycle), sent)
+    assert (early.status_code, notes_of(proposal)) == (400, ["Call Ms Quill.", ""])
+    assert "The cycle is not over" in early.content.decode()
+    request_cancelling(cycle, by=administrator(), reason="The mill burned.")
+    cancel_cycle(cycle, by=administrator())
+    assert "1 review still has internal notes" in client.get(desk_of(cycle)).content.decode()
+    assert client.post(desk_of(cycle), {"act": "empty_notes"}).status_code == 400
+    answer = client.post(desk_of(cycle), sent, follow=True)
+    assert "The notes of 1 review are gone." in answer.content.decode()
+    assert (notes_of(proposal), notes_of(other)) == (["", ""], ["Call Ms Quill.", ""])
+    event = Event.objects.get(verb="cycle.notes_emptied")
+    assert (event.actor_id, event.data) == (by.pk, {"reviews": 1})
+    assert empty_all_notes(cycle, by=by) == 0
+    with pytest.raises(PermissionDenied):
+        empty_all_notes(cycle, by=reviewer())
+    assert Event.objects.filter(verb="cycle.notes_emptied").count() == 1

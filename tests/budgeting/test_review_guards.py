@@ -85,7 +85,11 @@ def test_a_review_that_was_given_is_kept_but_for_its_notes():
         update(given, feasible=False)
     with refused("review_kept"):
         Review.objects.filter(pk=given.pk)._raw_delete("default")
+    with refused("review_kept"):
+        update(given, notes="Do not call her.")
     update(given, notes="")
+    with refused("review_kept"):
+        update(given, notes="Call her.")
     given.refresh_from_db()
     assert (given.feasible, given.notes) == (True, "")
 

@@ -12,7 +12,7 @@ from django.utils.timezone import localtime
 
 from budgeting.enums import CycleState, PhaseKind, SupportsFrom
 from budgeting.models import Cycle, Option, Pot, Proposal, SupportCount
-from budgeting.selectors.supports import people_supporting, supports_now
+from budgeting.selectors.supports import gathering_of, people_supporting, supports_now
 from budgeting.services.cycles import add_phase, open_cycle, request_opening
 from budgeting.services.errors import RefusedError
 from budgeting.services.preparing import TEMPLATES, change_pot, copy_cycle, cycle_from_template
@@ -124,7 +124,7 @@ def test_the_cycle_page_tells_who_has_how_many_and_is_short_of_how_many(client):
     told = {pk: (each.people, each.short) for pk, each in page.context["supports"].items()}
     assert told == {some.pk: (1, 2), enough.pk: (3, 0)}
     assert "3 people have to support a project" in page.content.decode()
-    assert "1, 2 short" in page.content.decode()
+    assert "1 of 3, 2 short" in page.content.decode()
 
 
 def test_the_cycle_page_asks_as_much_for_three_proposals_as_for_one(client):
@@ -187,6 +187,8 @@ def test_those_are_counted_whom_the_cycle_counts(town, whom, of_district, people
     Residency.objects.create(user=stated, neighborhood=here, since="2020-01-01")
     assert people_supporting([proposal])[proposal.pk] == people
     assert supports_now([proposal]) == {proposal.pk: people}
+    [said] = gathering_of([project.pk])[project.pk]
+    assert (said.people, said.needed, said.asked_by) == (people, 2, cycle.title)
 
 
 def test_who_moved_away_counts_nowhere_and_who_supports_a_part_as_well_counts_once(town):
@@ -202,8 +204,10 @@ def test_who_moved_away_counts_nowhere_and_who_supports_a_part_as_well_counts_on
     support_project(twin, by=ResidencyFactory(neighborhood=here).user)
     Project.objects.filter(pk=twin.pk).update(state="merged", merged_into=proposal.project)
     assert people_supporting([proposal])[proposal.pk] == 2
+    assert gathering_of([proposal.project_id])[proposal.project_id][0].people == 2
     Residency.objects.filter(user=both).update(until=db_now().date())
     assert people_supporting([proposal])[proposal.pk] == 1
+    assert gathering_of([proposal.project_id])[proposal.project_id][0].people == 1
 
 
 def test_homes_are_not_looked_up_one_by_one():
@@ -293,6 +297,75 @@ def test_the_projects_page_tells_how_many_are_missing_until_when_and_who_counts(
         "Counted: people with a confirmed home in the town"
         in client.get(reverse("cycle", args=[cycle.slug])).content.decode()
     )
+
+
+def lists_of(project):
+    """Every list on which a project stands."""
+    names = ("home", "projects", "help_wanted")
+    place = reverse("neighborhood", args=[project.neighborhood.slug])
+    return [*(reverse(name) for name in names), reverse("projects") + "?q=bench", place]
+
+
+def in_words(client, address):
+    return " ".join(client.get(address).content.decode().split())
+
+
+def test_in_lists_a_project_says_how_far_it_is_while_supports_are_gathered(client, town):
+    _district, [here, *_] = town
+    cycle = counting(SupportsFrom.TOWN)
+    project = ProjectFactory(title="A bench", neighborhood=here, wanted=["hands"])
+    proposal = submit_proposal(project, cycle.pots.get(), by=administrator())
+    living(proposal, here, None)
+    for address in lists_of(project):
+        assert f"{cycle.title}: 1 of 2 supports, 1 to go. Counted: people with a" in in_words(
+            client, address
+        ), address
+    living(proposal, here)
+    for address in lists_of(project):
+        assert "2 of 2 supports, as many as it needs." in in_words(client, address), address
+
+
+def test_in_lists_it_says_so_of_every_cycle_that_asks_and_of_none_besides(client):
+    project = ProjectFactory(title="A bench", wanted=["hands"])
+    support_project(project, by=UserFactory())
+    for cycle in (
+        supporting_draft(needed=9, ends_in=HOUR),
+        opened(supporting_draft(needed=8)),
+        opened(supporting_draft(needed=0, supporting=False)),
+    ):
+        submit_proposal(project, cycle.pots.get(), by=administrator())
+    for address in lists_of(project):
+        assert "to go" not in in_words(client, address), address
+    for needed in (3, 4):
+        cycle = opened(supporting_draft(needed=needed, ends_in=HOUR))
+        submit_proposal(project, cycle.pots.get(), by=administrator())
+    for address in lists_of(project):
+        said = in_words(client, address)
+        assert "1 of 3 supports, 2 to go." in said, address
+        assert "1 of 4 supports, 3 to go." in said, address
+        assert "Counted:" not in said, address
+
+
+def test_what_was_refused_gathers_nothing_any_more():
+    by = administrator()
+    cycle = opened(supporting_draft(needed=3, ends_in=HOUR))
+    proposal = submit_proposal(ProjectFactory(), cycle.pots.get(), by=by)
+    assert gathering_of([proposal.project_id])
+    reviewed(proposal, by=by, feasible=False, reason="No.")
+    assert gathering_of([proposal.project_id]) == {}
+
+
+def test_a_list_asks_once_whether_supports_are_gathered_and_counts_them_at_once(client):
+    proposal = supported(opened(supporting_draft(needed=2)), 1)
+    asked = []
+    for whom in (None, SupportsFrom.TOWN):
+        if whom:
+            submit_proposal(proposal.project, counting(whom).pots.get(), by=administrator())
+        with CaptureQueriesContext(connection) as ran:
+            assert client.get(reverse("projects")).status_code == 200
+        assert len([query for query in ran if "budgeting_" in query["sql"]]) == 1
+        asked.append(len(ran))
+    assert asked[1] == asked[0] + 1
 
 
 def test_once_supporting_is_over_the_projects_page_tells_what_was_missing(client):

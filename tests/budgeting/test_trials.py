@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from datetime import timedelta
 
 import pytest
@@ -10,7 +12,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
+from budgeting.domain.ballots import BallotKind
+from budgeting.domain.rules import fitting_rules
 from budgeting.enums import TrialState
+from budgeting.forms.trials import USUALLY_TRIED
 from budgeting.models import Cycle, Trial
 from budgeting.services.cycles import create_cycle
 from budgeting.services.errors import RefusedError
@@ -108,6 +113,44 @@ def test_an_imported_cycle_is_tried_with_another_amount(signed_in, tmp_path):
     assert (trial.name, trial.amount_minor) == ("Dunmore 2025", 300_000)
     assert trial.results["greedy"]["selected"] == ["a"]
     assert cycle.pots.get().amount_minor == 500_000
+
+
+def links_to_trials(page):
+    found = re.findall(r'href="(/budget/what-if/[^"]*)"', page)
+    return [html.unescape(address) for address in found]
+
+
+def test_the_rules_and_the_desk_of_a_draft_lead_here_with_its_rule_chosen(signed_in, tmp_path):
+    imported = import_election(as_file(tmp_path))
+    cycle = draft_cycle(rule="phragmen", costs_minor=())
+    address = reverse("trials") + "?rule=phragmen&ballot=approval"
+    for page in ("cycle_rules", "cycle_desk"):
+        opened = signed_in.get(reverse(page, args=[cycle.slug])).content.decode()
+        assert links_to_trials(opened) == [address]
+    shown = signed_in.get(address)
+    chosen = {str(each) for each in shown.context["form"]["rules"].value()}
+    assert chosen == {"phragmen", *USUALLY_TRIED}
+    assert f'value="{imported.pots.get().pk}" selected' in shown.content.decode()
+    assert "Chosen to begin with: the rule of your draft" in text(shown)
+    given = {"pot": imported.pots.get().pk, "rules": ["phragmen"]}
+    assert signed_in.post(address, given).status_code == 302
+    assert list(Trial.objects.get().rules) == ["phragmen"]
+
+
+def test_of_ballots_that_no_past_election_had_a_file_is_asked_for(signed_in, tmp_path):
+    import_election(as_file(tmp_path))
+    shown = signed_in.get(reverse("trials") + "?rule=greedy_points&ballot=cumulative")
+    assert "No past election here has such ballots" in text(shown)
+    chosen = shown.context["form"]["rules"].value()
+    assert chosen[0] == "greedy_points"
+    assert set(chosen) <= set(fitting_rules(BallotKind.CUMULATIVE))
+
+
+@pytest.mark.parametrize("asked", ["", "?rule=monarchy&ballot=approval", "?rule=greedy&ballot=x"])
+def test_what_is_not_known_chooses_nothing(signed_in, asked):
+    shown = signed_in.get(reverse("trials") + asked)
+    assert shown.context["form"]["rules"].value() == USUALLY_TRIED
+    assert "Chosen to begin with" not in text(shown)
 
 
 @pytest.mark.parametrize(

@@ -269,6 +269,9 @@ def test_the_trail_asks_as_much_for_many_acts_as_for_few(client):
     assert counts[0] == counts[1]
 
 
+RECORDERS = ("record", "record_all")
+
+
 def _literal(call):
     """The verb of a ``record(…)`` in the source."""
     verb = call.args[0]
@@ -282,7 +285,7 @@ def _recorded():
         _literal(node)
         for file in Path(budgeting.__file__).parent.rglob("*.py")
         for node in ast.walk(ast.parse(file.read_text()))
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "record"
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in RECORDERS
     }
     cycles = {
         to for table in (CYCLE_MOVES, IMPORTED_CYCLE_MOVES) for tos in table.values() for to in tos
@@ -304,7 +307,7 @@ def _facts_recorded():
     found = {"old"}  # what a move was from
     for path in Path(budgeting.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "record":
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in RECORDERS:
                 found |= {keyword.arg for keyword in node.keywords} - {"actor"}
     return found
 

@@ -12,6 +12,7 @@ from django.utils import translation
 from django.utils.safestring import mark_safe
 
 from budgeting.templatetags.rows import ProposalRow
+from civicfund.projects.selectors.supports import Gathering
 from civicfund.projects.templatetags.cards import ProjectCard
 from civicfund.talk.templatetags.talk import Said
 from civicfund.templatetags import drawn, ui
@@ -226,7 +227,7 @@ def test_a_thing_that_may_change_is_drawn_anew(render):
 
 CARD = {
     "pk": 7, "title": NASTY, "summary": "s", "category": "green", "place": "Mill End",
-    "cost_minor": 100, "support_count": 0, "state": "ready",
+    "cost_minor": 100, "support_count": 0, "state": "ready", "gathering": (),
 }  # fmt: skip
 
 
@@ -241,6 +242,10 @@ CARD = {
         ({"cost_minor": 0}, "No costs yet"),
         ({"support_count": 1}, "1 supports it"),
         ({"state": "stub"}, "Stub"),
+        ({"gathering": (Gathering("Budget", 7, 30),)}, "Budget: 7 of 30 supports, 23 to go."),
+        ({"gathering": (Gathering("Budget", 8, 30),)}, "Budget: 8 of 30 supports, 22 to go."),
+        ({"gathering": (Gathering("Budget", 8, 3),)}, "8 of 3 supports, as many as it needs."),
+        ({"gathering": (Gathering("Budget", 8, 3, "some"),)}, "Counted: some, each once."),
     ],
 )
 def test_a_card_shows_whatever_has_changed(render, changed, seen):
@@ -254,7 +259,8 @@ def test_a_card_shows_whatever_has_changed(render, changed, seen):
 ROW = {
     "project": 7, "title": NASTY, "withdrawn": False, "state": "submitted", "reason": "",
     "place": "Mill End", "cost_minor": None, "currency": "EUR", "low_minor": None,
-    "high_minor": None, "yearly_minor": None, "needs_support": False, "people": None, "short": None,
+    "high_minor": None, "yearly_minor": None, "needs_support": False, "people": None,
+    "needed": None, "short": None,
 }  # fmt: skip
 
 
@@ -271,8 +277,8 @@ ROW = {
         ({"cost_minor": 500, "currency": "JPY"}, "¥500"),
         ({"low_minor": 100, "high_minor": 300}, "€1 to €3"),
         ({"yearly_minor": 900}, "€9 in each year"),
-        ({"needs_support": True, "people": 31, "short": 0}, "<td>31</td>"),
-        ({"needs_support": True, "people": 31, "short": 4}, "4 short"),
+        ({"needs_support": True, "people": 31, "needed": 30, "short": 0}, "<td>31 of 30</td>"),
+        ({"needs_support": True, "people": 31, "needed": 35, "short": 4}, "31 of 35, 4 short"),
     ],
 )
 def test_a_proposals_line_shows_whatever_has_changed(render, changed, seen):

@@ -14,7 +14,7 @@ from tests.signing_in import PASSWORD, sign_in, verified
 
 TEMPLATES = settings.BASE_DIR / "templates"
 OWN = TEMPLATES / "emails"
-BASES = {"base", "review_base", "button"}
+BASES = {"base", "review_base", "button", "proposal_became_line"}
 
 
 def test_every_mail_of_ours_comes_in_text_and_html():

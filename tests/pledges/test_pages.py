@@ -5,12 +5,14 @@ import re
 import pytest
 from django.urls import reverse
 
+from civicfund.places.enums import PlaceKind
 from civicfund.pledges.domain import CONSENT_VERSION
 from civicfund.pledges.enums import CampaignState, Decision, PledgeState
 from civicfund.pledges.models import Campaign, LeadPicture, Pledge
 from civicfund.pledges.services.campaigns import submit_campaign
 from civicfund.pledges.services.errors import RefusedError
 from tests.factories.people import UserFactory
+from tests.factories.places import NeighborhoodFactory
 from tests.factories.pledges import (
     CampaignFactory,
     OutcomeFactory,
@@ -51,6 +53,37 @@ def test_the_list_shows_what_takes_pledges_and_what_has_ended_apart(client):
     assert live.project.title not in ended
 
 
+@pytest.mark.parametrize(
+    ("show", "state"), [("live", CampaignState.LIVE), ("finished", CampaignState.UNFUNDED)]
+)
+def test_the_list_is_searched_and_narrowed_to_a_place_and_what_lies_in_it(client, show, state):
+    district = NeighborhoodFactory(kind=PlaceKind.DISTRICT)
+    here, there = NeighborhoodFactory(parent=district), NeighborhoodFactory()
+    bridge, mill, far = (
+        CampaignFactory(project__title=title, project__neighborhood=place, state=state)
+        for title, place in (("A bridge", here), ("A mill", here), ("A far bridge", there))
+    )
+    for query, found in (
+        ({"neighborhood": here.slug}, {bridge, mill}),
+        ({"neighborhood": district.slug}, {bridge, mill}),
+        ({"neighborhood": there.slug}, {far}),
+        ({"q": "bridge"}, {bridge, far}),
+        ({"q": "bridge", "neighborhood": here.slug}, {bridge}),
+        ({"q": "tower"}, set()),
+    ):
+        page = client.get(reverse("campaigns"), query | {"show": show})
+        assert set(page.context["page"]) == found
+    assert "No campaign like this" in text_of(page)
+    assert ('name="show" value="finished"' in text_of(page)) == (show == "finished")
+
+
+def test_a_place_that_is_none_finds_nothing_and_is_said_to_be_none(client):
+    CampaignFactory()
+    page = client.get(reverse("campaigns"), {"neighborhood": "nowhere"})
+    assert page.status_code == 400
+    assert not page.context["page"].object_list
+
+
 @pytest.mark.parametrize("query", [{"show": "secret"}, {"page": "99"}, {"page": "x"}])
 def test_a_list_that_is_not_there_is_not_found(client, query):
     assert client.get(reverse("campaigns"), query).status_code == 404
@@ -64,7 +97,7 @@ def test_the_list_asks_as_much_for_three_as_for_one(client, django_assert_num_qu
         add_picture(campaign.project, "One")
         two = add_picture(campaign.project, "Two")
         LeadPicture.objects.create(campaign=campaign, file=two)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         assert client.get(reverse("campaigns")).status_code == 200
 
 

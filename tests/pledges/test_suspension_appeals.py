@@ -95,6 +95,20 @@ def test_a_creator_appeals_once_and_the_other_moderators_are_told(client, suspen
     assert Event.objects.filter(verb="campaign.appealed").count() == 1
 
 
+def test_an_appeal_that_no_moderator_may_decide_is_told_to_who_gives_roles(suspended, first):
+    """Nor may a moderator who writes the project."""
+    root = UserFactory(is_superuser=True, is_staff=True)
+    CoAuthor.objects.create(project=suspended.project, user=a_moderator())
+    appeal_suspension(suspended, by=suspended.creator, words="They are mine.")
+    assert mailed("appeal_of_nobody") == {root}
+
+
+def test_where_there_is_a_second_moderator_nobody_else_is_told(suspended, second):
+    UserFactory(is_superuser=True, is_staff=True)
+    appeal_suspension(suspended, by=suspended.creator, words="They are mine.")
+    assert mailed("appeal_of_nobody") == set()
+
+
 def test_there_is_nothing_to_appeal_on_a_campaign_that_runs(client):
     campaign = CampaignFactory()
     client.force_login(campaign.creator)

@@ -11,7 +11,8 @@ from django.urls import reverse
 from civicfund.audit.models import Event
 from civicfund.notices.models import Message
 from civicfund.notices.services import send_next
-from civicfund.projects.enums import ProjectState
+from civicfund.people.services.erasure import erase
+from civicfund.projects.enums import MergeState, ProjectState
 from civicfund.projects.models import INVITATION, CoAuthor, Invitation, Project
 from civicfund.projects.services import ProjectError, edit_project, withdraw_project
 from civicfund.projects.services.authors import (
@@ -20,10 +21,12 @@ from civicfund.projects.services.authors import (
     decline_invitation,
     invite_co_author,
     leave_project,
+    name_author_on_paper,
     remove_co_author,
     say_what_one_does,
     take_back_invitation,
 )
+from civicfund.projects.services.merging import ask_to_merge
 from tests.factories.people import UserFactory
 from tests.factories.pledges import CampaignFactory
 from tests.factories.projects import ProjectFactory
@@ -303,3 +306,80 @@ def test_co_authors_stand_on_the_page_and_have_it_on_their_own(client):
     assert f"with {friend.display_name}" in client.get(project.get_absolute_url()).content.decode()
     client.force_login(friend)
     assert project.title in client.get(reverse("my_page")).content.decode()
+
+
+# --- handed in on paper
+
+
+def on_paper(**given):
+    return ProjectFactory(handed_in_by="Ann Quill", **given)
+
+
+def test_whoever_entered_it_corrects_the_name_and_asks_one_to_take_it_over(client):
+    project, other = on_paper(), UserFactory()
+    page = reverse("project_authors", args=[project.pk])
+    client.force_login(joined(project))
+    assert client.post(page, {"handed_in_by": "Mine"}).status_code == 403
+    client.force_login(project.proposer)
+    assert client.post(page, {"handed_in_by": "\u200b"}).status_code == 400
+    assert client.post(page, {"handed_in_by": " A resident "}).status_code == 302
+    project.refresh_from_db()
+    assert project.handed_in_by == "A resident"
+    client.post(page, {"address": other.email})
+    client.post(page, {"address": other.email, "takes_over": "on"})
+    assert [each.takes_over for each in project.invitations.all()] == [True]
+    again = client.post(page, {"address": "new@example.org", "takes_over": "on"})
+    assert "Somebody is asked to take it over already" in again.content.decode()
+    assert project.invitations.count() == 1
+
+
+def test_what_was_not_handed_in_on_paper_is_taken_over_by_nobody():
+    project = ProjectFactory()
+    with pytest.raises(ProjectError, match="not handed in on paper"):
+        invite_co_author(project, "new@example.org", by=project.proposer, takes_over=True)
+    with pytest.raises(ProjectError, match="not handed in on paper"):
+        name_author_on_paper(project, "Ann", by=project.proposer)
+    assert (Invitation.objects.count(), Project.objects.get().handed_in_by) == (0, "")
+
+
+def test_whoever_takes_it_over_has_not_asked_for_what_was_asked_before():
+    project, other, ann = on_paper(), ProjectFactory(), UserFactory()
+    clerk = project.proposer
+    merge = ask_to_merge(project, other, reason="The same.", by=clerk)
+    asked = invite_co_author(project, ann.email, by=clerk, takes_over=True)
+    accept_invitation(asked, by=ann)
+    merge.refresh_from_db()
+    assert merge.state == MergeState.WITHDRAWN
+    assert Project.objects.get(pk=project.pk).proposer == ann
+    assert not CoAuthor.objects.exists()
+
+
+def test_what_money_ties_is_written_together():
+    project, ann = on_paper(state=ProjectState.READY), UserFactory()
+    clerk = project.proposer
+    CampaignFactory(project=project, creator=clerk)
+    asked = invite_co_author(project, ann.email, by=clerk, takes_over=True)
+    accept_invitation(asked, by=ann)
+    project.refresh_from_db()
+    assert (project.proposer, project.handed_in_by) == (clerk, "Ann Quill")
+    assert CoAuthor.objects.get().user == ann
+
+
+def test_what_was_entered_from_paper_is_taken_over_from_a_former_resident():
+    project, ann = on_paper(), UserFactory()
+    clerk = project.proposer
+    asked = invite_co_author(project, ann.email, by=clerk, takes_over=True)
+    invite_co_author(project, "new@example.org", by=clerk)
+    erase(clerk)
+    assert [each.pk for each in project.invitations.all()] == [asked.pk]
+    accept_invitation(asked, by=ann)
+    assert Project.objects.get(pk=project.pk).proposer == ann
+
+
+def test_the_database_refuses_a_blank_name_and_two_who_take_it_over():
+    with pytest.raises(IntegrityError, match="handed_in_by_somebody"), transaction.atomic():
+        ProjectFactory(handed_in_by=" ")
+    project = on_paper()
+    Invitation.objects.create(project=project, address="a@example.org", takes_over=True)
+    with pytest.raises(IntegrityError, match="one_takes_over"), transaction.atomic():
+        Invitation.objects.create(project=project, address="b@example.org", takes_over=True)

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from civicfund.notices.models import Message
 from civicfund.notices.services import send_next
+from civicfund.people.services.erasure import erase
 from civicfund.projects.enums import OfferState, Part, ProjectState
 from civicfund.projects.models import CoAuthor, Offer, Project, Version
 from civicfund.projects.selectors import help_wanted, helps_of_row
@@ -25,6 +26,7 @@ from civicfund.projects.services.offers import (
 )
 from tests.factories.people import UserFactory
 from tests.factories.places import CityFactory, NeighborhoodFactory, square
+from tests.factories.pledges import CampaignFactory
 from tests.factories.projects import ProjectFactory
 from tests.projects.test_moderating import hide
 
@@ -90,6 +92,41 @@ def test_the_list_finds_each_kind_of_help_in_each_place(client):
     assert client.get(reverse("help_wanted"), {"part": "x"}).status_code == 400
     for project in Project.objects.wanting().select_related("neighborhood"):
         assert helps_of_row(project) == help_wanted(project)
+
+
+def test_what_nobody_is_left_to_write_is_not_listed_and_says_so_to_whoever_offers(client):
+    left, shared, led = (stub(title=title, wanted=["hands"]) for title in ("Left", "Shared", "Led"))
+    CoAuthor.objects.create(project=led, user=UserFactory())
+    CoAuthor.objects.create(project=shared, user=UserFactory())
+    CampaignFactory(project=shared, creator=shared.proposer, state="settled")
+    for project in (left, shared, led):
+        erase(project.proposer)
+    here = Project.objects.order_by("pk")
+    assert [(row.title, row.is_abandoned) for row in here] == [
+        ("Left", True), ("Shared", False), ("Led", False),
+    ]  # fmt: skip
+    assert Project.objects.get(title="Shared").proposer.erased_at  # the money ties it to them
+    assert list(here.abandoned()) == [left]
+    for part in (None, Part.STORY, Part.HANDS):
+        assert list(here.wanting(part)) == [shared, led], part
+        assert here.count_wanting(part) == 2, part
+    listed = client.get(reverse("help_wanted")).content.decode()
+    assert "2 projects look for help" in listed
+    for project in here:
+        place = client.get(project.neighborhood.get_absolute_url()).content.decode()
+        page = client.get(project.get_absolute_url()).content.decode()
+        offers = reverse("project_offer", args=[project.pk, "hands"])
+        for lists in (listed, page):
+            assert (offers in lists) == (project != left), project
+        assert ("look for help here" in place or "looks for help here" in place) == (
+            project != left
+        )
+    client.force_login(UserFactory())
+    page = reverse("project_offer", args=[left.pk, "hands"])
+    assert "Nobody is left who writes this project" in client.get(page).content.decode()
+    answer = client.post(page, {"words": "I dig."})
+    assert (answer.status_code, Offer.objects.count()) == (400, 0)
+    assert "Nobody is left who writes this project: you can copy it." in answer.content.decode()
 
 
 def test_the_list_asks_as_much_for_three_rows_as_for_one(client):

@@ -13,8 +13,8 @@ from civicfund.notices.models import Message
 from civicfund.notices.services import send_next
 from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
-from civicfund.projects.enums import MergeState, Part, ProjectState, Wrong
-from civicfund.projects.models import CoAuthor, Merge, Project
+from civicfund.projects.enums import SAME, MergeState, Part, ProjectState, Wrong
+from civicfund.projects.models import CoAuthor, Merge, Project, ProjectFlag
 from civicfund.projects.selectors import helpers_of
 from civicfund.projects.selectors.supports import support_counts
 from civicfund.projects.services import ProjectError
@@ -26,7 +26,7 @@ from civicfund.projects.services.merging import (
     take_back_merge,
     undo_merge,
 )
-from civicfund.projects.services.moderating import hide_project, restore_project
+from civicfund.projects.services.moderating import flag_project, hide_project, restore_project
 from civicfund.projects.services.offers import Help, accept_offer, offer_help
 from civicfund.projects.services.supporting import support_project
 from civicfund.projects.services.writing import withdraw_project
@@ -450,3 +450,104 @@ def test_the_database_refuses_a_project_in_itself_and_two_questions(pair):
     for constraint, into in (("merge_into_another", child), ("merge_one_asked", whole)):
         with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
             Merge.objects.create(project=child, into=into, reason="x", asked_by=child.proposer)
+
+
+# --- there twice
+
+
+def test_a_resident_says_that_two_are_the_same_and_a_moderator_makes_one(pair, client, moderator):
+    child, whole = pair
+    resident = UserFactory()
+    client.force_login(resident)
+    report = reverse("project_flag", args=[child.pk])
+    assert client.post(report, {"reason": SAME}).status_code == 400
+    assert client.post(report, {"reason": SAME, "other": "999999"}).status_code == 400
+    assert ProjectFlag.objects.count() == 0
+    client.post(report, {"reason": SAME, "other": f"http://x/projects/{whole.pk}/"})
+    flag = ProjectFlag.objects.get()
+    assert (flag.project, flag.other, flag.reporter) == (child, whole, resident)
+    sign_in_with_second_factor(client, moderator)
+    judge = client.get(reverse("judge_project", args=[child.pk])).content.decode()
+    fill = f"?project={child.pk}&amp;into={whole.pk}#merge"
+    assert fill in judge
+    desk = reverse("merge_desk")
+    page = client.get(desk).content.decode()
+    assert fill in page
+    assert "1 person" in page
+    form = client.get(f"{desk}?project={child.pk}&into={whole.pk}").content.decode()
+    assert re.search(rf'name="project" value="{child.pk}"', form)
+    assert re.search(rf'name="into" value="{whole.pk}"', form)
+    client.post(desk, {"project": child.pk, "into": whole.pk, "reason": "The same bench."})
+    flag.refresh_from_db()
+    assert flag.handled_at is not None
+    assert fill not in client.get(desk).content.decode()
+
+
+def test_what_is_wrong_with_a_project_names_no_other(pair, client):
+    child, whole = pair
+    client.force_login(UserFactory())
+    report = reverse("project_flag", args=[child.pk])
+    client.post(report, {"reason": Wrong.OTHER, "other": str(whole.pk)})
+    assert ProjectFlag.objects.get().other is None
+
+
+def test_a_project_is_the_same_as_another_one_on_the_list(pair):
+    child, whole = pair
+    withdraw_project(whole, by=whole.proposer)
+    whole.refresh_from_db()
+    for reason, other in ((SAME, None), (SAME, child), (SAME, whole), (Wrong.OTHER, whole)):
+        with pytest.raises(ProjectError) as refused:
+            flag_project(child, by=UserFactory(), reason=reason, other=other)
+        assert refused.value.field == "other"
+    assert ProjectFlag.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("reason", "other", "constraint"),
+    [
+        (SAME, None, "other_iff_same"),
+        (Wrong.OTHER, "whole", "other_iff_same"),
+        (SAME, "child", "same_as_another"),
+        ("dull", None, "reason_known"),
+    ],
+)
+def test_the_database_refuses_a_report_of_no_pair(pair, reason, other, constraint):
+    known = {"child": pair[0], "whole": pair[1], None: None}
+    with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+        ProjectFlag.objects.create(
+            project=pair[0], reporter=UserFactory(), reason=reason, other=known[other]
+        )
+
+
+def test_the_desk_names_what_waits_and_what_was_declined(pair, client, moderator):
+    child, whole = pair
+    ask = ask_to_merge(child, whole, reason="It is ours, too.", by=child.proposer)
+    sign_in_with_second_factor(client, moderator)
+
+    def on_the_desk():
+        page = client.get(reverse("merge_desk"))
+        assert ("It is ours, too." in page.content.decode()) == bool(page.context["asked"])
+        return [(each.project, each.into, each.merge.state) for each in page.context["asked"]]
+
+    assert on_the_desk() == [(child, whole, MergeState.ASKED)]
+    decline_to_merge(ask, by=whole.proposer)
+    assert on_the_desk() == [(child, whole, MergeState.DECLINED)]
+    withdraw_project(child, by=child.proposer)
+    assert on_the_desk() == []
+
+
+def test_a_pair_of_the_moderators_own_is_for_another(client, moderator):
+    mine, _shared = own(moderator)
+    flag_project(mine, by=UserFactory(), reason=SAME, other=ProjectFactory())
+    sign_in_with_second_factor(client, moderator)
+    page = client.get(reverse("merge_desk")).content.decode()
+    assert "You write one of the two" in page
+    assert "Fill in the form" not in page
+
+
+def test_its_proposer_finds_the_way_to_a_merge_on_the_projects_page(pair, client):
+    child, _whole = pair
+    link = reverse("project_merge", args=[child.pk])
+    assert link not in client.get(child.get_absolute_url()).content.decode()
+    client.force_login(child.proposer)
+    assert link in client.get(child.get_absolute_url()).content.decode()

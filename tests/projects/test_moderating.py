@@ -258,6 +258,22 @@ def test_an_appeal_is_made_once_by_whoever_writes_it_and_in_words():
     assert ProjectHiding.objects.get().appeal_words == "Why?"
 
 
+def test_an_appeal_that_no_moderator_may_decide_is_told_to_who_gives_roles():
+    """Nor may a moderator who writes the project."""
+    root, alone = UserFactory(is_superuser=True, is_staff=True), moderator()
+    project = ProjectFactory(proposer=moderator())
+    hide(project, by=alone)
+    appeal_project(project, by=project.proposer, words="Why?")
+    told = Message.objects.filter(kind="appeal_of_nobody")
+    assert [message.recipient for message in told] == [root]
+    assert told.get().context == {
+        "what": "project", "title": project.title, "desk_url": "/desk/roles/",
+    }  # fmt: skip
+    moderator()
+    appealed(by=alone)
+    assert told.count() == 1
+
+
 @pytest.mark.parametrize("who", ["a resident", "the proposer", "a co-author"])
 def test_only_moderators_judge_and_not_what_they_write_themselves(who):
     by = UserFactory() if who == "a resident" else moderator()

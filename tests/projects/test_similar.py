@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -9,10 +11,19 @@ from django.urls import reverse
 
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project, Support
-from civicfund.projects.selectors.similar import MOST_NAMED, Idea, similar_projects
+from civicfund.projects.selectors.similar import (
+    MOST_NAMED,
+    SAME_PLACE,
+    Idea,
+    _alike,
+    idea_of,
+    similar_projects,
+)
+from tests.factories.people import UserFactory
 from tests.factories.projects import ProjectFactory
 from tests.projects.test_moderating import hide
 from tests.projects.test_pages import place, propose, proposer  # noqa: F401
+from tests.projects.test_pages import typed as filled
 
 pytestmark = pytest.mark.django_db
 
@@ -60,7 +71,7 @@ def test_only_what_is_on_the_list_is_named_the_likest_first_and_not_too_many():
 
 def test_it_leaves_out_the_project_itself():
     project = known("Warm room in the library")
-    assert similar_projects(Idea(project.title, besides=project.pk)) == []
+    assert similar_projects(Idea(project.title, besides=[project.pk])) == []
 
 
 @pytest.mark.parametrize("typed", ["", "  ", "a", "' | ! & :* (", "\\", "%_%", "x" * 120])
@@ -160,3 +171,88 @@ def test_the_fragment_asks_as_much_for_three_as_for_one(client, proposer):  # no
             client.post(reverse("similar_projects"), {"title": "Warm room in the library"})
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+# --- drafts
+
+
+def a_draft(proposer, title="Bench at the mill pond", **more):  # noqa: F811
+    return known(title, state=ProjectState.DRAFT, proposer=proposer, **more)
+
+
+def test_a_draft_is_compared_as_it_is_opened_and_before_it_is_published(client, proposer, place):  # noqa: F811
+    draft = a_draft(proposer, neighborhood=place)
+    edit = reverse("project_edit", args=[draft.pk])
+    assert "These look alike" not in client.get(edit).content.decode()
+    known("A bench at the mill pond")
+    page = client.get(edit).content.decode()
+    assert "These look alike" in page
+    assert f'name="draft" value="{draft.pk}"' in page
+    answer = change(client, draft, publish="yes")
+    assert "press the button below once more" in answer.content.decode()
+    draft.refresh_from_db()
+    assert draft.state == ProjectState.DRAFT
+    change(client, draft, save="yes", summary="Kept meanwhile.")
+    change(client, draft, publish="yes", different="yes", summary="Kept meanwhile.")
+    draft.refresh_from_db()
+    assert (draft.state, draft.summary) == (ProjectState.STUB, "Kept meanwhile.")
+
+
+def change(client, draft, **given):
+    said = {"title": draft.title, "draft": draft.pk, "neighborhood": draft.neighborhood.slug}
+    return client.post(reverse("project_edit", args=[draft.pk]), filled(**said | given))
+
+
+def test_publishing_a_draft_from_its_page_leads_to_what_looks_alike(client, proposer):  # noqa: F811
+    draft = a_draft(proposer)
+    there = known("A bench at the mill pond")
+    publish = reverse("project_publish", args=[draft.pk])
+    answer = client.post(publish)
+    assert answer.url == reverse("project_edit", args=[draft.pk])
+    assert Project.objects.get(pk=draft.pk).state == ProjectState.DRAFT
+    there.delete()
+    client.post(publish)
+    assert Project.objects.get(pk=draft.pk).state == ProjectState.STUB
+
+
+def test_a_draft_becomes_the_support_of_another(client, proposer):  # noqa: F811
+    draft = a_draft(proposer)
+    there = known("A bench at the mill pond")
+    answer = change(client, draft, instead=there.pk, story="Typed.")
+    assert "Typed.</textarea>" in answer.content.decode()
+    assert list(Support.objects.values_list("person", "project")) == [(proposer.pk, there.pk)]
+    draft.refresh_from_db()
+    assert (draft.story, draft.state) == ("", ProjectState.DRAFT)
+
+
+def test_a_copy_is_compared_with_all_but_its_original(client, proposer):  # noqa: F811
+    original = known("A bench at the mill pond")
+    copy = a_draft(proposer, title=original.title, copied_from=original)
+    assert similar_projects(idea_of(copy)) == []
+    other = known("Bench at the mill pond")
+    assert similar_projects(idea_of(copy)) == [other]
+    page = client.post(reverse("similar_projects"), {"title": copy.title, "draft": copy.pk})
+    assert [each.pk for each in page.context["similar"]] == [other.pk]
+    # Of somebody else's draft nothing is said or left out.
+    client.force_login(UserFactory())
+    page = client.post(reverse("similar_projects"), {"title": copy.title, "draft": copy.pk})
+    assert {each.pk for each in page.context["similar"]} == {original.pk, other.pk}
+
+
+def test_the_same_neighborhood_adds_a_little_where_a_point_is_missing():
+    near = known("Seats and shade by the water")
+    idea = Idea("Seats in the shade", neighborhood=near.neighborhood_id)
+    elsewhere = Idea("Seats in the shade", neighborhood=near.neighborhood_id + 1)
+    assert _alike(idea, scored(idea, near)) - _alike(elsewhere, scored(idea, near)) == (
+        pytest.approx(SAME_PLACE)
+    )
+    near.latitude = near.longitude = 0.5
+    pointed = replace(idea, latitude=0.6, longitude=0.6)
+    assert _alike(pointed, scored(idea, near)) == _alike(elsewhere, scored(idea, near))
+    # A place alone is no likeness.
+    assert similar_projects(replace(idea, title="Cinema")) == []
+
+
+def scored(idea, project):
+    project.likeness = 0.3
+    return project

@@ -17,18 +17,17 @@ from civicfund.projects.models import Project
 from civicfund.talk.enums import Pace, Wrong
 from civicfund.talk.models import Comment
 from civicfund.talk.selectors import COMMENTS_PER_PAGE
-from civicfund.talk.services import flag_comment, follow, hide_comment
+from civicfund.talk.services import flag_comment, follow
 from civicfund.talk.services.news import gather_comments, mail_news
 from civicfund.templatetags.prose import plain
 from civicfund.words import seen
 from tests.factories.people import UserFactory
 from tests.factories.pledges import CampaignFactory
 from tests.factories.projects import ProjectFactory
-from tests.factories.talk import CommentFactory, ThreadFactory, about, subject_of
+from tests.factories.talk import CommentFactory, ThreadFactory, about
 from tests.payloads import PAYLOADS, chunks
 from tests.signing_in import sign_in_with_second_factor
-from tests.talk.test_moderating import appealed, decide, moderator
-from tests.talk.test_questions import answer
+from tests.talk.test_moderating import appealed
 from tests.town.test_feeds import unfolded
 
 pytestmark = pytest.mark.django_db
@@ -146,35 +145,6 @@ def of_both_desks(client):
     return person
 
 
-def test_everything_typed_about_a_comment_on_every_page_that_shows_it(client):
-    """Words, title, name, the reporter's, the moderator's and the appeal's words, all at once."""
-    person = of_both_desks(client)
-    shown: dict[str, list[str]] = {}
-    for text in hostile_and_harmless(120):
-        project = ProjectFactory(title=text, summary=text)
-        author = UserFactory(display_name=text[:80])
-        thread = ThreadFactory(subject_id=project.pk)
-        flagged = CommentFactory(thread=thread, body=text, author=author, asks_city=True)
-        flag_comment(flagged, by=UserFactory(), reason=Wrong.OTHER, words=text)
-        own = CommentFactory(thread=thread, body=text, author=person)
-        hidden = CommentFactory(thread=thread, body=text, author=author)
-        hide_comment(hidden, subject_of(hidden), by=moderator(), reason=Wrong.OTHER, words=text)
-        hidden.hidings.update(appeal_words=text, appealed_at=hidden.created_at)
-        for name, comment in (
-            ("comment", flagged), ("comment_flag", flagged), ("judge_comment", flagged),
-            ("answer_question", flagged), ("comment_edit", own), ("comment_delete", own),
-            ("comment", hidden), ("judge_comment", hidden),
-        ):  # fmt: skip
-            shown.setdefault(f"{name} {comment is hidden}", []).append(
-                page(client, reverse(name, args=[comment.pk]))
-            )
-    for pages in shown.values():
-        *hostile, harmless = pages
-        assert len(hostile) > 30
-        for each in hostile:
-            assert_harmless(each, harmless)
-
-
 def test_what_is_typed_in_lists_of_many_subjects(client):
     """The desks and my notices: with hostile words, and then with harmless ones instead."""
     person = of_both_desks(client)
@@ -209,25 +179,6 @@ def assert_mails_harmless(mails, like):
         for name in message:
             assert "\n" not in str(message[name]).replace("\n ", "")
         assert_harmless(each.alternatives[0][0], like.alternatives[0][0])
-
-
-def test_mails_of_moderators_and_of_the_city_hold_no_elements_and_no_headers():
-    by_kind: dict[str, list] = {}
-    for text in hostile_and_harmless(120):
-        project = ProjectFactory(title=text)
-        thread = ThreadFactory(subject_id=project.pk)
-        for outcome in ("lifted", "upheld"):
-            comment = CommentFactory(thread=thread, author__display_name=text[:80])
-            subject = subject_of(comment)
-            hide_comment(comment, subject, by=moderator(), reason=Wrong.OTHER, words=text)
-            comment.hidings.update(appeal_words=text, appealed_at=comment.created_at)
-            decide(comment.hidings.get(), moderator(), outcome)
-        answer(CommentFactory(thread=thread, asks_city=True, author__display_name=text[:80]))
-        for each in sent():
-            by_kind.setdefault(each.subject, []).append(each)
-    assert len(by_kind) == 4
-    for mails in by_kind.values():
-        assert_mails_harmless(mails[:-1], mails[-1])
 
 
 def test_a_digest_about_hostile_titles_holds_no_elements_and_no_headers():

@@ -27,7 +27,8 @@ from civicfund.talk.services import (
     restore_comment,
 )
 from tests.factories.people import UserFactory
-from tests.factories.talk import CommentFactory, subject_of
+from tests.factories.projects import ProjectFactory
+from tests.factories.talk import CommentFactory, ThreadFactory, subject_of
 
 pytestmark = pytest.mark.django_db
 
@@ -46,7 +47,9 @@ def hide(comment, by=None, reason=Wrong.INSULT, words="Please stay kind."):
 def appealed(comment=None, by=None):
     comment = comment or CommentFactory()
     hide(comment, by=by)
-    return appeal_hiding(comment, by=comment.author, words="It was a quotation.")
+    return appeal_hiding(
+        comment, subject_of(comment), by=comment.author, words="It was a quotation."
+    )
 
 
 def decide(hiding, by, outcome=AppealOutcome.LIFTED):
@@ -152,17 +155,45 @@ def test_who_hid_it_decides_no_appeal_and_cannot_get_round_it():
 def test_an_appeal_is_made_once_by_the_author_and_in_words():
     comment = CommentFactory()
     with pytest.raises(TalkError, match="not hidden"):
-        appeal_hiding(comment, by=comment.author, words="Why?")
+        appeal_hiding(comment, subject_of(comment), by=comment.author, words="Why?")
     hide(comment)
     with pytest.raises(TalkError, match="Only the person"):
-        appeal_hiding(comment, by=UserFactory(), words="Why?")
+        appeal_hiding(comment, subject_of(comment), by=UserFactory(), words="Why?")
     with pytest.raises(TalkError, match="Write something"):
-        appeal_hiding(comment, by=comment.author, words=" ")
+        appeal_hiding(comment, subject_of(comment), by=comment.author, words=" ")
     assert Hiding.objects.get().appealed_at is None
-    appeal_hiding(comment, by=comment.author, words="Why?")
+    appeal_hiding(comment, subject_of(comment), by=comment.author, words="Why?")
     with pytest.raises(TalkError, match="already"):
-        appeal_hiding(comment, by=comment.author, words="Why, oh why?")
+        appeal_hiding(comment, subject_of(comment), by=comment.author, words="Why, oh why?")
     assert Hiding.objects.get().appeal_words == "Why?"
+
+
+def told_that_nobody_decides():
+    return {message.recipient for message in Message.objects.filter(kind="appeal_of_nobody")}
+
+
+def test_an_appeal_that_no_moderator_may_decide_is_told_to_who_gives_roles():
+    one, another = (UserFactory(is_superuser=True, is_staff=True) for _ in range(2))
+    UserFactory(is_superuser=True, is_active=False)
+    alone = moderator()
+    hiding = appealed(by=alone)
+    assert told_that_nobody_decides() == {one, another}
+    told = Message.objects.filter(kind="appeal_of_nobody")
+    assert {message.source for message in told} == {f"talk.hiding:{hiding.pk}"}
+    assert {message.context["desk_url"] for message in told} == {"/desk/roles/"}
+    moderator()
+    appealed(by=alone)
+    assert told.count() == 2
+
+
+@pytest.mark.parametrize("whose", ["the comment", "the project that it is about"])
+def test_a_moderator_whom_it_concerns_is_no_second_one(whose):
+    root = UserFactory(is_superuser=True, is_staff=True)
+    project = ProjectFactory(proposer=moderator()) if whose != "the comment" else ProjectFactory()
+    author = moderator() if whose == "the comment" else UserFactory()
+    thread = ThreadFactory(subject_id=project.pk)
+    appealed(CommentFactory(thread=thread, author=author), by=moderator())
+    assert told_that_nobody_decides() == {root}
 
 
 @pytest.mark.parametrize("who", ["a resident", "the author, who is a moderator"])
@@ -240,7 +271,7 @@ def test_whoever_joins_a_project_later_has_not_judged_what_was_said_of_it():
     comment, by = CommentFactory(), moderator()
     hide(comment, by=by)
     CoAuthor.objects.create(project_id=comment.thread.subject_id, user=by)
-    appeal_hiding(comment, by=comment.author, words="It was a quotation.")
+    appeal_hiding(comment, subject_of(comment), by=comment.author, words="It was a quotation.")
     assert decide(Hiding.objects.get(), moderator()).outcome == AppealOutcome.LIFTED
 
 

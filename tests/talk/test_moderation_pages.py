@@ -42,6 +42,61 @@ def page(client, address, status=200):
     return answer.content.decode()
 
 
+def reported(number):
+    comments = [CommentFactory(body=f"Buy here {n}.") for n in range(number)]
+    for each in comments:
+        flag_comment(each, by=UserFactory(), reason=Wrong.ADVERT)
+    return comments
+
+
+def test_a_wave_of_reports_is_judged_at_once(client):
+    judge = moderator()
+    sign_in_with_second_factor(client, judge)
+    first, second, fine = reported(3)
+    own = CommentFactory(author=judge, body="Mine.")
+    flag_comment(own, by=UserFactory(), reason=Wrong.OTHER)
+    desk = reverse("comments_desk")
+    why = {"act": "hide", "reason": Wrong.ADVERT, "words": "No advertisements."}
+    answer = client.post(desk, why | {"comments": [first.pk, second.pk, own.pk]})
+    assert answer.status_code == 400
+    said = answer.content.decode()
+    assert "2 comments are hidden" in said
+    assert "Mine.: " in said
+    assert f'value="{own.pk}" id="tick-{own.pk}"' in said
+    assert set(Hiding.objects.values_list("comment", "words", "hidden_by")) == {
+        (each.pk, "No advertisements.", judge.pk) for each in (first, second)
+    }
+    assert client.post(desk, {"act": "dismiss", "comments": [fine.pk]}).url == desk
+    assert not fine.flags.filter(handled_at=None).exists()
+    assert own.flags.filter(handled_at=None).exists()
+    assert Hiding.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("left_out", "said"),
+    [
+        ("comments", "Tick at least one"),
+        ("reason", "There is a problem"),
+        ("act", "There is a problem"),
+    ],
+)
+def test_what_is_left_out_is_asked_for_and_what_was_ticked_stays(client, left_out, said):
+    sign_in_with_second_factor(client, moderator())
+    [comment] = reported(1)
+    given = {"act": "hide", "comments": [comment.pk], "reason": Wrong.ADVERT, "words": "Hm."}
+    del given[left_out]
+    answer = client.post(reverse("comments_desk"), given)
+    assert answer.status_code == 400
+    text = answer.content.decode()
+    assert said in text
+    assert "Hm." in text
+    assert (f'id="tick-{comment.pk}" aria-label="Tick: {comment.body}" checked' in text) is (
+        left_out != "comments"
+    )
+    assert Hiding.objects.count() == 0
+    assert comment.flags.filter(handled_at=None).exists()
+
+
 def test_somebody_reports_a_comment_and_a_moderator_hides_it(client, comment):
     flagging = reverse("comment_flag", args=[comment.pk])
     client.force_login(UserFactory())

@@ -1,10 +1,17 @@
-"""An index that is built while others write."""
+"""An index that is built while others write, and follows of who was there before."""
 
 from __future__ import annotations
 
 import pytest
 from django.db import DataError, connections
 
+from civicfund.projects.enums import ProjectState
+from civicfund.projects.models import CoAuthor
+from civicfund.talk.models import Follow, Thread
+from civicfund.talk.services import follow
+from tests.factories.people import UserFactory
+from tests.factories.projects import ProjectFactory
+from tests.factories.talk import about
 from tests.migrating import migrate, to_the_newest
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
@@ -49,3 +56,20 @@ def test_it_is_there_whoever_built_it_and_whatever_a_broken_build_left_behind():
     run(whole[1])
     migrate(AFTER)
     assert stands() == whole
+
+
+def test_who_writes_a_public_project_follows_it_from_the_upgrade_on():
+    migrate([("talk", "0017_reviews")])
+    public, private, gone = (
+        ProjectFactory(state=state)
+        for state in (ProjectState.READY, ProjectState.DRAFT, ProjectState.WITHDRAWN)
+    )
+    friend = UserFactory()
+    left = UserFactory(is_active=False)
+    for project, person in ((public, friend), (public, left), (private, UserFactory())):
+        CoAuthor.objects.create(project=project, user=person)
+    follow(about(public), by=friend)
+    to_the_newest()
+    found = Follow.objects.values_list("thread__kind", "thread__subject_id", "user")
+    assert set(found) == {("project", public.pk, each.pk) for each in (public.proposer, friend)}
+    assert not Thread.objects.filter(subject_id__in=[private.pk, gone.pk]).exists()

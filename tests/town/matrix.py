@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from django.db import transaction
 from django.test import Client
 
+from tests.sizes import FULL
 from tests.town.people import (
     ANONYMOUS,
     ANYONE,
@@ -18,6 +19,7 @@ from tests.town.people import (
     ROLES,
     VOTER,
     People,
+    every_role_but,
 )
 from tests.town.routes import ALARM, DELETE, GET, MEANT, NEEDED, PATCH, POST, PUT, Route
 
@@ -96,7 +98,9 @@ def differences(
 ) -> Iterator[str]:
     """Each person and method that the route answers otherwise than declared."""
     for method in methods(route):
-        for person in asked(declared, method) & clients.keys():
+        for person in sorted(asked(declared, method)):
+            if person not in clients:
+                continue
             got = answered(clients[person], method, route, address)
             wanted = expected(declared, method, person)
             if got not in wanted:
@@ -105,9 +109,19 @@ def differences(
 
 
 def asked(declared: Route, method: str) -> People:
-    """Everybody; a few where nobody who is signed in is kept out, or everybody is."""
-    alike = declared.let_through.get(method, NOBODY) in (ANYONE, MEMBERS, NOBODY)
-    return LOOKERS if alike else ANYONE
+    """Everybody, those of the roles that are kept out as one (with ``SIZE=full`` one by one); a few
+    where nobody who is signed in is kept out, or everybody is.
+    """
+    people = declared.let_through.get(method, NOBODY)
+    if people in (ANYONE, MEMBERS, NOBODY):
+        return LOOKERS
+    return ANYONE if FULL else together(ANYONE, people)
+
+
+def together(everybody: People, let_through: People) -> People:
+    """The same people, but those of the roles that are not let through as one."""
+    kept_out = frozenset(ROLES) - let_through
+    return everybody - kept_out | ({every_role_but(let_through)} if kept_out else NOBODY)
 
 
 def openings(

@@ -8,9 +8,10 @@ from django.test import Client
 from django.urls import reverse
 
 from budgeting.enums import TrialState
-from budgeting.models import Trial
+from budgeting.models import Proposal, Trial
 from budgeting.services.appropriations import request_appropriation
 from budgeting.services.kiosks import register_kiosk
+from budgeting.services.proposals import take_off_ballot
 from budgeting.services.reviews import appeal, give_back, request_changes
 from civicfund.complaints.services.answering import note, take
 from civicfund.complaints.services.filing import complain
@@ -18,39 +19,52 @@ from civicfund.delivery.services.reaching import find_not_reached, say_reached
 from civicfund.payments.services import review_orphan
 from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
-from civicfund.pledges.enums import ReportReason, SuspensionOutcome
-from civicfund.pledges.models import GoalLine, ShippingZone
+from civicfund.pledges.enums import (
+    CampaignState,
+    PledgeState,
+    QuestionKind,
+    ReportReason,
+    SuspensionOutcome,
+)
+from civicfund.pledges.models import GoalLine, Pledge, ShippingZone, Survey
 from civicfund.pledges.services.moderating import (
     appeal_suspension,
     decide_appeal,
     report_campaign,
     suspend_campaign,
 )
-from civicfund.pledges.services.surveys import answer_survey
+from civicfund.pledges.services.surveys import Asked, answer_survey, send_survey, write_survey
 from civicfund.projects.enums import Part
 from civicfund.projects.models import Offer
+from civicfund.projects.services import edit_project
 from civicfund.projects.services.files import add_file, kept_of
 from civicfund.projects.services.joining import ask_to_join
 from civicfund.projects.services.merging import merge_as_moderator, undo_merge
 from civicfund.projects.services.moderating import appeal_project, flag_project
 from civicfund.projects.services.offers import Help, offer_help
-from civicfund.projects.services.veiling import veil_file
+from civicfund.projects.services.veiling import veil_file, veil_version
 from civicfund.reconciliation.services.explaining import explain
 from civicfund.talk.enums import Wrong
 from civicfund.talk.services import flag_comment
 from tests.complaints.test_complaints import answered
-from tests.factories.budgeting import administrator, draft_cycle, extended, rehearsed, running_cycle
+from tests.factories.budgeting import (
+    administrator,
+    draft_cycle,
+    extended,
+    opened,
+    rehearsed,
+    running_cycle,
+)
 from tests.factories.delivery import planned
 from tests.factories.paper import accounted, begun_anew, closed, ended, paper_cycle
 from tests.factories.payouts import new_treasurer
 from tests.factories.people import UserFactory
-from tests.factories.pledges import CampaignFactory
+from tests.factories.pledges import CampaignFactory, PledgeFactory
 from tests.factories.projects import ProjectFactory
 from tests.factories.reviews import refused_publicly
 from tests.hostile_files import a_picture
-from tests.pledges.test_hostile_words import asked as asked_backer
 from tests.talk.test_moderating import appealed
-from tests.town.people import CO_AUTHOR, OWNER, RESIDENT
+from tests.town.people import ANONYMOUS, CO_AUTHOR, OWNER, RESIDENT
 from tests.town.small_town import SmallTown
 
 Pages = dict[str, tuple[Client, str]]
@@ -82,14 +96,19 @@ def _reported(town: SmallTown) -> Pages:
     hidden = appealed(by=moderator).comment
     file = add_file(t.project, a_picture(), words="A bench", by=town.people[OWNER])
     veil_file(file, by=moderator, reason=Wrong.PRIVATE, words="x")
+    version = edit_project(t.project, by=town.people[OWNER], story="x").versions.get(number=1)
+    veil_version(version, by=moderator, reason=Wrong.PRIVATE, words="x")
     take(t.complaint, by=officer)
     note(t.complaint, by=officer, words="x")
     done = complain(about="data", words="Hm.", answer_to=anyone.email, by=anyone)
     answered(done)
     return {
         **_page(town, Role.MODERATOR, "judge_project", t.hidden_project.pk),
+        **_page(town, ANONYMOUS, "project", t.hidden_project.pk),
         **_page(town, Role.MODERATOR, "judge_comment", hidden.pk),
+        **_page(town, RESIDENT, "comment", hidden.pk),
         **_page(town, Role.MODERATOR, "judge_file", t.project.pk, file.pk),
+        **_page(town, Role.MODERATOR, "judge_version", t.project.pk, version.number),
         **_page(town, Role.MODERATOR, "judge_campaign", t.campaign.pk),
         **_page(town, RESIDENT, "complaint_state", done.pk),
     }
@@ -157,6 +176,10 @@ def _of_cycles(town: SmallTown) -> Pages:
     accounted(place, 1)
     begun_anew(lost)
     ended(lost)
+    day = timedelta(days=1)
+    shorter = opened(draft_cycle(voting_starts_in=day, voting_ends_in=2 * day))
+    gone: Proposal = shorter.proposals.earliest("pk")
+    take_off_ballot(gone, reason="x", by=administrator())
     keyed = rehearsed(draft_cycle())
     treasurer = new_treasurer()
     request_appropriation(keyed, total_minor=100, words="x", by=treasurer)
@@ -166,6 +189,9 @@ def _of_cycles(town: SmallTown) -> Pages:
         **_page(town, Role.REVIEWER, "review", refused.slug, proposal.pk),
         **_page(town, Role.REVIEWER, "reviews", refused.slug),
         **_page(town, CO_AUTHOR, "cycle", refused.slug),
+        **_page(town, Role.BUDGET_ADMINISTRATOR, "ballot_desk", shorter.slug),
+        **_page(town, CO_AUTHOR, "cycle", shorter.slug),
+        **_page(town, CO_AUTHOR, "project", gone.project_id),
         **_page(town, Role.BUDGET_ADMINISTRATOR, "extending", longer.slug),
         **_page(town, CO_AUTHOR, "cycle", longer.slug),
         **_page(town, CO_AUTHOR, "paper", lost.slug),
@@ -178,7 +204,7 @@ def _of_money(town: SmallTown) -> Pages:
     t = town.things
     explain(t.difference, by=town.people[Role.TREASURER], words="x", correct=True)
     review_orphan(t.orphan, by=town.people[Role.TREASURER], words="x")
-    survey, pledge = asked_backer("x")
+    survey, pledge = _asked()
     replies = dict(zip([each.pk for each in survey.questions.all()], ("x", "x"), strict=True))
     answer_survey(survey, pledge, replies=replies, address="x")
     creator, backer = Client(), Client()
@@ -189,3 +215,18 @@ def _of_money(town: SmallTown) -> Pages:
         "survey_csv": (creator, reverse("survey_csv", args=[survey.campaign_id, 0])),
         "pledge_survey": (backer, reverse("pledge_survey", args=[pledge.pk])),
     }
+
+
+def _asked() -> tuple[Survey, Pledge]:
+    """A survey of a campaign that is over, with the pledge of somebody who was asked."""
+    campaign = CampaignFactory(state=CampaignState.SETTLED)
+    zone = ShippingZone.objects.create(campaign=campaign, position=0, name="x", amount_minor=0)
+    pledge = PledgeFactory(campaign=campaign, state=PledgeState.COLLECTED, shipping_zone=zone)
+    questions = [
+        Asked("x", QuestionKind.TEXT),
+        Asked("x", QuestionKind.CHOICE, ("x", "Another")),
+    ]
+    survey = write_survey(
+        campaign, by=campaign.creator, reward=None, intro="x", questions=questions
+    )
+    return send_survey(survey, by=campaign.creator), pledge

@@ -18,6 +18,16 @@ PEOPLE = (ANONYMOUS, *SIGNED_IN)
 
 NOBODY: People = frozenset()
 ANYONE, MEMBERS = frozenset(PEOPLE), frozenset(SIGNED_IN)
+EVERY_ROLE_BUT = "every role but "
+
+
+def every_role_but(people: People) -> str:
+    """The name of somebody who holds each role that is not among these: one person stands for all
+    whom a page is to keep out, since to hold one more role closes no door.
+    """
+    return EVERY_ROLE_BUT + " ".join(sorted(people & set(ROLES)))
+
+
 # Who is asked where all are to be answered alike.
 LOOKERS = frozenset({ANONYMOUS, RESIDENT, OWNER, SUPERUSER, NO_SECOND_FACTOR})
 OWNERS, AUTHORS, VOTERS = frozenset({OWNER}), frozenset({OWNER, CO_AUTHOR}), frozenset({VOTER})
@@ -31,3 +41,5 @@ CERTIFIERS = frozenset({str(Role.CERTIFIER)})
 OBSERVERS = frozenset({str(Role.OBSERVER)})
 SPOKESPEOPLE = frozenset({str(Role.SPOKESPERSON)})
 COMPLAINTS_OFFICERS = frozenset({str(Role.COMPLAINTS_OFFICER)})
+# Who give roles, and do nothing else by being that.
+SUPERUSERS: People = frozenset({SUPERUSER})

@@ -6,8 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.conf import settings
-
 from tests.town.matrix import AGAIN, MISSING, NO_METHOD, REFUSED, THROUGH
 from tests.town.people import (
     ADMINISTRATORS,
@@ -22,13 +20,12 @@ from tests.town.people import (
     OWNERS,
     REVIEWERS,
     ROLES,
-    SUPERUSER,
+    SUPERUSERS,
     TREASURERS,
     People,
 )
 from tests.town.routes import GET, POST, Route, form, see
 
-SUPERUSERS: People = frozenset({SUPERUSER})
 # Who comes into the administration, each with a second factor; ``NO_SECOND_FACTOR`` gave none.
 STAFF: People = frozenset(ROLES) | SUPERUSERS
 _PROJECTS, _BALLOT = ADMINISTRATORS | REVIEWERS | MODERATORS, ADMINISTRATORS | REVIEWERS
@@ -49,7 +46,7 @@ READERS: dict[str, People] = {
     "payments/orphan": TREASURERS,
     "payments/payer": TREASURERS,
     "payments/providerevent": TREASURERS,
-    "people/residency": OFFICERS,
+    "people/residency": NOBODY,
     "people/rolerequest": NOBODY,
     "people/user": NOBODY,
     "places/neighborhood": _CAMPAIGNS | OFFICERS,
@@ -78,10 +75,6 @@ ACTS: dict[str, dict[str, People]] = {
         "publish_it": CERTIFIERS,
     },
     "budgeting/proposal": {"put_it_on_the_ballot": ADMINISTRATORS},
-    "people/residency": {
-        "confirm_seen": OFFICERS,
-        **{f"confirm_{age}": OFFICERS for age in settings.CONFIRMED_AGES},
-    },
     "people/rolerequest": {"agree": SUPERUSERS, "take_back": SUPERUSERS},
     "people/user": {f"{act}_{role}": SUPERUSERS for role in ROLES for act in ("ask_for", "revoke")},
     "pledges/campaign": {

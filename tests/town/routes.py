@@ -23,6 +23,8 @@ from tests.town.people import (
     OWNERS,
     REVIEWERS,
     SPOKESPEOPLE,
+    SUPERUSER,
+    SUPERUSERS,
     TREASURERS,
     VOTERS,
     People,
@@ -79,6 +81,16 @@ ROUTES = {
     "me/": see(MEMBERS),
     "me/all/<slug:name>/": see(MEMBERS),
     "desk/": see(MEMBERS),
+    "desk/trail/": see(
+        ADMINISTRATORS
+        | REVIEWERS
+        | TREASURERS
+        | MODERATORS
+        | OFFICERS
+        | SPOKESPEOPLE
+        | COMPLAINTS_OFFICERS
+        | {SUPERUSER}
+    ),
     "me/residency/": form(MEMBERS),
     "me/residency/document/": act(MEMBERS),
     "me/residency/document/withdraw/": act(MEMBERS),
@@ -92,6 +104,7 @@ ROUTES = {
     "me/data/": form(MEMBERS),
     "me/data/copy.zip": Route({GET: NOBODY}, asks_again=True),
     "me/data/delete/": act(MEMBERS),
+    "desk/roles/": form(SUPERUSERS),
     "desk/homes/": form(OFFICERS),
     "desk/residence/": see(OFFICERS),
     "desk/residence/<uuid:pk>/": form(OFFICERS),
@@ -187,7 +200,7 @@ ROUTES = {
     "comments/<int:pk>/appeal/": form(OWNERS),
     "moderation/": see(ANYONE),
     "moderation.csv": see(ANYONE),
-    "desk/comments/": see(MODERATORS),
+    "desk/comments/": form(MODERATORS),
     "desk/comments/<int:pk>/": form(MODERATORS),
     "desk/questions/": see(SPOKESPEOPLE),
     "desk/questions/<int:pk>/": form(SPOKESPEOPLE),
@@ -229,6 +242,7 @@ ROUTES = {
     "treasury/campaigns/<int:pk>/": form(TREASURERS),
     "budget/what-if/<int:pk>/": see(ADMINISTRATORS),
     "desk/cycles/": form(ADMINISTRATORS),
+    "desk/population/": form(ADMINISTRATORS),
     "budget/<slug:slug>/proposals.csv": see(ADMINISTRATORS | REVIEWERS),
     "budget/<slug:slug>/proposals/file/": form(ADMINISTRATORS),
     "budget/<slug:slug>/participation/": see(ADMINISTRATORS | OBSERVERS),
@@ -237,6 +251,7 @@ ROUTES = {
     "budget/<slug:slug>/timeline/": form(ADMINISTRATORS),
     "budget/<slug:slug>/pots/": form(ADMINISTRATORS),
     "budget/<slug:slug>/ballot/desk/": form(ADMINISTRATORS),
+    "budget/<slug:slug>/ballot/desk/<int:pk>/": form(ADMINISTRATORS),
     "budget/<slug:slug>/reviews/": form(ADMINISTRATORS | REVIEWERS, ADMINISTRATORS),
     "budget/<slug:slug>/reviews/<int:pk>/": form(ADMINISTRATORS | REVIEWERS, REVIEWERS),
     "budget/<slug:slug>/proposals/<int:pk>/": form(OWNERS, hidden=True),
@@ -348,6 +363,7 @@ LISTS = {
     "treasury/reconciliation/",
     "treasury/reconciliation.csv",
     "desk/cycles/",
+    "desk/population/",
     "budget/<slug:slug>/trail/",
     "budget/<slug:slug>/reviews/",
     "budget/<slug:slug>/propose/",
@@ -367,6 +383,7 @@ LISTS_ELSEWHERE = {
     "archive/": "test_lists_of_past_cycles",
     "api/v1/cycles/": "test_lists_of_past_cycles",
     "desk/": "test_lists_of_running_cycles",
+    "desk/trail/": "test_acts_of_the_staff",
     "budget/<slug:slug>/": "test_pages_of_a_cycle_with_many_options",
     "budget/<slug:slug>/ballot/": "test_pages_of_a_cycle_with_many_options",
     "budget/<slug:slug>/ballot/desk/": "test_pages_of_a_cycle_with_many_options",
@@ -406,6 +423,7 @@ LISTS_ELSEWHERE = {
     "me/statements/<int:year>.pdf": "test_pledges_of_one_person",
     "treasury/pledges/": "test_pledges_of_one_person",
     "api/v1/neighborhoods.geojson": "test_outlines_of_the_town",
+    "desk/roles/": "test_roles_that_are_held_and_asked_for",
 }
 # About one thing, or of few lines that do not grow with what people do.
 ONE_THING = {
@@ -474,6 +492,7 @@ ONE_THING = {
     "treasury/pledges/<uuid:pk>/",
     "treasury/campaigns/<int:pk>/",
     "budget/what-if/<int:pk>/",
+    "budget/<slug:slug>/ballot/desk/<int:pk>/",
     "budget/<slug:slug>/proposals/file/",
     "budget/<slug:slug>/rules/",
     "budget/<slug:slug>/timeline/",

@@ -127,7 +127,14 @@ def test_only_a_site_on_this_machine_is_read():
 @pytest.mark.timeout(300)
 def test_a_large_town_is_seeded_and_every_page_of_it_measured():
     out = io.StringIO()
-    sizes = {"people": 50, "projects": 30, "comments": 90, "proposals": 12, "times": 1}
+    sizes = {
+        "people": 50,
+        "projects": 30,
+        "comments": 90,
+        "proposals": 12,
+        "campaigns": 2,
+        "times": 1,
+    }
     call_command("bench_large", **sizes, stdout=out, stderr=io.StringIO())
     figures = json.loads(out.getvalue().splitlines()[-1])
     pages = {name: page for name, page in figures.items() if isinstance(page, dict)}

@@ -27,11 +27,13 @@ from budgeting.views import (
 from civicfund.complaints.views import desk as complaints_desk
 from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
-from civicfund.people.views import confirming
+from civicfund.people.views import confirming, roles
 from civicfund.pledges.views import moderating
 from civicfund.projects.views import veiling
 from civicfund.projects.views.moderation import JUDGEMENTS as PROJECT_JUDGEMENTS
+from civicfund.staff import SUPERUSER
 from civicfund.talk.views.desk import JUDGEMENTS
+from civicfund.town.enums import TRAIL_ROLES
 from civicfund.town.views.desks import DESKS
 from tests.factories.budgeting import running_cycle, trustees
 from tests.factories.paper import paper_cycle
@@ -46,15 +48,15 @@ REVIEWER = Role.REVIEWER
 OFFICER, CLERK, TREASURER = Role.POLL_OFFICER, Role.CLERK, Role.TREASURER
 # Nobody's roles: a resident, and a trustee, who holds no role and knows a part of the key.
 NOBODY = ("resident", "trustee")
-WHO = (*Role, *NOBODY, "superuser")
+WHO = (*Role, *NOBODY, SUPERUSER)
 
 
 @dataclass(frozen=True)
 class Declared:
     """Who may open a desk; of its acts, who may do which (the page's own readers where unsaid)."""
 
-    readers: frozenset[Role]
-    acts: dict[str, frozenset[Role]] = field(default_factory=dict)
+    readers: frozenset[str]
+    acts: dict[str, frozenset[str]] = field(default_factory=dict)
     only_post: bool = False
 
 
@@ -80,19 +82,21 @@ TABLE = {
     "proposal_file": declared(ADMINISTRATOR, acts=proposal_files.FILE_ACTS),
     "participation": declared(ADMINISTRATOR, OBSERVER),
     "trail": declared(ADMINISTRATOR, CERTIFIER, OBSERVER),
+    "desk_trail": declared(*TRAIL_ROLES, SUPERUSER),
     "cycles_desk": declared(ADMINISTRATOR, acts=["like", "nothing"]),
     "cycle_rules": declared(ADMINISTRATOR, acts=["rules"]),
     "timeline": declared(ADMINISTRATOR, acts=[""]),
     "pots": declared(ADMINISTRATOR, acts=preparing.POT_ACTS),
     "ballot_desk": declared(ADMINISTRATOR, acts=ballot_desk.BALLOT_ACTS),
+    "off_ballot": declared(ADMINISTRATOR, acts=[""]),
     "reviews": declared(
         ADMINISTRATOR, REVIEWER,
         limit=ADMINISTRATOR, instant=ADMINISTRATOR, assign=ADMINISTRATOR,
-        add_rule=ADMINISTRATOR, remove_rule=ADMINISTRATOR,
+        add_rule=ADMINISTRATOR, remove_rule=ADMINISTRATOR, empty_notes=ADMINISTRATOR,
     ),
     "review": declared(
         ADMINISTRATOR, REVIEWER, give=REVIEWER, ask_changes=REVIEWER,
-        acts=["take_back", "again"],
+        acts=["take_back", "again"], empty_notes=REVIEWER,
     ),
     "announcements": declared(ADMINISTRATOR, acts=announcements.ANNOUNCEMENTS_ACTS),
     "announcement": declared(ADMINISTRATOR, acts=announcements.ANNOUNCEMENT_ACTS),
@@ -141,6 +145,8 @@ TABLE = {
         suspend=Role.MODERATOR, resume=Role.MODERATOR, handle=Role.MODERATOR,
         lift=Role.MODERATOR, uphold=Role.MODERATOR,
     ),
+    "roles_desk": declared(SUPERUSER, acts=roles.ROLE_ACTS),
+    "population_desk": declared(ADMINISTRATOR, acts=[""]),
     "homes_desk": declared(OFFICER, acts=confirming.HOME_ACTS),
     "residence_desk": declared(OFFICER),
     "residence_document": declared(OFFICER, acts=["find", "agree"]),
@@ -178,6 +184,7 @@ ACTS = {
     "cycle_money": money.MONEY_ACTS,
     "complaint_desk": complaints_desk.ACTS,
     "homes_desk": confirming.HOME_ACTS,
+    "roles_desk": roles.ROLE_ACTS,
     "judge_version": veiling.ACTS,
     "judge_file": veiling.ACTS,
     "judge_campaign": [*moderating.ACTS, moderating.HANDLE],
@@ -211,7 +218,7 @@ def somebody(client):
     """``somebody(who)`` signs in, with a second factor just given."""
 
     def come(who):
-        person = UserFactory(is_superuser=who == "superuser", is_staff=who == "superuser")
+        person = UserFactory(is_superuser=who == SUPERUSER, is_staff=who == SUPERUSER)
         if who in Role.values:
             grant_role(person, Role(who), by=None)
         sign_in_with_second_factor(client, person)
@@ -292,7 +299,7 @@ def links_of(page):
     ]
 
 
-@pytest.mark.parametrize("who", [*Role, *NOBODY])
+@pytest.mark.parametrize("who", WHO)
 def test_my_desks_are_those_that_my_role_opens(client, cycle, somebody, who):
     somebody(who)
     page = client.get(reverse("my_desks"))

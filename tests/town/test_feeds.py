@@ -12,19 +12,31 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from budgeting.models import Phase
+from budgeting.models import Phase, Proposal
+from budgeting.services.news import tell_of_cycles
 from budgeting.services.proposals import submit_proposal
+from budgeting.services.results import certify, publish
+from civicfund.audit.services import advance
 from civicfund.calendars import Event, calendar_response
 from civicfund.places.enums import PlaceKind
+from civicfund.pledges.enums import CAMPAIGN_MOVES, CampaignState
+from civicfund.pledges.services.news import tell_of_campaigns
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
+from civicfund.projects.services.merging import agree_to_merge, ask_to_merge, undo_merge
+from civicfund.talk.enums import NewsKind
+from civicfund.talk.models import Fact
 from civicfund.talk.services import delete_comment
-from tests.factories.budgeting import administrator, draft_cycle, running_cycle
+from civicfund.talk.services.news import tell_of_projects
+from tests.budgeting.test_publishing import counted
+from tests.factories.budgeting import administrator, certifier, draft_cycle, running_cycle
+from tests.factories.delivery import planned, reach
 from tests.factories.places import NeighborhoodFactory
-from tests.factories.pledges import CampaignFactory
+from tests.factories.pledges import CampaignFactory, PledgeFactory
 from tests.factories.projects import ProjectFactory
+from tests.factories.reviews import announced, reviewing_cycle
 from tests.factories.talk import CommentFactory, ThreadFactory
-from tests.talk.test_moderating import hide
+from tests.talk.test_moderating import hide, moderator
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -33,6 +45,8 @@ READ = {
     "talk_thread", "talk_comment", "talk_hiding", "people_user", "people_rolegrant",
     "projects_project", "places_neighborhood", "pledges_campaign", "pledges_campaignupdate",
     "budgeting_cycle", "budgeting_phase", "budgeting_pot", "budgeting_proposal",
+    "budgeting_verdictpublication", "delivery_milestone", "delivery_milestonereport",
+    "delivery_milestoneverdict", "talk_fact",
 }  # fmt: skip
 
 
@@ -92,11 +106,10 @@ def test_a_projects_feed_holds_what_was_said_and_its_calendar_when_its_campaign_
 @pytest.mark.django_db
 def test_a_cycles_feed_says_what_has_begun_and_its_calendar_holds_its_phases(client):
     cycle, _voters = running_cycle()
-    phases = Phase.objects.filter(cycle=cycle)
-    begun = phases.filter(starts_at__lte=timezone.now()).count()
+    begun = Phase.objects.filter(cycle=cycle, starts_at__lte=timezone.now()).count()
     assert len(entries(client, "cycle", cycle.pk)) == begun > 0
     shown = lines(client, "cycle", cycle.pk)
-    assert shown.count("BEGIN:VEVENT") == phases.count()
+    assert phases_in(client, "cycle", cycle.pk) == phases_of(cycle)
     assert f"SUMMARY:{cycle.title}: Voting" in shown
 
 
@@ -152,6 +165,108 @@ def test_a_projects_calendar_holds_the_votes_that_it_is_in(client):
     assert phases_in(client, "project", other.pk) == set()
 
 
+def titles(client, kind, pk):
+    return [entry["title"] for entry in entries(client, kind, pk)]
+
+
+@pytest.mark.django_db
+def test_a_projects_feed_says_what_became_of_it(client):
+    cycle = counted()
+    proposals = list(cycle.proposals.order_by("pk").select_related("project"))
+    tell_of_cycles()
+    publish(certify(cycle, by=certifier()), by=certifier())
+    tell_of_cycles()
+    for proposal in Proposal.objects.filter(pk__in=[each.pk for each in proposals]):
+        outcome = {"selected": "It won and gets the money", "not_selected": "It did not win"}
+        found = entries(client, "project", proposal.project_id)
+        assert [entry["title"] for entry in found] == [
+            outcome[proposal.state],
+            "It is on the ballot",
+            "The review says that it can be done",
+        ]
+        assert len({entry["id"] for entry in found}) == 3
+    assert "The results are published" in titles(client, "cycle", cycle.pk)
+
+
+@pytest.mark.django_db
+def test_a_projects_feed_says_that_it_was_merged_while_it_is(client):
+    child, into = ProjectFactory(), ProjectFactory()
+    asked = ask_to_merge(child, into, reason="The same bench.", by=child.proposer)
+    tell_of_projects()
+    assert titles(client, "project", child.pk) == []
+    merge = agree_to_merge(asked, by=into.proposer)
+    tell_of_projects()
+    assert titles(client, "project", child.pk) == ["It was merged into another project"]
+    assert titles(client, "project", into.pk) == []
+    undo_merge(merge, reason="Another one.", by=moderator())
+    assert titles(client, "project", child.pk) == []
+
+
+@pytest.mark.django_db
+def test_a_neighborhoods_feed_says_what_starts_and_ends_there(client):
+    here, there = NeighborhoodFactory(), NeighborhoodFactory()
+    campaign = CampaignFactory(project__neighborhood=here, state=CampaignState.APPROVED)
+    advance(campaign, CampaignState.LIVE, CAMPAIGN_MOVES, actor=None, live_at=timezone.now())
+    for state in (CampaignState.CLOSING, CampaignState.UNFUNDED):
+        advance(campaign, state, CAMPAIGN_MOVES, actor=None)
+    cycle, _voters = running_cycle(place=here, costs_minor=())
+    tell_of_campaigns()
+    tell_of_cycles()
+    name = campaign.project.title
+    assert set(titles(client, "neighborhood", here.pk)) == {
+        name,
+        f"It has started: people can pledge: {name}",
+        f"It ended below its goal: nobody is charged: {name}",
+        f"Voting has begun: {cycle.title}",
+    }
+    assert titles(client, "neighborhood", there.pk) == []
+    Project.objects.filter(pk=campaign.project_id).update(state=ProjectState.WITHDRAWN)
+    assert titles(client, "neighborhood", here.pk) == [f"Voting has begun: {cycle.title}"]
+
+
+@pytest.mark.django_db
+def test_no_feed_says_that_a_campaign_has_reached_its_goal(client):
+    campaign = CampaignFactory(goal_minor=100)
+    PledgeFactory(campaign=campaign, amount_minor=100)
+    tell_of_campaigns()
+    assert Fact.objects.get().what == NewsKind.GOAL
+    for kind, pk in (
+        ("campaign", campaign.pk),
+        ("project", campaign.project_id),
+        ("neighborhood", campaign.project.neighborhood_id),
+    ):
+        assert not [title for title in titles(client, kind, pk) if "goal" in title]
+
+
+@pytest.mark.django_db
+def test_calendars_hold_verdicts_and_appeals_of_the_vote_that_they_are_about(client):
+    cycle, [proposal] = reviewing_cycle()
+    verdicts = announced(cycle)
+    other, _proposals = reviewing_cycle()
+    for kind, pk in (("cycle", cycle.pk), ("project", proposal.project_id)):
+        shown = "\n".join(lines(client, kind, pk))
+        uid = f"UID:verdicts-{verdicts.pk}@127.0.0.1\n"
+        assert shown.count(uid) == shown.count("UID:appeals-") == 1
+        assert f"DTSTART:{verdicts.at.astimezone(UTC):%Y%m%dT%H%M%SZ}\nSUMMARY:" in shown
+        assert f"DTEND:{verdicts.appeals_until.astimezone(UTC):%Y%m%dT%H%M%SZ}" in shown
+    assert "UID:verdicts-" not in "\n".join(lines(client, "cycle", other.pk))
+
+
+@pytest.mark.django_db
+def test_calendars_hold_milestones_that_are_not_reached(client):
+    project = ProjectFactory()
+    first, second = planned(project, 40, 60)
+    reach(first)
+    elsewhere = planned(ProjectFactory(), 100)[0]
+    for kind, pk in (("project", project.pk), ("neighborhood", project.neighborhood_id)):
+        shown = lines(client, kind, pk)
+        assert f"UID:milestone-{second.pk}@127.0.0.1" in shown
+        assert f"DTSTART;VALUE=DATE:{second.due_on:%Y%m%d}" in shown
+        assert f"SUMMARY:{project.title}: {second.title}" in shown
+        for absent in (first, elsewhere):
+            assert f"UID:milestone-{absent.pk}@127.0.0.1" not in shown
+
+
 @pytest.mark.django_db
 def test_what_is_not_public_has_no_feed_for_anybody(client):
     project = ProjectFactory(state=ProjectState.DRAFT)
@@ -190,7 +305,11 @@ def test_feeds_ask_as_much_for_three_as_for_one(client):
     thread = ThreadFactory(kind="cycle", subject_id=cycle.pk)
     counts = []
     for more in (1, 2):
-        CampaignFactory.create_batch(more, project__neighborhood=place)
+        for campaign in CampaignFactory.create_batch(more, project__neighborhood=place):
+            planned(campaign.project, 100)
+            of_campaign = ThreadFactory(kind="campaign", subject_id=campaign.pk)
+            for of, what in ((of_campaign, NewsKind.STARTED), (thread, NewsKind.VOTING_BEGINS)):
+                Fact.objects.create(thread=of, what=what, source=f"made-up:{what}:{campaign.pk}")
         CommentFactory.create_batch(more, thread=thread)
         asked = []
         for kind, pk in (("neighborhood", place.pk), ("cycle", cycle.pk)):

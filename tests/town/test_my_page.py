@@ -14,17 +14,22 @@ from budgeting.services.reviews import appeal, give_back, give_review, request_c
 from civicfund.audit.services import db_now
 from civicfund.moments import moment
 from civicfund.people.selectors import residency_of
-from civicfund.pledges.enums import PledgeState
+from civicfund.pledges.enums import CampaignState, PledgeState
+from civicfund.pledges.models import Campaign
+from civicfund.pledges.services.moderating import appeal_suspension
 from civicfund.projects.enums import Part, ProjectState
 from civicfund.projects.models import CoAuthor, Invitation, JoinWish, Merge, Offer, Project, Support
 from civicfund.projects.services.authors import invite_co_author
 from civicfund.projects.services.joining import ask_to_join, decline_wish
 from civicfund.projects.services.merging import ask_to_merge, decline_to_merge
 from civicfund.projects.services.offers import Help, decline_offer, offer_help
-from civicfund.talk.services import follow
+from civicfund.talk.access import visible_subject
+from civicfund.talk.enums import SubjectKind
+from civicfund.talk.services import follow, write_comment
 from civicfund.town.selectors import next_step
 from civicfund.town.views import mine
 from tests.factories.budgeting import administrator, cast_positions, publish_now, running_cycle
+from tests.factories.delivery import planned, reach
 from tests.factories.people import ResidencyFactory, UserFactory
 from tests.factories.pledges import CampaignFactory, PledgeFactory
 from tests.factories.projects import ProjectFactory
@@ -101,6 +106,20 @@ def invited(user):
 
 def wished(user):
     return ask_to_join(ProjectFactory(proposer=user), "I build benches.", by=UserFactory())
+
+
+def sent_back(user):
+    return CampaignFactory(project__proposer=user, state=CampaignState.CHANGES_REQUESTED)
+
+
+def suspended(user):
+    return CampaignFactory(project__proposer=user, state=CampaignState.SUSPENDED)
+
+
+def asked_as_creator(user):
+    campaign = CampaignFactory(project__proposer=user)
+    subject = visible_subject(user, SubjectKind.CAMPAIGN, campaign.pk)
+    return write_comment(subject, by=UserFactory(), body="What if it rains?", asks_creator=True)
 
 
 def whole_step(user):
@@ -191,6 +210,50 @@ def test_an_invitation_is_the_next_step_of_whoever_has_its_address(client):
     assert step_of(user) == "See which projects look for help"
 
 
+def test_a_campaign_that_was_sent_back_is_the_next_step_of_its_creator_alone():
+    user, co_author = ResidencyFactory().user, ResidencyFactory().user
+    campaign = sent_back(user)
+    CoAuthor.objects.create(project=campaign.project, user=co_author)
+    step = whole_step(user)
+    assert (step.words, step.url) == ("See what they ask for", campaign.get_absolute_url())
+    assert campaign.project.title in step.why
+    assert step_of(co_author) == "See which projects look for help"
+    other = ResidencyFactory().user
+    CampaignFactory(project__proposer=other, state=CampaignState.SUBMITTED)
+    assert step_of(other) == "See which projects look for help"
+
+
+def test_a_suspended_campaign_is_the_next_step_until_its_deadline_or_the_appeal(client):
+    user = ResidencyFactory().user
+    campaign = suspended(user)
+    step = whole_step(user)
+    assert (step.words, step.until) == ("Read why, and appeal", campaign.deadline_at)
+    assert moment(campaign.deadline_at) in step.why
+    client.force_login(user)
+    page = client.get(step.url).content.decode()
+    assert reverse("campaign_appeal", args=[campaign.pk]) in page
+    appeal_suspension(campaign, by=user, words="It is all there.")
+    assert step_of(user) == "See which projects look for help"
+    other = ResidencyFactory().user
+    over = suspended(other)
+    Campaign.objects.filter(pk=over.pk).update(deadline_at=db_now())
+    assert step_of(other) == "See which projects look for help"
+
+
+def test_a_question_to_a_creator_is_the_next_step_until_it_is_answered(client):
+    user = ResidencyFactory().user
+    question = asked_as_creator(user)
+    step = whole_step(user)
+    assert step.words == "Read it and answer"
+    assert moment(question.created_at) in step.why
+    client.force_login(user)
+    assert "What if it rains?" in client.get(step.url).content.decode()
+    assert step_of(question.author) == "Say where I live"
+    subject = visible_subject(user, SubjectKind.CAMPAIGN, question.thread.subject_id)
+    write_comment(subject, by=user, body="Then we wait.", parent=question)
+    assert step_of(user) == "See which projects look for help"
+
+
 def test_what_runs_out_comes_before_what_others_wait_for_and_that_before_ones_own():
     user = UserFactory()
     ProjectFactory(proposer=user, state=ProjectState.DRAFT)
@@ -221,7 +284,11 @@ def test_of_what_runs_out_the_soonest_comes_first():
 
 
 @pytest.mark.parametrize(
-    "make", [asked_to_change, refused, asked_to_merge, offered, wished, invited]
+    "make",
+    [
+        *(asked_to_change, refused, asked_to_merge, offered, wished, invited),
+        *(sent_back, suspended, asked_as_creator),
+    ],
 )
 def test_a_next_step_asks_as_much_for_three_as_for_one(client, make):
     user = ResidencyFactory().user
@@ -257,6 +324,34 @@ def test_it_shows_what_is_supported_and_followed_and_what_came_of_it(client):
     assert campaign.get_absolute_url() in page
     assert "Followed only" in page
     assert "Gone again" not in page
+
+
+def test_ones_own_campaign_is_shown_before_it_is_public_and_nobody_elses(client):
+    user, co_author = UserFactory(), UserFactory()
+    states = (CampaignState.DRAFT, CampaignState.SUBMITTED, CampaignState.CHANGES_REQUESTED)
+    made = [CampaignFactory(project__proposer=user, state=state) for state in states]
+    for campaign in made:
+        CoAuthor.objects.create(project=campaign.project, user=co_author)
+        Support.objects.create(project=campaign.project, person=co_author)
+    for person, shown in ((user, True), (co_author, False)):
+        client.force_login(person)
+        for address in (reverse("my_page"), reverse("my_list", args=["projects"])):
+            page = client.get(address).content.decode()
+            for campaign in made:
+                assert campaign.project.title in page
+                assert (f'<a href="{campaign.get_absolute_url()}">Campaign</a>' in page) == shown
+
+
+def test_it_says_how_many_milestones_are_reached(client):
+    user = UserFactory()
+    reach(planned(ProjectFactory(proposer=user), 40, 60)[0])
+    planned(supported := ProjectFactory(), 100)
+    Support.objects.create(project=supported, person=user)
+    client.force_login(user)
+    page = client.get(reverse("my_page")).content.decode()
+    assert "1 of 2 milestones reached" in page
+    assert "0 of 1 milestone reached" in page
+    assert "milestone" not in client.get(reverse("my_list", args=["follows"])).content.decode()
 
 
 def test_my_page_shows_the_newest_and_a_list_of_its_own_shows_all(client, monkeypatch):
@@ -304,6 +399,8 @@ def test_a_list_of_mine_asks_as_much_for_three_as_for_a_hundred(client):
     counts = []
     for rows in (3, 97):
         for project in ProjectFactory.create_batch(rows, proposer=user):
+            CampaignFactory(project=project, state=CampaignState.DRAFT)
+            planned(project, 100)
             Support.objects.create(project=project, person=user)
             follow(about(project), by=user)
         asked = []

@@ -26,8 +26,17 @@ from civicfund.projects.models import Offer, Project
 from civicfund.projects.services.moderating import flag_project
 from civicfund.talk.enums import Wrong
 from civicfund.talk.services import flag_comment
-from tests.town.matrix import answered, differences
-from tests.town.people import ANONYMOUS, NO_SECOND_FACTOR, OWNER, RESIDENT, SUPERUSER
+from tests.sizes import FULL
+from tests.town.matrix import answered, differences, together
+from tests.town.people import (
+    ANONYMOUS,
+    NO_SECOND_FACTOR,
+    OWNER,
+    OWNERS,
+    RESIDENT,
+    SUPERUSER,
+    every_role_but,
+)
 from tests.town.rooms import (
     ACCOUNTS,
     ACTS,
@@ -103,13 +112,15 @@ def admin_address(route, rows):
 
 
 def asked_in_admin(route, declared, method):
-    """All staff; a few where all of it are let through or nobody is, and where a list or a history
-    is sent something: an act on rows is tried by itself, below.
+    """All staff, as ``together`` says; a few where all of it are let through or nobody is, and
+    where a list or a history is sent something: an act on rows is tried by itself, below.
     """
     people = declared.let_through.get(method, frozenset())
     only_read = route.endswith("/history/") or route.count("/") == 3
     alike = people in (STAFF, frozenset()) or (method == POST and only_read)
-    return FEW if alike else OUTSIDE | STAFF
+    if alike:
+        return FEW
+    return OUTSIDE | (STAFF if FULL else together(STAFF, people))
 
 
 @pytest.mark.long
@@ -173,6 +184,7 @@ def test_allauths_pages_answer_everybody_as_declared(town):  # noqa: F811
         for route in sorted(ASKS_AGAIN)
         for difference in differences(route, asking, accounts_address(route), town.clients)
     ]
+    town.clients[every_role_but(OWNERS)]  # comes, and gives their password like the others
     for client in town.clients.values():
         gave_password_anew(client)
     found += every_difference(town, set(ACCOUNTS) - THEIR_OWN)

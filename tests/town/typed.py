@@ -26,6 +26,7 @@ WRITTEN = {
     "budgeting.announcement.body",
     "budgeting.announcement.subject",
     "budgeting.appeal.reason",
+    "budgeting.ballotremoval.reason",
     "budgeting.changerequest.answer",
     "budgeting.changerequest.words",
     "budgeting.cycle.cancel_reason",
@@ -85,6 +86,7 @@ WRITTEN = {
     "projects.offer.words",
     "projects.offerfile.words",
     "projects.project.address",
+    "projects.project.handed_in_by",
     "projects.project.story",
     "projects.project.summary",
     "projects.project.title",
@@ -203,9 +205,11 @@ INPUTS: dict[str, str] = {
     "budgeting.forms.paper.TotalsForm.reason": "budgeting.placetotals.reason",
     "budgeting.forms.proposal_files.CheckedFileForm.checked": COMPARED,
     "budgeting.forms.reviews.AppealForm.reason": "budgeting.appeal.reason",
+    "budgeting.forms.reviews.BoardFilter.q": COMPARED,
     "budgeting.forms.reviews.ChangesForm.words": "budgeting.changerequest.words",
     "budgeting.forms.reviews.GiveBackForm.answer": "budgeting.changerequest.answer",
     "budgeting.forms.reviews.GroupForm.name": "budgeting.option.exclusion_group",
+    "budgeting.forms.reviews.TakeOffForm.reason": "budgeting.ballotremoval.reason",
     "budgeting.forms.reviews.VerdictForm.notes": "budgeting.review.notes",
     "budgeting.forms.reviews.VerdictForm.reason": "budgeting.review.reason",
     "budgeting.forms.roll.CheckedForm.checked": COMPARED,
@@ -226,6 +230,8 @@ INPUTS: dict[str, str] = {
     "civicfund.people.forms.accounts.LoginForm.password": COMPARED,
     "civicfund.people.forms.accounts.SignupForm.display_name": "people.user.display_name",
     "civicfund.people.forms.accounts.SignupForm.username": COMPARED,
+    "civicfund.people.forms.roles.AskForRoleForm.found": COMPARED,
+    "civicfund.people.forms.roles.FindPersonForm.who": COMPARED,
     "civicfund.pledges.forms.campaign.RewardForm.description": "pledges.reward.description",
     "civicfund.pledges.forms.campaign.RewardForm.title": "pledges.reward.title",
     "civicfund.pledges.forms.campaign.ZoneForm.name": "pledges.shippingzone.name",
@@ -242,12 +248,14 @@ INPUTS: dict[str, str] = {
     "civicfund.pledges.forms.updates.UpdateForm.title": "pledges.campaignupdate.title",
     "civicfund.projects.forms.authors.DoesForm.does": "projects.coauthor.does",
     "civicfund.projects.forms.authors.JoinForm.words": "projects.joinwish.words",
+    "civicfund.projects.forms.authors.OnPaperForm.handed_in_by": "projects.project.handed_in_by",
     "civicfund.projects.forms.files.FileForm.words": "projects.projectfile.words",
     "civicfund.projects.forms.merging.AskToMergeForm.reason": "projects.merge.reason",
     "civicfund.projects.forms.merging.ModeratorMergeForm.reason": "projects.merge.reason",
     "civicfund.projects.forms.merging.UndoForm.reason": "projects.merge.undone_because",
     "civicfund.projects.forms.moderation.AppealForm.words": "projects.projecthiding.appeal_words",
     "civicfund.projects.forms.moderation.FlagForm.words": "projects.projectflag.words",
+    "civicfund.projects.forms.moderation.ProjectFlagForm.words": "projects.projectflag.words",
     "civicfund.projects.forms.moderation.HidingForm.words": "projects.projecthiding.words",
     "civicfund.projects.forms.offers.OfferForm.shows": "projects.offerfile.words",
     "civicfund.projects.forms.offers.OfferForm.words": "projects.offer.words",
@@ -262,6 +270,7 @@ INPUTS: dict[str, str] = {
     "civicfund.talk.forms.AnswerForm.body": "talk.comment.body",
     "civicfund.talk.forms.CommentForm.body": "talk.comment.body",
     "civicfund.talk.forms.ThreadForm.body": "talk.comment.body",
+    "civicfund.talk.forms.TickedForm.words": "talk.hiding.words",
     "civicfund.town.local_views.SampleForm.story": COMPARED,
     "civicfund.town.local_views.SampleForm.title": COMPARED,
 }
@@ -274,13 +283,13 @@ BARE_INPUTS = {
 }
 # Names under which a view takes a number, the name of an act or a choice, which it compares.
 NAMES_OF_CHOICES = {
-    "act", "action", "agree", "as", "instead", "of", "position", "pot", "remove", "report", "row",
-    "seen", "undo", "wanted",
+    "act", "action", "agree", "as", "instead", "of", "position", "pot", "proposals", "remove",
+    "report", "row", "seen", "undo", "wanted",
 }  # fmt: skip
 # What an address may say behind its question mark.
 IN_ADDRESSES = {
-    "before", "code", "into", "neighborhood", "next", "page", "place", "q", "reward", "round",
-    "show", "since", "whose",
+    "ballot", "before", "code", "into", "neighborhood", "next", "page", "place", "project", "q",
+    "reward", "round", "rule", "show", "since", "sort", "whose",
 }  # fmt: skip
 # Fields that a form makes for what it is about: the code that makes them, and where they go.
 MADE_INPUTS = {

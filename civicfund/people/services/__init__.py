@@ -13,6 +13,7 @@ from civicfund.people.services.made_up import mark_as_made_up
 from civicfund.people.services.roles import (
     agree_to_role,
     ask_for_role,
+    find_people,
     grant_role,
     revoke_role,
     take_back_role_request,
@@ -23,6 +24,7 @@ __all__ = [
     "RoleError",
     "agree_to_role",
     "ask_for_role",
+    "find_people",
     "grant_role",
     "look_up_home",
     "mark_as_made_up",

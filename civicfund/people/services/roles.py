@@ -6,7 +6,9 @@ the people whom every grave act takes.
 
 from __future__ import annotations
 
+from allauth.account.models import EmailAddress
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from civicfund.audit.models import ActRequest, Approval, Withdrawal
@@ -17,16 +19,55 @@ from civicfund.audit.services import (
     request_act,
     withdraw_act,
 )
+from civicfund.people.access import may_give_roles
 from civicfund.people.enums import Role
 from civicfund.people.models import (
     GIVE_ROLE,
+    LOOKED_UP,
     ROLE_GRANTED,
     ROLE_REVOKED,
     RoleGrant,
     RoleRequest,
     User,
 )
+from civicfund.people.selectors import person_at
 from civicfund.people.services.errors import RoleError
+
+# Of people with a name, so many are shown at once: enough to choose, too few to leaf through.
+MOST_FOUND = 10
+
+
+def find_people(words: str, *, by: User) -> list[User]:
+    """Who has this proved address, or a name with all of these words, for a superuser to choose.
+
+    ``MOST_FOUND`` of them and one more, which only says that there are more. That the superuser
+    looked is recorded for each who is shown. Raises ``RoleError`` where there is nobody.
+    """
+    _check_superuser(by)
+    people = _people_at(words) if "@" in words else _people_called(words)
+    if not people:
+        raise RoleError(
+            _("Nobody has an account with this address.")
+            if "@" in words
+            else _("Nobody with an account has this name. Try a part of it, or the address.")
+        )
+    with transaction.atomic():
+        for person in people[:MOST_FOUND]:
+            record(LOOKED_UP, person, actor=by)
+    return people
+
+
+def _people_at(address: str) -> list[User]:
+    person = person_at(address)
+    return [person] if person else []
+
+
+def _people_called(words: str) -> list[User]:
+    proved = EmailAddress.objects.filter(user=OuterRef("pk"), verified=True)
+    rows = User.objects.filter(Exists(proved), is_active=True, guest_email="", erased_at=None)
+    for word in words.split():
+        rows = rows.filter(display_name__icontains=word)
+    return list(rows.order_by("display_name", "pk")[: MOST_FOUND + 1])
 
 
 def grant_role(user: User, role: Role, *, by: None) -> RoleGrant:
@@ -115,7 +156,7 @@ def _give(user: User, role: Role, approval: Approval | None) -> RoleGrant:
 
 
 def _check_superuser(by: User) -> None:
-    if not by.is_superuser or not by.is_active:
+    if not may_give_roles(by):
         raise RoleError(_("Only a superuser gives and takes roles."))
 
 

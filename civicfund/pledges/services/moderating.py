@@ -7,9 +7,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from civicfund.audit.services import advance, db_now, record
+from civicfund.notices.services import tell_who_gives_roles
 from civicfund.people.enums import Role
 from civicfund.people.models import User
-from civicfund.people.selectors import has_role
+from civicfund.people.selectors import has_role, people_with
 from civicfund.pledges.access import is_of_team
 from civicfund.pledges.enums import CAMPAIGN_MOVES, CampaignState, SuspensionOutcome
 from civicfund.pledges.models import Campaign, CampaignReport, Suspension
@@ -91,7 +92,8 @@ def resume_campaign(campaign: Campaign, *, by: User, reason: str) -> Campaign:
 
 def appeal_suspension(campaign: Campaign, *, by: User, words: str) -> Suspension:
     """Ask for another moderator's look at one's own suspended campaign, once. The moderators are
-    told, but for the one who suspended it. Its deadline stays.
+    told, but for the one who suspended it; where no other may decide, superusers are. Its deadline
+    stays.
     """
     check_creator(campaign, by)
     with transaction.atomic():
@@ -111,6 +113,9 @@ def appeal_suspension(campaign: Campaign, *, by: User, words: str) -> Suspension
             locked, "campaign_appealed", suspension,
             but=suspension.suspended_by, reason=suspension.words, judge_url=address,
         )  # fmt: skip
+        others = people_with(Role.MODERATOR).exclude(pk=suspension.suspended_by_id)
+        if all(is_of_team(other, locked) for other in others):
+            tell_who_gives_roles(suspension, what="campaign", title=locked.project.title)
     return suspension
 
 

@@ -45,6 +45,8 @@ _MOVES = {
     "campaign.failed_short": NewsKind.FAILED_SHORT,
     "campaign.cancelled": NewsKind.CALLED_OFF,
 }
+# Of these its creator is written to when they happen.
+_WRITTEN = frozenset(_MOVES.values()) - {NewsKind.STARTED, NewsKind.CALLED_OFF}
 # A campaign that goes on after it was stopped has not started again.
 _RESUMED = Q(verb="campaign.live", data__old="suspended")
 
@@ -127,6 +129,8 @@ def _tell_of_milestone(verdict: MilestoneVerdict) -> int:
                 f"milestone:{verdict.pk}",
                 frozenset({subject, *((SubjectKind.CAMPAIGN, pk) for pk in campaigns)}),
                 by=frozenset({verdict.report.by_id, verdict.by_id}),
+                # When it was confirmed.
+                written_to=frozenset({project.proposer_id}),
                 backers=frozenset(pledges.values_list("backer", flat=True)),
             )
         ]
@@ -158,13 +162,23 @@ def _moves() -> Iterator[Happened]:
 
 
 def _move(event: Event, campaign: Campaign) -> Happened:
-    """Of a start hears also who follows the place; of what comes after, who follows the thing."""
+    """Of a start hears also who follows the place; of what comes after, who follows the thing.
+
+    The creator, who follows their own project, gets no second mail, nor any of their own act.
+    """
     what, project = _MOVES[event.verb], campaign.project
     subject = (SubjectKind.CAMPAIGN, campaign.pk)
     heard_by = _follows(campaign.pk, project.pk)
     if what == NewsKind.STARTED:
         heard_by |= in_places(project.neighborhood.lineage)
-    return Happened(subject, what, source_of(event), heard_by)
+    return Happened(
+        subject,
+        what,
+        source_of(event),
+        heard_by,
+        by=frozenset({event.actor_id} if event.actor_id else ()),
+        written_to=frozenset({campaign.creator_id} if what in _WRITTEN else ()),
+    )
 
 
 def _follows(campaign: int, project: int) -> frozenset[Key]:

@@ -23,6 +23,7 @@ from civicfund.people.requests import HttpRequest, SignedInRequest
 from civicfund.people.selectors import roles_of
 from civicfund.pledges.access import own_campaign, readable_updates, visible_campaign
 from civicfund.pledges.enums import EDITABLE_CAMPAIGN, WAITING_CAMPAIGN, CampaignState
+from civicfund.pledges.filters import CampaignFilter
 from civicfund.pledges.forms import AppealForm
 from civicfund.pledges.models import Campaign
 from civicfund.pledges.selectors import (
@@ -57,12 +58,23 @@ REFUSALS = (RefusedError, StaleStateError, IllegalMoveError)
 @kept_for_strangers
 @require_safe
 def campaign_list(request: HttpRequest) -> HttpResponse:
-    """Campaigns that take pledges, the one that ends soonest first; or those that have ended."""
+    """Campaigns that take pledges, the one that ends soonest first; or those that have ended.
+
+    Searched and narrowed to a place; wrong filters answer 400.
+    """
     shown = request.GET.get("show", "live")
     if shown not in LISTS:
         raise Http404("No such list.")
-    page = page_asked_for(Paginator(LISTS[shown](), PER_PAGE), request)
-    return render(request, "pledges/list.html", {"page": page, "shown": shown})
+    found = CampaignFilter(request.GET, LISTS[shown]())
+    usable = found.is_valid()
+    rows = found.qs if usable else Campaign.objects.none()
+    context = {
+        "page": page_asked_for(Paginator(rows, PER_PAGE), request),
+        "shown": shown,
+        "form": found.form,
+        "is_narrowed": any(request.GET.get(name) for name in found.filters),
+    }
+    return render(request, "pledges/list.html", context, status=200 if usable else 400)
 
 
 @kept_for_strangers

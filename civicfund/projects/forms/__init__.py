@@ -1,10 +1,15 @@
 """Forms about projects."""
 
-from civicfund.projects.forms.authors import DoesForm, InvitationForm, JoinForm
+from civicfund.projects.forms.authors import DoesForm, InvitationForm, JoinForm, OnPaperForm
 from civicfund.projects.forms.copying import CopyForm
 from civicfund.projects.forms.files import FileForm
 from civicfund.projects.forms.merging import AskToMergeForm, ModeratorMergeForm, UndoForm
-from civicfund.projects.forms.moderation import AppealForm, FlagForm, HidingForm
+from civicfund.projects.forms.moderation import (
+    AppealForm,
+    FlagForm,
+    HidingForm,
+    ProjectFlagForm,
+)
 from civicfund.projects.forms.money import MoneyField, amount_hint
 from civicfund.projects.forms.offers import HelpFilter, OfferForm
 from civicfund.projects.forms.similar import IdeaForm
@@ -35,7 +40,9 @@ __all__ = [
     "ModeratorMergeForm",
     "MoneyField",
     "OfferForm",
+    "OnPaperForm",
     "PlaceField",
+    "ProjectFlagForm",
     "ProjectForm",
     "UndoForm",
     "amount_hint",

@@ -29,6 +29,15 @@ class InvitationForm(forms.Form):
             "for this address, so you can also send it yourself."
         ),
     )
+    takes_over = forms.BooleanField(
+        label=_("They handed it in on paper, and may take it over"), required=False
+    )
+
+
+class OnPaperForm(forms.Form):
+    """Whoever brought a project on paper."""
+
+    handed_in_by = forms.CharField(label=_("Name, as everybody reads it"), max_length=120)
 
 
 class JoinForm(forms.Form):

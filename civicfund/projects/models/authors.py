@@ -39,11 +39,14 @@ class CoAuthor(models.Model):
 
 
 class Invitation(models.Model):
-    """An address whose owner may become co-author; gone once they have answered."""
+    """An address whose owner may become co-author, or proposer of what was entered for them; gone
+    once they have answered.
+    """
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="invitations")
     address = models.EmailField(_("e-mail"))
     invited_at = models.DateTimeField(_("invited"), db_default=Now())
+    takes_over = models.BooleanField(_("to take it over"), default=False, db_default=False)
 
     class Meta:
         verbose_name = _("invitation")
@@ -53,6 +56,11 @@ class Invitation(models.Model):
             models.CheckConstraint(
                 condition=Q(address=Func(F("address"), function="LOWER")),
                 name="invitation_address_lower_case",
+            ),
+            models.UniqueConstraint(
+                fields=["project"],
+                condition=Q(takes_over=True),
+                name="invitation_one_takes_over",
             ),
         ]
 

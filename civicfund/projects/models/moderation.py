@@ -10,7 +10,14 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from civicfund.projects.enums import PUBLIC_STATES, AppealOutcome, ProjectState, Wrong
+from civicfund.projects.enums import (
+    FLAG_REASONS,
+    PUBLIC_STATES,
+    SAME,
+    AppealOutcome,
+    ProjectState,
+    Wrong,
+)
 from civicfund.projects.models.files import ProjectFile
 from civicfund.projects.models.projects import Project
 from civicfund.projects.models.versions import Version
@@ -130,9 +137,20 @@ class Hidden(models.Model):
 
 
 class ProjectFlag(Report):
-    """Somebody tells the moderators of a project."""
+    """Somebody tells the moderators of a project: what is wrong with it, or that it is there twice,
+    and as which ``other``.
+    """
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="flags")
+    reason = models.CharField(_("what is wrong"), max_length=16, choices=FLAG_REASONS)
+    other = models.ForeignKey(
+        Project,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("the other project"),
+    )
 
     objects = ReportQuerySet["ProjectFlag"].as_manager()
 
@@ -148,7 +166,19 @@ class ProjectFlag(Report):
             ),
         ]
         constraints = [
-            *Report.Meta.constraints,
+            models.CheckConstraint(
+                condition=Q(reason__in=[reason for reason, _label in FLAG_REASONS]),
+                name="projectflag_reason_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(reason=SAME, other__isnull=False)
+                | (~Q(reason=SAME) & Q(other__isnull=True)),
+                name="projectflag_other_iff_same",
+            ),
+            models.CheckConstraint(
+                condition=Q(other__isnull=True) | ~Q(other=F("project")),
+                name="projectflag_same_as_another",
+            ),
             models.UniqueConstraint(
                 fields=["project", "reporter"], name="%(class)s_once_per_person"
             ),

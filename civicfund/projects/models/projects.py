@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.places.enums import PlaceKind
@@ -61,9 +62,18 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         """Each with ``cost_minor``, the sum of its cost lines (0 where it has none)."""
         return self.annotate(cost_minor=models.F("total_minor"))
 
+    def abandoned(self) -> ProjectQuerySet:
+        """Those that nobody is left to write: see ``Project.is_abandoned``."""
+        return self.filter(proposer__erased_at__isnull=False, co_authors__isnull=True)
+
+    def taking_help(self) -> ProjectQuerySet:
+        """Those on the list that somebody writes: nobody else could take in what is offered."""
+        left = Project.objects.abandoned().order_by().values("pk")
+        return self.listed().exclude(pk__in=left)
+
     def wanting(self, part: Part | None = None) -> ProjectQuerySet:
         """Those on the list that look for a part, or for any; each with its cost."""
-        rows = self.listed().with_cost().annotate(lacks_story=_lacks(Part.STORY))
+        rows = self.taking_help().with_cost().annotate(lacks_story=_lacks(Part.STORY))
         if part in ASKED_PARTS:
             return rows.filter(wanted__contains=[part])
         if part:
@@ -76,8 +86,8 @@ class ProjectQuerySet(models.QuerySet["Project"]):
 
     def wanting_by_index(self) -> models.QuerySet[Project, Any]:
         """The keys of all that ``wanting`` finds, to be counted: no project is read for that."""
-        listed = self.listed().order_by()
-        ids = [listed.filter(lack).values("pk") for lack in (_LACKS_IN_ITSELF, _lacks(Part.PLACE))]
+        found = self.taking_help().order_by()
+        ids = [found.filter(lack).values("pk") for lack in (_LACKS_IN_ITSELF, _lacks(Part.PLACE))]
         return ids[0].union(ids[1])
 
     def with_supports(self) -> ProjectQuerySet:
@@ -136,6 +146,8 @@ class Project(models.Model):
         blank=True,
     )
     proposer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="projects")
+    # Whose idea it is, where they brought it on paper and the proposer only entered it for them.
+    handed_in_by = models.CharField(_("handed in on paper by"), max_length=120, blank=True)
     merged_into = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="merged_projects"
     )
@@ -246,6 +258,10 @@ class Project(models.Model):
                 condition=Q(lifetime_years__isnull=True) | Q(lifetime_years__range=(1, MOST_YEARS)),
                 name="project_lifetime_in_bounds",
             ),
+            models.CheckConstraint(
+                condition=Q(handed_in_by="") | Q(handed_in_by__regex=r"\S"),
+                name="project_handed_in_by_somebody",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -263,6 +279,20 @@ class Project(models.Model):
     def get_state_display(self) -> str:  # type: ignore[no-redef]  # the plugin adds it as well
         """How far it has come, in words."""
         return str(ProjectState(self.state).label)
+
+    @property
+    def credit(self) -> str:
+        """Whose idea it is, as every page names them."""
+        if self.handed_in_by:
+            return gettext("%(name)s, on paper") % {"name": self.handed_in_by}
+        return str(self.proposer)
+
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether nobody is left who writes it: its proposer has closed the account, and there is
+        no co-author; theirs go with their accounts.
+        """
+        return self.proposer.erased_at is not None and not self.co_authors.exists()
 
     @property
     def lifetime_minor(self) -> int | None:

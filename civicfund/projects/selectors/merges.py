@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 
 from civicfund.people.models import User
 from civicfund.prepared import Prepared
-from civicfund.projects.enums import MergeState, ProjectState
-from civicfund.projects.models import Merge, Project
+from civicfund.projects.enums import LISTED_STATES, SAME, MergeState, ProjectState
+from civicfund.projects.models import Merge, Project, ProjectFlag
 
 
 def merge_of(project: Project) -> Merge | None:
@@ -51,6 +53,50 @@ def _asked(proposer: int, project: int) -> QuerySet[Merge]:
     about = Q(project=project) | Q(into=project)
     asked = Merge.objects.filter(theirs, about, state=MergeState.ASKED)
     return asked.select_related("project", "into", "asked_by").order_by("pk")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two projects that somebody holds for one: why, since when, and how many say so."""
+
+    project: Project
+    into: Project
+    since: datetime
+    people: int = 1
+    merge: Merge | None = None
+
+
+MOST_PAIRS = 50
+
+
+def reported_pairs() -> list[Pair]:
+    """What residents say is the same and no moderator has looked at, the longest waiting first."""
+    waiting = ProjectFlag.objects.waiting().filter(
+        reason=SAME, project__state__in=LISTED_STATES, other__state__in=LISTED_STATES
+    )
+    counted = waiting.values("project", "other").annotate(
+        people=Count("pk"), since=Min("created_at")
+    )
+    rows = list(counted.order_by("since", "project", "other")[:MOST_PAIRS])
+    ids = {pk for row in rows for pk in (row["project"], row["other"])}
+    found = Project.objects.only("title").in_bulk(ids)
+    return [
+        Pair(found[row["project"]], found[row["other"]], row["since"], row["people"])
+        for row in rows
+        if row["project"] in found and row["other"] in found
+    ]
+
+
+def asked_pairs() -> list[Pair]:
+    """Of what proposers asked for: what waits for an answer, the longest first, then what was
+    declined, the last first. Both have to be there still.
+    """
+    rows = Merge.objects.filter(
+        project__state__in=LISTED_STATES, into__state__in=LISTED_STATES
+    ).select_related("project", "into")
+    open_ones = rows.filter(state=MergeState.ASKED).order_by("asked_at", "pk")[:MOST_PAIRS]
+    declined = rows.filter(state=MergeState.DECLINED).order_by("-decided_at", "-pk")[:MOST_PAIRS]
+    return [Pair(row.project, row.into, row.asked_at, merge=row) for row in [*open_ones, *declined]]
 
 
 def latest_merges() -> QuerySet[Merge]:

@@ -116,8 +116,11 @@ def _lacks_place(project: Project) -> bool:
 
 
 def help_wanted(project: Project) -> list[Part]:
-    """What others can bring to it: what it lacks to be ready, and what its authors look for."""
-    if project.state not in LISTED_STATES:
+    """What others can bring to it: what it lacks to be ready, and what its authors look for.
+
+    Nothing where nobody is left who could take it in.
+    """
+    if project.state not in LISTED_STATES or project.is_abandoned:
         return []
     return [*missing_parts(project), *(part for part in ASKED_PARTS if part in project.wanted)]
 

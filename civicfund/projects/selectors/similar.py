@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,6 +20,8 @@ MOST_NAMED = 5
 # From how many the best are chosen, for each way to find them.
 MOST_LOOKED_AT = 60
 NEAR_METERS = 400
+# What the same neighborhood adds where either has no point on the map.
+SAME_PLACE = 0.1
 _METERS_PER_DEGREE = 111_320
 _WORD = re.compile(r"[^\W\d_]{4,}")
 MOST_WORDS = 8
@@ -32,7 +35,9 @@ class Idea:
     summary: str = ""
     latitude: float | None = None
     longitude: float | None = None
-    besides: int | None = None
+    # Ids of what it is not compared with: itself, and what it was taken up from.
+    besides: Collection[int] = ()
+    neighborhood: int | None = None
 
     @cached_property
     def stems(self) -> list[str]:
@@ -47,18 +52,30 @@ class Idea:
         return self.latitude is not None and self.longitude is not None
 
 
+def idea_of(project: Project) -> Idea:
+    """What a project says, to find others that say the same."""
+    return Idea(
+        title=project.title,
+        summary=project.summary,
+        latitude=project.latitude,
+        longitude=project.longitude,
+        besides=[pk for pk in (project.pk, project.copied_from_id) if pk],
+        neighborhood=project.neighborhood_id,
+    )
+
+
 def similar_projects(idea: Idea) -> list[Project]:
     """At most five projects on the list that look like the idea, the most alike first.
 
     Found in three ways, each with its index: a title of like letters, the same words, a point
-    nearby. A point alone is not alike: it only adds to likeness.
+    nearby. A place alone is not alike: it only adds to likeness.
     """
     found = _candidates(idea)
     if not found:
         return []
     rows = (
         Project.objects.filter(pk__in=found)
-        .only("title", "summary", "latitude", "longitude")
+        .only("title", "summary", "latitude", "longitude", "neighborhood_id")
         .annotate(likeness=TrigramSimilarity("title", idea.title))
     )
     scored = sorted(((_alike(idea, row), -row.pk) for row in rows), reverse=True)
@@ -71,7 +88,7 @@ def _candidates(idea: Idea) -> set[int]:
     """Ids of what may be alike, in one query of three parts."""
     listed = Project.objects.listed().order_by()
     if idea.besides:
-        listed = listed.exclude(pk=idea.besides)
+        listed = listed.exclude(pk__in=idea.besides)
     ways = []
     if idea.title.strip():
         lettered = listed.filter(title__trigram_similar=idea.title)
@@ -108,7 +125,14 @@ def _alike(idea: Idea, row: Project) -> float:
     met = sum(any(word.startswith(stem) for word in words) for stem in stems)
     letters = float(row.likeness)  # type: ignore[attr-defined]  # annotated
     same = letters + 0.5 * (met / len(stems) if stems else 0)
-    return same + (0.4 * _nearness(idea, row) if same > 0.1 else 0)
+    return same + (_place_adds(idea, row) if same > 0.1 else 0)
+
+
+def _place_adds(idea: Idea, row: Project) -> float:
+    """Up to 0.4 for a point nearby; the neighborhood tells less, and only where a point is not."""
+    if idea.has_point and row.latitude is not None:
+        return 0.4 * _nearness(idea, row)
+    return SAME_PLACE if idea.neighborhood == row.neighborhood_id else 0
 
 
 def _nearness(idea: Idea, row: Project) -> float:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from typing import Any
+from collections.abc import Callable, Collection, Iterable
+from typing import Any, NamedTuple
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count, Q, QuerySet
@@ -78,3 +78,43 @@ def supported_among(user: User, projects: Iterable[int]) -> set[int]:
     rows = Support.objects.filter(whole, person=user)
     pairs = rows.values_list("project_id", "project__merged_into_id")
     return {pk for pair in pairs for pk in pair if pk in wanted}
+
+
+class Gathering(NamedTuple):
+    """How far a project is whose supports are being gathered, for something that asks for some."""
+
+    asked_by: str
+    """What asks for them, by its name."""
+    people: int
+    needed: int
+    counted: str = ""
+    """Who counts, in words; empty where everybody does."""
+
+    @property
+    def short(self) -> int:
+        """How many are missing."""
+        return max(0, self.needed - self.people)
+
+
+Gatherings = Callable[[Collection[int]], dict[int, list[Gathering]]]
+"""Of projects, by their ids: those whose supports are being gathered. As many queries for many as
+for one, and one where there are none."""
+
+_gatherings: list[Gatherings] = []
+
+
+def gathered_as(gatherings: Gatherings) -> None:
+    """Ask this, too, before cards are drawn. Said once, when an app is ready."""
+    _gatherings.append(gatherings)
+
+
+def with_gathering(projects: Iterable[Project]) -> list[Project]:
+    """The projects of a page, each with ``gathering``: how far it is where supports are wanted."""
+    shown = list(projects)
+    ids = [project.pk for project in shown]
+    found = [gatherings(ids) for gatherings in _gatherings] if ids else []
+    for project in shown:
+        vars(project)["gathering"] = tuple(
+            one for each in found for one in each.get(project.pk, ())
+        )
+    return shown

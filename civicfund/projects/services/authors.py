@@ -10,16 +10,22 @@ from civicfund.audit.services import record
 from civicfund.notices.services import take_back, tell
 from civicfund.people.models import User
 from civicfund.projects.models import CoAuthor, Invitation, JoinWishQuerySet, Project
+from civicfund.projects.selectors import is_tied
 from civicfund.projects.services.errors import ProjectError
+from civicfund.projects.services.hearing import let_joined_hear
 from civicfund.projects.services.holding import CHANGEABLE, hold_own, hold_project
+from civicfund.projects.services.merging import take_back_requests
 from civicfund.words import seen
 
 INVITED, ASKED_TO_JOIN = "project_invitation", "project_join_asked"
 MOST_AUTHORS = 10
 
 
-def invite_co_author(project: Project, address: str, *, by: User) -> Invitation:
-    """Let whoever owns this address write with the proposer, if they say yes.
+def invite_co_author(
+    project: Project, address: str, *, by: User, takes_over: bool = False
+) -> Invitation:
+    """Let whoever owns this address write with the proposer, if they say yes; or be its proposer,
+    where it ``takes_over`` what was entered for them from paper.
 
     Where somebody has an account under it they are told by mail; whether there is one shows
     nowhere. The link may be passed on in any case: it opens only for that address.
@@ -28,13 +34,21 @@ def invite_co_author(project: Project, address: str, *, by: User) -> Invitation:
     with transaction.atomic():
         row = hold_own(project, by)
         _check_room(row, address, by)
+        if takes_over:
+            _check_may_be_taken_over(row, address)
         invitation, is_new = Invitation.objects.get_or_create(project=row, address=address)
+        if takes_over and not invitation.takes_over:
+            invitation.takes_over = True
+            invitation.save(update_fields=["takes_over"])
         if is_new:
             record("project.co_author_invited", row, actor=by)
         known = User.objects.filter(email=address, is_active=True, guest_email="").first()
         if known:
             page = invitation.get_absolute_url()
-            tell(known, INVITED, invitation, title=row.title, invitation_url=page)
+            tell(
+                known, INVITED, invitation,
+                title=row.title, invitation_url=page, takes_over=invitation.takes_over,
+            )  # fmt: skip
     return invitation
 
 
@@ -51,22 +65,57 @@ def _check_room(project: Project, address: str, by: User) -> None:
         raise ProjectError(words, field="address")
 
 
-def accept_invitation(invitation: Invitation, *, by: User) -> CoAuthor:
-    """Write with the proposer from now on.
+def _check_may_be_taken_over(project: Project, address: str) -> None:
+    if not project.handed_in_by:
+        raise ProjectError(_("This was not handed in on paper."), field="takes_over")
+    if project.invitations.filter(takes_over=True).exclude(address=address).exists():
+        words = _("Somebody is asked to take it over already: take that back first.")
+        raise ProjectError(words, field="takes_over")
 
-    Raises ``ProjectError`` where it was taken back, and where the project is gone.
+
+def accept_invitation(invitation: Invitation, *, by: User) -> CoAuthor | None:
+    """Write with the proposer from now on, or take over what was entered from one's paper: then
+    whoever entered it writes it no more.
+
+    Where money ties it to whoever entered it, they write it together. Raises ``ProjectError`` where
+    it was taken back, and where the project is gone.
     """
     with transaction.atomic():
         project = hold_project(invitation.project)
-        _answer(invitation, by)
+        asked = _answer(invitation, by)
         if project.state not in CHANGEABLE:
             raise ProjectError(_("A project that is gone can no longer be changed."))
         if by.pk == project.proposer_id:
             raise ProjectError(_("You proposed this project yourself."))
-        joined, _is_new = CoAuthor.objects.get_or_create(project=project, user=by)
         forget_wishes(project.join_wishes.filter(person=by))
+        if asked.takes_over and project.handed_in_by and not is_tied(project):
+            _take_over(project, by)
+            return None
+        joined, _is_new = CoAuthor.objects.get_or_create(project=project, user=by)
+        let_joined_hear(project, by.pk)
         record("project.co_author_joined", project, actor=by)
     return joined
+
+
+def _take_over(project: Project, by: User) -> None:
+    """Its own author proposes it, under their account. The caller holds the project's lock."""
+    CoAuthor.objects.filter(project=project, user=by).delete()
+    take_back_requests(project.proposer, project)
+    Project.objects.filter(pk=project.pk).update(proposer=by, handed_in_by="")
+    let_joined_hear(project, by.pk)
+    record("project.taken_over", project, actor=by, entered_by=project.proposer_id)
+
+
+def name_author_on_paper(project: Project, name: str, *, by: User) -> None:
+    """Correct the name of whoever brought it on paper, or put other words in its place."""
+    with transaction.atomic():
+        row = hold_own(project, by)
+        if not row.handed_in_by:
+            raise ProjectError(_("This was not handed in on paper."))
+        if not (name := seen(name)):
+            raise ProjectError(_("Say it in words."), field="handed_in_by")
+        Project.objects.filter(pk=row.pk).update(handed_in_by=name)
+        record("project.author_on_paper_named", row, actor=by)
 
 
 def decline_invitation(invitation: Invitation, *, by: User) -> None:
@@ -77,12 +126,13 @@ def decline_invitation(invitation: Invitation, *, by: User) -> None:
         record("project.co_author_declined", project, actor=by)
 
 
-def _answer(invitation: Invitation, by: User) -> None:
-    """The invitation is used up. The caller holds the project's lock."""
-    mine = Invitation.objects.filter(pk=invitation.pk, address=by.email)
-    gone, _rows = mine.delete()
-    if not gone:
+def _answer(invitation: Invitation, by: User) -> Invitation:
+    """The invitation, used up. The caller holds the project's lock."""
+    mine = Invitation.objects.filter(pk=invitation.pk, address=by.email).first()
+    if mine is None:
         raise ProjectError(_("This invitation was taken back, or is for somebody else."))
+    Invitation.objects.filter(pk=mine.pk).delete()
+    return mine
 
 
 def take_back_invitation(invitation: Invitation, *, by: User) -> None:

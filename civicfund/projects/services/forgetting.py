@@ -34,7 +34,8 @@ def forget_author(person: User) -> None:
 
     The caller is in a transaction and holds the person.
     """
-    take_back_invitations(Invitation.objects.filter(project__proposer=person))
+    # Whose idea a paper brought can still take it over from a former resident.
+    take_back_invitations(Invitation.objects.filter(project__proposer=person, takes_over=False))
     proposed = Project.objects.filter(proposer=person).exclude(state=ProjectState.WITHDRAWN)
     for project in proposed.order_by("pk"):
         if not _hand_on(project, person):

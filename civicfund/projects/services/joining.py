@@ -22,6 +22,7 @@ from civicfund.projects.services.authors import (
     take_back_invitations,
 )
 from civicfund.projects.services.errors import ProjectError
+from civicfund.projects.services.hearing import let_joined_hear
 from civicfund.projects.services.holding import hold_authored, hold_project
 from civicfund.words import seen
 
@@ -60,7 +61,7 @@ def _check_may_ask(project: Project, words: str, by: User) -> None:
         raise ProjectError(_("You have asked already; its authors have not answered yet."))
     if _took_back_lately(project, by):
         raise ProjectError(_("You took this back less than a day ago: ask again tomorrow."))
-    if not authors_of(project).filter(erased_at__isnull=True).exists():
+    if project.is_abandoned:
         raise ProjectError(_("Nobody is left who writes this project: you can copy it."))
     if JoinWish.objects.waiting().at_public_projects().filter(person=by).count() >= MOST_WAITING:
         words_of = _("%(most)s of your wishes wait for an answer: please wait for some of them.")
@@ -91,6 +92,7 @@ def accept_wish(wish: JoinWish, *, by: User) -> CoAuthor:
         _check_takes_somebody(project)
         forget_wishes(project.join_wishes.filter(person=person))
         joined, _is_new = CoAuthor.objects.get_or_create(project=project, user=person)
+        let_joined_hear(project, person.pk)
         record("project.join_accepted", project, actor=by, person=person.pk)
         _answer(wish, project, person, "accepted")
     return joined

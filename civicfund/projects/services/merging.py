@@ -19,12 +19,15 @@ from civicfund.projects.enums import (
     LISTED_STATES,
     MERGE_MOVES,
     PROJECT_MOVES,
+    SAME,
     MergeState,
     ProjectState,
 )
-from civicfund.projects.models import Merge, Project
+from civicfund.projects.models import Merge, Project, ProjectFlag
 from civicfund.projects.selectors import why_held, why_kept_apart
 from civicfund.projects.services.errors import ProjectError
+
+MERGED = "project_merged"
 
 
 def ask_to_merge(project: Project, into: Project, *, reason: str, by: User) -> Merge:
@@ -37,6 +40,7 @@ def ask_to_merge(project: Project, into: Project, *, reason: str, by: User) -> M
         merge = Merge.objects.create(project=child, into=whole, reason=reason.strip(), asked_by=by)
         record("project.merge_asked", child, actor=by, into=whole.pk)
         if child.proposer_id == whole.proposer_id:
+            _check_own_ideas(child, whole)
             return _merge(merge, child, whole, by=by)
         _tell("project_merge_asked", merge, [_other(merge, child, whole)])
     return merge
@@ -57,6 +61,12 @@ def _check_may_merge(child: Project, whole: Project, reason: str) -> None:
         raise ProjectError(_("Say why."), field="reason")
     if child.merges.filter(state=MergeState.ASKED).exists():
         raise ProjectError(_("This is asked already, and waits for an answer."))
+
+
+def _check_own_ideas(child: Project, whole: Project) -> None:
+    if child.handed_in_by or whole.handed_in_by:
+        words = _("Another person handed in one of the two on paper: ask a moderator.")
+        raise ProjectError(words, field="into")
 
 
 def _check_may_become_one(child: Project, whole: Project) -> None:
@@ -162,9 +172,12 @@ def lay_down_requests(gone: Project, *, by: User) -> None:
     _lay_down(Q(project=gone) | Q(into=gone), by)
 
 
-def take_back_requests(person: User) -> None:
-    """Whoever leaves asks no more: whoever proposes in their place has not asked."""
-    _lay_down(Q(asked_by=person), person)
+def take_back_requests(person: User, project: Project | None = None) -> None:
+    """Whoever leaves, or leaves a project, asks no more: whoever proposes in their place has not
+    asked.
+    """
+    about = Q(project=project) | Q(into=project) if project else Q()
+    _lay_down(about & Q(asked_by=person), person)
 
 
 def _lay_down(which: Q, by: User) -> None:
@@ -205,8 +218,15 @@ def _merge(merge: Merge, child: Project, whole: Project, *, by: User) -> Merge:
     advance(child, ProjectState.MERGED, PROJECT_MOVES, actor=by, merged_into=whole)
     agreed = _decide(merge, MergeState.AGREED, by, state_before=before, brought=brought)
     lay_down_requests(child, by=by)
-    _tell("project_merged", agreed, sorted(told - {by}, key=lambda person: person.pk))
+    _answer_reports(child, whole)
+    _tell(MERGED, agreed, sorted(told - {by}, key=lambda person: person.pk))
     return agreed
+
+
+def _answer_reports(child: Project, whole: Project) -> None:
+    """Whoever told the moderators that the two are the same was right."""
+    pair = Q(project=child, other=whole) | Q(project=whole, other=child)
+    ProjectFlag.objects.waiting().filter(pair, reason=SAME).update(handled_at=db_now())
 
 
 def _require_moderator(by: User) -> None:

@@ -6,14 +6,16 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from civicfund.audit.services import advance, db_now, record
-from civicfund.notices.services import Letter, tell_all
+from civicfund.notices.services import Letter, tell_all, tell_who_gives_roles
 from civicfund.people.enums import Role
 from civicfund.people.models import User
-from civicfund.people.selectors import has_role
+from civicfund.people.selectors import has_role, people_with
 from civicfund.projects.access import authors_of, is_author
 from civicfund.projects.enums import (
+    LISTED_STATES,
     PROJECT_MOVES,
     PUBLIC_STATES,
+    SAME,
     AppealOutcome,
     ProjectState,
     Wrong,
@@ -25,16 +27,22 @@ from civicfund.projects.services.errors import ProjectError
 from civicfund.projects.services.holding import hold_authored, hold_project
 
 
-def flag_project(project: Project, *, by: User, reason: Wrong, words: str = "") -> ProjectFlag:
-    """Tell the moderators what is wrong with a project, once. Raises ``ProjectError``."""
+def flag_project(
+    project: Project, *, by: User, reason: str, words: str = "", other: Project | None = None
+) -> ProjectFlag:
+    """Tell the moderators what is wrong with a project, or of which ``other`` it is the same, once.
+
+    Raises ``ProjectError``.
+    """
     if is_author(by, project):
         raise ProjectError(_("This is your own: you can change it, or withdraw it."))
     if project.state not in PUBLIC_STATES:
         raise ProjectError(_("Nobody can read this any more."))
+    _check_other(project, reason, other)
     try:
         with transaction.atomic():
             flag = ProjectFlag.objects.create(
-                project=project, reporter=by, reason=reason, words=words.strip()
+                project=project, reporter=by, reason=reason, words=words.strip(), other=other
             )
             record("project.flagged", project, actor=by, flag=flag.pk, reason=reason)
     except IntegrityError as error:
@@ -42,6 +50,15 @@ def flag_project(project: Project, *, by: User, reason: Wrong, words: str = "") 
             raise
         raise ProjectError(_("You have told us already.")) from error
     return flag
+
+
+def _check_other(project: Project, reason: str, other: Project | None) -> None:
+    if (reason == SAME) != (other is not None):
+        raise ProjectError(_("Say which one."), field="other")
+    if other is not None and other.pk == project.pk:
+        raise ProjectError(_("This is the number of the project itself."), field="other")
+    if other is not None and other.state not in LISTED_STATES:
+        raise ProjectError(_("There is no such project on the list."), field="other")
 
 
 def dismiss_project_flags(project: Project, *, by: User) -> int:
@@ -96,7 +113,7 @@ def restore_project(project: Project, *, by: User) -> ProjectHiding:
 def appeal_project(project: Project, *, by: User, words: str) -> ProjectHiding:
     """Ask for another moderator's look at a project that one writes, once for all its authors.
 
-    Raises ``ProjectError``.
+    Where no other moderator may decide, superusers are told. Raises ``ProjectError``.
     """
     with transaction.atomic():
         row = hold_authored(project, by)
@@ -108,6 +125,9 @@ def appeal_project(project: Project, *, by: User, words: str) -> ProjectHiding:
         hiding.appeal_words, hiding.appealed_at, hiding.appealed_by = words.strip(), db_now(), by
         hiding.save(update_fields=["appeal_words", "appealed_at", "appealed_by"])
         record("project.appealed", row, actor=by, hiding=hiding.pk)
+        others = people_with(Role.MODERATOR).exclude(pk=hiding.hidden_by_id)
+        if not others.exclude(pk__in=authors_of(row).values("pk")).exists():
+            tell_who_gives_roles(hiding, what="project", title=row.title)
     return hiding
 
 

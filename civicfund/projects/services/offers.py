@@ -102,10 +102,10 @@ def _keep_file(offer: Offer, file: Kept) -> None:
 def _check_may_offer(project: Project, part: Part, given: Help, by: User) -> None:
     if is_author(by, project):
         raise ProjectError(_("You write this project: just add it."))
+    if project.is_abandoned:
+        raise ProjectError(_("Nobody is left who writes this project: you can copy it."))
     if part not in help_wanted(project):
         raise ProjectError(_("This is not looked for any more. Thank you."))
-    if not authors_of(project).filter(erased_at__isnull=True).exists():
-        raise ProjectError(_("Nobody is left who writes this project: you can copy it."))
     if not given.words.strip():
         raise ProjectError(_("Say it in words."), field="words")
     if (given.latitude is None) != (given.longitude is None):

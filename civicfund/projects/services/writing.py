@@ -20,6 +20,7 @@ from civicfund.projects.selectors import HELD_FIELDS, missing_parts, why_held
 from civicfund.projects.selectors.history import latest_version
 from civicfund.projects.services.authors import forget_wishes, take_back_invitations
 from civicfund.projects.services.errors import OvertakenError, ProjectError
+from civicfund.projects.services.hearing import let_authors_hear
 from civicfund.projects.services.holding import CHANGEABLE, hold_authored, hold_whole
 from civicfund.projects.services.merging import lay_down_requests, release_parts
 from civicfund.projects.services.versions import keep_first_version, keep_version
@@ -52,9 +53,13 @@ class Description(TypedDict, total=False):
     cost_lines: Sequence[Cost]
 
 
-def create_project(proposer: User, **description: Unpack[Description]) -> Project:
-    """A draft that only its proposer sees. Raises ``ProjectError``."""
-    project = Project(proposer=proposer)
+def create_project(
+    proposer: User, *, handed_in_by: str = "", **description: Unpack[Description]
+) -> Project:
+    """A draft that only its proposer sees; with the name of whoever handed it in on paper, where
+    they only enter it. Raises ``ProjectError``.
+    """
+    project = Project(proposer=proposer, handed_in_by=handed_in_by)
     with transaction.atomic():
         fields = _write(project, description)
         keep_version(project, by=proposer)
@@ -76,7 +81,7 @@ def copy_project(original: Project, *, neighborhood: Neighborhood, by: User) -> 
     copy = Project(proposer=by, copied_from=original)
     with transaction.atomic():
         _write(copy, _carried(original) | Description(neighborhood=neighborhood))
-        keep_version(copy, by=by, helper=original.proposer)
+        keep_version(copy, by=by, helper=None if original.handed_in_by else original.proposer)
         record("project.copied", copy, actor=by, original=original.pk)
     return copy
 
@@ -167,7 +172,8 @@ def _described(version: Version) -> Description:
 
 
 def publish_project(project: Project, *, by: User) -> Project:
-    """Show a draft to everybody: ready where nothing is missing, a stub otherwise.
+    """Show a draft to everybody: ready where nothing is missing, a stub otherwise. Its authors
+    hear of it from then on.
 
     A stub becomes ready; ``ProjectError`` says what it still lacks.
     """
@@ -180,6 +186,7 @@ def publish_project(project: Project, *, by: User) -> Project:
             # The last change to its draft is its authors' own, too.
             row = advance(row, ProjectState.STUB, PROJECT_MOVES, actor=by, updated_at=Now())
             keep_version(row, by=by)
+            let_authors_hear(row)
             if missing_parts(row):
                 return row
         _check_complete(row)

@@ -8,6 +8,7 @@ from django import template
 
 from civicfund.projects.enums import Category, ProjectState
 from civicfund.projects.models import Project
+from civicfund.projects.selectors.supports import Gathering
 from civicfund.templatetags.drawn import says_all
 
 register = template.Library()
@@ -25,6 +26,7 @@ class ProjectCard(NamedTuple):
     cost_minor: int
     support_count: int
     state: str
+    gathering: tuple[Gathering, ...]
 
     def get_category_display(self) -> str:
         """What it is about, in words."""
@@ -37,7 +39,10 @@ class ProjectCard(NamedTuple):
 
 @register.filter
 def card(project: Project) -> ProjectCard:
-    """A row of ``with_cost`` for ``<c-project-card>``; supports only where they were counted."""
+    """A row of ``with_cost`` for ``<c-project-card>``.
+
+    Supports only where they were counted, how far it is with them only after ``with_gathering``.
+    """
     return ProjectCard(
         pk=project.pk,
         title=project.title,
@@ -47,4 +52,5 @@ def card(project: Project) -> ProjectCard:
         cost_minor=project.cost_minor,  # type: ignore[attr-defined]  # annotated
         support_count=getattr(project, "support_count", 0),
         state=project.state,
+        gathering=getattr(project, "gathering", ()),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from civicfund.parsing import whole_number
 from civicfund.people.requests import SignedInRequest
 from civicfund.projects.access import authored_project, invitation_for, own_project
-from civicfund.projects.forms import DoesForm, InvitationForm
+from civicfund.projects.forms import DoesForm, InvitationForm, OnPaperForm
 from civicfund.projects.models import Project
 from civicfund.projects.services import ProjectError
 from civicfund.projects.services.authors import (
@@ -21,6 +22,7 @@ from civicfund.projects.services.authors import (
     decline_invitation,
     invite_co_author,
     leave_project,
+    name_author_on_paper,
     remove_co_author,
     say_what_one_does,
     take_back_invitation,
@@ -43,7 +45,25 @@ def authors(request: SignedInRequest, pk: int) -> HttpResponse:
         person = whole_number(request.POST["remove"]) or 0
         told(request, lambda: remove_co_author(project, person, by=request.user), _("Removed."))
         return redirect("project_authors", pk=pk)
+    if "handed_in_by" in request.POST:
+        return _name(request, project)
     return _invite(request, project)
+
+
+def _name(request: SignedInRequest, project: Project) -> HttpResponse:
+    """The name of whoever brought it on paper, corrected."""
+    form = OnPaperForm(request.POST)
+    if form.is_valid():
+        name = form.cleaned_data["handed_in_by"]
+        try:
+            name_author_on_paper(project, name, by=request.user)
+        except ProjectError as refusal:
+            field = refusal.field if refusal.field in form.fields else None
+            form.add_error(field, str(refusal))
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("project_authors", pk=project.pk)
+    return _page(request, project, InvitationForm(), paper=form, status=400)
 
 
 def _say(request: SignedInRequest, project: Project) -> HttpResponse:
@@ -63,7 +83,12 @@ def _invite(request: SignedInRequest, project: Project) -> HttpResponse:
     if is_too_much(request, "invite_co_author", form):
         return _page(request, project, form, status=429)
     try:
-        invite_co_author(project, form.cleaned_data["address"], by=request.user)
+        invite_co_author(
+            project,
+            form.cleaned_data["address"],
+            by=request.user,
+            takes_over=form.cleaned_data["takes_over"],
+        )
     except ProjectError as refusal:
         form.add_error(refusal.field, str(refusal))
         return _page(request, project, form, status=400)
@@ -76,6 +101,7 @@ def _page(
     form: InvitationForm,
     *,
     does: DoesForm | None = None,
+    paper: OnPaperForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
     proposes = project.proposer_id == request.user.pk
@@ -86,6 +112,7 @@ def _page(
         "form": form,
         "proposes": proposes,
         "does": does or DoesForm(initial={"does": mine.does if mine else ""}),
+        "paper": paper or OnPaperForm(initial={"handed_in_by": project.handed_in_by}),
         "co_authors": project.co_authors.select_related("user").order_by("since", "pk"),
         "wishes": project.join_wishes.waiting().select_related("person").order_by("asked_at", "pk"),
         "invitations": [

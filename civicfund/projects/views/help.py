@@ -35,6 +35,7 @@ from civicfund.projects.forms import (
 )
 from civicfund.projects.models import Offer, OfferFile, Project, ProjectQuerySet
 from civicfund.projects.selectors import help_wanted, helps_of_row
+from civicfund.projects.selectors.supports import with_gathering
 from civicfund.projects.services import ProjectError
 from civicfund.projects.services.files import kept_of
 from civicfund.projects.services.offers import (
@@ -58,7 +59,7 @@ def wanted(request: HttpRequest) -> HttpResponse:
     """What projects lack, by neighborhood and by kind of help. Wrong filters answer 400."""
     form = HelpFilter(request.GET)
     page = _pages(form).get_page(request.GET.get("page"))
-    cards = [(project, helps_of_row(project)) for project in page]
+    cards = [(project, helps_of_row(project)) for project in with_gathering(page)]
     context = {"form": form, "page": page, "cards": cards}
     status = 200 if form.is_valid() else 400
     return render(request, "projects/help_wanted.html", context, status=status)

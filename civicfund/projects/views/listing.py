@@ -16,6 +16,7 @@ from civicfund.prepared import Prepared
 from civicfund.projects.filters import BEST_MATCH, SORTS, ProjectFilter
 from civicfund.projects.models import Project, ProjectQuerySet
 from civicfund.projects.selectors import matching
+from civicfund.projects.selectors.supports import with_gathering
 from civicfund.strangers import kept_for_strangers
 
 PER_PAGE = 24
@@ -31,6 +32,7 @@ def project_list(request: HttpRequest) -> HttpResponse:
     usable = found.is_valid()
     rows = found.qs if usable else listed.none()
     page = page_asked_for(_pages(rows, found, usable=usable), request)
+    page.object_list = with_gathering(page)
     context = {"filter": found, "form": found.form, "page": page, "query": _query(request.GET)}
     template = "projects/list.html" + ("#results" if request.headers.get("HX-Request") else "")
     return render(request, template, context, status=200 if usable else 400)

@@ -21,8 +21,8 @@ from civicfund.people.requests import SignedInRequest
 from civicfund.projects.access import own_project, written_among
 from civicfund.projects.forms import AskToMergeForm, ModeratorMergeForm, UndoForm
 from civicfund.projects.models import Merge
-from civicfund.projects.selectors.merges import latest_merges
-from civicfund.projects.selectors.similar import Idea, similar_projects
+from civicfund.projects.selectors.merges import asked_pairs, latest_merges, reported_pairs
+from civicfund.projects.selectors.similar import idea_of, similar_projects
 from civicfund.projects.services.merging import (
     agree_to_merge,
     ask_to_merge,
@@ -53,14 +53,8 @@ def ask(request: SignedInRequest, pk: int) -> HttpResponse:
         if _done(form, lambda: ask_to_merge(*pair, reason=reason, by=request.user)):
             messages.success(request, _("Done. Where it takes a yes, the other proposer is asked."))
             return redirect(project)
-    idea = Idea(
-        title=project.title,
-        summary=project.summary,
-        latitude=project.latitude,
-        longitude=project.longitude,
-        besides=project.pk,
-    )
-    context = {"project": project, "form": form, "similar": similar_projects(idea)}
+    similar = similar_projects(idea_of(project))
+    context = {"project": project, "form": form, "similar": similar}
     return render(request, "projects/merge.html", context, status=status)
 
 
@@ -95,7 +89,9 @@ def answer(request: SignedInRequest, merge: int) -> HttpResponse:
 def desk(request: SignedInRequest) -> HttpResponse:
     """Moderators make one project of two, or two again, each with a public reason."""
     undoes = request.POST.get("undo", "")
-    form = ModeratorMergeForm(request.POST if request.method == "POST" and not undoes else None)
+    filled = {"project": request.GET.get("project", ""), "into": request.GET.get("into", "")}
+    posted = request.POST if request.method == "POST" and not undoes else None
+    form = ModeratorMergeForm(posted, initial=filled)
     undo = UndoForm(request.POST if undoes else None)
     if form.is_bound and form.is_valid():
         given = form.cleaned_data
@@ -110,8 +106,16 @@ def desk(request: SignedInRequest) -> HttpResponse:
             messages.success(request, _("They are two projects again."))
             return redirect("merge_desk")
     page = Paginator(latest_merges(), MERGES_PER_PAGE).get_page(request.GET.get("page"))
+    reported, asked = reported_pairs(), asked_pairs()
     ids = [pk for merge in page for pk in (merge.project_id, merge.into_id)]
-    theirs = written_among(request.user, ids)
-    context = {"form": form, "undo": undo, "page": page, "theirs": theirs}
+    ids += [pk for pair in (*reported, *asked) for pk in (pair.project.pk, pair.into.pk)]
+    context = {
+        "form": form,
+        "undo": undo,
+        "page": page,
+        "reported": reported,
+        "asked": asked,
+        "theirs": written_among(request.user, ids),
+    }
     refused = form.is_bound or undo.is_bound
     return render(request, "projects/merge_desk.html", context, status=400 if refused else 200)

@@ -23,7 +23,7 @@ from civicfund.people.models import User
 from civicfund.people.requests import SignedInRequest
 from civicfund.projects.access import is_author, visible_project
 from civicfund.projects.enums import PUBLIC_STATES, AppealOutcome, ProjectState, Wrong
-from civicfund.projects.forms import AppealForm, FlagForm, HidingForm
+from civicfund.projects.forms import AppealForm, HidingForm, ProjectFlagForm
 from civicfund.projects.models import Project
 from civicfund.projects.selectors import why_held
 from civicfund.projects.selectors.moderation import hiding_of
@@ -64,15 +64,14 @@ JUDGEMENTS: dict[str, tuple[Act, Promise | str]] = {
 def flag(request: SignedInRequest, pk: int) -> HttpResponse:
     """Tell the moderators what is wrong with a project."""
     project = visible_project(request.user, pk)
-    form = FlagForm(request.POST if request.method == "POST" else None)
+    form = ProjectFlagForm(request.POST if request.method == "POST" else None)
     status = 200
     if form.is_bound and form.is_valid():
         # One measure for all that a person reports.
         if consume(request, action="flag_comment", user=request.user):
-            reason, words = Wrong(form.cleaned_data["reason"]), form.cleaned_data["words"]
             told(
                 request,
-                lambda: flag_project(project, by=request.user, reason=reason, words=words),
+                lambda: flag_project(project, by=request.user, **form.cleaned_data),
                 _("Thank you. A moderator will look at it."),
             )
             return redirect(project)
@@ -144,7 +143,7 @@ def _judge_page(
         "held": why_held(project),
         "is_own": is_author(request.user, project),
         "files": project.files.prefetch_related("veils").order_by("added_at", "pk"),
-        "flags": project.flags.order_by("pk"),
+        "flags": project.flags.select_related("other").order_by("pk"),
         "hidings": project.hidings.select_related("hidden_by", "decided_by", "lifted_by").order_by(
             "pk"
         ),

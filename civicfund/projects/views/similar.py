@@ -22,7 +22,7 @@ from civicfund.projects.selectors.supports import supported_among
 @require_POST
 def similar(request: SignedInRequest) -> HttpResponse:
     """A fragment for the form; posted, so that no half sentence stands in an address or a log."""
-    found = similar_projects(IdeaForm(request.POST).idea())
+    found = similar_projects(IdeaForm(request.POST).idea(request.user))
     return render(request, "projects/_similar.html", shown_as_similar(request.user, found))
 
 

@@ -31,7 +31,7 @@ from civicfund.projects.models import Project
 from civicfund.projects.selectors import cautions_for, why_held
 from civicfund.projects.selectors.history import latest_version
 from civicfund.projects.selectors.merges import taken_in
-from civicfund.projects.selectors.similar import similar_projects
+from civicfund.projects.selectors.similar import idea_of, similar_projects
 from civicfund.projects.services import (
     MOST_COST_LINES,
     OvertakenError,
@@ -64,10 +64,12 @@ def project_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     if request.method != "POST":
         began_with = latest_version(project)  # before what is shown: a save in between is noticed
         project.refresh_from_db()
-        lines = project.cost_lines.all()
-        costs = [{"label": line.label, "amount": line.amount_minor} for line in lines]
-        form = ProjectForm(initial=ProjectForm.initial_of(project))
-        return _form_page(request, form, CostLines(initial=costs), project, began_with=began_with)
+        costs = [
+            {"label": line.label, "amount": line.amount_minor} for line in project.cost_lines.all()
+        ]
+        form, lines = ProjectForm(initial=ProjectForm.initial_of(project)), CostLines(initial=costs)
+        alike = similar_projects(idea_of(project)) if _is_compared(project) else ()
+        return _form_page(request, form, lines, project, began_with=began_with, similar=alike)
     return _save(request, project)
 
 
@@ -75,16 +77,17 @@ def _save(request: SignedInRequest, project: Project | None) -> HttpResponse:
     """Keep what was written, where it can be kept; the form again, as typed, where it cannot."""
     if "more_lines" in request.POST:
         return _form_page(request, *_as_typed(request), project)
-    if project is None and "instead" in request.POST:
-        return _support_instead(request)
+    if _is_compared(project) and "instead" in request.POST:
+        return _support_instead(request, project)
     form, lines = ProjectForm(request.POST), CostLines(request.POST)
     if not all([form.is_valid(), lines.is_valid()]):
         return _form_page(request, form, lines, project, status=400)
-    if project is None and "different" not in request.POST:
+    asks = project is None or (_is_compared(project) and "publish" in request.POST)
+    if asks and "different" not in request.POST:
         # Before it is saved, and without scripts: what is proposed already.
-        similar = similar_projects(IdeaForm(request.POST).idea())
+        similar = similar_projects(IdeaForm(request.POST).idea(request.user))
         if similar:
-            return _form_page(request, form, lines, similar=similar)
+            return _form_page(request, form, lines, project, similar=similar)
     if project is None and is_too_much(request, "create_project", form):
         return _form_page(request, form, lines, status=429)
     description = form.description()
@@ -100,6 +103,11 @@ def _save(request: SignedInRequest, project: Project | None) -> HttpResponse:
         overtaken = isinstance(refusal, OvertakenError)
         return _form_page(request, form, lines, project, status=400, overtaken=overtaken)
     return _after_saving(request, project)
+
+
+def _is_compared(project: Project | None) -> bool:
+    """Whether nobody else has seen it yet: then it can still become a support of another."""
+    return project is None or project.state == ProjectState.DRAFT
 
 
 def _after_saving(request: SignedInRequest, project: Project) -> HttpResponse:
@@ -120,7 +128,7 @@ def _publish(request: SignedInRequest, project: Project) -> HttpResponse:
     return act_on(request, project, publish_project, done)
 
 
-def _support_instead(request: SignedInRequest) -> HttpResponse:
+def _support_instead(request: SignedInRequest, project: Project | None) -> HttpResponse:
     """Support what looks like the idea; the form comes back as typed, in case it is another one."""
     try:
         other = visible_project(request.user, whole_number(request.POST["instead"]) or 0)
@@ -134,8 +142,8 @@ def _support_instead(request: SignedInRequest) -> HttpResponse:
             lambda: support_project(other, by=request.user),
             done % {"title": other.title},
         )
-    similar = similar_projects(IdeaForm(request.POST).idea())
-    return _form_page(request, *_as_typed(request), similar=similar)
+    similar = similar_projects(IdeaForm(request.POST).idea(request.user))
+    return _form_page(request, *_as_typed(request), project, similar=similar)
 
 
 def _as_typed(request: SignedInRequest) -> tuple[ProjectForm, BaseFormSet[CostLineForm]]:
@@ -184,8 +192,15 @@ def _form_page(
 @login_required
 @require_POST
 def project_publish(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Show one's own project to everybody, or make a stub ready."""
-    return _publish(request, authored_project(request.user, pk))
+    """Show one's own project to everybody, or make a stub ready.
+
+    A draft that looks like what is there is shown beside it first, on its form.
+    """
+    project = authored_project(request.user, pk)
+    if project.state == ProjectState.DRAFT and similar_projects(idea_of(project)):
+        messages.info(request, _("Not published yet: look at what looks alike, then publish it."))
+        return redirect("project_edit", pk=pk)
+    return _publish(request, project)
 
 
 @login_required

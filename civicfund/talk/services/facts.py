@@ -87,14 +87,19 @@ def in_places(places: Iterable[int]) -> frozenset[Key]:
 
 
 def tell_facts(found: Iterable[Happened]) -> int:
-    """Tell each fact that was not told before to who follows it now; how many facts that were.
+    """Tell each fact that was not told before to who follows it now; how many facts that were."""
+    return len(tell_new_facts(found))
+
+
+def tell_new_facts(found: Iterable[Happened]) -> dict[str, int]:
+    """The same; the ids of those that were told only now, by their source.
 
     What is told of a project, those hear, too, who follow what became part of it. As many queries
     for one follower as for a hundred thousand.
     """
     new = _with_parts(_untold({fact.source: fact for fact in found}))
     if not new:
-        return 0
+        return {}
     with transaction.atomic():
         threads = _threads(new)
         written = _write_facts(new, threads)
@@ -102,7 +107,7 @@ def tell_facts(found: Iterable[Happened]) -> int:
         _write_to(((fact, fact.written_to) for fact in told), written, mailed=True)
         _write_notices(told, written, threads)
         _write_to(((fact, fact.backers) for fact in told), written, mailed=False)
-    return len(told)
+    return written
 
 
 def _untold(found: dict[str, Happened]) -> list[Happened]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.utils.translation import gettext as _
 
 from civicfund.audit.services import db_now
 from civicfund.people.models import User
+from civicfund.projects.models import Project
 from civicfund.talk.access import Subject
-from civicfund.talk.enums import Pace
+from civicfund.talk.enums import Pace, SubjectKind
 from civicfund.talk.models import Follow, MailPace, News, Thread
 from civicfund.talk.services.errors import TalkError
 
@@ -18,6 +21,14 @@ def follow(subject: Subject, *, by: User) -> Follow:
         raise TalkError(_("Nothing can be followed here now."))
     thread, _new = Thread.objects.get_or_create(kind=subject.kind, subject_id=subject.pk)
     return Follow.objects.get_or_create(thread=thread, user=by)[0]
+
+
+def follow_own(project: Project, people: Collection[int]) -> None:
+    """Whoever begins to write a public project follows it, until they end it as anybody does."""
+    thread, _new = Thread.objects.get_or_create(kind=SubjectKind.PROJECT, subject_id=project.pk)
+    Follow.objects.bulk_create(
+        (Follow(thread=thread, user_id=person) for person in people), ignore_conflicts=True
+    )
 
 
 def unfollow(subject: Subject, *, by: User) -> None:

@@ -6,10 +6,10 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from civicfund.audit.services import db_now, record
-from civicfund.notices.services import tell
+from civicfund.notices.services import tell, tell_who_gives_roles
 from civicfund.people.enums import Role
 from civicfund.people.models import User
-from civicfund.people.selectors import has_role
+from civicfund.people.selectors import has_role, people_with
 from civicfund.talk.access import Subject, concerning
 from civicfund.talk.enums import AppealOutcome, Wrong
 from civicfund.talk.models import Comment, Flag, Hiding
@@ -76,8 +76,11 @@ def restore_comment(comment: Comment, subject: Subject, *, by: User) -> Hiding:
     return hiding
 
 
-def appeal_hiding(comment: Comment, *, by: User, words: str) -> Hiding:
-    """Ask for another moderator's look at one's own hidden comment, once. Raises ``TalkError``."""
+def appeal_hiding(comment: Comment, subject: Subject, *, by: User, words: str) -> Hiding:
+    """Ask for another moderator's look at one's own hidden comment, once. Raises ``TalkError``.
+
+    Where no other moderator may decide, superusers are told.
+    """
     with transaction.atomic():
         row = Comment.objects.select_for_update().get(pk=comment.pk)
         if row.author_id != by.pk:
@@ -90,6 +93,9 @@ def appeal_hiding(comment: Comment, *, by: User, words: str) -> Hiding:
         hiding.appeal_words, hiding.appealed_at = words.strip(), db_now()
         hiding.save(update_fields=["appeal_words", "appealed_at"])
         record("comment.appealed", row, actor=by, hiding=hiding.pk)
+        others = people_with(Role.MODERATOR).exclude(pk=hiding.hidden_by_id)
+        if all(why_for_another(row, subject, other) for other in others):
+            tell_who_gives_roles(hiding, what="comment", title=subject.title)
     return hiding
 
 

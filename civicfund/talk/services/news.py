@@ -13,11 +13,12 @@ from django.urls import reverse
 
 from civicfund.audit.services import db_now
 from civicfund.notices.enums import Topic
-from civicfund.notices.services import Letter, tell_all
+from civicfund.notices.services import Letter, tell_all, written_of
 from civicfund.people.models import User
-from civicfund.projects.enums import ProjectState
-from civicfund.projects.models import Project
+from civicfund.projects.enums import MergeState, ProjectState
+from civicfund.projects.models import Merge, Project
 from civicfund.projects.selectors.merges import parts_of
+from civicfund.projects.services.merging import MERGED
 from civicfund.talk.access import visible_subjects
 from civicfund.talk.enums import NewsKind, Pace, SubjectKind
 from civicfund.talk.models import Comment, Follow, News, Thread
@@ -112,14 +113,31 @@ def _new_projects() -> Iterator[Happened]:
 def _merged_projects() -> Iterator[Happened]:
     """Those that still are: what was undone before anybody heard of it is no news.
 
-    Nor is that one is shown again which was merged before it was hidden.
+    Nor is that one is shown again which was merged before it was hidden. Who was written to of it
+    when it was merged gets no second mail.
     """
     merged = Project.objects.filter(state=ProjectState.MERGED)
     events = untold_events(merged, ["project.merged"]).exclude(data__old=ProjectState.HIDDEN)
-    for event in events[:MOST_AT_ONCE]:
-        subject = (SubjectKind.PROJECT, int(event.target_id))
-        by = frozenset({event.actor_id} if event.actor_id else ())
-        yield Happened(subject, NewsKind.MERGED, source_of(event), by=by)
+    found = list(events[:MOST_AT_ONCE])
+    written = _written_of_merges({int(event.target_id) for event in found})
+    for event in found:
+        project = int(event.target_id)
+        yield Happened(
+            (SubjectKind.PROJECT, project),
+            NewsKind.MERGED,
+            source_of(event),
+            by=frozenset({event.actor_id} if event.actor_id else ()),
+            written_to=written.get(project, frozenset()),
+        )
+
+
+def _written_of_merges(projects: Collection[int]) -> dict[int, frozenset[int]]:
+    """Who was written to when these became part of others, by project."""
+    if not projects:
+        return {}
+    agreed = Merge.objects.filter(project__in=projects, state=MergeState.AGREED)
+    letters = written_of(MERGED, agreed)
+    return {project: letters[pk] for pk, project in agreed.values_list("pk", "project")}
 
 
 def mail_news(*paces: Pace) -> int:

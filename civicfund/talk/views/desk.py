@@ -11,9 +11,9 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from civicfund import staff
 from civicfund.audit.admin import events_of
@@ -30,6 +30,7 @@ from civicfund.talk.access import (
     visible_subjects,
 )
 from civicfund.talk.enums import AppealOutcome, Wrong
+from civicfund.talk.forms import TickedForm
 from civicfund.talk.models import Comment
 from civicfund.talk.selectors import PER_PAGE, appeals_for, flagged_comments
 from civicfund.talk.services import (
@@ -44,6 +45,8 @@ from civicfund.talk.services import (
 moderators_only = staff.only(Role.MODERATOR)
 
 Act = Callable[[Comment, Subject, User], object]
+# Comments that could not be judged, each with why.
+Refused = list[tuple[Comment, str]]
 # By what the button sends: the act, and what is said when it is done.
 JUDGEMENTS: dict[str, tuple[Act, Promise | str]] = {
     "dismiss": (
@@ -70,11 +73,57 @@ JUDGEMENTS: dict[str, tuple[Act, Promise | str]] = {
 
 
 @moderators_only
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def desk(request: SignedInRequest) -> HttpResponse:
-    """What waits: appeals that I may decide, then what is reported, projects before comments; of
-    each the longest waiting first.
+    """What waits, and for those of the comments that are ticked one judgement at once."""
+    form = TickedForm(request.POST or None)
+    refused: Refused = []
+    if form.is_bound and form.is_valid():
+        done, refused = _judge_ticked(form, request.user)
+        if done:
+            messages.success(request, _said_of(form.cleaned_data["act"], done))
+        if not refused:
+            return redirect("comments_desk")
+    return _desk_page(request, form, refused)
+
+
+def _judge_ticked(form: TickedForm, by: User) -> tuple[int, Refused]:
+    """How many were judged, and those that were not."""
+    given, done = form.cleaned_data, 0
+    refused: Refused = []
+    for ticked in given["comments"]:
+        comment, subject = comment_to_judge(by, ticked.pk)
+        try:
+            if given["act"] == "hide":
+                why = {"reason": Wrong(given["reason"]), "words": given["words"]}
+                hide_comment(comment, subject, by=by, **why)
+            else:
+                dismiss_flags(comment, subject, by=by)
+        except TalkError as refusal:
+            refused.append((comment, str(refusal)))
+        else:
+            done += 1
+    return done, refused
+
+
+def _said_of(act: str, done: int) -> str:
+    if act == "hide":
+        return ngettext(
+            "%(n)s comment is hidden. Its author is told, and may appeal.",
+            "%(n)s comments are hidden. Their authors are told, and may appeal.",
+            done,
+        ) % {"n": done}
+    return ngettext(
+        "%(n)s comment stays. The flags are answered.",
+        "%(n)s comments stay. The flags are answered.",
+        done,
+    ) % {"n": done}
+
+
+def _desk_page(request: SignedInRequest, form: TickedForm, refused: Refused) -> HttpResponse:
+    """Appeals that I may decide, then what is reported, projects before comments; of each the
+    longest waiting first.
     """
     appeals = list(appeals_for(request.user)[:PER_PAGE])
     page = Paginator(flagged_comments(), PER_PAGE).get_page(request.GET.get("page"))
@@ -93,8 +142,12 @@ def desk(request: SignedInRequest) -> HttpResponse:
         ],
         "page": page,
         "flagged": [(each, _about(each, named).title) for each in page],
+        "form": form,
+        "ticked": request.POST.getlist("comments"),
+        "refused": refused,
     }
-    return render(request, "talk/desk.html", context)
+    status = 400 if refused or form.errors else 200
+    return render(request, "talk/desk.html", context, status=status)
 
 
 def _about(comment: Comment, named: dict[tuple[str, int], Subject]) -> Subject:

@@ -56,7 +56,7 @@ def appeal(request: SignedInRequest, pk: int) -> HttpResponse:
     form = AppealForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         try:
-            appeal_hiding(comment, by=request.user, words=form.cleaned_data["words"])
+            appeal_hiding(comment, subject, by=request.user, words=form.cleaned_data["words"])
         except TalkError as refusal:
             form.add_error(None, str(refusal))
         else:

@@ -15,7 +15,7 @@ from civicfund.notices.enums import Topic
 from civicfund.notices.services import StopLink, allow_mail, stop_mail, wants_mail
 from civicfund.people.enums import Role
 from civicfund.people.requests import SignedInRequest
-from civicfund.people.selectors import has_role
+from civicfund.people.selectors import roles_of
 from civicfund.talk import services
 from civicfund.talk.access import visible_subject, visible_subjects
 from civicfund.talk.enums import Pace
@@ -24,7 +24,13 @@ from civicfund.talk.selectors import PER_PAGE, followed_by, news_of, pace_of, un
 from civicfund.talk.services import TalkError
 
 # What the form switches, by the name of its box.
-_TOPICS = {"backing": Topic.BACKING, "reviewing": Topic.REVIEWING, "town": Topic.TOWN}
+_TOPICS = {
+    "backing": Topic.BACKING,
+    "reviewing": Topic.REVIEWING,
+    "desks": Topic.DESKS,
+    "second": Topic.SECOND,
+    "town": Topic.TOWN,
+}
 
 
 @login_required
@@ -50,8 +56,12 @@ def follow(request: SignedInRequest, kind: str, pk: int) -> HttpResponse:
 @never_cache
 def my_notices(request: SignedInRequest) -> HttpResponse:
     """What is new in what I follow, what that is, and how often mail comes."""
-    reviews = has_role(request.user, Role.REVIEWER)
-    form = PaceForm(request.POST if "pace" in request.POST else None, reviews=reviews)
+    roles = roles_of(request.user)
+    form = PaceForm(
+        request.POST if "pace" in request.POST else None,
+        reviews=Role.REVIEWER in roles,
+        staff=bool(roles) or request.user.is_superuser,
+    )
     topics = {name: topic for name, topic in _TOPICS.items() if name in form.fields}
     form.initial = {"pace": pace_of(request.user)} | {
         name: wants_mail(request.user, topic) for name, topic in topics.items()

@@ -15,14 +15,19 @@ from civicfund.people.models import User
 from civicfund.places.models import Neighborhood
 from civicfund.projects.enums import ASKED_PARTS, Category, ProjectState
 from civicfund.projects.models import CostLine, Project, Support
-from civicfund.talk.enums import SubjectKind
-from civicfund.talk.models import Comment, Thread
+from civicfund.talk.enums import SubjectKind, Wrong
+from civicfund.talk.models import Comment, Flag, Thread
+from civicfund.town.bench.settling import live_campaign
 from civicfund.town.demo.accounts import make_staff
 from civicfund.town.demo.geography import draw
 
 BATCH = 5_000
 # One project in so many is a stub: without story and costs, and looking for help.
 STUBS = 4
+# One comment in so many asks the city, one was reported.
+QUESTIONS, REPORTED = 400, 1_000
+# What a campaign of a large town aims at, and for how long.
+BACKERS_WANTED, CAMPAIGN_SECONDS = 40, 20 * 86_400
 THINGS = (
     "bench", "playground", "bridge", "library", "garden", "crossing", "lamp", "fountain", "shelter",
     "path", "orchard", "workshop", "kitchen", "stage", "court", "kiosk", "nursery", "meadow",
@@ -37,7 +42,7 @@ PLACES = (
 )  # fmt: skip
 
 
-def seed_large(*, people: int, projects: int, comments: int) -> None:
+def seed_large(*, people: int, projects: int, comments: int, campaigns: int) -> None:
     """Places, staff, and so many of each; what exists already is added to."""
     random = Random(7)
     places = list(draw(settings.TOWN_NAME).values())
@@ -52,6 +57,10 @@ def seed_large(*, people: int, projects: int, comments: int) -> None:
     _make(Thread, (Thread(kind=SubjectKind.PROJECT, subject_id=pk) for pk in what))
     threads = list(Thread.objects.filter(kind=SubjectKind.PROJECT).values_list("pk", flat=True))
     _make(Comment, (_comment(n, random, threads, who) for n in range(comments)))
+    said = Comment.objects.order_by("pk").values_list("pk", flat=True)[::REPORTED]
+    _make(Flag, (Flag(comment_id=pk, reporter_id=who[0], reason=Wrong.OTHER) for pk in said))
+    for _ in range(campaigns):
+        live_campaign(BACKERS_WANTED, CAMPAIGN_SECONDS)
 
 
 _DOMAIN = "@large.example"
@@ -107,4 +116,5 @@ def _comment(n: int, random: Random, threads: list[int], who: list[int]) -> Comm
         thread_id=thread,
         author_id=random.choice(who),
         body=f"I walk there every day, and a {random.choice(THINGS)} would help. ({n})",
+        asks_city=n % QUESTIONS == 0,
     )

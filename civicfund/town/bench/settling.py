@@ -24,6 +24,7 @@ from civicfund.pledges.services.campaigns import (
 from civicfund.pledges.services.cards import save_test_card
 from civicfund.pledges.services.pledging import pledge
 from civicfund.pledges.tasks import move_due_campaigns, take_due_steps
+from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
 from civicfund.projects.services import Cost
 from civicfund.town.demo.accounts import account
@@ -59,7 +60,8 @@ def settled_per_second(
 
 def live_campaign(backers: int, seconds: int) -> Campaign:
     """A campaign that so many pledges of ``AMOUNT_MINOR`` fund, for so long."""
-    project = Project.objects.filter(campaigns__isnull=True).order_by("-pk")[0]
+    free = Project.objects.filter(state=ProjectState.READY, campaigns__isnull=True)
+    project = free.order_by("-pk")[0]
     campaign = create_campaign(
         project,
         creator=project.proposer,

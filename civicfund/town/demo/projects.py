@@ -12,6 +12,7 @@ from civicfund.people.models import Residency, User
 from civicfund.places.models import Neighborhood
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import CostLine, Project
+from civicfund.projects.services.hearing import let_authors_hear
 from civicfund.town.demo.geography import PLACES, point_in
 from civicfund.town.demo.ideas import IDEAS, Idea
 
@@ -40,7 +41,7 @@ def make_projects(
     for home in Residency.objects.select_related("user").order_by("pk"):
         neighbors[home.neighborhood_id].append(home.user)
     with transaction.atomic():
-        return [
+        made = [
             _make(
                 idea,
                 places[idea.place],
@@ -50,6 +51,9 @@ def make_projects(
             )
             for idea in IDEAS
         ]
+        for project in made:
+            let_authors_hear(project)
+        return made
 
 
 def _make(

@@ -2,28 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
+from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Exists, Q, QuerySet
 from django.db.models.functions import Now
+from django.utils.timezone import make_aware
 from django.utils.translation import gettext as _
 
-from budgeting.models import Cycle, Phase, Proposal
+from budgeting.models import Cycle, Phase, Proposal, VerdictPublication
 from civicfund.calendars import Event
+from civicfund.delivery.models import Milestone
+from civicfund.delivery.selectors import milestones_to_come
 from civicfund.places.models import Neighborhood
 from civicfund.places.selectors import related_places
 from civicfund.pledges.enums import Audience
 from civicfund.pledges.models import Campaign, CampaignUpdate
-from civicfund.projects.models import Project
+from civicfund.projects.enums import ProjectState
+from civicfund.projects.models import Project, ProjectQuerySet
 from civicfund.talk.access import Subject
-from civicfund.talk.enums import SubjectKind
-from civicfund.talk.models import Comment
+from civicfund.talk.enums import NewsKind, SubjectKind
+from civicfund.talk.models import Comment, Fact
 from civicfund.templatetags.prose import plain
 
 MOST_ENTRIES = 50
+MOST_DATES = 200
+# What is told of each and stands in its feed: nothing of how a vote or a campaign stands.
+_PROJECT = (
+    NewsKind.MERGED,
+    NewsKind.FEASIBLE,
+    NewsKind.NOT_FEASIBLE,
+    NewsKind.TOO_FEW,
+    NewsKind.ON_BALLOT,
+    NewsKind.SELECTED,
+    NewsKind.NOT_SELECTED,
+    NewsKind.MILESTONE,
+)
+_CYCLE = (NewsKind.RESULTS, NewsKind.CALLED_OFF)
+_CAMPAIGN = (
+    NewsKind.STARTED,
+    NewsKind.FUNDED,
+    NewsKind.UNFUNDED,
+    NewsKind.SETTLED,
+    NewsKind.SETTLED_SHORT,
+    NewsKind.FAILED_SHORT,
+    NewsKind.CALLED_OFF,
+)
+_TOLD = {
+    SubjectKind.PROJECT: _PROJECT,
+    SubjectKind.CYCLE: _CYCLE,
+    SubjectKind.CAMPAIGN: _CAMPAIGN,
+}
+_OF_A_VOTE = (NewsKind.PROPOSING_BEGINS, NewsKind.VOTING_BEGINS, *_CYCLE)
+_OF_A_CAMPAIGN = (NewsKind.STARTED, NewsKind.FUNDED, NewsKind.UNFUNDED, NewsKind.CALLED_OFF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +74,74 @@ class Entry:
 def entries_of(subject: Subject) -> list[Entry]:
     """What is new about a thing, newest first: public facts, and nothing about choices or sums."""
     if subject.kind == SubjectKind.NEIGHBORHOOD:
-        newest = _projects_in(subject.pk).order_by("-published_at", "-pk")[:MOST_ENTRIES]
-        return [_entry_of_project(project) for project in newest]
-    entries = [*_said(subject)]
+        return _newest([*_projects(subject), *_campaigns(subject), *_votes(subject)])
+    entries = [*_said(subject), *_happened(subject)]
     if subject.kind == SubjectKind.CYCLE:
         entries += _begun(subject)
     if subject.kind == SubjectKind.CAMPAIGN:
         entries += _updates(subject)
+    return _newest(entries)
+
+
+def _newest(entries: list[Entry]) -> list[Entry]:
     return sorted(entries, key=lambda entry: entry.at, reverse=True)[:MOST_ENTRIES]
+
+
+def _happened(subject: Subject) -> list[Entry]:
+    """What its followers were told of it; that it was merged only while it is."""
+    facts = Fact.objects.filter(
+        thread__kind=subject.kind,
+        thread__subject_id=subject.pk,
+        what__in=_TOLD.get(subject.kind, ()),
+    )
+    if subject.kind == SubjectKind.PROJECT:
+        merged = Project.objects.filter(pk=subject.pk, state=ProjectState.MERGED)
+        facts = facts.filter(~Q(what=NewsKind.MERGED) | Exists(merged))
+    return [
+        Entry(str(fact.get_what_display()), _page_of(fact, subject.url), fact.at)
+        for fact in facts.order_by("-pk")[:MOST_ENTRIES]
+    ]
+
+
+def _page_of(fact: Fact, url: str) -> str:
+    """A feed reader takes what has the same address for the same."""
+    return f"{url}#fact-{fact.pk}"
+
+
+def _projects(place: Subject) -> list[Entry]:
+    newest = _projects_in(place.pk).order_by("-published_at", "-pk")[:MOST_ENTRIES]
+    return [_entry_of_project(project) for project in newest]
+
+
+def _campaigns(place: Subject) -> list[Entry]:
+    """Starts and ends of campaigns of the projects there."""
+    here = Campaign.objects.public().filter(project__in=_projects_in(place.pk)).order_by()
+    told = _newest_facts(SubjectKind.CAMPAIGN, here.values("pk"), _OF_A_CAMPAIGN)
+    rows = here.select_related("project").in_bulk({fact.thread.subject_id for fact in told})
+    return [_named(fact, rows[fact.thread.subject_id]) for fact in told]
+
+
+def _votes(place: Subject) -> list[Entry]:
+    """Of votes on money for what lies there or around it: when one can act, and the end."""
+    here = Cycle.objects.public().at(related_places([place.pk])[place.pk])
+    told = _newest_facts(SubjectKind.CYCLE, here.order_by().values("pk"), _OF_A_VOTE)
+    rows = Cycle.objects.in_bulk({fact.thread.subject_id for fact in told})
+    return [_named(fact, rows[fact.thread.subject_id]) for fact in told]
+
+
+def _newest_facts(
+    kind: SubjectKind, subjects: QuerySet[Any, Any], what: Collection[NewsKind]
+) -> list[Fact]:
+    facts = Fact.objects.filter(
+        thread__kind=kind, thread__subject_id__in=subjects, what__in=what
+    ).select_related("thread")
+    return list(facts.order_by("-pk")[:MOST_ENTRIES])
+
+
+def _named(fact: Fact, about: Campaign | Cycle) -> Entry:
+    name = about.project.title if isinstance(about, Campaign) else about.title
+    title = f"{fact.get_what_display()}: {name}"
+    return Entry(title, _page_of(fact, about.get_absolute_url()), fact.at)
 
 
 def _entry_of_project(project: Project) -> Entry:
@@ -60,7 +154,11 @@ def _begun(cycle: Subject) -> list[Entry]:
     begun = Phase.objects.filter(cycle=cycle.pk, starts_at__lte=Now())
     words = _("Begins: %(phase)s")
     return [
-        Entry(words % {"phase": each.get_kind_display()}, cycle.url, each.starts_at)
+        Entry(
+            words % {"phase": each.get_kind_display()},
+            f"{cycle.url}#phase-{each.pk}",
+            each.starts_at,
+        )
         for each in begun
     ]
 
@@ -106,22 +204,20 @@ def _title(comment: Comment) -> str:
     return _("An answer") if comment.parent_id else _("A comment")
 
 
-def _projects_in(place: int) -> QuerySet[Project]:
+def _projects_in(place: int) -> ProjectQuerySet:
     within = Neighborhood.objects.within(Neighborhood.objects.get(pk=place))
     return Project.objects.listed().filter(neighborhood__in=within)
 
 
 def dates_of(subject: Subject) -> list[Event]:
-    """The dates of a thing, the first coming first: phases of a cycle, ends of live campaigns.
+    """The dates of a thing, the first coming first: phases of a cycle, its verdicts and the end of
+    appeals; ends of live campaigns; milestones that are not reached.
 
     A place has those of the open cycles with money for what lies in it or around it, as on its
-    page; a project those of the open cycles that it is in.
+    page, and of the projects in it; a project those of the open cycles that it is in.
     """
     if subject.kind == SubjectKind.CYCLE:
-        return [
-            _date_of_phase(phase)
-            for phase in Phase.objects.filter(cycle=subject.pk).select_related("cycle")
-        ]
+        return _in_order(_dates_of_cycles(Cycle.objects.filter(pk=subject.pk)))
     live = Campaign.objects.live().select_related("project").order_by("deadline_at", "pk")
     if subject.kind == SubjectKind.CAMPAIGN:
         return [_last_hour(each) for each in live.filter(pk=subject.pk)]
@@ -129,13 +225,34 @@ def dates_of(subject: Subject) -> list[Event]:
     if subject.kind == SubjectKind.PROJECT:
         entered = Proposal.objects.standing().filter(project=subject.pk)
         cycles = running.filter(pk__in=entered.values("cycle"))
-        campaigns = live.filter(project=subject.pk)
+        projects = Project.objects.filter(pk=subject.pk)
     else:
         cycles = running.at(related_places([subject.pk])[subject.pk])
-        campaigns = live.filter(project__in=_projects_in(subject.pk))
-    phases = Phase.objects.filter(cycle__in=cycles).select_related("cycle")
-    dates = [*map(_date_of_phase, phases), *map(_last_hour, campaigns)]
-    return sorted(dates, key=lambda event: (event.starts_at, event.uid))
+        projects = _projects_in(subject.pk)
+    of_work = map(_date_of_milestone, milestones_to_come(projects)[:MOST_DATES])
+    ends = map(_last_hour, live.filter(project__in=projects))
+    return _in_order([*_dates_of_cycles(cycles), *ends, *of_work])
+
+
+def _in_order(dates: list[Event]) -> list[Event]:
+    return sorted(dates, key=lambda event: (_begins(event), event.uid))
+
+
+def _begins(event: Event) -> datetime:
+    """A whole day begins at midnight of the town."""
+    if isinstance(event.starts_at, datetime):
+        return event.starts_at
+    return make_aware(datetime.combine(event.starts_at, time.min))
+
+
+def _dates_of_cycles(cycles: QuerySet[Cycle]) -> list[Event]:
+    keys = cycles.order_by().values("pk")
+    phases = Phase.objects.filter(cycle__in=keys).select_related("cycle")
+    verdicts = VerdictPublication.objects.filter(cycle__in=keys).select_related("cycle")
+    dates = [_date_of_phase(phase) for phase in phases]
+    for each in verdicts:
+        dates += [_date_of_verdicts(each), _end_of_appeals(each)]
+    return dates
 
 
 def _date_of_phase(phase: Phase) -> Event:
@@ -145,6 +262,37 @@ def _date_of_phase(phase: Phase) -> Event:
         url=f"{settings.SITE_URL}{phase.cycle.get_absolute_url()}",
         starts_at=phase.starts_at,
         ends_at=phase.ends_at,
+    )
+
+
+def _date_of_verdicts(verdicts: VerdictPublication) -> Event:
+    return Event(
+        uid=f"verdicts-{verdicts.pk}@{_host()}",
+        title=_("%(cycle)s: The verdicts of the review are published")
+        % {"cycle": verdicts.cycle.title},
+        url=f"{settings.SITE_URL}{verdicts.cycle.get_absolute_url()}",
+        starts_at=verdicts.at,
+    )
+
+
+def _end_of_appeals(verdicts: VerdictPublication) -> Event:
+    return Event(
+        uid=f"appeals-{verdicts.pk}@{_host()}",
+        title=_("%(cycle)s: Last hour to appeal") % {"cycle": verdicts.cycle.title},
+        url=f"{settings.SITE_URL}{verdicts.cycle.get_absolute_url()}",
+        starts_at=verdicts.appeals_until - timedelta(hours=1),
+        ends_at=verdicts.appeals_until,
+    )
+
+
+def _date_of_milestone(milestone: Milestone) -> Event:
+    project = milestone.project
+    return Event(
+        uid=f"milestone-{milestone.pk}@{_host()}",
+        title=_("%(project)s: %(milestone)s")
+        % {"project": project.title, "milestone": milestone.title},
+        url=f"{settings.SITE_URL}{project.get_absolute_url()}#plan",
+        starts_at=milestone.due_on,
     )
 
 

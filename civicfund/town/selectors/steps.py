@@ -15,12 +15,15 @@ from budgeting.models import ChangeRequest, Phase, Proposal
 from budgeting.selectors import my_participations
 from civicfund.moments import moment
 from civicfund.people.models import Residency, User
-from civicfund.pledges.models import Pledge
+from civicfund.pledges.enums import CampaignState
+from civicfund.pledges.models import Campaign, Pledge, Suspension
 from civicfund.pledges.selectors.surveys import pledges_to_answer
 from civicfund.prepared import Prepared
 from civicfund.projects.access import authored_by
 from civicfund.projects.enums import LISTED_STATES, MergeState, ProjectState
 from civicfund.projects.models import Invitation, JoinWish, Merge, Offer, Project, ProjectQuerySet
+from civicfund.talk.enums import SubjectKind
+from civicfund.talk.models import Comment
 
 # All that a step says of a pledge.
 _SAID = ("campaign__project__title",)
@@ -40,14 +43,25 @@ class NextStep:
     until: datetime | None = None
 
 
-def next_step(user: User, home: Residency | None, *, has_pledged: bool = True) -> NextStep:
+def next_step(
+    user: User, home: Residency | None, *, has_pledged: bool = True, writes: bool = True
+) -> NextStep:
     """What waits for somebody, the most pressing first: money; what will be too late, the soonest
     first; what others wait for; their home; a draft.
+
+    Who ``has_pledged`` nothing is not asked about pledges, nor who ``writes`` no project about
+    campaigns.
     """
     return (
         (has_pledged and _card_to_mend(user))
-        or _soonest(_ballot_to_cast(user), _appeal_to_make(user), _changes_to_make(user))
+        or _soonest(
+            _ballot_to_cast(user),
+            _appeal_to_make(user),
+            _changes_to_make(user),
+            *((_suspension_to_appeal(user), _campaign_to_change(user)) if writes else ()),
+        )
         or (has_pledged and _survey_to_answer(user))
+        or (writes and _question_to_answer(user))
         or _merge_to_answer(user)
         or _offer_to_answer(user)
         or _wish_to_answer(user)
@@ -173,12 +187,77 @@ def _changes_to_make(user: User) -> NextStep | None:
 @Prepared
 def _asked_for_changes(user: int) -> QuerySet[ChangeRequest]:
     asked = ChangeRequest.objects.held_up().filter(
+        proposal__state=ProposalState.SUBMITTED,
         proposal__cycle__state=CycleState.OPEN,
         proposal__project__in=_listed_of(user),
     )
     rows = asked.select_related("proposal__project", "proposal__cycle")
     rows = rows.only("due_at", "proposal__project__title", "proposal__cycle__slug")
     return rows.order_by(F("due_at").asc(nulls_last=True), "pk")[:1]
+
+
+def _suspension_to_appeal(user: User) -> NextStep | None:
+    suspension = _suspensions.first(user.pk)
+    if suspension is None:
+        return None
+    campaign = suspension.campaign
+    why = _(
+        "Your campaign for “%(project)s” is suspended. Until %(until)s you can ask that another"
+        " moderator look at it."
+    )
+    said = why % {"project": campaign.project.title, "until": moment(campaign.deadline_at)}
+    page = campaign.get_absolute_url()
+    return NextStep(said, _("Read why, and appeal"), page, until=campaign.deadline_at)
+
+
+@Prepared
+def _suspensions(user: int) -> QuerySet[Suspension]:
+    """Until its deadline, after which it can no longer go on."""
+    standing = Suspension.objects.standing().filter(
+        appealed_at__isnull=True,
+        campaign__creator=user,
+        campaign__state=CampaignState.SUSPENDED,
+        campaign__deadline_at__gt=Now(),
+    )
+    rows = standing.select_related("campaign__project")
+    rows = rows.only("campaign__deadline_at", "campaign__project__title")
+    return rows.order_by("campaign__deadline_at", "pk")[:1]
+
+
+def _campaign_to_change(user: User) -> NextStep | None:
+    campaign = _campaigns_to_change.first(user.pk)
+    if campaign is None:
+        return None
+    why = _("Your campaign for “%(project)s” needs changes before it is reviewed again.")
+    said = why % {"project": campaign.project.title}
+    return NextStep(said, _("See what they ask for"), campaign.get_absolute_url())
+
+
+@Prepared
+def _campaigns_to_change(user: int) -> QuerySet[Campaign]:
+    asked = Campaign.objects.filter(creator=user, state=CampaignState.CHANGES_REQUESTED)
+    return asked.select_related("project").only("project__title").order_by("pk")[:1]
+
+
+def _question_to_answer(user: User) -> NextStep | None:
+    question = _questions.first(user.pk)
+    if question is None:
+        return None
+    theirs = Campaign.objects.public().filter(creator=user).order_by()
+    campaign = theirs.select_related("project").get(pk=question.thread.subject_id)
+    why = _("Since %(since)s a question about your campaign for “%(project)s” waits for an answer.")
+    said = why % {"since": moment(question.created_at), "project": campaign.project.title}
+    page = reverse("campaign_questions", args=[campaign.pk])
+    return NextStep(said, _("Read it and answer"), page)
+
+
+@Prepared
+def _questions(user: int) -> QuerySet[Comment]:
+    theirs = Campaign.objects.public().filter(creator=user).order_by()
+    asked = Comment.objects.open_to_creator().filter(
+        thread__kind=SubjectKind.CAMPAIGN, thread__subject_id__in=theirs.values("pk")
+    )
+    return asked.select_related("thread").order_by("created_at", "pk")[:1]
 
 
 def _merge_to_answer(user: User) -> NextStep | None:

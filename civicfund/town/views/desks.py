@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from django.contrib.auth.decorators import login_required
@@ -17,9 +17,13 @@ from django.views.decorators.http import require_safe
 from budgeting.access import visible_cycles
 from budgeting.enums import CycleState, Origin
 from budgeting.models import Cycle
+from civicfund.people.access import may_give_roles
 from civicfund.people.enums import Role
 from civicfund.people.requests import SignedInRequest
 from civicfund.people.selectors import roles_of
+from civicfund.staff import SUPERUSER
+from civicfund.town.enums import TRAIL_ROLES
+from civicfund.town.selectors.waiting import Desk, Waiting, waiting_for
 
 _State = CycleState
 _WHILE_IT_GROWS = (_State.DRAFT, _State.OPEN)
@@ -37,7 +41,7 @@ class Link:
     A desk of the town has no states. Some are of use only where people vote on paper, too.
     """
 
-    role: Role
+    role: Role | str  # or ``staff.SUPERUSER``
     words: Promise
     page: str
     states: tuple[CycleState, ...] = ()
@@ -49,7 +53,21 @@ class Link:
         return offered and cycle.state in self.states
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A desk on somebody's list, with what waits for them there; None where nothing does."""
+
+    desk: Link
+    waits: Waiting | None
+
+    @property
+    def words(self) -> Promise:
+        """What it is called."""
+        return self.desk.words
+
+
 DESKS = (
+    Link(SUPERUSER, _("Roles"), "roles_desk"),
     Link(Role.TREASURER, _("Treasury"), "treasury"),
     Link(Role.TREASURER, _("Payouts"), "payouts"),
     Link(Role.TREASURER, _("Reconciliation"), "reconciliation"),
@@ -57,6 +75,7 @@ DESKS = (
     Link(Role.MODERATOR, _("Milestones to look at"), "milestones_desk"),
     Link(Role.BUDGET_ADMINISTRATOR, _("All cycles, and a new one"), "cycles_desk"),
     Link(Role.BUDGET_ADMINISTRATOR, _("What if"), "trials"),
+    Link(Role.BUDGET_ADMINISTRATOR, _("How many people live where"), "population_desk"),
     Link(Role.MODERATOR, _("Campaigns to moderate"), "campaigns_desk"),
     Link(Role.REVIEWER, _("Campaigns to review"), "campaigns_desk"),
     Link(Role.MODERATOR, _("Projects to merge"), "merge_desk"),
@@ -99,22 +118,45 @@ DESKS = (
 def my_desks(request: SignedInRequest) -> HttpResponse:
     """Every desk that my roles open: those of the town, and those of each cycle."""
     roles = roles_of(request.user)
-    mine = [desk for desk in DESKS if desk.role in roles]
+    opened_by = roles | ({SUPERUSER} if may_give_roles(request.user) else set())
+    mine = [desk for desk in DESKS if desk.role in opened_by]
+    waits = {each.desk: each for each in waiting_for(request.user)}
     held_here = visible_cycles(request.user).filter(origin=Origin.RUN)
     cycles = held_here.select_related("paper").order_by("-pk")
+    of_the_town = [
+        (reverse(desk.page), Listed(desk, waits.get((desk.role, desk.page, ""))))
+        for desk in mine
+        if not desk.states
+    ]
+    of_cycles = list(_of_cycles(mine, list(cycles[:MOST_CYCLES]), waits))
+    listed = [*of_the_town, *(desk for _cycle, desks in of_cycles for desk in desks)]
+    stands_there = {desk.waits for _address, desk in listed}
     context = {
+        # What waits at a page that is none of these, as money of a draft does for treasurers.
+        "others": [each for each in waits.values() if each not in stands_there],
+        "reads_trail": request.user.is_superuser or not roles.isdisjoint(TRAIL_ROLES),
+        "has_any": bool(opened_by),
         "roles": [Role(role).label for role in sorted(roles)],
-        "of_the_town": [(reverse(desk.page), desk.words) for desk in mine if not desk.states],
-        "of_cycles": list(_of_cycles(mine, list(cycles[:MOST_CYCLES]))),
+        "of_the_town": of_the_town,
+        "of_cycles": of_cycles,
     }
     return render(request, "town/my_desks.html", context)
 
 
 def _of_cycles(
-    mine: list[Link], cycles: list[Cycle]
-) -> Iterator[tuple[Cycle, list[tuple[str, Promise]]]]:
+    mine: list[Link], cycles: list[Cycle], waits: Mapping[Desk, Waiting]
+) -> Iterator[tuple[Cycle, list[tuple[str, Listed]]]]:
     """Cycles with the desks that are of use now, those without left out."""
     for cycle in cycles:
         now = [desk for desk in mine if desk.is_of_use(cycle)]
         if now:
-            yield cycle, [(reverse(desk.page, args=[cycle.slug]), desk.words) for desk in now]
+            yield (
+                cycle,
+                [
+                    (
+                        reverse(desk.page, args=[cycle.slug]),
+                        Listed(desk, waits.get((desk.role, desk.page, cycle.slug))),
+                    )
+                    for desk in now
+                ],
+            )

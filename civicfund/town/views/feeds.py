@@ -72,6 +72,8 @@ atom = require_safe(Atom())
 
 @require_safe
 def calendar(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
-    """The dates of one thing: phases of a cycle, the last day of a campaign."""
+    """The dates of one thing: phases and verdicts of a cycle, the last hour of a campaign, what a
+    plan says.
+    """
     subject = visible_subject(AnonymousUser(), kind, pk)
     return calendar_response(subject.title, dates_of(subject), now=db_now())

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 
 from budgeting.models import Cycle, Participation
 from budgeting.selectors import my_participations, with_phases_and_pots
+from civicfund.people.access import may_give_roles
 from civicfund.people.models import User
 from civicfund.people.requests import SignedInRequest
 from civicfund.people.selectors import residency_of, roles_of
@@ -27,7 +28,7 @@ from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
 from civicfund.talk.access import visible_subjects
 from civicfund.talk.selectors import followed_by
-from civicfund.town.selectors import next_step, with_what_came_of_it
+from civicfund.town.selectors import next_step, what_came_of
 
 MOST_OF_EACH = 12
 PER_PAGE = 50
@@ -63,8 +64,13 @@ def my_page(request: SignedInRequest) -> HttpResponse:
     context: dict[str, Any] = {
         **newest,
         "residency": home,
-        "next_step": next_step(user, home, has_pledged=newest["pledges"].total > 0),
-        "roles": roles_of(user),
+        "next_step": next_step(
+            user,
+            home,
+            has_pledged=newest["pledges"].total > 0,
+            writes=newest["projects"].total > 0,
+        ),
+        "has_desks": may_give_roles(user) or bool(roles_of(user)),
         "participations": took_part,
         "voted": {row.cycle_id for row in took_part},
         "open_to_me": with_phases_and_pots(_open_to(user.pk)),
@@ -129,11 +135,13 @@ def _all(name: str, user: User | int) -> QuerySet[Any]:
 
 
 def _shown(name: str, user: User, rows: Any) -> list[Any]:
-    """Rows as the page shows them: of what is followed, what this person may see."""
-    if name == "pledges":
-        return list(rows)
+    """Rows as the page shows them: of projects also what came of them; of what is followed, what
+    this person may see.
+    """
+    if name in ("projects", "supports"):
+        return what_came_of(list(rows), user)
     if name != "follows":
-        return with_what_came_of_it(list(rows))
+        return list(rows)
     threads = [(each.kind, each.subject_id) for each in rows]
     seen = visible_subjects(user, threads)
     return [seen[each] for each in threads if each in seen]

@@ -12,11 +12,12 @@ from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from budgeting.models import Cycle, Phase, Proposal
+from budgeting.models import Cycle, Proposal
 from budgeting.selectors import (
     awarded_in_minor,
     proposals_of,
     running_at,
+    running_now,
     supports_asked_for,
 )
 from civicfund.delivery.selectors import plan_of
@@ -41,11 +42,12 @@ from civicfund.projects.selectors import files_of, help_wanted, helpers_of, miss
 from civicfund.projects.selectors.lineage import copied_from, copies_of
 from civicfund.projects.selectors.merges import asked_of, merge_of, taken_in
 from civicfund.projects.selectors.moderation import files_taken_down, hiding_of, tombstone_of
-from civicfund.projects.selectors.supports import supports_project
+from civicfund.projects.selectors.supports import supports_project, with_gathering
 from civicfund.strangers import kept_for_strangers
-from civicfund.town.selectors import alarms
+from civicfund.town.selectors import alarms, asked_at, being_built
 
 MOST_ON_HOME = 6
+MOST_RUNNING_ON_HOME = 4
 MOST_AT_PLACE = 6
 MOST_PROJECTS_AT_PLACE = 24
 
@@ -56,31 +58,40 @@ def home(request: HttpRequest) -> HttpResponse:
     """The town at a glance, seen from my neighborhood where I have said which it is."""
     residency = residency_of(request.user)
     near = campaigns_near(residency.neighborhood, MOST_ON_HOME) if residency else []
-    cycle = _running.first()
+    running = _running(residency.neighborhood if residency else None)
+    cycle = running[0] if running else None
     return render(
         request,
         "town/home.html",
         {
             "residency": residency,
             "cycle": cycle,
-            "phase": _phase_now.first(cycle.pk) if cycle else None,
+            "phase": cycle.phase_now if cycle else None,
+            "also_running": running[1:MOST_RUNNING_ON_HOME],
+            "more_running": running[MOST_RUNNING_ON_HOME:],
             "campaigns": near or ending_soonest(),
             "campaigns_are_near": bool(near),
-            "projects": _newest(),
+            "projects": with_gathering(_newest()),
             "neighborhoods": _neighborhoods(),
             "finished_cycles": _finished(),
         },
     )
 
 
-@Prepared
-def _running() -> QuerySet[Cycle]:
-    return Cycle.objects.running()[:1]
+def _running(home: Neighborhood | None) -> list[Cycle]:
+    """Votes under way: about one's own neighborhood first, then those that one may decide in; of
+    two the one that closes first.
+    """
+    running = running_now()
+    if home is None or len(running) < 2:
+        return running
+    around = related_places([home.pk])[home.pk]
 
+    def distance(cycle: Cycle) -> int:
+        places = {pot.place_id for pot in cycle.pots.all()}
+        return 0 if home.pk in places else 1 if places.intersection(around) else 2
 
-@Prepared
-def _phase_now(cycle: int) -> QuerySet[Phase]:
-    return Phase.objects.current().filter(cycle=cycle).order_by("-ends_at")[:1]
+    return sorted(running, key=distance)
 
 
 @Prepared
@@ -117,10 +128,12 @@ def neighborhood(request: HttpRequest, slug: str) -> HttpResponse:
             "place": place,
             "parts": [part for part in within if part.parent_id == place.pk],
             "shapes": [part for part in within if part.boundary],
-            "projects": _newest_at(within_ids),
+            "projects": with_gathering(_newest_at(within_ids)),
             "project_count": _listed_at.count(within_ids),
             "campaigns": live_at(within_ids),
             "ended": finished_at(within_ids),
+            "built": being_built(within_ids),
+            "asked": asked_at(within_ids),
             "wanting": _wanting_at(within_ids),
             "wanting_count": _lacking_at.count(within_ids),
             "running": running_at(around),

@@ -30,8 +30,15 @@ from civicfund.town.bench.year import SLUG
 from civicfund.town.demo.accounts import account
 
 CLIENTS = 8
-FOR_PEOPLE = {"/me/"}
-REVIEWS = f"/budget/{SLUG}/reviews/"
+FOR_PEOPLE = {"/me/", "/me/notices/", "/me/all/supports/"}
+# Who of the staff reads what.
+DESKS = {
+    "review board": ("reviewer", f"/budget/{SLUG}/reviews/"),
+    "desk of comments": ("moderator", "/desk/comments/"),
+    "desk of questions": ("spokesperson", "/desk/questions/"),
+    "trail of the cycle": ("administrator", f"/budget/{SLUG}/trail/"),
+    "participation in the cycle": ("administrator", f"/budget/{SLUG}/participation/"),
+}
 TYPED = ("A safer crossing at School Lane", "New bench", "quiet gardn near the harbor", "Bridge")
 # Pages are drawn anew for each who asks; what the cache spares is measured apart.
 NOTHING_KEPT = {"PAGES_KEPT_SECONDS": "0"}
@@ -48,6 +55,7 @@ class Command(BaseCommand):
         parser.add_argument("--people", type=int, default=100_000)
         parser.add_argument("--projects", type=int, default=20_000)
         parser.add_argument("--comments", type=int, default=200_000)
+        parser.add_argument("--campaigns", type=int, default=200, help="that raise money now")
         parser.add_argument("--proposals", type=int, default=2_000, help="in one cycle")
         parser.add_argument("--times", type=int, default=15, help="by each client and page")
 
@@ -55,7 +63,8 @@ class Command(BaseCommand):
         """Seed, start the site, measure, stop it."""
         call_command("migrate", database="owner", verbosity=0)
         call_command("grant_rights")
-        sizes = {name: options[name] for name in ("people", "projects", "comments", "proposals")}
+        names = ("people", "projects", "comments", "campaigns", "proposals")
+        sizes = {name: options[name] for name in names}
         self.stderr.write(f"Seeding {sizes}")
         started = time.perf_counter()
         call_command("seed_large", **sizes)
@@ -84,9 +93,11 @@ class Command(BaseCommand):
                 if user or path not in FOR_PEOPLE:
                     visitors = [Visitor(site, user) for _ in range(CLIENTS)]
                     found[f"{name}{who}"] = _read(visitors, path, times)
-        self.stderr.write("Page: review board")
-        reviewers = [Visitor(site, account("reviewer"), second_factor=True) for _ in range(CLIENTS)]
-        return found | {"review board, a reviewer": _read(reviewers, REVIEWS, times)}
+        for name, (role, path) in DESKS.items():
+            self.stderr.write(f"Page: {name}")
+            staff = [Visitor(site, account(role), second_factor=True) for _ in range(CLIENTS)]
+            found[f"{name}, a {role}"] = _read(staff, path, times)
+        return found
 
     def _kept_pages(self, site: str, times: int) -> dict[str, dict[str, float]]:
         """As strangers get them usually: drawn once in some seconds by each web process."""
@@ -147,13 +158,18 @@ def _addresses() -> dict[str, str]:
         "projects of a place, by cost": f"/projects/?neighborhood={hood}&sort=dearest",
         "help wanted": "/projects/help/",
         "project with most comments": f"/projects/{talked}/",
+        "its whole thread": f"/talk/project/{talked}/",
+        "its history": f"/projects/{talked}/history/",
         "neighborhood": f"/neighborhoods/{hood}/",
         "whole town": f"/neighborhoods/{city}/",
         "campaigns": "/campaigns/",
         "cycles": "/budget/",
         "cycle with most proposals": f"/budget/{SLUG}/",
         "cycle, last page": f"/budget/{SLUG}/?page={_pages_of_cycle()}",
+        "moderation, in counts": "/moderation/",
         "my page": "/me/",
+        "my notices": "/me/notices/",
+        "what I support": "/me/all/supports/",
         "API, projects": "/api/v1/projects/",
     }
 

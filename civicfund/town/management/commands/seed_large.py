@@ -21,13 +21,14 @@ class Command(BaseCommand):
         parser.add_argument("--people", type=int, default=100_000)
         parser.add_argument("--projects", type=int, default=20_000)
         parser.add_argument("--comments", type=int, default=200_000)
+        parser.add_argument("--campaigns", type=int, default=200, help="that raise money now")
         parser.add_argument("--proposals", type=int, default=2_000, help="in one cycle")
 
     def handle(self, **options: Any) -> None:
         """Refuses a database with a town in it."""
         if Neighborhood.objects.exists():
             raise CommandError("This database holds a town; seed an empty one.")
-        sizes = {name: options[name] for name in ("people", "projects", "comments")}
+        sizes = {name: options[name] for name in ("people", "projects", "comments", "campaigns")}
         seed_large(**sizes)
         seed_year(options["proposals"])
         sizes["proposals"] = options["proposals"]

@@ -1,0 +1,162 @@
+"""What becomes of proposals: told to who follows the project, and written to who writes it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
+from django.urls import reverse
+
+from budgeting.enums import UNDER_WAY, CycleState
+from budgeting.models import Cycle, Proposal, Review
+from civicfund.notices.services import Letter, tell_all, written_of
+from civicfund.people.models import User
+from civicfund.projects.access import authors_by_project
+from civicfund.talk.enums import NewsKind, SubjectKind
+from civicfund.talk.models import Fact
+from civicfund.talk.selectors import NEWS_FOR, is_told, source_of, untold_events
+from civicfund.talk.services.facts import Happened, tell_new_facts
+
+BECAME, VERDICT = "proposal_became", "verdict_published"
+MOST_AT_ONCE = 500
+MOST_IN_A_MAIL = 20
+_MOVES = {
+    "proposal.feasible": NewsKind.FEASIBLE,
+    "proposal.not_feasible": NewsKind.NOT_FEASIBLE,
+    "proposal.on_ballot": NewsKind.ON_BALLOT,
+    "proposal.selected": NewsKind.SELECTED,
+    "proposal.not_selected": NewsKind.NOT_SELECTED,
+}
+# Of these authors are written to at the instant of verdicts, where the cycle was open then.
+_VERDICTS = frozenset({NewsKind.FEASIBLE, NewsKind.NOT_FEASIBLE})
+
+
+@dataclass(frozen=True, slots=True)
+class _Became:
+    """What became of a proposal, by whom, and the name of the fact; ``people`` supported it."""
+
+    proposal: Proposal
+    what: NewsKind
+    source: str
+    by: frozenset[int] = frozenset()
+    people: int = 0
+
+
+def tell_of_proposals() -> int:
+    """Tell followers of projects what became of these in public cycles, and write to their authors
+    of all but verdicts; how many facts.
+
+    Each fact once, and to nobody by two mails. An author gets one mail about all of theirs in a
+    cycle that one sweep finds.
+    """
+    found = [*_moves(), *_short()]
+    if not found:
+        return 0
+    authors = authors_by_project({each.proposal.project_id for each in found})
+    verdicts = [each.proposal.pk for each in found if each.what in _VERDICTS]
+    mailed = _written_of_verdicts(verdicts) if verdicts else {}
+    with transaction.atomic():
+        told = tell_new_facts(_happened(each, authors, mailed) for each in found)
+        _write([each for each in found if each.source in told], told, authors)
+    return len(told)
+
+
+def _moves() -> Iterator[_Became]:
+    """Of a draft nobody hears, nor of a verdict before its instant: the proposal has not moved."""
+    public = Proposal.objects.filter(cycle__in=Cycle.objects.public())
+    events = list(untold_events(public, _MOVES)[:MOST_AT_ONCE])
+    proposals = _whole({int(event.target_id) for event in events}) if events else {}
+    for event in events:
+        by = frozenset({event.actor_id} if event.actor_id else ())
+        proposal = proposals[int(event.target_id)]
+        yield _Became(proposal, _MOVES[event.verb], source_of(event), by)
+
+
+def _whole(proposals: Collection[int]) -> dict[int, Proposal]:
+    rows = Proposal.objects.select_related("project", "cycle", "pot")
+    return rows.defer("project__story", "project__search").in_bulk(proposals)
+
+
+def _short() -> Iterator[_Became]:
+    """Those whose supports were counted, and are fewer than the pot needs."""
+    waiting = Proposal.objects.to_look_at().filter(~is_told("supports"))
+    short = waiting.filter(
+        cycle__state=CycleState.OPEN,
+        state__in=UNDER_WAY,
+        support_count__people__lt=F("pot__supports_needed"),
+        support_count__counted_at__gt=Now() - NEWS_FOR,
+    )
+    people = dict(short.order_by("pk").values_list("pk", "support_count__people")[:MOST_AT_ONCE])
+    for pk, proposal in _whole(people).items() if people else ():
+        yield _Became(proposal, NewsKind.TOO_FEW, f"supports:{pk}", people=people[pk])
+
+
+def _written_of_verdicts(proposals: Collection[int]) -> dict[int, frozenset[int]]:
+    """Who was written to of a verdict on each of these."""
+    reviews = Review.objects.filter(proposal__in=proposals).order_by()
+    found: dict[int, frozenset[int]] = defaultdict(frozenset)
+    letters = written_of(VERDICT, reviews)
+    for pk, proposal in reviews.values_list("pk", "proposal"):
+        found[proposal] |= letters.get(pk, frozenset())
+    return found
+
+
+def _happened(
+    each: _Became,
+    authors: Mapping[int, frozenset[int]],
+    mailed: Mapping[int, frozenset[int]],
+) -> Happened:
+    project = each.proposal.project_id
+    theirs = authors[project]
+    if each.what in _VERDICTS:
+        theirs &= mailed[each.proposal.pk]
+    subject = (SubjectKind.PROJECT, project)
+    return Happened(subject, each.what, each.source, by=each.by, written_to=theirs)
+
+
+def _write(
+    found: Sequence[_Became], told: Mapping[str, int], authors: Mapping[int, frozenset[int]]
+) -> None:
+    """One mail to each author about all of theirs in a cycle, but for what they did themselves."""
+    theirs: dict[tuple[int, int], list[_Became]] = defaultdict(list)
+    for each in found:
+        if each.what not in _VERDICTS:
+            for person in authors[each.proposal.project_id] - each.by:
+                theirs[person, each.proposal.cycle_id].append(each)
+    people = User.objects.filter(is_active=True, guest_email="").in_bulk(
+        {person for person, _cycle in theirs}
+    )
+    facts = Fact.objects.in_bulk(told.values())
+    tell_all(
+        BECAME,
+        (
+            Letter(people[person], facts[told[items[0].source]], _context(items))
+            for (person, _cycle), items in sorted(theirs.items(), key=lambda pair: pair[0])
+            if person in people
+        ),
+    )
+
+
+def _context(items: Sequence[_Became]) -> dict[str, Any]:  # as JSON keeps it
+    return {
+        "cycle": items[0].proposal.cycle.title,
+        "count": len(items),
+        "more": max(0, len(items) - MOST_IN_A_MAIL),
+        "items": [_item(each) for each in items[:MOST_IN_A_MAIL]],
+    }
+
+
+def _item(each: _Became) -> dict[str, Any]:
+    proposal = each.proposal
+    return {
+        "project": proposal.project.title,
+        "what": each.what.value,
+        "people": each.people,
+        "needed": proposal.pot.supports_needed,
+        "url": reverse("my_proposal", args=[proposal.cycle.slug, proposal.pk]),
+    }

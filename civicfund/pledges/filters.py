@@ -1,0 +1,37 @@
+"""What the list of campaigns can be narrowed by."""
+
+from __future__ import annotations
+
+import django_filters
+from django.utils.translation import gettext_lazy as _
+
+from civicfund.places.models import Neighborhood
+from civicfund.pledges.models import Campaign, CampaignQuerySet
+from civicfund.projects.models import Project
+from civicfund.projects.selectors import matching
+
+
+class CampaignFilter(django_filters.FilterSet):  # type: ignore[misc]  # it ships no types
+    """Words of the project, and where it is."""
+
+    q = django_filters.CharFilter(label=_("Search"), method="with_words", max_length=200)
+    neighborhood = django_filters.ModelChoiceFilter(
+        label=_("Where"),
+        queryset=Neighborhood.objects.widest_first().defer("boundary"),
+        to_field_name="slug",
+        empty_label=_("Everywhere"),
+        method="in_place",
+    )
+
+    class Meta:
+        model = Campaign
+        fields: list[str] = []
+
+    def with_words(self, rows: CampaignQuerySet, name: str, words: str) -> CampaignQuerySet:
+        """Of projects that the list of projects finds by these words; the order stays."""
+        found = matching(Project.objects.all(), words).order_by()
+        return rows.filter(project__in=found.values("pk"))
+
+    def in_place(self, rows: CampaignQuerySet, name: str, place: Neighborhood) -> CampaignQuerySet:
+        """The place and everything in it."""
+        return rows.filter(project__neighborhood__in=Neighborhood.objects.within(place))

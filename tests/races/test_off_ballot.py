@@ -1,0 +1,72 @@
+"""Administrators who take a line off the ballot at once, and authors who take a project out."""
+
+from __future__ import annotations
+
+from threading import Barrier
+
+import pytest
+from django.db import IntegrityError
+
+from budgeting.models import BallotRemoval, Cycle, Proposal
+from budgeting.services import proposals
+from budgeting.services.errors import RefusedError
+from budgeting.services.proposals import leave_cycle, take_off_ballot
+from tests.budgeting.test_changing_pots import entered, two_pots
+from tests.budgeting.test_off_ballot import before_voting, line, lines
+from tests.factories.budgeting import administrator
+from tests.races.threads import at_once
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+
+
+def taken_off_at_once(number, *positions):
+    cycle, _people = before_voting()
+    gone = [line(cycle, each).proposal for each in positions]
+    people = [administrator() for _ in range(number)]
+
+    def act(n):
+        return take_off_ballot(gone[n % len(gone)], reason="It is protected.", by=people[n])
+
+    return cycle, at_once(number, act)
+
+
+def test_one_of_many_takes_a_line_off_and_the_others_are_told():
+    cycle, got = taken_off_at_once(4, 0)
+    kinds = sorted(type(each).__name__ for each in got)
+    assert kinds == ["BallotRemoval", *["RefusedError"] * 3]
+    assert lines(cycle) == [(0, 200_000), (1, 100_000)]
+
+
+def test_two_lines_taken_off_at_once_leave_no_place_empty():
+    cycle, got = taken_off_at_once(2, 0, 1)
+    assert [type(each) for each in got] == [BallotRemoval] * 2
+    assert lines(cycle) == [(0, 100_000)]
+
+
+def test_without_the_lock_the_database_refuses_one_of_two(monkeypatch):
+    gate = Barrier(2)
+
+    def careless(proposal):
+        found = Proposal.objects.select_related("cycle", "pot", "project").get(pk=proposal.pk)
+        gate.wait(timeout=30)
+        return found
+
+    monkeypatch.setattr(proposals, "take", lambda cycle: Cycle.objects.get(pk=cycle.pk))
+    monkeypatch.setattr(proposals, "_hold", careless)
+    cycle, got = taken_off_at_once(2, 0)
+    assert sorted(type(each).__name__ for each in got) == ["BallotRemoval", "IntegrityError"]
+    [lost] = [each for each in got if isinstance(each, IntegrityError)]
+    assert lost.__cause__.diag.constraint_name in (
+        "removal_of_its_line", "budgeting_ballotremoval_line_key",
+    )  # fmt: skip
+    assert lines(cycle) == [(0, 200_000), (1, 100_000)]
+
+
+def test_one_of_two_takes_a_project_out_and_the_other_is_told():
+    cycle, place = two_pots()
+    proposal = entered(cycle, place)
+    author = proposal.project.proposer
+    got = at_once(2, lambda _n: leave_cycle(Proposal.objects.get(pk=proposal.pk), by=author))
+    assert sorted(type(each).__name__ for each in got) == ["Proposal", "RefusedError"]
+    [told] = [each for each in got if isinstance(each, RefusedError)]
+    assert "not in the cycle any more" in str(told)

@@ -1,0 +1,132 @@
+"""The page of a place: everything about it, and the way to the rest."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from budgeting.services.results import certify, publish
+from civicfund.places.enums import PlaceKind
+from civicfund.pledges.enums import CampaignState
+from civicfund.pledges.models import Campaign
+from civicfund.projects.enums import ProjectState
+from civicfund.projects.models import Project
+from civicfund.talk.models import Thread
+from civicfund.town.views import pages
+from tests.budgeting.test_publishing import counted
+from tests.factories.budgeting import certifier
+from tests.factories.delivery import planned, reach
+from tests.factories.places import NeighborhoodFactory
+from tests.factories.pledges import CampaignFactory
+from tests.factories.projects import ProjectFactory
+from tests.factories.talk import CommentFactory
+from tests.talk.test_moderating import hide
+from tests.talk.test_questions import answer
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def place():
+    return NeighborhoodFactory(parent=NeighborhoodFactory(kind=PlaceKind.DISTRICT))
+
+
+def shown(client, place):
+    return client.get(place.get_absolute_url())
+
+
+def built(client, place):
+    return [each.project for each in shown(client, place).context["built"]]
+
+
+def funded(place, *shares):
+    """A project whose campaign was collected, with a plan."""
+    campaign = CampaignFactory(project__neighborhood=place)
+    planned(campaign.project, *shares)
+    Campaign.objects.filter(pk=campaign.pk).update(state=CampaignState.SETTLED)
+    return campaign.project
+
+
+def asked(about, kind="project", body="Who waters it?"):
+    thread, _new = Thread.objects.get_or_create(kind=kind, subject_id=about.pk)
+    return CommentFactory(thread=thread, asks_city=True, body=body)
+
+
+def test_what_is_being_built_stands_there_with_what_comes_next(client, place):
+    project = funded(place, 40, 60)
+    first, second = project.milestones.order_by("position")
+    reach(first)
+    elsewhere = funded(NeighborhoodFactory(), 100)
+    for each in (place, place.parent):
+        page = shown(client, each).content.decode()
+        assert "Being built" in page
+        assert "1 of 2 milestones reached" in page
+        assert f"Next: {second.title}" in page
+        assert project in built(client, each)
+        assert elsewhere not in built(client, each)
+    reach(second)
+    assert built(client, place) == []
+    assert "Being built" not in shown(client, place).content.decode()
+
+
+def test_a_plan_without_money_is_not_being_built_and_a_winner_is(client):
+    cycle = counted()
+    for proposal in cycle.proposals.select_related("project__neighborhood"):
+        planned(proposal.project, 100)
+        place = proposal.project.neighborhood
+    assert built(client, place) == []
+    publish(certify(cycle, by=certifier()), by=certifier())
+    won = {each.project for each in cycle.proposals.filter(state="selected")}
+    assert set(built(client, place)) == won != set()
+
+
+def test_what_the_city_was_asked_stands_there_the_open_ones_first(client, place):
+    project = ProjectFactory(neighborhood=place)
+    campaign = CampaignFactory(project__neighborhood=place)
+    answered, still_open = asked(project), asked(campaign, "campaign", body="What if?")
+    answer(answered)
+    later = asked(campaign.project)
+    answer(later)
+    hide(asked(project, body="Hidden words."))
+    CommentFactory(thread=answered.thread, body="No question.")
+    asked(ProjectFactory())
+    for each in (place, place.parent):
+        page = shown(client, each)
+        assert list(page.context["asked"]) == [still_open, later, answered]
+        text = page.content.decode()
+        assert still_open.get_absolute_url() in text
+        assert "Hidden words." not in text
+    gone = ProjectFactory(neighborhood=place)
+    asked(gone, body="About what is gone.")
+    Project.objects.filter(pk=gone.pk).update(state=ProjectState.WITHDRAWN)
+    assert "About what is gone." not in shown(client, place).content.decode()
+
+
+def test_the_page_leads_to_all_campaigns_that_have_ended_there(client, place, monkeypatch):
+    monkeypatch.setattr(pages, "MOST_AT_PLACE", 1)
+    ended = [
+        CampaignFactory(project__neighborhood=place, state=CampaignState.UNFUNDED) for _ in "ab"
+    ]
+    elsewhere = CampaignFactory(state=CampaignState.UNFUNDED)
+    page = shown(client, place)
+    assert len(page.context["ended"]) == 1
+    everything = f"{reverse('campaigns')}?show=finished&neighborhood={place.slug}"
+    assert everything.replace("&", "&amp;") in page.content.decode()
+    text = client.get(everything).content.decode()
+    assert all(each.project.title in text for each in ended)
+    assert elsewhere.project.title not in text
+
+
+def test_the_page_asks_as_much_for_three_as_for_one(client, place):
+    counts = []
+    for rows in (1, 2):
+        for _ in range(rows):
+            project = funded(place, 40, 60)
+            asked(project)
+            answer(asked(project))
+        with CaptureQueriesContext(connection) as queries:
+            assert shown(client, place).status_code == 200
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
