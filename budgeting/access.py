@@ -9,16 +9,18 @@ from functools import lru_cache
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from budgeting.enums import CycleState
-from budgeting.models import Cycle, CycleQuerySet, Pot, Review, RollEntry
+from budgeting.models import Cycle, CycleQuerySet, Phase, Pot, Review, RollEntry
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.selectors import has_role, roles_of
 from civicfund.places.models import Neighborhood
+from civicfund.prepared import Prepared, hang_on
 from civicfund.projects.access import concerning
 from civicfund.projects.models import Project
 from civicfund.talk.access import Subject
@@ -48,10 +50,21 @@ def visible_cycles(user: User | AnonymousUser) -> CycleQuerySet:
 
 def visible_cycle(user: User | AnonymousUser, slug: str) -> Cycle:
     """The cycle with its phases; ``Http404`` where it does not exist for this person."""
-    found = Cycle.objects.prefetch_related("phases").filter(slug=slug).first()
+    found = _cycles.first(slug)
     if found is None or not (found.is_public or _prepares(user)):
         raise Http404("No such cycle.")
+    hang_on([found], "phases", _phases(found.pk), by="cycle")
     return found
+
+
+@Prepared
+def _cycles(slug: str) -> CycleQuerySet:
+    return Cycle.objects.filter(slug=slug)
+
+
+@Prepared
+def _phases(cycle: int) -> QuerySet[Phase]:
+    return Phase.objects.filter(cycle=cycle)
 
 
 def cycle_beside_books(slug: str) -> Cycle:
@@ -111,7 +124,12 @@ def roll_entry_of(cycle: Cycle, user: User | AnonymousUser) -> RollEntry | None:
     """The line of the roll that somebody votes as; None where they may not vote here."""
     if not user.is_authenticated:
         return None
-    return RollEntry.objects.filter(cycle=cycle, claimed_by=user).first()
+    return _roll_entries.first(cycle.pk, user.pk)
+
+
+@Prepared
+def _roll_entries(cycle: int, claimed_by: int) -> QuerySet[RollEntry]:
+    return RollEntry.objects.filter(cycle=cycle, claimed_by=claimed_by).order_by("pk")[:1]
 
 
 def pots_of(entry: RollEntry) -> list[Pot]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.core.paginator import InvalidPage, Page, Paginator
@@ -26,9 +26,9 @@ class LeanPaginator(Paginator[Any]):
     """For rows that carry sums and counts: those are found for what is shown, not on the way to it.
 
     First the keys of the page in the list's order, then their rows: one query more. ``count`` is
-    given where there is a cheaper way to find it than to count the rows; ``shown`` adds to the
-    rows of the page what is needed of no others. Where the rows were found with much ado, as by a
-    search, ``whole`` is where those of the page are read, so that the ado is not made again.
+    given where there is a cheaper way to find it than to count the rows; ``read`` brings the rows
+    of keys, in any order, where there is a cheaper way than to find them among all once more;
+    ``first`` the keys of the first page, which nearly everybody asks for.
     """
 
     object_list: QuerySet[Any]
@@ -39,41 +39,54 @@ class LeanPaginator(Paginator[Any]):
         per_page: int,
         *,
         count: int | None = None,
-        shown: Callable[[Any], QuerySet[Any]] = QuerySet.all,
-        whole: QuerySet[Any] | None = None,
+        read: Callable[[list[Any]], Iterable[Any]] | None = None,
+        first: Callable[[], list[Any]] | None = None,
     ) -> None:
         """The rows in one definite order."""
         super().__init__(rows, per_page)
-        self.shown, self.whole = shown, whole
+        self.read, self.first = read, first
         if count is not None:
             self.count = count
+
+    def _check_object_list_is_ordered(self) -> None:
+        """They are; to look would put the question together, which the first page may not need."""
 
     def page(self, number: int | str) -> Page[Any]:
         """The page; ``InvalidPage`` where it is not there."""
         number = self.validate_number(number)
         start = (number - 1) * self.per_page
+        if self.first is not None and not start:
+            return self._page_with(self.first(), number)
         keys = list(self.object_list.values_list("pk", flat=True)[start : start + self.per_page])
         return self._page_with(keys, number)
 
     def _page_with(self, keys: list[Any], number: int) -> Page[Any]:
-        if self.whole is None:
-            return Page(self.shown(self.object_list.filter(pk__in=keys)), number, self)
-        found = {row.pk: row for row in self.shown(self.whole.filter(pk__in=keys))}
+        if self.read is None:
+            return Page(self.object_list.filter(pk__in=keys), number, self)
+        found = {row.pk: row for row in self.read(keys)}
         return Page([found[key] for key in keys if key in found], number, self)
+
+
+def with_count(rows: QuerySet[Any]) -> QuerySet[Any, tuple[Any, int]]:
+    """The key of each, and how many there are in all."""
+    counted: QuerySet[Any, tuple[Any, int]] = rows.annotate(in_all=Window(Count("*"))).values_list(
+        "pk", "in_all"
+    )
+    return counted
 
 
 class SweptPaginator(LeanPaginator):
     """For rows whose order no index gives: whoever finds the first has seen them all.
 
-    So the first page, which nearly everybody asks for, brings the count along.
+    So the first page, which nearly everybody asks for, brings the count along: ``first``, where it
+    is given, brings what ``with_count`` asks for.
     """
 
     def page(self, number: int | str) -> Page[Any]:
         """The page; ``InvalidPage`` where it is not there."""
         if str(number) != "1":
             return super().page(number)
-        counted = self.object_list.annotate(in_all=Window(Count("*"))).values_list("pk", "in_all")
-        found = list(counted[: self.per_page])
+        found = self.first() if self.first else list(with_count(self.object_list)[: self.per_page])
         self.count = found[0][1] if found else 0
         return self._page_with([key for key, _in_all in found], 1)
 

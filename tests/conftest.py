@@ -19,10 +19,14 @@ from pytest_django.plugin import blocking_manager_key
 
 from civicfund.audit.management.commands.flush import let_go
 from civicfund.people.services import mark_as_made_up
+from civicfund.prepared import Prepared
 from tests.migrating import drawing_one_model
 from tests.tables import keep_tables
 
 pytest_plugins = ["tests.sandbox_fixtures"]
+
+# What is put into SQL once is held against what Django would ask now, each time.
+Prepared.checked = True
 
 _DATABASES = pytest.StashKey[tuple[str, str, str]]()
 

@@ -26,10 +26,13 @@ from budgeting.selectors.cycles import (
     past_cycles,
     phase_steps,
     proposals_of,
+    running_at,
     running_cycles,
+    running_now,
     turnout,
     why_apart_in_cycles,
     why_on_ballot,
+    with_phases_and_pots,
 )
 from budgeting.selectors.desk import Step, TwoPeople, acts_of_two, readiness, small_pots
 from budgeting.selectors.drafts import draft_owner, draft_place
@@ -67,6 +70,7 @@ from budgeting.selectors.proposals import (
 )
 from budgeting.selectors.results import Figures, OptionResult, PotResult, results_of
 from budgeting.selectors.reviews import (
+    REVIEWS_PER_PAGE,
     WHOSE,
     fitting_reviews,
     is_reviewer,
@@ -78,10 +82,10 @@ from budgeting.selectors.reviews import (
     proposal_to_review,
     ready_for,
     ready_verdicts,
-    review_sums,
     reviewer_rules,
     reviews_at_hand,
     reviews_of,
+    reviews_paged,
     waiting_reviews,
     why_verdicts_wait,
 )
@@ -112,6 +116,7 @@ from budgeting.selectors.trustees import (
 )
 
 __all__ = [
+    "REVIEWS_PER_PAGE",
     "WHOSE",
     "BallotStatus",
     "Candidate",
@@ -194,14 +199,16 @@ __all__ = [
     "ready_verdicts",
     "requests_on",
     "results_of",
-    "review_sums",
     "reviewer_rules",
     "reviews_at_hand",
     "reviews_of",
+    "reviews_paged",
     "roll_batches",
     "rounds_of",
     "rules_of_voting",
+    "running_at",
     "running_cycles",
+    "running_now",
     "sitting_at",
     "small_pots",
     "standing_of",
@@ -223,5 +230,6 @@ __all__ = [
     "why_apart_in_cycles",
     "why_on_ballot",
     "why_verdicts_wait",
+    "with_phases_and_pots",
     "withheld",
 ]

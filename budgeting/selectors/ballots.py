@@ -106,7 +106,7 @@ def in_ballot_order(options: Iterable[Option], cycle: Cycle, voter: str) -> list
     return sorted(options, key=place)
 
 
-def my_participations(user: User) -> QuerySet[Participation]:
+def my_participations(user: User | int) -> QuerySet[Participation]:
     """The cycles that somebody voted in, the newest first: that they did, never what."""
     return (
         Participation.objects.filter(roll_entry__claimed_by=user)

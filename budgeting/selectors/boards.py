@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+
 from budgeting.domain.board import Line, OnBallots, close_of, proof_of, proves, receipt_hash
 from budgeting.enums import CycleState
 from budgeting.models import Board, BoardLine, Cycle, OptionsCommitment
 from civicfund.audit.models import Event
+from civicfund.prepared import Prepared
 
 _WAS_CLOSED = "cycle.board_closed"
 _CLOSED = (CycleState.CLOSED, CycleState.UNSEALED, CycleState.COUNTED, CycleState.CERTIFIED)
@@ -26,7 +29,12 @@ class Recorded:
 
 def board_of(cycle: Cycle) -> Board | None:
     """The cycle's board; None before it opens and for elections from elsewhere."""
-    return Board.objects.filter(pk=cycle.pk).first()
+    return _boards.first(cycle.pk)
+
+
+@Prepared
+def _boards(cycle: int) -> QuerySet[Board]:
+    return Board.objects.filter(pk=cycle)
 
 
 def told_the_root(cycle: Cycle) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Prefetch, Q, QuerySet, Sum
 from django.utils.formats import date_format
@@ -19,8 +20,9 @@ from budgeting.enums import (
     Origin,
     ProposalState,
 )
-from budgeting.models import Cycle, CycleQuerySet, Option, Phase, Proposal
+from budgeting.models import Cycle, CycleQuerySet, Option, Participation, Phase, Pot, Proposal
 from budgeting.selectors.proposals import why_off
+from civicfund.prepared import Prepared, hang_on, in_all
 from civicfund.projects.models import Project
 
 # How far a proposal has to be to take the place of one that goes into its project.
@@ -36,6 +38,45 @@ def running_cycles() -> CycleQuerySet:
     return Cycle.objects.running().prefetch_related(
         Prefetch("phases", queryset=Phase.objects.with_now()), "pots"
     )
+
+
+def running_now() -> list[Cycle]:
+    """All of ``running_cycles``."""
+    return with_phases_and_pots(_running())
+
+
+@Prepared
+def _running() -> CycleQuerySet:
+    return Cycle.objects.running()
+
+
+def running_at(places: Collection[int]) -> list[Cycle]:
+    """Those of ``running_cycles`` with money for one of the places."""
+    return with_phases_and_pots(_running_at(places))
+
+
+@Prepared
+def _running_at(places: Collection[int]) -> CycleQuerySet:
+    return Cycle.objects.running().at(places)
+
+
+def with_phases_and_pots(cycles: list[Cycle]) -> list[Cycle]:
+    """The same cycles, their phases by the clock and their pots at hand."""
+    keys = [cycle.pk for cycle in cycles]
+    if keys:
+        hang_on(cycles, "phases", _phases(keys), by="cycle")
+        hang_on(cycles, "pots", _pots(keys), by="cycle")
+    return cycles
+
+
+@Prepared
+def _phases(cycles: Collection[int]) -> QuerySet[Phase]:
+    return Phase.objects.with_now().filter(cycle__in=cycles)
+
+
+@Prepared
+def _pots(cycles: Collection[int]) -> QuerySet[Pot]:
+    return Pot.objects.filter(cycle__in=cycles)
 
 
 def counting_cycles() -> CycleQuerySet:
@@ -58,13 +99,18 @@ def past_cycles(places: Collection[int] | None = None) -> CycleQuerySet:
 
 def awarded_in_minor(places: Collection[int]) -> int:
     """What projects in these places were awarded by votes held here, in minor units."""
+    return int(sum(_won_minor(places)))
+
+
+@Prepared
+def _won_minor(places: Collection[int]) -> QuerySet[Any, int]:
     won = Option.objects.filter(
         proposal__state=ProposalState.SELECTED, proposal__project__neighborhood__in=places
     )
-    return int(won.aggregate(sum=Sum("cost_minor", default=0))["sum"])
+    return in_all(won, Sum("cost_minor", default=0))
 
 
-def proposals_of(project: Project) -> QuerySet[Proposal]:
+def proposals_of(project: Project | int) -> QuerySet[Proposal]:
     """What became of a project in the cycles that it entered, the newest first.
 
     ``why_off`` is why it was taken off a ballot, None where it never was.
@@ -124,7 +170,12 @@ def _kept(proposal: Proposal) -> int:
 
 def turnout(cycle: Cycle) -> int:
     """How many have voted. Of what they voted nothing is counted before the close."""
-    return cycle.participations.count()
+    return _participations.count(cycle.pk)
+
+
+@Prepared
+def _participations(cycle: int) -> QuerySet[Participation]:
+    return Participation.objects.filter(cycle=cycle)
 
 
 def phase_steps(cycle: Cycle, now: datetime) -> list[dict[str, str]]:

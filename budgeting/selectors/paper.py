@@ -16,6 +16,7 @@ from django.db.models import (
     F,
     OuterRef,
     Prefetch,
+    QuerySet,
     Subquery,
     Sum,
     Value,
@@ -38,6 +39,7 @@ from budgeting.models import (
     SampleReading,
     SheetBatch,
 )
+from civicfund.prepared import Prepared
 
 # A table of people by place and channel says of fewer than these only that they are few.
 LEAST_CELL = 10
@@ -134,7 +136,12 @@ class PaperSums:
 
 def paper_vote(cycle: Cycle) -> PaperVote | None:
     """How the cycle is voted on on paper; None where it is not."""
-    return PaperVote.objects.filter(pk=cycle.pk).first()
+    return _paper_votes.first(cycle.pk)
+
+
+@Prepared
+def _paper_votes(cycle: int) -> QuerySet[PaperVote]:
+    return PaperVote.objects.filter(pk=cycle)
 
 
 def paper_sums(cycle: Cycle) -> PaperSums | None:

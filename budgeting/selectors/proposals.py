@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from django.db.models import (
     Value,
 )
 from django.db.models.functions import Coalesce, Now
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from budgeting.enums import FOUND_FEASIBLE, CycleState, PhaseKind, ProposalState
@@ -26,12 +27,26 @@ from budgeting.models import BallotRemoval, Cycle, Option, Phase, Pot, Proposal,
 from budgeting.selectors.options import options_on_ballot
 from budgeting.selectors.supports import Supports, supports_by_proposal
 from civicfund.paging import LeanPaginator
+from civicfund.prepared import Prepared
 from civicfund.projects.models import Project, Version
 from civicfund.projects.selectors.history import latest_version
 
 PROPOSALS_PER_PAGE = 50
 # Of a project and its place, what no list shows: stories, their index and outlines.
 UNSHOWN = ("project__story", "project__search", "project__neighborhood__boundary")
+
+
+# What the page of a cycle shows of a proposal.
+_LISTED = (
+    "cycle",
+    "pot",
+    "state",
+    "reason",
+    "project__title",
+    "project__state",
+    "project__neighborhood__name",
+    "option__cost_minor",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +68,27 @@ class PotOfCycle:
 
 def proposed_by_pot(cycle: Cycle) -> dict[int, int]:
     """How many proposals stand in each of the cycle's pots that have any."""
+    return dict(_proposed(cycle.pk))
+
+
+@Prepared
+def _proposed(cycle: int) -> QuerySet[Any]:
     return _by_pot(Proposal.objects.standing().filter(cycle=cycle))
 
 
-def _by_pot(rows: QuerySet[Any]) -> dict[int, int]:
-    return dict(rows.order_by().values_list("pot").annotate(Count("pk")))
+@Prepared
+def _on_ballot(cycle: int) -> QuerySet[Any]:
+    return _by_pot(Option.objects.filter(cycle=cycle))
+
+
+def _by_pot(rows: QuerySet[Any]) -> QuerySet[Any]:
+    counted: QuerySet[Any] = rows.order_by().values_list("pot").annotate(Count("pk"))
+    return counted
+
+
+@Prepared
+def _pots(cycle: int) -> QuerySet[Pot]:
+    return Pot.objects.filter(cycle=cycle).select_related("place").defer("place__boundary")
 
 
 def proposals_paged(cycle: Cycle, proposed: Mapping[int, int] | None = None) -> LeanPaginator:
@@ -65,9 +96,24 @@ def proposals_paged(cycle: Cycle, proposed: Mapping[int, int] | None = None) -> 
 
     ``proposed``, where it is at hand, is what ``proposed_by_pot`` says.
     """
-    rows = Proposal.objects.standing().filter(cycle=cycle).order_by("pot__position", "pk")
     count = None if proposed is None else sum(proposed.values())
-    return LeanPaginator(rows, PROPOSALS_PER_PAGE, count=count, shown=_as_listed)
+    rows: Any = SimpleLazyObject(lambda: _in_order(cycle.pk))
+    return LeanPaginator(
+        rows,
+        PROPOSALS_PER_PAGE,
+        count=count,
+        read=_as_listed,
+        first=lambda: _first_keys(cycle.pk),
+    )
+
+
+def _in_order(cycle: int) -> QuerySet[Proposal]:
+    return Proposal.objects.standing().filter(cycle=cycle).order_by("pot__position", "pk")
+
+
+@Prepared
+def _first_keys(cycle: int) -> QuerySet[Proposal, int]:
+    return _in_order(cycle).values_list("pk", flat=True)[:PROPOSALS_PER_PAGE]
 
 
 def pots_of_cycle(
@@ -77,12 +123,13 @@ def pots_of_cycle(
 
     Each proposal of the page has its pot and cycle from here on.
     """
-    on_ballot = _by_pot(Option.objects.filter(cycle=cycle))
+    on_ballot = dict(_on_ballot(cycle.pk))
     here: dict[int, list[Proposal]] = {}
     for each in page:
         here.setdefault(each.pot_id, []).append(each)
     found, before = [], 0
-    for pot in cycle.pots.select_related("place").defer("place__boundary"):
+    for pot in _pots(cycle.pk):
+        pot.cycle = cycle
         count = proposed.get(pot.pk, 0)
         begins_on = before // PROPOSALS_PER_PAGE + 1
         in_it = here.get(pot.pk, [])
@@ -93,9 +140,11 @@ def pots_of_cycle(
     return found
 
 
-def _as_listed(rows: QuerySet[Proposal]) -> QuerySet[Proposal]:
+@Prepared
+def _as_listed(pks: Collection[int]) -> QuerySet[Proposal]:
+    rows = Proposal.objects.standing().filter(pk__in=pks)
     listed = rows.select_related("project__neighborhood", "option").annotate(why_off=why_off())
-    return listed.defer(*UNSHOWN)
+    return listed.only(*_LISTED)
 
 
 def why_off() -> Subquery:
@@ -113,9 +162,13 @@ def takes_proposals(cycle: Cycle) -> bool:
 def town_costs(proposals: Iterable[Proposal]) -> dict[int, Review]:
     """By proposal: the review whose yes is public, for the costs that it found and nothing else."""
     feasible = [each.pk for each in proposals if each.state in FOUND_FEASIBLE]
-    said = Review.objects.given().filter(proposal__in=feasible)
+    return {review.proposal_id: review for review in _costs(feasible)} if feasible else {}
+
+
+@Prepared
+def _costs(proposals: Collection[int]) -> QuerySet[Review]:
     costs = ("cost_low_minor", "cost_likely_minor", "cost_high_minor", "yearly_minor")
-    return {review.proposal_id: review for review in said.only("proposal", *costs)}
+    return Review.objects.given().filter(proposal__in=proposals).only("proposal", *costs)
 
 
 class Rewritten(Func):

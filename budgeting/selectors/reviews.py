@@ -8,9 +8,12 @@ whoever brought it on paper is not their own.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Value
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from budgeting.enums import CycleState, PhaseKind, ProposalState, ReviewKind
@@ -24,20 +27,33 @@ from budgeting.models import (
     ReviewQuerySet,
     VerdictPublication,
 )
-from budgeting.selectors.proposals import UNSHOWN, version_shown, why_off
+from budgeting.selectors.proposals import version_shown, why_off
+from civicfund.paging import LeanPaginator
 from civicfund.parsing import whole_number
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.selectors import people_with
 from civicfund.places.models import Neighborhood
-from civicfund.projects.access import authored_by, concerning
+from civicfund.prepared import Prepared
+from civicfund.projects.access import authored_by, concerned_among, concerning
 from civicfund.projects.models import CoAuthor, Project
 
+# What the board shows of a review.
+_ON_THE_BOARD = (
+    "kind",
+    "round",
+    "due_at",
+    "proposal__project__title",
+    "proposal__project__category",
+    "proposal__project__neighborhood__name",
+    "reviewer__display_name",
+)
 # Whose reviews the board shows.
 WHOSE = ("mine", "nobody", "late", "proposer")
+REVIEWS_PER_PAGE = 50
 
 
-def waiting_reviews(cycle: Cycle, reader: User, *, gives_out: bool) -> QuerySet[Review]:
+def waiting_reviews(cycle: Cycle | int, reader: User | int, *, gives_out: bool) -> QuerySet[Review]:
     """What reviewers have to look at, the first that is due coming first.
 
     ``with_proposer`` tells whether the proposer was asked for changes and has time left,
@@ -54,8 +70,8 @@ def waiting_reviews(cycle: Cycle, reader: User, *, gives_out: bool) -> QuerySet[
             with_proposer=Exists(asked), is_own=Exists(own), has_reviewer=Exists(_reviewers())
         )
         .filter(may_read)
-        .select_related("proposal__project__neighborhood", "proposal__pot", "reviewer")
-        .defer(*(f"proposal__{each}" for each in UNSHOWN))
+        .select_related("proposal__project__neighborhood", "reviewer")
+        .only(*_ON_THE_BOARD)
         .order_by(F("due_at").asc(nulls_last=True), "pk")
     )
 
@@ -89,10 +105,15 @@ def is_reviewer(pk: int | None) -> bool:
     return pk is not None and people_with(Role.REVIEWER).filter(pk=pk).exists()
 
 
-def reviewer_rules(cycle: Cycle) -> QuerySet[ReviewerRule]:
+def reviewer_rules(cycle: Cycle) -> list[ReviewerRule]:
     """The rules of a cycle; by one without ``has_reviewer`` nothing is given out any more."""
-    rules = cycle.reviewer_rules.annotate(has_reviewer=Exists(_reviewers()))
-    return rules.select_related("reviewer", "place").order_by("pk")
+    return _rules(cycle.pk)
+
+
+@Prepared
+def _rules(cycle: int) -> QuerySet[ReviewerRule]:
+    rules = ReviewerRule.objects.filter(cycle=cycle).annotate(has_reviewer=Exists(_reviewers()))
+    return rules.select_related("reviewer", "place").defer("place__boundary").order_by("pk")
 
 
 def reviews_of(
@@ -135,7 +156,67 @@ def review_sums(reviews: QuerySet[Review], user: User, now: datetime) -> dict[st
     return reviews.aggregate(all=Count("pk"), **parts)
 
 
-def _parts(user: User, now: datetime) -> dict[str, Q]:
+def reviews_paged(
+    cycle: Cycle,
+    reader: User,
+    whose: str,
+    now: datetime,
+    *,
+    gives_out: bool,
+    fitting: QuerySet[Review] | None = None,
+) -> tuple[LeanPaginator, dict[str, int]]:
+    """The part of ``waiting_reviews`` that ``whose`` names, all of them for anything else; and how
+    many wait in all and in each part. ``fitting`` are those that are wanted, where not all are.
+    """
+    board, keys = _boards[gives_out], (cycle.pk, reader.pk)
+    part = _parts(reader.pk, now).get(whose)
+    first = None
+    if fitting is not None:
+        sums = review_sums(fitting, reader, now)
+        rows: Any = fitting.filter(part or Q())
+    else:
+        counted = board.sums.first(*keys, now) or (0,) * (len(WHOSE) + 1)
+        sums = dict(zip(("all", *WHOSE), counted, strict=True))
+        rows = SimpleLazyObject(
+            lambda: waiting_reviews(*keys, gives_out=gives_out).filter(part or Q())
+        )
+        first = None if part else lambda: board.first(*keys)
+    pages = LeanPaginator(
+        rows,
+        REVIEWS_PER_PAGE,
+        count=sums[whose if part else "all"],
+        read=lambda asked: board.rows(*keys, asked),
+        first=first,
+    )
+    return pages, sums
+
+
+class _Board:
+    """What the board asks for whoever gives reviews out, or for reviewers."""
+
+    def __init__(self, *, gives_out: bool) -> None:
+        def waiting(cycle: int, reader: int) -> QuerySet[Review]:
+            return waiting_reviews(cycle, reader, gives_out=gives_out)
+
+        @Prepared
+        def sums(cycle: int, reader: int, now: datetime) -> QuerySet[Any]:
+            rows = waiting(cycle, reader).order_by().annotate(together=Value(1)).values("together")
+            parts = _parts(reader, now).items()
+            counts = {f"of_{name}": Count("pk", filter=part) for name, part in parts}
+            return rows.annotate(in_all=Count("pk"), **counts).values_list("in_all", *counts)
+
+        @Prepared
+        def first(cycle: int, reader: int) -> QuerySet[Review, int]:
+            return waiting(cycle, reader).values_list("pk", flat=True)[:REVIEWS_PER_PAGE]
+
+        @Prepared
+        def rows(cycle: int, reader: int, keys: Collection[int]) -> QuerySet[Review]:
+            return waiting(cycle, reader).filter(pk__in=keys)
+
+        self.sums, self.first, self.rows = sums, first, rows
+
+
+def _parts(user: User | int, now: datetime) -> dict[str, Q]:
     """The parts of the board, by the names in ``WHOSE``."""
     return {
         "mine": Q(reviewer=user),
@@ -145,8 +226,16 @@ def _parts(user: User, now: datetime) -> dict[str, Q]:
     }
 
 
+_boards = {gives_out: _Board(gives_out=gives_out) for gives_out in (True, False)}
+
+
 def ready_verdicts(cycle: Cycle) -> list[Review]:
     """The deciding review of each proposal that nobody has to look at any more; not public yet."""
+    return list({review.proposal_id: review for review in _decided(cycle.pk)}.values())
+
+
+@Prepared
+def _decided(cycle: int) -> QuerySet[Review]:
     undecided = Q(proposal__state=ProposalState.SUBMITTED) | Q(
         kind=ReviewKind.APPEAL, proposal__appeal__published_with__isnull=True
     )
@@ -156,15 +245,13 @@ def ready_verdicts(cycle: Cycle) -> list[Review]:
     rows = given.exclude(proposal__in=waiting).select_related(
         "proposal__project__proposer", "proposal__cycle", "reviewer"
     )
-    rows = rows.defer("proposal__project__story", "proposal__project__search")
-    return list({review.proposal_id: review for review in rows}.values())
+    return rows.defer("proposal__project__story", "proposal__project__search")
 
 
 def ready_for(cycle: Cycle, reader: User) -> list[Review]:
     """The same but for the reader's own projects."""
     ready = ready_verdicts(cycle)
-    ids = [review.proposal.project_id for review in ready]
-    own = set(Project.objects.filter(concerning(reader), pk__in=ids).values_list("pk", flat=True))
+    own = concerned_among(reader, [review.proposal.project_id for review in ready])
     return [review for review in ready if review.proposal.project_id not in own]
 
 
@@ -235,4 +322,10 @@ def why_verdicts_wait(cycle: Cycle, now: datetime) -> str:
 
 def next_verdicts(cycle: Cycle) -> VerdictPublication | None:
     """The instant at which verdicts become public next; None where none is set."""
-    return cycle.verdict_publications.filter(done_at__isnull=True).order_by("pk").first()
+    return _verdicts_to_come.first(cycle.pk)
+
+
+@Prepared
+def _verdicts_to_come(cycle: int) -> QuerySet[VerdictPublication]:
+    to_come = VerdictPublication.objects.filter(cycle=cycle, done_at__isnull=True)
+    return to_come.order_by("pk")[:1]

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Exists, Max, OuterRef
+from django.db.models import Exists, Max, OuterRef, QuerySet
 from django.db.models.functions import Now
 
 from budgeting.enums import UNDER_WAY, CycleState, PhaseKind, SupportsFrom
 from budgeting.models import Phase, Proposal, SupportCount
 from civicfund.audit.services import db_now
 from civicfund.places.selectors import places_within
+from civicfund.prepared import Prepared
 from civicfund.projects.selectors.supports import (
     Gathering,
     support_counts,
@@ -72,15 +74,7 @@ def gathering_of(projects: Collection[int]) -> dict[int, list[Gathering]]:
 
     For lists: one query where nothing is gathered, and as many for many as for one where some is.
     """
-    phases = Phase.objects.filter(cycle=OuterRef("cycle"), kind=PhaseKind.SUPPORTING)
-    rows = Proposal.objects.filter(
-        Exists(phases.filter(ends_at__gt=Now())),
-        project__in=projects,
-        state__in=UNDER_WAY,
-        cycle__state=CycleState.OPEN,
-        pot__supports_needed__gt=0,
-    )
-    proposals = list(rows.select_related("cycle", "pot").order_by("pk"))
+    proposals = _gathering(projects)
     people = supports_now(proposals) if proposals else {}
     found: dict[int, list[Gathering]] = {}
     for each in proposals:
@@ -92,18 +86,40 @@ def gathering_of(projects: Collection[int]) -> dict[int, list[Gathering]]:
     return found
 
 
-def _ends(proposals: Iterable[Proposal]) -> dict[int, datetime]:
-    phases = Phase.objects.filter(
-        cycle__in={each.cycle_id for each in proposals}, kind=PhaseKind.SUPPORTING
+@Prepared
+def _gathering(projects: Collection[int]) -> QuerySet[Proposal]:
+    phases = Phase.objects.filter(cycle=OuterRef("cycle"), kind=PhaseKind.SUPPORTING)
+    rows = Proposal.objects.filter(
+        Exists(phases.filter(ends_at__gt=Now())),
+        project__in=projects,
+        state__in=UNDER_WAY,
+        cycle__state=CycleState.OPEN,
+        pot__supports_needed__gt=0,
     )
-    return dict(phases.order_by().values_list("cycle").annotate(end=Max("ends_at")))
+    return rows.select_related("cycle", "pot").order_by("pk")
+
+
+def _ends(proposals: Iterable[Proposal]) -> dict[int, datetime]:
+    return dict(_ends_of({each.cycle_id for each in proposals}))
+
+
+@Prepared
+def _ends_of(cycles: Collection[int]) -> QuerySet[Phase, Any]:
+    phases = Phase.objects.filter(cycle__in=cycles, kind=PhaseKind.SUPPORTING)
+    return phases.order_by().values_list("cycle").annotate(end=Max("ends_at"))
 
 
 def people_supporting(proposals: Collection[Proposal]) -> dict[int, int]:
     """How many people support each, by its key: as kept, or as of now until then."""
     keys = [each.pk for each in proposals]
-    kept = dict(SupportCount.objects.filter(proposal__in=keys).values_list("proposal", "people"))
+    kept = dict(_kept(keys))
     return supports_now([each for each in proposals if each.pk not in kept]) | kept
+
+
+@Prepared
+def _kept(proposals: Collection[int]) -> QuerySet[SupportCount, Any]:
+    counts = SupportCount.objects.filter(proposal__in=proposals)
+    return counts.values_list("proposal", "people")
 
 
 def supports_now(proposals: Collection[Proposal]) -> dict[int, int]:

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -21,7 +22,7 @@ from django.views.decorators.vary import vary_on_headers
 from budgeting.access import holds, visible_cycle, voting_cycle
 from budgeting.enums import COUNTING_STATES, BallotKind, Channel, CycleState, PhaseKind
 from budgeting.forms import FilledIn, PotOnBallot, ProposalForm, pot_on_ballot
-from budgeting.models import Cycle, RollEntry
+from budgeting.models import Cycle, Extension, RollEntry
 from budgeting.selectors import (
     BallotStatus,
     OptionsOnBallot,
@@ -62,6 +63,7 @@ from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.requests import HttpRequest, SignedInRequest
 from civicfund.people.selectors import roles_of
+from civicfund.prepared import Prepared, hang_on
 from civicfund.strangers import kept_for_strangers
 
 log = structlog.get_logger(__name__)
@@ -91,6 +93,7 @@ def cycle_detail(request: HttpRequest, slug: str) -> HttpResponse:
     now = db_now()
     entry = voter_here(request, cycle)
     roles = roles_of(request.user) if request.user.is_authenticated else set()
+    hang_on([cycle], "extensions", _extensions(cycle.pk), by="cycle")
     proposed = proposed_by_pot(cycle)
     page = page_asked_for(proposals_paged(cycle, proposed), request)
     current = {phase.kind for phase in cycle.phases.all() if phase.starts_at <= now < phase.ends_at}
@@ -113,6 +116,11 @@ def cycle_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "proposing": cycle.state == CycleState.OPEN and PhaseKind.PROPOSING in current,
     }
     return render(request, "budgeting/cycle.html", context)
+
+
+@Prepared
+def _extensions(cycle: int) -> QuerySet[Extension]:
+    return Extension.objects.filter(cycle=cycle)
 
 
 @login_required

@@ -9,7 +9,6 @@ from typing import Any, TypeAlias
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
@@ -39,6 +38,7 @@ from budgeting.forms import (
 )
 from budgeting.models import Cycle, Proposal, Review, ReviewPlan
 from budgeting.selectors import (
+    REVIEWS_PER_PAGE,
     WHOSE,
     Change,
     change_since_review,
@@ -50,9 +50,9 @@ from budgeting.selectors import (
     own_proposal,
     proposal_to_review,
     ready_for,
-    review_sums,
     reviewer_rules,
     reviews_of,
+    reviews_paged,
     supports_asked_for,
     takes_proposals,
     town_costs,
@@ -86,7 +86,6 @@ from civicfund.people.requests import SignedInRequest
 from civicfund.projects.access import is_author
 from civicfund.projects.enums import LISTED_STATES
 
-REVIEWS_PER_PAGE = 50
 # More than any cycle has had; one transaction is over all of them.
 MOST_AT_ONCE = 5_000
 reviewers_only = staff.only(*REVIEW_ROLES)
@@ -108,14 +107,17 @@ def reviews(request: SignedInRequest, slug: str) -> HttpResponseBase:
     return render(request, "budgeting/reviews.html", context, status=desk.status)
 
 
-def _waiting(
+def _fitting(
     request: SignedInRequest, cycle: Cycle, *, gives_out: bool
-) -> tuple[BoardFilter, QuerySet[Review]]:
-    """What waits and fits the address of the page; nothing where that asks for what is not there.
+) -> tuple[BoardFilter, QuerySet[Review] | None]:
+    """What waits and fits the address of the page; nothing where that asks for what is not there,
+    None where all that waits fits.
 
     The address says in ``whose`` which part of it is shown.
     """
     form = BoardFilter(cycle, request.GET)
+    if form.is_valid() and not any(form.cleaned_data.values()):
+        return form, None
     waiting = waiting_reviews(cycle, request.user, gives_out=gives_out)
     fits = fitting_reviews(waiting, **form.cleaned_data) if form.is_valid() else waiting.none()
     return form, fits
@@ -124,10 +126,10 @@ def _waiting(
 def _board(request: SignedInRequest, cycle: Cycle) -> dict[str, Any]:
     now, whose = db_now(), request.GET.get("whose", "")
     administers = holds(request.user, Role.BUDGET_ADMINISTRATOR)
-    form, waiting = _waiting(request, cycle, gives_out=administers)
-    sums = review_sums(waiting, request.user, now)
-    pages = Paginator(reviews_of(waiting, whose, request.user, now), REVIEWS_PER_PAGE)
-    pages.count = sums[whose if whose in WHOSE else "all"]  # or it is counted once more
+    form, fitting = _fitting(request, cycle, gives_out=administers)
+    pages, sums = reviews_paged(
+        cycle, request.user, whose, now, gives_out=administers, fitting=fitting
+    )
     page = pages.get_page(request.GET.get("page"))
     return {
         "page": page,
@@ -191,7 +193,9 @@ def _assign(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
 
 def _shown(request: SignedInRequest, cycle: Cycle, seen: int | None) -> list[Review]:
     """All that the page showed, on all its pages, as long as it is as many as it said."""
-    _form, waiting = _waiting(request, cycle, gives_out=True)
+    _form, waiting = _fitting(request, cycle, gives_out=True)
+    if waiting is None:
+        waiting = waiting_reviews(cycle, request.user, gives_out=True)
     whose = request.GET.get("whose", "")
     found = list(reviews_of(waiting, whose, request.user, db_now())[: MOST_AT_ONCE + 1])
     if len(found) > MOST_AT_ONCE:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import (
+    Count,
+    Exists,
+    F,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    prefetch_related_objects,
+)
 from django.db.models.functions import Now
 
 from civicfund.delivery.enums import Reach
 from civicfund.delivery.models import Milestone, MilestoneReport, MilestoneVerdict
+from civicfund.prepared import Prepared
 from civicfund.projects.models import Project
 from civicfund.talk.selectors import NEWS_FOR, is_told
 
@@ -28,9 +39,15 @@ def fixed_by(fixes: Fixed) -> None:
 
 def plan_of(project: Project) -> list[Milestone]:
     """A project's milestones in their order, with what was said and found of each."""
+    plan = _milestones(project.pk)
     reports = MilestoneReport.objects.select_related("verdict").order_by("pk")
-    rows = Milestone.objects.filter(project=project).prefetch_related(Prefetch("reports", reports))
-    return list(rows.order_by("position"))
+    prefetch_related_objects(plan, Prefetch("reports", reports))
+    return plan
+
+
+@Prepared
+def _milestones(project: int) -> QuerySet[Milestone]:
+    return Milestone.objects.filter(project=project).order_by("position")
 
 
 def has_plan(project_id: int) -> bool:
@@ -85,15 +102,17 @@ class Progress:
 
 def progress_of(project_ids: Iterable[int]) -> dict[int, Progress]:
     """How far each of these projects has come; those without a plan are left out."""
-    rows = (
-        Milestone.objects.filter(project__in=list(project_ids))
-        .values("project")
-        .annotate(
-            planned=Count("pk", distinct=True),
-            reached=Count("pk", filter=Q(reports__verdict__confirmed=True), distinct=True),
-        )
+    rows = _reached(set(project_ids))
+    return {project: Progress(reached, planned) for project, planned, reached in rows}
+
+
+@Prepared
+def _reached(projects: Collection[int]) -> QuerySet[Milestone, Any]:
+    rows = Milestone.objects.filter(project__in=projects).order_by().values_list("project")
+    return rows.annotate(
+        planned=Count("pk", distinct=True),
+        reached=Count("pk", filter=Q(reports__verdict__confirmed=True), distinct=True),
     )
-    return {row["project"]: Progress(row["reached"], row["planned"]) for row in rows}
 
 
 def waiting_reports() -> QuerySet[MilestoneReport]:

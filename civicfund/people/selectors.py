@@ -24,6 +24,7 @@ from civicfund.people.models import (
     RoleRequest,
     User,
 )
+from civicfund.prepared import Prepared
 
 
 def all_rows_of(user: User) -> list[User]:
@@ -47,12 +48,17 @@ def person_at(email: str) -> User | None:
 
 def has_role(user: User | AnonymousUser, role: Role) -> bool:
     """Whether somebody was given the role."""
-    return user.is_authenticated and RoleGrant.objects.filter(user=user, role=role).exists()
+    return user.is_authenticated and role in _roles(user.pk)
 
 
 def roles_of(user: User) -> set[str]:
     """The roles that somebody was given."""
-    return set(RoleGrant.objects.filter(user=user).values_list("role", flat=True))
+    return set(_roles(user.pk))
+
+
+@Prepared
+def _roles(user: int) -> QuerySet[RoleGrant, str]:
+    return RoleGrant.objects.filter(user=user).values_list("role", flat=True)
 
 
 def people_with(role: Role) -> QuerySet[User]:
@@ -144,8 +150,13 @@ def residency_of(user: User | AnonymousUser) -> Residency | None:
     """Where somebody lives today, with the neighborhood; None where they have not said."""
     if not user.is_authenticated:
         return None
-    today = timezone.localdate()
-    return residencies_on(today).filter(user=user).select_related("neighborhood").first()
+    return _homes.first(user.pk, timezone.localdate())
+
+
+@Prepared
+def _homes(user: int, day: date) -> QuerySet[Residency]:
+    homes = residencies_on(day).filter(user=user).select_related("neighborhood")
+    return homes.order_by("pk")[:1]
 
 
 DECIDE = "residence_document.decide"

@@ -25,9 +25,10 @@ class NeighborhoodQuerySet(models.QuerySet["Neighborhood"]):
         ranks = [When(kind=kind, then=rank) for rank, kind in enumerate(PlaceKind.values)]
         return self.order_by(Case(*ranks), "name")
 
-    def within(self, place: Neighborhood) -> NeighborhoodQuerySet:
+    def within(self, place: Neighborhood | int) -> NeighborhoodQuerySet:
         """The place itself and everything below it (the tree has three levels)."""
-        return self.filter(Q(pk=place.pk) | Q(parent=place) | Q(parent__parent=place))
+        pk = place if isinstance(place, int) else place.pk
+        return self.filter(Q(pk=pk) | Q(parent=pk) | Q(parent__parent=pk))
 
 
 class Neighborhood(models.Model):

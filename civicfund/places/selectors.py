@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
+from django.db.models import QuerySet
 from shapely import STRtree
 from shapely.geometry import Point, shape
 
 from civicfund.audit.models import Event
 from civicfund.places.models import POPULATION_SET, Neighborhood
+from civicfund.prepared import Prepared
 
 
 def city() -> Neighborhood:
@@ -63,16 +65,19 @@ def populations_set() -> dict[int, Event]:
 
 def related_places(wanted: Collection[int]) -> dict[int, set[int]]:
     """The ids of all that each place lies in and of all that lies in it, itself among them."""
-    rows = Neighborhood.objects.values_list("pk", "parent_id", "parent__parent_id")
-    lineages = [{pk for pk in row if pk} for row in rows]
+    lineages = [{pk for pk in row if pk} for row in _lines()]
     return {place: set().union(*(line for line in lineages if place in line)) for place in wanted}
+
+
+@Prepared
+def _lines() -> QuerySet[Neighborhood, tuple[int, int | None, int | None]]:
+    return Neighborhood.objects.values_list("pk", "parent_id", "parent__parent_id")
 
 
 def places_within(wanted: Collection[int]) -> dict[int, set[int]]:
     """The ids of each place and of all that lies in it; one query."""
-    rows = Neighborhood.objects.values_list("pk", "parent_id", "parent__parent_id")
     found: dict[int, set[int]] = {place: set() for place in wanted}
-    for row in rows:
+    for row in _lines():
         for place in found.keys() & set(row):
             found[place].add(row[0])
     return found

@@ -43,9 +43,10 @@ ANSWERING_SECONDS = 4 * 3600
 _GUEST_LINKS = Signer(sep=".", salt="pledges.guest")
 
 
-def visible_campaigns(user: Person) -> CampaignQuerySet:
+def visible_campaigns(user: Person | int) -> CampaignQuerySet:
     """Public campaigns, and one's own in any state."""
-    mine = Q(creator=user) if user.is_authenticated else Q(pk__in=[])
+    known = isinstance(user, int) or user.is_authenticated
+    mine = Q(creator=user) if known else Q(pk__in=[])
     return Campaign.objects.filter(mine | Q(pk__in=Campaign.objects.public().values("pk")))
 
 

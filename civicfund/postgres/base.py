@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 import time
+from typing import Any
 
 from django.db.backends.postgresql import base
 from psycopg.pq import TransactionStatus
@@ -19,6 +20,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """
 
     _looked_at = 0.0
+    # The names of the questions that this connection's server was told of: civicfund.prepared.
+    told: set[str]
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """A new one, which has been told of nothing."""
+        self.told = set()
+        return super().get_new_connection(conn_params)
 
     def is_usable(self) -> bool:
         """Whether the server is still there.

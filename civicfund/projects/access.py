@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from civicfund.people.enums import Role
 from civicfund.people.models import RoleGrant, User
 from civicfund.people.selectors import has_role
+from civicfund.prepared import Prepared
 from civicfund.projects.enums import LISTED_STATES, PUBLIC_STATES, ProjectState
 from civicfund.projects.models import (
     INVITATION,
@@ -25,7 +26,7 @@ from civicfund.projects.models import (
 )
 
 
-def authored_by(user: User) -> Q:
+def authored_by(user: User | int) -> Q:
     """Projects that somebody proposed, or writes with whoever did."""
     # Ids of both kinds, each by its index: one condition over two tables would read every project.
     proposed = Project.objects.filter(proposer=user).order_by().values("pk")
@@ -39,7 +40,12 @@ def is_author(user: User | AnonymousUser, project: Project) -> bool:
         return False
     if project.proposer_id == user.pk:
         return True
-    return CoAuthor.objects.filter(project=project, user=user).exists()
+    return bool(_shared(project.pk, user.pk))
+
+
+@Prepared
+def _shared(project: int, user: int) -> QuerySet[CoAuthor, int]:
+    return CoAuthor.objects.filter(project=project, user=user).values_list("pk", flat=True)
 
 
 def is_concerned(user: User | AnonymousUser, project: Project) -> bool:
@@ -49,7 +55,7 @@ def is_concerned(user: User | AnonymousUser, project: Project) -> bool:
     return is_author(user, project)
 
 
-def concerning(user: User) -> Q:
+def concerning(user: User | int) -> Q:
     """The same of many projects."""
     proposed = Project.objects.filter(proposer=user, handed_in_by="").order_by().values("pk")
     shared = CoAuthor.objects.filter(user=user).order_by().values("project")
@@ -58,14 +64,24 @@ def concerning(user: User) -> Q:
 
 def written_among(user: User, projects: Iterable[int]) -> set[int]:
     """The ids of those of the projects that somebody writes."""
-    rows = Project.objects.filter(authored_by(user), pk__in=set(projects))
-    return set(rows.values_list("pk", flat=True))
+    asked = set(projects)
+    return set(_written(user.pk, asked)) if asked else set()
+
+
+@Prepared
+def _written(user: int, projects: Collection[int]) -> QuerySet[Project, int]:
+    return Project.objects.filter(authored_by(user), pk__in=projects).values_list("pk", flat=True)
 
 
 def concerned_among(user: User, projects: Iterable[int]) -> set[int]:
     """The ids of those of the projects that are somebody's own, as ``is_concerned`` says."""
-    rows = Project.objects.filter(concerning(user), pk__in=set(projects))
-    return set(rows.values_list("pk", flat=True))
+    asked = set(projects)
+    return set(_concerning(user.pk, asked)) if asked else set()
+
+
+@Prepared
+def _concerning(user: int, projects: Collection[int]) -> QuerySet[Project, int]:
+    return Project.objects.filter(concerning(user), pk__in=projects).values_list("pk", flat=True)
 
 
 def moderates(user: User | AnonymousUser) -> bool:
@@ -109,17 +125,21 @@ def visible_projects(user: User | AnonymousUser) -> ProjectQuerySet:
 def visible_project(user: User | AnonymousUser, pk: int) -> Project:
     """The project with its cost; ``Http404`` where it does not exist for this person."""
     # Nearly always a public one, for which nobody's rights have to be asked.
-    found = _whole(Project.objects.public(), pk) or (
-        _whole(visible_projects(user), pk) if user.is_authenticated else None
+    found = _public_project.first(pk) or (
+        _whole(visible_projects(user)).filter(pk=pk).first() if user.is_authenticated else None
     )
     if found is None:
         raise Http404("No such project.")
     return found
 
 
-def _whole(projects: ProjectQuerySet, pk: int) -> Project | None:
-    rows = projects.select_related("neighborhood", "proposer").with_cost().with_supports()
-    return rows.filter(pk=pk).first()
+@Prepared
+def _public_project(pk: int) -> ProjectQuerySet:
+    return _whole(Project.objects.public()).filter(pk=pk)
+
+
+def _whole(projects: ProjectQuerySet) -> ProjectQuerySet:
+    return projects.select_related("neighborhood", "proposer").with_cost().with_supports()
 
 
 def authored_project(user: User, pk: int) -> Project:

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
 
 from civicfund.people.models import User
 from civicfund.places.models import Neighborhood
+from civicfund.prepared import Prepared
 from civicfund.projects.access import visible_projects, written_among
 from civicfund.projects.enums import PUBLIC_STATES
 from civicfund.projects.models import Project, ProjectQuerySet
@@ -89,7 +91,12 @@ def visible_subject(user: Person, kind: str, pk: int) -> Subject:
 
 def thread_about(subject: Subject) -> Thread | None:
     """What was said about it; None where nothing was yet."""
-    return Thread.objects.filter(kind=subject.kind, subject_id=subject.pk).first()
+    return _threads.first(subject.kind, subject.pk)
+
+
+@Prepared
+def _threads(kind: str, subject: int) -> QuerySet[Thread]:
+    return Thread.objects.filter(kind=kind, subject_id=subject)
 
 
 def visible_comment(user: Person, pk: int) -> tuple[Comment, Subject]:
@@ -152,10 +159,10 @@ def closed_subject(kind: str, pk: int) -> Subject:
 
 def projects(user: Person, pks: Collection[int]) -> dict[int, Subject]:
     """The door to projects."""
-    rows = _projects(Project.objects.public(), pks)
+    rows = _public_projects(pks)
     others = set(pks) - {row.pk for row in rows}
     # Of what is not public, one's rights have to be asked.
-    rows += _projects(visible_projects(user), others) if others and user.is_authenticated else []
+    rows += _named(visible_projects(user), others) if others and user.is_authenticated else []
     return {
         row.pk: Subject(
             kind=SubjectKind.PROJECT,
@@ -170,13 +177,17 @@ def projects(user: Person, pks: Collection[int]) -> dict[int, Subject]:
     }
 
 
-def _projects(rows: ProjectQuerySet, pks: Collection[int]) -> list[Project]:
-    return list(rows.filter(pk__in=pks).only("title", "state", "proposer_id"))
+@Prepared
+def _public_projects(pks: Collection[int]) -> ProjectQuerySet:
+    return _named(Project.objects.public(), pks)
+
+
+def _named(rows: ProjectQuerySet, pks: Collection[int]) -> ProjectQuerySet:
+    return rows.filter(pk__in=pks).only("title", "state", "proposer_id")
 
 
 def places(user: Person, pks: Collection[int]) -> dict[int, Subject]:
     """The door to neighborhoods, districts and the city."""
-    rows = Neighborhood.objects.filter(pk__in=pks).only("name", "slug")
     return {
         row.pk: Subject(
             kind=SubjectKind.NEIGHBORHOOD,
@@ -185,5 +196,10 @@ def places(user: Person, pks: Collection[int]) -> dict[int, Subject]:
             url=row.get_absolute_url(),
             is_public=True,
         )
-        for row in rows
+        for row in _places(pks)
     }
+
+
+@Prepared
+def _places(pks: Collection[int]) -> QuerySet[Neighborhood]:
+    return Neighborhood.objects.filter(pk__in=pks).only("name", "slug")

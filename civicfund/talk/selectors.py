@@ -30,6 +30,7 @@ from django.utils.translation import gettext_lazy as _
 
 from civicfund.audit.models import Event
 from civicfund.people.models import User
+from civicfund.prepared import Prepared
 from civicfund.projects.enums import PUBLIC_STATES
 from civicfund.projects.models import Project, ProjectFlag, ProjectHiding, Veil
 from civicfund.talk.enums import AppealOutcome, Pace, SubjectKind, Wrong
@@ -75,13 +76,51 @@ def page_of(thread: Thread | None, number: str | int) -> Page[Comment]:
     rows: CommentQuerySet | list[Comment] = _comments_of(thread) if thread else []
     page: Page[Comment] = Paginator(rows, COMMENTS_PER_PAGE).page(number)
     comments = list(page.object_list)
-    asked = [comment.pk for comment in comments if comment.asks_city or comment.asks_creator]
-    official = Comment.objects.official_answers().filter(parent__in=asked)
-    answered = set(official.values_list("parent", flat=True)) if asked else set()
-    for comment in comments:
-        comment.answered = comment.pk in answered  # type: ignore[attr-defined]  # as annotated
+    _say_what_is_answered(comments)
     page.object_list = comments
     return page
+
+
+def newest_of(thread: Thread | None) -> tuple[list[Comment], bool]:
+    """The first page of the thread, and whether it has another. Nothing is counted."""
+    rows = _newest(thread.pk) if thread else []
+    comments = rows[:COMMENTS_PER_PAGE]
+    for comment in comments:
+        comment.thread = thread  # type: ignore[assignment]  # without one there are none
+    _say_what_is_answered(comments)
+    _read_hidings(comments)
+    return comments, len(rows) > len(comments)
+
+
+@Prepared
+def _newest(thread: int) -> CommentQuerySet:
+    rows = Comment.objects.filter(thread=thread, parent__isnull=True).select_related("author")
+    return rows.order_by("-id")[: COMMENTS_PER_PAGE + 1]
+
+
+def _say_what_is_answered(comments: Iterable[Comment]) -> None:
+    asked = [comment.pk for comment in comments if comment.asks_city or comment.asks_creator]
+    answered = set(_answered(asked)) if asked else set()
+    for comment in comments:
+        comment.answered = comment.pk in answered  # type: ignore[attr-defined]  # as annotated
+
+
+@Prepared
+def _answered(asked: Collection[int]) -> QuerySet[Comment, int | None]:
+    official = Comment.objects.official_answers().filter(parent__in=asked)
+    return official.values_list("parent", flat=True)
+
+
+def _read_hidings(comments: Collection[Comment]) -> None:
+    standing = _standing([comment.pk for comment in comments]) if comments else []
+    hidings = {hiding.comment_id: hiding for hiding in standing}
+    for comment in comments:
+        comment.hiding_read = hidings.get(comment.pk)
+
+
+@Prepared
+def _standing(comments: Collection[int]) -> QuerySet[Hiding]:
+    return Hiding.objects.standing().filter(comment__in=comments)
 
 
 def with_replies(comments: Iterable[Comment]) -> list[Branch]:
@@ -92,23 +131,41 @@ def with_replies(comments: Iterable[Comment]) -> list[Branch]:
     talked_about = [pk for pk, branch in branches.items() if branch.reply_count]
     if not talked_about:
         return list(branches.values())
-    rows = Comment.objects.filter(parent__in=talked_about).written()
     if any(branch.reply_count > REPLIES_SHOWN for branch in branches.values()):
-        newest = Window(RowNumber(), partition_by="parent", order_by=F("id").desc())
-        rows = rows.annotate(nth=newest).filter(Q(nth__lte=REPLIES_SHOWN) | Q(is_official=True))
-    for reply in rows.order_by("id"):
+        replies = _newest_replies(talked_about)
+    else:
+        replies = _replies(talked_about)
+    for reply in replies:
         branch = branches[reply.parent_id or 0]
         reply.parent, reply.thread = branch.comment, branch.comment.thread
         branch.replies.append(reply)
+    _read_hidings(replies)
     return list(branches.values())
+
+
+@Prepared
+def _replies(parents: Collection[int]) -> CommentQuerySet:
+    rows = Comment.objects.filter(parent__in=parents).select_related("author")
+    return rows.order_by("id")
+
+
+@Prepared
+def _newest_replies(parents: Collection[int]) -> CommentQuerySet:
+    rows = Comment.objects.filter(parent__in=parents).select_related("author")
+    nth = Window(RowNumber(), partition_by="parent", order_by=F("id").desc())
+    shown = Q(nth__lte=REPLIES_SHOWN) | Q(is_official=True)
+    return rows.annotate(nth=nth).filter(shown).order_by("id")
 
 
 def _reply_counts(comments: Collection[int]) -> dict[int, int]:
     """How many answers those of the comments have that have any."""
-    if not comments:
-        return {}
+    return dict(_counted_replies(comments)) if comments else {}
+
+
+@Prepared
+def _counted_replies(comments: Collection[int]) -> QuerySet[Comment, Any]:
     rows = Comment.objects.filter(parent__in=comments).order_by()
-    return dict(rows.values_list("parent").annotate(Count("pk")))
+    return rows.values_list("parent").annotate(Count("pk"))
 
 
 def replies_page(comment: Comment, number: str | int) -> Page[Comment]:
@@ -249,7 +306,7 @@ def questions_to_creator(campaign: int) -> CommentQuerySet:
     return here.open_to_creator().whole().order_by("created_at", "pk")
 
 
-def news_of(person: User) -> QuerySet[News]:
+def news_of(person: User | int) -> QuerySet[News]:
     """What somebody was told, newest first, without what is hidden or deleted by now."""
     stands = Q(comment__isnull=True) | Q(comment__in=Comment.objects.shown())
     told = News.objects.filter(stands, recipient=person)
@@ -292,18 +349,28 @@ def untold(*, minutes: int) -> int:
 
 def unread_count(person: User) -> int:
     """How much of it they have not read."""
-    return news_of(person).filter(read_at__isnull=True).count()
+    return _unread.count(person.pk)
 
 
-def followed_by(person: User) -> QuerySet[Thread]:
+@Prepared
+def _unread(person: int) -> QuerySet[News]:
+    return news_of(person).filter(read_at__isnull=True)
+
+
+def followed_by(person: User | int) -> QuerySet[Thread]:
     """What somebody follows, the newest first."""
     return Thread.objects.filter(follows__user=person).order_by("-follows__id")
 
 
 def follows(person: User, kind: str, pk: int) -> bool:
     """Whether somebody follows this subject."""
-    here = Follow.objects.filter(thread__kind=kind, thread__subject_id=pk)
-    return here.filter(user=person).exists()
+    return bool(_follows(person.pk, kind, pk))
+
+
+@Prepared
+def _follows(person: int, kind: str, subject: int) -> QuerySet[Follow, int]:
+    here = Follow.objects.filter(thread__kind=kind, thread__subject_id=subject, user=person)
+    return here.values_list("pk", flat=True)[:1]
 
 
 def pace_of(person: User) -> Pace:

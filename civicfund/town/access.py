@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from budgeting.access import visible_cycles
+from django.db.models import QuerySet
+
+from budgeting.access import holds
+from budgeting.models import Cycle
+from civicfund.people.enums import Role
+from civicfund.prepared import Prepared
 from civicfund.talk.access import Person, Subject
 from civicfund.talk.enums import SubjectKind
 
 
 def cycles(user: Person, pks: Collection[int]) -> dict[int, Subject]:
     """The door to cycles."""
-    rows = visible_cycles(user).filter(pk__in=pks).prefetch_related(None)
+    rows = _cycles(pks)
+    if not all(row.is_public for row in rows) and not holds(user, Role.BUDGET_ADMINISTRATOR):
+        rows = [row for row in rows if row.is_public]
     return {
         row.pk: Subject(
             kind=SubjectKind.CYCLE,
@@ -22,3 +29,8 @@ def cycles(user: Person, pks: Collection[int]) -> dict[int, Subject]:
         )
         for row in rows
     }
+
+
+@Prepared
+def _cycles(pks: Collection[int]) -> QuerySet[Cycle]:
+    return Cycle.objects.filter(pk__in=pks)

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from budgeting.models import Review
+from budgeting.selectors import reviews as selectors
 from budgeting.services.proposals import submit_proposal
 from budgeting.views import reviews as views
 from civicfund.audit.models import Event
@@ -77,7 +78,7 @@ def test_each_row_says_what_it_is_about_and_where(client, by):
 
 
 def test_filters_stay_over_parts_and_pages_and_are_counted(client, by, monkeypatch):
-    monkeypatch.setattr(views, "REVIEWS_PER_PAGE", 1)
+    monkeypatch.setattr(selectors, "REVIEWS_PER_PAGE", 1)
     cycle, _ = reviewing_cycle(2, category="play")
     entered(cycle, by, category="green")
     page = client.get(board_of(cycle, category="play"))
@@ -90,7 +91,7 @@ def test_filters_stay_over_parts_and_pages_and_are_counted(client, by, monkeypat
 
 
 def test_all_that_are_shown_are_given_out_at_once_on_every_page(client, by, monkeypatch):
-    monkeypatch.setattr(views, "REVIEWS_PER_PAGE", 1)
+    monkeypatch.setattr(selectors, "REVIEWS_PER_PAGE", 1)
     cycle, some = reviewing_cycle(3, category="play")
     other = entered(cycle, by, category="green")
     mine, due = reviewer(), db_now().replace(second=0, microsecond=0) + timedelta(days=5)

@@ -45,10 +45,13 @@ from civicfund.pledges.models import (
     RefundBatch,
 )
 from civicfund.pledges.models.totals import for_cards, with_totals
+from civicfund.prepared import Prepared, in_all
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
 
 SHOWN_BACKERS = 30
+# On home, and on a place's page.
+MOST_SHOWN = 6
 
 
 def live_campaigns() -> CampaignQuerySet:
@@ -60,21 +63,30 @@ def _live() -> CampaignQuerySet:
     return Campaign.objects.live().order_by("deadline_at", "pk")
 
 
-def _cards(campaigns: CampaignQuerySet) -> list[Campaign]:
-    """These campaigns as cards show them; where there are none, nothing is summed."""
-    keys = list(campaigns.values_list("pk", flat=True))
+def _cards(keys: list[int]) -> list[Campaign]:
+    """Campaigns as cards show them; where there are none, nothing is summed."""
     found = for_cards(Campaign.objects.filter(pk__in=keys)).in_bulk() if keys else {}
     return [found[key] for key in keys]
 
 
-def ending_soonest(most: int) -> list[Campaign]:
+def ending_soonest() -> list[Campaign]:
     """The first of ``live_campaigns``."""
-    return _cards(_live()[:most])
+    return _cards(_soonest())
+
+
+@Prepared
+def _soonest() -> QuerySet[Campaign, int]:
+    return _live().values_list("pk", flat=True)[:MOST_SHOWN]
 
 
 def live_at(places: Collection[int]) -> list[Campaign]:
     """Those of ``live_campaigns`` whose projects are in these places."""
-    return _cards(_live().filter(project__neighborhood__in=places))
+    return _cards(_live_at(places))
+
+
+@Prepared
+def _live_at(places: Collection[int]) -> QuerySet[Campaign, int]:
+    return _live().filter(project__neighborhood__in=places).values_list("pk", flat=True)
 
 
 def campaigns_near(neighborhood: Neighborhood, most: int) -> list[Campaign]:
@@ -87,21 +99,30 @@ def campaigns_near(neighborhood: Neighborhood, most: int) -> list[Campaign]:
     elsewhere = ExpressionWrapper(
         ~Q(project__neighborhood=neighborhood), output_field=BooleanField()
     )
-    return _cards(_live().filter(near).order_by(elsewhere, "deadline_at", "pk")[:most])
+    nearest = _live().filter(near).order_by(elsewhere, "deadline_at", "pk")
+    return _cards(list(nearest.values_list("pk", flat=True)[:most]))
 
 
 def collected_in_minor(places: Collection[int]) -> int:
     """What backers have paid for projects there and was not given back, in minor units."""
-    paid = Pledge.objects.filter(
-        state__in=(PledgeState.COLLECTED, PledgeState.DISPUTED),
-        campaign__project__neighborhood__in=places,
-    ).exclude(campaign__state__in=RETURNING_CAMPAIGN)
-    paid_minor = _sum_minor(paid)
+    paid, paid_minor = _paid_at(places), sum(_paid_minor(places))
     if not paid_minor:  # so that nothing was given back either
         return 0
     back = Refund.objects.filter(pledge__in=paid, state=RefundState.SUCCEEDED)
     lost = Dispute.objects.filter(pledge__in=paid, state=DisputeState.LOST)
     return paid_minor - _sum_minor(back) - _sum_minor(lost)
+
+
+def _paid_at(places: Collection[int]) -> PledgeQuerySet:
+    return Pledge.objects.filter(
+        state__in=(PledgeState.COLLECTED, PledgeState.DISPUTED),
+        campaign__project__neighborhood__in=places,
+    ).exclude(campaign__state__in=RETURNING_CAMPAIGN)
+
+
+@Prepared
+def _paid_minor(places: Collection[int]) -> QuerySet[Any, int]:
+    return in_all(_paid_at(places), Sum("amount_minor", default=0))
 
 
 def _sum_minor(rows: QuerySet[Any]) -> int:
@@ -126,21 +147,32 @@ def _finished() -> CampaignQuerySet:
     return over.exclude(project__state=ProjectState.HIDDEN).order_by("-deadline_at", "-pk")
 
 
-def finished_at(places: Collection[int], most: int) -> list[Campaign]:
+def finished_at(places: Collection[int]) -> list[Campaign]:
     """The first of ``finished_campaigns`` whose projects are in these places."""
-    return _cards(_finished().filter(project__neighborhood__in=places)[:most])
+    return _cards(_finished_at(places))
+
+
+@Prepared
+def _finished_at(places: Collection[int]) -> QuerySet[Campaign, int]:
+    there = _finished().filter(project__neighborhood__in=places)
+    return there.values_list("pk", flat=True)[:MOST_SHOWN]
 
 
 def campaign_of(project: Project) -> Campaign | None:
     """The project's newest public campaign with its totals; None where it never had one."""
-    public = Campaign.objects.public().filter(project=project).order_by("-created_at", "-pk")
-    newest = public.values_list("pk", flat=True).first()
+    newest = _newest_public.first(project.pk)
     # Most projects never had one: only then are pledges summed.
     if newest is None:
         return None
     campaign = with_totals(Campaign.objects.filter(pk=newest)).get()
     campaign.project = project
     return campaign
+
+
+@Prepared
+def _newest_public(project: int) -> QuerySet[Campaign, int]:
+    public = Campaign.objects.public().filter(project=project).order_by("-created_at", "-pk")
+    return public.values_list("pk", flat=True)[:1]
 
 
 def unfinished_campaign_of(project: Project) -> Campaign | None:
@@ -204,7 +236,7 @@ def why_not_started(campaign: Campaign) -> str:
     return why_not_payable(campaign.project.proposer)
 
 
-def pledges_of(user: User) -> PledgeQuerySet:
+def pledges_of(user: User | int) -> PledgeQuerySet:
     """What somebody pledged, the newest first, with campaign and project."""
     return (
         Pledge.objects.filter(backer=user)

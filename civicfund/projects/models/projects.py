@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
@@ -79,12 +81,14 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         return rows.filter(_LACKS_IN_ITSELF | _lacks(Part.PLACE))
 
     def count_wanting(self, part: Part | None = None) -> int:
-        """How many ``wanting`` finds; each by its index, so no project is read."""
-        if part:
-            return self.wanting(part).count()
+        """How many ``wanting`` finds."""
+        return self.wanting(part).count() if part else self.wanting_by_index().count()
+
+    def wanting_by_index(self) -> models.QuerySet[Project, Any]:
+        """The keys of all that ``wanting`` finds, to be counted: no project is read for that."""
         found = self.taking_help().order_by()
         ids = [found.filter(lack).values("pk") for lack in (_LACKS_IN_ITSELF, _lacks(Part.PLACE))]
-        return ids[0].union(ids[1]).count()
+        return ids[0].union(ids[1])
 
     def with_supports(self) -> ProjectQuerySet:
         """Each with ``support_count``: people who support it or what was merged into it, once."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from civicfund.prepared import Prepared
 from civicfund.projects.models import Project, ProjectQuerySet
 
 
@@ -12,8 +13,13 @@ def copied_from(project: Project) -> Project | None:
     return lineage_rows().filter(pk=project.copied_from_id).first()
 
 
-def copies_of(project: Project) -> ProjectQuerySet:
+def copies_of(project: Project) -> list[Project]:
     """The public projects that were copied from it, the oldest first."""
+    return _copies(project.pk)
+
+
+@Prepared
+def _copies(project: int) -> ProjectQuerySet:
     return lineage_rows().filter(copied_from=project).order_by("pk")
 
 

@@ -10,6 +10,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count, Min, Q, QuerySet
 
 from civicfund.people.models import User
+from civicfund.prepared import Prepared
 from civicfund.projects.enums import LISTED_STATES, SAME, MergeState, ProjectState
 from civicfund.projects.models import Merge, Project, ProjectFlag
 
@@ -21,11 +22,15 @@ def merge_of(project: Project) -> Merge | None:
     return project.merges.filter(state=MergeState.AGREED).first()
 
 
-def taken_in(project: Project) -> QuerySet[Project]:
+def taken_in(project: Project) -> list[Project]:
     """What became part of a project, each with whoever proposed it."""
-    merged = project.merged_projects.exclude(state=ProjectState.HIDDEN).select_related("proposer")
-    merged = merged.defer("story", "search")
-    return merged.order_by("pk")
+    return _taken_in(project.pk)
+
+
+@Prepared
+def _taken_in(whole: int) -> QuerySet[Project]:
+    merged = Project.objects.filter(merged_into=whole).exclude(state=ProjectState.HIDDEN)
+    return merged.select_related("proposer").defer("story", "search").order_by("pk")
 
 
 def parts_of(projects: Iterable[int]) -> dict[int, set[int]]:
@@ -37,11 +42,14 @@ def parts_of(projects: Iterable[int]) -> dict[int, set[int]]:
     return parts
 
 
-def asked_of(user: User | AnonymousUser, project: Project) -> QuerySet[Merge]:
+def asked_of(user: User | AnonymousUser, project: Project) -> list[Merge]:
     """What is asked about a project, for the proposers of it and of the other one."""
-    if not user.is_authenticated:
-        return Merge.objects.none()
-    theirs = Q(project__proposer=user) | Q(into__proposer=user)
+    return _asked(user.pk, project.pk) if user.is_authenticated else []
+
+
+@Prepared
+def _asked(proposer: int, project: int) -> QuerySet[Merge]:
+    theirs = Q(project__proposer=proposer) | Q(into__proposer=proposer)
     about = Q(project=project) | Q(into=project)
     asked = Merge.objects.filter(theirs, about, state=MergeState.ASKED)
     return asked.select_related("project", "into", "asked_by").order_by("pk")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db.models import Count, Min, Q, QuerySet
 
 from civicfund.people.models import User
+from civicfund.prepared import Prepared
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project, ProjectHiding, ProjectQuerySet, Veil
 
@@ -39,6 +40,12 @@ def project_appeals_for(moderator: User) -> QuerySet[ProjectHiding]:
     return of_others.exclude(project__co_authors__user=moderator).select_related("project")
 
 
-def files_taken_down(project: Project) -> QuerySet[Veil]:
+def files_taken_down(project: Project) -> list[Veil]:
     """Why pictures and papers of it are not shown, in the order in which they were taken down."""
-    return project.veils.standing().filter(file__isnull=False).order_by("veiled_at", "pk")
+    return _veiled_files(project.pk)
+
+
+@Prepared
+def _veiled_files(project: int) -> QuerySet[Veil]:
+    veils = Veil.objects.standing().filter(project=project, file__isnull=False)
+    return veils.order_by("veiled_at", "pk")

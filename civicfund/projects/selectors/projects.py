@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.contrib.postgres.search import SearchQuery, SearchRank, TrigramWordSimilarity
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from civicfund.places.enums import PlaceKind
+from civicfund.prepared import Prepared
 from civicfund.projects.enums import ASKED_PARTS, LISTED_STATES, NEEDED_PARTS, Part, ProjectState
 from civicfund.projects.models import Offer, OfferQuerySet, Project, ProjectFile, ProjectQuerySet
 
@@ -135,17 +136,27 @@ def helps_of_row(project: Project) -> list[Part]:
     return [*lacking, *(part for part in ASKED_PARTS if part in project.wanted)]
 
 
-def helpers_of(project: Project) -> OfferQuerySet:
+def helpers_of(project: Project) -> list[Offer]:
     """Whose help was taken for it and for what became part of it, in the order in which it was."""
+    return _helpers(project.pk)
+
+
+@Prepared
+def _helpers(project: int) -> OfferQuerySet:
     parts = Q(merged_into=project, state=ProjectState.MERGED)
-    whole = Project.objects.filter(Q(pk=project.pk) | parts).order_by().values("pk")
+    whole = Project.objects.filter(Q(pk=project) | parts).order_by().values("pk")
     accepted = Offer.objects.accepted().filter(project__in=whole)
     return accepted.select_related("by").order_by("decided_at", "pk")
 
 
 def files_of(project: Project) -> list[ProjectFile]:
     """Its pictures and papers that are shown, in the order in which they were added."""
-    return list(project.files.shown().order_by("added_at", "pk"))
+    return _shown_files(project.pk)
+
+
+@Prepared
+def _shown_files(project: int) -> QuerySet[ProjectFile]:
+    return ProjectFile.objects.shown().filter(project=project).order_by("added_at", "pk")
 
 
 def matching(projects: ProjectQuerySet, words: str) -> ProjectQuerySet:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from civicfund.people.models import User
 from civicfund.people.selectors import proved_residencies_on
+from civicfund.prepared import Prepared
 from civicfund.projects.models import Project, Support
 
 
@@ -21,8 +22,15 @@ def support_counts(projects: Iterable[int]) -> dict[int, int]:
     Whoever supports a project and also one that was merged into it counts once.
     """
     wanted = set(projects)
-    rows = _supports_of(wanted).values_list("whole").annotate(people=Count("person", distinct=True))
+    rows = _people(wanted)
     return dict.fromkeys(wanted, 0) | {pk: people for pk, people in rows if pk in wanted}
+
+
+@Prepared
+def _people(wanted: Collection[int]) -> QuerySet[Any]:
+    rows = _supports_of(wanted).values_list("whole")
+    counted: QuerySet[Any] = rows.annotate(people=Count("person", distinct=True))
+    return counted
 
 
 def supports_by_home(projects: Iterable[int]) -> dict[int, dict[int, int]]:
@@ -54,10 +62,13 @@ def _supports_of(wanted: Collection[int]) -> QuerySet[Any]:
 
 def supports_project(user: User | AnonymousUser, project: Project) -> bool:
     """Whether somebody supports it, or something that was merged into it."""
-    if not user.is_authenticated:
-        return False
+    return user.is_authenticated and bool(_supported(user.pk, project.pk))
+
+
+@Prepared
+def _supported(person: int, project: int) -> QuerySet[Support, int]:
     whole = Q(project=project) | Q(project__merged_into=project)
-    return Support.objects.filter(whole, person=user).exists()
+    return Support.objects.filter(whole, person=person).values_list("pk", flat=True)[:1]
 
 
 def supported_among(user: User, projects: Iterable[int]) -> set[int]:

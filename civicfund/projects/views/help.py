@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from allauth.core.ratelimit import consume, respond_429
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -20,6 +22,7 @@ from civicfund.people.domain import LARGEST_BYTES
 from civicfund.people.requests import HttpRequest, OnlyInMemory, SignedInRequest
 from civicfund.places.models import Neighborhood
 from civicfund.places.selectors import feature_collection
+from civicfund.prepared import Prepared
 from civicfund.projects.access import is_author, offered_file, visible_project
 from civicfund.projects.enums import OfferState, Part
 from civicfund.projects.forms import (
@@ -30,7 +33,7 @@ from civicfund.projects.forms import (
     amount_hint,
     costs_of,
 )
-from civicfund.projects.models import Offer, OfferFile, Project
+from civicfund.projects.models import Offer, OfferFile, Project, ProjectQuerySet
 from civicfund.projects.selectors import help_wanted, helps_of_row
 from civicfund.projects.selectors.supports import with_gathering
 from civicfund.projects.services import ProjectError
@@ -70,9 +73,14 @@ def _pages(form: HelpFilter) -> LeanPaginator:
     here = Project.objects.all()
     if place:
         here = here.filter(neighborhood__in=Neighborhood.objects.within(place))
-    rows = here.wanting(part).select_related("neighborhood")
-    cards = rows.defer("story", "search", "neighborhood__boundary").order_by("-published_at", "-pk")
-    return LeanPaginator(cards, PER_PAGE, count=here.count_wanting(part))
+    cards = here.wanting(part).order_by("-published_at", "-pk")
+    return LeanPaginator(cards, PER_PAGE, count=here.count_wanting(part), read=_rows)
+
+
+@Prepared
+def _rows(pks: Collection[int]) -> ProjectQuerySet:
+    rows = Project.objects.filter(pk__in=pks).wanting().select_related("neighborhood")
+    return rows.defer("story", "search", "neighborhood__boundary")
 
 
 @csrf_exempt  # until the handler below is in place; then it is checked as everywhere

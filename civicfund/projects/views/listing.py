@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from django.db.models import QuerySet
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from civicfund.paging import LeanPaginator, SweptPaginator, page_asked_for
+from civicfund.paging import LeanPaginator, SweptPaginator, page_asked_for, with_count
 from civicfund.people.requests import HttpRequest
-from civicfund.projects.filters import ProjectFilter
+from civicfund.prepared import Prepared
+from civicfund.projects.filters import BEST_MATCH, SORTS, ProjectFilter
 from civicfund.projects.models import Project, ProjectQuerySet
+from civicfund.projects.selectors import matching
 from civicfund.projects.selectors.supports import with_gathering
 from civicfund.strangers import kept_for_strangers
 
@@ -26,14 +31,45 @@ def project_list(request: HttpRequest) -> HttpResponse:
     found = ProjectFilter(request.GET, listed.with_cost())
     usable = found.is_valid()
     rows = found.qs if usable else listed.none()
-    by_index = not (request.GET.get("q") or request.GET.get("sort"))
-    paginator = LeanPaginator if by_index else SweptPaginator
-    pages = paginator(rows, PER_PAGE, shown=ProjectQuerySet.for_cards, whole=listed)
-    page = page_asked_for(pages, request)
+    page = page_asked_for(_pages(rows, found, usable=usable), request)
     page.object_list = with_gathering(page)
     context = {"filter": found, "form": found.form, "page": page, "query": _query(request.GET)}
     template = "projects/list.html" + ("#results" if request.headers.get("HX-Request") else "")
     return render(request, template, context, status=200 if usable else 400)
+
+
+def _pages(rows: ProjectQuerySet, found: ProjectFilter, *, usable: bool) -> LeanPaginator:
+    """Pages of what was found; the first of all, and of what some words find, is asked often."""
+    by = {name for name in found.filters if found.data.get(name)}
+    if not by:
+        return LeanPaginator(rows, PER_PAGE, count=_all.count(), read=_cards, first=_newest_keys)
+    if by == {"q"} and usable:
+        words = found.form.cleaned_data["q"]
+        return SweptPaginator(rows, PER_PAGE, read=_cards, first=lambda: _best(words))
+    paginator = SweptPaginator if by & {"q", "sort"} else LeanPaginator
+    return paginator(rows, PER_PAGE, read=_cards)
+
+
+@Prepared
+def _best(words: str) -> QuerySet[Project, tuple[int, int]]:
+    found = matching(Project.objects.listed(), words).order_by(*BEST_MATCH)
+    return with_count(found)[:PER_PAGE]
+
+
+@Prepared
+def _all() -> ProjectQuerySet:
+    return Project.objects.listed()
+
+
+@Prepared
+def _newest_keys() -> QuerySet[Project, int]:
+    newest = Project.objects.listed().order_by(*SORTS["newest"][1])
+    return newest.values_list("pk", flat=True)[:PER_PAGE]
+
+
+@Prepared
+def _cards(pks: Collection[int]) -> ProjectQuerySet:
+    return Project.objects.listed().filter(pk__in=pks).for_cards()
 
 
 def _query(given: QueryDict) -> str:

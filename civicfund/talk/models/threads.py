@@ -169,6 +169,8 @@ class Comment(models.Model):
             ),
         ]
 
+    hiding_read: Hiding | None
+
     def __str__(self) -> str:
         return f"comment {self.pk}"
 
@@ -203,7 +205,9 @@ class Comment(models.Model):
 
     @property
     def hiding(self) -> Hiding | None:
-        """Why moderators hide it now; None where they do not."""
+        """Why moderators hide it now; None where they do not. A page reads it for all at once."""
+        if "hiding_read" in vars(self):
+            return self.hiding_read
         return next((each for each in self.hidings.all() if each.lifted_at is None), None)
 
     @property

@@ -16,7 +16,7 @@ from civicfund.talk.access import Person, Subject, thread_about, visible_subject
 from civicfund.talk.enums import NewsKind, SubjectKind
 from civicfund.talk.forms import ThreadForm
 from civicfund.talk.models import EDITABLE_FOR, Comment
-from civicfund.talk.selectors import follows, page_of, unread_count, with_replies
+from civicfund.talk.selectors import follows, newest_of, unread_count, with_replies
 from civicfund.templatetags.drawn import says_all
 
 register = template.Library()
@@ -32,15 +32,15 @@ def talk_about(context: template.Context, kind: str, pk: int) -> dict[str, Any]:
         subject = visible_subject(request.user, kind, pk)
     except Http404:
         return {"subject": None}
-    page = page_of(thread_about(subject), 1)
-    if not (subject.is_public or page or _follows(request.user, kind, pk)):
+    said, has_more = newest_of(thread_about(subject))
+    if not (subject.is_public or said or _follows(request.user, kind, pk)):
         return {"subject": None}
     return {
         "request": request,
         "user": request.user,
         "subject": subject,
-        "page": page,
-        "branches": with_replies(page),
+        "has_more": has_more,
+        "branches": with_replies(said),
         "form": ThreadForm(subject=subject),
     }
 

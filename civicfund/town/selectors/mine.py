@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 
 from budgeting.models import Cycle, Proposal
 from civicfund.delivery.selectors import Progress, progress_of
 from civicfund.people.models import User
 from civicfund.pledges.access import visible_campaigns
+from civicfund.pledges.models import Campaign
+from civicfund.prepared import Prepared
 from civicfund.projects.models import Project
 
 
@@ -22,21 +24,30 @@ class CameOf:
     progress: Progress | None
 
 
-def with_what_came_of_it(projects: QuerySet[Project], user: User) -> QuerySet[Project]:
-    """Each with its public proposals and the campaigns that somebody may see, which are also their
-    own drafts; the newest first. Two queries for all.
+def what_came_of(projects: Collection[Project], user: User) -> list[CameOf]:
+    """The projects with how far their work has come, each with its public proposals and the
+    campaigns that somebody may see, which are also their own drafts; the newest first. Three
+    queries for all.
     """
+    found = {project.pk: project for project in projects}
+    for project in projects:
+        vars(project).update(came_to_ballots=[], came_to_campaigns=[])
+    if not found:
+        return []
+    for proposal in _came_to_ballots(found):
+        vars(found[proposal.project_id])["came_to_ballots"].append(proposal)
+    for campaign in _came_to_campaigns(user.pk, found):
+        vars(found[campaign.project_id])["came_to_campaigns"].append(campaign)
+    progress = progress_of(found)
+    return [CameOf(project, progress.get(project.pk)) for project in projects]
+
+
+@Prepared
+def _came_to_ballots(projects: Collection[int]) -> QuerySet[Proposal]:
     public = Proposal.objects.standing().filter(cycle__in=Cycle.objects.public())
-    proposals = public.select_related("cycle")
-    campaigns = visible_campaigns(user)
-    return projects.prefetch_related(
-        Prefetch("proposals", proposals.order_by("-pk"), to_attr="came_to_ballots"),
-        Prefetch("campaigns", campaigns.order_by("-pk"), to_attr="came_to_campaigns"),
-    )
+    return public.filter(project__in=projects).select_related("cycle").order_by("-pk")
 
 
-def what_came_of(projects: Iterable[Project]) -> list[CameOf]:
-    """The projects with how far their work has come: one query for all."""
-    rows = list(projects)
-    progress = progress_of(project.pk for project in rows) if rows else {}
-    return [CameOf(project, progress.get(project.pk)) for project in rows]
+@Prepared
+def _came_to_campaigns(user: int, projects: Collection[int]) -> QuerySet[Campaign]:
+    return visible_campaigns(user).filter(project__in=projects).order_by("-pk")

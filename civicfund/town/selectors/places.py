@@ -13,10 +13,14 @@ from civicfund.delivery.models import Milestone
 from civicfund.delivery.selectors import Progress, next_milestones, progress_of
 from civicfund.pledges.enums import COLLECTING_CAMPAIGN, SETTLED_CAMPAIGN
 from civicfund.pledges.models import Campaign
+from civicfund.prepared import Prepared
 from civicfund.projects.models import Project
 from civicfund.talk.enums import SubjectKind
 from civicfund.talk.models import Comment
 from civicfund.talk.selectors import questions_to_city
+
+MOST_BUILT = 24
+MOST_ASKED = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,26 +36,36 @@ class Built:
         return self.next.project
 
 
-def being_built(places: Collection[int], most: int) -> list[Built]:
+def being_built(places: Collection[int]) -> list[Built]:
     """Projects there that have won or were funded and have milestones to come, the one that is
     due first coming first. Two queries for all.
     """
+    found = _next_at(places)
+    progress = progress_of(each.project_id for each in found) if found else {}
+    return [Built(progress[each.project_id], each) for each in found]
+
+
+@Prepared
+def _next_at(places: Collection[int]) -> QuerySet[Milestone]:
     won = Proposal.objects.filter(project=OuterRef("pk"), state=ProposalState.SELECTED)
     funded = Campaign.objects.filter(
         project=OuterRef("pk"), state__in=(*COLLECTING_CAMPAIGN, *SETTLED_CAMPAIGN)
     )
     here = Project.objects.listed().filter(Exists(won) | Exists(funded), neighborhood__in=places)
-    found = list(next_milestones(here).defer("project__story", "project__search")[:most])
-    progress = progress_of(each.project_id for each in found) if found else {}
-    return [Built(progress[each.project_id], each) for each in found]
+    return next_milestones(here).defer("project__story", "project__search")[:MOST_BUILT]
 
 
-def asked_at(places: Collection[int], most: int) -> QuerySet[Comment]:
+def asked_at(places: Collection[int]) -> list[Comment]:
     """What the city was asked about projects there and their campaigns, the open ones first, then
     the newest; ``answered`` says which are.
     """
+    return _asked_at(places)
+
+
+@Prepared
+def _asked_at(places: Collection[int]) -> QuerySet[Comment]:
     projects = Project.objects.listed().filter(neighborhood__in=places).order_by()
     campaigns = Campaign.objects.public().filter(project__in=projects).order_by()
     about = Q(thread__kind=SubjectKind.PROJECT, thread__subject_id__in=projects.values("pk"))
     about |= Q(thread__kind=SubjectKind.CAMPAIGN, thread__subject_id__in=campaigns.values("pk"))
-    return questions_to_city(about)[:most]
+    return questions_to_city(about)[:MOST_ASKED]

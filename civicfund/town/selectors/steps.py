@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -18,6 +18,7 @@ from civicfund.people.models import Residency, User
 from civicfund.pledges.enums import CampaignState
 from civicfund.pledges.models import Campaign, Pledge, Suspension
 from civicfund.pledges.selectors.surveys import pledges_to_answer
+from civicfund.prepared import Prepared
 from civicfund.projects.access import authored_by
 from civicfund.projects.enums import LISTED_STATES, MergeState, ProjectState
 from civicfund.projects.models import Invitation, JoinWish, Merge, Offer, Project, ProjectQuerySet
@@ -82,8 +83,7 @@ def _soonest(*steps: NextStep | None) -> NextStep | None:
 
 
 def _card_to_mend(user: User) -> NextStep | None:
-    failed = Pledge.objects.failed().filter(backer=user).select_related("campaign__project")
-    pledge = failed.only(*_SAID).order_by("recovery_ends_at", "pk").first()
+    pledge = _failed.first(user.pk)
     if pledge is None:
         return None
     why = _("Your card failed for “%(project)s”, and you can still make good.")
@@ -91,9 +91,14 @@ def _card_to_mend(user: User) -> NextStep | None:
     return NextStep(said, _("Go to my pledge"), pledge.get_absolute_url())
 
 
+@Prepared
+def _failed(user: int) -> QuerySet[Pledge]:
+    failed = Pledge.objects.failed().filter(backer=user).select_related("campaign__project")
+    return failed.only(*_SAID).order_by("recovery_ends_at", "pk")[:1]
+
+
 def _survey_to_answer(user: User) -> NextStep | None:
-    mine = pledges_to_answer().filter(backer=user).select_related(None)
-    pledge = mine.select_related("campaign__project").only(*_SAID).first()
+    pledge = _unanswered.first(user.pk)
     if pledge is None:
         return None
     why = _("The creator of “%(project)s” needs to know something to bring you what you chose.")
@@ -101,13 +106,14 @@ def _survey_to_answer(user: User) -> NextStep | None:
     return NextStep(said, _("Answer"), reverse("pledge_survey", args=[pledge.pk]))
 
 
+@Prepared
+def _unanswered(user: int) -> QuerySet[Pledge]:
+    mine = pledges_to_answer().filter(backer=user).select_related(None)
+    return mine.select_related("campaign__project").only(*_SAID)[:1]
+
+
 def _ballot_to_cast(user: User) -> NextStep | None:
-    voting = Phase.objects.current().filter(kind=PhaseKind.BALLOTING, cycle__state=CycleState.OPEN)
-    mine = voting.filter(cycle__roll__claimed_by=user).exclude(
-        cycle__in=my_participations(user).order_by().values("cycle")
-    )
-    rows = mine.select_related("cycle").only("cycle__title", "cycle__slug")
-    phase = rows.order_by("ends_at", "pk").first()
+    phase = _voting.first(user.pk)
     if phase is None:
         return None
     said = _("You can vote in %(cycle)s and have not yet.") % {"cycle": phase.cycle.title}
@@ -115,19 +121,18 @@ def _ballot_to_cast(user: User) -> NextStep | None:
     return NextStep(said, _("Go to my ballot"), page, until=phase.ends_at)
 
 
+@Prepared
+def _voting(user: int) -> QuerySet[Phase]:
+    voting = Phase.objects.current().filter(kind=PhaseKind.BALLOTING, cycle__state=CycleState.OPEN)
+    mine = voting.filter(cycle__roll__claimed_by=user).exclude(
+        cycle__in=my_participations(user).order_by().values("cycle")
+    )
+    rows = mine.select_related("cycle").only("ends_at", "cycle__title", "cycle__slug")
+    return rows.order_by("ends_at", "pk")[:1]
+
+
 def _appeal_to_make(user: User) -> NextStep | None:
-    refused = Proposal.objects.to_look_at().filter(
-        state=ProposalState.NOT_FEASIBLE,
-        cycle__state=CycleState.OPEN,
-        published_with__appeals_until__gt=Now(),
-        appeal__isnull=True,
-        project__in=Project.objects.filter(authored_by(user)),
-    )
-    rows = refused.select_related("project", "cycle", "published_with")
-    rows = rows.only(
-        "project__title", "cycle__slug", "cycle__title", "published_with__appeals_until"
-    )
-    proposal = rows.order_by("published_with__appeals_until", "pk").first()
+    proposal = _refused.first(user.pk)
     if proposal is None or proposal.published_with is None:
         return None
     until = proposal.published_with.appeals_until
@@ -144,20 +149,29 @@ def _appeal_to_make(user: User) -> NextStep | None:
     return NextStep(said, _("Read why, and appeal"), page, until=until)
 
 
-def _listed_of(user: User) -> ProjectQuerySet:
+@Prepared
+def _refused(user: int) -> QuerySet[Proposal]:
+    refused = Proposal.objects.to_look_at().filter(
+        state=ProposalState.NOT_FEASIBLE,
+        cycle__state=CycleState.OPEN,
+        published_with__appeals_until__gt=Now(),
+        appeal__isnull=True,
+        project__in=Project.objects.filter(authored_by(user)),
+    )
+    rows = refused.select_related("project", "cycle", "published_with")
+    rows = rows.only(
+        "project__title", "cycle__slug", "cycle__title", "published_with__appeals_until"
+    )
+    return rows.order_by("published_with__appeals_until", "pk")[:1]
+
+
+def _listed_of(user: int) -> ProjectQuerySet:
     """Projects on the list that they write."""
     return Project.objects.listed().filter(authored_by(user))
 
 
 def _changes_to_make(user: User) -> NextStep | None:
-    asked = ChangeRequest.objects.held_up().filter(
-        proposal__state=ProposalState.SUBMITTED,
-        proposal__cycle__state=CycleState.OPEN,
-        proposal__project__in=_listed_of(user),
-    )
-    rows = asked.select_related("proposal__project", "proposal__cycle")
-    rows = rows.only("due_at", "proposal__project__title", "proposal__cycle__slug")
-    request = rows.order_by(F("due_at").asc(nulls_last=True), "pk").first()
+    request = _asked_for_changes.first(user.pk)
     if request is None:
         return None
     proposal = request.proposal
@@ -170,17 +184,20 @@ def _changes_to_make(user: User) -> NextStep | None:
     return NextStep(said, _("See what they ask for"), page, until=request.due_at)
 
 
-def _suspension_to_appeal(user: User) -> NextStep | None:
-    """Until its deadline, after which it can no longer go on."""
-    standing = Suspension.objects.standing().filter(
-        appealed_at__isnull=True,
-        campaign__creator=user,
-        campaign__state=CampaignState.SUSPENDED,
-        campaign__deadline_at__gt=Now(),
+@Prepared
+def _asked_for_changes(user: int) -> QuerySet[ChangeRequest]:
+    asked = ChangeRequest.objects.held_up().filter(
+        proposal__state=ProposalState.SUBMITTED,
+        proposal__cycle__state=CycleState.OPEN,
+        proposal__project__in=_listed_of(user),
     )
-    rows = standing.select_related("campaign__project")
-    rows = rows.only("campaign__deadline_at", "campaign__project__title")
-    suspension = rows.order_by("campaign__deadline_at", "pk").first()
+    rows = asked.select_related("proposal__project", "proposal__cycle")
+    rows = rows.only("due_at", "proposal__project__title", "proposal__cycle__slug")
+    return rows.order_by(F("due_at").asc(nulls_last=True), "pk")[:1]
+
+
+def _suspension_to_appeal(user: User) -> NextStep | None:
+    suspension = _suspensions.first(user.pk)
     if suspension is None:
         return None
     campaign = suspension.campaign
@@ -193,9 +210,22 @@ def _suspension_to_appeal(user: User) -> NextStep | None:
     return NextStep(said, _("Read why, and appeal"), page, until=campaign.deadline_at)
 
 
+@Prepared
+def _suspensions(user: int) -> QuerySet[Suspension]:
+    """Until its deadline, after which it can no longer go on."""
+    standing = Suspension.objects.standing().filter(
+        appealed_at__isnull=True,
+        campaign__creator=user,
+        campaign__state=CampaignState.SUSPENDED,
+        campaign__deadline_at__gt=Now(),
+    )
+    rows = standing.select_related("campaign__project")
+    rows = rows.only("campaign__deadline_at", "campaign__project__title")
+    return rows.order_by("campaign__deadline_at", "pk")[:1]
+
+
 def _campaign_to_change(user: User) -> NextStep | None:
-    asked = Campaign.objects.filter(creator=user, state=CampaignState.CHANGES_REQUESTED)
-    campaign = asked.select_related("project").only("project__title").order_by("pk").first()
+    campaign = _campaigns_to_change.first(user.pk)
     if campaign is None:
         return None
     why = _("Your campaign for “%(project)s” needs changes before it is reviewed again.")
@@ -203,14 +233,17 @@ def _campaign_to_change(user: User) -> NextStep | None:
     return NextStep(said, _("See what they ask for"), campaign.get_absolute_url())
 
 
+@Prepared
+def _campaigns_to_change(user: int) -> QuerySet[Campaign]:
+    asked = Campaign.objects.filter(creator=user, state=CampaignState.CHANGES_REQUESTED)
+    return asked.select_related("project").only("project__title").order_by("pk")[:1]
+
+
 def _question_to_answer(user: User) -> NextStep | None:
-    theirs = Campaign.objects.public().filter(creator=user).order_by()
-    asked = Comment.objects.open_to_creator().filter(
-        thread__kind=SubjectKind.CAMPAIGN, thread__subject_id__in=theirs.values("pk")
-    )
-    question = asked.select_related("thread").order_by("created_at", "pk").first()
+    question = _questions.first(user.pk)
     if question is None:
         return None
+    theirs = Campaign.objects.public().filter(creator=user).order_by()
     campaign = theirs.select_related("project").get(pk=question.thread.subject_id)
     why = _("Since %(since)s a question about your campaign for “%(project)s” waits for an answer.")
     said = why % {"since": moment(question.created_at), "project": campaign.project.title}
@@ -218,14 +251,17 @@ def _question_to_answer(user: User) -> NextStep | None:
     return NextStep(said, _("Read it and answer"), page)
 
 
+@Prepared
+def _questions(user: int) -> QuerySet[Comment]:
+    theirs = Campaign.objects.public().filter(creator=user).order_by()
+    asked = Comment.objects.open_to_creator().filter(
+        thread__kind=SubjectKind.CAMPAIGN, thread__subject_id__in=theirs.values("pk")
+    )
+    return asked.select_related("thread").order_by("created_at", "pk")[:1]
+
+
 def _merge_to_answer(user: User) -> NextStep | None:
-    """Asked by whoever proposed the other one, as ``agree_to_merge`` has it."""
-    mine = Q(into__proposer=user, asked_by=F("project__proposer"))
-    mine |= Q(project__proposer=user) & ~Q(asked_by=user)
-    listed = Q(project__state__in=LISTED_STATES, into__state__in=LISTED_STATES)
-    asked = Merge.objects.filter(mine, listed, state=MergeState.ASKED)
-    rows = asked.select_related("project", "into").only("asked_at", "project__title", "into__title")
-    merge = rows.order_by("asked_at", "pk").first()
+    merge = _merges.first(user.pk)
     if merge is None:
         return None
     why = _(
@@ -239,10 +275,19 @@ def _merge_to_answer(user: User) -> NextStep | None:
     return NextStep(said, _("Say yes or no"), merge.project.get_absolute_url())
 
 
+@Prepared
+def _merges(user: int) -> QuerySet[Merge]:
+    """Asked by whoever proposed the other one, as ``agree_to_merge`` has it."""
+    mine = Q(into__proposer=user, asked_by=F("project__proposer"))
+    mine |= Q(project__proposer=user) & ~Q(asked_by=user)
+    listed = Q(project__state__in=LISTED_STATES, into__state__in=LISTED_STATES)
+    asked = Merge.objects.filter(mine, listed, state=MergeState.ASKED)
+    rows = asked.select_related("project", "into").only("asked_at", "project__title", "into__title")
+    return rows.order_by("asked_at", "pk")[:1]
+
+
 def _offer_to_answer(user: User) -> NextStep | None:
-    waiting = Offer.objects.waiting().filter(project__in=_listed_of(user))
-    rows = waiting.select_related("project").only("offered_at", "project__title")
-    offer = rows.order_by("offered_at", "pk").first()
+    offer = _offers.first(user.pk)
     if offer is None:
         return None
     why = _("Since %(since)s an offer of help for “%(project)s” waits for your answer.")
@@ -252,10 +297,15 @@ def _offer_to_answer(user: User) -> NextStep | None:
     )
 
 
+@Prepared
+def _offers(user: int) -> QuerySet[Offer]:
+    waiting = Offer.objects.waiting().filter(project__in=_listed_of(user))
+    rows = waiting.select_related("project").only("offered_at", "project__title")
+    return rows.order_by("offered_at", "pk")[:1]
+
+
 def _wish_to_answer(user: User) -> NextStep | None:
-    waiting = JoinWish.objects.waiting().filter(project__in=_listed_of(user))
-    rows = waiting.select_related("project").only("asked_at", "project__title")
-    wish = rows.order_by("asked_at", "pk").first()
+    wish = _wishes.first(user.pk)
     if wish is None:
         return None
     why = _("Since %(since)s somebody has asked to write “%(project)s” with you.")
@@ -263,17 +313,29 @@ def _wish_to_answer(user: User) -> NextStep | None:
     return NextStep(said, _("Say yes or no"), reverse("project_authors", args=[wish.project_id]))
 
 
+@Prepared
+def _wishes(user: int) -> QuerySet[JoinWish]:
+    waiting = JoinWish.objects.waiting().filter(project__in=_listed_of(user))
+    rows = waiting.select_related("project").only("asked_at", "project__title")
+    return rows.order_by("asked_at", "pk")[:1]
+
+
 def _invitation_to_answer(user: User) -> NextStep | None:
-    """As ``invitation_for`` opens them."""
-    open_in = (ProjectState.DRAFT, *LISTED_STATES)
-    asked = Invitation.objects.filter(address=user.email, project__state__in=open_in)
-    rows = asked.select_related("project").only("invited_at", "project__title")
-    invitation = rows.order_by("invited_at", "pk").first()
+    invitation = _invitations.first(user.email)
     if invitation is None:
         return None
     why = _("Since %(since)s you have been invited to write “%(project)s” with others.")
     said = why % {"since": moment(invitation.invited_at), "project": invitation.project.title}
     return NextStep(said, _("Say yes or no"), invitation.get_absolute_url())
+
+
+@Prepared
+def _invitations(address: str) -> QuerySet[Invitation]:
+    """As ``invitation_for`` opens them."""
+    open_in = (ProjectState.DRAFT, *LISTED_STATES)
+    asked = Invitation.objects.filter(address=address, project__state__in=open_in)
+    rows = asked.select_related("project").only("invited_at", "project__title")
+    return rows.order_by("invited_at", "pk")[:1]
 
 
 def _home_to_say(home: Residency | None) -> NextStep | None:
@@ -287,9 +349,14 @@ def _home_to_say(home: Residency | None) -> NextStep | None:
 
 
 def _draft_to_publish(user: User) -> NextStep | None:
-    drafts = Project.objects.filter(authored_by(user), state=ProjectState.DRAFT)
-    draft = drafts.only("title").order_by("-updated_at", "-pk").first()
+    draft = _drafts.first(user.pk)
     if draft is None:
         return None
     said = _("“%(project)s” is a draft that nobody else sees.") % {"project": draft.title}
     return NextStep(said, _("Go on with it"), draft.get_absolute_url())
+
+
+@Prepared
+def _drafts(user: int) -> QuerySet[Project]:
+    drafts = Project.objects.filter(authored_by(user), state=ProjectState.DRAFT)
+    return drafts.only("title").order_by("-updated_at", "-pk")[:1]

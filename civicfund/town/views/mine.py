@@ -15,18 +15,20 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from budgeting.selectors import my_participations, running_cycles
+from budgeting.models import Cycle, Participation
+from budgeting.selectors import my_participations, with_phases_and_pots
 from civicfund.people.access import may_give_roles
 from civicfund.people.models import User
 from civicfund.people.requests import SignedInRequest
 from civicfund.people.selectors import residency_of, roles_of
 from civicfund.pledges.selectors import pledges_of
+from civicfund.prepared import Prepared
 from civicfund.projects.access import authored_by
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
 from civicfund.talk.access import visible_subjects
 from civicfund.talk.selectors import followed_by
-from civicfund.town.selectors import next_step, what_came_of, with_what_came_of_it
+from civicfund.town.selectors import next_step, what_came_of
 
 MOST_OF_EACH = 12
 PER_PAGE = 50
@@ -57,7 +59,7 @@ class Kept:
 def my_page(request: SignedInRequest) -> HttpResponse:
     """The newest of everything, and the one thing that waits."""
     user, home = request.user, residency_of(request.user)
-    took_part = list(my_participations(user))
+    took_part = _took_part(user.pk)
     newest = {name: _newest(name, user) for name in TITLES}
     context: dict[str, Any] = {
         **newest,
@@ -71,9 +73,19 @@ def my_page(request: SignedInRequest) -> HttpResponse:
         "has_desks": may_give_roles(user) or bool(roles_of(user)),
         "participations": took_part,
         "voted": {row.cycle_id for row in took_part},
-        "open_to_me": running_cycles().filter(roll__claimed_by=user),
+        "open_to_me": with_phases_and_pots(_open_to(user.pk)),
     }
     return render(request, "town/my_page.html", context)
+
+
+@Prepared
+def _took_part(user: int) -> QuerySet[Participation]:
+    return my_participations(user)
+
+
+@Prepared
+def _open_to(user: int) -> QuerySet[Cycle]:
+    return Cycle.objects.running().filter(roll__claimed_by=user)
 
 
 @require_safe
@@ -97,31 +109,42 @@ TITLES = {
 
 
 def _newest(name: str, user: User) -> Kept:
-    counted = _all(name, user).annotate(in_all=Window(Count("*")))
-    rows = list(counted[:MOST_OF_EACH])
+    rows = _first_rows[name](user.pk)
     return Kept(name, TITLES[name], _shown(name, user, rows), rows[0].in_all if rows else 0)
 
 
-def _all(name: str, user: User) -> QuerySet[Any]:
+def _prepared(name: str) -> Prepared[[int], Any]:
+    @Prepared
+    def newest(user: int) -> QuerySet[Any]:
+        rows = _all(name, user).prefetch_related(None)
+        counted: QuerySet[Any] = rows.annotate(in_all=Window(Count("*")))[:MOST_OF_EACH]
+        return counted
+
+    return newest
+
+
+def _all(name: str, user: User | int) -> QuerySet[Any]:
     """The newest first."""
     if name == "projects":
         mine = Project.objects.filter(authored_by(user)).exclude(state=ProjectState.WITHDRAWN)
-        rows = with_what_came_of_it(mine.defer("story", "search"), user)
-        return rows.order_by("-created_at", "-pk")
+        return mine.defer("story", "search").order_by("-created_at", "-pk")
     if name == "supports":
         mine = Project.objects.public().filter(supports__person=user).defer("story", "search")
-        return with_what_came_of_it(mine, user).order_by("-supports__at", "-pk")
+        return mine.order_by("-supports__at", "-pk")
     return followed_by(user) if name == "follows" else pledges_of(user)
 
 
 def _shown(name: str, user: User, rows: Any) -> list[Any]:
-    """Rows as the page shows them: of projects also how far their work has come; of what is
-    followed, what this person may see.
+    """Rows as the page shows them: of projects also what came of them; of what is followed, what
+    this person may see.
     """
     if name in ("projects", "supports"):
-        return what_came_of(rows)
+        return what_came_of(list(rows), user)
     if name != "follows":
         return list(rows)
     threads = [(each.kind, each.subject_id) for each in rows]
     seen = visible_subjects(user, threads)
     return [seen[each] for each in threads if each in seen]
+
+
+_first_rows = {name: _prepared(name) for name in TITLES}

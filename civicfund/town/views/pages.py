@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Any
+
 from django.core.cache import cache
 from django.db import connection
-from django.db.models import prefetch_related_objects
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from budgeting.models import Cycle
+from budgeting.models import Cycle, Proposal
 from budgeting.selectors import (
     awarded_in_minor,
-    finished_cycles,
-    past_cycles,
     proposals_of,
-    running_cycles,
+    running_at,
+    running_now,
     supports_asked_for,
 )
 from civicfund.delivery.selectors import plan_of
@@ -32,9 +34,10 @@ from civicfund.pledges.selectors import (
     live_at,
     unfinished_campaign_of,
 )
+from civicfund.prepared import Prepared, at_hand
 from civicfund.projects.access import is_author, visible_project
 from civicfund.projects.enums import FileKind
-from civicfund.projects.models import Project
+from civicfund.projects.models import CoAuthor, CostLine, Project
 from civicfund.projects.selectors import files_of, help_wanted, helpers_of, missing_parts
 from civicfund.projects.selectors.lineage import copied_from, copies_of
 from civicfund.projects.selectors.merges import asked_of, merge_of, taken_in
@@ -47,8 +50,6 @@ MOST_ON_HOME = 6
 MOST_RUNNING_ON_HOME = 4
 MOST_AT_PLACE = 6
 MOST_PROJECTS_AT_PLACE = 24
-MOST_BUILT_AT_PLACE = 24
-MOST_ASKED_AT_PLACE = 12
 
 
 @kept_for_strangers
@@ -57,8 +58,6 @@ def home(request: HttpRequest) -> HttpResponse:
     """The town at a glance, seen from my neighborhood where I have said which it is."""
     residency = residency_of(request.user)
     near = campaigns_near(residency.neighborhood, MOST_ON_HOME) if residency else []
-    newest = Project.objects.listed().select_related("neighborhood").with_cost()
-    projects = newest.defer("story", "search", "neighborhood__boundary")
     running = _running(residency.neighborhood if residency else None)
     cycle = running[0] if running else None
     return render(
@@ -70,11 +69,11 @@ def home(request: HttpRequest) -> HttpResponse:
             "phase": cycle.phase_now if cycle else None,
             "also_running": running[1:MOST_RUNNING_ON_HOME],
             "more_running": running[MOST_RUNNING_ON_HOME:],
-            "campaigns": near or ending_soonest(MOST_ON_HOME),
+            "campaigns": near or ending_soonest(),
             "campaigns_are_near": bool(near),
-            "projects": with_gathering(projects.order_by("-published_at", "-id")[:MOST_ON_HOME]),
-            "neighborhoods": Neighborhood.objects.neighborhoods(),
-            "finished_cycles": finished_cycles()[:MOST_ON_HOME],
+            "projects": with_gathering(_newest()),
+            "neighborhoods": _neighborhoods(),
+            "finished_cycles": _finished(),
         },
     )
 
@@ -83,8 +82,8 @@ def _running(home: Neighborhood | None) -> list[Cycle]:
     """Votes under way: about one's own neighborhood first, then those that one may decide in; of
     two the one that closes first.
     """
-    running = list(running_cycles())
-    if home is None:
+    running = running_now()
+    if home is None or len(running) < 2:
         return running
     around = related_places([home.pk])[home.pk]
 
@@ -95,18 +94,33 @@ def _running(home: Neighborhood | None) -> list[Cycle]:
     return sorted(running, key=distance)
 
 
+@Prepared
+def _newest() -> QuerySet[Project]:
+    newest = Project.objects.listed().select_related("neighborhood").with_cost()
+    projects = newest.defer("story", "search", "neighborhood__boundary")
+    return projects.order_by("-published_at", "-id")[:MOST_ON_HOME]
+
+
+@Prepared
+def _neighborhoods() -> QuerySet[Neighborhood]:
+    return Neighborhood.objects.neighborhoods()
+
+
+@Prepared
+def _finished() -> QuerySet[Cycle]:
+    return Cycle.objects.finished()[:MOST_ON_HOME]
+
+
 @kept_for_strangers
 @require_safe
 def neighborhood(request: HttpRequest, slug: str) -> HttpResponse:
     """Everything about one place: a neighborhood's own, or all that lies in a district."""
-    place = get_object_or_404(Neighborhood.objects.select_related("parent"), slug=slug)
-    within = list(Neighborhood.objects.within(place))
+    place = _places.first(slug)
+    if place is None:
+        raise Http404("No such place.")
+    within = _within(place.pk)
     within_ids = [part.pk for part in within]
     around = related_places([place.pk])[place.pk]
-    projects = Project.objects.listed().filter(neighborhood__in=within_ids)
-    newest = projects.with_cost().defer("story", "search").order_by("-published_at", "-id")
-    here = Project.objects.filter(neighborhood__in=within_ids)
-    past = past_cycles(around)
     return render(
         request,
         "town/neighborhood.html",
@@ -114,20 +128,58 @@ def neighborhood(request: HttpRequest, slug: str) -> HttpResponse:
             "place": place,
             "parts": [part for part in within if part.parent_id == place.pk],
             "shapes": [part for part in within if part.boundary],
-            "projects": with_gathering(newest[:MOST_PROJECTS_AT_PLACE]),
-            "project_count": projects.count(),
+            "projects": with_gathering(_newest_at(within_ids)),
+            "project_count": _listed_at.count(within_ids),
             "campaigns": live_at(within_ids),
-            "ended": finished_at(within_ids, MOST_AT_PLACE),
-            "built": being_built(within_ids, MOST_BUILT_AT_PLACE),
-            "asked": asked_at(within_ids, MOST_ASKED_AT_PLACE),
-            "wanting": here.wanting().only("title").order_by("-pk")[:MOST_AT_PLACE],
-            "wanting_count": here.count_wanting(),
-            "running": running_cycles().at(around),
-            "past": past[:MOST_AT_PLACE],
+            "ended": finished_at(within_ids),
+            "built": being_built(within_ids),
+            "asked": asked_at(within_ids),
+            "wanting": _wanting_at(within_ids),
+            "wanting_count": _lacking_at.count(within_ids),
+            "running": running_at(around),
+            "past": _past_at(around),
             "awarded_minor": awarded_in_minor(within_ids),
             "collected_minor": collected_in_minor(within_ids),
         },
     )
+
+
+@Prepared
+def _places(slug: str) -> QuerySet[Neighborhood]:
+    return Neighborhood.objects.filter(slug=slug).select_related("parent")
+
+
+@Prepared
+def _within(place: int) -> QuerySet[Neighborhood]:
+    return Neighborhood.objects.within(place)
+
+
+@Prepared
+def _newest_at(places: Collection[int]) -> QuerySet[Project]:
+    there = Project.objects.listed().filter(neighborhood__in=places).with_cost()
+    newest = there.defer("story", "search").order_by("-published_at", "-id")
+    return newest[:MOST_PROJECTS_AT_PLACE]
+
+
+@Prepared
+def _listed_at(places: Collection[int]) -> QuerySet[Project]:
+    return Project.objects.listed().filter(neighborhood__in=places)
+
+
+@Prepared
+def _wanting_at(places: Collection[int]) -> QuerySet[Project]:
+    there = Project.objects.filter(neighborhood__in=places).wanting().only("title")
+    return there.order_by("-pk")[:MOST_AT_PLACE]
+
+
+@Prepared
+def _lacking_at(places: Collection[int]) -> QuerySet[Project, Any]:
+    return Project.objects.filter(neighborhood__in=places).wanting_by_index()
+
+
+@Prepared
+def _past_at(places: Collection[int]) -> QuerySet[Cycle]:
+    return Cycle.objects.past().at(places)[:MOST_AT_PLACE]
 
 
 @kept_for_strangers
@@ -142,11 +194,11 @@ def project(request: HttpRequest, pk: int) -> HttpResponse:
             raise
         return render(request, "projects/tombstone.html", {"hiding": hiding}, status=410)
     # Asked once for the costs and for what is missing.
-    prefetch_related_objects([found], "cost_lines")
+    at_hand(found, "cost_lines", _cost_lines(found.pk))
     files = files_of(found)
     is_mine = found.proposer == request.user
     may_write = is_author(request.user, found)
-    proposals = list(proposals_of(found).filter(cycle__in=Cycle.objects.public()))
+    proposals = _public_proposals(found.pk)
     return render(
         request,
         "town/project.html",
@@ -163,7 +215,7 @@ def project(request: HttpRequest, pk: int) -> HttpResponse:
             "hiding": hiding_of(found),
             "taken_down": files_taken_down(found),
             "may_write": may_write,
-            "co_authors": found.co_authors.select_related("user").order_by("since", "pk"),
+            "co_authors": _co_authors(found.pk),
             "missing": missing_parts(found) if may_write else [],
             "help_wanted": help_wanted(found),
             "copied_from": copied_from(found),
@@ -178,6 +230,22 @@ def project(request: HttpRequest, pk: int) -> HttpResponse:
             "helpers": helpers_of(found),
         },
     )
+
+
+@Prepared
+def _cost_lines(project: int) -> QuerySet[CostLine]:
+    return CostLine.objects.filter(project=project)
+
+
+@Prepared
+def _co_authors(project: int) -> QuerySet[CoAuthor]:
+    rows = CoAuthor.objects.filter(project=project).select_related("user")
+    return rows.order_by("since", "pk")
+
+
+@Prepared
+def _public_proposals(project: int) -> QuerySet[Proposal]:
+    return proposals_of(project).filter(cycle__in=Cycle.objects.public())
 
 
 @require_safe
