@@ -13,7 +13,14 @@ from django.utils.translation import gettext as _
 
 from budgeting.access import require
 from budgeting.models import Cycle, Proposal
-from budgeting.selectors.proposal_files import COSTS, HEADER, OTHERS, READ_ONLY, REQUIRED
+from budgeting.selectors.proposal_files import (
+    COSTS,
+    HEADER,
+    OTHERS,
+    READ_ONLY,
+    REQUIRED,
+    UNTOLD,
+)
 from budgeting.services.errors import RefusedError
 from budgeting.services.proposal_lines import Known, Line, WrongLineError
 from budgeting.services.proposals import submit_proposal
@@ -166,7 +173,7 @@ def _text(content: bytes) -> str:
 def _check_columns(header: list[str]) -> None:
     named = set(header)
     enough = named.issuperset(REQUIRED) and not named.isdisjoint(COSTS)
-    if not enough or len(named) != len(header) or not named <= {*HEADER}:
+    if not enough or len(named) != len(header) or not named <= {*HEADER, *UNTOLD}:
         raise RefusedError(
             _(
                 "The first line has to name %(required)s and %(cost)s or %(lines)s, and may name"

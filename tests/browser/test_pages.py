@@ -5,10 +5,14 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
+from civicfund.pledges.enums import CampaignState
+from civicfund.pledges.models import Campaign
+from tests.factories.delivery import planned
 from tests.factories.people import ResidencyFactory
 from tests.factories.places import NeighborhoodFactory, square
 from tests.factories.pledges import CampaignFactory, PledgeFactory, RewardFactory
 from tests.factories.projects import ProjectFactory
+from tests.factories.talk import CommentFactory, ThreadFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,6 +35,19 @@ def town():
     campaign = CampaignFactory(project=project)
     RewardFactory(campaign=campaign, title="Your name on a bench")
     pledge = PledgeFactory(campaign=campaign, backer=resident)
+    planned(project, 40, 60)
+    CommentFactory(
+        thread=ThreadFactory(subject_id=project.pk), asks_city=True, body="Who oils them each year?"
+    )
+    CampaignFactory(
+        project__proposer=resident,
+        project__neighborhood=place,
+        project__title="A shelter at the ferry",
+        state=CampaignState.CHANGES_REQUESTED,
+    )
+    built = CampaignFactory(project__neighborhood=place, project__title="Lamps on the quay")
+    planned(built.project, 40, 60)
+    Campaign.objects.filter(pk=built.pk).update(state=CampaignState.SETTLED)
     return {"place": place, "resident": resident, "campaign": campaign, "pledge": pledge}
 
 
@@ -46,6 +63,7 @@ def _addresses(town) -> dict[str, str]:
         "my-page": reverse("my_page"),
         "residency": reverse("residency"),
         "campaigns": reverse("campaigns"),
+        "campaigns-here": f"{reverse('campaigns')}?show=finished&neighborhood={town['place'].slug}",
         "campaign": town["campaign"].get_absolute_url(),
         "pledge": town["pledge"].get_absolute_url(),
     }

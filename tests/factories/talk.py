@@ -10,10 +10,11 @@ from tests.factories.projects import ProjectFactory
 
 
 class ThreadFactory(factory.django.DjangoModelFactory):
-    """A thread about a public project."""
+    """A thread about a public project; it is there where somebody follows the project."""
 
     class Meta:
         model = Thread
+        django_get_or_create = ("kind", "subject_id")
 
     kind = SubjectKind.PROJECT
     subject_id = factory.LazyFunction(lambda: ProjectFactory().pk)
