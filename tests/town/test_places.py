@@ -11,10 +11,10 @@ from budgeting.services.results import certify, publish
 from civicfund.places.enums import PlaceKind
 from civicfund.pledges.enums import CampaignState
 from civicfund.pledges.models import Campaign
+from civicfund.pledges.selectors import MOST_SHOWN
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
 from civicfund.talk.models import Thread
-from civicfund.town.views import pages
 from tests.budgeting.test_publishing import counted
 from tests.factories.budgeting import certifier
 from tests.factories.delivery import planned, reach
@@ -104,14 +104,14 @@ def test_what_the_city_was_asked_stands_there_the_open_ones_first(client, place)
     assert "About what is gone." not in shown(client, place).content.decode()
 
 
-def test_the_page_leads_to_all_campaigns_that_have_ended_there(client, place, monkeypatch):
-    monkeypatch.setattr(pages, "MOST_AT_PLACE", 1)
+def test_the_page_leads_to_all_campaigns_that_have_ended_there(client, place):
     ended = [
-        CampaignFactory(project__neighborhood=place, state=CampaignState.UNFUNDED) for _ in "ab"
+        CampaignFactory(project__neighborhood=place, state=CampaignState.UNFUNDED)
+        for _ in range(MOST_SHOWN + 1)
     ]
     elsewhere = CampaignFactory(state=CampaignState.UNFUNDED)
     page = shown(client, place)
-    assert len(page.context["ended"]) == 1
+    assert len(page.context["ended"]) == MOST_SHOWN
     everything = f"{reverse('campaigns')}?show=finished&neighborhood={place.slug}"
     assert everything.replace("&", "&amp;") in page.content.decode()
     text = client.get(everything).content.decode()

@@ -289,7 +289,7 @@ NAMES_OF_CHOICES = {
 # What an address may say behind its question mark.
 IN_ADDRESSES = {
     "ballot", "before", "code", "into", "neighborhood", "next", "page", "place", "project", "q",
-    "reward", "round", "rule", "show", "since", "sort", "whose",
+    "reward", "round", "rule", "show", "since", "whose",
 }  # fmt: skip
 # Fields that a form makes for what it is about: the code that makes them, and where they go.
 MADE_INPUTS = {
