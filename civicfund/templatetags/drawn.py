@@ -96,8 +96,9 @@ def _of_choice(bound: BoundField) -> tuple[Any, ...] | None:
     form, field, widget = bound.form, bound.field, bound.field.widget
     if type(widget) is not Select or not isinstance(field, ChoiceField) or bound.errors:
         return None
-    offered: list[tuple[Any, Any]] = list(widget.choices)
-    widget.choices = offered  # read once
+    # Read once; through an iterator, since a list of rows that is asked for its length counts them.
+    offered: list[tuple[Any, Any]] = list(iter(widget.choices))
+    widget.choices = offered
     if any(isinstance(label, list | tuple) for _value, label in offered):
         return None
     chosen = bound.value()
