@@ -260,7 +260,7 @@ ROW = {
     "project": 7, "title": NASTY, "withdrawn": False, "state": "submitted", "reason": "",
     "place": "Mill End", "cost_minor": None, "currency": "EUR", "low_minor": None,
     "high_minor": None, "yearly_minor": None, "needs_support": False, "people": None,
-    "needed": None, "short": None,
+    "needed": None, "short": None, "why_off": "",
 }  # fmt: skip
 
 
