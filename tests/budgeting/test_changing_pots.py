@@ -11,7 +11,7 @@ from django.urls import reverse
 from budgeting.enums import PhaseKind
 from budgeting.models import Proposal, Review, SupportCount
 from budgeting.selectors import ready_verdicts, waiting_reviews
-from budgeting.selectors.proposal_files import proposal_rows, rows_by_title
+from budgeting.selectors.proposal_files import named_in, proposal_rows
 from budgeting.services.cycles import add_phase, add_pot
 from budgeting.services.errors import RefusedError
 from budgeting.services.forgetting import why_cycles_keep
@@ -153,7 +153,7 @@ def test_an_author_takes_the_project_out_and_it_is_on_no_list_any_more(client):
     assert list(project.context["proposals"]) == []
     assert list(why_cycles_keep(author)) == []
     title = proposal.project.title.casefold()
-    assert rows_by_title(cycle, {title})[1] == {title}
+    assert named_in(cycle, {title}, ()).left_titles == {title}
 
 
 def test_it_can_be_entered_again_and_what_was_said_of_it_stays_said(client):

@@ -39,10 +39,9 @@ from tests.factories.pledges import CampaignFactory
 from tests.factories.projects import ProjectFactory
 from tests.factories.reviews import refused_publicly, reviewing_cycle
 from tests.payouts.test_payouts import ask, awarded
-from tests.pledges.test_hostile_words import asked as asked_backer
 from tests.signing_in import sign_in_with_second_factor
 from tests.town.filling_in import Paper, Papers, Text
-from tests.town.more_words import Pages
+from tests.town.more_words import Pages, asked_backer
 from tests.town.people import OWNER, RESIDENT
 from tests.town.small_town import SmallTown
 
@@ -149,7 +148,7 @@ def _of_campaigns(town: SmallTown) -> Pages:
     appealed = CampaignFactory(project=ProjectFactory(proposer=owner))
     suspend_campaign(appealed, by=holder(Role.MODERATOR), reason="x")
     appeal_suspension(appealed, by=owner, words="x")
-    _survey, pledge = asked_backer("x")
+    _survey, pledge = asked_backer()
     live, stopped, asking = (
         CampaignFactory(project=ProjectFactory(proposer=owner), state=state)
         for state in (CampaignState.LIVE, CampaignState.SUSPENDED, CampaignState.SETTLED)

@@ -204,7 +204,7 @@ def _of_money(town: SmallTown) -> Pages:
     t = town.things
     explain(t.difference, by=town.people[Role.TREASURER], words="x", correct=True)
     review_orphan(t.orphan, by=town.people[Role.TREASURER], words="x")
-    survey, pledge = _asked()
+    survey, pledge = asked_backer()
     replies = dict(zip([each.pk for each in survey.questions.all()], ("x", "x"), strict=True))
     answer_survey(survey, pledge, replies=replies, address="x")
     creator, backer = Client(), Client()
@@ -217,7 +217,7 @@ def _of_money(town: SmallTown) -> Pages:
     }
 
 
-def _asked() -> tuple[Survey, Pledge]:
+def asked_backer() -> tuple[Survey, Pledge]:
     """A survey of a campaign that is over, with the pledge of somebody who was asked."""
     campaign = CampaignFactory(state=CampaignState.SETTLED)
     zone = ShippingZone.objects.create(campaign=campaign, position=0, name="x", amount_minor=0)

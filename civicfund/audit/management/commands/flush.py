@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import psycopg
+from django.contrib.contenttypes.models import ContentType
 from django.core.management.base import CommandError
 from django.core.management.commands import flush
 from django.db import connections
@@ -30,6 +31,7 @@ class Command(flush.Command):
             tables = [name for (name,) in owner.execute(_TABLES)]
             empty = delete if may_pass_triggers(owner) else truncate
             empty(owner, tables)
+        ContentType.objects.clear_cache()  # their rows are gone, too
 
 
 _kept: dict[str, psycopg.Connection] = {}
