@@ -24,6 +24,8 @@ from civicfund.pledges.enums import CampaignState
 from civicfund.pledges.services.moderating import appeal_suspension, suspend_campaign
 from civicfund.projects.models import Project
 from civicfund.projects.services.merging import merge_as_moderator
+from civicfund.talk.enums import Wrong
+from civicfund.talk.services import flag_comment
 from tests.budgeting.test_kiosks import at_kiosk
 from tests.complaints.test_complaints import answered
 from tests.factories.budgeting import (
@@ -165,13 +167,19 @@ def _of_campaigns(town: SmallTown) -> Pages:
 
 
 def _of_projects(town: SmallTown) -> Pages:
-    """A plan whose first milestone is to be reached, and two that became one."""
+    """A plan whose first milestone is to be reached, two that became one, one from paper, and a
+    comment that was reported.
+    """
     going = ProjectFactory(proposer=town.people[OWNER])
     planned(going, 40, 60)
     wanting = ProjectFactory(wanted=["photo"])
     moderator = holder(Role.MODERATOR)
     merge_as_moderator(ProjectFactory(), ProjectFactory(), reason="x", by=moderator)
+    brought = ProjectFactory(proposer=town.people[OWNER], handed_in_by="Ann Quill")
+    flag_comment(town.things.comment, by=moderator, reason=Wrong.OTHER)
     return {
+        **_page(town, OWNER, "project_authors", brought.pk),
+        **_page(town, MODERATOR, "comments_desk"),
         **_page(town, OWNER, "project_plan", going.pk),
         **_page(town, RESIDENT, "project_offer", wanting.pk, "photo"),
         **_page(town, MODERATOR, "merge_desk"),

@@ -435,6 +435,10 @@ SAID = b"onerror"
 DOORS = ("/accounts/login/", "/accounts/signup/", "/accounts/password/reset/")
 
 
+# Pages that are searched by a form of their own.
+SEARCHED = {"budget/<slug:slug>/reviews/", "campaigns/", "projects/", "projects/help/"}
+
+
 def names_read() -> dict[str, set[str]]:
     """What each page's module reads from an address, by the page's route."""
     found = {}
@@ -442,6 +446,7 @@ def names_read() -> dict[str, set[str]]:
         source = inspect.getsource(sys.modules[pattern.callback.__module__])
         read = BARE.findall(source)
         found[route] = {name or said for kind, name, said in read if kind != "POST"}
+        found[route] |= {"q"} if route in SEARCHED else set()
     return found
 
 

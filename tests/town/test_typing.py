@@ -61,6 +61,9 @@ UNTYPED = {
     "civicfund.people.forms.accounts.SignupForm.username",
     # Compared before the form is looked at.
     "civicfund.people.forms.ConfirmHomeForm.found",
+    "civicfund.people.forms.roles.AskForRoleForm.found",
+    # It stands in the address: test_typed asks for that.
+    "budgeting.forms.reviews.BoardFilter.q",
     # Hidden on the page that follows the choice of a sum; typed as the API takes it.
     "civicfund.pledges.forms.pledge.PledgeForm.consent_version",
 }
