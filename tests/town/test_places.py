@@ -119,6 +119,16 @@ def test_the_page_leads_to_all_campaigns_that_have_ended_there(client, place):
     assert elsewhere.project.title not in text
 
 
+def test_of_many_campaigns_the_first_are_shown_and_a_link_leads_to_all(client, place):
+    campaigns = [CampaignFactory(project__neighborhood=place) for _ in range(MOST_SHOWN + 2)]
+    page = shown(client, place)
+    assert len(page.context["campaigns"]) == MOST_SHOWN
+    everything = f"{reverse('campaigns')}?neighborhood={place.slug}"
+    assert f'href="{everything}">All {MOST_SHOWN + 2} campaigns here<' in page.content.decode()
+    text = client.get(everything).content.decode()
+    assert all(each.project.title in text for each in campaigns)
+
+
 def test_the_page_asks_as_much_for_three_as_for_one(client, place):
     counts = []
     for rows in (1, 2):

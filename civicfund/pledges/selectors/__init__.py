@@ -79,9 +79,10 @@ def _soonest() -> QuerySet[Campaign, int]:
     return _live().values_list("pk", flat=True)[:MOST_SHOWN]
 
 
-def live_at(places: Collection[int]) -> list[Campaign]:
-    """Those of ``live_campaigns`` whose projects are in these places."""
-    return _cards(_live_at(places))
+def live_at(places: Collection[int]) -> tuple[list[Campaign], int]:
+    """The first of ``live_campaigns`` whose projects are in these places, and how many all are."""
+    keys = _live_at(places)
+    return _cards(keys[:MOST_SHOWN]), len(keys)
 
 
 @Prepared

@@ -121,6 +121,7 @@ def neighborhood(request: HttpRequest, slug: str) -> HttpResponse:
     within = _within(place.pk)
     within_ids = [part.pk for part in within]
     around = related_places([place.pk])[place.pk]
+    campaigns, campaign_count = live_at(within_ids)
     return render(
         request,
         "town/neighborhood.html",
@@ -130,7 +131,8 @@ def neighborhood(request: HttpRequest, slug: str) -> HttpResponse:
             "shapes": [part for part in within if part.boundary],
             "projects": with_gathering(_newest_at(within_ids)),
             "project_count": _listed_at.count(within_ids),
-            "campaigns": live_at(within_ids),
+            "campaigns": campaigns,
+            "campaign_count": campaign_count,
             "ended": finished_at(within_ids),
             "built": being_built(within_ids),
             "asked": asked_at(within_ids),
