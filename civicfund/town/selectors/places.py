@@ -55,15 +55,11 @@ def _next_at(places: Collection[int]) -> QuerySet[Milestone]:
     return next_milestones(here).defer("project__story", "project__search")[:MOST_BUILT]
 
 
-def asked_at(places: Collection[int]) -> list[Comment]:
+@Prepared
+def asked_at(places: Collection[int]) -> QuerySet[Comment]:
     """What the city was asked about projects there and their campaigns, the open ones first, then
     the newest; ``answered`` says which are.
     """
-    return _asked_at(places)
-
-
-@Prepared
-def _asked_at(places: Collection[int]) -> QuerySet[Comment]:
     projects = Project.objects.listed().filter(neighborhood__in=places).order_by()
     campaigns = Campaign.objects.public().filter(project__in=projects).order_by()
     about = Q(thread__kind=SubjectKind.PROJECT, thread__subject_id__in=projects.values("pk"))
