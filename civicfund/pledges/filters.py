@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import django_filters
-from django.utils.translation import gettext_lazy as _
-
 from civicfund.places.models import Neighborhood
 from civicfund.pledges.models import Campaign, CampaignQuerySet
+from civicfund.projects.filters import SearchFilter
 from civicfund.projects.models import Project
 from civicfund.projects.selectors import matching
 
 
-class CampaignFilter(django_filters.FilterSet):  # type: ignore[misc]  # it ships no types
+class CampaignFilter(SearchFilter):
     """Words of the project, and where it is."""
-
-    q = django_filters.CharFilter(label=_("Search"), method="with_words", max_length=200)
-    neighborhood = django_filters.ModelChoiceFilter(
-        label=_("Where"),
-        queryset=Neighborhood.objects.widest_first().defer("boundary"),
-        to_field_name="slug",
-        empty_label=_("Everywhere"),
-        method="in_place",
-    )
 
     class Meta:
         model = Campaign

@@ -22,8 +22,8 @@ SORTS = {
 BEST_MATCH = ("-rank", "-published_at", "-pk")
 
 
-class ProjectFilter(django_filters.FilterSet):  # type: ignore[misc]  # it ships no types
-    """Search, place, subject, state and order of projects that have ``cost_minor``."""
+class SearchFilter(django_filters.FilterSet):  # type: ignore[misc]  # it ships no types
+    """Words and a place; whoever extends it says what ``with_words`` and ``in_place`` leave."""
 
     form_class: ClassVar[type[Form]]
 
@@ -35,6 +35,18 @@ class ProjectFilter(django_filters.FilterSet):  # type: ignore[misc]  # it ships
         empty_label=_("Everywhere"),
         method="in_place",
     )
+
+    def get_form_class(self) -> type[Form]:
+        """Its form, whose class is the same for every request and is made once."""
+        kind = type(self)
+        if "form_class" not in vars(kind):
+            kind.form_class = super().get_form_class()
+        return kind.form_class
+
+
+class ProjectFilter(SearchFilter):
+    """Search, place, subject, state and order of projects that have ``cost_minor``."""
+
     category = django_filters.ChoiceFilter(
         label=_("About"), choices=Category.choices, empty_label=_("Everything")
     )
@@ -53,13 +65,6 @@ class ProjectFilter(django_filters.FilterSet):  # type: ignore[misc]  # it ships
     class Meta:
         model = Project
         fields: list[str] = []
-
-    def get_form_class(self) -> type[Form]:
-        """Its form, whose class is the same for every request and is made once."""
-        kind = type(self)
-        if "form_class" not in vars(kind):
-            kind.form_class = super().get_form_class()
-        return kind.form_class
 
     def with_words(self, rows: ProjectQuerySet, name: str, words: str) -> ProjectQuerySet:
         """The search field."""
