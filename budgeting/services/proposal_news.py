@@ -13,7 +13,8 @@ from django.db.models.functions import Now
 from django.urls import reverse
 
 from budgeting.enums import UNDER_WAY, CycleState
-from budgeting.models import Cycle, Proposal, Review
+from budgeting.models import BallotRemoval, Cycle, Proposal, Review
+from budgeting.services.review_news import OFF_BALLOT
 from civicfund.notices.services import Letter, tell_all, written_of
 from civicfund.people.models import User
 from civicfund.projects.access import authors_by_project
@@ -38,23 +39,27 @@ _VERDICTS = frozenset({NewsKind.FEASIBLE, NewsKind.NOT_FEASIBLE})
 
 @dataclass(frozen=True, slots=True)
 class _Became:
-    """What became of a proposal, by whom, and the name of the fact; ``people`` supported it."""
+    """What became of a proposal, by whom, and the name of the fact; ``people`` supported it.
+
+    Those in ``written`` had a letter of their own about it when it happened.
+    """
 
     proposal: Proposal
     what: NewsKind
     source: str
     by: frozenset[int] = frozenset()
     people: int = 0
+    written: frozenset[int] = frozenset()
 
 
 def tell_of_proposals() -> int:
     """Tell followers of projects what became of these in public cycles, and write to their authors
-    of all but verdicts; how many facts.
+    of all that they had no letter about; how many facts.
 
     Each fact once, and to nobody by two mails. An author gets one mail about all of theirs in a
     cycle that one sweep finds.
     """
-    found = [*_moves(), *_short()]
+    found = [*_moves(), *_short(), *_taken_off()]
     if not found:
         return 0
     authors = authors_by_project({each.proposal.project_id for each in found})
@@ -96,6 +101,27 @@ def _short() -> Iterator[_Became]:
         yield _Became(proposal, NewsKind.TOO_FEW, f"supports:{pk}", people=people[pk])
 
 
+def _taken_off() -> Iterator[_Became]:
+    """Those that were taken off a ballot, but for what happened while the cycle was a draft: of
+    that their authors had no letter either.
+    """
+    lately = BallotRemoval.objects.filter(~is_told("removal"), at__gt=Now() - NEWS_FOR)
+    removals = list(lately[:MOST_AT_ONCE])
+    if not removals:
+        return
+    written = written_of(OFF_BALLOT, lately)
+    proposals = _whole({each.proposal_id for each in removals})
+    for each in removals:
+        if letters := written.get(each.pk):
+            yield _Became(
+                proposals[each.proposal_id],
+                NewsKind.OFF_BALLOT,
+                f"removal:{each.pk}",
+                frozenset({each.by_id}),
+                written=letters,
+            )
+
+
 def _written_of_verdicts(proposals: Collection[int]) -> dict[int, frozenset[int]]:
     """Who was written to of a verdict on each of these."""
     reviews = Review.objects.filter(proposal__in=proposals).order_by()
@@ -115,6 +141,8 @@ def _happened(
     theirs = authors[project]
     if each.what in _VERDICTS:
         theirs &= mailed[each.proposal.pk]
+    elif each.what == NewsKind.OFF_BALLOT:
+        theirs = each.written
     subject = (SubjectKind.PROJECT, project)
     return Happened(subject, each.what, each.source, by=each.by, written_to=theirs)
 
@@ -125,7 +153,7 @@ def _write(
     """One mail to each author about all of theirs in a cycle, but for what they did themselves."""
     theirs: dict[tuple[int, int], list[_Became]] = defaultdict(list)
     for each in found:
-        if each.what not in _VERDICTS:
+        if each.what not in _VERDICTS and each.what != NewsKind.OFF_BALLOT:
             for person in authors[each.proposal.project_id] - each.by:
                 theirs[person, each.proposal.cycle_id].append(each)
     people = User.objects.filter(is_active=True, guest_email="").in_bulk(

@@ -39,6 +39,7 @@ class NewsKind(models.TextChoices):
     NOT_FEASIBLE = "not_feasible", _("The review says that it cannot be done")
     TOO_FEW = "too_few", _("It had too few supports to come on the ballot")
     ON_BALLOT = "on_ballot", _("It is on the ballot")
+    OFF_BALLOT = "off_ballot", _("It was taken off the ballot")
     SELECTED = "selected", _("It won and gets the money")
     NOT_SELECTED = "not_selected", _("It did not win")
     INFORMING_BEGINS = "informing_begins", _("The town informs about it now")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from django.core.cache import cache
 from django.core.paginator import Page, Paginator
 from django.db.models import (
     CharField,
@@ -18,6 +19,7 @@ from django.db.models import (
     OuterRef,
     Q,
     QuerySet,
+    Subquery,
     Value,
     Window,
 )
@@ -50,6 +52,8 @@ PER_PAGE = 50
 # Under what it is about: each brings its answers along.
 COMMENTS_PER_PAGE = 20
 REPLIES_SHOWN = 10
+# How old the counts of moderation may be that anybody reads.
+COUNTS_KEPT = timedelta(minutes=1)
 
 
 @dataclass(slots=True)
@@ -179,10 +183,12 @@ def flagged_comments() -> CommentQuerySet:
 
     What is deleted or hidden by now does not wait.
     """
-    waiting = Q(flags__handled_at__isnull=True, flags__pk__isnull=False)
-    rows = Comment.objects.shown().whole().filter(waiting)
+    waiting = Flag.objects.filter(handled_at__isnull=True).order_by()
+    of_one = waiting.filter(comment=OuterRef("pk")).values("comment")
+    rows = Comment.objects.shown().whole().filter(pk__in=waiting.values("comment"))
     counted = rows.annotate(
-        waiting=Count("flags", filter=waiting, distinct=True), since=Min("flags__created_at")
+        waiting=Subquery(of_one.annotate(found=Count("pk")).values("found")),
+        since=Subquery(of_one.annotate(found=Min("created_at")).values("found")),
     )
     return counted.order_by("since", "pk")
 
@@ -255,7 +261,14 @@ def count_too(more: Mapping[str, Counted]) -> None:
 
 
 def months_of_moderation() -> list[tuple[date, list[int]]]:
-    """The counts of ``COUNTED`` for each month of the last year that has any, newest first."""
+    """The counts of ``COUNTED`` for each month of the last year that has any, newest first.
+
+    They are ``COUNTS_KEPT`` old at most: every comment of a year is counted for them.
+    """
+    return cache.get_or_set("months of moderation", _months_of_moderation, COUNTS_KEPT.seconds)
+
+
+def _months_of_moderation() -> list[tuple[date, list[int]]]:
     first = _first_month()
     months: dict[date, list[int]] = {}
     for place, each in enumerate(COUNTED.values()):
@@ -271,8 +284,9 @@ def _first_month() -> date:
 
 def _by_month(rows: QuerySet[Any], when: str, first: date) -> list[tuple[date, int]]:
     """How many rows fall into each month since the first, by the town's clock."""
+    since = timezone.make_aware(datetime.combine(first, time()))
     counted = (
-        rows.filter(**{f"{when}__date__gte": first})
+        rows.filter(**{f"{when}__gte": since})
         .annotate(month=TruncMonth(when, output_field=DateField()))
         .values("month")
         .order_by()

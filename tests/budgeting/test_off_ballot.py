@@ -21,7 +21,10 @@ from civicfund.notices.models import Message
 from civicfund.notices.services import send_next
 from civicfund.projects.models import CoAuthor, Project
 from civicfund.projects.services.writing import withdraw_project
-from civicfund.talk.models import Fact
+from civicfund.talk.enums import NewsKind, Pace
+from civicfund.talk.models import Fact, News
+from civicfund.talk.services import follow
+from civicfund.talk.services.news import mail_news
 from tests.budgeting.test_guards import refused
 from tests.factories.budgeting import (
     add_options,
@@ -39,6 +42,7 @@ from tests.factories.paper import paper_cycle
 from tests.factories.people import UserFactory
 from tests.factories.places import NeighborhoodFactory
 from tests.factories.reviews import reviewer
+from tests.factories.talk import about
 from tests.signing_in import sign_in_with_second_factor
 
 pytestmark = pytest.mark.django_db
@@ -81,10 +85,13 @@ def test_what_is_taken_off_is_feasible_again_and_those_after_it_move_up():
     assert withdraw_project(gone.proposal.project, by=gone.proposal.project.proposer)
 
 
-def test_its_authors_get_the_reason_by_mail_and_no_follower_hears_of_a_verdict():
+def test_its_authors_get_the_reason_by_mail_and_followers_hear_that_it_is_off_once():
     cycle, _people = before_voting()
+    gone, follower = line(cycle, 1), UserFactory()
+    for person in (follower, gone.proposal.project.proposer):
+        follow(about(gone.proposal.project), by=person)
     tell_of_cycles()
-    gone, told = line(cycle, 1), Fact.objects.count()
+    told = Fact.objects.count()
     author = CoAuthor.objects.create(project=gone.proposal.project, user=UserFactory()).user
     off(gone)
     messages = Message.objects.filter(kind="proposal_off_ballot")
@@ -97,13 +104,24 @@ def test_its_authors_get_the_reason_by_mail_and_no_follower_hears_of_a_verdict()
     for said in (sent.body, sent.alternatives[0].content):
         assert WHY in said
         assert f"/budget/{cycle.slug}/proposals/{gone.proposal_id}/" in said
-    tell_of_cycles()
-    assert Fact.objects.count() == told
+    letters = Message.objects.count()
+    for _sweep in range(2):
+        tell_of_cycles()
+        assert Fact.objects.count() == told + 1
+    fact = Fact.objects.latest("pk")
+    assert (fact.what, Message.objects.count()) == (NewsKind.OFF_BALLOT, letters)
+    hear = set(News.objects.filter(fact=fact).values_list("recipient", flat=True))
+    assert hear == {follower.pk, gone.proposal.project.proposer_id}
+    assert mail_news(Pace.DAILY) == 1
+    written = Message.objects.filter(kind="news").values_list("recipient", flat=True)
+    assert list(written) == [follower.pk]
 
 
 def test_of_a_draft_nobody_outside_is_told():
     option = line(draft_cycle(), 2)
     off(option)
+    tell_of_cycles()
+    assert not Fact.objects.filter(what=NewsKind.OFF_BALLOT).exists()
     assert not Message.objects.filter(kind="proposal_off_ballot").exists()
     assert lines(option.cycle) == [(0, 300_000), (1, 200_000)]
 

@@ -15,6 +15,7 @@ from civicfund.pledges.selectors import MOST_SHOWN
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
 from civicfund.talk.models import Thread
+from civicfund.town.selectors import MOST_ASKED, MOST_BUILT
 from tests.budgeting.test_publishing import counted
 from tests.factories.budgeting import certifier
 from tests.factories.delivery import planned, reach
@@ -102,6 +103,36 @@ def test_what_the_city_was_asked_stands_there_the_open_ones_first(client, place)
     asked(gone, body="About what is gone.")
     Project.objects.filter(pk=gone.pk).update(state=ProjectState.WITHDRAWN)
     assert "About what is gone." not in shown(client, place).content.decode()
+
+
+def test_of_much_that_is_built_or_was_asked_the_first_are_shown_and_a_link_leads_to_all(
+    client, place
+):
+    made = {"built": [funded(place, 50, 50) for _ in range(MOST_BUILT)]}
+    project = ProjectFactory(neighborhood=place)
+    made["asked"] = [asked(project, body=f"Question {n}?") for n in range(MOST_ASKED)]
+    everything = {name: reverse(f"place_{name}", args=[place.slug]) for name in made}
+    for name, most in (("built", MOST_BUILT), ("asked", MOST_ASKED)):
+        assert everything[name] in shown(client, place).content.decode()
+        made[name].append(funded(place, 100) if name == "built" else asked(project))
+        assert len(shown(client, place).context[name]) == most
+        page = client.get(everything[name])
+        assert len(page.context["page"]) == most + 1
+        text = page.content.decode()
+        assert all(each.get_absolute_url() in text for each in made[name])
+        above = client.get(reverse(f"place_{name}", args=[place.parent.slug]))
+        assert above.context["page"].paginator.count == most + 1
+        assert client.get(everything[name], {"page": "2"}).status_code == 404
+
+
+def test_where_nothing_is_built_and_nothing_was_asked_the_lists_say_so(client, place):
+    for name in ("built", "asked"):
+        page = client.get(reverse(f"place_{name}", args=[place.slug]))
+        assert 'class="empty' in page.content.decode()
+        assert (
+            reverse(f"place_{name}", args=[place.slug]) not in shown(client, place).content.decode()
+        )
+        assert client.get(reverse(f"place_{name}", args=["nowhere"])).status_code == 404
 
 
 def test_the_page_leads_to_all_campaigns_that_have_ended_there(client, place):

@@ -37,6 +37,7 @@ _PROJECT = (
     NewsKind.NOT_FEASIBLE,
     NewsKind.TOO_FEW,
     NewsKind.ON_BALLOT,
+    NewsKind.OFF_BALLOT,
     NewsKind.SELECTED,
     NewsKind.NOT_SELECTED,
     NewsKind.MILESTONE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -37,26 +37,41 @@ class Built:
 
 
 def being_built(places: Collection[int]) -> list[Built]:
-    """Projects there that have won or were funded and have milestones to come, the one that is
-    due first coming first. Two queries for all.
-    """
-    found = _next_at(places)
+    """The first of ``milestones_at``, each with how far its project is. Two queries for all."""
+    return how_far(_next_at(places))
+
+
+def how_far(coming: Iterable[Milestone]) -> list[Built]:
+    """Each of these milestones with how far its project is; one query for all."""
+    found = list(coming)
     progress = progress_of(each.project_id for each in found) if found else {}
     return [Built(progress[each.project_id], each) for each in found]
 
 
 @Prepared
 def _next_at(places: Collection[int]) -> QuerySet[Milestone]:
+    return milestones_at(places)[:MOST_BUILT]
+
+
+def milestones_at(places: Collection[int]) -> QuerySet[Milestone]:
+    """Of each project there that has won or was funded the milestone that comes next, the one that
+    is due first coming first.
+    """
     won = Proposal.objects.filter(project=OuterRef("pk"), state=ProposalState.SELECTED)
     funded = Campaign.objects.filter(
         project=OuterRef("pk"), state__in=(*COLLECTING_CAMPAIGN, *SETTLED_CAMPAIGN)
     )
     here = Project.objects.listed().filter(Exists(won) | Exists(funded), neighborhood__in=places)
-    return next_milestones(here).defer("project__story", "project__search")[:MOST_BUILT]
+    return next_milestones(here).defer("project__story", "project__search")
 
 
 @Prepared
 def asked_at(places: Collection[int]) -> QuerySet[Comment]:
+    """The first of ``questions_at``."""
+    return questions_at(places)[:MOST_ASKED]
+
+
+def questions_at(places: Collection[int]) -> QuerySet[Comment]:
     """What the city was asked about projects there and their campaigns, the open ones first, then
     the newest; ``answered`` says which are.
     """
@@ -64,4 +79,4 @@ def asked_at(places: Collection[int]) -> QuerySet[Comment]:
     campaigns = Campaign.objects.public().filter(project__in=projects).order_by()
     about = Q(thread__kind=SubjectKind.PROJECT, thread__subject_id__in=projects.values("pk"))
     about |= Q(thread__kind=SubjectKind.CAMPAIGN, thread__subject_id__in=campaigns.values("pk"))
-    return questions_to_city(about)[:MOST_ASKED]
+    return questions_to_city(about)

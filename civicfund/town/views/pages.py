@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
-
 from django.core.cache import cache
 from django.db import connection
 from django.db.models import QuerySet
@@ -14,9 +11,7 @@ from django.views.decorators.http import require_safe
 
 from budgeting.models import Cycle, Proposal
 from budgeting.selectors import (
-    awarded_in_minor,
     proposals_of,
-    running_at,
     running_now,
     supports_asked_for,
 )
@@ -28,10 +23,7 @@ from civicfund.places.selectors import related_places
 from civicfund.pledges.selectors import (
     campaign_of,
     campaigns_near,
-    collected_in_minor,
     ending_soonest,
-    finished_at,
-    live_at,
     unfinished_campaign_of,
 )
 from civicfund.prepared import Prepared, at_hand
@@ -44,7 +36,7 @@ from civicfund.projects.selectors.merges import asked_of, merge_of, taken_in
 from civicfund.projects.selectors.moderation import files_taken_down, hiding_of, tombstone_of
 from civicfund.projects.selectors.supports import supports_project, with_gathering
 from civicfund.strangers import kept_for_strangers
-from civicfund.town.selectors import alarms, asked_at, being_built
+from civicfund.town.selectors import alarms
 
 MOST_ON_HOME = 6
 MOST_RUNNING_ON_HOME = 4
@@ -109,79 +101,6 @@ def _neighborhoods() -> QuerySet[Neighborhood]:
 @Prepared
 def _finished() -> QuerySet[Cycle]:
     return Cycle.objects.finished()[:MOST_ON_HOME]
-
-
-@kept_for_strangers
-@require_safe
-def neighborhood(request: HttpRequest, slug: str) -> HttpResponse:
-    """Everything about one place: a neighborhood's own, or all that lies in a district."""
-    place = _places.first(slug)
-    if place is None:
-        raise Http404("No such place.")
-    within = _within(place.pk)
-    within_ids = [part.pk for part in within]
-    around = related_places([place.pk])[place.pk]
-    campaigns, campaign_count = live_at(within_ids)
-    return render(
-        request,
-        "town/neighborhood.html",
-        {
-            "place": place,
-            "parts": [part for part in within if part.parent_id == place.pk],
-            "shapes": [part for part in within if part.boundary],
-            "projects": with_gathering(_newest_at(within_ids)),
-            "project_count": _listed_at.count(within_ids),
-            "campaigns": campaigns,
-            "campaign_count": campaign_count,
-            "ended": finished_at(within_ids),
-            "built": being_built(within_ids),
-            "asked": asked_at(within_ids),
-            "wanting": _wanting_at(within_ids),
-            "wanting_count": _lacking_at.count(within_ids),
-            "running": running_at(around),
-            "past": _past_at(around),
-            "awarded_minor": awarded_in_minor(within_ids),
-            "collected_minor": collected_in_minor(within_ids),
-        },
-    )
-
-
-@Prepared
-def _places(slug: str) -> QuerySet[Neighborhood]:
-    return Neighborhood.objects.filter(slug=slug).select_related("parent")
-
-
-@Prepared
-def _within(place: int) -> QuerySet[Neighborhood]:
-    return Neighborhood.objects.within(place)
-
-
-@Prepared
-def _newest_at(places: Collection[int]) -> QuerySet[Project]:
-    there = Project.objects.listed().filter(neighborhood__in=places).with_cost()
-    newest = there.defer("story", "search").order_by("-published_at", "-id")
-    return newest[:MOST_PROJECTS_AT_PLACE]
-
-
-@Prepared
-def _listed_at(places: Collection[int]) -> QuerySet[Project]:
-    return Project.objects.listed().filter(neighborhood__in=places)
-
-
-@Prepared
-def _wanting_at(places: Collection[int]) -> QuerySet[Project]:
-    there = Project.objects.filter(neighborhood__in=places).wanting().only("title")
-    return there.order_by("-pk")[:MOST_AT_PLACE]
-
-
-@Prepared
-def _lacking_at(places: Collection[int]) -> QuerySet[Project, Any]:
-    return Project.objects.filter(neighborhood__in=places).wanting_by_index()
-
-
-@Prepared
-def _past_at(places: Collection[int]) -> QuerySet[Cycle]:
-    return Cycle.objects.past().at(places)[:MOST_AT_PLACE]
 
 
 @kept_for_strangers
