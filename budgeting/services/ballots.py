@@ -76,15 +76,17 @@ def cast(
 
     A voter is a line of the roll, or the account that votes as one.
 
-    What was chosen is checked first, since what stands on a ballot is frozen while voting runs.
-    Then one transaction, in the order of the house's locks: the cycle, shared, so that closing
-    waits; the voter's line of the roll, so that their casts follow each other; then the database's
-    clock; last the head of the board. What was chosen is sealed before it leaves this process. When
-    this returns and the transaction has committed, the ballot is recorded. A pot left empty is an
-    abstention. Raises ``NotOnRollError``, ``VotingClosedError`` (also for whoever was given a
-    paper ballot) or ``BallotRefusedError``, and then nothing was changed.
+    What was chosen is checked first, since what stands on a ballot is frozen while voting runs; and
+    once more where that was just before voting. Then one transaction, in the order of the house's
+    locks: the cycle, shared, so that closing waits; the voter's line of the roll, so that their
+    casts follow each other; then the database's clock; last the head of the board. What was chosen
+    is sealed before it leaves this process. When this returns and the transaction has committed,
+    the ballot is recorded. A pot left empty is an abstention. Raises ``NotOnRollError``,
+    ``VotingClosedError`` (also for whoever was given a paper ballot) or ``BallotRefusedError``, and
+    then nothing was changed.
     """
     entry = _line_of(cycle, voter)
+    read_at = options_on_ballot(cycle).read_at
     try:
         written = checked(cycle, pots_on_ballot(cycle, entry), choices)
     except BallotRefusedError:
@@ -92,8 +94,27 @@ def cast(
         with transaction.atomic():
             check_time(cycle, share(cycle), db_now())
         raise
+    try:
+        return _cast_as_read(cycle, entry, channel, written, read_at)
+    except _ReadBeforeVotingError:  # not so the second time: voting has begun
+        return cast(cycle, entry, choices, channel=channel)
+
+
+class _ReadBeforeVotingError(Exception):
+    """A line may have come off the ballot since, so that a place in it means another project."""
+
+
+def _cast_as_read(
+    cycle: Cycle,
+    entry: RollEntry,
+    channel: Channel,
+    written: Mapping[str, Mapping[str, Any]],
+    read_at: datetime,
+) -> Cast:
     with transaction.atomic():
-        at, version, urn = _take_part(cycle, entry, channel)
+        at, version, begins, urn = _take_part(cycle, entry, channel)
+        if read_at < begins:
+            raise _ReadBeforeVotingError
         receipt = put_in_urn(urn, entry.pk, version, written)
     return Cast(at=at, changed=version > 1, receipt=receipt)
 
@@ -109,8 +130,11 @@ def _not_on_roll() -> NotOnRollError:
     return NotOnRollError(_("You are not on the voter roll of this cycle."))
 
 
-def _take_part(cycle: Cycle, entry: RollEntry, channel: Channel) -> tuple[datetime, int, Urn]:
-    """Write down that the voter casts a ballot: when, the which it is, and the urn it goes into.
+def _take_part(
+    cycle: Cycle, entry: RollEntry, channel: Channel
+) -> tuple[datetime, int, datetime, Urn]:
+    """Write down that the voter casts a ballot: when, the which it is, from when on ballots can be
+    cast, and the urn it goes into.
 
     One statement, which holds all of the cast but its ballot (``budgeting_take_part``).
     """
@@ -127,7 +151,7 @@ def _take_part(cycle: Cycle, entry: RollEntry, channel: Channel) -> tuple[dateti
             _("You were given a paper ballot on %(at)s. It is the one that counts.")
             % {"at": date_format(localtime(paper_at), "j F, H:i")}
         )
-    return at, version, Urn(cycle.pk, *sealing)
+    return at, version, starts_at, Urn(cycle.pk, *sealing)
 
 
 def hold_entry(cycle: Cycle, entry: RollEntry) -> RollEntry:

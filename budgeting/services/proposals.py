@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Count, F
@@ -34,6 +35,9 @@ from civicfund.projects.access import is_author, is_concerned
 from civicfund.projects.enums import LISTED_STATES, ProjectState
 from civicfund.projects.models import Project
 from civicfund.states import check_move
+
+# How long before voting the last line comes off the ballot: a ballot is read in much less.
+OFF_UNTIL = timedelta(minutes=1)
 
 
 def submit_proposal(project: Project, pot: Pot, *, by: User) -> Proposal:
@@ -148,13 +152,15 @@ def _check_proposing(cycle: Cycle, state: str) -> None:
         raise RefusedError(_("It is not the time to propose in this cycle."))
 
 
-def _check_before_voting(cycle: Cycle, state: str) -> None:
-    """The caller holds the cycle."""
+def _check_before_voting(cycle: Cycle, state: str, *, spare: timedelta = timedelta()) -> None:
+    """The caller holds the cycle; ``spare`` is how long before voting it is too late already."""
     if state == CycleState.DRAFT:
         return
     voting = cycle.phases.filter(kind=PhaseKind.BALLOTING).first()
     if state != CycleState.OPEN or voting is None or db_now() >= voting.starts_at:
         raise RefusedError(_("Voting has begun: the ballot can no longer change."))
+    if db_now() >= voting.starts_at - spare:
+        raise RefusedError(_("Voting begins within a minute: nothing comes off the ballot now."))
     if cycle.sheet_batches.exists():
         raise RefusedError(_("Paper ballots are printed: the ballot can no longer change."))
 
@@ -214,7 +220,7 @@ def put_on_ballot(proposal: Proposal, *, by: User, cost_minor: int | None = None
 
 
 def take_off_ballot(proposal: Proposal, *, reason: str, by: User) -> BallotRemoval:
-    """Take a line off the ballot before voting begins and before sheets are printed.
+    """Take a line off the ballot until a minute before voting, and before sheets are printed.
 
     The reason is public, and its authors are told. Who comes after it in the pot moves up, since
     ballots name options by their places; who is left alone in a group is let go of it. The proposal
@@ -226,7 +232,7 @@ def take_off_ballot(proposal: Proposal, *, reason: str, by: User) -> BallotRemov
         raise RefusedError(_("Say why, for everybody to read."), field="reason")
     with transaction.atomic():
         cycle = take(proposal.cycle)
-        _check_before_voting(cycle, cycle.state)
+        _check_before_voting(cycle, cycle.state, spare=OFF_UNTIL)
         held = _hold(proposal)
         option = Option.objects.filter(proposal=held).first()
         if held.state != ProposalState.ON_BALLOT or option is None:

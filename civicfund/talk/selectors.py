@@ -265,7 +265,7 @@ def months_of_moderation() -> list[tuple[date, list[int]]]:
 
     They are ``COUNTS_KEPT`` old at most: every comment of a year is counted for them.
     """
-    return cache.get_or_set("months of moderation", _months_of_moderation, COUNTS_KEPT.seconds)
+    return cache.get_or_set("moderation_by_month", _months_of_moderation, COUNTS_KEPT.seconds)
 
 
 def _months_of_moderation() -> list[tuple[date, list[int]]]:

@@ -111,7 +111,9 @@ def test_its_authors_get_the_reason_by_mail_and_followers_hear_that_it_is_off_on
     fact = Fact.objects.latest("pk")
     assert (fact.what, Message.objects.count()) == (NewsKind.OFF_BALLOT, letters)
     hear = set(News.objects.filter(fact=fact).values_list("recipient", flat=True))
-    assert hear == {follower.pk, gone.proposal.project.proposer_id}
+    assert hear == {follower.pk, gone.proposal.project.proposer_id, author.pk}
+    # What is told of the verdict, which nobody was written to while the cycle was a draft.
+    News.objects.filter(kind=NewsKind.FEASIBLE).delete()
     assert mail_news(Pace.DAILY) == 1
     written = Message.objects.filter(kind="news").values_list("recipient", flat=True)
     assert list(written) == [follower.pk]
@@ -129,6 +131,8 @@ def test_of_a_draft_nobody_outside_is_told():
 def test_ballots_of_what_is_left_are_cast_and_counted():
     cycle, people = before_voting(3, amount_minor=100_000)
     off(line(cycle, 0))
+    with connection.cursor() as cursor:  # as at the end of a transaction
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
     begin_voting(cycle)
     cycle.refresh_from_db()
     for person, positions in zip(people, [[1], [1], [0]], strict=True):
@@ -202,6 +206,32 @@ def test_from_the_first_instant_of_voting_nothing_comes_off():
     nothing_moved(cycle, before)
     with refused("option_frozen_when_voting"):
         Option.objects.filter(pk=option.pk)._raw_delete("default")
+
+
+def test_in_the_last_minute_before_voting_nothing_comes_off():
+    spare, day = timedelta(seconds=50), timedelta(days=1)
+    draft = draft_cycle(voting_starts_in=spare, voting_ends_in=day)
+    voters(draft, 1)
+    cycle = opened(draft)
+    option, before = line(cycle, 0), lines(cycle)
+    with pytest.raises(RefusedError, match="within a minute"):
+        off(option)
+    nothing_moved(cycle, before)
+
+
+def test_the_database_undoes_a_removal_that_ends_as_voting_begins():
+    draft = draft_cycle(voting_starts_in=timedelta(seconds=9), voting_ends_in=timedelta(days=1))
+    voters(draft, 1)
+    option = line(opened(draft), 2)
+    with refused("option_gone_in_time"):
+        BallotRemoval.objects.create(
+            proposal=option.proposal, line=option.pk, reason="x", by=administrator()
+        )
+        Option.objects.filter(pk=option.pk)._raw_delete("default")
+        Proposal.objects.filter(pk=option.proposal_id).update(state="feasible")
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    assert len(lines(draft)) == 3
 
 
 def test_once_sheets_are_printed_nothing_comes_off(client):

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from threading import Barrier
 
 import pytest
 from django.db import IntegrityError
 
 from budgeting.models import BallotRemoval, Cycle, Proposal
-from budgeting.services import proposals
+from budgeting.selectors import results_of
+from budgeting.services import ballots, proposals
+from budgeting.services.closing import close_cycle
+from budgeting.services.counting import count_cycle
 from budgeting.services.errors import RefusedError
 from budgeting.services.proposals import leave_cycle, take_off_ballot
+from civicfund.audit.services import db_now
 from tests.budgeting.test_changing_pots import entered, two_pots
 from tests.budgeting.test_off_ballot import before_voting, line, lines
-from tests.factories.budgeting import administrator
+from tests.factories.budgeting import (
+    administrator,
+    begin_voting,
+    end_voting,
+    open_by_trustees,
+)
 from tests.races.threads import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
@@ -60,6 +70,44 @@ def test_without_the_lock_the_database_refuses_one_of_two(monkeypatch):
         "removal_of_its_line", "budgeting_ballotremoval_line_key",
     )  # fmt: skip
     assert lines(cycle) == [(0, 200_000), (1, 100_000)]
+
+
+def cast_while_a_line_goes(monkeypatch):
+    """What wins with one ballot for the second line that was checked just before the first went,
+    and was cast just after voting had begun.
+    """
+    cycle, [person] = before_voting(1, amount_minor=200_000)
+    honest, gone = ballots.checked, []
+
+    def slow(*given):
+        kept = honest(*given)
+        if not gone:
+            gone.append(take_off_ballot(line(cycle, 0).proposal, reason="x", by=administrator()))
+            begin_voting(cycle)
+        return kept
+
+    monkeypatch.setattr(ballots, "checked", slow)
+    wanted = line(cycle, 1)
+    choice = {wanted.pot_id: ballots.Choice([wanted.code])}
+    ballots.cast(Cycle.objects.get(pk=cycle.pk), person, choice)
+    end_voting(cycle)
+    count_cycle(open_by_trustees(close_cycle(cycle)))
+    [result] = results_of(cycle)
+    return [each.option.cost_minor for each in result.winners]
+
+
+def test_a_ballot_that_was_checked_before_a_line_went_is_for_what_the_voter_chose(monkeypatch):
+    assert cast_while_a_line_goes(monkeypatch) == [200_000]
+
+
+def test_without_a_second_look_it_would_be_for_another_project(monkeypatch):
+    as_read = ballots._cast_as_read
+
+    def careless(cycle, entry, channel, written, _read_at):
+        return as_read(cycle, entry, channel, written, db_now() + timedelta(days=9))
+
+    monkeypatch.setattr(ballots, "_cast_as_read", careless)
+    assert cast_while_a_line_goes(monkeypatch) == [100_000]
 
 
 def test_one_of_two_takes_a_project_out_and_the_other_is_told():
