@@ -2,9 +2,11 @@
 
 PORT ?= 8000
 export PORT
-# The first Python that is new enough; where none is, python3 says so.
-PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
-	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && exit; done; echo python3)
+# The first Python that is new enough and can make environments; where none is, python3 says so. A
+# system's own comes first: one that was compiled at home mostly lacks the optimizations of
+# distributions, and what is done with it takes a fifth longer.
+PYTHON ?= $(shell for name in /usr/bin/python3 python3 python3.13 python3.12 python3.11; do \
+	$$name -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && exit; done; echo python3)
 BIN = .venv/bin
 # Each of our processes starts in less than half the time from bytecode. Where the environment says
 # that none is written beside sources, it is kept apart.
