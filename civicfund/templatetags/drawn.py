@@ -28,7 +28,16 @@ register = template.Library()
 
 # Only such as show nothing of a page around them, no time and nobody's secret.
 REMEMBERED = frozenset(
-    {"amount", "state", "comment", "project-card", "proposal-row", "review-row", "field"}
+    {
+        "amount",
+        "state",
+        "comment",
+        "project-card",
+        "proposal-row",
+        "review-row",
+        "campaign-card",
+        "field",
+    }
 )
 MOST = 4096
 _drawn: dict[tuple[Any, ...], SafeString] = {}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from itertools import count
+from uuid import UUID
 
 import pytest
 from django import forms
@@ -12,6 +13,7 @@ from django.utils import translation
 from django.utils.safestring import mark_safe
 
 from budgeting.templatetags.rows import ProposalRow
+from civicfund.pledges.templatetags.campaign_cards import CampaignCard, CardPicture
 from civicfund.projects.selectors.supports import Gathering
 from civicfund.projects.templatetags.cards import ProjectCard
 from civicfund.talk.templatetags.talk import Said
@@ -254,6 +256,42 @@ def test_a_card_shows_whatever_has_changed(render, changed, seen):
     assert ESCAPED in before
     assert seen not in before
     assert seen in render(source, card=ProjectCard(**CARD | changed))
+
+
+PICTURE, ANOTHER = UUID(int=3), UUID(int=4)
+CAMPAIGN = {
+    "pk": 7, "title": NASTY, "summary": "s", "place": "Mill End", "state": "live",
+    "goal_minor": 1_000, "pledged_minor": 500, "collected_minor": 0, "is_being_collected": False,
+    "picture": CardPicture(PICTURE, "A bench", 40, 30),
+}  # fmt: skip
+COLLECTED = {"state": "settled", "is_being_collected": True}
+
+
+@pytest.mark.parametrize(
+    ("changed", "seen"),
+    [
+        ({"pk": 8}, "/campaigns/8/"),
+        ({"title": "Other"}, ">Other<"),
+        ({"summary": "Said anew"}, "Said anew"),
+        ({"place": "Harborside"}, "Harborside"),
+        ({"state": "unfunded"}, "state-"),
+        ({"goal_minor": 2_000}, "€5 pledged of €20"),
+        ({"pledged_minor": 700}, "€7 pledged of €10"),
+        (COLLECTED | {"collected_minor": 300}, "€3 collected so far"),
+        (COLLECTED | {"collected_minor": 400}, "€4 collected so far"),
+        ({"picture": CardPicture(ANOTHER, "A bench", 40, 30)}, f"/{ANOTHER}/"),
+        ({"picture": CardPicture(PICTURE, NASTY, 40, 30)}, f'alt="{ESCAPED}"'),
+        ({"picture": CardPicture(PICTURE, "A bench", 41, 30)}, 'width="41"'),
+        ({"picture": CardPicture(PICTURE, "A bench", 40, 31)}, 'height="31"'),
+    ],
+)
+def test_a_campaigns_card_shows_whatever_has_changed(render, changed, seen):
+    source = '<c-campaign-card :campaign="card" />'
+    before = render(source, card=CampaignCard(**CAMPAIGN))
+    assert ESCAPED in before
+    assert seen not in before
+    assert seen in render(source, card=CampaignCard(**CAMPAIGN | changed))
+    assert "<img" not in render(source, card=CampaignCard(**CAMPAIGN | {"picture": None}))
 
 
 ROW = {
