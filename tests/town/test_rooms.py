@@ -67,7 +67,8 @@ def test_every_route_of_a_room_is_declared_and_every_line_has_its_route():
     )
 
 
-# Whoever is no staff is sent away before it is asked for what: by these as good as by all.
+# Whoever is no staff is sent away before it is asked for what: by these as good as by all, and at
+# what lies below the list of a model by strangers, unless all are asked.
 OUTSIDE = frozenset({ANONYMOUS, OWNER, NO_SECOND_FACTOR})
 # Pages that are alike for all staff, or for nobody: asked by these.
 FEW = OUTSIDE | {SUPERUSER, str(Role.CLERK), str(Role.BUDGET_ADMINISTRATOR)}
@@ -118,9 +119,10 @@ def asked_in_admin(route, declared, method):
     people = declared.let_through.get(method, frozenset())
     only_read = route.endswith("/history/") or route.count("/") == 3
     alike = people in (STAFF, frozenset()) or (method == POST and only_read)
+    outside = frozenset({ANONYMOUS}) if "<path:object_id>" in route and not FULL else OUTSIDE
     if alike:
-        return FEW
-    return OUTSIDE | (STAFF if FULL else together(STAFF, people))
+        return outside | (FEW - OUTSIDE)
+    return outside | (STAFF if FULL else together(STAFF, people))
 
 
 @pytest.mark.long
