@@ -262,6 +262,8 @@ def review(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBase:
         "held_up": held_up,
         "may_take_back": held_up and (mine or holds(request.user, Role.BUDGET_ADMINISTRATOR)),
         "may_review": mine and not held_up and _reviews(request.user, proposal),
+        # Refused, and there is no place for it on the page any more: it is shown all the same.
+        "wrote": desk.name if desk.name in _IN_WORDS else "",
         "verdicts": next_verdicts(cycle),
         "change": _change(proposal),
     }
@@ -332,6 +334,7 @@ REVIEW_ACTS: ActsOn = {
     "again": (forms.Form, _again),
     "empty_notes": (EmptyNotesForm, _empty_notes),
 }
+_IN_WORDS = ("give", "ask_changes")
 _ADMINISTRATORS_TOO = ("take_back", "again")
 
 
