@@ -10,7 +10,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -103,8 +103,17 @@ def reviews(request: SignedInRequest, slug: str) -> HttpResponseBase:
     answer = desk.act()
     if answer is not None:
         return answer
-    context = desk.context() | _board(request, cycle)
+    context = desk.context() | _board(request, cycle) | _chosen(desk)
     return render(request, "budgeting/reviews.html", context, status=desk.status)
+
+
+def _chosen(desk: Desk) -> dict[str, Any]:
+    """What was chosen to be given out, and was not: it stays chosen."""
+    sent = desk.request.POST if desk.name == "assign" else QueryDict()
+    return {
+        "ticked": {pk for each in sent.getlist("reviews") if (pk := whole_number(each))},
+        "all_chosen": sent.get("which") == ALL_SHOWN,
+    }
 
 
 def _fitting(
