@@ -595,6 +595,7 @@ def test_what_proposers_asked_is_on_the_desk_as_long_as_both_are_on_the_list(
 
 def test_the_desk_says_where_there_are_more_pairs_than_it_shows(client, moderator, monkeypatch):
     monkeypatch.setattr(merges, "MOST_PAIRS", 1)
+    monkeypatch.setattr(merges, "MOST_ALIKE", 99)
     sign_in_with_second_factor(client, moderator)
     desk, more = reverse("merge_desk"), "There are more than stand here"
     for number in range(2):
@@ -608,6 +609,30 @@ def test_the_desk_says_where_there_are_more_pairs_than_it_shows(client, moderato
         for name in ("reported", "unanswered", "declined"):
             assert (len(page.context[name].some), page.context[name].more) == (1, number == 1)
         assert page.content.decode().count(more) == 3 * number
+
+
+def test_the_desk_names_what_looks_alike_until_somebody_says_something_of_it(client, moderator):
+    old, new = (ProjectFactory(title=f"Benches at the mill {n}") for n in ("pond", "pond!"))
+    sign_in_with_second_factor(client, moderator)
+
+    def named():
+        page = client.get(reverse("merge_desk"))
+        assert ("Nobody has said that they are the same" in page.content.decode()) == bool(
+            page.context["alike"].some
+        )
+        return [(each.project, each.into) for each in page.context["alike"].some]
+
+    assert named() == [(new, old)]
+    fill = f"?project={new.pk}&amp;into={old.pk}#merge"
+    assert fill in client.get(reverse("merge_desk")).content.decode()
+    ask = ask_to_merge(old, new, reason="One.", by=old.proposer)
+    assert named() == []
+    Merge.objects.filter(pk=ask.pk).delete()
+    assert named() == [(new, old)]
+    say_the_same(old, new)
+    assert named() == []
+    ProjectFlag.objects.update(handled_at=db_now())
+    assert named() == []
 
 
 def test_a_pair_of_the_moderators_own_is_for_another(client, moderator):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from civicfund.people.models import User
 from civicfund.prepared import Prepared
 from civicfund.projects.enums import LISTED_STATES, SAME, MergeState, ProjectState
 from civicfund.projects.models import Merge, Project, ProjectFlag
+from civicfund.projects.selectors.similar import look_alikes
 
 
 def merge_of(project: Project) -> Merge | None:
@@ -68,6 +69,8 @@ class Pair:
     merge: Merge | None = None
     # Whether some say it the other way round, on the page of the other one.
     also: bool = False
+    # Whether nobody says so but the two look alike.
+    found: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ class Pairs:
 
 
 MOST_PAIRS = 50
+MOST_ALIKE = 10
 # What proposers asked each other comes to the moderators' desk where nobody has answered for so
 # long, and for so long after a no.
 UNANSWERED = timedelta(days=7)
@@ -105,13 +109,12 @@ def reported_pairs() -> Pairs:
         )
     )
     rows = list(counted.order_by("since", "one", "two")[: MOST_PAIRS + 1])
-    found = Project.objects.only("title").in_bulk({row[key] for row in rows for key in _BOTH})
+    found = Project.objects.only("title").in_bulk(
+        {pk for row in rows for pk in (row["one"], row["two"])}
+    )
     # Gone since: taken off the list between the two questions.
-    there = [row for row in rows[:MOST_PAIRS] if all(row[key] in found for key in _BOTH)]
+    there = [row for row in rows[:MOST_PAIRS] if row["one"] in found and row["two"] in found]
     return Pairs([_reported(row, found) for row in there], len(rows) > MOST_PAIRS)
-
-
-_BOTH = ("one", "two")
 
 
 def _reported(row: Mapping[str, Any], found: Mapping[int, Project]) -> Pair:
@@ -119,6 +122,28 @@ def _reported(row: Mapping[str, Any], found: Mapping[int, Project]) -> Pair:
     straight, said = row["straight"], row["said"]
     pair = (one, two) if 2 * straight > said else (two, one)
     return Pair(*pair, row["since"], row["people"], also=0 < straight < said)
+
+
+def alike_pairs() -> Pairs:
+    """What looks nearly the same and was proposed lately, where nobody has said anything of it: no
+    resident that they are the same, and no proposer that they want to make one of them.
+    """
+    found = look_alikes()
+    said = _said_of({each.pk for pair in found for each in pair}) if found else set()
+    pairs = [
+        Pair(one, two, one.published_at, found=True)
+        for one, two in found
+        if one.published_at and frozenset({one.pk, two.pk}) not in said
+    ]
+    return Pairs(pairs[:MOST_ALIKE], len(pairs) > MOST_ALIKE)
+
+
+def _said_of(projects: Collection[int]) -> set[frozenset[int]]:
+    """The pairs among these that somebody reported or asked to merge, whatever came of it."""
+    reported = ProjectFlag.objects.filter(project__in=projects, other__in=projects)
+    asked = Merge.objects.filter(project__in=projects, into__in=projects)
+    rows = reported.order_by().values_list("project", "other")
+    return {frozenset(pair) for pair in rows.union(asked.order_by().values_list("project", "into"))}
 
 
 def unanswered_pairs() -> Pairs:

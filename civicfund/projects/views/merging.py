@@ -24,6 +24,7 @@ from civicfund.projects.models import Merge
 from civicfund.projects.selectors.merges import (
     DECLINED,
     UNANSWERED,
+    alike_pairs,
     declined_pairs,
     latest_merges,
     reported_pairs,
@@ -117,6 +118,7 @@ def desk(request: SignedInRequest) -> HttpResponse:
         "reported": reported_pairs(),
         "unanswered": unanswered_pairs(),
         "declined": declined_pairs(),
+        "alike": alike_pairs(),
     }
     ids = [pk for merge in page for pk in (merge.project_id, merge.into_id)]
     for pairs in lists.values():
