@@ -75,6 +75,14 @@ def with_count(rows: QuerySet[Any]) -> QuerySet[Any, tuple[Any, int]]:
     return counted
 
 
+def _is_first(number: int | str) -> bool:
+    """However it is written: "01" is the first page, too."""
+    try:
+        return int(number) == 1
+    except ValueError:
+        return False
+
+
 class SweptPaginator(LeanPaginator):
     """For rows whose order no index gives: whoever finds the first has seen them all.
 
@@ -84,7 +92,7 @@ class SweptPaginator(LeanPaginator):
 
     def page(self, number: int | str) -> Page[Any]:
         """The page; ``InvalidPage`` where it is not there."""
-        if str(number) != "1":
+        if not _is_first(number):
             return super().page(number)
         found = self.first() if self.first else list(with_count(self.object_list)[: self.per_page])
         self.count = found[0][1] if found else 0

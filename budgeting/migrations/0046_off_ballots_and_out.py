@@ -211,6 +211,23 @@ END $$;
 KEPT_TO_THE_WORD = KEPT.replace("-- whatever they say", "AND NEW.notes IN (OLD.notes, '')")
 
 
+def lose_none(apps, schema_editor):
+    """The version before knows neither: its constraint would refuse the one, the other would go."""
+    alias = schema_editor.connection.alias
+    left = apps.get_model("budgeting", "Proposal").objects.using(alias).filter(state="left")
+    if number := left.count():
+        raise RuntimeError(
+            f"Authors took projects out of a cycle ({number}), which the version before has no place"
+            " for: there is no way back while they are out."
+        )
+    removals = apps.get_model("budgeting", "BallotRemoval").objects.using(alias)
+    if number := removals.count():
+        raise RuntimeError(
+            f"Projects were taken off a ballot ({number}), each with a reason that is public and"
+            " kept. The version before has no place for that: there is no way back."
+        )
+
+
 class Migration(migrations.Migration):
     dependencies = [
         ("budgeting", "0045_appropriations"),
@@ -285,4 +302,6 @@ class Migration(migrations.Migration):
         migrations.RunSQL(POT, POT_UNDONE),
         migrations.RunSQL(REMOVAL, REMOVAL_UNDONE),
         migrations.RunSQL(KEPT_TO_THE_WORD, KEPT),
+        # Last here, and so the first on the way back.
+        migrations.RunPython(migrations.RunPython.noop, lose_none),
     ]

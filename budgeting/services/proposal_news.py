@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
-from django.db.models.functions import Now
+from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Cast, Concat, Now
 from django.urls import reverse
 
 from budgeting.enums import UNDER_WAY, CycleState
 from budgeting.models import BallotRemoval, Cycle, Proposal, Review
 from budgeting.services.review_news import OFF_BALLOT
+from civicfund.audit.models import Event
 from civicfund.notices.services import Letter, tell_all, written_of
 from civicfund.people.models import User
 from civicfund.projects.access import authors_by_project
@@ -24,12 +25,13 @@ from civicfund.talk.selectors import NEWS_FOR, is_told, source_of, untold_events
 from civicfund.talk.services.facts import Happened, tell_new_facts
 
 BECAME, VERDICT = "proposal_became", "verdict_published"
+ON_BALLOT = "proposal.on_ballot"
 MOST_AT_ONCE = 500
 MOST_IN_A_MAIL = 20
 _MOVES = {
     "proposal.feasible": NewsKind.FEASIBLE,
     "proposal.not_feasible": NewsKind.NOT_FEASIBLE,
-    "proposal.on_ballot": NewsKind.ON_BALLOT,
+    ON_BALLOT: NewsKind.ON_BALLOT,
     "proposal.selected": NewsKind.SELECTED,
     "proposal.not_selected": NewsKind.NOT_SELECTED,
 }
@@ -72,14 +74,25 @@ def tell_of_proposals() -> int:
 
 
 def _moves() -> Iterator[_Became]:
-    """Of a draft nobody hears, nor of a verdict before its instant: the proposal has not moved."""
+    """Of a draft nobody hears, nor of a verdict before its instant: the proposal has not moved.
+
+    Nor that something is on the ballot that was taken off it before anybody was told.
+    """
     public = Proposal.objects.filter(cycle__in=Cycle.objects.public())
-    events = list(untold_events(public, _MOVES)[:MOST_AT_ONCE])
+    moves = untold_events(public, _MOVES).exclude(Q(verb=ON_BALLOT) & _taken_off_since())
+    events = list(moves[:MOST_AT_ONCE])
     proposals = _whole({int(event.target_id) for event in events}) if events else {}
     for event in events:
         by = frozenset({event.actor_id} if event.actor_id else ())
         proposal = proposals[int(event.target_id)]
         yield _Became(proposal, _MOVES[event.verb], source_of(event), by)
+
+
+def _taken_off_since() -> Exists:
+    """Whether what an event put on the ballot was taken off after it."""
+    # As words: an event may be about what has no number.
+    removals = BallotRemoval.objects.annotate(of=Cast("proposal_id", CharField()))
+    return Exists(removals.filter(of=OuterRef("target_id"), at__gt=OuterRef("at")))
 
 
 def _whole(proposals: Collection[int]) -> dict[int, Proposal]:
@@ -104,8 +117,11 @@ def _short() -> Iterator[_Became]:
 def _taken_off() -> Iterator[_Became]:
     """Those that were taken off a ballot, but for what happened while the cycle was a draft: of
     that their authors had no letter either.
+
+    Where it had just come on, and nobody was told so, nobody but them hears that it is off.
     """
-    lately = BallotRemoval.objects.filter(~is_told("removal"), at__gt=Now() - NEWS_FOR)
+    untold = BallotRemoval.objects.filter(~is_told("removal"), at__gt=Now() - NEWS_FOR)
+    lately = _that_stood(untold)
     removals = list(lately[:MOST_AT_ONCE])
     if not removals:
         return
@@ -120,6 +136,24 @@ def _taken_off() -> Iterator[_Became]:
                 frozenset({each.by_id}),
                 written=letters,
             )
+
+
+def _that_stood(removals: QuerySet[BallotRemoval]) -> QuerySet[BallotRemoval]:
+    """Those of what people were told that it is on the ballot, or could have seen it for long."""
+    came_on = Event.objects.filter(
+        target_type=Proposal._meta.label_lower,
+        target_id=Cast(OuterRef("proposal_id"), CharField()),
+        verb=ON_BALLOT,
+        at__lt=OuterRef("at"),
+        data__has_key="old",
+    ).order_by("-pk")
+    source = Concat(Value("event:"), Cast(OuterRef("came_on"), CharField()))
+    with_event = removals.annotate(
+        came_on=Subquery(came_on.values("pk")[:1]), came_on_at=Subquery(came_on.values("at")[:1])
+    )
+    return with_event.filter(
+        Exists(Fact.objects.filter(source=source)) | Q(came_on_at__lt=F("at") - NEWS_FOR)
+    )
 
 
 def _written_of_verdicts(proposals: Collection[int]) -> dict[int, frozenset[int]]:

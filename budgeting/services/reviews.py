@@ -97,9 +97,12 @@ def _check_estimate(cost: Estimate | None) -> None:
 def _mine(state: str, proposal: Proposal, by: User) -> Review:
     """Hold the review that the proposal waits for, where it is this person's to give.
 
-    The caller shares the cycle, so that publishing waits for it and casting does not.
+    The caller shares the cycle, so that publishing waits for it and casting does not. The proposal
+    is held as well, before its review: its authors may be taking it out.
     """
     _check_goes_on(state)
+    if _hold(proposal).state == ProposalState.LEFT:
+        raise RefusedError(_("Nobody has to look at it now: its authors took it out of the cycle."))
     waiting = Review.objects.waiting().filter(proposal=proposal)
     held = waiting.select_for_update(of=("self",)).order_by("pk")
     review = held.select_related("proposal__project", "reviewer").first()
@@ -114,6 +117,10 @@ def _mine(state: str, proposal: Proposal, by: User) -> Review:
     if ChangeRequest.objects.held_up().filter(proposal=proposal).exists():
         raise RefusedError(_("The proposer was asked for changes and has not given it back yet."))
     return review
+
+
+def _hold(proposal: Proposal) -> Proposal:
+    return Proposal.objects.select_for_update().get(pk=proposal.pk)
 
 
 def _check_goes_on(state: str) -> None:

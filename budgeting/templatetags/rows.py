@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -94,11 +94,14 @@ class ReviewRow(NamedTuple):
     name: str
     is_own: bool
     to_choose: bool
+    ticked: bool
 
 
 @register.simple_tag
-def review_row(review: Review, *, cycle: Cycle, late: int, to_choose: bool) -> ReviewRow:
-    """A review of ``waiting_reviews`` for ``<c-review-row>``."""
+def review_row(
+    review: Review, *, cycle: Cycle, late: int, to_choose: bool, ticked: Collection[int] = ()
+) -> ReviewRow:
+    """A review of ``waiting_reviews`` for ``<c-review-row>``; ``ticked`` are ids of reviews."""
     project, found = review.proposal.project, vars(review)
     return ReviewRow(
         pk=review.pk,
@@ -115,4 +118,5 @@ def review_row(review: Review, *, cycle: Cycle, late: int, to_choose: bool) -> R
         name=review.name,
         is_own=found["is_own"],
         to_choose=to_choose,
+        ticked=review.pk in ticked,
     )

@@ -10,7 +10,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -103,8 +103,17 @@ def reviews(request: SignedInRequest, slug: str) -> HttpResponseBase:
     answer = desk.act()
     if answer is not None:
         return answer
-    context = desk.context() | _board(request, cycle)
+    context = desk.context() | _board(request, cycle) | _chosen(desk)
     return render(request, "budgeting/reviews.html", context, status=desk.status)
+
+
+def _chosen(desk: Desk) -> dict[str, Any]:
+    """What was chosen to be given out, and was not: it stays chosen."""
+    sent = desk.request.POST if desk.name == "assign" else QueryDict()
+    return {
+        "ticked": {pk for each in sent.getlist("reviews") if (pk := whole_number(each))},
+        "all_chosen": sent.get("which") == ALL_SHOWN,
+    }
 
 
 def _fitting(
@@ -262,6 +271,8 @@ def review(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBase:
         "held_up": held_up,
         "may_take_back": held_up and (mine or holds(request.user, Role.BUDGET_ADMINISTRATOR)),
         "may_review": mine and not held_up and _reviews(request.user, proposal),
+        # Refused, and there is no place for it on the page any more: it is shown all the same.
+        "wrote": desk.name if desk.name in _IN_WORDS else "",
         "verdicts": next_verdicts(cycle),
         "change": _change(proposal),
     }
@@ -332,6 +343,7 @@ REVIEW_ACTS: ActsOn = {
     "again": (forms.Form, _again),
     "empty_notes": (EmptyNotesForm, _empty_notes),
 }
+_IN_WORDS = ("give", "ask_changes")
 _ADMINISTRATORS_TOO = ("take_back", "again")
 
 

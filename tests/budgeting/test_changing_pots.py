@@ -36,6 +36,7 @@ from tests.factories.people import UserFactory
 from tests.factories.places import CityFactory, NeighborhoodFactory
 from tests.factories.projects import ProjectFactory
 from tests.factories.reviews import reviewer
+from tests.signing_in import sign_in_with_second_factor
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
@@ -209,6 +210,31 @@ def test_what_is_out_is_not_reviewed_and_nobody_has_to_change_it(client):
     page = client.get(page_of(proposal)).content.decode()
     assert "A smaller one." not in page
     assert "Ask another pot" not in page
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"act": "give", "feasible": "no", "lawful": "yes", "reason": "The bank is too steep."},
+        {"act": "ask_changes", "words": "The bank is too steep."},
+    ],
+)
+def test_a_review_that_comes_after_it_was_taken_out_is_refused_and_shown_as_written(client, sent):
+    proposal = entered(*two_pots())
+    page = reverse("review", args=[proposal.cycle.slug, proposal.pk])
+    sign_in_with_second_factor(client, reviewer())
+    assert "What you wrote" not in client.get(page).content.decode()
+    leave_cycle(proposal, by=proposal.project.proposer)
+    answer = client.post(page, sent)
+    said = answer.content.decode()
+    assert answer.status_code == 400
+    assert "its authors took it out of the cycle" in said
+    assert "What you wrote" in said
+    assert "The bank is too steep.</textarea>" in said
+    assert not Review.objects.given().exists()
+    assert not proposal.change_requests.exists()
+    submit_proposal(proposal.project, proposal.pot, by=administrator())
+    assert client.post(page, sent).status_code == 302
 
 
 # --- too late

@@ -128,6 +128,58 @@ def test_of_a_draft_nobody_outside_is_told():
     assert lines(option.cycle) == [(0, 300_000), (1, 200_000)]
 
 
+def told_of(project):
+    """What its followers heard, and its authors were written to, of the ballot."""
+    of_it = Fact.objects.filter(thread__kind="project", thread__subject_id=project.pk)
+    facts = of_it.exclude(what=NewsKind.FEASIBLE).order_by("pk").values_list("what", flat=True)
+    letters = Message.objects.filter(recipient=project.proposer_id).order_by("pk")
+    return list(facts), list(letters.values_list("kind", flat=True))
+
+
+def test_what_goes_before_anybody_heard_of_it_is_told_to_its_authors_alone_once_that_it_is_off():
+    cycle, _people = before_voting()
+    gone = line(cycle, 0)
+    project = gone.proposal.project
+    off(gone)
+    for _sweep in range(2):
+        tell_of_cycles()
+        assert told_of(project) == ([], ["proposal_off_ballot"])
+    put_on_ballot(Proposal.objects.get(pk=gone.proposal_id), by=administrator())
+    tell_of_cycles()
+    tell_of_cycles()
+    letters = ["proposal_off_ballot", "proposal_became"]
+    assert told_of(project) == ([NewsKind.ON_BALLOT], letters)
+    off(Option.objects.get(proposal=gone.proposal_id))
+    tell_of_cycles()
+    heard = [NewsKind.ON_BALLOT, NewsKind.OFF_BALLOT]
+    assert told_of(project) == (heard, [*letters, "proposal_off_ballot"])
+
+
+def test_what_went_in_a_draft_is_not_told_to_be_on_the_ballot_once_it_is_open():
+    draft = draft_cycle(voting_starts_in=timedelta(days=1), voting_ends_in=timedelta(days=2))
+    voters(draft, 1)
+    gone = line(draft, 2)
+    off(gone)
+    opened(draft)
+    tell_of_cycles()
+    assert told_of(gone.proposal.project) == ([], [])
+
+
+def test_what_stood_there_for_long_is_told_to_be_off_though_nobody_was_told_that_it_was_on():
+    cycle, _people = before_voting()
+    gone = line(cycle, 0)
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    as_owner("ALTER TABLE audit_event DISABLE TRIGGER USER")
+    as_owner("UPDATE audit_event SET at = at - interval '8 days'")
+    as_owner("ALTER TABLE audit_event ENABLE TRIGGER USER")
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+    off(gone)
+    tell_of_cycles()
+    assert told_of(gone.proposal.project) == ([NewsKind.OFF_BALLOT], ["proposal_off_ballot"])
+
+
 def test_ballots_of_what_is_left_are_cast_and_counted():
     cycle, people = before_voting(3, amount_minor=100_000)
     off(line(cycle, 0))

@@ -119,6 +119,32 @@ def test_all_are_refused_where_there_are_others_by_now_or_too_many(client, by, m
     assert untouched(some)
 
 
+def test_what_was_chosen_stays_chosen_where_it_is_refused(client, by):
+    cycle, (one, two, three) = reviewing_cycle(3)
+    somebody = reviewer()
+    CoAuthor.objects.create(project=two.project, user=somebody)
+    box = 'name="reviews" value="{}" aria-label="Choose {}"{}'
+    every = [(each, each.reviews.get().pk) for each in (one, two, three)]
+
+    def ticked(page):
+        assert page.status_code in (200, 400)
+        text = page.content.decode()
+        assert all(box.format(pk, each.project.title, "") in text for each, pk in every)
+        all_shown = 'name="which" value="all" checked' in text
+        assert ('name="which" value="ticked" checked' in text) is not all_shown
+        return [
+            each for each, pk in every if box.format(pk, each.project.title, " checked") in text
+        ], all_shown
+
+    assert ticked(client.get(board_of(cycle))) == ([], False)
+    sent = {"act": "assign", "which": "ticked", "of": "3", "reviewer": somebody.pk}
+    refused = client.post(board_of(cycle), sent | {"reviews": [every[0][1], every[1][1]]})
+    assert ticked(refused) == ([one, two], False)
+    assert ticked(client.post(board_of(cycle), sent | {"which": "all", "of": "2"})) == ([], True)
+    assert ticked(client.get(board_of(cycle))) == ([], False)
+    assert untouched([one, two])
+
+
 def test_of_all_those_that_somebody_cannot_look_at_stay_and_ticked_ones_keep_the_others(client, by):
     cycle, (own, other) = reviewing_cycle(2)
     mine = reviewer()

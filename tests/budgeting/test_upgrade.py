@@ -1,13 +1,16 @@
-"""Reviews that were given before each said of which version it speaks."""
+"""What migrations make of reviews of before, and the way back where something has left."""
 
 from __future__ import annotations
 
 import pytest
 
-from budgeting.models import Proposal, Review
+from budgeting.models import BallotRemoval, Proposal, Review
 from budgeting.selectors import Change, change_since_review
+from budgeting.services.proposals import leave_cycle
 from budgeting.services.reviews import give_review
 from civicfund.projects.services import edit_project
+from tests.budgeting.test_changing_pots import entered, two_pots
+from tests.budgeting.test_off_ballot import before_voting, line, off
 from tests.factories.reviews import reviewer, reviewing_cycle
 from tests.migrating import migrate, to_the_newest
 
@@ -39,3 +42,28 @@ def test_they_speak_of_the_version_of_their_time():
     assert dict(found) == {each.pk: number for each, number in zip(made, (1, 3, 1), strict=True)}
     changes = [change_since_review(Proposal.objects.get(pk=each.pk)) for each in made]
     assert changes == [None, None, Change(seen=1, now=2)]
+
+
+def taken_out():
+    proposal = entered(*two_pots())
+    leave_cycle(proposal, by=proposal.project.proposer)
+
+
+def taken_off():
+    cycle, _people = before_voting()
+    off(line(cycle, 0))
+
+
+@pytest.mark.parametrize(
+    ("act", "said"), [(taken_out, r"out of a cycle \(1\)"), (taken_off, r"off a ballot \(1\)")]
+)
+def test_the_way_back_is_refused_in_words_where_something_left_a_cycle_or_a_ballot(act, said):
+    act()
+
+    def kept():
+        return BallotRemoval.objects.count(), Proposal.objects.filter(state="left").count()
+
+    before = kept()
+    with pytest.raises(RuntimeError, match=rf"{said}.* no way back"):
+        migrate([("budgeting", "0045_appropriations")])
+    assert kept() == before != (0, 0)

@@ -128,6 +128,24 @@ def test_every_page_says_how_many_there_are_in_all(client, query):
         assert not {row.pk for row in first} & {row.pk for row in second}
 
 
+@pytest.mark.parametrize("page", ["01", " 1", "+1", "\u0661"])
+@pytest.mark.parametrize("query", [{"q": "bench"}, {"sort": "title"}, {}])
+def test_the_first_page_is_the_first_however_it_is_written(client, query, page):
+    many(30)
+    written = client.get(reverse("projects"), query | {"page": page}).context["page"]
+    assert (written.number, written.paginator.count) == (1, 30)
+    assert list(written) == list(client.get(reverse("projects"), query).context["page"])
+
+
+@pytest.mark.parametrize("query", [{"q": " "}, {"q": " ", "sort": ""}])
+def test_spaces_search_for_nothing_and_list_all(client, query):
+    many(30)
+    all_of_them = client.get(reverse("projects")).context["page"]
+    assert list(client.get(reverse("projects"), query).context["page"]) == list(all_of_them)
+    second = client.get(reverse("projects"), query | {"page": 2}).context["page"]
+    assert (second.paginator.count, len(second)) == (30, 6)
+
+
 def test_a_searched_page_is_found_and_counted_in_one_sweep(client):
     many(30)
     with CaptureQueriesContext(connection) as queries:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 
+from civicfund.audit.services import db_now
 from civicfund.notices.models import Message
 from civicfund.notices.services import send_next
 from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
 from civicfund.projects.enums import SAME, MergeState, Part, ProjectState, Wrong
 from civicfund.projects.models import CoAuthor, Merge, Project, ProjectFlag
-from civicfund.projects.selectors import helpers_of
+from civicfund.projects.selectors import helpers_of, merges
+from civicfund.projects.selectors.merges import reported_pairs
 from civicfund.projects.selectors.supports import support_counts
 from civicfund.projects.services import ProjectError
 from civicfund.projects.services.merging import (
@@ -530,21 +533,106 @@ def test_the_database_refuses_a_report_of_no_pair(pair, reason, other, constrain
         )
 
 
-def test_the_desk_names_what_waits_and_what_was_declined(pair, client, moderator):
+def say_the_same(project, other, times=1):
+    for _ in range(times):
+        flag_project(project, by=UserFactory(), reason=SAME, other=other)
+
+
+def test_two_that_are_said_to_be_the_same_are_one_pair_whichever_way_round(pair, client, moderator):
+    child, whole = pair
+    both = UserFactory()
+    for one, other in ((child, whole), (whole, child)):
+        flag_project(one, by=both, reason=SAME, other=other)
+    [found] = reported_pairs().some
+    assert ({found.project, found.into}, found.people, found.also) == ({child, whole}, 1, True)
+    say_the_same(child, whole, times=2)
+    [found] = reported_pairs().some
+    assert (found.project, found.into, found.people, found.also) == (child, whole, 3, True)
+    say_the_same(whole, child, times=3)
+    [found] = reported_pairs().some
+    assert (found.project, found.into, found.people) == (whole, child, 6)
+    sign_in_with_second_factor(client, moderator)
+    page = client.get(reverse("merge_desk")).content.decode()
+    for each in pair:
+        assert reverse("judge_project", args=[each.pk]) in page
+    assert "6 people" in page
+
+
+def on_the_desk(client):
+    page = client.get(reverse("merge_desk"))
+    found = {
+        name: [(each.project, each.into) for each in page.context[name].some]
+        for name in ("unanswered", "declined")
+    }
+    assert ("It is ours, too." in page.content.decode()) == any(found.values())
+    return found["unanswered"], found["declined"]
+
+
+def test_the_desk_names_what_waits_for_long_and_what_was_declined_lately(pair, client, moderator):
     child, whole = pair
     ask = ask_to_merge(child, whole, reason="It is ours, too.", by=child.proposer)
     sign_in_with_second_factor(client, moderator)
-
-    def on_the_desk():
-        page = client.get(reverse("merge_desk"))
-        assert ("It is ours, too." in page.content.decode()) == bool(page.context["asked"])
-        return [(each.project, each.into, each.merge.state) for each in page.context["asked"]]
-
-    assert on_the_desk() == [(child, whole, MergeState.ASKED)]
+    assert on_the_desk(client) == ([], [])
+    Merge.objects.filter(pk=ask.pk).update(asked_at=db_now() - timedelta(days=8))
+    assert on_the_desk(client) == ([(child, whole)], [])
     decline_to_merge(ask, by=whole.proposer)
-    assert on_the_desk() == [(child, whole, MergeState.DECLINED)]
+    assert on_the_desk(client) == ([], [(child, whole)])
+    Merge.objects.filter(pk=ask.pk).update(decided_at=db_now() - timedelta(weeks=7))
+    assert on_the_desk(client) == ([], [])
+
+
+def test_what_proposers_asked_is_on_the_desk_as_long_as_both_are_on_the_list(
+    pair, client, moderator
+):
+    child, whole = pair
+    ask = ask_to_merge(child, whole, reason="It is ours, too.", by=child.proposer)
+    decline_to_merge(ask, by=whole.proposer)
+    sign_in_with_second_factor(client, moderator)
+    assert on_the_desk(client) == ([], [(child, whole)])
     withdraw_project(child, by=child.proposer)
-    assert on_the_desk() == []
+    assert on_the_desk(client) == ([], [])
+
+
+def test_the_desk_says_where_there_are_more_pairs_than_it_shows(client, moderator, monkeypatch):
+    monkeypatch.setattr(merges, "MOST_PAIRS", 1)
+    monkeypatch.setattr(merges, "MOST_ALIKE", 99)
+    sign_in_with_second_factor(client, moderator)
+    desk, more = reverse("merge_desk"), "There are more than stand here"
+    for number in range(2):
+        one, other, third = ProjectFactory(), ProjectFactory(), ProjectFactory()
+        say_the_same(one, other)
+        ask_to_merge(one, other, reason="One.", by=one.proposer)
+        Merge.objects.filter(state=MergeState.ASKED).update(asked_at=db_now() - timedelta(days=8))
+        again = ask_to_merge(other, third, reason="One.", by=other.proposer)
+        decline_to_merge(again, by=third.proposer)
+        page = client.get(desk)
+        for name in ("reported", "unanswered", "declined"):
+            assert (len(page.context[name].some), page.context[name].more) == (1, number == 1)
+        assert page.content.decode().count(more) == 3 * number
+
+
+def test_the_desk_names_what_looks_alike_until_somebody_says_something_of_it(client, moderator):
+    old, new = (ProjectFactory(title=f"Benches at the mill {n}") for n in ("pond", "pond!"))
+    sign_in_with_second_factor(client, moderator)
+
+    def named():
+        page = client.get(reverse("merge_desk"))
+        assert ("Nobody has said that they are the same" in page.content.decode()) == bool(
+            page.context["alike"].some
+        )
+        return [(each.project, each.into) for each in page.context["alike"].some]
+
+    assert named() == [(new, old)]
+    fill = f"?project={new.pk}&amp;into={old.pk}#merge"
+    assert fill in client.get(reverse("merge_desk")).content.decode()
+    ask = ask_to_merge(old, new, reason="One.", by=old.proposer)
+    assert named() == []
+    Merge.objects.filter(pk=ask.pk).delete()
+    assert named() == [(new, old)]
+    say_the_same(old, new)
+    assert named() == []
+    ProjectFlag.objects.update(handled_at=db_now())
+    assert named() == []
 
 
 def test_a_pair_of_the_moderators_own_is_for_another(client, moderator):

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.timezone import now
 
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project, Support
+from civicfund.projects.selectors import similar
 from civicfund.projects.selectors.similar import (
     MOST_NAMED,
     SAME_PLACE,
     Idea,
     _alike,
     idea_of,
+    look_alikes,
     similar_projects,
 )
 from tests.factories.people import UserFactory
@@ -256,3 +260,53 @@ def test_the_same_neighborhood_adds_a_little_where_a_point_is_missing():
 def scored(idea, project):
     project.likeness = 0.3
     return project
+
+
+# --- what moderators are shown though nobody said so
+
+
+def later(title, **more):
+    return known(title, **({"published_at": now() - timedelta(days=1)} | more))
+
+
+def before(title, **more):
+    return known(title, **({"published_at": now() - timedelta(days=99)} | more))
+
+
+def test_what_was_proposed_lately_and_looks_nearly_the_same_is_found_once():
+    old, new = before("New benches at the mill pond"), later("New bench at the mill pond")
+    again = later("New benches by the mill pond")
+    later("Solar roof for the sports hall")
+    assert set(look_alikes()) == {(new, old), (again, old), (again, new)}
+
+
+def test_what_stands_there_for_long_is_not_and_neither_is_a_copy_or_what_is_off_the_list():
+    old = before("New benches at the mill pond")
+    before("New bench at the mill pond")
+    later("New bench at the mill pond", copied_from=old)
+    assert {two.published_at > now() - timedelta(days=2) for _one, two in look_alikes()} == {False}
+    assert all(two != old for _one, two in look_alikes())
+    Project.objects.exclude(pk=old.pk).update(state=ProjectState.WITHDRAWN)
+    later("New bench at the mill pond", state=ProjectState.WITHDRAWN)
+    assert look_alikes() == []
+
+
+def test_what_is_alike_only_in_part_is_not_nearly_the_same():
+    before("New benches at the mill pond")
+    later("New lamps at the mill", latitude=54.0, longitude=-8.0)
+    assert look_alikes() == []
+
+
+def test_look_alikes_are_looked_for_among_the_newest_alone_with_as_many_questions(monkeypatch):
+    asked = []
+    for number in (2, 10):
+        for _ in range(number):
+            later("New benches at the mill pond")
+        with CaptureQueriesContext(connection) as queries:
+            look_alikes()
+        asked.append(len(queries))
+    assert asked == [3, 3]
+    monkeypatch.setattr(similar, "MOST_NEW", 1)
+    newest = Project.objects.order_by("-published_at", "-pk").first()
+    assert look_alikes()
+    assert {one for one, _two in look_alikes()} == {newest}

@@ -10,11 +10,12 @@ from django.db import IntegrityError
 
 from budgeting.models import BallotRemoval, Cycle, Proposal
 from budgeting.selectors import results_of
-from budgeting.services import ballots, proposals
+from budgeting.services import ballots, proposals, reviews
 from budgeting.services.closing import close_cycle
 from budgeting.services.counting import count_cycle
 from budgeting.services.errors import RefusedError
 from budgeting.services.proposals import leave_cycle, take_off_ballot
+from budgeting.services.reviews import give_review, request_changes
 from civicfund.audit.services import db_now
 from tests.budgeting.test_changing_pots import entered, two_pots
 from tests.budgeting.test_off_ballot import before_voting, line, lines
@@ -24,6 +25,9 @@ from tests.factories.budgeting import (
     end_voting,
     open_by_trustees,
 )
+from tests.factories.reviews import reviewer
+from tests.races.test_complaint_locks import elsewhere
+from tests.races.test_leaving import while_held
 from tests.races.threads import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
@@ -118,3 +122,47 @@ def test_one_of_two_takes_a_project_out_and_the_other_is_told():
     assert sorted(type(each).__name__ for each in got) == ["Proposal", "RefusedError"]
     [told] = [each for each in got if isinstance(each, RefusedError)]
     assert "not in the cycle any more" in str(told)
+
+
+def leave(proposal):
+    return leave_cycle(proposal, by=proposal.project.proposer)
+
+
+def give(proposal):
+    return give_review(proposal, feasible=True, by=reviewer())
+
+
+def ask(proposal):
+    return request_changes(proposal, words="Say how wide.", by=reviewer())
+
+
+@pytest.mark.parametrize("act", [give, ask])
+def test_whoever_reviews_while_it_is_taken_out_is_told(act):
+    proposal = entered(*two_pots())
+    got = while_held(lambda: leave(proposal), lambda: act(proposal))
+    assert isinstance(got, RefusedError)
+    assert "took it out" in str(got)
+    assert not proposal.reviews.given().exists()
+    assert not proposal.change_requests.exists()
+
+
+def test_what_is_reviewed_first_is_taken_out_with_its_review():
+    proposal = entered(*two_pots())
+    assert while_held(lambda: give(proposal), lambda: leave(proposal)) is None
+    proposal.refresh_from_db()
+    assert (proposal.state, proposal.reviews.given().count()) == ("left", 1)
+
+
+def test_without_the_lock_the_database_refuses_the_review(monkeypatch):
+    proposal, version_now = entered(*two_pots()), reviews.version_now
+
+    def meanwhile(project):
+        assert elsewhere(lambda: leave(Proposal.objects.get(pk=proposal.pk))).state == "left"
+        return version_now(project)
+
+    monkeypatch.setattr(reviews, "_hold", lambda each: each)
+    monkeypatch.setattr(reviews, "version_now", meanwhile)
+    with pytest.raises(IntegrityError) as lost:
+        give(proposal)
+    assert lost.value.__cause__.diag.constraint_name == "review_in_order"
+    assert not proposal.reviews.given().exists()

@@ -97,6 +97,20 @@ def test_what_is_left_out_is_asked_for_and_what_was_ticked_stays(client, left_ou
     assert comment.flags.filter(handled_at=None).exists()
 
 
+@pytest.mark.parametrize("act", ["hide", "none such"])
+def test_why_nothing_was_done_is_said_where_nothing_waits_any_more(client, act):
+    sign_in_with_second_factor(client, moderator())
+    [comment] = reported(1)
+    hide(comment)
+    sent = {"act": act, "comments": [comment.pk], "reason": Wrong.ADVERT, "words": "Hm."}
+    answer = client.post(reverse("comments_desk"), sent)
+    said = answer.content.decode()
+    assert (answer.status_code, "Nothing waits" in said) == (400, True)
+    assert ("Buy here 0.: " in said) is (act == "hide")
+    assert ("There is a problem" in said) is (act != "hide")
+    assert Hiding.objects.count() == 1
+
+
 def test_somebody_reports_a_comment_and_a_moderator_hides_it(client, comment):
     flagging = reverse("comment_flag", args=[comment.pk])
     client.force_login(UserFactory())

@@ -397,8 +397,12 @@ def test_projects_that_moderators_merged(client):
             merge.project.state, merge.project.merged_into = ProjectState.MERGED, merge.into
         children = [merge.project for merge in made]
         Project.objects.bulk_update(children, ["state", "merged_into"])
+        now = db_now()
+        long_ago = {"reason": "The same.", "asked_at": now - timedelta(days=30)}
+        no = {"state": MergeState.DECLINED, "decided_by": moderator, "decided_at": now}
         Merge.objects.bulk_create(
-            Merge(project=one, into=other, reason="The same.", asked_by=one.proposer)
+            Merge(project=one, into=other, asked_by=one.proposer, **long_ago, **answer)
+            for answer in ({}, no)
             for one, other in zip(projects(rows), projects(rows), strict=True)
         )
         ProjectFlag.objects.bulk_create(

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Count, F, Min, Q, QuerySet
+from django.db.models.functions import Greatest, Least, Now
 
 from civicfund.people.models import User
 from civicfund.prepared import Prepared
 from civicfund.projects.enums import LISTED_STATES, SAME, MergeState, ProjectState
 from civicfund.projects.models import Merge, Project, ProjectFlag
+from civicfund.projects.selectors.similar import look_alikes
 
 
 def merge_of(project: Project) -> Merge | None:
@@ -64,39 +67,108 @@ class Pair:
     since: datetime
     people: int = 1
     merge: Merge | None = None
+    # Whether some say it the other way round, on the page of the other one.
+    also: bool = False
+    # Whether nobody says so but the two look alike.
+    found: bool = False
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """The first of a list at the desk, and whether there are more."""
+
+    some: list[Pair]
+    more: bool
 
 
 MOST_PAIRS = 50
+MOST_ALIKE = 10
+# What proposers asked each other comes to the moderators' desk where nobody has answered for so
+# long, and for so long after a no.
+UNANSWERED = timedelta(days=7)
+DECLINED = timedelta(weeks=6)
 
 
-def reported_pairs() -> list[Pair]:
-    """What residents say is the same and no moderator has looked at, the longest waiting first."""
+def reported_pairs() -> Pairs:
+    """What residents say is the same and no moderator has looked at, the longest waiting first.
+
+    Whoever says that the one is the other says the same as who says it the other way round. Which
+    goes into which is as most say.
+    """
     waiting = ProjectFlag.objects.waiting().filter(
         reason=SAME, project__state__in=LISTED_STATES, other__state__in=LISTED_STATES
     )
-    counted = waiting.values("project", "other").annotate(
-        people=Count("pk"), since=Min("created_at")
+    counted = (
+        waiting.annotate(one=Least("project", "other"), two=Greatest("project", "other"))
+        .values("one", "two")
+        .annotate(
+            said=Count("pk"),
+            straight=Count("pk", filter=Q(project=F("one"))),
+            people=Count("reporter", distinct=True),
+            since=Min("created_at"),
+        )
     )
-    rows = list(counted.order_by("since", "project", "other")[:MOST_PAIRS])
-    ids = {pk for row in rows for pk in (row["project"], row["other"])}
-    found = Project.objects.only("title").in_bulk(ids)
-    return [
-        Pair(found[row["project"]], found[row["other"]], row["since"], row["people"])
-        for row in rows
-        if row["project"] in found and row["other"] in found
-    ]
+    rows = list(counted.order_by("since", "one", "two")[: MOST_PAIRS + 1])
+    found = Project.objects.only("title").in_bulk(
+        {pk for row in rows for pk in (row["one"], row["two"])}
+    )
+    # Gone since: taken off the list between the two questions.
+    there = [row for row in rows[:MOST_PAIRS] if row["one"] in found and row["two"] in found]
+    return Pairs([_reported(row, found) for row in there], len(rows) > MOST_PAIRS)
 
 
-def asked_pairs() -> list[Pair]:
-    """Of what proposers asked for: what waits for an answer, the longest first, then what was
-    declined, the last first. Both have to be there still.
+def _reported(row: Mapping[str, Any], found: Mapping[int, Project]) -> Pair:
+    one, two = found[row["one"]], found[row["two"]]
+    straight, said = row["straight"], row["said"]
+    pair = (one, two) if 2 * straight > said else (two, one)
+    return Pair(*pair, row["since"], row["people"], also=0 < straight < said)
+
+
+def alike_pairs() -> Pairs:
+    """What looks nearly the same and was proposed lately, where nobody has said anything of it: no
+    resident that they are the same, and no proposer that they want to make one of them.
     """
+    found = look_alikes()
+    said = _said_of({each.pk for pair in found for each in pair}) if found else set()
+    pairs = [
+        Pair(one, two, one.published_at, found=True)
+        for one, two in found
+        if one.published_at and frozenset({one.pk, two.pk}) not in said
+    ]
+    return Pairs(pairs[:MOST_ALIKE], len(pairs) > MOST_ALIKE)
+
+
+def _said_of(projects: Collection[int]) -> set[frozenset[int]]:
+    """The pairs among these that somebody reported or asked to merge, whatever came of it."""
+    reported = ProjectFlag.objects.filter(project__in=projects, other__in=projects)
+    asked = Merge.objects.filter(project__in=projects, into__in=projects)
+    rows = reported.order_by().values_list("project", "other")
+    return {frozenset(pair) for pair in rows.union(asked.order_by().values_list("project", "into"))}
+
+
+def unanswered_pairs() -> Pairs:
+    """What proposers asked each other and nobody has answered for long, the longest first."""
+    asked = _between_listed(MergeState.ASKED).filter(asked_at__lt=Now() - UNANSWERED)
+    return _pairs(asked.order_by("asked_at", "pk"))
+
+
+def declined_pairs() -> Pairs:
+    """What proposers declined lately, the last first."""
+    declined = _between_listed(MergeState.DECLINED).filter(decided_at__gt=Now() - DECLINED)
+    return _pairs(declined.order_by("-decided_at", "-pk"))
+
+
+def _between_listed(state: MergeState) -> QuerySet[Merge]:
     rows = Merge.objects.filter(
-        project__state__in=LISTED_STATES, into__state__in=LISTED_STATES
-    ).select_related("project", "into")
-    open_ones = rows.filter(state=MergeState.ASKED).order_by("asked_at", "pk")[:MOST_PAIRS]
-    declined = rows.filter(state=MergeState.DECLINED).order_by("-decided_at", "-pk")[:MOST_PAIRS]
-    return [Pair(row.project, row.into, row.asked_at, merge=row) for row in [*open_ones, *declined]]
+        state=state, project__state__in=LISTED_STATES, into__state__in=LISTED_STATES
+    )
+    return rows.select_related("project", "into")
+
+
+def _pairs(rows: QuerySet[Merge]) -> Pairs:
+    some = list(rows[: MOST_PAIRS + 1])
+    pairs = [Pair(row.project, row.into, row.asked_at, merge=row) for row in some[:MOST_PAIRS]]
+    return Pairs(pairs, len(some) > MOST_PAIRS)
 
 
 def latest_merges() -> QuerySet[Merge]:

@@ -6,9 +6,12 @@ import math
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 
 from django.contrib.postgres.search import SearchQuery, TrigramSimilarity
+from django.db.models import BigIntegerField, Value
+from django.db.models.functions import Now
 
 from civicfund.projects.models import Project
 
@@ -19,6 +22,11 @@ ALIKE_ENOUGH = 0.45
 MOST_NAMED = 5
 # From how many the best are chosen, for each way to find them.
 MOST_LOOKED_AT = 60
+# How alike two projects are that moderators are shown though nobody said so; and of which ones they
+# are looked for: so many of those that were proposed lately.
+NEARLY_THE_SAME = 1.0
+MOST_NEW = 20
+NEW_FOR = timedelta(days=30)
 NEAR_METERS = 400
 # What the same neighborhood adds where either has no point on the map.
 SAME_PLACE = 0.1
@@ -84,6 +92,42 @@ def similar_projects(idea: Idea) -> list[Project]:
     return [shown[pk] for pk in best if pk in shown]
 
 
+def look_alikes() -> list[tuple[Project, Project]]:
+    """Pairs of projects on the list, of which one was proposed lately, that look nearly the same:
+    the later one first, the most alike pair first.
+
+    Found by titles of like letters; what says the same under another title is not. As many queries
+    for many as for few.
+    """
+    compared = Project.objects.listed().defer("story", "search")
+    lately = compared.filter(published_at__gt=Now() - NEW_FOR)
+    newest = {each.pk: each for each in lately.order_by("-published_at", "-pk")[:MOST_NEW]}
+    titled = _titled_alike(newest.values())
+    others = compared.in_bulk({other for other, _new, _letters in titled})
+    scored = {
+        (max(new, other), min(new, other)): _alike_by(idea_of(newest[new]), others[other], letters)
+        for other, new, letters in titled
+        if other in others
+    }
+    both = newest | others
+    best = sorted(scored, key=lambda pair: (-scored[pair], pair))
+    return [(both[one], both[two]) for one, two in best if scored[one, two] >= NEARLY_THE_SAME]
+
+
+def _titled_alike(projects: Collection[Project]) -> list[tuple[int, int, float]]:
+    """The ids of what has a title like that of a project, that project's, and how like it is."""
+    ways = []
+    for each in projects:
+        likeness = TrigramSimilarity("title", each.title)
+        others = Project.objects.listed().exclude(pk__in=idea_of(each).besides)
+        lettered = others.filter(title__trigram_similar=each.title).annotate(
+            new=Value(each.pk, BigIntegerField()), likeness=likeness
+        )
+        likest = lettered.order_by("-likeness", "pk").values_list("pk", "new", "likeness")
+        ways.append(likest[:MOST_NAMED])
+    return list(ways[0].union(*ways[1:], all=True)) if ways else []
+
+
 def _candidates(idea: Idea) -> set[int]:
     """Ids of what may be alike, in one query of three parts."""
     listed = Project.objects.listed().order_by()
@@ -120,10 +164,13 @@ def _box(idea: Idea) -> dict[str, tuple[float, float]]:
 
 def _alike(idea: Idea, row: Project) -> float:
     """From 0 to 1.9: letters of the title, share of the idea's words, and how near it is."""
+    return _alike_by(idea, row, float(row.likeness))  # type: ignore[attr-defined]  # annotated
+
+
+def _alike_by(idea: Idea, row: Project, letters: float) -> float:
     words = _WORD.findall(f"{row.title} {row.summary}".lower())
     stems = idea.stems
     met = sum(any(word.startswith(stem) for word in words) for stem in stems)
-    letters = float(row.likeness)  # type: ignore[attr-defined]  # annotated
     same = letters + 0.5 * (met / len(stems) if stems else 0)
     return same + (_place_adds(idea, row) if same > 0.1 else 0)
 

@@ -40,12 +40,12 @@ def project_list(request: HttpRequest) -> HttpResponse:
 
 def _pages(rows: ProjectQuerySet, found: ProjectFilter, *, usable: bool) -> LeanPaginator:
     """Pages of what was found; the first of all, and of what some words find, is asked often."""
-    by = {name for name in found.filters if found.data.get(name)}
-    if not by:
+    given = found.form.cleaned_data if usable else {}
+    by = {name for name, value in given.items() if value}
+    if usable and not by:
         return LeanPaginator(rows, PER_PAGE, count=_all.count(), read=_cards, first=_newest_keys)
-    if by == {"q"} and usable:
-        words = found.form.cleaned_data["q"]
-        return SweptPaginator(rows, PER_PAGE, read=_cards, first=lambda: _best(words))
+    if by == {"q"}:
+        return SweptPaginator(rows, PER_PAGE, read=_cards, first=lambda: _best(given["q"]))
     paginator = SweptPaginator if by & {"q", "sort"} else LeanPaginator
     return paginator(rows, PER_PAGE, read=_cards)
 

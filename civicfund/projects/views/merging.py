@@ -21,7 +21,15 @@ from civicfund.people.requests import SignedInRequest
 from civicfund.projects.access import own_project, written_among
 from civicfund.projects.forms import AskToMergeForm, ModeratorMergeForm, UndoForm
 from civicfund.projects.models import Merge
-from civicfund.projects.selectors.merges import asked_pairs, latest_merges, reported_pairs
+from civicfund.projects.selectors.merges import (
+    DECLINED,
+    UNANSWERED,
+    alike_pairs,
+    declined_pairs,
+    latest_merges,
+    reported_pairs,
+    unanswered_pairs,
+)
 from civicfund.projects.selectors.similar import idea_of, similar_projects
 from civicfund.projects.services.merging import (
     agree_to_merge,
@@ -106,15 +114,22 @@ def desk(request: SignedInRequest) -> HttpResponse:
             messages.success(request, _("They are two projects again."))
             return redirect("merge_desk")
     page = Paginator(latest_merges(), MERGES_PER_PAGE).get_page(request.GET.get("page"))
-    reported, asked = reported_pairs(), asked_pairs()
+    lists = {
+        "reported": reported_pairs(),
+        "unanswered": unanswered_pairs(),
+        "declined": declined_pairs(),
+        "alike": alike_pairs(),
+    }
     ids = [pk for merge in page for pk in (merge.project_id, merge.into_id)]
-    ids += [pk for pair in (*reported, *asked) for pk in (pair.project.pk, pair.into.pk)]
+    for pairs in lists.values():
+        ids += [pk for pair in pairs.some for pk in (pair.project.pk, pair.into.pk)]
     context = {
         "form": form,
         "undo": undo,
         "page": page,
-        "reported": reported,
-        "asked": asked,
+        **lists,
+        "unanswered_days": UNANSWERED.days,
+        "declined_weeks": DECLINED.days // 7,
         "theirs": written_among(request.user, ids),
     }
     refused = form.is_bound or undo.is_bound
