@@ -7,9 +7,10 @@ from datetime import date, datetime, timedelta
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Q, QuerySet
-from django.db.models.functions import Now
+from django.db.models import BigIntegerField, Q, QuerySet
+from django.db.models.functions import Cast, Now
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from civicfund.audit.models import ActRequest, Event
 from civicfund.people.domain import years_before
@@ -107,8 +108,22 @@ def changes_of_roles(most: int) -> list[tuple[Event, str, User | None]]:
 
 
 def staff_names() -> list[tuple[int, str]]:
-    """The keys of the staff with their names."""
-    return [(person.pk, str(person)) for person in staff_members()]
+    """The keys, with their names, of those who hold a role or held one, and of superusers.
+
+    The trail tells what they did, whatever they are today. One query.
+    """
+    given = Event.objects.filter(verb=ROLE_GRANTED).order_by()
+    ever = (
+        RoleGrant.objects.order_by()
+        .values("user")
+        .union(
+            given.annotate(person=Cast("target_id", BigIntegerField())).values("person"),
+            User.objects.filter(is_superuser=True).order_by().values("pk"),
+        )
+    )
+    people = User.objects.filter(pk__in=ever).order_by("pk").only("display_name", "erased_at")
+    left = _("Somebody who has left")
+    return [(person.pk, left if person.erased_at else str(person)) for person in people]
 
 
 def people_with_since(roles: Collection[Role], since: datetime) -> QuerySet[User]:
