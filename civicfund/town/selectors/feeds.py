@@ -142,7 +142,7 @@ def _newest_facts(
 
 def _named(fact: Fact, about: Campaign | Cycle) -> Entry:
     name = about.project.title if isinstance(about, Campaign) else about.title
-    title = f"{fact.get_what_display()}: {name}"
+    title = _("%(what)s: %(name)s") % {"what": fact.get_what_display(), "name": name}
     return Entry(title, _page_of(fact, about.get_absolute_url()), fact.at)
 
 
@@ -263,7 +263,8 @@ def _dates_of_cycles(cycles: QuerySet[Cycle]) -> list[Event]:
 def _date_of_phase(phase: Phase) -> Event:
     return Event(
         uid=f"phase-{phase.pk}@{_host()}",
-        title=f"{phase.cycle.title}: {phase.get_kind_display()}",
+        title=_("%(cycle)s: %(phase)s")
+        % {"cycle": phase.cycle.title, "phase": phase.get_kind_display()},
         url=f"{settings.SITE_URL}{phase.cycle.get_absolute_url()}",
         starts_at=phase.starts_at,
         ends_at=phase.ends_at,
