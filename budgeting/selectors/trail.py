@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,7 @@ from civicfund.projects.models import Project
 class Act:
     """One line of the trail. ``who`` is a person's key; None where the system did it itself.
 
-    ``name`` is theirs where they hold a role; residents are told by their key alone.
+    ``name`` is theirs where they hold a role or held one; residents are told by their key alone.
     """
 
     at: datetime
@@ -95,12 +95,8 @@ def kinds_in(cycle: Cycle, *, reader: User, reviews: bool) -> list[str]:
     return sorted({row[1] for row in rows})
 
 
-def told(rows: Iterable[tuple[Any, ...]]) -> list[Act]:
-    """The rows with the names of those who hold a role."""
-    rows = list(rows)
-    people = {row[2] for row in rows if row[2] is not None}
-    staff = User.objects.filter(pk__in=people, role_grants__isnull=False).distinct()
-    names = {user.pk: str(user) for user in staff}
+def told(rows: Iterable[tuple[Any, ...]], names: Mapping[int, str]) -> list[Act]:
+    """The rows in words, with the names of those who are of the staff or were."""
     return [
         Act(at, what, who, names.get(who, ""), named_thing(of_type, of_id), said)
         for at, what, who, of_type, of_id, said, *_place in rows

@@ -73,9 +73,10 @@ def trail(request: SignedInRequest, slug: str) -> HttpResponse:
     reviews = holds(reader, Role.BUDGET_ADMINISTRATOR)
     kinds = kinds_in(cycle, reader=reader, reviews=reviews)
     words = {kind: VERB_WORDS.get(kind, kind) for kind in kinds}
-    form = TrailForm(words, staff_names(), request.GET or None)
+    names = dict(staff_names())
+    form = TrailForm(words, names.items(), request.GET or None)
     acts = acts_in(cycle, form.narrowed, reader=reader, reviews=reviews)
     page = Paginator(acts, ACTS_PER_PAGE).get_page(request.GET.get("page"))
-    context = {"cycle": cycle, "form": form, "page": page, "acts": told(page.object_list)}
+    context = {"cycle": cycle, "form": form, "page": page, "acts": told(page.object_list, names)}
     status = 400 if request.GET and not form.is_valid() else 200
     return render(request, "budgeting/trail.html", context, status=status)

@@ -21,6 +21,9 @@ FOLLOWED_TYPES = (
     "projects.project",
 )
 
+# Who was of the staff when. Named here, since an index names them.
+ROLE_VERBS = ("role.granted", "role.revoked")
+
 # What is asked for on one of these can be agreed to for so long; ``approval_in_time`` holds to it.
 LAPSES_AFTER = {"budgeting.cycle": timedelta(days=7), "people.user": timedelta(days=7)}
 
@@ -54,6 +57,10 @@ class Event(AppendOnly):
                 fields=["target_type", "at"],
                 condition=models.Q(target_type__in=FOLLOWED_TYPES),
                 name="event_of_what_is_followed",
+            ),
+            # Everybody who ever was of the staff, and the newest of these.
+            models.Index(
+                fields=["id"], condition=models.Q(verb__in=ROLE_VERBS), name="event_of_roles"
             ),
         ]
 

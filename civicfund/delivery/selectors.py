@@ -66,10 +66,15 @@ def next_milestone(plan: Iterable[Milestone]) -> Milestone | None:
     return next((each for each in plan if each.reach != Reach.REACHED), None)
 
 
+def unreached_milestones() -> QuerySet[Milestone]:
+    """Those of all plans that nobody has confirmed."""
+    reached = MilestoneVerdict.objects.filter(report__milestone=OuterRef("pk"), confirmed=True)
+    return Milestone.objects.filter(~Exists(reached))
+
+
 def milestones_to_come(projects: QuerySet[Project]) -> QuerySet[Milestone]:
     """Those of these projects that are not reached, the first by their date coming first."""
-    reached = MilestoneVerdict.objects.filter(report__milestone=OuterRef("pk"), confirmed=True)
-    rows = Milestone.objects.filter(~Exists(reached), project__in=projects.order_by().values("pk"))
+    rows = unreached_milestones().filter(project__in=projects.order_by().values("pk"))
     return rows.select_related("project").order_by("due_on", "pk")
 
 

@@ -88,6 +88,10 @@ class Message(models.Model):
                 condition=Q(sent_at__isnull=True, given_up_at__isnull=True),
                 name="message_due",
             ),
+            # Who was written to lately of what waits for a second person.
+            models.Index(
+                fields=["created_at"], condition=Q(kind="second_asked"), name="message_second_asked"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from civicfund.audit.models import LAPSES_AFTER, ActRequest, AppendOnly, Approval
+from civicfund.audit.models import LAPSES_AFTER, ROLE_VERBS, ActRequest, AppendOnly, Approval
 from civicfund.people.enums import DocumentKind, DocumentOutcome, Proof, Role
 from civicfund.places.models import Neighborhood
 
@@ -77,6 +77,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         indexes = [
             # What they have left behind, such as projects that nobody writes any more.
             models.Index(fields=["id"], condition=Q(erased_at__isnull=False), name="user_erased"),
+            # Who gives roles, and is of the staff.
+            models.Index(fields=["id"], condition=Q(is_superuser=True), name="user_superuser"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -134,7 +136,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 # What is asked for of another superuser, so that nobody gives roles alone.
 GIVE_ROLE = "role.give"
 # What the trail says of a person's roles.
-ROLE_GRANTED, ROLE_REVOKED = "role.granted", "role.revoked"
+ROLE_GRANTED, ROLE_REVOKED = ROLE_VERBS
 # And of a look at who somebody is, before a role is asked for.
 LOOKED_UP = "role.looked_up"
 

@@ -7,9 +7,10 @@ from datetime import date, datetime, timedelta
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Q, QuerySet
-from django.db.models.functions import Now
+from django.db.models import BigIntegerField, Q, QuerySet
+from django.db.models.functions import Cast, Now
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from civicfund.audit.models import ActRequest, Event
 from civicfund.people.domain import years_before
@@ -68,9 +69,18 @@ def people_with(role: Role) -> QuerySet[User]:
 
 def staff_members() -> QuerySet[User]:
     """Those who hold any role or are superusers, and can sign in."""
-    holding = RoleGrant.objects.order_by().values("user")
-    either = holding.union(User.objects.filter(is_superuser=True).order_by().values("pk"))
-    return User.objects.filter(pk__in=either, is_active=True).order_by("pk")
+    return User.objects.filter(pk__in=_keys_of_staff(), is_active=True).order_by("pk")
+
+
+def _keys_of_staff(*more: QuerySet[Event, int]) -> list[int]:
+    """Of those who hold a role, of superusers and of whom else is given.
+
+    Looked up for themselves, since the database knows too little of a table with a few roles: it
+    would look for these people among everybody.
+    """
+    holding = RoleGrant.objects.order_by().values_list("user", flat=True)
+    rooted = User.objects.filter(is_superuser=True).order_by().values_list("pk", flat=True)
+    return list(holding.union(rooted, *more))
 
 
 def superusers() -> QuerySet[User]:
@@ -107,8 +117,17 @@ def changes_of_roles(most: int) -> list[tuple[Event, str, User | None]]:
 
 
 def staff_names() -> list[tuple[int, str]]:
-    """The keys of the staff with their names."""
-    return [(person.pk, str(person)) for person in staff_members()]
+    """The keys, with their names, of those who hold a role or held one, and of superusers.
+
+    The trail tells what they did, whatever they are today. Two queries.
+    """
+    given = Event.objects.filter(verb=ROLE_GRANTED).order_by()
+    ever = _keys_of_staff(
+        given.annotate(person=Cast("target_id", BigIntegerField())).values_list("person", flat=True)
+    )
+    people = User.objects.filter(pk__in=ever).order_by("pk").only("display_name", "erased_at")
+    left = _("Somebody who has left")
+    return [(person.pk, left if person.erased_at else str(person)) for person in people]
 
 
 def people_with_since(roles: Collection[Role], since: datetime) -> QuerySet[User]:

@@ -10,10 +10,12 @@ from civicfund.places.models import Neighborhood
 
 @admin.register(Neighborhood)
 class NeighborhoodAdmin(GuardedAdmin[Neighborhood]):
-    """Names and populations may be corrected; outlines decide who votes where, and are loaded."""
+    """Names may be corrected. How many people live where is written at a desk of its own; outlines
+    decide who votes where, and are loaded.
+    """
 
     editors = frozenset({"budget_administrator"})
-    editable = ("name", "population")
+    editable = ("name",)
     readers = frozenset({"reviewer", "moderator", "poll_officer", "treasurer"})
     list_display = ("name", "kind", "parent", "population")
     list_filter = ("kind",)

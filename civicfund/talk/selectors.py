@@ -265,7 +265,10 @@ def months_of_moderation() -> list[tuple[date, list[int]]]:
 
     They are ``COUNTS_KEPT`` old at most: every comment of a year is counted for them.
     """
-    return cache.get_or_set("moderation_by_month", _months_of_moderation, COUNTS_KEPT.seconds)
+    kept: list[tuple[date, list[int]]] | None = cache.get_or_set(
+        "months_of_moderation", _months_of_moderation, COUNTS_KEPT.seconds
+    )
+    return kept or []
 
 
 def _months_of_moderation() -> list[tuple[date, list[int]]]:

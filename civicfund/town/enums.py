@@ -187,6 +187,10 @@ AREAS = (
             "budgeting.kiosk": _of_cycles("kiosk"),
             "budgeting.pollingplace": _of_cycles("polling_place"),
             "budgeting.pot": _of_cycles("pot"),
+            "places.neighborhood": {
+                "neighborhood.edited": _("The name of a place was corrected"),
+                "neighborhood.population_set": _("How many people live in a place was set"),
+            },
         },
         {"budgeting.cycle": ACT_WORDS},
     ),
@@ -212,6 +216,7 @@ AREAS = (
         {
             "people.user": {
                 "role.granted": _("A role was given"),
+                "role.looked_up": _("Somebody was looked up, to be given a role"),
                 "role.revoked": _("A role was taken"),
             },
         },

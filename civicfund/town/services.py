@@ -4,7 +4,7 @@ another for. Counts and links only, and nobody's name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -23,6 +23,7 @@ from budgeting.models import Cycle
 from budgeting.selectors.waiting import asked_on_cycles
 from civicfund.audit.models import ActRequest
 from civicfund.audit.services import db_now
+from civicfund.delivery.models import MilestoneReport
 from civicfund.delivery.selectors import waiting_reports
 from civicfund.delivery.services.reaching import ACT as REACH
 from civicfund.delivery.services.reaching import CONFIRMERS
@@ -43,7 +44,7 @@ from civicfund.pledges.enums import BatchState, RefundState
 from civicfund.pledges.models import Refund, RefundBatch
 from civicfund.pledges.services.refund_batches import ACT as REFUND_ALL
 from civicfund.pledges.services.refunds import ACT as REFUND
-from civicfund.projects.access import authors_of
+from civicfund.projects.access import authors_by_project
 from civicfund.reconciliation.enums import ExplanationState
 from civicfund.reconciliation.models import Explanation
 from civicfund.reconciliation.services.explaining import ACT as CORRECT
@@ -103,8 +104,15 @@ class Second:
     page: str
     # What of this kind waits now; its ``values("pk")`` are what requests are about.
     waits: Callable[[], QuerySet[Any]]
-    # Who may not, beside whoever asked, by the row that it is about.
-    kept_from: Callable[[Any], Iterable[int]] = lambda _row: ()
+    # Who may not, beside whoever asked, of each of these rows by its key.
+    kept_from: Callable[[Collection[Any]], Mapping[Any, frozenset[int]]] = lambda _rows: {}
+
+
+def _authors(reports: Collection[MilestoneReport]) -> dict[int, frozenset[int]]:
+    """Who writes the project of each report; two queries for all."""
+    projects = {report.pk: report.milestone.project_id for report in reports}
+    writing = authors_by_project(set(projects.values()))
+    return {report: writing[project] for report, project in projects.items()}
 
 
 _TREASURERS = (Role.TREASURER,)
@@ -136,7 +144,7 @@ _SECONDS: dict[str, Second] = {
     ),
     REACH: Second(
         CONFIRMERS, _("A milestone that is said to be reached"), "milestones_desk",
-        waiting_reports, lambda row: authors_of(row.milestone.project).values_list("pk", flat=True),
+        waiting_reports, _authors,
     ),
     GIVE_ROLE: Second(
         (), _("A role for somebody"), "roles_desk",
@@ -147,12 +155,15 @@ _SECONDS: dict[str, Second] = {
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request that waits for a second person, and who that may be."""
+    """A request that waits for a second person, and who that may be.
+
+    Whoever holds one of the ``roles``, a superuser where there are none; nobody ``kept_from`` it.
+    """
 
     request: ActRequest
     item: dict[str, str]
-    may_agree: Q
-    kept_from: frozenset[int] = frozenset()
+    roles: frozenset[Role]
+    kept_from: frozenset[int]
 
 
 def tell_of_requests() -> int:
@@ -166,13 +177,20 @@ def tell_of_requests() -> int:
     if not asked:
         return 0
     told, quiet = _told_since(now - JUST_NOW - QUIET, now)
+    may_agree = {roles: _who(roles) for roles in {each.roles for each in asked}}
     theirs: dict[User, list[Asked]] = {}
     for each in asked:
-        people = User.objects.filter(each.may_agree, is_active=True).distinct()
-        for person in people.exclude(pk__in=each.kept_from | quiet):
-            if each.request.pk not in told.get(person.pk, ()):
+        out = each.kept_from | quiet
+        for person in may_agree[each.roles]:
+            if person.pk not in out and each.request.pk not in told.get(person.pk, ()):
                 theirs.setdefault(person, []).append(each)
     return tell_all(AT_ONCE, (_letter(person, some) for person, some in theirs.items()))
+
+
+def _who(roles: frozenset[Role]) -> list[User]:
+    """Those who hold one of the roles, or the superusers, and can sign in."""
+    may = Q(role_grants__role__in=roles) if roles else Q(is_superuser=True)
+    return list(User.objects.filter(may, is_active=True).distinct().order_by("pk"))
 
 
 def _letter(person: User, asked: list[Asked]) -> Letter:
@@ -218,7 +236,7 @@ def _of_cycles(since: datetime) -> Iterator[Asked]:
             yield Asked(
                 each.request,
                 {"words": words, "url": each.address, "until": moment(until) if until else ""},
-                Q(role_grants__role=each.role),
+                frozenset({each.role}),
                 frozenset({each.request.requested_by_id}),
             )
 
@@ -229,6 +247,7 @@ def _of_one_kind(kind: Second, asked: Collection[ActRequest]) -> Iterator[Asked]
     is_row = rows.model is RoleRequest
     keys = {each: str(each.pk) if is_row else each.target_id for each in asked}
     found = {str(row.pk): row for row in rows.filter(pk__in=list(keys.values()))}
+    kept_from = kind.kept_from(found.values())
     for each, key in keys.items():
         if key in found:
             until = each.lapses_at
@@ -237,6 +256,5 @@ def _of_one_kind(kind: Second, asked: Collection[ActRequest]) -> Iterator[Asked]
                 "url": reverse(kind.page),
                 "until": moment(until) if until else "",
             }
-            may = Q(role_grants__role__in=kind.roles) if kind.roles else Q(is_superuser=True)
-            kept = {each.requested_by_id, *kind.kept_from(found[key])}
-            yield Asked(each, item, may, frozenset(kept))
+            kept = kept_from.get(found[key].pk, frozenset()) | {each.requested_by_id}
+            yield Asked(each, item, frozenset(kind.roles), kept)

@@ -25,6 +25,7 @@ from budgeting.selectors.said import SAID_WORDS, said_in_words
 from budgeting.services.cycles import request_opening
 from budgeting.services.reviews import give_review
 from civicfund.people.enums import Role
+from civicfund.people.services import grant_role, revoke_role
 from civicfund.places.models import Neighborhood
 from tests.factories.budgeting import (
     administrator,
@@ -37,6 +38,7 @@ from tests.factories.budgeting import (
     voters,
 )
 from tests.factories.paper import holder, paper_cycle, voted_on_paper
+from tests.factories.people import UserFactory
 from tests.factories.places import NeighborhoodFactory
 from tests.factories.reviews import NO, reviewer, reviewing_cycle
 from tests.signing_in import sign_in_with_second_factor
@@ -220,6 +222,18 @@ def test_the_trail_tells_every_act_and_is_narrowed_by_kind_person_and_time(clien
     assert trail(client, cycle, kind="dreams").status_code == 400
     assert trail(client, cycle, person="me").status_code == 400
     assert trail(client, cycle, until="9999-12-31").status_code == 400
+
+
+def test_the_trail_names_whoever_was_of_the_staff_once(client):
+    grant_role(former := UserFactory(), Role.BUDGET_ADMINISTRATOR, by=None)
+    cycle = draft_cycle(by=former)
+    revoke_role(former, Role.BUDGET_ADMINISTRATOR, by=None)
+    sign_in_with_second_factor(client, administrator())
+    [made] = [act for act in trail(client, cycle).context["acts"] if act.what == "cycle.made"]
+    assert (made.who, made.name) == (former.pk, str(former))
+    assert {act.who for act in trail(client, cycle, person=former.pk).context["acts"]} == {
+        former.pk
+    }
 
 
 def test_the_trail_of_a_cycle_tells_of_no_other_and_of_no_voter(client):

@@ -35,6 +35,19 @@ def test_every_template_compiles():
         get_template(name)
 
 
+# One fact beside another, which are no sentence.
+FACTS = {
+    "budgeting/pots.html", "projects/judge.html", "talk/judge.html", "treasury/pledge.html",
+}  # fmt: skip
+
+
+def test_no_sentence_is_glued_from_pieces_that_are_translated_apart():
+    begins_amid = _where(r"{% blocktranslate[^%]*%}\s*[,;:)]|{% translate \"[,;:)]")
+    goes_on = _where(r"%}, {% (?:block)?translate|%}, {% if[^%]*%}{% (?:block)?translate")
+    assert begins_amid == {}
+    assert goes_on.keys() - FACTS == set()
+
+
 def test_no_template_has_inline_style_or_handler():
     assert _where(r"<style\b|\sstyle\s*=|\son[a-z]+\s*=\s*[\"']|javascript:") == {}
 

@@ -70,6 +70,32 @@ def test_who_writes_a_public_project_follows_it_from_the_upgrade_on():
         CoAuthor.objects.create(project=project, user=person)
     follow(about(public), by=friend)
     to_the_newest()
+    theirs = {("project", public.pk, each.pk) for each in (public.proposer, friend)}
     found = Follow.objects.values_list("thread__kind", "thread__subject_id", "user")
-    assert set(found) == {("project", public.pk, each.pk) for each in (public.proposer, friend)}
+    assert set(found) == theirs
+    migrate([("talk", "0020_newer_kinds_checked")])
+    to_the_newest()
+    assert sorted(found.all()) == sorted(theirs)
     assert not Thread.objects.filter(subject_id__in=[private.pk, gone.pk]).exists()
+
+
+def test_what_was_there_before_a_new_kind_is_looked_through_in_the_end():
+    kinds = {"fact_known", "news_kind_known"}
+    assert _whole(kinds) == kinds
+    migrate([("talk", "0019_off_ballot")])
+    assert _whole(kinds) == kinds  # once validated it stays so on the way back
+    migrate([("talk", "0018_too_few_and_own_projects")])
+    migrate([("talk", "0019_off_ballot")])
+    assert _whole(kinds) == set()
+    migrate([("talk", "0020_newer_kinds_checked")])
+    assert _whole(kinds) == kinds
+
+
+def _whole(names):
+    """Which of the constraints hold of every row, not of new ones alone."""
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(
+            "SELECT conname FROM pg_constraint WHERE conname = ANY(%s) AND convalidated",
+            [list(names)],
+        )
+        return {name for (name,) in cursor.fetchall()}

@@ -12,6 +12,7 @@ from budgeting.models import Review
 from civicfund.audit.models import Event
 from civicfund.payouts.models import PayoutAccount
 from civicfund.places.models import Neighborhood
+from civicfund.pledges.enums import CampaignState
 from civicfund.pledges.models import Reward
 from civicfund.projects.models import CostLine, ProjectFlag, Support, Version
 from civicfund.talk.enums import SubjectKind, Wrong
@@ -95,6 +96,10 @@ def _talk(t, owner, numbers, people, projects) -> None:
 
 def _money(t, numbers, people, projects) -> None:
     live = like(t.campaign, numbers, project=projects.__getitem__)
+    # One before, that brought the money for the plan.
+    like(
+        t.campaign, numbers, project=projects.__getitem__, state=lambda n: CampaignState.SETTLED
+    )  # fmt: skip
     more = like(t.free_project, numbers, title=lambda n: f"Row more {n}")
     like(t.submitted, numbers, project=more.__getitem__)
     like(

@@ -18,6 +18,7 @@ from budgeting.services.proposals import submit_proposal
 from budgeting.services.results import certify, publish
 from civicfund.audit.services import advance
 from civicfund.calendars import Event, calendar_response
+from civicfund.delivery.models import Milestone
 from civicfund.places.enums import PlaceKind
 from civicfund.pledges.enums import CAMPAIGN_MOVES, CampaignState
 from civicfund.pledges.services.news import tell_of_campaigns
@@ -28,6 +29,7 @@ from civicfund.talk.enums import NewsKind
 from civicfund.talk.models import Fact
 from civicfund.talk.services import delete_comment
 from civicfund.talk.services.news import tell_of_projects
+from civicfund.town.selectors import feeds
 from tests.budgeting.test_publishing import counted
 from tests.factories.budgeting import administrator, certifier, draft_cycle, running_cycle
 from tests.factories.delivery import planned, reach
@@ -254,7 +256,7 @@ def test_calendars_hold_verdicts_and_appeals_of_the_vote_that_they_are_about(cli
 
 @pytest.mark.django_db
 def test_calendars_hold_milestones_that_are_not_reached(client):
-    project = ProjectFactory()
+    project = CampaignFactory(state=CampaignState.SETTLED).project
     first, second = planned(project, 40, 60)
     reach(first)
     elsewhere = planned(ProjectFactory(), 100)[0]
@@ -265,6 +267,28 @@ def test_calendars_hold_milestones_that_are_not_reached(client):
         assert f"SUMMARY:{project.title}: {second.title}" in shown
         for absent in (first, elsewhere):
             assert f"UID:milestone-{absent.pk}@127.0.0.1" not in shown
+
+
+@pytest.mark.django_db
+def test_a_places_calendar_is_not_filled_by_what_nobody_builds_or_what_is_past(client, monkeypatch):
+    monkeypatch.setattr(feeds, "MOST_DATES", 2)
+    place, today = NeighborhoodFactory(), timezone.localdate()
+
+    def due(project, day):
+        [step] = planned(project, 100)
+        Milestone.objects.filter(pk=step.pk).update(due_on=today + timedelta(days=day))
+        return f"UID:milestone-{step.pk}@127.0.0.1"
+
+    def funded():
+        return CampaignFactory(project__neighborhood=place, state=CampaignState.SETTLED).project
+
+    late, now, later = due(overdue := funded(), -1), due(funded(), 0), due(funded(), 9)
+    lost = CampaignFactory(project__neighborhood=place, state=CampaignState.UNFUNDED).project
+    dead = [due(lost, 1), due(ProjectFactory(neighborhood=place), 2)]
+    shown = lines(client, "neighborhood", place.pk)
+    assert {now, later} <= set(shown)
+    assert not {late, *dead} & set(shown)
+    assert late in lines(client, "project", overdue.pk)
 
 
 @pytest.mark.django_db
@@ -307,6 +331,8 @@ def test_feeds_ask_as_much_for_three_as_for_one(client):
     for more in (1, 2):
         for campaign in CampaignFactory.create_batch(more, project__neighborhood=place):
             planned(campaign.project, 100)
+            built = CampaignFactory(project__neighborhood=place, state=CampaignState.SETTLED)
+            planned(built.project, 100)
             of_campaign = ThreadFactory(kind="campaign", subject_id=campaign.pk)
             for of, what in ((of_campaign, NewsKind.STARTED), (thread, NewsKind.VOTING_BEGINS)):
                 Fact.objects.create(thread=of, what=what, source=f"made-up:{what}:{campaign.pk}")

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from budgeting.models import Proposal
 from budgeting.services.reviews import appeal, give_back, give_review, request_changes
@@ -31,7 +32,7 @@ from civicfund.town.views import mine
 from tests.factories.budgeting import administrator, cast_positions, publish_now, running_cycle
 from tests.factories.delivery import planned, reach
 from tests.factories.people import ResidencyFactory, UserFactory
-from tests.factories.pledges import CampaignFactory, PledgeFactory
+from tests.factories.pledges import CampaignFactory, PledgeFactory, RewardFactory
 from tests.factories.projects import ProjectFactory
 from tests.factories.reviews import NO, reviewer, reviewing_cycle
 from tests.factories.talk import about
@@ -251,6 +252,37 @@ def test_a_question_to_a_creator_is_the_next_step_until_it_is_answered(client):
     assert step_of(question.author) == "Say where I live"
     subject = visible_subject(user, SubjectKind.CAMPAIGN, question.thread.subject_id)
     write_comment(subject, by=user, body="Then we wait.", parent=question)
+    assert step_of(user) == "See which projects look for help"
+
+
+@pytest.mark.parametrize("state", [CampaignState.UNFUNDED, CampaignState.SETTLED])
+def test_a_question_about_a_campaign_that_is_over_hides_nothing_else(state):
+    user = ResidencyFactory().user
+    campaign = Campaign.objects.get(pk=asked_as_creator(user).thread.subject_id)
+    Campaign.objects.filter(pk=campaign.pk).update(state=state)
+    assert step_of(user) == "See which projects look for help"
+    asked_to_merge(user)
+    assert step_of(user) == "Say yes or no"
+
+
+@pytest.mark.parametrize(
+    ("days", "step"), [(0, "Read it and answer"), (-1, "See which projects look for help")]
+)
+def test_a_question_waits_as_long_as_rewards_are_to_come(days, step):
+    user = ResidencyFactory().user
+    campaign = Campaign.objects.get(pk=asked_as_creator(user).thread.subject_id)
+    RewardFactory(campaign=campaign, delivered_from=timezone.localdate() + timedelta(days=days))
+    Campaign.objects.filter(pk=campaign.pk).update(state=CampaignState.SETTLED)
+    assert step_of(user) == step
+
+
+def test_a_question_waits_as_long_as_the_plan_is_not_reached():
+    user = ResidencyFactory().user
+    campaign = Campaign.objects.get(pk=asked_as_creator(user).thread.subject_id)
+    [milestone] = planned(campaign.project, 100)
+    Campaign.objects.filter(pk=campaign.pk).update(state=CampaignState.SETTLED)
+    assert step_of(user) == "Read it and answer"
+    reach(milestone)
     assert step_of(user) == "See which projects look for help"
 
 

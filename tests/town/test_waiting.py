@@ -250,7 +250,8 @@ def test_whoever_may_agree_is_written_to_at_once_and_once():
     for text in (sent.body, sent.alternatives[0].content):
         assert reverse("payouts") in text
         assert first.display_name not in text
-        assert StopLink(second, Topic.SECOND).address in text
+        # Without the instant of its making, and the signature.
+        assert StopLink(second, Topic.SECOND).address.rsplit(":", 2)[0] in text
 
 
 def test_what_is_asked_for_soon_after_comes_together_a_little_later():
@@ -263,6 +264,31 @@ def test_what_is_asked_for_soon_after_comes_together_a_little_later():
     Message.objects.update(created_at=db_now() - services.QUIET)
     assert tell_of_requests() == 1
     assert told_at_once() == [(second, ["A payout"]), (second, ["A payout", "A payout"])]
+
+
+def test_thirty_requests_take_as_many_queries_as_three():
+    root, other = (UserFactory(is_superuser=True, is_staff=True) for _ in range(2))
+    treasurer, counts = holder(Role.TREASURER), []
+    for number in (3, 27):
+        for _ in range(number):
+            ask_for_role(UserFactory(), Role.CLERK, by=root)
+        for _ in range(number // 3):
+            [step] = planned(project := awarded(), 100)
+            say_reached(step, by=project.proposer, words="Done.")
+        Message.objects.all().delete()
+        with CaptureQueriesContext(connection) as queries:
+            assert tell_of_requests() == 2
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+    told = dict(told_at_once())
+    assert {who: len(words) for who, words in told.items()} == {other: 30, treasurer: 10}
+
+
+def test_who_was_told_lately_is_found_by_an_index():
+    rows = Message.objects.filter(kind=services.AT_ONCE, created_at__gt=db_now())
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        assert "message_second_asked" in rows.explain()
 
 
 def test_nobody_is_told_of_what_waits_no_more_or_of_what_is_old(monkeypatch):

@@ -1,13 +1,16 @@
+"""The trail that staff read is found by kinds of things."""
+
 from django.db import migrations, models
+
+from civicfund.audit.constraints import AddIndexBesideWrites
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("audit", "0007_approvals_of_now"),
-    ]
+    atomic = False
+    dependencies = [("audit", "0007_approvals_of_now")]
 
     operations = [
-        migrations.AddIndex(
+        AddIndexBesideWrites(
             model_name="event",
             index=models.Index(fields=["target_type", "at", "id"], name="event_of_kind_of_thing"),
         ),

@@ -1,3 +1,4 @@
+from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
 
 
@@ -10,7 +11,7 @@ class Migration(migrations.Migration):
             name="born_by",
             field=models.DateField(blank=True, null=True, verbose_name="born by"),
         ),
-        migrations.AddConstraint(
+        AddConstraintNotValid(
             model_name="residency",
             constraint=models.CheckConstraint(
                 condition=models.Q(

@@ -2,12 +2,15 @@
 
 from django.db import migrations, models
 
+from civicfund.audit.constraints import AddIndexBesideWrites
+
 
 class Migration(migrations.Migration):
+    atomic = False
     dependencies = [("people", "0016_roles_of_made_up_towns")]
 
     operations = [
-        migrations.AddIndex(
+        AddIndexBesideWrites(
             model_name="user",
             index=models.Index(
                 condition=models.Q(("erased_at__isnull", False)),

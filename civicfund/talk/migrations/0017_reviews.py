@@ -1,3 +1,4 @@
+from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
 
 
@@ -127,7 +128,7 @@ class Migration(migrations.Migration):
                 verbose_name="about a",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraintNotValid(
             model_name="fact",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -180,7 +181,7 @@ class Migration(migrations.Migration):
                 name="fact_known",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraintNotValid(
             model_name="news",
             constraint=models.CheckConstraint(
                 condition=models.Q(

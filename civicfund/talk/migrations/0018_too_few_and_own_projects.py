@@ -1,9 +1,7 @@
-"""Too few supports are facts and news; who writes a public project follows it, also from before."""
+"""That a project had too few supports is a fact, and news."""
 
+from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
-
-ROWS = 2_000
-PRIVATE = ("draft", "withdrawn")
 
 
 def lose_none(apps, schema_editor):
@@ -17,42 +15,9 @@ def lose_none(apps, schema_editor):
         )
 
 
-def follow_own(apps, schema_editor):
-    """Some projects at a time; may be run again."""
-    alias = schema_editor.connection.alias
-    public = apps.get_model("projects", "Project").objects.using(alias).exclude(state__in=PRIVATE)
-    keys = list(public.order_by("pk").values_list("pk", flat=True))
-    for start in range(0, len(keys), ROWS):
-        _follow_some(apps, alias, keys[start : start + ROWS])
-
-
-def _follow_some(apps, alias, keys):
-    users = apps.get_model("people", "User").objects.using(alias)
-    present = users.filter(is_active=True, erased_at__isnull=True, guest_email="")
-    projects = apps.get_model("projects", "Project").objects.using(alias).filter(pk__in=keys)
-    joined = apps.get_model("projects", "CoAuthor").objects.using(alias).filter(project__in=keys)
-    authors = [
-        *projects.filter(proposer__in=present).values_list("pk", "proposer"),
-        *joined.filter(user__in=present).values_list("project", "user"),
-    ]
-    threads, follows = apps.get_model("talk", "Thread"), apps.get_model("talk", "Follow")
-    threads.objects.using(alias).bulk_create(
-        (threads(kind="project", subject_id=pk) for pk in sorted({pk for pk, _user in authors})),
-        ignore_conflicts=True,
-    )
-    rows = threads.objects.using(alias).filter(kind="project", subject_id__in=keys)
-    of_project = dict(rows.values_list("subject_id", "pk"))
-    follows.objects.using(alias).bulk_create(
-        (follows(thread_id=of_project[pk], user_id=user) for pk, user in authors),
-        ignore_conflicts=True,
-    )
-
-
 class Migration(migrations.Migration):
     dependencies = [
         ("talk", "0017_reviews"),
-        ("people", "0008_erased_people"),
-        ("projects", "0024_wishes_to_join"),
     ]
 
     operations = [
@@ -158,7 +123,7 @@ class Migration(migrations.Migration):
                 verbose_name="what",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraintNotValid(
             model_name="fact",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -212,7 +177,7 @@ class Migration(migrations.Migration):
                 name="fact_known",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraintNotValid(
             model_name="news",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -262,7 +227,6 @@ class Migration(migrations.Migration):
                 name="news_kind_known",
             ),
         ),
-        migrations.RunPython(follow_own, migrations.RunPython.noop),
         # Last here, and so the first on the way back.
         migrations.RunPython(migrations.RunPython.noop, lose_none),
     ]

@@ -1,6 +1,7 @@
 """That a project was taken off the ballot is a fact, and news."""
 
 from django.conf import settings
+from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
 
 
@@ -126,7 +127,7 @@ class Migration(migrations.Migration):
                 verbose_name="what",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraintNotValid(
             model_name="fact",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -181,7 +182,7 @@ class Migration(migrations.Migration):
                 name="fact_known",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraintNotValid(
             model_name="news",
             constraint=models.CheckConstraint(
                 condition=models.Q(

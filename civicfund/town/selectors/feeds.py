@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Exists, Q, QuerySet
 from django.db.models.functions import Now
-from django.utils.timezone import make_aware
+from django.utils.timezone import localdate, make_aware
 from django.utils.translation import gettext as _
 
 from budgeting.models import Cycle, Phase, Proposal, VerdictPublication
@@ -27,6 +27,7 @@ from civicfund.talk.access import Subject
 from civicfund.talk.enums import NewsKind, SubjectKind
 from civicfund.talk.models import Comment, Fact
 from civicfund.templatetags.prose import plain
+from civicfund.town.selectors.places import has_money
 
 MOST_ENTRIES = 50
 MOST_DATES = 200
@@ -141,7 +142,7 @@ def _newest_facts(
 
 def _named(fact: Fact, about: Campaign | Cycle) -> Entry:
     name = about.project.title if isinstance(about, Campaign) else about.title
-    title = f"{fact.get_what_display()}: {name}"
+    title = _("%(what)s: %(name)s") % {"what": fact.get_what_display(), "name": name}
     return Entry(title, _page_of(fact, about.get_absolute_url()), fact.at)
 
 
@@ -215,7 +216,8 @@ def dates_of(subject: Subject) -> list[Event]:
     appeals; ends of live campaigns; milestones that are not reached.
 
     A place has those of the open cycles with money for what lies in it or around it, as on its
-    page, and of the projects in it; a project those of the open cycles that it is in.
+    page, and of the projects in it, milestones only of those that are being built, as there, and
+    from today on; a project those of the open cycles that it is in, and all of its milestones.
     """
     if subject.kind == SubjectKind.CYCLE:
         return _in_order(_dates_of_cycles(Cycle.objects.filter(pk=subject.pk)))
@@ -227,10 +229,12 @@ def dates_of(subject: Subject) -> list[Event]:
         entered = Proposal.objects.standing().filter(project=subject.pk)
         cycles = running.filter(pk__in=entered.values("cycle"))
         projects = Project.objects.filter(pk=subject.pk)
+        work = milestones_to_come(projects)
     else:
         cycles = running.at(related_places([subject.pk])[subject.pk])
         projects = _projects_in(subject.pk)
-    of_work = map(_date_of_milestone, milestones_to_come(projects)[:MOST_DATES])
+        work = milestones_to_come(projects.filter(has_money())).filter(due_on__gte=localdate())
+    of_work = map(_date_of_milestone, work[:MOST_DATES])
     ends = map(_last_hour, live.filter(project__in=projects))
     return _in_order([*_dates_of_cycles(cycles), *ends, *of_work])
 
@@ -259,7 +263,8 @@ def _dates_of_cycles(cycles: QuerySet[Cycle]) -> list[Event]:
 def _date_of_phase(phase: Phase) -> Event:
     return Event(
         uid=f"phase-{phase.pk}@{_host()}",
-        title=f"{phase.cycle.title}: {phase.get_kind_display()}",
+        title=_("%(cycle)s: %(phase)s")
+        % {"cycle": phase.cycle.title, "phase": phase.get_kind_display()},
         url=f"{settings.SITE_URL}{phase.cycle.get_absolute_url()}",
         starts_at=phase.starts_at,
         ends_at=phase.ends_at,

@@ -57,12 +57,17 @@ def milestones_at(places: Collection[int]) -> QuerySet[Milestone]:
     """Of each project there that has won or was funded the milestone that comes next, the one that
     is due first coming first.
     """
+    here = Project.objects.listed().filter(has_money(), neighborhood__in=places)
+    return next_milestones(here).defer("project__story", "project__search")
+
+
+def has_money() -> Q:
+    """Of projects, those that have won a vote or were funded by a campaign."""
     won = Proposal.objects.filter(project=OuterRef("pk"), state=ProposalState.SELECTED)
     funded = Campaign.objects.filter(
         project=OuterRef("pk"), state__in=(*COLLECTING_CAMPAIGN, *SETTLED_CAMPAIGN)
     )
-    here = Project.objects.listed().filter(Exists(won) | Exists(funded), neighborhood__in=places)
-    return next_milestones(here).defer("project__story", "project__search")
+    return Q(Exists(won) | Exists(funded))
 
 
 @Prepared

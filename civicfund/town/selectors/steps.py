@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.urls import reverse
+from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 
 from budgeting.enums import CycleState, PhaseKind, ProposalState
 from budgeting.models import ChangeRequest, Phase, Proposal
 from budgeting.selectors import my_participations
+from civicfund.delivery.selectors import unreached_milestones
 from civicfund.moments import moment
 from civicfund.people.models import Residency, User
-from civicfund.pledges.enums import CampaignState
-from civicfund.pledges.models import Campaign, Pledge, Suspension
+from civicfund.pledges.enums import HOLDING_CAMPAIGN, SETTLED_CAMPAIGN, CampaignState
+from civicfund.pledges.models import Campaign, Pledge, Reward, Suspension
 from civicfund.pledges.selectors.surveys import pledges_to_answer
 from civicfund.prepared import Prepared
 from civicfund.projects.access import authored_by
@@ -240,7 +242,7 @@ def _campaigns_to_change(user: int) -> QuerySet[Campaign]:
 
 
 def _question_to_answer(user: User) -> NextStep | None:
-    question = _questions.first(user.pk)
+    question = _questions.first(user.pk, localdate())
     if question is None:
         return None
     theirs = Campaign.objects.public().filter(creator=user).order_by()
@@ -252,12 +254,23 @@ def _question_to_answer(user: User) -> NextStep | None:
 
 
 @Prepared
-def _questions(user: int) -> QuerySet[Comment]:
-    theirs = Campaign.objects.public().filter(creator=user).order_by()
+def _questions(user: int, day: date) -> QuerySet[Comment]:
+    """About campaigns that go on, or owe something yet."""
+    theirs = Campaign.objects.public().filter(_owes(day), creator=user).order_by()
     asked = Comment.objects.open_to_creator().filter(
         thread__kind=SubjectKind.CAMPAIGN, thread__subject_id__in=theirs.values("pk")
     )
     return asked.select_related("thread").order_by("created_at", "pk")[:1]
+
+
+def _owes(day: date) -> Q:
+    """Campaigns that are not over, and those over that owe a milestone or a reward, as they said,
+    or give back what was pledged.
+    """
+    work = unreached_milestones().filter(project=OuterRef("project"))
+    rewards = Reward.objects.filter(campaign=OuterRef("pk"), delivered_from__gte=day)
+    paid = Q(state__in=SETTLED_CAMPAIGN) & Q(Exists(work) | Exists(rewards))
+    return Q(state__in=(*HOLDING_CAMPAIGN, CampaignState.FAILED_SHORT)) | paid
 
 
 def _merge_to_answer(user: User) -> NextStep | None:

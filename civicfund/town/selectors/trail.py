@@ -41,12 +41,14 @@ def _role(role: str) -> str:
 FACTS: dict[str, tuple[Promise, Callable[[Any], str]]] = {
     "amount": (_("amount"), money),
     "amount_minor": (_("amount"), money),
+    "before": (_("before"), str),
     "campaign": (_("campaign, number"), str),
     "corrected_minor": (_("corrected by"), money),
     "flags": (_("reports"), str),
     "goal_minor": (_("goal"), money),
     "look": (_("look"), str),
     "payout": (_("payout"), str),
+    "people": (_("people"), str),
     "pledge": (_("pledge"), str),
     "project": (_("project, number"), str),
     "reason": (_("reason"), _wrong),
@@ -90,7 +92,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One line. ``name`` is of somebody of the staff; nobody else is named."""
+    """One line. ``name`` is of somebody who is of the staff or was; nobody else is named."""
 
     at: datetime
     what: str
