@@ -62,6 +62,13 @@ def concerning(user: User | int) -> Q:
     return Q(pk__in=proposed.union(shared, all=True))
 
 
+def keeps_paper(user: User | AnonymousUser, project: Project) -> bool:
+    """Whether somebody may correct the name of whoever brought it on paper, and ask them to take it
+    over, as whoever entered it may: administrators of the budget, since that one may have left.
+    """
+    return bool(project.handed_in_by) and has_role(user, Role.BUDGET_ADMINISTRATOR)
+
+
 def written_among(user: User, projects: Iterable[int]) -> set[int]:
     """The ids of those of the projects that somebody writes."""
     asked = set(projects)
@@ -148,6 +155,18 @@ def authored_project(user: User, pk: int) -> Project:
     if not is_author(user, project):
         raise PermissionDenied
     return project
+
+
+def project_with_authors(user: User, pk: int) -> Project:
+    """A project whose authors somebody reads of and sees to: one that they write, and one from
+    paper, whatever has become of it, for administrators of the budget. Else as
+    ``authored_project``.
+    """
+    if has_role(user, Role.BUDGET_ADMINISTRATOR):
+        shown = Project.objects.exclude(state=ProjectState.DRAFT).exclude(handed_in_by="")
+        if found := _whole(shown).filter(pk=pk).first():
+            return found
+    return authored_project(user, pk)
 
 
 def invitation_for(user: User, token: str) -> Invitation:

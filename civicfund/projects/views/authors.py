@@ -13,7 +13,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from civicfund.parsing import whole_number
 from civicfund.people.requests import SignedInRequest
-from civicfund.projects.access import authored_project, invitation_for, own_project
+from civicfund.projects.access import (
+    authored_project,
+    invitation_for,
+    is_author,
+    keeps_paper,
+    own_project,
+    project_with_authors,
+)
 from civicfund.projects.forms import DoesForm, InvitationForm, OnPaperForm
 from civicfund.projects.models import Project
 from civicfund.projects.services import ProjectError
@@ -34,13 +41,17 @@ from civicfund.projects.views.acting import is_too_much, told
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def authors(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Who writes it; the proposer asks others, takes that back, and writes without somebody."""
-    project = authored_project(request.user, pk)
+    """Who writes it; the proposer asks others, takes that back, and writes without somebody.
+
+    Whoever brought it on paper is named here, and asked to take it over; by administrators, too.
+    """
+    project = project_with_authors(request.user, pk)
     if request.method != "POST":
         return _page(request, project, InvitationForm())
     if "does" in request.POST:
         return _say(request, project)
-    own_project(request.user, pk)
+    if "remove" in request.POST or not keeps_paper(request.user, project):
+        own_project(request.user, pk)
     if "remove" in request.POST:
         person = whole_number(request.POST["remove"]) or 0
         told(request, lambda: remove_co_author(project, person, by=request.user), _("Removed."))
@@ -87,12 +98,17 @@ def _invite(request: SignedInRequest, project: Project) -> HttpResponse:
             project,
             form.cleaned_data["address"],
             by=request.user,
-            takes_over=form.cleaned_data["takes_over"],
+            # Of what others propose an administrator asks nothing else.
+            takes_over=form.cleaned_data["takes_over"] or not _proposes(request, project),
         )
     except ProjectError as refusal:
         form.add_error(refusal.field, str(refusal))
         return _page(request, project, form, status=400)
     return redirect("project_authors", pk=project.pk)
+
+
+def _proposes(request: SignedInRequest, project: Project) -> bool:
+    return project.proposer_id == request.user.pk
 
 
 def _page(
@@ -104,17 +120,23 @@ def _page(
     paper: OnPaperForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    proposes = project.proposer_id == request.user.pk
+    proposes, keeps = _proposes(request, project), keeps_paper(request.user, project)
+    writes = is_author(request.user, project)
     mine = project.co_authors.filter(user=request.user).first()
-    asked = project.invitations.order_by("invited_at", "pk") if proposes else []
+    asked = project.invitations.order_by("invited_at", "pk")
+    if not proposes:
+        asked = asked.filter(takes_over=True) if keeps else asked.none()
+    wishes = project.join_wishes.waiting().select_related("person").order_by("asked_at", "pk")
     context = {
         "project": project,
         "form": form,
         "proposes": proposes,
+        "keeps": keeps or (proposes and project.handed_in_by),
+        "writes": writes,
         "does": does or DoesForm(initial={"does": mine.does if mine else ""}),
         "paper": paper or OnPaperForm(initial={"handed_in_by": project.handed_in_by}),
         "co_authors": project.co_authors.select_related("user").order_by("since", "pk"),
-        "wishes": project.join_wishes.waiting().select_related("person").order_by("asked_at", "pk"),
+        "wishes": wishes if writes else (),
         "invitations": [
             (each, request.build_absolute_uri(each.get_absolute_url())) for each in asked
         ],
@@ -125,9 +147,11 @@ def _page(
 @login_required
 @require_POST
 def take_back(request: SignedInRequest, pk: int, invitation: int) -> HttpResponse:
-    """The proposer asks somebody no more."""
-    project = own_project(request.user, pk)
+    """The proposer asks somebody no more, or an administrator that it be taken over."""
+    project = project_with_authors(request.user, pk)
     found = get_object_or_404(project.invitations, pk=invitation)
+    if not (found.takes_over and keeps_paper(request.user, project)):
+        own_project(request.user, pk)
     told(request, lambda: take_back_invitation(found, by=request.user), _("Taken back."))
     return redirect("project_authors", pk=pk)
 
