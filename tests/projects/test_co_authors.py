@@ -450,6 +450,18 @@ def test_what_was_not_handed_in_on_paper_is_taken_over_by_nobody():
     assert (Invitation.objects.count(), Project.objects.get().handed_in_by) == (0, "")
 
 
+def test_whoever_takes_it_over_reads_that_it_is_asked_to_be_theirs_and_then_is(client):
+    project, ann = on_paper(), UserFactory()
+    asked = invite_co_author(project, ann.email, by=project.proposer, takes_over=True)
+    client.force_login(ann)
+    mine = client.get(reverse("my_page")).content.decode()
+    assert f"we ask whether “{project.title}”, handed in on paper, is yours." in mine
+    assert "with others" not in mine
+    assert "it will be yours" in client.get(asked.get_absolute_url()).content.decode()
+    answer = client.post(asked.get_absolute_url(), {"accept": "yes"}, follow=True)
+    assert "It is yours now" in answer.content.decode()
+
+
 def test_whoever_takes_it_over_has_not_asked_for_what_was_asked_before():
     project, other, ann = on_paper(), ProjectFactory(), UserFactory()
     clerk = project.proposer
@@ -462,12 +474,17 @@ def test_whoever_takes_it_over_has_not_asked_for_what_was_asked_before():
     assert not CoAuthor.objects.exists()
 
 
-def test_what_money_ties_is_written_together():
+def test_what_money_ties_is_written_together_and_they_are_told_so(client):
     project, ann = on_paper(state=ProjectState.READY), UserFactory()
     clerk = project.proposer
     CampaignFactory(project=project, creator=clerk)
     asked = invite_co_author(project, ann.email, by=clerk, takes_over=True)
-    accept_invitation(asked, by=ann)
+    client.force_login(ann)
+    page = client.get(asked.get_absolute_url()).content.decode()
+    assert "it stays with them, and you write it together" in page
+    assert "it will be yours" not in page
+    answer = client.post(asked.get_absolute_url(), {"accept": "yes"}, follow=True)
+    assert "You write it together with whoever entered it." in answer.content.decode()
     project.refresh_from_db()
     assert (project.proposer, project.handed_in_by) == (clerk, "Ann Quill")
     assert CoAuthor.objects.get().user == ann

@@ -22,7 +22,8 @@ from civicfund.projects.access import (
     project_with_authors,
 )
 from civicfund.projects.forms import DoesForm, InvitationForm, OnPaperForm
-from civicfund.projects.models import Project
+from civicfund.projects.models import Invitation, Project
+from civicfund.projects.selectors import is_tied
 from civicfund.projects.services import ProjectError
 from civicfund.projects.services.authors import (
     accept_invitation,
@@ -34,7 +35,7 @@ from civicfund.projects.services.authors import (
     say_what_one_does,
     take_back_invitation,
 )
-from civicfund.projects.views.acting import is_too_much, told
+from civicfund.projects.views.acting import REFUSALS, is_too_much, told
 
 
 @login_required
@@ -177,10 +178,26 @@ def invitation(request: SignedInRequest, token: str) -> HttpResponse:
     except Http404:
         return render(request, "projects/invitation_gone.html", status=404)
     if request.method == "POST" and "accept" in request.POST:
-        if told(request, lambda: accept_invitation(asked, by=request.user), _("Welcome.")):
-            return redirect(asked.project)
-        return redirect("my_page")
+        return _accept(request, asked)
     if request.method == "POST":
         told(request, lambda: decline_invitation(asked, by=request.user), _("Declined."))
         return redirect("my_page")
-    return render(request, "projects/invitation.html", {"invitation": asked})
+    tied = asked.takes_over and is_tied(asked.project)
+    return render(request, "projects/invitation.html", {"invitation": asked, "tied": tied})
+
+
+def _accept(request: SignedInRequest, asked: Invitation) -> HttpResponse:
+    """Yes; it is said what has become of it."""
+    try:
+        joined = accept_invitation(asked, by=request.user)
+    except REFUSALS as refusal:
+        messages.error(request, str(refusal))
+        return redirect("my_page")
+    if joined is None:
+        done = _("It is yours now: you can change it, and you answer for it.")
+    elif asked.takes_over:
+        done = _("Welcome. You write it together with whoever entered it.")
+    else:
+        done = _("Welcome.")
+    messages.success(request, done)
+    return redirect(asked.project)
