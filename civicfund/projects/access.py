@@ -116,6 +116,14 @@ def authors_by_project(projects: Collection[int]) -> dict[int, frozenset[int]]:
     return {project: frozenset(people) for project, people in found.items()}
 
 
+def concerned_by_project(projects: Collection[int]) -> dict[int, frozenset[int]]:
+    """The ids of those whose own each of the projects is, as ``is_concerned`` says."""
+    paper = Project.objects.filter(pk__in=projects).exclude(handed_in_by="").order_by()
+    entered = dict(paper.values_list("pk", "proposer"))
+    authors = authors_by_project(projects)
+    return {project: people - {entered.get(project)} for project, people in authors.items()}
+
+
 def visible_projects(user: User | AnonymousUser) -> ProjectQuerySet:
     """Public projects, and those that one writes in any state.
 
