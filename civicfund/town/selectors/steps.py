@@ -354,7 +354,8 @@ def _draft_to_publish(user: User) -> NextStep | None:
     draft = _drafts.first(user.pk)
     if draft is None:
         return None
-    said = _("“%(project)s” is a draft that nobody else sees.") % {"project": draft.title}
+    words = _("“%(project)s” is a draft that only those who write it see.")
+    said = words % {"project": draft.title}
     return NextStep(said, _("Go on with it"), draft.get_absolute_url())
 
 
