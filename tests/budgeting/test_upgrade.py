@@ -1,8 +1,10 @@
-"""Reviews that were given before each said of which version it speaks."""
+"""Reviews from before each said of which version it speaks, and those of older processes."""
 
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 
 from budgeting.models import Proposal, Review
 from budgeting.selectors import Change, change_since_review
@@ -39,3 +41,11 @@ def test_they_speak_of_the_version_of_their_time():
     assert dict(found) == {each.pk: number for each, number in zip(made, (1, 3, 1), strict=True)}
     changes = [change_since_review(Proposal.objects.get(pk=each.pk)) for each in made]
     assert changes == [None, None, Change(seen=1, now=2)]
+
+
+def test_an_older_process_goes_on_asking_for_reviews_once_the_database_is_newer():
+    _cycle, [proposal] = reviewing_cycle()
+    older = MigrationLoader(connection).project_state(BEFORE).apps.get_model("budgeting", "Review")
+    asked = older.objects.create(proposal_id=proposal.pk, kind="second")
+    found = Review.objects.get(pk=asked.pk)
+    assert (found.round, found.untold) == (1, "")
