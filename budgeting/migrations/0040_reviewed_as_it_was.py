@@ -201,7 +201,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="review",
             name="round",
-            field=models.PositiveSmallIntegerField(default=1, verbose_name="round"),
+            field=models.PositiveSmallIntegerField(db_default=1, default=1, verbose_name="round"),
         ),
         migrations.AddField(
             model_name="review",

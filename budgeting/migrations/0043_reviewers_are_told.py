@@ -21,6 +21,8 @@ class Migration(migrations.Migration):
                     ("assigned", "It is theirs"),
                     ("returned", "Its project came back from its authors"),
                 ],
+                db_default="",
+                default="",
                 max_length=8,
             ),
         ),

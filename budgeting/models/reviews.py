@@ -124,7 +124,7 @@ class Review(models.Model):
         _("review"), max_length=8, choices=ReviewKind.choices, default=ReviewKind.FIRST
     )
     # Looked at again because the project was rewritten, it is looked at from the beginning.
-    round = models.PositiveSmallIntegerField(_("round"), default=1)
+    round = models.PositiveSmallIntegerField(_("round"), default=1, db_default=1)
     reviewer = models.ForeignKey(_Person, models.PROTECT, null=True, related_name="+")
     due_at = models.DateTimeField(_("due"), null=True, blank=True)
     # Can it be done, and may the town do it? Both empty until the review is given.
@@ -141,7 +141,9 @@ class Review(models.Model):
     # The version of the project that it speaks of; 1 also of one that was never changed.
     version = models.PositiveIntegerField(_("version of the project"), null=True)
     # What its reviewer is told of next, and the deadlines that they were told are near, or over.
-    untold = models.CharField(max_length=8, choices=ReviewNews.choices, blank=True)
+    untold = models.CharField(
+        max_length=8, choices=ReviewNews.choices, blank=True, default="", db_default=""
+    )
     warned_of = models.DateTimeField(null=True)
     reminded_of = models.DateTimeField(null=True)
 

@@ -108,7 +108,7 @@ def _cast_as_read(
     cycle: Cycle,
     entry: RollEntry,
     channel: Channel,
-    written: Mapping[str, Mapping[str, Any]],
+    written: dict[str, dict[str, Any]],
     read_at: datetime,
 ) -> Cast:
     with transaction.atomic():

@@ -55,14 +55,16 @@ class FoundInFile:
         return self.wrong[:MOST_SHOWN]
 
 
-def look_through(cycle: Cycle, file: IO[bytes]) -> FoundInFile:
-    """Read a file of proposals, changing nothing. ``RefusedError`` where it is no such file."""
+def look_through(cycle: Cycle, file: IO[bytes], *, by: User | None = None) -> FoundInFile:
+    """Read a file of proposals, changing nothing: what can be entered, ``by`` this person where it
+    is said. ``RefusedError`` where it is no such file.
+    """
     source = Hashed(iter(lambda: file.read(65_536), b""))
     content = b"".join(source)
     found = FoundInFile(sha256=source.digest)
     rows = list(_rows(content))
     found.ignored = [name for name in READ_ONLY if rows and name in rows[0][1]]
-    known = Known(cycle, [row for _lines, row in rows])
+    known = Known(cycle, [row for _lines, row in rows], own_address=by.email if by else "")
     for lines, row in rows:
         try:
             line = known.line(row)
@@ -87,7 +89,7 @@ def import_proposals(cycle: Cycle, file: IO[bytes], *, sha256: str, by: User) ->
     require(by, Role.BUDGET_ADMINISTRATOR)
     with transaction.atomic():
         _wait_for_other_files(cycle)
-        found = look_through(cycle, file)
+        found = look_through(cycle, file, by=by)
         if found.sha256 != sha256:
             raise RefusedError(_("This is not the file that was looked through."), field="file")
         if not found.lines:

@@ -69,8 +69,11 @@ class WrongLineError(Exception):
 class Known:
     """What lines are compared with: the cycle's places and pots, and proposals already there."""
 
-    def __init__(self, cycle: Cycle, rows: Collection[dict[str, str]]) -> None:
-        """``rows`` are all lines of the file."""
+    def __init__(
+        self, cycle: Cycle, rows: Collection[dict[str, str]], *, own_address: str = ""
+    ) -> None:
+        """``rows`` are all lines of the file; ``own_address`` is that of whoever enters them."""
+        self.own_address = own_address
         self.pots = list(cycle.pots.select_related("place"))
         self.places: dict[str, Neighborhood] = {}
         for place in Neighborhood.objects.select_related("parent"):
@@ -132,8 +135,16 @@ class Known:
             address=_address(row.get("address", "")),
             point=self._point(row.get("latitude", ""), row.get("longitude", ""), place),
             proposer_name=_name(row.get("proposer_name", "")),
-            proposer_email=_email(row.get("proposer_email", ""), row.get("proposer_name", "")),
+            proposer_email=self._proposers_address(row),
         )
+
+    def _proposers_address(self, row: dict[str, str]) -> str:
+        address = _email(row.get("proposer_email", ""), row.get("proposer_name", ""))
+        if address and address == self.own_address:
+            raise WrongLineError(
+                _("has your own e-mail address: whoever handed it in takes it over, not you")
+            )
+        return address
 
     def _check_numbered(self, row: dict[str, str]) -> None:
         """Whatever it is called by now, its number says which one a line speaks of."""

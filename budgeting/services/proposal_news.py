@@ -18,7 +18,7 @@ from budgeting.services.review_news import OFF_BALLOT
 from civicfund.audit.models import Event
 from civicfund.notices.services import Letter, tell_all, written_of
 from civicfund.people.models import User
-from civicfund.projects.access import authors_by_project
+from civicfund.projects.access import authors_by_project, concerned_by_project
 from civicfund.talk.enums import NewsKind, SubjectKind
 from civicfund.talk.models import Fact
 from civicfund.talk.selectors import NEWS_FOR, is_told, source_of, untold_events
@@ -56,7 +56,8 @@ class _Became:
 
 def tell_of_proposals() -> int:
     """Tell followers of projects what became of these in public cycles, and write to their authors
-    of all that they had no letter about; how many facts.
+    of all that they had no letter about; how many facts. Not to whoever only entered a project from
+    another's paper.
 
     Each fact once, and to nobody by two mails. An author gets one mail about all of theirs in a
     cycle that one sweep finds.
@@ -64,12 +65,13 @@ def tell_of_proposals() -> int:
     found = [*_moves(), *_short(), *_taken_off()]
     if not found:
         return 0
-    authors = authors_by_project({each.proposal.project_id for each in found})
+    projects = {each.proposal.project_id for each in found}
+    authors, concerned = authors_by_project(projects), concerned_by_project(projects)
     verdicts = [each.proposal.pk for each in found if each.what in _VERDICTS]
     mailed = _written_of_verdicts(verdicts) if verdicts else {}
     with transaction.atomic():
-        told = tell_new_facts(_happened(each, authors, mailed) for each in found)
-        _write([each for each in found if each.source in told], told, authors)
+        told = tell_new_facts(_happened(each, authors, concerned, mailed) for each in found)
+        _write([each for each in found if each.source in told], told, concerned)
     return len(told)
 
 
@@ -169,12 +171,13 @@ def _written_of_verdicts(proposals: Collection[int]) -> dict[int, frozenset[int]
 def _happened(
     each: _Became,
     authors: Mapping[int, frozenset[int]],
+    concerned: Mapping[int, frozenset[int]],
     mailed: Mapping[int, frozenset[int]],
 ) -> Happened:
     project = each.proposal.project_id
-    theirs = authors[project]
+    theirs = concerned[project]
     if each.what in _VERDICTS:
-        theirs &= mailed[each.proposal.pk]
+        theirs = authors[project] & mailed[each.proposal.pk]
     elif each.what == NewsKind.OFF_BALLOT:
         theirs = each.written
     subject = (SubjectKind.PROJECT, project)
@@ -182,13 +185,13 @@ def _happened(
 
 
 def _write(
-    found: Sequence[_Became], told: Mapping[str, int], authors: Mapping[int, frozenset[int]]
+    found: Sequence[_Became], told: Mapping[str, int], concerned: Mapping[int, frozenset[int]]
 ) -> None:
     """One mail to each author about all of theirs in a cycle, but for what they did themselves."""
     theirs: dict[tuple[int, int], list[_Became]] = defaultdict(list)
     for each in found:
         if each.what not in _VERDICTS and each.what != NewsKind.OFF_BALLOT:
-            for person in authors[each.proposal.project_id] - each.by:
+            for person in concerned[each.proposal.project_id] - each.by:
                 theirs[person, each.proposal.cycle_id].append(each)
     people = User.objects.filter(is_active=True, guest_email="").in_bulk(
         {person for person, _cycle in theirs}

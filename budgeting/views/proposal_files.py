@@ -69,8 +69,8 @@ def proposal_file(request: SignedInRequest, slug: str) -> HttpResponseBase:
     return render(request, "budgeting/proposal_file.html", context, status=desk.status)
 
 
-def _look(_request: SignedInRequest, cycle: Cycle, desk: Desk) -> None:
-    desk.report = look_through(cycle, desk.given["file"])
+def _look(request: SignedInRequest, cycle: Cycle, desk: Desk) -> None:
+    desk.report = look_through(cycle, desk.given["file"], by=request.user)
 
 
 def _enter(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:

@@ -62,6 +62,13 @@ def concerning(user: User | int) -> Q:
     return Q(pk__in=proposed.union(shared, all=True))
 
 
+def keeps_paper(user: User | AnonymousUser, project: Project) -> bool:
+    """Whether somebody may correct the name of whoever brought it on paper, and ask them to take it
+    over, as whoever entered it may: administrators of the budget, since that one may have left.
+    """
+    return bool(project.handed_in_by) and has_role(user, Role.BUDGET_ADMINISTRATOR)
+
+
 def written_among(user: User, projects: Iterable[int]) -> set[int]:
     """The ids of those of the projects that somebody writes."""
     asked = set(projects)
@@ -109,6 +116,14 @@ def authors_by_project(projects: Collection[int]) -> dict[int, frozenset[int]]:
     return {project: frozenset(people) for project, people in found.items()}
 
 
+def concerned_by_project(projects: Collection[int]) -> dict[int, frozenset[int]]:
+    """The ids of those whose own each of the projects is, as ``is_concerned`` says."""
+    paper = Project.objects.filter(pk__in=projects).exclude(handed_in_by="").order_by()
+    entered = dict(paper.values_list("pk", "proposer"))
+    authors = authors_by_project(projects)
+    return {project: people - {entered.get(project)} for project, people in authors.items()}
+
+
 def visible_projects(user: User | AnonymousUser) -> ProjectQuerySet:
     """Public projects, and those that one writes in any state.
 
@@ -148,6 +163,18 @@ def authored_project(user: User, pk: int) -> Project:
     if not is_author(user, project):
         raise PermissionDenied
     return project
+
+
+def project_with_authors(user: User, pk: int) -> Project:
+    """A project whose authors somebody reads of and sees to: one that they write, and one from
+    paper, whatever has become of it, for administrators of the budget. Else as
+    ``authored_project``.
+    """
+    if has_role(user, Role.BUDGET_ADMINISTRATOR):
+        shown = Project.objects.exclude(state=ProjectState.DRAFT).exclude(handed_in_by="")
+        if found := _whole(shown).filter(pk=pk).first():
+            return found
+    return authored_project(user, pk)
 
 
 def invitation_for(user: User, token: str) -> Invitation:

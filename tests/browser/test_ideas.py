@@ -97,6 +97,28 @@ def test_every_page_of_an_idea(stub, place, open_page, sign_in, check_axe, scree
             check_axe(page)
 
 
+def test_an_administrator_sees_to_what_another_entered_from_paper(
+    place, open_page, sign_in, check_axe, screenshot
+):
+    paper = ProjectFactory(title="A bench by the ferry", neighborhood=place, handed_in_by="Ann Q.")
+    ann, administrator = UserFactory(), UserFactory()
+    grant_role(administrator, Role.BUDGET_ADMINISTRATOR, by=None)
+    asked = invite_co_author(paper, ann.email, by=paper.proposer, takes_over=True)
+    for width, size in SIZES.items():
+        page = open_page(size)
+        sign_in(page, administrator)
+        page.goto(paper.get_absolute_url())
+        page.get_by_role("link", name="Who handed it in").click()
+        assert page.get_by_text(ann.email).first.is_visible()
+        screenshot(page, f"idea-paper-{width}")
+        check_axe(page)
+        page = open_page(size)
+        sign_in(page, ann)
+        page.goto(asked.get_absolute_url())
+        screenshot(page, f"idea-paper-asked-{width}")
+        check_axe(page)
+
+
 def test_what_looks_alike_shows_while_one_types(stub, open_page, sign_in, check_axe, screenshot):
     page = open_page(NARROW)
     sign_in(page, UserFactory())

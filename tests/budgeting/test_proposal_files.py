@@ -580,6 +580,20 @@ def test_an_idea_from_paper_is_credited_to_whoever_handed_it_in(client, place):
     assert "Proposed by Clark Clerk" in shown(client, tree.project.get_absolute_url())
 
 
+def test_a_line_with_the_address_of_whoever_enters_it_is_named_and_keeps_no_other_out(place):
+    by = administrator()
+    User.objects.filter(pk=by.pk).update(email="ann@example.org")
+    by.refresh_from_db()
+    cycle, lines = draft_cycle(costs_minor=()), (ANNS, "Tree,Shade.,north,7,,")
+    found = look_through(cycle, file_of(*lines, header=PAPER), by=by)
+    assert [(number, said.partition(":")[0]) for number, said in found.wrong] == [
+        (2, "has your own e-mail address")
+    ]
+    made = import_proposals(cycle, file_of(*lines, header=PAPER), sha256=found.sha256, by=by)
+    assert [each.project.title for each in made] == ["Tree"]
+    assert look_through(cycle, file_of(*lines, header=PAPER), by=administrator()).wrong == []
+
+
 def test_whoever_has_the_address_is_asked_to_take_it_over_and_is_its_author(client, place):
     by, ann = administrator(), UserFactory(email="ann@example.org", display_name="Ann Q.")
     [bench] = entered(reviewing_cycle()[0], by, ANNS)

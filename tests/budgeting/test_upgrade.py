@@ -1,8 +1,10 @@
-"""What migrations make of reviews of before, and the way back where something has left."""
+"""What migrations make of reviews of before and of older processes, and their way back."""
 
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 
 from budgeting.models import BallotRemoval, Proposal, Review
 from budgeting.selectors import Change, change_since_review
@@ -67,3 +69,11 @@ def test_the_way_back_is_refused_in_words_where_something_left_a_cycle_or_a_ball
     with pytest.raises(RuntimeError, match=rf"{said}.* no way back"):
         migrate([("budgeting", "0045_appropriations")])
     assert kept() == before != (0, 0)
+
+
+def test_an_older_process_goes_on_asking_for_reviews_once_the_database_is_newer():
+    _cycle, [proposal] = reviewing_cycle()
+    older = MigrationLoader(connection).project_state(BEFORE).apps.get_model("budgeting", "Review")
+    asked = older.objects.create(proposal_id=proposal.pk, kind="second")
+    found = Review.objects.get(pk=asked.pk)
+    assert (found.round, found.untold) == (1, "")

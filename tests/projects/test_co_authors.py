@@ -11,8 +11,10 @@ from django.urls import reverse
 from civicfund.audit.models import Event
 from civicfund.notices.models import Message
 from civicfund.notices.services import send_next
+from civicfund.people.enums import Role
 from civicfund.people.services.erasure import erase
-from civicfund.projects.enums import MergeState, ProjectState
+from civicfund.people.services.roles import grant_role
+from civicfund.projects.enums import MergeState, ProjectState, Wrong
 from civicfund.projects.models import INVITATION, CoAuthor, Invitation, Project
 from civicfund.projects.services import ProjectError, edit_project, withdraw_project
 from civicfund.projects.services.authors import (
@@ -26,12 +28,20 @@ from civicfund.projects.services.authors import (
     say_what_one_does,
     take_back_invitation,
 )
+from civicfund.projects.services.joining import accept_wish, ask_to_join
 from civicfund.projects.services.merging import ask_to_merge
+from civicfund.projects.services.moderating import hide_project
 from tests.factories.people import UserFactory
 from tests.factories.pledges import CampaignFactory
 from tests.factories.projects import ProjectFactory
 
 pytestmark = pytest.mark.django_db
+
+
+def holder(role):
+    person = UserFactory()
+    grant_role(person, role, by=None)
+    return person
 
 
 def joined(project):
@@ -333,6 +343,104 @@ def test_whoever_entered_it_corrects_the_name_and_asks_one_to_take_it_over(clien
     assert project.invitations.count() == 1
 
 
+def test_any_administrator_sees_to_the_name_and_the_invitation_once_the_clerk_has_left(client):
+    project, friend = on_paper(), UserFactory()
+    invite_co_author(project, friend.email, by=project.proposer)
+    asked = invite_co_author(project, "ann@example.org", by=project.proposer, takes_over=True)
+    ask_to_join(project, "I have a saw.", by=UserFactory())
+    page = reverse("project_authors", args=[project.pk])
+    taken_back = reverse("project_invitation_taken_back", args=[project.pk, asked.pk])
+    administrator = holder(Role.BUDGET_ADMINISTRATOR)
+    client.force_login(administrator)
+    assert page in client.get(project.get_absolute_url()).content.decode()
+    shown = client.get(page).content.decode()
+    assert "ann@example.org" in shown
+    assert [words for words in (friend.email, "a saw", "Leave this") if words in shown] == []
+    erase(project.proposer)
+    client.post(taken_back)
+    client.post(page, {"handed_in_by": "A resident"})
+    client.post(page, {"address": "quill@example.org"})
+    project.refresh_from_db()
+    assert project.handed_in_by == "A resident"
+    [anew] = project.invitations.all()
+    assert (anew.address, anew.takes_over) == ("quill@example.org", True)
+    assert client.post(page, {"remove": friend.pk}).status_code == 403
+
+
+def test_an_administrator_removes_the_name_of_what_is_hidden_too(client):
+    project = on_paper()
+    hide_project(project, by=holder(Role.MODERATOR), reason=Wrong.OTHER)
+    client.force_login(holder(Role.BUDGET_ADMINISTRATOR))
+    page = reverse("project_authors", args=[project.pk])
+    assert client.post(page, {"handed_in_by": "A resident"}).status_code == 302
+    assert Project.objects.get().handed_in_by == "A resident"
+
+
+@pytest.mark.parametrize(
+    ("role", "name"),
+    [
+        (Role.MODERATOR, "Ann Quill"),
+        (Role.REVIEWER, "Ann Quill"),
+        (Role.BUDGET_ADMINISTRATOR, ""),
+    ],
+)
+def test_nobody_else_sees_to_them_nor_administrators_to_what_is_not_from_paper(client, role, name):
+    project = ProjectFactory(handed_in_by=name)
+    takes_over = bool(name)
+    asked = invite_co_author(project, "ann@example.org", by=project.proposer, takes_over=takes_over)
+    by = holder(role)
+    client.force_login(by)
+    page = reverse("project_authors", args=[project.pk])
+    assert page not in client.get(project.get_absolute_url()).content.decode()
+    assert client.get(page).status_code == 403
+    assert client.post(page, {"handed_in_by": "Mine"}).status_code == 403
+    taken_back = reverse("project_invitation_taken_back", args=[project.pk, asked.pk])
+    assert client.post(taken_back).status_code == 403
+    for act in (
+        lambda: name_author_on_paper(project, "Mine", by=by),
+        lambda: invite_co_author(project, "b@example.org", by=by, takes_over=True),
+        lambda: take_back_invitation(asked, by=by),
+    ):
+        with pytest.raises(ProjectError, match="Only the person who proposed it"):
+            act()
+    assert Project.objects.get(pk=project.pk).handed_in_by == name
+    assert [each.pk for each in project.invitations.all()] == [asked.pk]
+
+
+def test_an_administrator_asks_others_of_what_is_on_paper_for_nothing_else():
+    project, by = on_paper(), holder(Role.BUDGET_ADMINISTRATOR)
+    asked = invite_co_author(project, "b@example.org", by=project.proposer)
+    for act in (
+        lambda: invite_co_author(project, "c@example.org", by=by),
+        lambda: take_back_invitation(asked, by=by),
+    ):
+        with pytest.raises(ProjectError, match="Only the person who proposed it"):
+            act()
+    assert [each.pk for each in project.invitations.all()] == [asked.pk]
+
+
+def test_whoever_writes_it_already_can_be_asked_to_take_it_over():
+    project = on_paper()
+    ann = joined(project)
+    with pytest.raises(ProjectError, match="writes with you already"):
+        invite_co_author(project, ann.email, by=project.proposer)
+    asked = invite_co_author(project, ann.email, by=project.proposer, takes_over=True)
+    accept_invitation(asked, by=ann)
+    project.refresh_from_db()
+    assert (project.proposer, project.handed_in_by) == (ann, "")
+    assert not CoAuthor.objects.exists()
+
+
+def test_a_wish_that_is_answered_leaves_what_is_theirs_on_paper_to_be_taken_over():
+    project, ann = on_paper(), UserFactory()
+    asked = invite_co_author(project, ann.email, by=project.proposer, takes_over=True)
+    accept_wish(ask_to_join(project, "It is my idea.", by=ann), by=project.proposer)
+    assert CoAuthor.objects.get().user == ann
+    accept_invitation(asked, by=ann)
+    assert Project.objects.get().proposer == ann
+    assert not CoAuthor.objects.exists()
+
+
 def test_what_was_not_handed_in_on_paper_is_taken_over_by_nobody():
     project = ProjectFactory()
     with pytest.raises(ProjectError, match="not handed in on paper"):
@@ -340,6 +448,18 @@ def test_what_was_not_handed_in_on_paper_is_taken_over_by_nobody():
     with pytest.raises(ProjectError, match="not handed in on paper"):
         name_author_on_paper(project, "Ann", by=project.proposer)
     assert (Invitation.objects.count(), Project.objects.get().handed_in_by) == (0, "")
+
+
+def test_whoever_takes_it_over_reads_that_it_is_asked_to_be_theirs_and_then_is(client):
+    project, ann = on_paper(), UserFactory()
+    asked = invite_co_author(project, ann.email, by=project.proposer, takes_over=True)
+    client.force_login(ann)
+    mine = client.get(reverse("my_page")).content.decode()
+    assert f"we ask whether “{project.title}”, handed in on paper, is yours." in mine
+    assert "with others" not in mine
+    assert "it will be yours" in client.get(asked.get_absolute_url()).content.decode()
+    answer = client.post(asked.get_absolute_url(), {"accept": "yes"}, follow=True)
+    assert "It is yours now" in answer.content.decode()
 
 
 def test_whoever_takes_it_over_has_not_asked_for_what_was_asked_before():
@@ -354,12 +474,17 @@ def test_whoever_takes_it_over_has_not_asked_for_what_was_asked_before():
     assert not CoAuthor.objects.exists()
 
 
-def test_what_money_ties_is_written_together():
+def test_what_money_ties_is_written_together_and_they_are_told_so(client):
     project, ann = on_paper(state=ProjectState.READY), UserFactory()
     clerk = project.proposer
     CampaignFactory(project=project, creator=clerk)
     asked = invite_co_author(project, ann.email, by=clerk, takes_over=True)
-    accept_invitation(asked, by=ann)
+    client.force_login(ann)
+    page = client.get(asked.get_absolute_url()).content.decode()
+    assert "it stays with them, and you write it together" in page
+    assert "it will be yours" not in page
+    answer = client.post(asked.get_absolute_url(), {"accept": "yes"}, follow=True)
+    assert "You write it together with whoever entered it." in answer.content.decode()
     project.refresh_from_db()
     assert (project.proposer, project.handed_in_by) == (clerk, "Ann Quill")
     assert CoAuthor.objects.get().user == ann

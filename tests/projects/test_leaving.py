@@ -15,6 +15,7 @@ from civicfund.notices.services import send_next
 from civicfund.people.models import FORMER, User
 from civicfund.people.services.erasure import erase
 from civicfund.pledges.services.campaigns import edit_campaign
+from civicfund.projects.access import concerned_among, is_concerned
 from civicfund.projects.enums import MergeState, OfferState, ProjectState
 from civicfund.projects.models import CoAuthor, Invitation, Offer, Project
 from civicfund.projects.services import (
@@ -23,7 +24,8 @@ from civicfund.projects.services import (
     edit_project,
     withdraw_project,
 )
-from civicfund.projects.services.authors import invite_co_author
+from civicfund.projects.services.authors import accept_invitation, invite_co_author
+from civicfund.projects.services.joining import accept_wish, ask_to_join
 from civicfund.projects.services.merging import agree_to_merge, ask_to_merge
 from civicfund.projects.services.offers import accept_offer
 from tests.factories.people import UserFactory
@@ -160,9 +162,35 @@ def test_what_people_have_paid_for_stays_theirs(person, state):
     project.refresh_from_db()
     assert (project.proposer, project.co_authors.count()) == (person, 1)
     assert not Message.objects.filter(kind="project_handed_on").exists()
+    edit_project(project, by=project.co_authors.get().user, story="Of oak, by the pond.")
     with pytest.raises(IntegrityError) as refused, transaction.atomic():
         Project.objects.filter(pk=project.pk).update(proposer=UserFactory())
     assert refused.value.__cause__.diag.constraint_name == "project_tied_by_pledges"
+
+
+def test_nobody_inherits_what_was_entered_from_paper(client, person):
+    project, friend, ann = public(person, handed_in_by="Ann Quill"), UserFactory(), UserFactory()
+    CoAuthor.objects.create(project=project, user=friend)
+    asked = invite_co_author(project, ann.email, by=person, takes_over=True)
+    wish = ask_to_join(project, "I have a saw.", by=UserFactory())
+    erase(person)
+    project.refresh_from_db()
+    assert (project.proposer, project.credit) == (person, "Ann Quill, on paper")
+    assert is_concerned(friend, project)
+    assert concerned_among(friend, [project.pk]) == {project.pk}
+    assert not Message.objects.filter(kind="project_handed_on").exists()
+    client.force_login(friend)
+    page = client.get(reverse("project_authors", args=[project.pk])).content.decode()
+    assert "Ann Quill" in page
+    assert ann.email not in page
+    edit_project(project, by=friend, story="Of oak, by the pond.")
+    accept_wish(wish, by=friend)
+    history = client.get(reverse("project_history", args=[project.pk])).content.decode()
+    assert f"by {friend.display_name}, for" not in history
+    accept_invitation(asked, by=ann)
+    project.refresh_from_db()
+    assert (project.proposer, project.handed_in_by) == (ann, "")
+    assert {each.user for each in project.co_authors.all()} == {friend, wish.person}
 
 
 def test_a_campaign_that_was_not_sent_in_goes_with_its_project(person):

@@ -50,7 +50,8 @@ def refused_after(most, sends):
 
 def idea(number, **more):
     return {
-        "title": f"Bench {number}", "summary": "To sit.", "category": "green", "different": "yes",
+        "title": f"Bench {number}", "summary": "To sit.", "category": "green",
+        "different": [project.pk for project in Project.objects.all()],
         "neighborhood": NeighborhoodFactory().slug, "form-TOTAL_FORMS": "0",
         "form-INITIAL_FORMS": "0",
     } | more  # fmt: skip

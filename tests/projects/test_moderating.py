@@ -15,7 +15,7 @@ from civicfund.notices.models import Message
 from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
 from civicfund.projects.access import visible_project, visible_projects
-from civicfund.projects.enums import AppealOutcome, Part, ProjectState, Wrong
+from civicfund.projects.enums import SAME, AppealOutcome, Part, ProjectState, Wrong
 from civicfund.projects.models import CoAuthor, Project, ProjectFlag, ProjectHiding
 from civicfund.projects.selectors.moderation import flagged_projects, project_appeals_for
 from civicfund.projects.selectors.similar import Idea, similar_projects
@@ -332,10 +332,27 @@ def test_the_tables_refuse_what_no_moderator_may_do():
         )
 
 
+def test_what_it_is_the_same_as_uses_up_no_report_of_what_is_wrong():
+    project, by, others = ProjectFactory(), UserFactory(), ProjectFactory.create_batch(2)
+    for other in others:
+        flag_project(project, by=by, reason=SAME, other=other)
+    flag_project(project, by=by, reason=Wrong.INSULT)
+    with pytest.raises(ProjectError, match="that it is the same as this one"):
+        flag_project(project, by=by, reason=SAME, other=others[0])
+    with pytest.raises(ProjectError, match="that something is wrong with it"):
+        flag_project(project, by=by, reason=Wrong.ILLEGAL)
+    assert ProjectFlag.objects.filter(project=project, reporter=by).count() == 3
+
+
 def test_the_tables_refuse_a_second_report_and_an_unknown_reason():
     flag = flag_project(ProjectFactory(), by=UserFactory(), reason=Wrong.OTHER)
-    with pytest.raises(IntegrityError, match="once_per_person"), transaction.atomic():
-        ProjectFlag.objects.create(project=flag.project, reporter=flag.reporter, reason="other")
+    once = {"project": flag.project, "reporter": flag.reporter}
+    with pytest.raises(IntegrityError, match="once_for_what_is_wrong"), transaction.atomic():
+        ProjectFlag.objects.create(reason="insult", **once)
+    same = once | {"reason": "same", "other": ProjectFactory()}
+    ProjectFlag.objects.create(**same)
+    with pytest.raises(IntegrityError, match="once_as_the_same"), transaction.atomic():
+        ProjectFlag.objects.create(**same)
     with pytest.raises(IntegrityError, match="projectflag_reason_known"), transaction.atomic():
         ProjectFlag.objects.create(project=flag.project, reporter=UserFactory(), reason="dull")
 

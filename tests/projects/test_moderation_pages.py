@@ -200,10 +200,22 @@ def test_a_report_needs_a_reason_and_comes_once_and_not_without_end(client, proj
     client.force_login(UserFactory())
     flagging = reverse("project_flag", args=[project.pk])
     assert client.post(flagging, {"words": "Rude."}).status_code == 400
-    assert [client.post(flagging, {"reason": "insult"}).status_code for _ in range(3)] == [
-        302, 302, 429,
-    ]  # fmt: skip
-    assert ProjectFlag.objects.count() == 1
+    other = ProjectFactory()
+    itself = {"reason": "same", "other": project.pk, "words": "Word for word."}
+    sent = [{"reason": "insult"}, {"reason": "insult"}, itself, itself | {"other": other.pk}]
+    assert [client.post(flagging, said).status_code for said in sent] == [302, 400, 400, 302]
+    assert client.post(flagging, itself | {"other": ProjectFactory().pk}).status_code == 429
+    assert [each.other for each in ProjectFlag.objects.order_by("pk")] == [None, other]
+
+
+def test_a_refused_report_is_shown_as_typed_with_why(client, project):
+    client.force_login(UserFactory())
+    said = {"reason": "same", "other": project.get_absolute_url(), "words": "Word for word."}
+    answer = client.post(reverse("project_flag", args=[project.pk]), said)
+    assert answer.status_code == 400
+    assert "This is the number of the project itself." in answer.content.decode()
+    assert "Word for word." in answer.content.decode()
+    assert answer.context["form"].errors.keys() == {"other"}
 
 
 def test_the_desk_asks_as_much_for_many_projects_as_for_one(client):

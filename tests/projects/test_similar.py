@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from civicfund.projects.enums import ProjectState
-from civicfund.projects.models import Project, Support
+from civicfund.projects.models import CoAuthor, Project, Support
 from civicfund.projects.selectors import similar
 from civicfund.projects.selectors.similar import (
     MOST_NAMED,
@@ -104,15 +104,31 @@ def test_the_fragment_names_them_as_one_types(client, proposer):  # noqa: F811
 
 
 def test_without_scripts_the_form_asks_once_and_then_saves(client, proposer, place):  # noqa: F811
-    known("A bench at the mill pond")
+    there = known("A bench at the mill pond")
     answer = propose(client, title="Bench at the mill pond", publish="yes")
     page = answer.content.decode()
     assert "These look alike" in page
     assert 'value="Bench at the mill pond"' in page
-    assert 'name="different"' in page
+    assert f'name="different" value="{there.pk}"' in page
     assert Project.objects.count() == 1
-    propose(client, title="Bench at the mill pond", publish="yes", different="yes")
+    propose(client, title="Bench at the mill pond", publish="yes", different=there.pk)
     assert Project.objects.count() == 2
+
+
+def test_what_was_shown_as_alike_says_nothing_of_a_later_title(client, proposer, place):  # noqa: F811
+    draft, there = a_draft(proposer, neighborhood=place), known("A bench at the mill pond")
+    page = client.get(reverse("project_edit", args=[draft.pk])).content.decode()
+    assert f'name="different" value="{there.pk}"' in page
+    other = known("Warm room in the library")
+    given = {"title": "Warm room in the library", "publish": "yes", "different": [there.pk]}
+    page = change(client, draft, **given).content.decode()
+    assert "These look alike" in page
+    assert [f'name="different" value="{pk}"' in page for pk in (there.pk, other.pk)] == [True] * 2
+    draft.refresh_from_db()
+    assert (draft.state, draft.title) == (ProjectState.DRAFT, "Bench at the mill pond")
+    change(client, draft, **given | {"different": [there.pk, other.pk]})
+    draft.refresh_from_db()
+    assert draft.state == ProjectState.STUB
 
 
 def test_one_supports_what_is_there_instead_and_keeps_what_was_typed(client, proposer, place):  # noqa: F811
@@ -188,7 +204,7 @@ def test_a_draft_is_compared_as_it_is_opened_and_before_it_is_published(client, 
     draft = a_draft(proposer, neighborhood=place)
     edit = reverse("project_edit", args=[draft.pk])
     assert "These look alike" not in client.get(edit).content.decode()
-    known("A bench at the mill pond")
+    there = known("A bench at the mill pond")
     page = client.get(edit).content.decode()
     assert "These look alike" in page
     assert f'name="draft" value="{draft.pk}"' in page
@@ -197,7 +213,7 @@ def test_a_draft_is_compared_as_it_is_opened_and_before_it_is_published(client, 
     draft.refresh_from_db()
     assert draft.state == ProjectState.DRAFT
     change(client, draft, save="yes", summary="Kept meanwhile.")
-    change(client, draft, publish="yes", different="yes", summary="Kept meanwhile.")
+    change(client, draft, publish="yes", different=there.pk, summary="Kept meanwhile.")
     draft.refresh_from_db()
     assert (draft.state, draft.summary) == (ProjectState.STUB, "Kept meanwhile.")
 
@@ -227,6 +243,15 @@ def test_a_draft_becomes_the_support_of_another(client, proposer):  # noqa: F811
     assert list(Support.objects.values_list("person", "project")) == [(proposer.pk, there.pk)]
     draft.refresh_from_db()
     assert (draft.story, draft.state) == ("", ProjectState.DRAFT)
+    assert "and nobody else sees it" in answer.content.decode()
+
+
+def test_who_writes_a_draft_together_is_not_told_that_nobody_else_sees_it(client, proposer):  # noqa: F811
+    draft = a_draft(proposer)
+    CoAuthor.objects.create(project=draft, user=UserFactory())
+    answer = change(client, draft, instead=known("A bench at the mill pond").pk)
+    assert "only you who write it see it." in answer.content.decode()
+    assert "nobody else sees it" not in answer.content.decode()
 
 
 def test_a_copy_is_compared_with_all_but_its_original(client, proposer):  # noqa: F811

@@ -1,10 +1,15 @@
-"""What had gone into projects that were withdrawn, before withdrawing let it go."""
+"""What an upgrade makes of projects, and of what older processes make of them meanwhile."""
 
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
+from civicfund.projects.models import Project
+from tests.factories.people import UserFactory
+from tests.factories.places import NeighborhoodFactory
 from tests.migrating import migrate, to_the_newest
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
@@ -46,3 +51,11 @@ def test_it_comes_out_with_what_had_gone_into_it_and_no_other_merge_moves():
     assert of_new("projects", "Project").get(pk=part.pk).merged_into_id == child.pk
     undone = of_new("projects", "Merge").filter(state="undone")
     assert list(undone.values_list("project", flat=True)) == [child.pk]
+
+
+def test_an_older_process_goes_on_making_projects_once_the_database_is_newer():
+    older = MigrationLoader(connection).project_state([("projects", "0024_wishes_to_join")]).apps
+    by, place = UserFactory(), NeighborhoodFactory()
+    words = {"title": "A bench", "summary": "To sit.", "proposer_id": by.pk}
+    made = older.get_model("projects", "Project").objects.create(neighborhood_id=place.pk, **words)
+    assert Project.objects.get(pk=made.pk).handed_in_by == ""

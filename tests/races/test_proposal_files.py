@@ -41,8 +41,8 @@ def test_it_is_entered_once_and_the_second_click_is_told():
 def test_control_who_does_not_wait_for_the_other_file_enters_it_twice(monkeypatch):
     gate = Barrier(2)
 
-    def looked_through(cycle, file):
-        found = look_through(cycle, file)
+    def looked_through(cycle, file, *, by):
+        found = look_through(cycle, file, by=by)
         gate.wait(timeout=30)
         return found
 

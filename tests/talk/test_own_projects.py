@@ -137,6 +137,21 @@ def test_authors_are_written_to_once_of_ballot_and_result_and_followers_by_their
     ]
 
 
+def test_whoever_only_entered_it_from_paper_is_not_written_to_of_theirs():
+    friend, cycle = UserFactory(), counted()
+    first = cycle.proposals.order_by("pk")[0].project
+    Project.objects.filter(pk=first.pk).update(handed_in_by="Ann Quill")
+    CoAuthor.objects.create(project=first, user=friend)
+    others = set(cycle.proposals.exclude(project=first).values_list("project__proposer", flat=True))
+    tell_of_cycles()
+    publish(certify(cycle, by=certifier()), by=certifier())
+    tell_of_cycles()
+    assert first.proposer_id not in others
+    assert written() == sorted([*others, friend.pk] * 2)
+    assert NewsKind.ON_BALLOT not in told(first.proposer)
+    assert NewsKind.ON_BALLOT in told(friend)
+
+
 def test_the_mails_say_what_became_of_it_in_text_and_html():
     cycle = counted()
     tell_of_cycles()

@@ -58,6 +58,8 @@ def test_whoever_has_voted_goes_on_with_a_draft_and_then_helps_others():
     cast_positions(cycle, voter, [0])
     draft = ProjectFactory(proposer=voter, state=ProjectState.DRAFT)
     assert step_of(voter) == "Go on with it"
+    step = next_step(voter, residency_of(voter))
+    assert step.why == f"“{draft.title}” is a draft that only those who write it see."
     type(draft).objects.filter(pk=draft.pk).update(state=ProjectState.WITHDRAWN)
     assert step_of(voter) == "See which projects look for help"
 

@@ -9,6 +9,7 @@ from django import template
 
 from civicfund.pledges.enums import CampaignState
 from civicfund.pledges.models import Campaign
+from civicfund.projects.models import ProjectFile
 from civicfund.templatetags.drawn import says_all
 
 register = template.Library()
@@ -20,8 +21,8 @@ class CardPicture(NamedTuple):
 
     pk: UUID
     words: str
-    width: int
-    height: int
+    width: int | None
+    height: int | None
 
 
 @says_all
@@ -58,5 +59,9 @@ def campaign_card(campaign: Campaign) -> CampaignCard:
         pledged_minor=campaign.pledged_minor,  # type: ignore[attr-defined]  # annotated
         collected_minor=campaign.collected_minor,  # type: ignore[attr-defined]  # annotated
         is_being_collected=campaign.is_being_collected,
-        picture=picture and CardPicture(picture.pk, picture.words, picture.width, picture.height),
+        picture=_shown(picture) if picture else None,
     )
+
+
+def _shown(picture: ProjectFile) -> CardPicture:
+    return CardPicture(picture.pk, picture.words, picture.width, picture.height)

@@ -11,7 +11,11 @@ class Migration(migrations.Migration):
             model_name="project",
             name="handed_in_by",
             field=models.CharField(
-                blank=True, max_length=120, verbose_name="handed in on paper by"
+                blank=True,
+                db_default="",
+                default="",
+                max_length=120,
+                verbose_name="handed in on paper by",
             ),
         ),
         migrations.AddConstraint(

@@ -180,7 +180,14 @@ class ProjectFlag(Report):
                 name="projectflag_same_as_another",
             ),
             models.UniqueConstraint(
-                fields=["project", "reporter"], name="%(class)s_once_per_person"
+                fields=["project", "reporter"],
+                condition=~Q(reason=SAME),
+                name="projectflag_once_for_what_is_wrong",
+            ),
+            models.UniqueConstraint(
+                fields=["project", "reporter", "other"],
+                condition=Q(reason=SAME),
+                name="projectflag_once_as_the_same",
             ),
         ]
 

@@ -147,7 +147,9 @@ class Project(models.Model):
     )
     proposer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="projects")
     # Whose idea it is, where they brought it on paper and the proposer only entered it for them.
-    handed_in_by = models.CharField(_("handed in on paper by"), max_length=120, blank=True)
+    handed_in_by = models.CharField(
+        _("handed in on paper by"), max_length=120, blank=True, default="", db_default=""
+    )
     merged_into = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="merged_projects"
     )

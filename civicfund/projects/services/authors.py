@@ -13,7 +13,12 @@ from civicfund.projects.models import CoAuthor, Invitation, JoinWishQuerySet, Pr
 from civicfund.projects.selectors import is_tied
 from civicfund.projects.services.errors import ProjectError
 from civicfund.projects.services.hearing import let_joined_hear
-from civicfund.projects.services.holding import CHANGEABLE, hold_own, hold_project
+from civicfund.projects.services.holding import (
+    CHANGEABLE,
+    hold_on_paper,
+    hold_own,
+    hold_project,
+)
 from civicfund.projects.services.merging import take_back_requests
 from civicfund.words import seen
 
@@ -25,17 +30,19 @@ def invite_co_author(
     project: Project, address: str, *, by: User, takes_over: bool = False
 ) -> Invitation:
     """Let whoever owns this address write with the proposer, if they say yes; or be its proposer,
-    where it ``takes_over`` what was entered for them from paper.
+    where it ``takes_over`` what was entered for them from paper: administrators ask for that, too.
 
     Where somebody has an account under it they are told by mail; whether there is one shows
     nowhere. The link may be passed on in any case: it opens only for that address.
     """
     address = address.strip().lower()
     with transaction.atomic():
-        row = hold_own(project, by)
-        _check_room(row, address, by)
+        row = hold_on_paper(project, by) if takes_over else hold_own(project, by)
+        _check_is_another(row, address, by)
         if takes_over:
             _check_may_be_taken_over(row, address)
+        if not (takes_over and _writes(row, address)):
+            _check_room(row, address)
         invitation, is_new = Invitation.objects.get_or_create(project=row, address=address)
         if takes_over and not invitation.takes_over:
             invitation.takes_over = True
@@ -52,12 +59,19 @@ def invite_co_author(
     return invitation
 
 
-def _check_room(project: Project, address: str, by: User) -> None:
+def _check_is_another(project: Project, address: str, by: User) -> None:
     if project.state not in CHANGEABLE:
         raise ProjectError(_("A project that is gone can no longer be changed."))
     if address == by.email:
         raise ProjectError(_("This is your own address."), field="address")
-    if project.co_authors.filter(user__email=address).exists():
+
+
+def _writes(project: Project, address: str) -> bool:
+    return project.co_authors.filter(user__email=address).exists()
+
+
+def _check_room(project: Project, address: str) -> None:
+    if _writes(project, address):
         raise ProjectError(_("This person writes with you already."), field="address")
     asked = project.invitations.exclude(address=address).count()
     if project.co_authors.count() + asked >= MOST_AUTHORS:
@@ -107,9 +121,11 @@ def _take_over(project: Project, by: User) -> None:
 
 
 def name_author_on_paper(project: Project, name: str, *, by: User) -> None:
-    """Correct the name of whoever brought it on paper, or put other words in its place."""
+    """Correct the name of whoever brought it on paper, or put other words in its place, as whoever
+    entered it or an administrator of the budget.
+    """
     with transaction.atomic():
-        row = hold_own(project, by)
+        row = hold_on_paper(project, by)
         if not row.handed_in_by:
             raise ProjectError(_("This was not handed in on paper."))
         if not (name := seen(name)):
@@ -136,9 +152,12 @@ def _answer(invitation: Invitation, by: User) -> Invitation:
 
 
 def take_back_invitation(invitation: Invitation, *, by: User) -> None:
-    """The proposer asks no more; the link opens nothing from now on."""
+    """The proposer asks no more, or an administrator that what is on paper be taken over; the link
+    opens nothing from now on.
+    """
     with transaction.atomic():
-        project = hold_own(invitation.project, by)
+        held = hold_on_paper if invitation.takes_over else hold_own
+        project = held(invitation.project, by)
         take_back_invitations(project.invitations.filter(pk=invitation.pk))
         record("project.co_author_not_invited", project, actor=by)
 

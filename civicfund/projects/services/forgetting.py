@@ -54,12 +54,13 @@ def forget_author(person: User) -> None:
 
 def heir_of(project: Project) -> CoAuthor | None:
     """Who proposes it once its proposer has left: whoever joined it first, held. None where nobody
-    has, and where money ties it to its proposer.
+    has, where money ties it to its proposer, and where they only entered it from another's paper.
 
     The caller is in a transaction; it holds the project from now on.
     """
     row = hold_project(project)
-    if row.state == ProjectState.WITHDRAWN or is_tied(row):
+    # What is on paper stays its author's, with their name on it, and waits for them.
+    if row.state == ProjectState.WITHDRAWN or row.handed_in_by or is_tied(row):
         return None
     # One who leaves just now is waited for, and passed over.
     return row.co_authors.select_for_update().order_by("since", "pk").first()
@@ -88,8 +89,8 @@ def _hand_on(project: Project, person: User) -> bool:
 
 
 def _leave(project: Project, person: User) -> None:
-    """A draft goes; of what is public nobody waits to join it any more, and without anybody who
-    writes it no file waits to be taken in.
+    """A draft goes; what is public and nobody writes any more nobody waits to join, and no file
+    waits to be taken in. What money ties, or a paper brought, its co-authors may go on writing.
     """
     if project.state == ProjectState.DRAFT:
         withdraw_project(project, by=person)
@@ -97,8 +98,8 @@ def _leave(project: Project, person: User) -> None:
     else:
         held = hold_project(project)
         lay_down_requests(held, by=person)
-        forget_wishes(held.join_wishes.all())
-        if not held.co_authors.exists():  # where money ties it to its proposer, some may stay
+        if not held.co_authors.exists():
+            forget_wishes(held.join_wishes.all())
             OfferFile.objects.filter(offer__project=held).delete()
 
 

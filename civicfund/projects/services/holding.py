@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from civicfund.people.models import User
-from civicfund.projects.access import is_author
+from civicfund.projects.access import is_author, keeps_paper
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
 from civicfund.projects.services.errors import ProjectError
@@ -31,6 +31,12 @@ def hold_own(project: Project, by: User) -> Project:
     if row.proposer_id != by.pk:
         raise ProjectError(_("Only the person who proposed it can do this."))
     return row
+
+
+def hold_on_paper(project: Project, by: User) -> Project:
+    """The same, of what was handed in on paper also for administrators of the budget."""
+    row = hold_project(project)
+    return row if keeps_paper(by, row) else hold_own(row, by)
 
 
 def hold_whole(project: Project, by: User) -> Project:

@@ -87,8 +87,10 @@ def accept_wish(wish: JoinWish, *, by: User) -> CoAuthor:
     with transaction.atomic():
         project = hold_authored(wish.project, by)
         person = _held(wish).person
-        # Whoever was invited as well comes in through one of the two doors.
-        take_back_invitations(project.invitations.filter(address=person.email.lower()))
+        # Whoever was invited as well comes in through one of the two doors; what is theirs on paper
+        # they can still take over.
+        asked = project.invitations.filter(address=person.email.lower(), takes_over=False)
+        take_back_invitations(asked)
         _check_takes_somebody(project)
         forget_wishes(project.join_wishes.filter(person=person))
         joined, _is_new = CoAuthor.objects.get_or_create(project=project, user=person)

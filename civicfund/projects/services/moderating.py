@@ -30,7 +30,8 @@ from civicfund.projects.services.holding import hold_authored, hold_project
 def flag_project(
     project: Project, *, by: User, reason: str, words: str = "", other: Project | None = None
 ) -> ProjectFlag:
-    """Tell the moderators what is wrong with a project, or of which ``other`` it is the same, once.
+    """Tell the moderators what is wrong with a project, once, or of which ``other`` it is the same,
+    once of each.
 
     Raises ``ProjectError``.
     """
@@ -46,9 +47,13 @@ def flag_project(
             )
             record("project.flagged", project, actor=by, flag=flag.pk, reason=reason)
     except IntegrityError as error:
-        if "projectflag_once_per_person" not in str(error):
-            raise
-        raise ProjectError(_("You have told us already.")) from error
+        if "projectflag_once_as_the_same" in str(error):
+            words = _("You have told us already that it is the same as this one.")
+            raise ProjectError(words, field="other") from error
+        if "projectflag_once_for_what_is_wrong" in str(error):
+            words = _("You have told us already that something is wrong with it.")
+            raise ProjectError(words) from error
+        raise
     return flag
 
 

@@ -255,7 +255,8 @@ def _write(project: Project, description: Description) -> list[str]:
         given["neighborhood"] = _settled_place(project, description)
     for name, value in given.items():
         setattr(project, name, value)
-    project.save()
+    # Only what is given: a proposer who has left stands in the row, and nothing may name them anew.
+    project.save(update_fields=[*given, "updated_at"] if project.pk else None)
     if lines is not None and list(description["cost_lines"]) != cost_lines_of(project):
         _replace_cost_lines(project, description["cost_lines"])
     return sorted(description)

@@ -13,9 +13,17 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from civicfund.parsing import whole_number
 from civicfund.people.requests import SignedInRequest
-from civicfund.projects.access import authored_project, invitation_for, own_project
+from civicfund.projects.access import (
+    authored_project,
+    invitation_for,
+    is_author,
+    keeps_paper,
+    own_project,
+    project_with_authors,
+)
 from civicfund.projects.forms import DoesForm, InvitationForm, OnPaperForm
-from civicfund.projects.models import Project
+from civicfund.projects.models import Invitation, Project
+from civicfund.projects.selectors import is_tied
 from civicfund.projects.services import ProjectError
 from civicfund.projects.services.authors import (
     accept_invitation,
@@ -27,20 +35,24 @@ from civicfund.projects.services.authors import (
     say_what_one_does,
     take_back_invitation,
 )
-from civicfund.projects.views.acting import is_too_much, told
+from civicfund.projects.views.acting import REFUSALS, is_too_much, told
 
 
 @login_required
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def authors(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Who writes it; the proposer asks others, takes that back, and writes without somebody."""
-    project = authored_project(request.user, pk)
+    """Who writes it; the proposer asks others, takes that back, and writes without somebody.
+
+    Whoever brought it on paper is named here, and asked to take it over; by administrators, too.
+    """
+    project = project_with_authors(request.user, pk)
     if request.method != "POST":
         return _page(request, project, InvitationForm())
     if "does" in request.POST:
         return _say(request, project)
-    own_project(request.user, pk)
+    if "remove" in request.POST or not keeps_paper(request.user, project):
+        own_project(request.user, pk)
     if "remove" in request.POST:
         person = whole_number(request.POST["remove"]) or 0
         told(request, lambda: remove_co_author(project, person, by=request.user), _("Removed."))
@@ -87,12 +99,17 @@ def _invite(request: SignedInRequest, project: Project) -> HttpResponse:
             project,
             form.cleaned_data["address"],
             by=request.user,
-            takes_over=form.cleaned_data["takes_over"],
+            # Of what others propose an administrator asks nothing else.
+            takes_over=form.cleaned_data["takes_over"] or not _proposes(request, project),
         )
     except ProjectError as refusal:
         form.add_error(refusal.field, str(refusal))
         return _page(request, project, form, status=400)
     return redirect("project_authors", pk=project.pk)
+
+
+def _proposes(request: SignedInRequest, project: Project) -> bool:
+    return project.proposer_id == request.user.pk
 
 
 def _page(
@@ -104,17 +121,23 @@ def _page(
     paper: OnPaperForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    proposes = project.proposer_id == request.user.pk
+    proposes, keeps = _proposes(request, project), keeps_paper(request.user, project)
+    writes = is_author(request.user, project)
     mine = project.co_authors.filter(user=request.user).first()
-    asked = project.invitations.order_by("invited_at", "pk") if proposes else []
+    asked = project.invitations.order_by("invited_at", "pk")
+    if not proposes:
+        asked = asked.filter(takes_over=True) if keeps else asked.none()
+    wishes = project.join_wishes.waiting().select_related("person").order_by("asked_at", "pk")
     context = {
         "project": project,
         "form": form,
         "proposes": proposes,
+        "keeps": keeps or (proposes and project.handed_in_by),
+        "writes": writes,
         "does": does or DoesForm(initial={"does": mine.does if mine else ""}),
         "paper": paper or OnPaperForm(initial={"handed_in_by": project.handed_in_by}),
         "co_authors": project.co_authors.select_related("user").order_by("since", "pk"),
-        "wishes": project.join_wishes.waiting().select_related("person").order_by("asked_at", "pk"),
+        "wishes": wishes if writes else (),
         "invitations": [
             (each, request.build_absolute_uri(each.get_absolute_url())) for each in asked
         ],
@@ -125,9 +148,11 @@ def _page(
 @login_required
 @require_POST
 def take_back(request: SignedInRequest, pk: int, invitation: int) -> HttpResponse:
-    """The proposer asks somebody no more."""
-    project = own_project(request.user, pk)
+    """The proposer asks somebody no more, or an administrator that it be taken over."""
+    project = project_with_authors(request.user, pk)
     found = get_object_or_404(project.invitations, pk=invitation)
+    if not (found.takes_over and keeps_paper(request.user, project)):
+        own_project(request.user, pk)
     told(request, lambda: take_back_invitation(found, by=request.user), _("Taken back."))
     return redirect("project_authors", pk=pk)
 
@@ -153,10 +178,26 @@ def invitation(request: SignedInRequest, token: str) -> HttpResponse:
     except Http404:
         return render(request, "projects/invitation_gone.html", status=404)
     if request.method == "POST" and "accept" in request.POST:
-        if told(request, lambda: accept_invitation(asked, by=request.user), _("Welcome.")):
-            return redirect(asked.project)
-        return redirect("my_page")
+        return _accept(request, asked)
     if request.method == "POST":
         told(request, lambda: decline_invitation(asked, by=request.user), _("Declined."))
         return redirect("my_page")
-    return render(request, "projects/invitation.html", {"invitation": asked})
+    tied = asked.takes_over and is_tied(asked.project)
+    return render(request, "projects/invitation.html", {"invitation": asked, "tied": tied})
+
+
+def _accept(request: SignedInRequest, asked: Invitation) -> HttpResponse:
+    """Yes; it is said what has become of it."""
+    try:
+        joined = accept_invitation(asked, by=request.user)
+    except REFUSALS as refusal:
+        messages.error(request, str(refusal))
+        return redirect("my_page")
+    if joined is None:
+        done = _("It is yours now: you can change it, and you answer for it.")
+    elif asked.takes_over:
+        done = _("Welcome. You write it together with whoever entered it.")
+    else:
+        done = _("Welcome.")
+    messages.success(request, done)
+    return redirect(asked.project)

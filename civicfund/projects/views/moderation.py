@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from allauth.core.ratelimit import consume
 from django import forms
@@ -27,6 +28,7 @@ from civicfund.projects.forms import AppealForm, HidingForm, ProjectFlagForm
 from civicfund.projects.models import Project
 from civicfund.projects.selectors import why_held
 from civicfund.projects.selectors.moderation import hiding_of
+from civicfund.projects.services import ProjectError
 from civicfund.projects.services.moderating import (
     appeal_project,
     decide_project_appeal,
@@ -35,7 +37,7 @@ from civicfund.projects.services.moderating import (
     hide_project,
     restore_project,
 )
-from civicfund.projects.views.acting import REFUSALS, told
+from civicfund.projects.views.acting import REFUSALS
 
 Act = Callable[[Project, User], object]
 # By what the button sends: the act, and what is said when it is done.
@@ -65,21 +67,29 @@ def flag(request: SignedInRequest, pk: int) -> HttpResponse:
     """Tell the moderators what is wrong with a project."""
     project = visible_project(request.user, pk)
     form = ProjectFlagForm(request.POST if request.method == "POST" else None)
-    status = 200
+    status = 400 if form.is_bound else 200
     if form.is_bound and form.is_valid():
-        # One measure for all that a person reports.
-        if consume(request, action="flag_comment", user=request.user):
-            told(
-                request,
-                lambda: flag_project(project, by=request.user, **form.cleaned_data),
-                _("Thank you. A moderator will look at it."),
-            )
+        # One measure for all that a person reports; what is refused does not count.
+        count = partial(consume, request, action="flag_comment", user=request.user)
+        if not count(dry_run=True):
+            form.add_error(None, _("That is a lot within an hour. Come back later."))
+            status = 429
+        elif _flag(project, form, by=request.user):
+            count()
+            messages.success(request, _("Thank you. A moderator will look at it."))
             return redirect(project)
-        form.add_error(None, _("That is a lot within an hour. Come back later."))
-        status = 429
-    status = 400 if form.errors and status == 200 else status
     context = {"project": project, "form": form}
     return render(request, "projects/flag.html", context, status=status)
+
+
+def _flag(project: Project, form: ProjectFlagForm, *, by: User) -> bool:
+    """Whether it is reported now; why not, the form says beside what was typed."""
+    try:
+        flag_project(project, by=by, **form.cleaned_data)
+    except ProjectError as refusal:
+        form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
+        return False
+    return True
 
 
 @login_required

@@ -83,10 +83,10 @@ def _save(request: SignedInRequest, project: Project | None) -> HttpResponse:
     if not all([form.is_valid(), lines.is_valid()]):
         return _form_page(request, form, lines, project, status=400)
     asks = project is None or (_is_compared(project) and "publish" in request.POST)
-    if asks and "different" not in request.POST:
-        # Before it is saved, and without scripts: what is proposed already.
+    if asks:
+        # Before it is saved, and without scripts: what is proposed already, and was not shown.
         similar = similar_projects(IdeaForm(request.POST).idea(request.user))
-        if similar:
+        if {each.pk for each in similar} - _said_to_differ(request):
             return _form_page(request, form, lines, project, similar=similar)
     if project is None and is_too_much(request, "create_project", form):
         return _form_page(request, form, lines, status=429)
@@ -108,6 +108,12 @@ def _save(request: SignedInRequest, project: Project | None) -> HttpResponse:
 def _is_compared(project: Project | None) -> bool:
     """Whether nobody else has seen it yet: then it can still become a support of another."""
     return project is None or project.state == ProjectState.DRAFT
+
+
+def _said_to_differ(request: SignedInRequest) -> set[int]:
+    """The ids of what was shown as alike, and whoever went on finds another idea than theirs."""
+    said = (whole_number(text) for text in request.POST.getlist("different"))
+    return {number for number in said if number is not None}
 
 
 def _after_saving(request: SignedInRequest, project: Project) -> HttpResponse:
@@ -137,6 +143,11 @@ def _support_instead(request: SignedInRequest, project: Project | None) -> HttpR
         messages.error(request, gone)
     else:
         done = _("You support “%(title)s”. What you wrote is still here, and nobody else sees it.")
+        if project and project.co_authors.exists():
+            done = _(
+                "You support “%(title)s”. What you wrote is still here, and only you who write it"
+                " see it."
+            )
         told(
             request,
             lambda: support_project(other, by=request.user),
@@ -177,6 +188,7 @@ def _form_page(
         "seen": began_with if overtaken else request.POST.get("seen", began_with),
         "overtaken": overtaken,
         **shown_as_similar(request.user, similar),
+        "different": sorted(_said_to_differ(request) | {each.pk for each in similar}),
         "form": form,
         "lines": lines,
         "project": project,

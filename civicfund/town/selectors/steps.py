@@ -338,6 +338,8 @@ def _invitation_to_answer(user: User) -> NextStep | None:
     if invitation is None:
         return None
     why = _("Since %(since)s you have been invited to write “%(project)s” with others.")
+    if invitation.takes_over:
+        why = _("Since %(since)s we ask whether “%(project)s”, handed in on paper, is yours.")
     said = why % {"since": moment(invitation.invited_at), "project": invitation.project.title}
     return NextStep(said, _("Say yes or no"), invitation.get_absolute_url())
 
@@ -347,7 +349,7 @@ def _invitations(address: str) -> QuerySet[Invitation]:
     """As ``invitation_for`` opens them."""
     open_in = (ProjectState.DRAFT, *LISTED_STATES)
     asked = Invitation.objects.filter(address=address, project__state__in=open_in)
-    rows = asked.select_related("project").only("invited_at", "project__title")
+    rows = asked.select_related("project").only("invited_at", "takes_over", "project__title")
     return rows.order_by("invited_at", "pk")[:1]
 
 
@@ -365,7 +367,8 @@ def _draft_to_publish(user: User) -> NextStep | None:
     draft = _drafts.first(user.pk)
     if draft is None:
         return None
-    said = _("“%(project)s” is a draft that nobody else sees.") % {"project": draft.title}
+    words = _("“%(project)s” is a draft that only those who write it see.")
+    said = words % {"project": draft.title}
     return NextStep(said, _("Go on with it"), draft.get_absolute_url())
 
 

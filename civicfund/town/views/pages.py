@@ -27,7 +27,7 @@ from civicfund.pledges.selectors import (
     unfinished_campaign_of,
 )
 from civicfund.prepared import Prepared, at_hand
-from civicfund.projects.access import is_author, visible_project
+from civicfund.projects.access import is_author, keeps_paper, visible_project
 from civicfund.projects.enums import FileKind
 from civicfund.projects.models import CoAuthor, CostLine, Project
 from civicfund.projects.selectors import files_of, help_wanted, helpers_of, missing_parts
@@ -136,6 +136,7 @@ def project(request: HttpRequest, pk: int) -> HttpResponse:
             "hiding": hiding_of(found),
             "taken_down": files_taken_down(found),
             "may_write": may_write,
+            "keeps_paper": keeps_paper(request.user, found),
             "co_authors": _co_authors(found.pk),
             "missing": missing_parts(found) if may_write else [],
             "help_wanted": help_wanted(found),
