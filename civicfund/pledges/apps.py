@@ -43,7 +43,7 @@ class PledgesConfig(AppConfig):
         from civicfund.projects.selectors import held_by, tied_by  # noqa: PLC0415
         from civicfund.talk.access import doors_to  # noqa: PLC0415
         from civicfund.talk.enums import SubjectKind  # noqa: PLC0415
-        from civicfund.talk.selectors import count_too  # noqa: PLC0415
+        from civicfund.talk.selectors.desks import count_too  # noqa: PLC0415
 
         def claim(**told: Any) -> None:
             address = told.get("email_address")

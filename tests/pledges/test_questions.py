@@ -11,7 +11,8 @@ from civicfund.notices.models import Message
 from civicfund.pledges.access import subject_of_campaign
 from civicfund.talk.enums import NewsKind
 from civicfund.talk.models import Comment, News
-from civicfund.talk.selectors import open_questions, questions_to_creator
+from civicfund.talk.selectors import questions_to_creator
+from civicfund.talk.selectors.desks import open_questions
 from civicfund.talk.services import TalkError, answer_for_city, delete_comment, write_comment
 from civicfund.talk.services.news import gather_comments
 from tests.factories.people import UserFactory

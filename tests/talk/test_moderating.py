@@ -13,7 +13,7 @@ from civicfund.people.services import grant_role
 from civicfund.projects.models import CoAuthor, Project
 from civicfund.talk.enums import AppealOutcome, Wrong
 from civicfund.talk.models import Comment, Flag, Hiding
-from civicfund.talk.selectors import appeals_for, flagged_comments
+from civicfund.talk.selectors.desks import appeals_for, flagged_comments
 from civicfund.talk.services import (
     TalkError,
     appeal_hiding,

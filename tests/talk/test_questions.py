@@ -16,7 +16,8 @@ from civicfund.people.services import grant_role
 from civicfund.projects.models import Project
 from civicfund.projects.services import withdraw_project
 from civicfund.talk.models import Comment
-from civicfund.talk.selectors import REPLIES_SHOWN, open_questions
+from civicfund.talk.selectors import REPLIES_SHOWN
+from civicfund.talk.selectors.desks import open_questions
 from civicfund.talk.services import (
     TalkError,
     answer_for_city,

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from civicfund.people.enums import Role
 from civicfund.pledges.enums import CampaignState, SuspensionOutcome
 from civicfund.pledges.models import Campaign, CampaignQuerySet, CampaignReport, Suspension
-from civicfund.talk.selectors import Counted
+from civicfund.talk.selectors.desks import Counted
 
 # What is public of the moderation of campaigns, beside that of comments and projects.
 COUNTED = {

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from django import forms
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.functional import Promise
@@ -32,7 +31,8 @@ from civicfund.talk.access import (
 from civicfund.talk.enums import AppealOutcome, Wrong
 from civicfund.talk.forms import TickedForm
 from civicfund.talk.models import Comment
-from civicfund.talk.selectors import PER_PAGE, appeals_for, flagged_comments
+from civicfund.talk.selectors import PER_PAGE
+from civicfund.talk.selectors.desks import appeals_for, flagged_paged
 from civicfund.talk.services import (
     TalkError,
     decide_appeal,
@@ -126,7 +126,7 @@ def _desk_page(request: SignedInRequest, form: TickedForm, refused: Refused) -> 
     longest waiting first.
     """
     appeals = list(appeals_for(request.user)[:PER_PAGE])
-    page = Paginator(flagged_comments(), PER_PAGE).get_page(request.GET.get("page"))
+    page = flagged_paged().get_page(request.GET.get("page"))
     comments = [*page, *(hiding.comment for hiding in appeals)]
     named = visible_subjects(
         request.user, {(each.thread.kind, each.thread.subject_id) for each in comments}

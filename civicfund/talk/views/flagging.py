@@ -16,7 +16,7 @@ from civicfund.spreadsheets import csv_response
 from civicfund.strangers import kept_for_strangers
 from civicfund.talk.access import own_comment, visible_comment
 from civicfund.talk.enums import Wrong
-from civicfund.talk.selectors import COUNTED, months_of_moderation
+from civicfund.talk.selectors.desks import COUNTED, months_of_moderation
 from civicfund.talk.services import TalkError, appeal_hiding, flag_comment
 
 

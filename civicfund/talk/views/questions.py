@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -15,7 +14,7 @@ from civicfund.people.enums import Role
 from civicfund.people.requests import SignedInRequest
 from civicfund.talk.access import visible_comment, visible_subjects
 from civicfund.talk.forms import AnswerForm
-from civicfund.talk.selectors import PER_PAGE, open_questions
+from civicfund.talk.selectors.desks import questions_paged
 from civicfund.talk.services import TalkError, answer_for_city
 
 spokespeople_only = staff.only(Role.SPOKESPERSON)
@@ -26,7 +25,7 @@ spokespeople_only = staff.only(Role.SPOKESPERSON)
 @never_cache
 def desk(request: SignedInRequest) -> HttpResponse:
     """Questions to the city without an answer, the oldest first."""
-    page = Paginator(open_questions(), PER_PAGE).get_page(request.GET.get("page"))
+    page = questions_paged().get_page(request.GET.get("page"))
     asked = {(each.thread.kind, each.thread.subject_id) for each in page}
     subjects = visible_subjects(request.user, asked)
     rows = [

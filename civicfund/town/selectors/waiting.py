@@ -52,7 +52,7 @@ from civicfund.projects.selectors.moderation import flagged_projects, project_ap
 from civicfund.reconciliation.enums import ExplanationState
 from civicfund.reconciliation.models import Difference, Explanation
 from civicfund.staff import SUPERUSER
-from civicfund.talk.selectors import appeals_for, flagged_comments, open_questions
+from civicfund.talk.selectors.desks import appeals_for, flagged_comments, open_questions
 
 # Whose desk, the name of its page, and the address of its cycle.
 Desk: TypeAlias = tuple[Role | str, str, str]
