@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import CharField, Model, Q, QuerySet
+from django.db.models import CharField, Count, Model, Q, QuerySet
 from django.db.models.functions import Cast
 
 from budgeting.enums import VERB_WORDS, ProposalState
 from budgeting.models import Announcement, Cycle, Kiosk, PollingPlace, Pot, Proposal
 from budgeting.selectors.said import named_thing, said_in_words
 from civicfund.audit.models import Event
-from civicfund.audit.selectors import COLUMNS, asked_and_answered, happened
+from civicfund.audit.selectors import COLUMNS, Rows, asked_and_answered, happened
 from civicfund.people.models import User
 from civicfund.projects.access import concerning
 from civicfund.projects.models import Project
@@ -80,19 +80,30 @@ def acts_in(cycle: Cycle, narrowed: Q, *, reader: User, reviews: bool) -> QueryS
     ``narrowed`` speaks of ``what``, ``who`` and ``at``; ``reviews`` says whether to tell of those
     whose verdict is not public yet. Of those on a project that the reader writes nobody is told.
     """
-    events = Event.objects.filter(_about(cycle))
-    events = events.exclude(_under_review(cycle, author=reader if reviews else None))
     parts = [
         each.filter(narrowed).order_by().values_list(*COLUMNS)
-        for each in (happened(events), *asked_and_answered(_about(cycle)))
+        for each in _parts(cycle, reader, reviews=reviews)
     ]
     return parts[0].union(*parts[1:], all=True).order_by("-at", "what", "of_id")
 
 
-def kinds_in(cycle: Cycle, *, reader: User, reviews: bool) -> list[str]:
-    """Every kind of act that stands on the cycle's trail."""
-    rows = acts_in(cycle, Q(), reader=reader, reviews=reviews).order_by()
-    return sorted({row[1] for row in rows})
+def kinds_in(cycle: Cycle, *, reader: User, reviews: bool) -> dict[str, int]:
+    """Every kind of act that stands on the cycle's trail, and how many there are of it."""
+    parts = [
+        each.order_by().values_list("what").annotate(Count("key"))
+        for each in _parts(cycle, reader, reviews=reviews)
+    ]
+    found: dict[str, int] = {}
+    for kind, number in parts[0].union(*parts[1:], all=True):
+        found[kind] = found.get(kind, 0) + number
+    return dict(sorted(found.items()))
+
+
+def _parts(cycle: Cycle, reader: User, *, reviews: bool) -> list[Rows]:
+    about = _about(cycle)
+    events = Event.objects.filter(about)
+    events = events.exclude(_under_review(cycle, author=reader if reviews else None))
+    return [happened(events), *asked_and_answered(about)]
 
 
 def told(rows: Iterable[tuple[Any, ...]], names: Mapping[int, str]) -> list[Act]:

@@ -76,7 +76,10 @@ def trail(request: SignedInRequest, slug: str) -> HttpResponse:
     names = dict(staff_names())
     form = TrailForm(words, names.items(), request.GET or None)
     acts = acts_in(cycle, form.narrowed, reader=reader, reviews=reviews)
-    page = Paginator(acts, ACTS_PER_PAGE).get_page(request.GET.get("page"))
+    pages = Paginator(acts, ACTS_PER_PAGE)
+    if not form.narrowed:
+        pages.count = sum(kinds.values())
+    page = pages.get_page(request.GET.get("page"))
     context = {"cycle": cycle, "form": form, "page": page, "acts": told(page.object_list, names)}
     status = 400 if request.GET and not form.is_valid() else 200
     return render(request, "budgeting/trail.html", context, status=status)
