@@ -283,8 +283,8 @@ BARE_INPUTS = {
 }
 # Names under which a view takes a number, the name of an act or a choice, which it compares.
 NAMES_OF_CHOICES = {
-    "act", "action", "agree", "as", "comments", "instead", "of", "position", "pot", "proposals",
-    "remove", "report", "row", "seen", "undo", "wanted",
+    "act", "action", "agree", "as", "comments", "different", "instead", "of", "position", "pot",
+    "proposals", "remove", "report", "row", "seen", "undo", "wanted",
 }  # fmt: skip
 # What an address may say behind its question mark.
 IN_ADDRESSES = {
