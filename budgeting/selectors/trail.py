@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.core.paginator import Page, Paginator
 from django.db.models import CharField, Count, Model, Q, QuerySet
 from django.db.models.functions import Cast
 
@@ -16,8 +17,11 @@ from budgeting.selectors.said import named_thing, said_in_words
 from civicfund.audit.models import Event
 from civicfund.audit.selectors import COLUMNS, Rows, asked_and_answered, happened
 from civicfund.people.models import User
+from civicfund.prepared import Prepared
 from civicfund.projects.access import concerning
 from civicfund.projects.models import Project
+
+ACTS_PER_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +49,11 @@ class Act:
         return list(said_in_words(self.what, self.said))
 
 
-def _about(cycle: Cycle) -> Q:
-    """The cycle itself, its proposals, pots, polling places, kiosks and announcements."""
-    found = Q(target_type=cycle._meta.label_lower, target_id=str(cycle.pk))
+def _about(cycle: int, named: str) -> Q:
+    """The cycle itself, its proposals, pots, polling places, kiosks and announcements; ``named`` is
+    its key as the trail has it.
+    """
+    found = Q(target_type=Cycle._meta.label_lower, target_id=named)
     kinds: tuple[type[Model], ...] = (Proposal, Pot, PollingPlace, Kiosk, Announcement)
     for kind in kinds:
         found |= _among(kind._default_manager.filter(cycle=cycle))
@@ -59,7 +65,7 @@ def _among(rows: QuerySet[Any]) -> Q:
     return Q(target_type=rows.model._meta.label_lower, target_id__in=ids)
 
 
-def _under_review(cycle: Cycle, *, author: User | None = None) -> Q:
+def _under_review(cycle: int, author: int | None) -> Q:
     """Acts of reviewers that would hint at a verdict before it is public; those on one's own.
 
     That a second review was given tells that the first said no, or found it dear.
@@ -73,36 +79,66 @@ def _under_review(cycle: Cycle, *, author: User | None = None) -> Q:
     return _among(pending) & Q(verb__startswith="review.")
 
 
-def acts_in(cycle: Cycle, narrowed: Q, *, reader: User, reviews: bool) -> QuerySet[Any, Any]:
+def acts_in(cycle: Cycle, narrowed: Q, *, reader: User, reviews: bool) -> Rows:
     """Events, requests, approvals and withdrawals of a cycle that fit, the newest first.
 
     Not what happened to lines of the roll: that somebody claimed theirs is no act of the staff.
     ``narrowed`` speaks of ``what``, ``who`` and ``at``; ``reviews`` says whether to tell of those
     whose verdict is not public yet. Of those on a project that the reader writes nobody is told.
     """
-    parts = [
-        each.filter(narrowed).order_by().values_list(*COLUMNS)
-        for each in _parts(cycle, reader, reviews=reviews)
-    ]
-    return parts[0].union(*parts[1:], all=True).order_by("-at", "what", "of_id")
+    return _acts(narrowed, *_keys(cycle, reader, reviews=reviews))
+
+
+def acts_paged(
+    cycle: Cycle, number: str | None, kinds: Mapping[str, int], *, reader: User, reviews: bool
+) -> Page[Any]:
+    """A page of all of them, where ``kinds_in`` has counted them; the last one after that."""
+    pages = Paginator[Any]([], ACTS_PER_PAGE)
+    pages.count = sum(kinds.values())
+    page = pages.get_page(number)
+    keys = _keys(cycle, reader, reviews=reviews)
+    if page.number == 1:
+        page.object_list = _newest(*keys)
+    else:
+        page.object_list = _acts(Q(), *keys)[page.start_index() - 1 : page.end_index()]
+    return page
 
 
 def kinds_in(cycle: Cycle, *, reader: User, reviews: bool) -> dict[str, int]:
     """Every kind of act that stands on the cycle's trail, and how many there are of it."""
-    parts = [
-        each.order_by().values_list("what").annotate(Count("key"))
-        for each in _parts(cycle, reader, reviews=reviews)
-    ]
     found: dict[str, int] = {}
-    for kind, number in parts[0].union(*parts[1:], all=True):
+    for kind, number in _kinds(*_keys(cycle, reader, reviews=reviews)):
         found[kind] = found.get(kind, 0) + number
     return dict(sorted(found.items()))
 
 
-def _parts(cycle: Cycle, reader: User, *, reviews: bool) -> list[Rows]:
-    about = _about(cycle)
-    events = Event.objects.filter(about)
-    events = events.exclude(_under_review(cycle, author=reader if reviews else None))
+def _keys(cycle: Cycle, reader: User, *, reviews: bool) -> tuple[Any, ...]:
+    return cycle.pk, str(cycle.pk), *((reader.pk,) if reviews else ())
+
+
+def _acts(narrowed: Q, cycle: int, named: str, author: int | None = None) -> Rows:
+    parts = _parts(cycle, named, author)
+    rows = [each.filter(narrowed).order_by().values_list(*COLUMNS) for each in parts]
+    found: Rows = rows[0].union(*rows[1:], all=True)
+    return found.order_by("-at", "what", "of_id")
+
+
+@Prepared
+def _newest(cycle: int, named: str, author: int | None = None) -> Rows:
+    return _acts(Q(), cycle, named, author)[:ACTS_PER_PAGE]
+
+
+@Prepared
+def _kinds(cycle: int, named: str, author: int | None = None) -> Rows:
+    parts = _parts(cycle, named, author)
+    rows = [each.order_by().values_list("what").annotate(Count("key")) for each in parts]
+    found: Rows = rows[0].union(*rows[1:], all=True)
+    return found
+
+
+def _parts(cycle: int, named: str, author: int | None) -> list[Rows]:
+    about = _about(cycle, named)
+    events = Event.objects.filter(about).exclude(_under_review(cycle, author))
     return [happened(events), *asked_and_answered(about)]
 
 

@@ -16,14 +16,12 @@ from django.views.decorators.http import require_safe
 from budgeting.access import holds, visible_cycle
 from budgeting.enums import VERB_WORDS
 from budgeting.selectors.participation import PlacePart, participation_of
-from budgeting.selectors.trail import acts_in, kinds_in, told
+from budgeting.selectors.trail import ACTS_PER_PAGE, acts_in, acts_paged, kinds_in, told
 from civicfund import staff
 from civicfund.audit.forms import TrailForm
 from civicfund.people.enums import Role
 from civicfund.people.requests import SignedInRequest
 from civicfund.people.selectors import staff_names
-
-ACTS_PER_PAGE = 100
 
 
 @staff.only(Role.BUDGET_ADMINISTRATOR, Role.OBSERVER)
@@ -75,11 +73,12 @@ def trail(request: SignedInRequest, slug: str) -> HttpResponse:
     words = {kind: VERB_WORDS.get(kind, kind) for kind in kinds}
     names = dict(staff_names())
     form = TrailForm(words, names.items(), request.GET or None)
-    acts = acts_in(cycle, form.narrowed, reader=reader, reviews=reviews)
-    pages = Paginator(acts, ACTS_PER_PAGE)
-    if not form.narrowed:
-        pages.count = sum(kinds.values())
-    page = pages.get_page(request.GET.get("page"))
+    number = request.GET.get("page")
+    if form.narrowed:
+        acts = acts_in(cycle, form.narrowed, reader=reader, reviews=reviews)
+        page = Paginator(acts, ACTS_PER_PAGE).get_page(number)
+    else:
+        page = acts_paged(cycle, number, kinds, reader=reader, reviews=reviews)
     context = {"cycle": cycle, "form": form, "page": page, "acts": told(page.object_list, names)}
     status = 400 if request.GET and not form.is_valid() else 200
     return render(request, "budgeting/trail.html", context, status=status)
