@@ -24,6 +24,8 @@ from civicfund.talk.enums import AppealOutcome, SubjectKind, Wrong
 from civicfund.talk.models import Comment, CommentQuerySet, Flag, Hiding
 from civicfund.talk.selectors import PER_PAGE
 
+# As many as somebody judges in one go.
+FLAGGED_PER_PAGE = 25
 # How old the counts of moderation may be that anybody reads.
 COUNTS_KEPT = timedelta(minutes=1)
 
@@ -46,7 +48,11 @@ def flagged_comments() -> CommentQuerySet:
 def flagged_paged() -> LeanPaginator:
     """The same in pages, each with its author, thread and parent."""
     return LeanPaginator(
-        flagged_comments(), PER_PAGE, count=_flagged.count(), read=_flagged_on, first=_first_flagged
+        flagged_comments(),
+        FLAGGED_PER_PAGE,
+        count=_flagged.count(),
+        read=_flagged_on,
+        first=_first_flagged,
     )
 
 
@@ -57,7 +63,7 @@ def _flagged() -> CommentQuerySet:
 
 @Prepared
 def _first_flagged() -> QuerySet[Comment, int]:
-    return flagged_comments().values_list("pk", flat=True)[:PER_PAGE]
+    return flagged_comments().values_list("pk", flat=True)[:FLAGGED_PER_PAGE]
 
 
 @Prepared
