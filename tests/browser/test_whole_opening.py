@@ -1,11 +1,12 @@
-"""A cycle from a template to open voting, by two administrators, each in their own browser.
+"""A cycle from a template to open voting, by two administrators and two treasurers, each in a
+browser of their own.
 
 What trustees do with their program, and reviewers at their desk, has journeys of its own.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -18,6 +19,7 @@ from budgeting.services.reviews import give_review
 from tests.browser.conftest import NARROW
 from tests.browser.test_desks import ready
 from tests.browser.test_treasury import come_in, look
+from tests.budgeting.test_appropriations import treasurer
 from tests.factories.budgeting import administrator, begin_voting, publish_now, rehearsed
 from tests.factories.people import ResidencyFactory
 from tests.factories.places import CityFactory, NeighborhoodFactory
@@ -38,11 +40,12 @@ class Opening:
         CityFactory(population=2_700)
         self.place = NeighborhoodFactory(name="Northbank", population=900)
         self.homes = [ResidencyFactory(neighborhood=self.place) for _ in range(2)]
-        self.first, self.second = (self.at_desk(), self.at_desk())
+        self.first, self.second = (self.at_desk(administrator()) for _ in range(2))
+        self.treasurers = [self.at_desk(treasurer(), "/treasury/") for _ in range(2)]
 
-    def at_desk(self):
+    def at_desk(self, person, address="/desk/cycles/"):
         tab = self.open_page()
-        come_in(tab, *ready(administrator()), "/desk/cycles/")
+        come_in(tab, *ready(person), address)
         return tab
 
     @property
@@ -66,6 +69,11 @@ def a_draft_from_a_template(opening) -> None:
     expect(tab.get_by_text("The draft is made.")).to_be_visible()
     opening.seen(tab, "draft")
     tab.goto("/budget/spring/timeline/")
+    begins = tab.get_by_label("Starts").first.input_value()
+    too_short = datetime.fromisoformat(begins) + timedelta(days=2)
+    tab.get_by_label("Ends").first.fill(f"{too_short:%Y-%m-%dT%H:%M}")
+    tab.get_by_role("button", name="Keep these phases").click()
+    expect(tab.get_by_text("Think twice about this")).to_be_visible()
     opening.seen(tab, "timeline")
 
 
@@ -79,6 +87,20 @@ def money_for_every_place(opening) -> None:
     one.get_by_role("button", name="Add this pot").click()
     expect(tab.get_by_role("heading", name="Whole town: €9,000")).to_be_visible()
     opening.seen(tab, "pots")
+
+
+def two_treasurers_set_it_aside(opening) -> None:
+    for tab in opening.treasurers:
+        tab.goto("/budget/spring/money/")
+    first, second = opening.treasurers
+    first.get_by_label("Set aside for this vote in all").fill("9000")
+    first.get_by_label("The decision that it rests on").fill("Council of 3 May, item 14")
+    first.get_by_role("button", name="Ask to set it aside").click()
+    opening.seen(first, "money-asked")
+    second.reload()
+    second.get_by_role("button", name="Agree: €9,000 is set aside").click()
+    expect(second.get_by_text("€9,000 is set aside and not awarded yet")).to_be_visible()
+    opening.seen(second, "money")
 
 
 def people_on_the_roll(opening) -> None:
@@ -126,6 +148,7 @@ def test_an_administrator_from_a_template_to_open_voting(open_page, sign_in, che
     opening = Opening(open_page, check_axe, screenshot)
     a_draft_from_a_template(opening)
     money_for_every_place(opening)
+    two_treasurers_set_it_aside(opening)
     people_on_the_roll(opening)
     projects_on_the_ballot(opening)
     two_people_open_it(opening)
