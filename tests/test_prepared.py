@@ -12,7 +12,15 @@ from django.test.utils import CaptureQueriesContext
 from civicfund import prepared
 from civicfund.people.selectors import residencies_on
 from civicfund.places.models import Neighborhood
-from civicfund.prepared import MOST_FORMS, Prepared, at_hand, hang_on, in_all
+from civicfund.prepared import (
+    FIRST_CHECKED,
+    MOST_FORMS,
+    THEN_ONE_OF,
+    Prepared,
+    at_hand,
+    hang_on,
+    in_all,
+)
 from civicfund.projects.models import CostLine, Project
 from tests.factories.people import ResidencyFactory
 from tests.factories.places import NeighborhoodFactory
@@ -92,6 +100,20 @@ def test_what_changes_unseen_is_noticed_wherever_it_is_checked():
     assert shifting(1) == []
     with pytest.raises(AssertionError, match="would ask"):
         shifting(1)
+
+
+def test_what_changes_after_many_calls_is_noticed_before_long():
+    state = "ready"
+
+    @Prepared
+    def shifting(key):
+        return Project.objects.filter(pk=key, state=state)
+
+    for _ in range(FIRST_CHECKED):
+        assert shifting(1) == []
+    state = "draft"
+    with pytest.raises(AssertionError, match="would ask"):
+        list(map(shifting, [1] * THEN_ONE_OF))
 
 
 @pytest.mark.parametrize(
