@@ -80,8 +80,10 @@ def questions_at(places: Collection[int]) -> QuerySet[Comment]:
     """What the city was asked about projects there and their campaigns, the open ones first, then
     the newest; ``answered`` says which are.
     """
-    projects = Project.objects.listed().filter(neighborhood__in=places).order_by()
-    campaigns = Campaign.objects.public().filter(project__in=projects).order_by()
-    about = Q(thread__kind=SubjectKind.PROJECT, thread__subject_id__in=projects.values("pk"))
-    about |= Q(thread__kind=SubjectKind.CAMPAIGN, thread__subject_id__in=campaigns.values("pk"))
+    # Of each question it is asked whether it is about one of them: there are fewer questions.
+    subject = OuterRef("thread__subject_id")
+    there = Project.objects.listed().filter(neighborhood__in=places)
+    raising = Campaign.objects.public().filter(project__in=there, pk=subject)
+    about = Q(thread__kind=SubjectKind.PROJECT) & Q(Exists(there.filter(pk=subject)))
+    about |= Q(thread__kind=SubjectKind.CAMPAIGN) & Q(Exists(raising))
     return questions_to_city(about)
