@@ -20,7 +20,7 @@ from pytest_django.plugin import blocking_manager_key
 from civicfund.audit.management.commands.flush import let_go
 from civicfund.people.services import mark_as_made_up
 from civicfund.prepared import Prepared
-from tests.migrating import drawing_one_model
+from tests.migrating import drawing_one_model, to_the_newest
 from tests.tables import keep_tables
 
 pytest_plugins = ["tests.sandbox_fixtures"]
@@ -179,3 +179,10 @@ def _own_cache(settings):
     """Rate limits and cached values of one test never reach another."""
     prefix = {"KEY_PREFIX": uuid4().hex}
     settings.CACHES = {name: cache | prefix for name, cache in settings.CACHES.items()}
+
+
+@pytest.fixture
+def newest_again():
+    """For a test whose way back to older tables is committed."""
+    yield
+    to_the_newest()

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from tests.migrating import migrate, to_the_newest
+from tests.migrating import migrate
 
 # Indexes that are built beside writes are not built within a transaction.
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+pytestmark = [
+    pytest.mark.django_db(transaction=True, databases=["default", "owner"]),
+    pytest.mark.usefixtures("newest_again"),
+]
 BEFORE = [("people", "0012_complaints_officer"), ("complaints", "0002_complaint_guards")]
 BETWEEN = [("complaints", "0003_those_not_mailed_yet")]
 AFTER = [("people", "0013_complaints_moved")]
-
-
-@pytest.fixture(autouse=True)
-def newest_again():
-    yield
-    to_the_newest()
 
 
 def test_what_an_older_process_takes_in_meanwhile_comes_along():

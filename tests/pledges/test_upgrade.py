@@ -12,15 +12,12 @@ from tests.factories.pledges import CampaignFactory
 from tests.migrating import migrate, to_the_newest
 from tests.pledges.test_suspension_appeals import a_moderator
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+pytestmark = [
+    pytest.mark.django_db(transaction=True, databases=["default", "owner"]),
+    pytest.mark.usefixtures("newest_again"),
+]
 BEFORE = [("pledges", "0031_picture_in_front")]
 AFTER = [("pledges", "0032_suspensions_appealed")]
-
-
-@pytest.fixture(autouse=True)
-def newest_again():
-    yield
-    to_the_newest()
 
 
 def rows():

@@ -15,7 +15,7 @@ from civicfund.projects.models import Project, Version
 from civicfund.projects.services import edit_project, publish_project, withdraw_project
 from tests.factories.people import UserFactory
 from tests.factories.projects import ProjectFactory
-from tests.migrating import migrate, to_the_newest
+from tests.migrating import migrate
 
 HALF_A_YEAR_AGO = timezone.now() - timedelta(days=180)
 NAME = "0020_dated_by_their_publication"
@@ -97,12 +97,6 @@ def test_nobody_else_learns_when_a_draft_was_begun(client):
         shown = client.get(address).content.decode()
         assert begun not in shown
         assert f"{HALF_A_YEAR_AGO:%Y-%m-%d}" not in shown
-
-
-@pytest.fixture
-def newest_again():
-    yield
-    to_the_newest()
 
 
 @pytest.mark.django_db(transaction=True, databases=["default", "owner"])

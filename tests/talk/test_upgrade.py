@@ -14,16 +14,13 @@ from tests.factories.projects import ProjectFactory
 from tests.factories.talk import about
 from tests.migrating import migrate, to_the_newest
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+pytestmark = [
+    pytest.mark.django_db(transaction=True, databases=["default", "owner"]),
+    pytest.mark.usefixtures("newest_again"),
+]
 BEFORE = [("talk", "0013_corrections")]
 AFTER = [("talk", "0014_kinds_checked_official_comments_indexed")]
 NAME = "comment_official"
-
-
-@pytest.fixture(autouse=True)
-def newest_again():
-    yield
-    to_the_newest()
 
 
 def run(statement):
