@@ -17,7 +17,7 @@ endif
 
 # Test processes: one more than a small machine has cores, since browsers, workers and databases are
 # waited for. Races are run apart, by two: with more, controls of theirs keep by luck what they have
-# to break.
+# to break. Tests marked `turns` are run on one day of three (tests/turns.py), unless they are named.
 AT_ONCE ?= 3
 RACES = tests/races
 PYTEST = $(BIN)/python -m civicfund.launch with-servers $(BIN)/python -m pytest -q --dist loadgroup
@@ -42,7 +42,7 @@ test: dev-environment ## Everything: static checks, then all tests against real 
 ifdef TESTS
 	@$(PYTEST) -n 2 $(TESTS)
 else
-	@$(PYTEST) -n $(AT_ONCE) --ignore $(RACES)
+	@$(PYTEST) -n $(AT_ONCE) --ignore $(RACES) --in-turns $$(( $$(date +%s) / 86400 ))
 	@$(PYTEST) -n 2 $(RACES)
 endif
 
@@ -92,9 +92,9 @@ trust: dev-environment ## Try every promise of the vote (SIZE=full or small); pr
 proofs: dev-environment ## Storms, races and random histories of money, random elections, each role at each door, at full size (takes hours)
 	@$(BIN)/python -m civicfund.launch with-servers env SIZE=full $(BIN)/python -m pytest -q -s --timeout=0 --durations=0 tests/pledges/test_machine.py tests/pledges/test_unmet_goals.py tests/races tests/reconciliation/test_reconciling.py tests/budgeting/domain tests/town/test_matrix.py tests/town/test_rooms.py
 
-journeys: dev-environment ## Whole ways through the site by people of every role, in browsers; pictures in SCREENSHOTS
+journeys: dev-environment ## Whole ways through the site by people of every role, and every test in a browser; pictures in SCREENSHOTS
 	@$(BIN)/python -m civicfund.launch browser >/dev/null
-	@$(BIN)/python -m civicfund.launch with-servers $(BIN)/python -m pytest -q -m '' tests/browser/test_whole_*.py
+	@$(PYTEST) -n 2 -m '' tests/browser
 
 lock: dev-environment ## Compile requirements/ from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header pyproject.toml -o requirements/production.txt

@@ -22,6 +22,7 @@ from civicfund.people.services import mark_as_made_up
 from civicfund.prepared import Prepared
 from tests.migrating import drawing_one_model, to_the_newest
 from tests.tables import keep_tables
+from tests.turns import DAYS, waiting
 
 pytest_plugins = ["tests.sandbox_fixtures"]
 
@@ -39,12 +40,26 @@ def pytest_configure(config):
         )
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--in-turns",
+        type=int,
+        metavar="DAY",
+        help=f"of tests marked `turns` run those whose turn is on that day, one of {DAYS}",
+    )
+
+
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     """The long ones first, else one process works through the last of them while the rest wait.
 
     None of them may empty the database; tests with transactions of their own do, and come last.
     """
+    day = config.getoption("--in-turns")
+    if day is not None:
+        others = set(waiting(items, day))
+        config.hook.pytest_deselected(items=list(others))
+        items[:] = [item for item in items if item not in others]
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 

@@ -42,10 +42,25 @@ WIDE = {"width": 1280, "height": 900}
 NARROW = {"width": 390, "height": 844}
 
 
+# What is done with money and votes, and what holds in every form: each run of `make test` tries it
+# in a browser. What else is looked at there takes turns.
+ALWAYS = {
+    "test_budget.py",
+    "test_drafts.py",
+    "test_pledging.py",
+    "test_sealing.py",
+    "test_sending_once.py",
+    "test_verifying.py",
+    "test_whole_site.py",
+}
+
+
 def pytest_collection_modifyitems(items):
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
+            if item.path.name not in ALWAYS and not item.get_closest_marker("journey"):
+                item.add_marker(pytest.mark.turns)
 
 
 @pytest.fixture(scope="session")

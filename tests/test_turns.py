@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tests.turns import DAYS, waiting
+
+
+@dataclass(frozen=True)
+class Item:
+    nodeid: str
+    takes_turns: bool = True
+
+    def get_closest_marker(self, name: str) -> object:
+        return (self.takes_turns and name == "turns") or None
+
+
+GIVEN = [Item(f"a.py::test_{name}[{size}]") for name in "abcdefg" for size in (390, 1280)]
+ALWAYS = [Item("b.py::test_always", takes_turns=False)]
+
+
+def test_each_has_its_turn_on_one_day_and_what_takes_none_is_always_run():
+    run = [set(GIVEN + ALWAYS) - set(waiting(GIVEN + ALWAYS, day)) for day in range(7, 7 + DAYS)]
+    assert set.union(*run) == set(GIVEN + ALWAYS)
+    assert set.intersection(*run) == set(ALWAYS)
+    assert sum(map(len, run)) == len(GIVEN) + DAYS * len(ALWAYS)
+
+
+def test_what_a_function_is_given_is_run_on_the_same_day():
+    for day in range(DAYS):
+        names = [item.nodeid.partition("[")[0] for item in set(GIVEN) - set(waiting(GIVEN, day))]
+        assert all(names.count(name) == 2 for name in names)
+
+
+def test_the_same_day_comes_again_after_so_many():
+    assert waiting(GIVEN, 5) == waiting(GIVEN, 5 + DAYS) != waiting(GIVEN, 6)
