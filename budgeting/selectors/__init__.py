@@ -70,7 +70,6 @@ from budgeting.selectors.proposals import (
 )
 from budgeting.selectors.results import Figures, OptionResult, PotResult, results_of
 from budgeting.selectors.reviews import (
-    REVIEWS_PER_PAGE,
     WHOSE,
     fitting_reviews,
     is_reviewer,
@@ -116,7 +115,6 @@ from budgeting.selectors.trustees import (
 )
 
 __all__ = [
-    "REVIEWS_PER_PAGE",
     "WHOSE",
     "BallotStatus",
     "Candidate",

@@ -31,7 +31,7 @@ from civicfund.prepared import Prepared
 from civicfund.projects.models import Project, Version
 from civicfund.projects.selectors.history import latest_version
 
-PROPOSALS_PER_PAGE = 50
+PROPOSALS_PER_PAGE = 25
 # Of a project and its place, what no list shows: stories, their index and outlines.
 UNSHOWN = ("project__story", "project__search", "project__neighborhood__boundary")
 

@@ -50,7 +50,9 @@ _ON_THE_BOARD = (
 )
 # Whose reviews the board shows.
 WHOSE = ("mine", "nobody", "late", "proposer")
-REVIEWS_PER_PAGE = 50
+REVIEWS_PER_PAGE = 25
+# Of their own notes, on the board of whoever wrote them.
+MOST_NOTES = 25
 
 
 def waiting_reviews(cycle: Cycle | int, reader: User | int, *, gives_out: bool) -> QuerySet[Review]:
@@ -278,17 +280,22 @@ def proposal_to_review(cycle: Cycle, pk: int, reader: User) -> Proposal | None:
     )
 
 
-def noted_reviews(cycle: Cycle) -> ReviewQuerySet:
+def noted_reviews(cycle: Cycle | int) -> ReviewQuerySet:
     """Reviews that were given with internal notes, and have them still."""
     return Review.objects.filter(proposal__cycle=cycle, given_at__isnull=False).exclude(notes="")
 
 
-def own_notes(cycle: Cycle, reviewer: User) -> QuerySet[Review]:
-    """Those of them that the reviewer gave, of projects that they do not write."""
+def own_notes(cycle: Cycle, reviewer: User) -> list[Review]:
+    """The first of them that the reviewer gave, of projects that they do not write."""
+    return _notes_by(cycle.pk, reviewer.pk)
+
+
+@Prepared
+def _notes_by(cycle: int, reviewer: int) -> QuerySet[Review]:
     written = Project.objects.filter(authored_by(reviewer))
     mine = noted_reviews(cycle).filter(reviewer=reviewer).exclude(proposal__project__in=written)
     rows = mine.select_related("proposal__project").order_by("pk")
-    return rows.only("proposal__cycle", "proposal__project__title")
+    return rows.only("proposal__cycle", "proposal__project__title")[:MOST_NOTES]
 
 
 def own_proposal(cycle: Cycle, pk: int, author: User) -> Proposal | None:

@@ -38,7 +38,6 @@ from budgeting.forms import (
 )
 from budgeting.models import Cycle, Proposal, Review, ReviewPlan
 from budgeting.selectors import (
-    REVIEWS_PER_PAGE,
     WHOSE,
     Change,
     change_since_review,
@@ -153,7 +152,7 @@ def _board(request: SignedInRequest, cycle: Cycle) -> dict[str, Any]:
         "plan": ReviewPlan.objects.filter(cycle=cycle).first(),
         "rules": reviewer_rules(cycle),
         "administers": administers,
-        "own_notes": own_notes(cycle, request.user)[:REVIEWS_PER_PAGE],
+        "own_notes": own_notes(cycle, request.user),
         "is_over": cycle.state in OVER_STATES,
         "notes": noted_reviews(cycle).count() if administers else 0,
         "goes_on": cycle.state in (CycleState.DRAFT, CycleState.OPEN),

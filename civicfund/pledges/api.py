@@ -23,7 +23,8 @@ from civicfund.payments.domain import GatewayUnavailable, RateLimited
 from civicfund.people.requests import person_of
 from civicfund.pledges.access import own_pledge, readable_updates, visible_campaign
 from civicfund.pledges.models import Campaign, CampaignUpdate, Pledge
-from civicfund.pledges.selectors import finished_campaigns, live_campaigns, pledges_of
+from civicfund.pledges.selectors import pledges_of
+from civicfund.pledges.selectors.lists import finished_campaigns, live_campaigns
 from civicfund.pledges.selectors.updates import updates_of
 from civicfund.pledges.serializers import (
     CampaignDetailOutput,

@@ -97,7 +97,7 @@ def test_the_list_asks_as_much_for_three_as_for_one(client, django_assert_num_qu
         add_picture(campaign.project, "One")
         two = add_picture(campaign.project, "Two")
         LeadPicture.objects.create(campaign=campaign, file=two)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         assert client.get(reverse("campaigns")).status_code == 200
 
 

@@ -11,7 +11,7 @@ from budgeting.services.results import certify, publish
 from civicfund.places.enums import PlaceKind
 from civicfund.pledges.enums import CampaignState
 from civicfund.pledges.models import Campaign
-from civicfund.pledges.selectors import MOST_SHOWN
+from civicfund.pledges.selectors.lists import MOST_SHOWN
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
 from civicfund.talk.models import Thread

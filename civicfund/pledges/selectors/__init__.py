@@ -6,26 +6,23 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet, Sum
+from django.db.models import QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from civicfund.audit.models import Event
 from civicfund.ledger.selectors import booked_minor
 from civicfund.payouts.selectors import why_not_payable
 from civicfund.people.models import User
-from civicfund.places.models import Neighborhood
 from civicfund.pledges.domain import Promise, digest
 from civicfund.pledges.enums import (
     CHARGED_PLEDGE,
     FINISHED_CAMPAIGN,
     HOLDING_CAMPAIGN,
     MAY_GO_BACK_CAMPAIGN,
-    OPEN_CAMPAIGN,
     RETURNING_CAMPAIGN,
     UNPAID_CAMPAIGN,
     AttemptState,
     BatchState,
-    CampaignState,
     Decision,
     DisputeState,
     FeeBearer,
@@ -36,7 +33,6 @@ from civicfund.pledges.enums import (
 from civicfund.pledges.models import (
     Campaign,
     CampaignOutcome,
-    CampaignQuerySet,
     ChargeAttempt,
     Dispute,
     Pledge,
@@ -44,64 +40,11 @@ from civicfund.pledges.models import (
     Refund,
     RefundBatch,
 )
-from civicfund.pledges.models.totals import for_cards, with_totals
+from civicfund.pledges.models.totals import with_totals
 from civicfund.prepared import Prepared, in_all
-from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
 
 SHOWN_BACKERS = 30
-# On home, and on a place's page.
-MOST_SHOWN = 6
-
-
-def live_campaigns() -> CampaignQuerySet:
-    """Campaigns that take pledges now, the one that ends soonest first."""
-    return for_cards(_live())
-
-
-def _live() -> CampaignQuerySet:
-    return Campaign.objects.live().order_by("deadline_at", "pk")
-
-
-def _cards(keys: list[int]) -> list[Campaign]:
-    """Campaigns as cards show them; where there are none, nothing is summed."""
-    found = for_cards(Campaign.objects.filter(pk__in=keys)).in_bulk() if keys else {}
-    return [found[key] for key in keys]
-
-
-def ending_soonest() -> list[Campaign]:
-    """The first of ``live_campaigns``."""
-    return _cards(_soonest())
-
-
-@Prepared
-def _soonest() -> QuerySet[Campaign, int]:
-    return _live().values_list("pk", flat=True)[:MOST_SHOWN]
-
-
-def live_at(places: Collection[int]) -> tuple[list[Campaign], int]:
-    """The first of ``live_campaigns`` whose projects are in these places, and how many all are."""
-    keys = _live_at(places)
-    return _cards(keys[:MOST_SHOWN]), len(keys)
-
-
-@Prepared
-def _live_at(places: Collection[int]) -> QuerySet[Campaign, int]:
-    return _live().filter(project__neighborhood__in=places).values_list("pk", flat=True)
-
-
-def campaigns_near(neighborhood: Neighborhood, most: int) -> list[Campaign]:
-    """Live campaigns of a neighborhood first, then those of its district, soonest end first."""
-    near = Q(project__neighborhood=neighborhood)
-    if neighborhood.parent_id is not None:
-        near |= Q(project__neighborhood__parent=neighborhood.parent_id)
-        near |= Q(project__neighborhood=neighborhood.parent_id)
-    near |= Q(project__neighborhood__parent=neighborhood)
-    elsewhere = ExpressionWrapper(
-        ~Q(project__neighborhood=neighborhood), output_field=BooleanField()
-    )
-    nearest = _live().filter(near).order_by(elsewhere, "deadline_at", "pk")
-    return _cards(list(nearest.values_list("pk", flat=True)[:most]))
 
 
 def collected_in_minor(places: Collection[int]) -> int:
@@ -134,29 +77,6 @@ def newest_campaigns(projects: Collection[int]) -> dict[int, Campaign]:
     """The newest public campaign of each of the projects, in one query."""
     rows = Campaign.objects.public().filter(project__in=projects).order_by("pk")
     return {campaign.project_id: campaign for campaign in rows}
-
-
-def finished_campaigns() -> CampaignQuerySet:
-    """Public campaigns that take no pledges any more, the latest first; of a project that
-    moderators have hidden only the campaign's own page is left.
-    """
-    return for_cards(_finished())
-
-
-def _finished() -> CampaignQuerySet:
-    over = Campaign.objects.public().exclude(state__in=[CampaignState.APPROVED, *OPEN_CAMPAIGN])
-    return over.exclude(project__state=ProjectState.HIDDEN).order_by("-deadline_at", "-pk")
-
-
-def finished_at(places: Collection[int]) -> list[Campaign]:
-    """The first of ``finished_campaigns`` whose projects are in these places."""
-    return _cards(_finished_at(places))
-
-
-@Prepared
-def _finished_at(places: Collection[int]) -> QuerySet[Campaign, int]:
-    there = _finished().filter(project__neighborhood__in=places)
-    return there.values_list("pk", flat=True)[:MOST_SHOWN]
 
 
 def campaign_of(project: Project) -> Campaign | None:

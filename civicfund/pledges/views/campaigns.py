@@ -8,7 +8,6 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AnonymousUser
-from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -16,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from civicfund.audit.services import StaleStateError, db_now
 from civicfund.delivery.selectors import plan_of
-from civicfund.paging import page_asked_for
+from civicfund.paging import LeanPaginator, page_asked_for
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.requests import HttpRequest, SignedInRequest
@@ -25,10 +24,8 @@ from civicfund.pledges.access import own_campaign, readable_updates, visible_cam
 from civicfund.pledges.enums import EDITABLE_CAMPAIGN, WAITING_CAMPAIGN, CampaignState
 from civicfund.pledges.filters import CampaignFilter
 from civicfund.pledges.forms import AppealForm
-from civicfund.pledges.models import Campaign
+from civicfund.pledges.models import Campaign, CampaignQuerySet
 from civicfund.pledges.selectors import (
-    finished_campaigns,
-    live_campaigns,
     named_backers,
     open_pledge_of,
     settlement_of,
@@ -36,6 +33,13 @@ from civicfund.pledges.selectors import (
 )
 from civicfund.pledges.selectors.checklist import checklist_of
 from civicfund.pledges.selectors.fees import fee_terms, fees_so_far
+from civicfund.pledges.selectors.lists import (
+    finished,
+    finished_in_pages,
+    in_pages,
+    live,
+    live_in_pages,
+)
 from civicfund.pledges.selectors.moderating import suspension_of
 from civicfund.pledges.selectors.treasury import returned_of
 from civicfund.pledges.selectors.updates import listed, updates_of
@@ -47,11 +51,13 @@ from civicfund.states import IllegalMoveError
 from civicfund.strangers import kept_for_strangers
 from civicfund.talk.selectors import questions_to_creator
 
-PER_PAGE = 24
 NEWEST_UPDATES = 3
 # Who looks after campaigns that wait for their start.
 TOLD_WHY = frozenset({Role.MODERATOR, Role.REVIEWER, Role.TREASURER})
-LISTS = {"live": live_campaigns, "finished": finished_campaigns}
+LISTS: dict[str, tuple[Callable[[], CampaignQuerySet], Callable[[], LeanPaginator]]] = {
+    "live": (live, live_in_pages),
+    "finished": (finished, finished_in_pages),
+}
 REFUSALS = (RefusedError, StaleStateError, IllegalMoveError)
 
 
@@ -65,14 +71,19 @@ def campaign_list(request: HttpRequest) -> HttpResponse:
     shown = request.GET.get("show", "live")
     if shown not in LISTS:
         raise Http404("No such list.")
-    found = CampaignFilter(request.GET, LISTS[shown]())
+    rows, whole = LISTS[shown]
+    found = CampaignFilter(request.GET, rows())
     usable = found.is_valid()
-    rows = found.qs if usable else Campaign.objects.none()
+    is_narrowed = any(request.GET.get(name) for name in found.filters)
+    if is_narrowed or not usable:
+        pages = in_pages(found.qs if usable else Campaign.objects.none())
+    else:
+        pages = whole()
     context = {
-        "page": page_asked_for(Paginator(rows, PER_PAGE), request),
+        "page": page_asked_for(pages, request),
         "shown": shown,
         "form": found.form,
-        "is_narrowed": any(request.GET.get(name) for name in found.filters),
+        "is_narrowed": is_narrowed,
     }
     return render(request, "pledges/list.html", context, status=200 if usable else 400)
 

@@ -9,6 +9,9 @@ from civicfund.prepared import Prepared
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project, ProjectHiding, ProjectQuerySet, Veil
 
+# As many as a desk shows at a time.
+MOST_ON_DESK = 50
+
 
 def hiding_of(project: Project) -> ProjectHiding | None:
     """Why moderators hide it now; None where they do not."""
@@ -33,11 +36,23 @@ def flagged_projects() -> ProjectQuerySet:
     return counted.order_by("since", "pk")
 
 
-def project_appeals_for(moderator: User) -> QuerySet[ProjectHiding]:
+def project_appeals_for(moderator: User | int) -> QuerySet[ProjectHiding]:
     """Appeals that this moderator may decide: of what somebody else hid and others wrote."""
     others = ProjectHiding.objects.appealed().exclude(hidden_by=moderator)
     of_others = others.exclude(project__proposer=moderator)
     return of_others.exclude(project__co_authors__user=moderator).select_related("project")
+
+
+@Prepared
+def first_flagged_projects() -> ProjectQuerySet:
+    """Those of ``flagged_projects`` that stand on a desk."""
+    return flagged_projects()[:MOST_ON_DESK]
+
+
+@Prepared
+def first_project_appeals(moderator: int) -> QuerySet[ProjectHiding]:
+    """Those of ``project_appeals_for`` that stand on a desk."""
+    return project_appeals_for(moderator)[:MOST_ON_DESK]
 
 
 def files_taken_down(project: Project) -> list[Veil]:

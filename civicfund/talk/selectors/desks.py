@@ -20,12 +20,13 @@ from civicfund.people.models import User
 from civicfund.prepared import Prepared
 from civicfund.projects.enums import PUBLIC_STATES
 from civicfund.projects.models import Project, ProjectFlag, ProjectHiding, Veil
+from civicfund.projects.selectors.moderation import MOST_ON_DESK
 from civicfund.talk.enums import AppealOutcome, SubjectKind, Wrong
 from civicfund.talk.models import Comment, CommentQuerySet, Flag, Hiding
-from civicfund.talk.selectors import PER_PAGE
 
 # As many as somebody judges in one go.
-FLAGGED_PER_PAGE = 25
+FLAGGED_PER_PAGE = 12
+QUESTIONS_PER_PAGE = 20
 # How old the counts of moderation may be that anybody reads.
 COUNTS_KEPT = timedelta(minutes=1)
 
@@ -72,11 +73,17 @@ def _flagged_on(keys: Collection[int]) -> CommentQuerySet:
     return rows.select_related("author", "thread", "parent")
 
 
-def appeals_for(moderator: User) -> QuerySet[Hiding]:
+def appeals_for(moderator: User | int) -> QuerySet[Hiding]:
     """Appeals that this moderator may decide: of what somebody else hid and somebody else wrote."""
     others = Hiding.objects.appealed().exclude(hidden_by=moderator)
     mine = Q(comment__author=moderator)
     return others.exclude(mine).select_related("comment__thread", "comment__author", "hidden_by")
+
+
+@Prepared
+def first_appeals(moderator: int) -> QuerySet[Hiding]:
+    """Those of ``appeals_for`` that stand on a desk."""
+    return appeals_for(moderator)[:MOST_ON_DESK]
 
 
 def open_questions() -> CommentQuerySet:
@@ -92,7 +99,7 @@ def open_questions() -> CommentQuerySet:
 def questions_paged() -> LeanPaginator:
     """The same in pages, each with its thread."""
     return LeanPaginator(
-        open_questions(), PER_PAGE, count=_open.count(), read=_open_on, first=_first_open
+        open_questions(), QUESTIONS_PER_PAGE, count=_open.count(), read=_open_on, first=_first_open
     )
 
 
@@ -103,7 +110,7 @@ def _open() -> CommentQuerySet:
 
 @Prepared
 def _first_open() -> QuerySet[Comment, int]:
-    return open_questions().values_list("pk", flat=True)[:PER_PAGE]
+    return open_questions().values_list("pk", flat=True)[:QUESTIONS_PER_PAGE]
 
 
 @Prepared

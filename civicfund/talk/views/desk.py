@@ -20,7 +20,7 @@ from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.requests import SignedInRequest
 from civicfund.projects.forms import HidingForm
-from civicfund.projects.selectors.moderation import flagged_projects, project_appeals_for
+from civicfund.projects.selectors.moderation import first_flagged_projects, first_project_appeals
 from civicfund.talk.access import (
     Subject,
     closed_subject,
@@ -31,8 +31,7 @@ from civicfund.talk.access import (
 from civicfund.talk.enums import AppealOutcome, Wrong
 from civicfund.talk.forms import TickedForm
 from civicfund.talk.models import Comment
-from civicfund.talk.selectors import PER_PAGE
-from civicfund.talk.selectors.desks import appeals_for, flagged_paged
+from civicfund.talk.selectors.desks import first_appeals, flagged_paged
 from civicfund.talk.services import (
     TalkError,
     decide_appeal,
@@ -125,7 +124,7 @@ def _desk_page(request: SignedInRequest, form: TickedForm, refused: Refused) -> 
     """Appeals that I may decide, then what is reported, projects before comments; of each the
     longest waiting first.
     """
-    appeals = list(appeals_for(request.user)[:PER_PAGE])
+    appeals = first_appeals(request.user.pk)
     page = flagged_paged().get_page(request.GET.get("page"))
     comments = [*page, *(hiding.comment for hiding in appeals)]
     named = visible_subjects(
@@ -133,8 +132,8 @@ def _desk_page(request: SignedInRequest, form: TickedForm, refused: Refused) -> 
     )
     theirs = concerning(request.user, named.values())
     context = {
-        "project_appeals": project_appeals_for(request.user)[:PER_PAGE],
-        "flagged_projects": flagged_projects()[:PER_PAGE],
+        "project_appeals": first_project_appeals(request.user.pk),
+        "flagged_projects": first_flagged_projects(),
         "appeals": [
             (each, about.title)
             for each in appeals

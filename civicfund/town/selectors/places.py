@@ -19,8 +19,8 @@ from civicfund.talk.enums import SubjectKind
 from civicfund.talk.models import Comment
 from civicfund.talk.selectors import questions_to_city
 
-MOST_BUILT = 24
-MOST_ASKED = 12
+MOST_BUILT = 6
+MOST_ASKED = 6
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from civicfund.paging import page_asked_for
 from civicfund.people.requests import HttpRequest
 from civicfund.places.models import Neighborhood
 from civicfund.places.selectors import related_places
-from civicfund.pledges.selectors import collected_in_minor, finished_at, live_at
+from civicfund.pledges.selectors import collected_in_minor
+from civicfund.pledges.selectors.lists import finished_at, live_at
 from civicfund.prepared import Prepared
 from civicfund.projects.models import Project
 from civicfund.projects.selectors.supports import with_gathering
@@ -33,7 +34,7 @@ from civicfund.town.selectors import (
 )
 
 MOST_AT_PLACE = 6
-MOST_PROJECTS_AT_PLACE = 24
+MOST_PROJECTS_AT_PLACE = 12
 PER_PAGE = 50
 
 

@@ -20,12 +20,8 @@ from civicfund.people.requests import HttpRequest
 from civicfund.people.selectors import residency_of
 from civicfund.places.models import Neighborhood
 from civicfund.places.selectors import related_places
-from civicfund.pledges.selectors import (
-    campaign_of,
-    campaigns_near,
-    ending_soonest,
-    unfinished_campaign_of,
-)
+from civicfund.pledges.selectors import campaign_of, unfinished_campaign_of
+from civicfund.pledges.selectors.lists import campaigns_near, ending_soonest
 from civicfund.prepared import Prepared, at_hand
 from civicfund.projects.access import is_author, keeps_paper, visible_project
 from civicfund.projects.enums import FileKind
@@ -40,8 +36,6 @@ from civicfund.town.selectors import alarms
 
 MOST_ON_HOME = 6
 MOST_RUNNING_ON_HOME = 4
-MOST_AT_PLACE = 6
-MOST_PROJECTS_AT_PLACE = 24
 
 
 @kept_for_strangers
