@@ -1,11 +1,17 @@
-"""A point of the town in forms: chosen on a map, never typed."""
+"""Places in forms: a point, chosen on a map and never typed, and a choice among all of them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
+from django.forms.models import ModelChoiceIterator
 from django.utils.translation import gettext_lazy as _
+
+from civicfund.places.models import Neighborhood
+from civicfund.prepared import Prepared
 
 
 class DegreesField(forms.FloatField):
@@ -25,3 +31,22 @@ def latitude_field() -> DegreesField:
 def longitude_field() -> DegreesField:
     """How far east the point is."""
     return DegreesField(180, label=_("Point on the map"))
+
+
+class AllPlaces(ModelChoiceIterator[Neighborhood]):
+    """Every place, widest first, for the many pages that are narrowed to one.
+
+    Django puts the question into SQL anew for each of them, and opens, reads and closes a cursor
+    for a handful of rows.
+    """
+
+    def __iter__(self) -> Iterator[Any]:
+        if self.field.empty_label is not None:
+            yield "", self.field.empty_label
+        for place in _widest_first():
+            yield self.choice(place)
+
+
+@Prepared
+def _widest_first() -> QuerySet[Neighborhood]:
+    return Neighborhood.objects.widest_first().defer("boundary")

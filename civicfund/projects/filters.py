@@ -8,6 +8,7 @@ import django_filters
 from django.forms import Form
 from django.utils.translation import gettext_lazy as _
 
+from civicfund.places.forms import AllPlaces
 from civicfund.places.models import Neighborhood
 from civicfund.projects.enums import LISTED_STATES, Category
 from civicfund.projects.models import Project, ProjectQuerySet
@@ -22,13 +23,25 @@ SORTS = {
 BEST_MATCH = ("-rank", "-published_at", "-pk")
 
 
+class PlaceField(django_filters.fields.ModelChoiceField):  # type: ignore[misc]  # no types
+    """A choice of any place."""
+
+    iterator = AllPlaces
+
+
+class PlaceFilter(django_filters.ModelChoiceFilter):  # type: ignore[misc]  # no types
+    """The same in a filter."""
+
+    field_class = PlaceField
+
+
 class SearchFilter(django_filters.FilterSet):  # type: ignore[misc]  # it ships no types
     """Words and a place; whoever extends it says what ``with_words`` and ``in_place`` leave."""
 
     form_class: ClassVar[type[Form]]
 
     q = django_filters.CharFilter(label=_("Search"), method="with_words", max_length=200)
-    neighborhood = django_filters.ModelChoiceFilter(
+    neighborhood = PlaceFilter(
         label=_("Where"),
         queryset=Neighborhood.objects.widest_first().defer("boundary"),
         to_field_name="slug",

@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.places.enums import PlaceKind
-from civicfund.places.forms import latitude_field, longitude_field
+from civicfund.places.forms import AllPlaces, latitude_field, longitude_field
 from civicfund.places.models import Neighborhood
 from civicfund.projects.enums import ASKED_PARTS, Category
 from civicfund.projects.forms.money import MoneyField
@@ -21,6 +21,8 @@ EMPTY_LINES_OFFERED = 3
 
 class PlaceField(forms.ModelChoiceField[Neighborhood]):
     """A choice of the town, a district or a neighborhood, each said to be what it is."""
+
+    iterator = AllPlaces
 
     def label_from_instance(self, place: Neighborhood) -> str:
         """The name, with its kind where it is more than a neighborhood."""
