@@ -26,16 +26,27 @@ MakeForm: TypeAlias = Callable[..., forms.Form]
 Acts: TypeAlias = Mapping[str, tuple[MakeForm, Act]]
 
 
+class _Forms(dict[str, forms.Form]):
+    """Forms by their acts; a blank one is made when it is first asked for."""
+
+    def __init__(self, blank: Callable[[str], forms.Form]) -> None:
+        super().__init__()
+        self._blank = blank
+
+    def __missing__(self, name: str) -> forms.Form:
+        form = self[name] = self._blank(name)
+        return form
+
+
 class Desk:
     """A page of several forms, of which one was sent: the one whose act is named in ``act``."""
 
     def __init__(self, request: SignedInRequest, cycle: Cycle, acts: Acts) -> None:
         self.request, self.cycle, self.acts = request, cycle, acts
         self.name = request.POST.get("act", "") if request.method == "POST" else ""
-        self.forms = {
-            name: self._sent(form) if name == self.name else self.blank(name)
-            for name, (form, _act) in acts.items()
-        }
+        self.forms = _Forms(self.blank)
+        if self.name in acts:
+            self.forms[self.name] = self._sent(acts[self.name][0])
         self.report: Any = None
         # What an act has to show in its answer, and nowhere else.
         self.told: Any = None
