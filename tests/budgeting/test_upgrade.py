@@ -1,4 +1,4 @@
-"""What migrations make of reviews of before and of older processes, and their way back."""
+"""What migrations make of what was before and of what older processes write, and their way back."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import pytest
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
-from budgeting.models import BallotRemoval, Proposal, Review
+from budgeting.models import BallotRemoval, KeyingEnd, Proposal, Review
 from budgeting.selectors import Change, change_since_review
 from budgeting.services.proposals import leave_cycle
 from budgeting.services.reviews import give_review
 from civicfund.projects.services import edit_project
 from tests.budgeting.test_changing_pots import entered, two_pots
+from tests.budgeting.test_keying import to_key
 from tests.budgeting.test_off_ballot import before_voting, line, off
+from tests.factories.budgeting import administrator
+from tests.factories.paper import accounted
 from tests.factories.reviews import reviewer, reviewing_cycle
 from tests.migrating import migrate, to_the_newest
 
@@ -77,3 +80,13 @@ def test_an_older_process_goes_on_asking_for_reviews_once_the_database_is_newer(
     asked = older.objects.create(proposal_id=proposal.pk, kind="second")
     found = Review.objects.get(pk=asked.pk)
     assert (found.round, found.untold) == (1, "")
+
+
+def test_an_older_process_goes_on_ending_keying_once_the_database_is_newer():
+    cycle, place, _numbers = to_key()
+    accounted(place, 0)
+    state = MigrationLoader(connection).project_state([("budgeting", "0035_options_on_board")])
+    older = state.apps.get_model("budgeting", "KeyingEnd")
+    sums = {"sheets": 0, "decided": 0, "void": 0, "by_place": {str(place.pk): 0}}
+    older.objects.create(cycle_id=cycle.pk, made_by_id=administrator().pk, **sums)
+    assert KeyingEnd.objects.get(pk=cycle.pk).explained == {}
