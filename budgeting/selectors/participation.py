@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +51,8 @@ class Participation:
     by_place: list[PlacePart]
     by_channel: list[tuple[str, int]]
     by_day: list[tuple[str, int]]
+    # Where it comes from how many people live there, each source once.
+    sources: list[str]
 
     @property
     def of_roll(self) -> float | None:
@@ -96,7 +98,7 @@ def participation_of(cycle: Cycle) -> Participation:
 
     What would tell of fewer than ten people is told of several together, or not at all.
     """
-    took_part = on_channels(cycle)
+    took_part, voting = on_channels(cycle), places_of_roll(eligibility_of(cycle))
     channels = _counted(took_part, "on")
     in_order = {str(each.label): channels[each] for each in Channel if each in channels}
     rows = cycle.roll.order_by().values_list("place").annotate(lines=Count("pk"))
@@ -105,9 +107,10 @@ def participation_of(cycle: Cycle) -> Participation:
     return Participation(
         voters=sum(channels.values()),
         on_roll=sum(on_roll.values()),
-        by_place=_by_place(cycle, on_roll, _counted(took_part, "roll_entry__place")),
+        by_place=_by_place(voting, on_roll, _counted(took_part, "roll_entry__place")),
         by_channel=_together(in_order),
         by_day=_together({date_format(day, "j F Y"): number for day, number in days}),
+        sources=sorted({place.population_source for place in voting} - {""}),
     )
 
 
@@ -129,13 +132,12 @@ def _merged(people: Mapping[str, int]) -> dict[str, int]:
 
 
 def _by_place(
-    cycle: Cycle, on_roll: Mapping[int, int], voted: Mapping[int, int]
+    voting: Collection[Neighborhood], on_roll: Mapping[int, int], voted: Mapping[int, int]
 ) -> list[PlacePart]:
     """By name; also where people may vote and live and nobody is on the roll: they are missing.
 
     Then those of which nobody knows even whether people live there.
     """
-    voting = places_of_roll(eligibility_of(cycle))
     reached = [place.pk for place in voting if place.population]
     keys = {*on_roll, *voted, *reached}
     found = Neighborhood.objects.filter(pk__in=keys).order_by("name", "pk")

@@ -42,6 +42,10 @@ class Neighborhood(models.Model):
     )
     boundary = models.JSONField(_("boundary"), null=True, blank=True)
     population = models.PositiveIntegerField(_("population"), null=True, blank=True)
+    # A census or a register, and of which day: numbers from two sources are hardly to compare.
+    population_source = models.CharField(
+        _("where that number comes from"), max_length=120, blank=True, default="", db_default=""
+    )
 
     objects = NeighborhoodQuerySet.as_manager()
 
@@ -57,6 +61,10 @@ class Neighborhood(models.Model):
                 condition=Q(kind=PlaceKind.CITY, parent__isnull=True)
                 | (~Q(kind=PlaceKind.CITY) & Q(parent__isnull=False)),
                 name="neighborhood_only_city_is_root",
+            ),
+            models.CheckConstraint(
+                condition=Q(population__isnull=False) | Q(population_source=""),
+                name="neighborhood_source_of_a_number",
             ),
             models.UniqueConstraint(
                 fields=["kind"], condition=Q(kind=PlaceKind.CITY), name="neighborhood_one_city"

@@ -18,7 +18,7 @@ class PlaceOutput(serializers.ModelSerializer[Neighborhood]):
 
     class Meta:
         model = Neighborhood
-        fields = ["slug", "name", "kind", "within", "population"]
+        fields = ["slug", "name", "kind", "within", "population", "population_source"]
         read_only_fields = fields
 
 

@@ -11,7 +11,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.places.models import Neighborhood
-from civicfund.places.services import MOST_PEOPLE, Population
+from civicfund.places.services import MOST_PEOPLE, NO_SOURCE, Population
 from civicfund.pledges.enums import GIVEN_REASONS
 from civicfund.projects.forms import MoneyField
 
@@ -53,6 +53,13 @@ class PopulationForm(forms.Form):
     what somebody else has changed since.
     """
 
+    source = forms.CharField(
+        label=_("Where what you write here comes from"),
+        required=False,
+        max_length=120,
+        help_text=_("A census or a register, and of which day. Everybody reads it."),
+    )
+
     def __init__(self, places: Iterable[Neighborhood], data: QueryDict | None = None) -> None:
         super().__init__(data)
         self.places = {_name_of(place.pk): place for place in places}
@@ -71,6 +78,16 @@ class PopulationForm(forms.Form):
                 },
             )
 
+    def clean_source(self) -> str:
+        """It is said wherever a number is written."""
+        source: str = self.cleaned_data["source"]
+        numbers = [
+            name for name in self.places if name in self.changed_data and self.data.get(name)
+        ]
+        if numbers and not source:
+            raise forms.ValidationError(NO_SOURCE)
+        return source
+
     @property
     def rows(self) -> list[tuple[Neighborhood, forms.BoundField]]:
         """Each place with its field, in order."""
@@ -79,8 +96,14 @@ class PopulationForm(forms.Form):
     def counted(self) -> list[Population]:
         """What is to be written: the numbers that were changed."""
         return [
-            Population(self.places[name].pk, self.cleaned_data[name], self._read(name))
+            Population(
+                self.places[name].pk,
+                self.cleaned_data[name],
+                self._read(name),
+                self.cleaned_data["source"],
+            )
             for name in self.changed_data
+            if name in self.places
         ]
 
     def _read(self, name: str) -> int | None:

@@ -18,6 +18,7 @@ def test_places_are_listed_widest_first(client):
             "kind": "city",
             "within": None,
             "population": None,
+            "population_source": "",
         },
         {
             "slug": "millside",
@@ -25,6 +26,7 @@ def test_places_are_listed_widest_first(client):
             "kind": "neighborhood",
             "within": "marrowmere",
             "population": 1200,
+            "population_source": "",
         },
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db import IntegrityError
 from django.urls import reverse
 
 from civicfund.audit.models import Event
@@ -18,6 +19,7 @@ from tests.signing_in import sign_in_with_second_factor
 
 pytestmark = pytest.mark.django_db
 DESK = "/desk/population/"
+SOURCE = "Register of residents, 1 January 2026"
 
 
 def holding(role):
@@ -46,7 +48,7 @@ def docks():
 def filled(client, **written):
     """The page's form as a browser sends it, with some numbers typed over."""
     form = client.get(DESK).context["form"]
-    sent = {}
+    sent = {"source": written.pop("source", SOURCE)}
     for place, field in form.rows:
         shown = "" if field.initial is None else str(field.initial)
         sent |= {field.html_initial_name: shown}
@@ -70,10 +72,45 @@ def test_all_numbers_are_written_in_one_form_and_each_change_is_recorded(
     assert "Saved for 2 places." in answer.content.decode()
     assert (population(mill), population(docks)) == (950, 1200)
     assert trail() == [
-        (str(mill.pk), administrator, {"before": 900, "people": 950}),
-        (str(docks.pk), administrator, {"before": None, "people": 1200}),
+        (str(mill.pk), administrator, {"before": 900, "people": 950, "source": SOURCE}),
+        (str(docks.pk), administrator, {"before": None, "people": 1200, "source": SOURCE}),
     ]
     assert f"by {administrator}" in client.get(DESK).content.decode()
+
+
+def test_a_number_without_a_source_is_written_nowhere_and_lost_nowhere(
+    client, administrator, mill, docks
+):
+    answer = client.post(DESK, filled(client, docks="1200", source="  "))
+    assert answer.status_code == 400
+    page = answer.content.decode()
+    assert "Say where these numbers come from, and of which day they are." in page
+    assert 'value="1200"' in page
+    with pytest.raises(PopulationError, match="where these numbers come from"):
+        set_populations([Population(docks.pk, 1200, None, " ")], by=administrator)
+    assert (population(mill), population(docks)) == (900, None)
+    assert trail() == []
+
+
+def test_everybody_reads_where_a_number_comes_from_until_it_is_emptied(client, administrator, mill):
+    client.post(DESK, filled(client, millside="950"))
+    for page in (DESK, mill.get_absolute_url()):
+        assert SOURCE in client.get(page).content.decode()
+    [listed] = [
+        each
+        for each in client.get("/api/v1/neighborhoods/").json()["results"]
+        if each["slug"] == mill.slug
+    ]
+    assert listed["population_source"] == SOURCE
+    client.post(DESK, filled(client, millside="", source=""))
+    assert Neighborhood.objects.get(pk=mill.pk).population_source == ""
+    for page in (DESK, mill.get_absolute_url()):
+        assert SOURCE not in client.get(page).content.decode()
+
+
+def test_the_database_takes_no_source_of_no_number(mill):
+    with pytest.raises(IntegrityError, match="source_of_a_number"):
+        Neighborhood.objects.filter(pk=mill.pk).update(population=None, population_source=SOURCE)
 
 
 def test_what_is_not_changed_leaves_no_trace(client, administrator, mill, docks):
@@ -87,7 +124,7 @@ def test_what_is_not_changed_leaves_no_trace(client, administrator, mill, docks)
 def test_a_number_is_emptied_where_nobody_knows(client, administrator, mill):
     client.post(DESK, filled(client, millside=""))
     assert population(mill) is None
-    assert trail() == [(str(mill.pk), administrator, {"before": 900, "people": None})]
+    assert trail() == [(str(mill.pk), administrator, {"before": 900, "people": None, "source": ""})]
 
 
 @pytest.mark.parametrize(
@@ -118,7 +155,7 @@ def test_what_somebody_else_changed_meanwhile_is_shown_and_then_written_over(
 ):
     sent = filled(client, millside="950", docks="1200")
     another = holding(Role.BUDGET_ADMINISTRATOR)
-    set_populations([Population(mill.pk, 940, 900)], by=another)
+    set_populations([Population(mill.pk, 940, 900, "A count")], by=another)
     answer = client.post(DESK, sent)
     assert answer.status_code == 400
     page = answer.content.decode()
@@ -126,14 +163,16 @@ def test_what_somebody_else_changed_meanwhile_is_shown_and_then_written_over(
     assert 'value="950"' in page
     assert (population(mill), population(docks)) == (940, None)
     form = answer.context["form"]
-    again = {
+    again = {"source": form.data["source"]} | {
         name: form.data[name]
         for _place, field in form.rows
         for name in (field.html_name, field.html_initial_name)
     }
     assert client.post(DESK, again).status_code == 302
     assert (population(mill), population(docks)) == (950, 1200)
-    assert trail()[1:2] == [(str(mill.pk), administrator, {"before": 940, "people": 950})]
+    assert trail()[1:2] == [
+        (str(mill.pk), administrator, {"before": 940, "people": 950, "source": SOURCE})
+    ]
 
 
 def test_what_somebody_else_emptied_and_what_was_never_shown_writes_nothing(
@@ -176,12 +215,12 @@ def test_places_stand_below_what_they_lie_in_and_other_sums_are_said(client, adm
 def test_nobody_else_writes_how_many_people_live_anywhere(client, mill):
     superuser = UserFactory(is_superuser=True, is_staff=True)
     others = [holding(role) for role in set(Role) - {Role.BUDGET_ADMINISTRATOR}]
-    sent = {f"place-{mill.pk}": "1", f"initial-place-{mill.pk}": "900"}
+    sent = {"source": SOURCE, f"place-{mill.pk}": "1", f"initial-place-{mill.pk}": "900"}
     for person in [superuser, UserFactory(), *others]:
         sign_in_with_second_factor(client, person)
         assert client.post(DESK, sent).status_code == 403
         with pytest.raises(PopulationError):
-            set_populations([Population(mill.pk, 1, 900)], by=person)
+            set_populations([Population(mill.pk, 1, 900, "A count")], by=person)
     assert population(mill) == 900
     assert trail() == []
 
@@ -193,3 +232,12 @@ def test_it_is_among_an_administrators_desks_and_beside_who_takes_part(client, a
         assert f'href="{DESK}"' in client.get(page).content.decode()
     sign_in_with_second_factor(client, holding(Role.OBSERVER))
     assert f'href="{DESK}"' not in client.get(beside).content.decode()
+
+
+def test_beside_who_takes_part_it_stands_once_where_the_numbers_come_from(client, administrator):
+    cycle, _people = running_cycle(2)
+    Neighborhood.objects.filter(kind=PlaceKind.NEIGHBORHOOD).update(
+        population=100, population_source=SOURCE
+    )
+    page = client.get(reverse("participation", args=[cycle.slug])).content.decode()
+    assert page.count(SOURCE) == 1

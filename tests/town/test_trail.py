@@ -171,13 +171,14 @@ def test_the_staff_of_all_times_are_found_by_indexes():
 def test_whom_superusers_looked_up_and_what_was_written_of_places_stands_there(client):
     grant_role(administrator := UserFactory(), Role.BUDGET_ADMINISTRATOR, by=None)
     place = NeighborhoodFactory(population=900)
-    set_populations([Population(place.pk, 950, 900)], by=administrator)
+    set_populations([Population(place.pk, 950, 900, "A count")], by=administrator)
     root = UserFactory(is_superuser=True, is_staff=True)
     record("role.looked_up", UserFactory(), actor=root)
     come(client, Role.BUDGET_ADMINISTRATOR)
     [written] = acts(client)
     assert (written.what, written.name, written.said_words) == (
-        "neighborhood.population_set", str(administrator), [("before", "900"), ("people", "950")],
+        "neighborhood.population_set", str(administrator),
+        [("before", "900"), ("people", "950"), ("source", "A count")],
     )  # fmt: skip
     come(client, is_superuser=True, is_staff=True)
     [looked] = acts(client, kind="role.looked_up")

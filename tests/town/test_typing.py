@@ -77,6 +77,8 @@ UNKEPT = {
     "civicfund.pledges.forms.pledge.PledgeForm.guest_name",
     "civicfund.pledges.forms.surveys.QuestionForm.choices",
     "civicfund.projects.forms.authors.JoinForm.words",
+    # Kept with a number that is written, and only then.
+    "civicfund.town.forms.PopulationForm.source",
 }
 # A form says so at each of its errors, of which it may have more.
 AT_AN_ERROR = b'<span class="sr-only">Error:</span>'

@@ -62,6 +62,7 @@ WRITTEN = {
     "payouts.payout.bank_reference",
     "people.user.display_name",
     "places.neighborhood.name",
+    "places.neighborhood.population_source",
     "pledges.campaign.resumption_reason",
     "pledges.campaign.review_note",
     "pledges.campaign.suspension_reason",
@@ -271,6 +272,7 @@ INPUTS: dict[str, str] = {
     "civicfund.talk.forms.CommentForm.body": "talk.comment.body",
     "civicfund.talk.forms.ThreadForm.body": "talk.comment.body",
     "civicfund.talk.forms.TickedForm.words": "talk.hiding.words",
+    "civicfund.town.forms.PopulationForm.source": "places.neighborhood.population_source",
     "civicfund.town.local_views.SampleForm.story": COMPARED,
     "civicfund.town.local_views.SampleForm.title": COMPARED,
 }

@@ -36,6 +36,8 @@ class Place:
     population: int
 
 
+# As everything about this town.
+SOURCE = "Made-up register, 1 January 2026"
 DISTRICTS = ("Harbourside", "Millside", "Hillside")
 PLACES = (
     Place(0, 0, "Lantern Quay", 4_120),
@@ -102,6 +104,7 @@ def draw(town_name: str) -> dict[str, Neighborhood]:
         name=town_name,
         slug=slug_of(town_name),
         population=sum(place.population for place in PLACES),
+        population_source=SOURCE,
     )
     districts = [
         Neighborhood.objects.create(
@@ -117,6 +120,7 @@ def draw(town_name: str) -> dict[str, Neighborhood]:
             parent=districts[place.row],
             boundary=boundary(place),
             population=place.population,
+            population_source=SOURCE,
         )
         for place in PLACES
     }

@@ -49,6 +49,7 @@ FACTS: dict[str, tuple[Promise, Callable[[Any], str]]] = {
     "look": (_("look"), str),
     "payout": (_("payout"), str),
     "people": (_("people"), str),
+    "source": (_("source"), str),
     "pledge": (_("pledge"), str),
     "project": (_("project, number"), str),
     "reason": (_("reason"), _wrong),
