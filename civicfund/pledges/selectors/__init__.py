@@ -49,9 +49,10 @@ SHOWN_BACKERS = 30
 
 def collected_in_minor(places: Collection[int]) -> int:
     """What backers have paid for projects there and was not given back, in minor units."""
-    paid, paid_minor = _paid_at(places), sum(_paid_minor(places))
+    paid_minor = sum(_paid_minor(places))
     if not paid_minor:  # so that nothing was given back either
         return 0
+    paid = _paid_at(places)
     back = Refund.objects.filter(pledge__in=paid, state=RefundState.SUCCEEDED)
     lost = Dispute.objects.filter(pledge__in=paid, state=DisputeState.LOST)
     return paid_minor - _sum_minor(back) - _sum_minor(lost)
