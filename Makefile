@@ -17,7 +17,8 @@ endif
 
 # Test processes: one more than a small machine has cores, since browsers, workers and databases are
 # waited for. Races are run apart, by two: with more, controls of theirs keep by luck what they have
-# to break. Tests marked `turns` are run on one day of three (tests/turns.py), unless they are named.
+# to break. Tests marked `turns` are run on one day of three (tests/turns.py), unless they
+# are named or TURNS is `all`.
 AT_ONCE ?= 3
 RACES = tests/races
 PYTEST = $(BIN)/python -m civicfund.launch with-servers $(BIN)/python -m pytest -q --dist loadgroup
@@ -37,12 +38,12 @@ dev-environment:
 run: environment ## Start the town at http://127.0.0.1:8000 (PORT moves it)
 	@exec $(BIN)/python -m civicfund.launch run
 
-test: dev-environment ## Everything: static checks, then all tests against real servers and a browser
+test: dev-environment ## Static checks, then tests against real servers and a browser (TURNS=all: those of other days, too)
 	@$(MAKE) --no-print-directory -j 3 browser types all-but-types
 ifdef TESTS
 	@$(PYTEST) -n 2 $(TESTS)
 else
-	@$(PYTEST) -n $(AT_ONCE) --ignore $(RACES) --in-turns $$(( $$(date +%s) / 86400 ))
+	@$(PYTEST) -n $(AT_ONCE) --ignore $(RACES) $(if $(filter all,$(TURNS)),,--in-turns $(or $(TURNS),$$(( $$(date +%s) / 86400 ))))
 	@$(PYTEST) -n 2 $(RACES)
 endif
 

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
+from tests import browser
+from tests.browser.conftest import ALWAYS as ALWAYS_IN_A_BROWSER
 from tests.turns import DAYS, waiting
 
 
@@ -14,7 +17,11 @@ class Item:
         return (self.takes_turns and name == "turns") or None
 
 
-GIVEN = [Item(f"a.py::test_{name}[{size}]") for name in "abcdefg" for size in (390, 1280)]
+GIVEN = [
+    Item(f"a.py::test_{name}[{size}]")
+    for name in "abcdefghijklmnopqrstuvwxyz"
+    for size in (390, 1280)
+]
 ALWAYS = [Item("b.py::test_always", takes_turns=False)]
 
 
@@ -23,12 +30,24 @@ def test_each_has_its_turn_on_one_day_and_what_takes_none_is_always_run():
     assert set.union(*run) == set(GIVEN + ALWAYS)
     assert set.intersection(*run) == set(ALWAYS)
     assert sum(map(len, run)) == len(GIVEN) + DAYS * len(ALWAYS)
+    assert all(len(each) > len(ALWAYS) for each in run)
 
 
 def test_what_a_function_is_given_is_run_on_the_same_day():
     for day in range(DAYS):
         names = [item.nodeid.partition("[")[0] for item in set(GIVEN) - set(waiting(GIVEN, day))]
         assert all(names.count(name) == 2 for name in names)
+
+
+def test_another_test_moves_nobodys_turn():
+    for day in range(DAYS):
+        more = waiting([Item("a.py::test_another"), *GIVEN], day)
+        assert [item for item in more if item in GIVEN] == waiting(GIVEN, day)
+
+
+def test_what_is_always_run_in_a_browser_is_there():
+    folder = Path(browser.__file__).parent
+    assert {name for name in ALWAYS_IN_A_BROWSER if not (folder / name).is_file()} == set()
 
 
 def test_the_same_day_comes_again_after_so_many():

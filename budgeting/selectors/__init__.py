@@ -70,6 +70,7 @@ from budgeting.selectors.proposals import (
 )
 from budgeting.selectors.results import Figures, OptionResult, PotResult, results_of
 from budgeting.selectors.reviews import (
+    MOST_NOTES,
     WHOSE,
     fitting_reviews,
     is_reviewer,
@@ -115,6 +116,7 @@ from budgeting.selectors.trustees import (
 )
 
 __all__ = [
+    "MOST_NOTES",
     "WHOSE",
     "BallotStatus",
     "Candidate",

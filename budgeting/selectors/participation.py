@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,8 +51,8 @@ class Participation:
     by_place: list[PlacePart]
     by_channel: list[tuple[str, int]]
     by_day: list[tuple[str, int]]
-    # Where it comes from how many people live there, each source once.
-    sources: list[str]
+    # Where it comes from how many people live there, and where that is; "" where nobody says so.
+    sources: list[tuple[str, list[str]]]
 
     @property
     def of_roll(self) -> float | None:
@@ -104,13 +104,15 @@ def participation_of(cycle: Cycle) -> Participation:
     rows = cycle.roll.order_by().values_list("place").annotate(lines=Count("pk"))
     on_roll: dict[int, int] = dict(rows)
     days = sorted(_counted(took_part.annotate(day=TruncDate("at")), "day").items())
+    voted = _counted(took_part, "roll_entry__place")
+    places = _places(voting, {*on_roll, *voted})
     return Participation(
         voters=sum(channels.values()),
         on_roll=sum(on_roll.values()),
-        by_place=_by_place(voting, on_roll, _counted(took_part, "roll_entry__place")),
+        by_place=_by_place(places, voting, on_roll, voted),
         by_channel=_together(in_order),
         by_day=_together({date_format(day, "j F Y"): number for day, number in days}),
-        sources=sorted({place.population_source for place in voting} - {""}),
+        sources=_sources(places),
     )
 
 
@@ -131,17 +133,33 @@ def _merged(people: Mapping[str, int]) -> dict[str, int]:
     return {line.place: line.by_channel[0] for line in lines}
 
 
+def _places(voting: Collection[Neighborhood], there: Collection[int]) -> list[Neighborhood]:
+    """Those places and those where people may vote and live; by name."""
+    keys = {*there, *(place.pk for place in voting if place.population)}
+    found = Neighborhood.objects.filter(pk__in=keys).order_by("name", "pk")
+    return list(found.defer("boundary"))
+
+
+def _sources(places: Iterable[Neighborhood]) -> list[tuple[str, list[str]]]:
+    found: dict[str, list[str]] = {}
+    for place in places:
+        if place.population is not None:
+            found.setdefault(place.population_source, []).append(place.name)
+    # Last those of which nobody says it; where nobody says it of any, nothing.
+    return sorted(found.items(), key=lambda each: not each[0]) if any(found) else []
+
+
 def _by_place(
-    voting: Collection[Neighborhood], on_roll: Mapping[int, int], voted: Mapping[int, int]
+    places: Collection[Neighborhood],
+    voting: Collection[Neighborhood],
+    on_roll: Mapping[int, int],
+    voted: Mapping[int, int],
 ) -> list[PlacePart]:
     """By name; also where people may vote and live and nobody is on the roll: they are missing.
 
     Then those of which nobody knows even whether people live there.
     """
-    reached = [place.pk for place in voting if place.population]
-    keys = {*on_roll, *voted, *reached}
-    found = Neighborhood.objects.filter(pk__in=keys).order_by("name", "pk")
-    places = list(found.defer("boundary"))
+    keys = {place.pk for place in places}
     shown = _merged({str(place.pk): voted.get(place.pk, 0) for place in places})
     parts = [
         PlacePart(place.name, shown[str(place.pk)], on_roll.get(place.pk, 0), place.population)

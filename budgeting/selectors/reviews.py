@@ -52,7 +52,7 @@ _ON_THE_BOARD = (
 WHOSE = ("mine", "nobody", "late", "proposer")
 REVIEWS_PER_PAGE = 25
 # Of their own notes, on the board of whoever wrote them.
-MOST_NOTES = 25
+MOST_NOTES = 50
 
 
 def waiting_reviews(cycle: Cycle | int, reader: User | int, *, gives_out: bool) -> QuerySet[Review]:
@@ -286,7 +286,9 @@ def noted_reviews(cycle: Cycle | int) -> ReviewQuerySet:
 
 
 def own_notes(cycle: Cycle, reviewer: User) -> list[Review]:
-    """The first of them that the reviewer gave, of projects that they do not write."""
+    """The first of them that the reviewer gave, of projects that they do not write; one more than
+    ``MOST_NOTES`` where there are more.
+    """
     return _notes_by(cycle.pk, reviewer.pk)
 
 
@@ -295,7 +297,7 @@ def _notes_by(cycle: int, reviewer: int) -> QuerySet[Review]:
     written = Project.objects.filter(authored_by(reviewer))
     mine = noted_reviews(cycle).filter(reviewer=reviewer).exclude(proposal__project__in=written)
     rows = mine.select_related("proposal__project").order_by("pk")
-    return rows.only("proposal__cycle", "proposal__project__title")[:MOST_NOTES]
+    return rows.only("proposal__cycle", "proposal__project__title")[: MOST_NOTES + 1]
 
 
 def own_proposal(cycle: Cycle, pk: int, author: User) -> Proposal | None:

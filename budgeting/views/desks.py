@@ -29,12 +29,17 @@ Acts: TypeAlias = Mapping[str, tuple[MakeForm, Act]]
 class _Forms(dict[str, forms.Form]):
     """Forms by their acts; a blank one is made when it is first asked for."""
 
-    def __init__(self, blank: Callable[[str], forms.Form]) -> None:
+    def __init__(self, desk: Desk) -> None:
         super().__init__()
-        self._blank = blank
+        self._desk = desk
 
     def __missing__(self, name: str) -> forms.Form:
-        form = self[name] = self._blank(name)
+        if name not in self._desk.acts:
+            raise KeyError(name)
+        try:
+            form = self[name] = self._desk.blank(name)
+        except Exception as error:  # of which a template would make an empty form
+            raise RuntimeError(f"The form of {name} cannot be made.") from error
         return form
 
 
@@ -44,7 +49,7 @@ class Desk:
     def __init__(self, request: SignedInRequest, cycle: Cycle, acts: Acts) -> None:
         self.request, self.cycle, self.acts = request, cycle, acts
         self.name = request.POST.get("act", "") if request.method == "POST" else ""
-        self.forms = _Forms(self.blank)
+        self.forms = _Forms(self)
         if self.name in acts:
             self.forms[self.name] = self._sent(acts[self.name][0])
         self.report: Any = None

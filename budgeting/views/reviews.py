@@ -38,6 +38,7 @@ from budgeting.forms import (
 )
 from budgeting.models import Cycle, Proposal, Review, ReviewPlan
 from budgeting.selectors import (
+    MOST_NOTES,
     WHOSE,
     Change,
     change_since_review,
@@ -153,6 +154,7 @@ def _board(request: SignedInRequest, cycle: Cycle) -> dict[str, Any]:
         "rules": reviewer_rules(cycle),
         "administers": administers,
         "own_notes": own_notes(cycle, request.user),
+        "most_notes": MOST_NOTES,
         "is_over": cycle.state in OVER_STATES,
         "notes": noted_reviews(cycle).count() if administers else 0,
         "goes_on": cycle.state in (CycleState.DRAFT, CycleState.OPEN),

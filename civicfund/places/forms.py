@@ -34,7 +34,8 @@ def longitude_field() -> DegreesField:
 
 
 class AllPlaces(ModelChoiceIterator[Neighborhood]):
-    """Every place, widest first, for the many pages that are narrowed to one.
+    """Every place, widest first, for the many pages that are narrowed to one; for fields that take
+    any of them.
 
     Django puts the question into SQL anew for each of them, and opens, reads and closes a cursor
     for a handful of rows.

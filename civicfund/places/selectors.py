@@ -95,6 +95,7 @@ def feature_collection(places: Iterable[Neighborhood]) -> dict[str, Any]:
                 "name": place.name,
                 "kind": place.kind,
                 "population": place.population,
+                "population_source": place.population_source,
             },
         }
         for place in places

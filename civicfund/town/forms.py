@@ -59,6 +59,10 @@ class PopulationForm(forms.Form):
         max_length=120,
         help_text=_("A census or a register, and of which day. Everybody reads it."),
     )
+    of_all = forms.BooleanField(
+        label=_("All numbers here come from there, also those that I did not change"),
+        required=False,
+    )
 
     def __init__(self, places: Iterable[Neighborhood], data: QueryDict | None = None) -> None:
         super().__init__(data)
@@ -78,15 +82,22 @@ class PopulationForm(forms.Form):
                 },
             )
 
-    def clean_source(self) -> str:
-        """It is said wherever a number is written."""
-        source: str = self.cleaned_data["source"]
-        numbers = [
-            name for name in self.places if name in self.changed_data and self.data.get(name)
-        ]
-        if numbers and not source:
-            raise forms.ValidationError(NO_SOURCE)
-        return source
+    def clean(self) -> dict[str, Any]:
+        """A source is said wherever a number is written, and of some number."""
+        given = super().clean() or self.cleaned_data
+        numbers, source = self._numbers(), given.get("source")
+        if (numbers or given["of_all"]) and not source:
+            self.add_error("source", NO_SOURCE)
+        if source and not numbers:
+            self.add_error(
+                "of_all", _("No number was written: is it where all of these come from?")
+            )
+        return given
+
+    def _numbers(self) -> list[str]:
+        """Of which places a number is said to come from there; nothing is said of what is empty."""
+        wanted = [name for name in self.places if self.data.get(name)]
+        return wanted if self.data.get("of_all") else [n for n in wanted if n in self.changed_data]
 
     @property
     def rows(self) -> list[tuple[Neighborhood, forms.BoundField]]:
@@ -94,7 +105,8 @@ class PopulationForm(forms.Form):
         return [(place, self[name]) for name, place in self.places.items()]
 
     def counted(self) -> list[Population]:
-        """What is to be written: the numbers that were changed."""
+        """What is to be written: the numbers that were changed, or are said to come from there."""
+        numbers = self._numbers()
         return [
             Population(
                 self.places[name].pk,
@@ -102,8 +114,8 @@ class PopulationForm(forms.Form):
                 self._read(name),
                 self.cleaned_data["source"],
             )
-            for name in self.changed_data
-            if name in self.places
+            for name in self.places
+            if name in self.changed_data or name in numbers
         ]
 
     def _read(self, name: str) -> int | None:

@@ -42,12 +42,14 @@ WIDE = {"width": 1280, "height": 900}
 NARROW = {"width": 390, "height": 844}
 
 
-# What is done with money and votes, and what holds in every form: each run of `make test` tries it
-# in a browser. What else is looked at there takes turns.
+# Ballots of every kind, pledges, seals and verifying, and that nothing typed is lost: each run of
+# `make test` tries it in a browser. What else is done and looked at there takes turns.
 ALWAYS = {
+    "test_ballot_kinds.py",
     "test_budget.py",
     "test_drafts.py",
     "test_pledging.py",
+    "test_refused_desks.py",
     "test_sealing.py",
     "test_sending_once.py",
     "test_verifying.py",

@@ -1,6 +1,6 @@
 """A comment that is reported, hidden with its reason, appealed and shown again: four browsers.
 
-The shortest of the journeys, so `make test` runs it, too.
+The shortest of the journeys, so `make test` runs it, too, on one day of three.
 """
 
 from __future__ import annotations

@@ -48,6 +48,7 @@ def test_outlines_are_geojson_of_what_has_been_drawn(client):
                     "name": "Millside",
                     "kind": "neighborhood",
                     "population": None,
+                    "population_source": "",
                 },
             }
         ],

@@ -56,6 +56,10 @@ def filled(client, **written):
     return sent
 
 
+def told(client, page):
+    return " ".join(client.get(page).content.decode().split())
+
+
 def population(place):
     return Neighborhood.objects.values_list("population", flat=True).get(pk=place.pk)
 
@@ -108,13 +112,41 @@ def test_everybody_reads_where_a_number_comes_from_until_it_is_emptied(client, a
         assert SOURCE not in client.get(page).content.decode()
 
 
-def test_the_database_takes_no_source_of_no_number(mill):
+def test_the_database_keeps_no_source_of_no_number(mill, docks):
+    """Also where a process that knows of none empties a number, while an upgrade runs."""
+    Neighborhood.objects.filter(pk=mill.pk).update(population_source=SOURCE)
+    Neighborhood.objects.filter(pk=mill.pk).update(population=None)
+    assert Neighborhood.objects.get(pk=mill.pk).population_source == ""
     with pytest.raises(IntegrityError, match="source_of_a_number"):
-        Neighborhood.objects.filter(pk=mill.pk).update(population=None, population_source=SOURCE)
+        Neighborhood.objects.filter(pk=docks.pk).update(population_source=SOURCE)
+
+
+def test_what_was_written_before_is_said_to_come_from_there_where_all_of_it_does(
+    client, administrator, mill, docks
+):
+    refused = client.post(DESK, filled(client))
+    assert refused.status_code == 400
+    page = refused.content.decode()
+    assert "No number was written: is it where all of these come from?" in page
+    assert f'value="{SOURCE}"' in page
+    assert trail() == []
+    answer = client.post(DESK, filled(client) | {"of_all": "on"}, follow=True)
+    assert "Saved for 1 place." in answer.content.decode()
+    sources = Neighborhood.objects.order_by("name").values_list("name", "population_source")
+    assert set(sources) >= {("Docks", ""), ("Millside", SOURCE)}
+    assert trail() == [
+        (str(mill.pk), administrator, {"before": 900, "people": 900, "source": SOURCE})
+    ]
+
+
+def test_all_numbers_come_from_somewhere(client, administrator, mill):
+    answer = client.post(DESK, filled(client, source="") | {"of_all": "on"})
+    assert "Say where these numbers come from" in answer.content.decode()
+    assert trail() == []
 
 
 def test_what_is_not_changed_leaves_no_trace(client, administrator, mill, docks):
-    answer = client.post(DESK, filled(client), follow=True)
+    answer = client.post(DESK, filled(client, source=""), follow=True)
     assert "Nothing was changed." in answer.content.decode()
     assert client.post(DESK).status_code == 302
     assert (population(mill), population(docks)) == (900, None)
@@ -122,7 +154,7 @@ def test_what_is_not_changed_leaves_no_trace(client, administrator, mill, docks)
 
 
 def test_a_number_is_emptied_where_nobody_knows(client, administrator, mill):
-    client.post(DESK, filled(client, millside=""))
+    client.post(DESK, filled(client, millside="", source=""))
     assert population(mill) is None
     assert trail() == [(str(mill.pk), administrator, {"before": 900, "people": None, "source": ""})]
 
@@ -234,10 +266,16 @@ def test_it_is_among_an_administrators_desks_and_beside_who_takes_part(client, a
     assert f'href="{DESK}"' not in client.get(beside).content.decode()
 
 
-def test_beside_who_takes_part_it_stands_once_where_the_numbers_come_from(client, administrator):
+def test_beside_who_takes_part_it_stands_where_each_number_comes_from(client, administrator):
     cycle, _people = running_cycle(2)
-    Neighborhood.objects.filter(kind=PlaceKind.NEIGHBORHOOD).update(
-        population=100, population_source=SOURCE
-    )
-    page = client.get(reverse("participation", args=[cycle.slug])).content.decode()
-    assert page.count(SOURCE) == 1
+    here = Neighborhood.objects.filter(kind=PlaceKind.NEIGHBORHOOD).order_by("name")
+    beside = reverse("participation", args=[cycle.slug])
+    here.update(population=100)
+    assert "How many people live where:" not in client.get(beside).content.decode()
+    here.update(population_source=SOURCE)
+    assert f"How many people live where: {SOURCE}</p>" in told(client, beside)
+    *some, last = here
+    Neighborhood.objects.filter(pk=last.pk).update(population_source="")
+    named = ", ".join(place.name for place in some)
+    words = f"{SOURCE} ({named}); nobody says where from ({last.name})</p>"
+    assert f"How many people live where: {words}" in told(client, beside)

@@ -46,7 +46,8 @@ def cards_of(keys: Collection[int]) -> list[Campaign]:
 
 @Prepared
 def _rows(keys: Collection[int]) -> CampaignQuerySet:
-    return for_page(Campaign.objects.filter(pk__in=keys)).defer("project__story", "project__search")
+    rows = for_page(Campaign.objects.filter(pk__in=keys))
+    return rows.defer("project__story", "project__search", "project__neighborhood__boundary")
 
 
 @Prepared
