@@ -150,7 +150,9 @@ def _database(url: str) -> dict[str, Any]:
     parsed: dict[str, Any] = env.dj_db_url("", default=url) if url else {"NAME": "civicfund"}
     return parsed | {
         "ENGINE": "civicfund.postgres",
-        "CONN_MAX_AGE": 60,
+        # A new connection learns of every table and plans every question anew, which takes longer
+        # than most pages.
+        "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             "connect_timeout": 5,
