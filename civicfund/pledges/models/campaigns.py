@@ -190,7 +190,7 @@ class Campaign(models.Model):
     @cached_property
     def pictures(self) -> list[ProjectFile]:
         """Its project's pictures that everybody may see, the one in front first; for many
-        campaigns ``totals.for_cards`` asks once.
+        campaigns ``selectors.lists`` asks once.
         """
         if self.project.state not in PUBLIC_STATES:
             return []  # of a hidden project nobody is given them

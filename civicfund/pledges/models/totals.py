@@ -7,7 +7,6 @@ from django.db.models import (
     BigIntegerField,
     Count,
     OuterRef,
-    Prefetch,
     Subquery,
     Sum,
     Value,
@@ -17,7 +16,6 @@ from django.db.models.functions import Coalesce
 from civicfund.pledges.enums import CHARGED_PLEDGE, PLEDGED
 from civicfund.pledges.models.campaigns import CampaignQuerySet
 from civicfund.pledges.models.pledges import Pledge, PledgeQuerySet
-from civicfund.projects.models import ProjectFile
 
 
 def with_totals(campaigns: CampaignQuerySet) -> CampaignQuerySet:
@@ -44,9 +42,3 @@ def _over(rows: PledgeQuerySet, aggregate: Aggregate) -> Coalesce:
 def for_page(campaigns: CampaignQuerySet) -> CampaignQuerySet:
     """With all that a page about one shows: totals, project, neighborhood, the picture in front."""
     return with_totals(campaigns).select_related("project__neighborhood", "lead")
-
-
-def for_cards(campaigns: CampaignQuerySet) -> CampaignQuerySet:
-    """The same for cards and lists, whose pictures are asked for in one query."""
-    pictures = Prefetch("project__files", ProjectFile.objects.pictures(), "shown_pictures")
-    return for_page(campaigns).prefetch_related(pictures)

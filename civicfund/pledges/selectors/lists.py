@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 
@@ -11,7 +11,7 @@ from civicfund.paging import LeanPaginator
 from civicfund.places.models import Neighborhood
 from civicfund.pledges.enums import OPEN_CAMPAIGN, CampaignState
 from civicfund.pledges.models import Campaign, CampaignQuerySet
-from civicfund.pledges.models.totals import for_cards, for_page
+from civicfund.pledges.models.totals import for_page
 from civicfund.prepared import Prepared
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import ProjectFile
@@ -22,8 +22,8 @@ MOST_SHOWN = 6
 
 
 def live_campaigns() -> CampaignQuerySet:
-    """``live`` with all that a card shows."""
-    return for_cards(live())
+    """``live`` with totals, project and place."""
+    return for_page(live())
 
 
 def live() -> CampaignQuerySet:
@@ -55,38 +55,24 @@ def _pictures_of(projects: Collection[int]) -> QuerySet[ProjectFile]:
     return ProjectFile.objects.pictures().filter(project__in=projects)
 
 
-def live_in_pages() -> LeanPaginator:
-    """``live`` as cards show them."""
-    return LeanPaginator(
-        live(), PER_PAGE, count=_all_live.count(), read=cards_of, first=_first_live
-    )
+class CampaignList:
+    """A whole list of campaigns in pages; its rows in one definite order."""
 
+    def __init__(self, rows: Callable[[], CampaignQuerySet]) -> None:
+        @Prepared
+        def in_all() -> CampaignQuerySet:
+            return rows()
 
-@Prepared
-def _all_live() -> CampaignQuerySet:
-    return live()
+        @Prepared
+        def first() -> QuerySet[Campaign, int]:
+            return rows().values_list("pk", flat=True)[:PER_PAGE]
 
+        self.rows, self._in_all, self._first = rows, in_all, first
 
-@Prepared
-def _first_live() -> QuerySet[Campaign, int]:
-    return live().values_list("pk", flat=True)[:PER_PAGE]
-
-
-def finished_in_pages() -> LeanPaginator:
-    """``finished`` as cards show them."""
-    return LeanPaginator(
-        finished(), PER_PAGE, count=_all_finished.count(), read=cards_of, first=_first_finished
-    )
-
-
-@Prepared
-def _all_finished() -> CampaignQuerySet:
-    return finished()
-
-
-@Prepared
-def _first_finished() -> QuerySet[Campaign, int]:
-    return finished().values_list("pk", flat=True)[:PER_PAGE]
+    def in_pages(self) -> LeanPaginator:
+        """As cards show them."""
+        count = self._in_all.count()
+        return LeanPaginator(self.rows(), PER_PAGE, count=count, read=cards_of, first=self._first)
 
 
 def in_pages(narrowed: CampaignQuerySet) -> LeanPaginator:
@@ -130,8 +116,8 @@ def campaigns_near(neighborhood: Neighborhood, most: int) -> list[Campaign]:
 
 
 def finished_campaigns() -> CampaignQuerySet:
-    """``finished`` with all that a card shows."""
-    return for_cards(finished())
+    """``finished`` with totals, project and place."""
+    return for_page(finished())
 
 
 def finished() -> CampaignQuerySet:

@@ -47,7 +47,7 @@ class CampaignCard(NamedTuple):
 
 @register.filter
 def campaign_card(campaign: Campaign) -> CampaignCard:
-    """A row of ``totals.for_cards`` or ``totals.with_totals`` for ``<c-campaign-card>``."""
+    """A row of ``selectors.lists.cards_of`` or ``totals.with_totals`` for ``<c-campaign-card>``."""
     picture = next(iter(campaign.pictures), None)
     return CampaignCard(
         pk=campaign.pk,

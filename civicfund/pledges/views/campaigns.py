@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from civicfund.audit.services import StaleStateError, db_now
 from civicfund.delivery.selectors import plan_of
-from civicfund.paging import LeanPaginator, page_asked_for
+from civicfund.paging import page_asked_for
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.requests import HttpRequest, SignedInRequest
@@ -24,7 +24,7 @@ from civicfund.pledges.access import own_campaign, readable_updates, visible_cam
 from civicfund.pledges.enums import EDITABLE_CAMPAIGN, WAITING_CAMPAIGN, CampaignState
 from civicfund.pledges.filters import CampaignFilter
 from civicfund.pledges.forms import AppealForm
-from civicfund.pledges.models import Campaign, CampaignQuerySet
+from civicfund.pledges.models import Campaign
 from civicfund.pledges.selectors import (
     named_backers,
     open_pledge_of,
@@ -33,13 +33,7 @@ from civicfund.pledges.selectors import (
 )
 from civicfund.pledges.selectors.checklist import checklist_of
 from civicfund.pledges.selectors.fees import fee_terms, fees_so_far
-from civicfund.pledges.selectors.lists import (
-    finished,
-    finished_in_pages,
-    in_pages,
-    live,
-    live_in_pages,
-)
+from civicfund.pledges.selectors.lists import CampaignList, finished, in_pages, live
 from civicfund.pledges.selectors.moderating import suspension_of
 from civicfund.pledges.selectors.treasury import returned_of
 from civicfund.pledges.selectors.updates import listed, updates_of
@@ -54,10 +48,7 @@ from civicfund.talk.selectors import questions_to_creator
 NEWEST_UPDATES = 3
 # Who looks after campaigns that wait for their start.
 TOLD_WHY = frozenset({Role.MODERATOR, Role.REVIEWER, Role.TREASURER})
-LISTS: dict[str, tuple[Callable[[], CampaignQuerySet], Callable[[], LeanPaginator]]] = {
-    "live": (live, live_in_pages),
-    "finished": (finished, finished_in_pages),
-}
+LISTS = {"live": CampaignList(live), "finished": CampaignList(finished)}
 REFUSALS = (RefusedError, StaleStateError, IllegalMoveError)
 
 
@@ -71,14 +62,14 @@ def campaign_list(request: HttpRequest) -> HttpResponse:
     shown = request.GET.get("show", "live")
     if shown not in LISTS:
         raise Http404("No such list.")
-    rows, whole = LISTS[shown]
-    found = CampaignFilter(request.GET, rows())
+    whole = LISTS[shown]
+    found = CampaignFilter(request.GET, whole.rows())
     usable = found.is_valid()
     is_narrowed = any(request.GET.get(name) for name in found.filters)
     if is_narrowed or not usable:
         pages = in_pages(found.qs if usable else Campaign.objects.none())
     else:
-        pages = whole()
+        pages = whole.in_pages()
     context = {
         "page": page_asked_for(pages, request),
         "shown": shown,
