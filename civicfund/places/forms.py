@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from django import forms
-from django.db.models import QuerySet
 from django.forms.models import ModelChoiceIterator
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.places.models import Neighborhood
-from civicfund.prepared import Prepared
+from civicfund.places.selectors import every_place
 
 
 class DegreesField(forms.FloatField):
@@ -44,10 +43,5 @@ class AllPlaces(ModelChoiceIterator[Neighborhood]):
     def __iter__(self) -> Iterator[Any]:
         if self.field.empty_label is not None:
             yield "", self.field.empty_label
-        for place in _widest_first():
+        for place in every_place():
             yield self.choice(place)
-
-
-@Prepared
-def _widest_first() -> QuerySet[Neighborhood]:
-    return Neighborhood.objects.widest_first().defer("boundary")

@@ -41,11 +41,16 @@ def neighborhood_at(latitude: float, longitude: float) -> Neighborhood | None:
     return Outlines().at(latitude, longitude)
 
 
+@Prepared
+def every_place() -> QuerySet[Neighborhood]:
+    """All places, without their outlines: the city, the districts, the neighborhoods; by name."""
+    return Neighborhood.objects.widest_first().defer("boundary")
+
+
 def tree() -> list[Neighborhood]:
     """All places, without their outlines: the city, then each district before what lies in it."""
-    rows = list(Neighborhood.objects.widest_first().defer("boundary"))
     below: dict[int | None, list[Neighborhood]] = {}
-    for place in rows:
+    for place in every_place():
         below.setdefault(place.parent_id, []).append(place)
 
     def down(parent: int | None) -> Iterator[Neighborhood]:
