@@ -3,8 +3,7 @@ screen, what it brings weighed, and nobody else asked.
 
 The pages are those of ``tests/town/routes.py``, where none is missing, in its small town. All of
 them take minutes and are for ``make journeys``; ``make test`` opens those that no other test in a
-browser does, and each day another part of the rest, as those tests
-take turns, too.
+browser does, and each day another part of the rest, since those tests take turns.
 """
 
 from __future__ import annotations

@@ -19,14 +19,11 @@ from tests.factories.paper import accounted
 from tests.factories.reviews import reviewer, reviewing_cycle
 from tests.migrating import migrate, to_the_newest
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+pytestmark = [
+    pytest.mark.django_db(transaction=True, databases=["default", "owner"]),
+    pytest.mark.usefixtures("newest_again"),
+]
 BEFORE = [("budgeting", "0039_paper_by_two")]
-
-
-@pytest.fixture(autouse=True)
-def _newest_again():
-    yield
-    to_the_newest()
 
 
 def test_they_speak_of_the_version_of_their_time():

@@ -10,17 +10,14 @@ from django.utils import timezone
 from civicfund.projects.models import Project
 from tests.factories.people import UserFactory
 from tests.factories.places import NeighborhoodFactory
-from tests.migrating import migrate, to_the_newest
+from tests.migrating import migrate
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+pytestmark = [
+    pytest.mark.django_db(transaction=True, databases=["default", "owner"]),
+    pytest.mark.usefixtures("newest_again"),
+]
 BEFORE = [("projects", "0017_totals_filled_and_indexed")]
 AFTER = [("projects", "0018_wholes_and_who_judges_them")]
-
-
-@pytest.fixture(autouse=True)
-def _newest_again():
-    yield
-    to_the_newest()
 
 
 def test_it_comes_out_with_what_had_gone_into_it_and_no_other_merge_moves():

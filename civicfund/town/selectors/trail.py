@@ -49,11 +49,11 @@ FACTS: dict[str, tuple[Promise, Callable[[Any], str]]] = {
     "look": (_("look"), str),
     "payout": (_("payout"), str),
     "people": (_("people"), str),
-    "source": (_("source"), str),
     "pledge": (_("pledge"), str),
     "project": (_("project, number"), str),
     "reason": (_("reason"), _wrong),
     "role": (_("role"), _role),
+    "source": (_("source"), str),
 }
 
 
