@@ -18,6 +18,7 @@ from budgeting.services import key_files
 from budgeting.services.ballots import Choice, cast
 from budgeting.services.paper import add_place
 from civicfund.people.enums import Role
+from tests.altering import bent
 from tests.factories.budgeting import (
     administrator,
     cast_positions,
@@ -194,8 +195,8 @@ def test_an_officer_finds_somebody_compares_and_checks_them_in(client):
     assert "47-11" not in page
     assert not CheckIn.objects.exists()
     signed = found.context["found"]["form"].initial["found"]
-    bent = client.post(desk, {"act": "give", "found": signed[:-2] + "xx"})
-    assert (bent.status_code, CheckIn.objects.count()) == (400, 0)
+    refused = client.post(desk, {"act": "give", "found": bent(signed)})
+    assert (refused.status_code, CheckIn.objects.count()) == (400, 0)
     assert client.post(desk, {"act": "give", "found": signed}).status_code == 302
     assert CheckIn.objects.get().place == place
     again = client.post(desk, {"act": "give", "found": signed})
