@@ -30,6 +30,7 @@ urlpatterns = [
     path("desk/trail/", trail.trail, name="desk_trail"),
     path("neighborhoods/<slug:slug>/", neighborhoods.neighborhood, name="neighborhood"),
     path("neighborhoods/<slug:slug>/built/", neighborhoods.built, name="place_built"),
+    path("neighborhoods/<slug:slug>/funded/", neighborhoods.funded, name="place_funded"),
     path("neighborhoods/<slug:slug>/asked/", neighborhoods.asked, name="place_asked"),
     path("archive/", archive.archive, name="archive"),
     path("archive/<slug:slug>/", archive.archived_cycle, name="archived_cycle"),

@@ -83,6 +83,46 @@ def test_a_plan_without_money_is_not_being_built_and_a_winner_is(client):
     assert set(built(client, place)) == won != set()
 
 
+def got_money(client, place, **asked):
+    page = client.get(reverse("place_funded", args=[place.slug]), asked)
+    return [each.project for each in page.context["came"]]
+
+
+def test_what_got_money_stands_in_one_list_with_what_came_of_it(client, place):
+    """Also what has no plan, and what is done: neither is among what is being built."""
+    done, to_do = funded(place, 100), funded(place, 40, 60)
+    bare = CampaignFactory(project__neighborhood=place, state=CampaignState.COLLECTING).project
+    CampaignFactory(project__neighborhood=place, state=CampaignState.FAILED_SHORT)
+    CampaignFactory(project__neighborhood=place, state=CampaignState.DRAFT, project=to_do)
+    reach(done.milestones.get())
+    elsewhere = funded(NeighborhoodFactory(), 100)
+    for each in (place, place.parent):
+        assert set(got_money(client, each)) == {done, to_do, bare}
+    assert got_money(client, place, show="done") == [done]
+    assert set(got_money(client, place, show="to-do")) == {to_do, bare}
+    assert set(got_money(client, place, show="'")) == {done, to_do, bare}
+    page = client.get(reverse("place_funded", args=[place.slug])).content.decode()
+    assert "1 of 1 milestone reached" in page
+    assert "0 of 2 milestones reached" in page
+    assert page.count(">Campaign</a>") == 3
+    assert elsewhere.title not in page
+    Project.objects.filter(pk=done.pk).update(state=ProjectState.WITHDRAWN)
+    assert set(got_money(client, place)) == {to_do, bare}
+
+
+def test_winners_are_in_it_from_the_instant_the_vote_is_published(client):
+    cycle = counted()
+    place = cycle.proposals.first().project.neighborhood
+    assert got_money(client, place) == []
+    assert "What got money here" not in shown(client, place).content.decode()
+    publish(certify(cycle, by=certifier()), by=certifier())
+    won = {each.project for each in cycle.proposals.filter(state="selected")}
+    assert set(got_money(client, place)) == won != set()
+    assert reverse("place_funded", args=[place.slug]) in shown(client, place).content.decode()
+    page = client.get(reverse("place_funded", args=[place.slug])).content.decode()
+    assert page.count(cycle.title) == len(won)
+
+
 def test_what_the_city_was_asked_stands_there_the_open_ones_first(client, place):
     project = ProjectFactory(neighborhood=place)
     campaign = CampaignFactory(project__neighborhood=place)
@@ -126,7 +166,7 @@ def test_of_much_that_is_built_or_was_asked_the_first_are_shown_and_a_link_leads
 
 
 def test_where_nothing_is_built_and_nothing_was_asked_the_lists_say_so(client, place):
-    for name in ("built", "asked"):
+    for name in ("built", "asked", "funded"):
         page = client.get(reverse(f"place_{name}", args=[place.slug]))
         assert 'class="empty' in page.content.decode()
         assert (

@@ -24,10 +24,9 @@ class CameOf:
     progress: Progress | None
 
 
-def what_came_of(projects: Collection[Project], user: User) -> list[CameOf]:
-    """The projects with how far their work has come, each with its public proposals and the
-    campaigns that somebody may see, which are also their own drafts; the newest first. Three
-    queries for all.
+def what_came_of(projects: Collection[Project], user: User | None = None) -> list[CameOf]:
+    """The projects with how far their work has come, each with its public proposals and campaigns,
+    for somebody also those that they have drafted; the newest first. Three queries for all.
     """
     found = {project.pk: project for project in projects}
     for project in projects:
@@ -36,7 +35,8 @@ def what_came_of(projects: Collection[Project], user: User) -> list[CameOf]:
         return []
     for proposal in _came_to_ballots(found):
         vars(found[proposal.project_id])["came_to_ballots"].append(proposal)
-    for campaign in _came_to_campaigns(user.pk, found):
+    campaigns = _came_to_campaigns(user.pk, found) if user else _came_to_public(found)
+    for campaign in campaigns:
         vars(found[campaign.project_id])["came_to_campaigns"].append(campaign)
     progress = progress_of(found)
     return [CameOf(project, progress.get(project.pk)) for project in projects]
@@ -51,3 +51,8 @@ def _came_to_ballots(projects: Collection[int]) -> QuerySet[Proposal]:
 @Prepared
 def _came_to_campaigns(user: int, projects: Collection[int]) -> QuerySet[Campaign]:
     return visible_campaigns(user).filter(project__in=projects).order_by("-pk")
+
+
+@Prepared
+def _came_to_public(projects: Collection[int]) -> QuerySet[Campaign]:
+    return Campaign.objects.public().filter(project__in=projects).order_by("-pk")

@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db import models
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Greatest
+from django.utils.translation import gettext_lazy as _
 
-from budgeting.enums import ProposalState
+from budgeting.enums import PhaseKind, ProposalState
 from budgeting.models import Proposal
 from civicfund.delivery.models import Milestone
-from civicfund.delivery.selectors import Progress, next_milestones, progress_of
+from civicfund.delivery.selectors import (
+    Progress,
+    next_milestones,
+    progress_of,
+    unreached_milestones,
+)
 from civicfund.pledges.enums import COLLECTING_CAMPAIGN, SETTLED_CAMPAIGN
 from civicfund.pledges.models import Campaign
 from civicfund.prepared import Prepared
@@ -63,11 +71,44 @@ def milestones_at(places: Collection[int]) -> QuerySet[Milestone]:
 
 def has_money() -> Q:
     """Of projects, those that have won a vote or were funded by a campaign."""
-    won = Proposal.objects.filter(project=OuterRef("pk"), state=ProposalState.SELECTED)
-    funded = Campaign.objects.filter(
-        project=OuterRef("pk"), state__in=(*COLLECTING_CAMPAIGN, *SETTLED_CAMPAIGN)
+    return Q(Exists(_won()) | Exists(_funded()))
+
+
+def _won() -> QuerySet[Proposal]:
+    return Proposal.objects.filter(project=OuterRef("pk"), state=ProposalState.SELECTED)
+
+
+def _funded() -> QuerySet[Campaign]:
+    settled = (*COLLECTING_CAMPAIGN, *SETTLED_CAMPAIGN)
+    return Campaign.objects.filter(project=OuterRef("pk"), state__in=settled)
+
+
+class Work(models.TextChoices):
+    """How far a project that has its money is: what a place's list can be narrowed by."""
+
+    TO_DO = "to-do", _("Still to be done")
+    DONE = "done", _("Done")
+
+
+def funded_at(places: Collection[int], work: Work | None = None) -> QuerySet[Project]:
+    """Projects there that have won or were funded, what got its money last coming first.
+
+    Done are those whose plan has no milestone left; without a plan nothing says that one is.
+    """
+    by_vote = _won().annotate(
+        at=Max("cycle__phases__ends_at", filter=Q(cycle__phases__kind=PhaseKind.BALLOTING))
     )
-    return Q(Exists(won) | Exists(funded))
+    since = Greatest(
+        Subquery(by_vote.order_by("-at").values("at")[:1]),
+        Subquery(_funded().order_by("-deadline_at").values("deadline_at")[:1]),
+    )
+    rows = Project.objects.listed().filter(has_money(), neighborhood__in=places)
+    if work is not None:
+        planned = Exists(Milestone.objects.filter(project=OuterRef("pk")))
+        ahead = Exists(unreached_milestones().filter(project=OuterRef("pk")))
+        done = Q(planned) & ~Q(ahead)
+        rows = rows.filter(done if work == Work.DONE else ~done)
+    return rows.defer("story", "search").order_by(since.desc(nulls_last=True), "-pk")
 
 
 @Prepared

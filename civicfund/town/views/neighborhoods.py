@@ -26,11 +26,14 @@ from civicfund.strangers import kept_for_strangers
 from civicfund.town.selectors import (
     MOST_ASKED,
     MOST_BUILT,
+    Work,
     asked_at,
     being_built,
+    funded_at,
     how_far,
     milestones_at,
     questions_at,
+    what_came_of,
 )
 
 MOST_AT_PLACE = 6
@@ -82,6 +85,20 @@ def built(request: HttpRequest, slug: str) -> HttpResponse:
     page = page_asked_for(Paginator(rows, PER_PAGE), request)
     context = {"place": place, "page": page, "built": how_far(page)}
     return render(request, "town/place_built.html", context)
+
+
+@kept_for_strangers
+@require_safe
+def funded(request: HttpRequest, slug: str) -> HttpResponse:
+    """All that won a vote or was funded at a place, and what came of it."""
+    place = _place_called(slug)
+    asked_for = request.GET.get("show", "")
+    work = Work(asked_for) if asked_for in Work.values else None
+    rows = funded_at([part.pk for part in _within(place.pk)], work)
+    page = page_asked_for(Paginator(rows, PER_PAGE), request)
+    context = {"place": place, "page": page, "came": what_came_of(list(page))}
+    context |= {"shown": work, "works": Work}
+    return render(request, "town/place_funded.html", context)
 
 
 @kept_for_strangers
