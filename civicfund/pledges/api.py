@@ -24,7 +24,11 @@ from civicfund.people.requests import person_of
 from civicfund.pledges.access import own_pledge, readable_updates, visible_campaign
 from civicfund.pledges.models import Campaign, CampaignUpdate, Pledge
 from civicfund.pledges.selectors import pledges_of
-from civicfund.pledges.selectors.lists import finished_campaigns, live_campaigns
+from civicfund.pledges.selectors.lists import (
+    coming_campaigns,
+    finished_campaigns,
+    live_campaigns,
+)
 from civicfund.pledges.selectors.updates import updates_of
 from civicfund.pledges.serializers import (
     CampaignDetailOutput,
@@ -42,7 +46,7 @@ from civicfund.pledges.services.pledging import cancel_pledge, change_pledge, pl
 
 Made = TypeVar("Made")
 
-LISTS = {"live": live_campaigns, "finished": finished_campaigns}
+LISTS = {"live": live_campaigns, "coming": coming_campaigns, "finished": finished_campaigns}
 # Fields of a refusal that have another name here.
 FIELDS = {"amount": "amount_minor", "consent": "consent_version", "zone": "shipping_zone"}
 
@@ -59,7 +63,9 @@ class ProviderSilent(APIException):
 
 
 class Campaigns(ListAPIView[Campaign]):
-    """Campaigns that take pledges, the one that ends soonest first; or those that have ended."""
+    """Campaigns that take pledges, the one that ends soonest first; those that start soon; or those
+    that have ended.
+    """
 
     permission_classes = (AllowAny,)
     serializer_class = CampaignOutput
@@ -69,7 +75,7 @@ class Campaigns(ListAPIView[Campaign]):
         """The list that ``show`` names."""
         shown = self.request.query_params.get("show", "live")
         if shown not in LISTS:
-            raise ValidationError({"show": [_("There is no such list: live or finished.")]})
+            raise ValidationError({"show": [_("There is no such list: live, coming or finished.")]})
         return LISTS[shown]()
 
     @extend_schema(parameters=[OpenApiParameter("show", enum=list(LISTS), default="live")])

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.timezone import localtime
 
 from civicfund.places.enums import PlaceKind
 from civicfund.pledges.domain import CONSENT_VERSION
@@ -11,6 +14,7 @@ from civicfund.pledges.enums import CampaignState, Decision, PledgeState
 from civicfund.pledges.models import Campaign, LeadPicture, Pledge
 from civicfund.pledges.services.campaigns import submit_campaign
 from civicfund.pledges.services.errors import RefusedError
+from civicfund.projects.enums import Category
 from tests.factories.people import UserFactory
 from tests.factories.places import NeighborhoodFactory
 from tests.factories.pledges import (
@@ -51,6 +55,56 @@ def test_the_list_shows_what_takes_pledges_and_what_has_ended_apart(client):
     ended = text_of(client.get(reverse("campaigns"), {"show": "finished"}))
     assert over.project.title in ended
     assert live.project.title not in ended
+
+
+def test_what_starts_soon_has_a_list_of_its_own(client):
+    now = timezone.now()
+    later, first = (
+        CampaignFactory(state=CampaignState.APPROVED, starts_at=now + timedelta(days=n))
+        for n in (2, 1)
+    )
+    waiting = CampaignFactory(state=CampaignState.APPROVED, starts_at=None)
+    CampaignFactory()
+    CampaignFactory(state=CampaignState.SUBMITTED)
+    page = client.get(reverse("campaigns"), {"show": "coming"})
+    assert list(page.context["page"]) == [first, later, waiting]
+    text = text_of(page)
+    assert f"Starts on {localtime(first.starts_at):%-d %B %Y, %H:%M}" in text
+    assert "Starts as soon as it can be paid" in text
+    listed = client.get("/api/v1/campaigns/", {"show": "coming"}).json()["results"]
+    assert [each["id"] for each in listed] == [first.pk, later.pk, waiting.pk]
+
+
+def test_the_list_is_narrowed_to_a_subject_and_put_in_another_order(client):
+    now = timezone.now()
+    old, big, young = (
+        CampaignFactory(
+            project__category=category,
+            live_at=now - timedelta(hours=hours),
+            deadline_at=now + timedelta(days=days),
+            goal_minor=goal,
+        )
+        for category, hours, days, goal in (
+            (Category.STREETS, 3, 3, 1_000),
+            (Category.CULTURE, 2, 2, 100_000),
+            (Category.CULTURE, 1, 1, 10_000),
+        )
+    )
+    PledgeFactory(campaign=old, amount_minor=900)
+    PledgeFactory.create_batch(2, campaign=big, amount_minor=5_000)
+    for query, found in (
+        ({}, [young, big, old]),
+        ({"category": "culture"}, [young, big]),
+        ({"sort": "newest"}, [young, big, old]),
+        ({"sort": "closest"}, [old, big, young]),
+        ({"sort": "backers"}, [big, old, young]),
+        ({"sort": "backers", "category": "culture", "show": "live"}, [big, young]),
+        ({"sort": "closest", "show": "finished"}, []),
+    ):
+        page = client.get(reverse("campaigns"), query)
+        assert list(page.context["page"]) == found, query
+    for wrong in ({"sort": "pk"}, {"category": "x"}):
+        assert client.get(reverse("campaigns"), wrong).status_code == 400
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection
 
-from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
+from django.db.models.functions import Now
 
 from civicfund.paging import LeanPaginator
 from civicfund.places.models import Neighborhood
@@ -113,6 +114,20 @@ def campaigns_near(neighborhood: Neighborhood, most: int) -> list[Campaign]:
     )
     nearest = live().filter(near).order_by(elsewhere, "deadline_at", "pk")
     return cards_of(list(nearest.values_list("pk", flat=True)[:most]))
+
+
+def coming_campaigns() -> CampaignQuerySet:
+    """``coming`` with totals, project and place."""
+    return for_page(coming())
+
+
+def coming() -> CampaignQuerySet:
+    """Approved campaigns that have not started, the first to start coming first; those that wait
+    for something else than a day come last.
+    """
+    waiting = Campaign.objects.filter(state=CampaignState.APPROVED, deadline_at__gt=Now())
+    waiting = waiting.exclude(project__state=ProjectState.HIDDEN)
+    return waiting.order_by(F("starts_at").asc(nulls_last=True), "pk")
 
 
 def finished_campaigns() -> CampaignQuerySet:

@@ -33,7 +33,7 @@ from civicfund.pledges.selectors import (
 )
 from civicfund.pledges.selectors.checklist import checklist_of
 from civicfund.pledges.selectors.fees import fee_terms, fees_so_far
-from civicfund.pledges.selectors.lists import CampaignList, finished, in_pages, live
+from civicfund.pledges.selectors.lists import CampaignList, coming, finished, in_pages, live
 from civicfund.pledges.selectors.moderating import suspension_of
 from civicfund.pledges.selectors.treasury import returned_of
 from civicfund.pledges.selectors.updates import listed, updates_of
@@ -48,16 +48,21 @@ from civicfund.talk.selectors import questions_to_creator
 NEWEST_UPDATES = 3
 # Who looks after campaigns that wait for their start.
 TOLD_WHY = frozenset({Role.MODERATOR, Role.REVIEWER, Role.TREASURER})
-LISTS = {"live": CampaignList(live), "finished": CampaignList(finished)}
+LISTS = {
+    "live": CampaignList(live),
+    "coming": CampaignList(coming),
+    "finished": CampaignList(finished),
+}
 REFUSALS = (RefusedError, StaleStateError, IllegalMoveError)
 
 
 @kept_for_strangers
 @require_safe
 def campaign_list(request: HttpRequest) -> HttpResponse:
-    """Campaigns that take pledges, the one that ends soonest first; or those that have ended.
+    """Campaigns that take pledges, the one that ends soonest first; those that start soon; or those
+    that have ended.
 
-    Searched and narrowed to a place; wrong filters answer 400.
+    Searched, narrowed and put in another order; wrong filters answer 400.
     """
     shown = request.GET.get("show", "live")
     if shown not in LISTS:
