@@ -64,10 +64,15 @@ class FeeBearer(models.TextChoices):
 
 CAMPAIGN_MOVES: dict[CampaignState, frozenset[CampaignState]] = {
     CampaignState.DRAFT: frozenset({CampaignState.SUBMITTED}),
-    CampaignState.SUBMITTED: frozenset({CampaignState.CHANGES_REQUESTED, CampaignState.APPROVED}),
+    # Until it starts its creator can take it back, change it and send it again.
+    CampaignState.SUBMITTED: frozenset(
+        {CampaignState.CHANGES_REQUESTED, CampaignState.APPROVED, CampaignState.DRAFT}
+    ),
     CampaignState.CHANGES_REQUESTED: frozenset({CampaignState.SUBMITTED}),
     # Its end may come before it could start: then its creator gives it other dates.
-    CampaignState.APPROVED: frozenset({CampaignState.LIVE, CampaignState.CHANGES_REQUESTED}),
+    CampaignState.APPROVED: frozenset(
+        {CampaignState.LIVE, CampaignState.CHANGES_REQUESTED, CampaignState.DRAFT}
+    ),
     CampaignState.LIVE: frozenset(
         {CampaignState.SUSPENDED, CampaignState.CLOSING, CampaignState.CANCELLED}
     ),
@@ -106,6 +111,8 @@ SETTLED_CAMPAIGN = (CampaignState.SETTLED, CampaignState.SETTLED_SHORT)
 ASKING_CAMPAIGN = (*COLLECTING_CAMPAIGN, *SETTLED_CAMPAIGN)
 # Was funded: cards are or were charged.
 FUNDED_CAMPAIGN = (*COLLECTING_CAMPAIGN, *SETTLED_CAMPAIGN, *RETURNING_CAMPAIGN)
+# Sent for review, and nobody pledges yet: its creator can take it back.
+SENT_CAMPAIGN = (CampaignState.SUBMITTED, CampaignState.APPROVED)
 # Reviewed, and people pledge or have pledged on what was written: the project stays as it is.
 HOLDING_CAMPAIGN = (CampaignState.APPROVED, *OPEN_CAMPAIGN, *COLLECTING_CAMPAIGN)
 # For these nobody has paid anything, nor will: another person may propose the project.

@@ -58,6 +58,7 @@ urlpatterns = [
     ),
     path("campaigns/<int:pk>/submit/", drafting.campaign_submit, name="campaign_submit"),
     path("campaigns/<int:pk>/cancel/", campaigns.campaign_cancel, name="campaign_cancel"),
+    path("campaigns/<int:pk>/take-back/", campaigns.campaign_take_back, name="campaign_take_back"),
     path("campaigns/<int:pk>/appeal/", campaigns.campaign_appeal, name="campaign_appeal"),
     path("campaigns/<int:pk>/pledge/", choosing.pledge_new, name="pledge"),
     path("pledges/<uuid:pk>/", pledges.pledge_detail, name="pledge_detail"),

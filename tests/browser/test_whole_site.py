@@ -32,6 +32,7 @@ NOWHERE_ELSE = {
     "me/all/<slug:name>/",
     "talk/<slug:kind>/<int:pk>/",
     "campaigns/<int:pk>/cancel/",
+    "campaigns/<int:pk>/take-back/",
     "campaigns/<int:pk>/report/",
 }
 # In so many days ``make test`` has opened all.

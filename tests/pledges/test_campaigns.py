@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 
 from civicfund.audit.models import Event
 from civicfund.audit.services import StaleStateError
 from civicfund.notices.models import Message
 from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
-from civicfund.pledges.enums import CampaignState, PledgeState, RunBy
+from civicfund.pledges.enums import SENT_CAMPAIGN, CampaignState, PledgeState, RunBy
 from civicfund.pledges.models import Campaign
 from civicfund.pledges.services.campaigns import (
     approve_campaign,
@@ -20,6 +21,7 @@ from civicfund.pledges.services.campaigns import (
     request_changes,
     start_if_time,
     submit_campaign,
+    take_back_campaign,
 )
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.terms import RewardTerms, ZoneTerms
@@ -211,6 +213,44 @@ def test_a_campaign_is_not_approved_twice(reviewer):
         approve_campaign(second, by=reviewer)
     with pytest.raises(IllegalMoveError):
         approve_campaign(first, by=reviewer)
+
+
+@pytest.mark.parametrize("state", [CampaignState.SUBMITTED, CampaignState.APPROVED])
+def test_what_was_sent_in_is_taken_back_until_it_starts(client, reviewer, state):
+    campaign = CampaignFactory(state=state)
+    creator = campaign.creator
+    page = reverse("campaign_take_back", args=[campaign.pk])
+    client.force_login(creator)
+    assert page in client.get(campaign.get_absolute_url()).content.decode()
+    assert client.get(page).status_code == 200
+    assert client.post(page).url == campaign.get_absolute_url()
+    campaign.refresh_from_db()
+    assert campaign.state == CampaignState.DRAFT
+    assert page not in client.get(campaign.get_absolute_url()).content.decode()
+    assert not start_if_time(campaign)
+    with pytest.raises(IllegalMoveError):
+        approve_campaign(campaign, by=reviewer)
+    edit_campaign(campaign, by=creator, deadline_at=soon(days=40))
+    client.force_login(UserFactory())
+    assert client.get(campaign.get_absolute_url()).status_code == 404
+
+
+@pytest.mark.parametrize("state", [state for state in CampaignState if state not in SENT_CAMPAIGN])
+def test_what_has_started_or_was_not_sent_in_is_not_taken_back(state):
+    campaign = CampaignFactory(state=state)
+    with pytest.raises(RefusedError, match="until it starts"):
+        take_back_campaign(campaign, by=campaign.creator)
+    campaign.refresh_from_db()
+    assert campaign.state == state
+    assert not Event.objects.filter(verb="campaign.draft").exists()
+
+
+def test_nobody_takes_back_somebody_else_s_campaign():
+    campaign = CampaignFactory(state=CampaignState.SUBMITTED)
+    with pytest.raises(RefusedError, match="Only the campaign's creator"):
+        take_back_campaign(campaign, by=UserFactory())
+    campaign.refresh_from_db()
+    assert campaign.state == CampaignState.SUBMITTED
 
 
 def test_cancelling_releases_every_pledge_and_tells_every_backer():

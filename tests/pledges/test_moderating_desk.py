@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,12 @@ from civicfund.pledges.enums import (
     ReportReason,
 )
 from civicfund.pledges.models import Campaign, CampaignReport
-from civicfund.pledges.services.campaigns import submit_campaign
+from civicfund.pledges.selectors import last_edit
+from civicfund.pledges.services.campaigns import (
+    edit_campaign,
+    submit_campaign,
+    take_back_campaign,
+)
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.moderating import handle_report, report_campaign, resume_campaign
 from civicfund.pledges.services.updates import publish_update
@@ -32,7 +38,7 @@ from civicfund.talk.enums import SubjectKind, Wrong
 from civicfund.talk.models import Hiding
 from civicfund.talk.services import TalkError, hide_comment
 from tests.factories.people import UserFactory
-from tests.factories.pledges import CampaignFactory
+from tests.factories.pledges import CampaignFactory, soon
 from tests.factories.talk import CommentFactory, ThreadFactory, subject_of
 from tests.pledges.test_drafting import draft
 from tests.signing_in import sign_in_with_second_factor
@@ -65,7 +71,8 @@ def reported(words="It is ours.", **more):
 
 
 def do(client, campaign, act, **sent):
-    return client.post(reverse("judge_campaign", args=[campaign.pk]), {"act": act} | sent)
+    seen = {"seen": last_edit(campaign.pk)} if act == "approve" else {}
+    return client.post(reverse("judge_campaign", args=[campaign.pk]), {"act": act} | seen | sent)
 
 
 def state_of(campaign):
@@ -121,6 +128,26 @@ def test_a_reviewer_reads_the_page_and_approves(client):
     assert state_of(campaign) == CampaignState.APPROVED
     answer = client.get(reverse("preview_campaign", args=[campaign.pk]))
     assert answer["Location"] == campaign.get_absolute_url()
+
+
+@pytest.mark.parametrize("sent", ["as it was", "", "x"])
+def test_nothing_is_approved_that_was_written_after_it_was_looked_at(client, sent):
+    """The creator took it back meanwhile, asks for more, and sent it in again."""
+    campaign = submitted()
+    come(client, REVIEWER)
+    page = client.get(reverse("judge_campaign", args=[campaign.pk]))
+    [seen] = re.findall(r'name="seen" value="(\d+)"', page.content.decode())
+    take_back_campaign(campaign, by=campaign.creator)
+    edit_campaign(campaign, by=campaign.creator, deadline_at=soon(days=40))
+    campaign.refresh_from_db()
+    submit_campaign(campaign, by=campaign.creator)
+    answer = do(client, campaign, "approve", seen=seen if sent == "as it was" else sent)
+    assert answer.status_code == 400
+    assert "Its creator has changed it since you looked at it." in answer.content.decode()
+    assert state_of(campaign) == CampaignState.SUBMITTED
+    [now] = re.findall(r'name="seen" value="(\d+)"', answer.content.decode())
+    do(client, campaign, "approve", seen=now)
+    assert state_of(campaign) == CampaignState.APPROVED
 
 
 def test_what_happened_to_a_campaign_is_told_in_words(client):

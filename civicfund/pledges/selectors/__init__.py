@@ -102,11 +102,11 @@ def unfinished_campaign_of(project: Project) -> Campaign | None:
     return Campaign.objects.filter(project=project).exclude(state__in=FINISHED_CAMPAIGN).first()
 
 
-def last_edit(campaign: Campaign) -> int:
-    """The event of its last edit, which tells one edit from the next; 0 before there is any."""
+def last_edit(campaign: int) -> int:
+    """The event of a campaign's last edit, which tells one edit from the next; 0 without one."""
     edits = Event.objects.filter(
-        target_type=campaign._meta.label_lower,
-        target_id=str(campaign.pk),
+        target_type=Campaign._meta.label_lower,
+        target_id=str(campaign),
         verb__in=["campaign.created", "campaign.edited"],
     )
     return edits.order_by("-id").values_list("id", flat=True).first() or 0

@@ -18,6 +18,7 @@ from civicfund.pledges.enums import (
     CAMPAIGN_MOVES,
     EDITABLE_CAMPAIGN,
     PLEDGE_MOVES,
+    SENT_CAMPAIGN,
     STARTED_PLEDGE,
     CampaignState,
     PledgeState,
@@ -82,7 +83,7 @@ def edit_campaign(
         locked = campaign_to_move(campaign.pk)
         if locked.state not in EDITABLE_CAMPAIGN:
             raise RefusedError(_("A campaign can only be edited before it is sent for review."))
-        if seen is not None and seen != last_edit(locked):
+        if seen is not None and seen != last_edit(locked.pk):
             raise OvertakenError
         wanted = replace(terms_of(locked), **parts)
         check_terms(wanted, named=parts.keys())
@@ -127,10 +128,15 @@ def request_changes(campaign: Campaign, *, by: User, reason: str) -> Campaign:
 
 
 @transaction.atomic
-def approve_campaign(campaign: Campaign, *, by: User) -> Campaign:
-    """Let it go live: a sweep starts it at its start, or at once where it has none."""
+def approve_campaign(campaign: Campaign, *, by: User, seen: int | None = None) -> Campaign:
+    """Let it go live: a sweep starts it at its start, or at once where it has none.
+
+    Raises ``RefusedError`` where ``seen``, the edit that was looked at, is no longer the last.
+    """
     _check_reviewer(campaign, by)
     _check_time_left(campaign)
+    if seen is not None and seen != last_edit(campaign_to_move(campaign.pk).pk):
+        raise RefusedError(_("Its creator has changed it since you looked at it. Look again."))
     advance(campaign, CampaignState.APPROVED, CAMPAIGN_MOVES, actor=by, review_note="")
     # An edit of the project that is under way ends first; any later one finds it held.
     project = Project.objects.select_for_update().get(pk=campaign.project_id)
@@ -177,6 +183,16 @@ def send_back_if_too_late(campaign: Campaign) -> bool:
         act = record("campaign.too_late", locked, actor=None)
         tell_creator(locked, "own_campaign_too_late", act)
     return True
+
+
+@transaction.atomic
+def take_back_campaign(campaign: Campaign, *, by: User) -> Campaign:
+    """Make one that was sent for review, or approved and not started, a draft again."""
+    check_creator(campaign, by)
+    locked = campaign_to_move(campaign.pk)
+    if locked.state not in SENT_CAMPAIGN:
+        raise RefusedError(_("It can only be taken back until it starts."))
+    return advance(locked, CampaignState.DRAFT, CAMPAIGN_MOVES, actor=by)
 
 
 def cancel_campaign(campaign: Campaign, *, by: User) -> Campaign:

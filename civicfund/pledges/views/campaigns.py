@@ -21,7 +21,12 @@ from civicfund.people.models import User
 from civicfund.people.requests import HttpRequest, SignedInRequest
 from civicfund.people.selectors import roles_of
 from civicfund.pledges.access import own_campaign, readable_updates, visible_campaign
-from civicfund.pledges.enums import EDITABLE_CAMPAIGN, WAITING_CAMPAIGN, CampaignState
+from civicfund.pledges.enums import (
+    EDITABLE_CAMPAIGN,
+    SENT_CAMPAIGN,
+    WAITING_CAMPAIGN,
+    CampaignState,
+)
 from civicfund.pledges.filters import CampaignFilter
 from civicfund.pledges.forms import AppealForm
 from civicfund.pledges.models import Campaign
@@ -37,7 +42,7 @@ from civicfund.pledges.selectors.lists import CampaignList, coming, finished, in
 from civicfund.pledges.selectors.moderating import suspension_of
 from civicfund.pledges.selectors.treasury import returned_of
 from civicfund.pledges.selectors.updates import listed, updates_of
-from civicfund.pledges.services.campaigns import cancel_campaign
+from civicfund.pledges.services.campaigns import cancel_campaign, take_back_campaign
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.locks import KEEPING
 from civicfund.pledges.services.moderating import appeal_suspension
@@ -116,6 +121,7 @@ def page_of(campaign: Campaign, user: User | AnonymousUser) -> dict[str, Any]:
         "suspension": suspension_of(campaign) if is_creator else None,
         "open_questions": asked.count() if asked is not None else 0,
         "may_edit": may_edit,
+        "may_take_back": is_creator and campaign.state in SENT_CAMPAIGN,
         "checklist": checklist_of(campaign) if may_edit else None,
         "outcome": getattr(campaign, "outcome", None),
         "missing": _missing(user, campaign),
@@ -170,6 +176,17 @@ def campaign_cancel(request: SignedInRequest, pk: int) -> HttpResponse:
         done = _("The campaign is cancelled. Nobody is charged.")
         return act_on(request, campaign, cancel_campaign, done)
     return render(request, "pledges/campaign_cancel.html", {"campaign": campaign})
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def campaign_take_back(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Ask once more, then make one's own campaign that was sent in a draft again."""
+    campaign = own_campaign(request.user, pk)
+    if request.method == "POST":
+        done = _("It is a draft again: only you see it. Change it, and send it for review again.")
+        return act_on(request, campaign, take_back_campaign, done)
+    return render(request, "pledges/campaign_take_back.html", {"campaign": campaign})
 
 
 @login_required

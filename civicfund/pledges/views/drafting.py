@@ -59,7 +59,7 @@ def campaign_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     campaign = own_campaign(request.user, pk)
     if request.method == "POST":
         return _answer(request, campaign.project, campaign)
-    seen = str(last_edit(campaign))  # before what is shown: a save in between is noticed
+    seen = str(last_edit(campaign.pk))  # before what is shown: a save in between is noticed
     campaign.refresh_from_db()
     return _form_page(request, campaign.project, CampaignForms.of(campaign), campaign, seen=seen)
 
@@ -221,5 +221,5 @@ def _form_page(
     """``seen`` is the edit that was on the page when somebody began to write; the last if empty."""
     context = {"written": written, "project": project, "campaign": campaign, "look": look}
     context["kept_some"] = kept_some
-    context["seen"] = seen or (last_edit(campaign) if campaign else "")
+    context["seen"] = seen or (last_edit(campaign.pk) if campaign else "")
     return render(request, "pledges/campaign_form.html", context, status=status)

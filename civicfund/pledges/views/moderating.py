@@ -21,6 +21,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from civicfund import staff
 from civicfund.audit.admin import events_of
 from civicfund.audit.services import StaleStateError
+from civicfund.parsing import whole_number
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.requests import SignedInRequest
@@ -34,6 +35,7 @@ from civicfund.pledges.enums import (
 )
 from civicfund.pledges.forms import ReasonForm
 from civicfund.pledges.models import Campaign, Suspension
+from civicfund.pledges.selectors import last_edit
 from civicfund.pledges.selectors.checklist import checklist_of
 from civicfund.pledges.selectors.moderating import (
     campaigns_to_look_at,
@@ -61,7 +63,7 @@ class Act:
 
     role: Role
     state: CampaignState
-    do: Callable[[Campaign, User, str], object]
+    do: Callable[..., object]
     label: Promise | str
     said: Promise | str
     question: Promise | str = ""
@@ -70,6 +72,8 @@ class Act:
     on_appeal: bool = False
     # Not for whoever suspended it.
     by_another: bool = False
+    # Done to what they have looked at, and to nothing that was written since.
+    as_seen: bool = False
 
 
 def _decide(outcome: SuspensionOutcome, campaign: Campaign, by: User, reason: str) -> object:
@@ -81,9 +85,10 @@ ACTS = {
     "approve": Act(
         Role.REVIEWER,
         CampaignState.SUBMITTED,
-        lambda campaign, by, reason: approve_campaign(campaign, by=by),
+        lambda campaign, by, reason, seen: approve_campaign(campaign, by=by, seen=seen),
         gettext_lazy("Approve it"),
         gettext_lazy("Approved. Its creator is told."),
+        as_seen=True,
     ),
     "request_changes": Act(
         Role.REVIEWER,
@@ -174,14 +179,20 @@ def judge(request: SignedInRequest, pk: int) -> HttpResponse:
             return _handle(request, campaign)
         # The services refuse an empty reason, where they ask for one.
         if act in ACTS and form.is_valid():
-            ACTS[act].do(campaign, request.user, form.cleaned_data["reason"])
+            looked_at = [_seen(request)] if ACTS[act].as_seen else []
+            ACTS[act].do(campaign, request.user, form.cleaned_data["reason"], *looked_at)
             messages.success(request, str(ACTS[act].said))
             return redirect("campaigns_desk")
     except RefusedError as refusal:
         form.add_error("reason" if refusal.field == "reason" else None, str(refusal))
     except (StaleStateError, IllegalMoveError):
         form.add_error(None, _("This is not possible for the campaign as it is now."))
-    return _judge_page(request, any_campaign(pk), form)
+    return _judge_page(request, pk, form)
+
+
+def _seen(request: SignedInRequest) -> int:
+    """The edit that their page showed; where it says none, they looked at none."""
+    return whole_number(request.POST.get("seen", "")) or 0
 
 
 def _check_role(user: User, act: str) -> None:
@@ -205,7 +216,9 @@ def _suspensions_of(campaign: Campaign) -> QuerySet[Suspension]:
     return rows.select_related("suspended_by", "decided_by", "lifted_by")
 
 
-def _judge_page(request: SignedInRequest, campaign: Campaign, form: ReasonForm) -> HttpResponse:
+def _judge_page(request: SignedInRequest, pk: int, form: ReasonForm) -> HttpResponse:
+    seen = last_edit(pk)  # before what is shown: a save in between is noticed
+    campaign = any_campaign(pk)
     roles = roles_of(request.user)
     moderates = Role.MODERATOR in roles
     is_own = is_of_team(request.user, campaign)
@@ -221,6 +234,7 @@ def _judge_page(request: SignedInRequest, campaign: Campaign, form: ReasonForm) 
     is_private = campaign.state in PRIVATE_CAMPAIGN
     context = {
         "campaign": campaign,
+        "seen": seen,
         "reports": open_reports_of(campaign) if moderates else [],
         "acts": mine,
         "is_own": is_own,
