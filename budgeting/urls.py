@@ -43,7 +43,13 @@ urlpatterns = [
     path("budget/<slug:slug>/timeline/", preparing.timeline, name="timeline"),
     path("budget/<slug:slug>/pots/", preparing.pots, name="pots"),
     path("budget/<slug:slug>/participation/", watching.participation, name="participation"),
+    path(
+        "budget/<slug:slug>/participation.csv",
+        watching.participation_csv,
+        name="participation_csv",
+    ),
     path("budget/<slug:slug>/trail/", watching.trail, name="trail"),
+    path("budget/<slug:slug>/trail.csv", watching.trail_csv, name="trail_csv"),
     path("budget/<slug:slug>/announcements/", announcements.announcements, name="announcements"),
     path(
         "budget/<slug:slug>/announcements/<int:pk>/",

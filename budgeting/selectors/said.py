@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from django.apps import apps
 from django.db.models import TextChoices
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -151,8 +150,3 @@ def _shown(what: str, key: str, value: Any) -> str:
     if shown := _SHOWN.get(key):
         return shown(value)
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def named_thing(of_type: str, of_id: str) -> str:
-    """What an act was done to, as people call it: "polling place 3"."""
-    return f"{apps.get_model(of_type)._meta.verbose_name} {of_id}"

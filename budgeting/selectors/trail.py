@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,9 +13,9 @@ from django.db.models.functions import Cast
 
 from budgeting.enums import VERB_WORDS, ProposalState
 from budgeting.models import Announcement, Cycle, Kiosk, PollingPlace, Pot, Proposal
-from budgeting.selectors.said import named_thing, said_in_words
+from budgeting.selectors.said import said_in_words
 from civicfund.audit.models import Event
-from civicfund.audit.selectors import COLUMNS, Rows, asked_and_answered, happened
+from civicfund.audit.selectors import COLUMNS, Rows, asked_and_answered, happened, named_thing
 from civicfund.people.models import User
 from civicfund.prepared import Prepared
 from civicfund.projects.access import concerning
@@ -36,6 +36,8 @@ class Act:
     who: int | None
     name: str
     of: str
+    # The same for an address: of what else was done to it.
+    about: str
     said: dict[str, Any]
 
     @property
@@ -83,8 +85,9 @@ def acts_in(cycle: Cycle, narrowed: Q, *, reader: User, reviews: bool) -> Rows:
     """Events, requests, approvals and withdrawals of a cycle that fit, the newest first.
 
     Not what happened to lines of the roll: that somebody claimed theirs is no act of the staff.
-    ``narrowed`` speaks of ``what``, ``who`` and ``at``; ``reviews`` says whether to tell of those
-    whose verdict is not public yet. Of those on a project that the reader writes nobody is told.
+    ``narrowed`` speaks of ``what``, ``who``, ``at`` and what it is of; ``reviews`` says whether to
+    tell of those whose verdict is not public yet. Of those on a project that the reader writes
+    nobody is told.
     """
     return _acts(narrowed, *_keys(cycle, reader, reviews=reviews))
 
@@ -142,9 +145,12 @@ def _parts(cycle: int, named: str, author: int | None) -> list[Rows]:
     return [happened(events), *asked_and_answered(about)]
 
 
-def told(rows: Iterable[tuple[Any, ...]], names: Mapping[int, str]) -> list[Act]:
+def told(rows: Iterable[tuple[Any, ...]], names: Mapping[int, str]) -> Iterator[Act]:
     """The rows in words, with the names of those who are of the staff or were."""
-    return [
-        Act(at, what, who, names.get(who, ""), named_thing(of_type, of_id), said)
+    return (
+        Act(
+            at=at, what=what, who=who, name=names.get(who, ""), of=named_thing(of_type, of_id),
+            about=f"{of_type}:{of_id}", said=said,
+        )
         for at, what, who, of_type, of_id, said, *_place in rows
-    ]
+    )  # fmt: skip

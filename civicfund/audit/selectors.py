@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.apps import apps
 from django.db.models import CharField, F, IntegerField, JSONField, Q, QuerySet, Value
 from django.db.models.functions import Concat
 
@@ -56,3 +57,8 @@ def _done(act: str, what: str) -> Concat:
 
 def _rank(number: int) -> Value:
     return Value(number, IntegerField())
+
+
+def named_thing(of_type: str, of_id: str) -> str:
+    """What an act was done to, as people call it: "polling place 3". Raises ``LookupError``."""
+    return f"{apps.get_model(of_type)._meta.verbose_name} {of_id}"

@@ -28,6 +28,7 @@ urlpatterns = [
     path("desk/", desks.my_desks, name="my_desks"),
     path("desk/population/", places.population_desk, name="population_desk"),
     path("desk/trail/", trail.trail, name="desk_trail"),
+    path("desk/trail.csv", trail.trail_csv, name="desk_trail_csv"),
     path("neighborhoods/<slug:slug>/", neighborhoods.neighborhood, name="neighborhood"),
     path("neighborhoods/<slug:slug>/built/", neighborhoods.built, name="place_built"),
     path("neighborhoods/<slug:slug>/funded/", neighborhoods.funded, name="place_funded"),

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import ast
+import csv
+import io
 from datetime import timedelta
 from pathlib import Path
 
@@ -222,6 +224,48 @@ def test_the_trail_tells_every_act_and_is_narrowed_by_kind_person_and_time(clien
     assert trail(client, cycle, kind="dreams").status_code == 400
     assert trail(client, cycle, person="me").status_code == 400
     assert trail(client, cycle, until="9999-12-31").status_code == 400
+
+
+def test_the_trail_of_one_thing_and_the_file_tell_what_the_page_tells(client):
+    cycle, [proposal] = reviewing_cycle()
+    give_review(proposal, **NO, by=reviewer())
+    sign_in_with_second_factor(client, administrator())
+    about = f"budgeting.proposal:{proposal.pk}"
+    page = trail(client, cycle, about=about)
+    assert {act.about for act in page.context["acts"]} == {about}
+    assert "review.given" in acts(page)
+    assert f"to one thing: proposal {proposal.pk}." in page.content.decode()
+    for asked in ({}, {"about": about}, {"kind": "review.given"}):
+        shown = trail(client, cycle, **asked).context["acts"]
+        answer = client.get(reverse("trail_csv", args=[cycle.slug]), asked)
+        rows = list(csv.reader(io.StringIO(b"".join(answer).decode())))[1:]
+        assert sorted((row[0], row[1], row[4]) for row in rows) == sorted(
+            (act.at.isoformat(), act.what, act.of) for act in shown
+        )
+    client.logout()
+    sign_in_with_second_factor(client, holder(Role.OBSERVER))
+    hinted = client.get(reverse("trail_csv", args=[cycle.slug]), {"about": about})
+    assert b"review.given" not in b"".join(hinted)
+    wrong = client.get(reverse("trail_csv", args=[cycle.slug]), {"about": "x"})
+    assert wrong.status_code == 404
+
+
+def test_participation_as_a_file_tells_the_groups_of_the_page(client):
+    cycle = voted(12, 11)
+    sign_in_with_second_factor(client, holder(Role.OBSERVER))
+    page = client.get(reverse("participation", args=[cycle.slug]))
+    answer = client.get(reverse("participation_csv", args=[cycle.slug]))
+    rows = list(csv.reader(io.StringIO(b"".join(answer).decode())))
+    assert rows[0] == ["by", "group", "voters", "on the roll", "live there"]
+    found = page.context["found"]
+    assert rows[-1] == ["in all", "", "23", str(found.on_roll), ""]
+    told = {(row[0], row[1], row[2]) for row in rows[1:-1]}
+    assert told == {
+        *(("neighborhood", part.label, str(part.voters)) for part in found.by_place),
+        *(("channel", label, str(number)) for label, number in found.by_channel),
+        *(("day", label, str(number)) for label, number in found.by_day),
+    }
+    assert found.by_place
 
 
 def test_the_trail_names_whoever_was_of_the_staff_once(client):

@@ -74,6 +74,16 @@ def api(*, hidden: bool = False, **let_through: People) -> Route:
     return Route(let_through, 404 if hidden else 403, open_door=True)
 
 
+READERS_OF_THE_TRAIL = (
+    ADMINISTRATORS
+    | REVIEWERS
+    | TREASURERS
+    | MODERATORS
+    | OFFICERS
+    | SPOKESPEOPLE
+    | COMPLAINTS_OFFICERS
+    | {SUPERUSER}
+)
 ROUTES = {
     "": see(ANYONE),
     "health/": see(ANYONE),
@@ -81,16 +91,8 @@ ROUTES = {
     "me/": see(MEMBERS),
     "me/all/<slug:name>/": see(MEMBERS),
     "desk/": see(MEMBERS),
-    "desk/trail/": see(
-        ADMINISTRATORS
-        | REVIEWERS
-        | TREASURERS
-        | MODERATORS
-        | OFFICERS
-        | SPOKESPEOPLE
-        | COMPLAINTS_OFFICERS
-        | {SUPERUSER}
-    ),
+    "desk/trail/": see(READERS_OF_THE_TRAIL),
+    "desk/trail.csv": see(READERS_OF_THE_TRAIL),
     "me/residency/": form(MEMBERS),
     "me/residency/document/": act(MEMBERS),
     "me/residency/document/withdraw/": act(MEMBERS),
@@ -250,6 +252,8 @@ ROUTES = {
     "budget/<slug:slug>/proposals/file/": form(ADMINISTRATORS),
     "budget/<slug:slug>/participation/": see(ADMINISTRATORS | OBSERVERS),
     "budget/<slug:slug>/trail/": see(ADMINISTRATORS | CERTIFIERS | OBSERVERS),
+    "budget/<slug:slug>/trail.csv": see(ADMINISTRATORS | CERTIFIERS | OBSERVERS),
+    "budget/<slug:slug>/participation.csv": see(ADMINISTRATORS | OBSERVERS),
     "budget/<slug:slug>/rules/": form(ADMINISTRATORS),
     "budget/<slug:slug>/timeline/": form(ADMINISTRATORS),
     "budget/<slug:slug>/pots/": form(ADMINISTRATORS),
@@ -372,6 +376,7 @@ LISTS = {
     "desk/cycles/",
     "desk/population/",
     "budget/<slug:slug>/trail/",
+    "budget/<slug:slug>/trail.csv",
     "budget/<slug:slug>/reviews/",
     "budget/<slug:slug>/propose/",
     "campaigns/",
@@ -391,6 +396,7 @@ LISTS_ELSEWHERE = {
     "api/v1/cycles/": "test_lists_of_past_cycles",
     "desk/": "test_lists_of_running_cycles",
     "desk/trail/": "test_acts_of_the_staff",
+    "desk/trail.csv": "test_acts_of_the_staff",
     "budget/<slug:slug>/": "test_pages_of_a_cycle_with_many_options",
     "budget/<slug:slug>/ballot/": "test_pages_of_a_cycle_with_many_options",
     "budget/<slug:slug>/ballot/desk/": "test_pages_of_a_cycle_with_many_options",
@@ -405,6 +411,7 @@ LISTS_ELSEWHERE = {
     "budget/<slug:slug>/board.csv": "test_pages_of_a_cycle_with_many_ballots",
     "budget/<slug:slug>/observing/": "test_pages_of_a_cycle_with_many_ballots",
     "budget/<slug:slug>/participation/": "test_pages_of_a_cycle_with_many_ballots",
+    "budget/<slug:slug>/participation.csv": "test_pages_of_a_cycle_with_many_ballots",
     "budget/<slug:slug>/desk/": "test_pots_of_a_draft",
     "budget/<slug:slug>/pots/": "test_pots_of_a_draft",
     "budget/<slug:slug>/paper/": "test_desks_of_a_cycle_with_many_places",

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import csv
+import io
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from django.apps import apps
@@ -34,7 +37,9 @@ from civicfund.projects.services.moderating import flag_project, hide_project
 from civicfund.projects.services.supporting import support_project
 from civicfund.talk.enums import Wrong
 from civicfund.talk.services import answer_for_city, flag_comment, hide_comment
+from civicfund.talk.services.moderating import restore_comment
 from civicfund.town.enums import AREAS, PRIVATE, kinds_of
+from civicfund.town.selectors import trail as selectors
 from civicfund.town.views import trail as views
 from tests.complaints.test_complaints import complained
 from tests.factories.budgeting import administrator, draft_cycle
@@ -217,6 +222,46 @@ def test_the_trail_is_narrowed_by_kind_person_and_day(client):
     assert "payout" not in page
     for wrong in ({"kind": "payout.asked"}, {"person": "99999999"}, {"since": "yesterday"}):
         assert client.get(TRAIL, wrong).status_code == 400
+
+
+def test_all_that_was_done_to_one_thing_is_a_step_away(client):
+    by = holder(Role.MODERATOR)
+    one, other = CommentFactory(), CommentFactory()
+    for comment in (one, other):
+        hide_comment(comment, subject_of(comment), by=by, reason=Wrong.ADVERT, words="Cars.")
+    restore_comment(one, subject_of(one), by=by)
+    come(client, Role.MODERATOR)
+    about = f"talk.comment:{one.pk}"
+    assert f'href="{TRAIL}?about={quote(about)}"' in client.get(TRAIL).content.decode()
+    page = client.get(TRAIL, {"about": about})
+    assert [act.what for act in page.context["acts"]] == ["comment.restored", "comment.hidden"]
+    assert {act.about for act in page.context["acts"]} == {about}
+    assert f"to one thing: comment {one.pk}." in page.content.decode()
+    assert len(acts(client, about=about, kind="comment.hidden")) == 1
+    assert acts(client, about=f"pledges.campaign:{one.pk}") == []
+    for wrong in ("comment", "talk.dream:1", "talk.comment:", "talk.comment:1 OR 1", "x" * 200):
+        assert client.get(TRAIL, {"about": wrong}).status_code == 400, wrong
+
+
+def test_what_fits_is_a_file_with_what_the_page_says(client, monkeypatch):
+    monkeypatch.setattr(selectors, "_AT_A_TIME", 2)
+    by = holder(Role.MODERATOR)
+    for _ in range(5):
+        comment = CommentFactory()
+        hide_comment(comment, subject_of(comment), by=by, reason=Wrong.ADVERT, words="Cars.")
+    restore_comment(comment, subject_of(comment), by=by)
+    come(client, Role.MODERATOR)
+    shown = acts(client)
+    answer = client.get(reverse("desk_trail_csv"))
+    assert answer["Content-Disposition"] == 'attachment; filename="trail.csv"'
+    rows = list(csv.reader(io.StringIO(b"".join(answer).decode())))
+    assert rows[0] == ["when", "act", "what", "who", "of what", "said"]
+    assert [(row[0], row[1], row[3], row[4]) for row in rows[1:]] == [
+        (act.at.isoformat(), act.what, act.name, act.of) for act in shown
+    ]
+    some = client.get(reverse("desk_trail_csv"), {"kind": "comment.restored"})
+    assert len(b"".join(some).decode().splitlines()) == 2
+    assert client.get(reverse("desk_trail_csv"), {"kind": "payout.asked"}).status_code == 404
 
 
 def test_pages_follow_each_other_and_leave_nothing_out(client, monkeypatch):

@@ -13,9 +13,9 @@ from django.db.models.functions import Cast
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from budgeting.selectors.said import named_thing, said_in_words
+from budgeting.selectors.said import said_in_words
 from civicfund.audit.models import Event
-from civicfund.audit.selectors import COLUMNS, Rows, asked_and_answered, happened
+from civicfund.audit.selectors import COLUMNS, Rows, asked_and_answered, happened, named_thing
 from civicfund.complaints.models import Complaint
 from civicfund.people.enums import Role
 from civicfund.people.models import User
@@ -26,6 +26,8 @@ from civicfund.town.enums import AREAS, Area
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LARGEST = 2**63 - 1
+# Lines of a file that are read with one question.
+_AT_A_TIME = 1_000
 _PLACE = re.compile(r"([0-9]{1,18})-([0-9])-([0-9]{1,19})")
 
 
@@ -80,6 +82,11 @@ class Place:
             raise ValueError(said) from None
         return cls(at, rank, key)
 
+    @classmethod
+    def of(cls, row: tuple[Any, ...]) -> Self:
+        """The place of a line of ``lines_for``."""
+        return cls(at=row[0], rank=row[-2], key=row[-1])
+
     def __str__(self) -> str:
         return f"{(self.at - _EPOCH) // timedelta(microseconds=1)}-{self.rank}-{self.key}"
 
@@ -101,6 +108,8 @@ class Act:
     by_itself: bool
     name: str
     of: str
+    # The same for an address: of what else was done to it.
+    about: str
     said: dict[str, Any]
     is_cycles: bool
 
@@ -144,6 +153,14 @@ def lines_for(
     return list(found[: number + 1])
 
 
+def all_lines_for(reader: User, areas: list[Area], narrowed: Q) -> Iterator[list[tuple[Any, ...]]]:
+    """All lines that fit, the newest first, some at a time."""
+    before: Place | None = None
+    while rows := lines_for(reader, areas, narrowed, before=before, number=_AT_A_TIME)[:_AT_A_TIME]:
+        yield rows
+        before = Place.of(rows[-1])
+
+
 def _page(rows: Rows, rank: int, narrowed: Q, before: Place | None, number: int) -> Rows:
     older = before.before(rank) if before else Q()
     some = rows.filter(narrowed, older).order_by("-at", "-pk")
@@ -178,7 +195,8 @@ def told(
     return [
         Act(
             at=at, what=what, words=str(kinds.get(what, what)), by_itself=who is None,
-            name=names.get(who, ""), of=named_thing(of_type, of_id), said=said,
+            name=names.get(who, ""), of=named_thing(of_type, of_id), about=f"{of_type}:{of_id}",
+            said=said,
             is_cycles=of_type.startswith("budgeting."),
         )
         for at, what, who, of_type, of_id, said, *_place in rows
