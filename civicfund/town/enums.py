@@ -265,6 +265,8 @@ PRIVATE = frozenset(
         "project.created",
         "project.edited",
         "project.file_added",
+        "project.file_described",
+        "project.file_put_in_front",
         "project.file_removed",
         "project.flagged",
         "project.handed_on",

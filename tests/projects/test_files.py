@@ -11,12 +11,22 @@ from django.test import Client
 from django.urls import reverse
 from PIL import Image
 
+from civicfund.audit.models import Event
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import FileContent, ProjectFile
+from civicfund.projects.selectors import files_of
 from civicfund.projects.services import ProjectError
-from civicfund.projects.services.files import FULL_SIDE, MOST_FILES, SMALL_SIDE, TINY_SIDE, add_file
+from civicfund.projects.services.files import (
+    FULL_SIDE,
+    MOST_FILES,
+    SMALL_SIDE,
+    TINY_SIDE,
+    add_file,
+    put_in_front,
+    say_what_it_shows,
+)
 from tests.factories.people import UserFactory
-from tests.factories.projects import ProjectFactory
+from tests.factories.projects import ProjectFactory, add_picture
 from tests.hostile_files import GPS, a_pdf, a_picture
 
 pytestmark = pytest.mark.django_db
@@ -69,6 +79,56 @@ def test_it_is_shown_with_words_and_served_as_nothing_but_a_picture(client, proj
     assert answer["X-Content-Type-Options"] == "nosniff"
     assert "sandbox" in answer["Content-Security-Policy"]
     assert answer["Content-Disposition"] == 'inline; filename="a-green-bench.jpg"'
+
+
+def on(name, project, file):
+    return reverse(f"project_file_{name}", args=[project.pk, file.pk])
+
+
+def test_what_it_shows_is_said_anew_and_wrong_words_are_not_lost(client, project):
+    send(client, project, a_picture(), words="A bnech")
+    file = ProjectFile.objects.get()
+    assert client.post(on("words", project, file), {"words": " A bench "}).status_code == 302
+    assert ProjectFile.objects.get().words == "A bench"
+    assert 'alt="A bench"' in client.get(project.get_absolute_url()).content.decode()
+    long = "A bench " + "and another " * 20
+    for wrong in ("", "  ", long):
+        answer = client.post(on("words", project, file), {"words": wrong})
+        assert answer.status_code == 400
+        assert f"id_{file.pk}_words" in answer.content.decode()
+        assert wrong.strip() in answer.content.decode()
+        assert ProjectFile.objects.get().words == "A bench"
+    assert Event.objects.filter(verb="project.file_described").count() == 1
+
+
+def test_the_picture_that_was_put_in_front_last_comes_first(client, project):
+    first, second, third = (add_picture(project, name) for name in ("One", "Two", "Three"))
+    assert files_of(project) == [first, second, third]
+    assert (
+        on("first", project, first)
+        not in client.get(reverse("project_files", args=[project.pk])).content.decode()
+    )
+    for file in (second, third):
+        assert client.post(on("first", project, file)).status_code == 302
+    assert files_of(project) == [third, second, first]
+    assert list(ProjectFile.objects.filter(project=project).pictures()) == files_of(project)
+
+
+def test_only_its_authors_say_what_a_file_shows_and_which_comes_first(client, project):
+    one, two = add_picture(project, "One"), add_picture(project, "Two")
+    elsewhere = ProjectFactory(proposer=project.proposer)
+    for name in ("words", "first"):
+        assert client.post(on(name, elsewhere, two), {"words": "Mine"}).status_code == 404
+    client.force_login(UserFactory())
+    for name in ("words", "first"):
+        assert client.post(on(name, project, two), {"words": "Mine"}).status_code in (403, 404)
+    assert files_of(project) == [one, two]
+    assert ProjectFile.objects.get(pk=two.pk).words == "Two"
+    with pytest.raises(ProjectError):
+        put_in_front(two, by=UserFactory())
+    with pytest.raises(ProjectError):
+        say_what_it_shows(two, words="Mine", by=UserFactory())
+    assert ProjectFile.objects.get(pk=two.pk).words == "Two"
 
 
 def test_a_pdf_is_only_downloaded(client, project):

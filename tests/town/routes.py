@@ -152,6 +152,8 @@ ROUTES = {
     "desk/projects/<int:pk>/files/<uuid:file>/": form(MODERATORS),
     "projects/<int:pk>/files/": form(AUTHORS),
     "projects/<int:pk>/files/<uuid:file>/": act(AUTHORS),
+    "projects/<int:pk>/files/<uuid:file>/words/": act(AUTHORS),
+    "projects/<int:pk>/files/<uuid:file>/first/": act(AUTHORS),
     "files/<uuid:pk>/": see(ANYONE),
     "files/<uuid:pk>/small/": see(ANYONE),
     "files/<uuid:pk>/tiny/": see(ANYONE),

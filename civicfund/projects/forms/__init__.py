@@ -2,7 +2,7 @@
 
 from civicfund.projects.forms.authors import DoesForm, InvitationForm, JoinForm, OnPaperForm
 from civicfund.projects.forms.copying import CopyForm
-from civicfund.projects.forms.files import FileForm
+from civicfund.projects.forms.files import FileForm, WordsForm
 from civicfund.projects.forms.merging import AskToMergeForm, ModeratorMergeForm, UndoForm
 from civicfund.projects.forms.moderation import (
     AppealForm,
@@ -45,6 +45,7 @@ __all__ = [
     "ProjectFlagForm",
     "ProjectForm",
     "UndoForm",
+    "WordsForm",
     "amount_hint",
     "costs_of",
 ]

@@ -42,3 +42,9 @@ class FileForm(forms.Form):
         """What was sent; of one too large only its beginning was kept."""
         content: bytes = self.cleaned_data["file"].read()
         return content
+
+
+class WordsForm(forms.Form):
+    """What a file that is there already shows."""
+
+    words = shows_field()

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.db import models
-from django.db.models import FilteredRelation, Q
+from django.db.models import F, FilteredRelation, Q
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -28,8 +28,12 @@ class ProjectFileQuerySet(models.QuerySet["ProjectFile"]):
         return self.alias(veiled_now=veil).filter(veiled_now__isnull=True)
 
     def pictures(self) -> ProjectFileQuerySet:
-        """Those that are shown, in the order in which they were added."""
-        return self.shown().filter(kind=FileKind.PICTURE).order_by("added_at", "pk")
+        """Those that are shown, in their order."""
+        return self.shown().filter(kind=FileKind.PICTURE).in_order()
+
+    def in_order(self) -> ProjectFileQuerySet:
+        """What was put in front last comes first, then as they were added."""
+        return self.order_by(F("front_at").desc(nulls_last=True), "added_at", "pk")
 
 
 class ProjectFile(models.Model):
@@ -44,6 +48,7 @@ class ProjectFile(models.Model):
     height = models.PositiveSmallIntegerField(_("height"), null=True)
     added_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     added_at = models.DateTimeField(_("added"), db_default=Now())
+    front_at = models.DateTimeField(_("put in front"), null=True, blank=True)
 
     objects = ProjectFileQuerySet.as_manager()
 

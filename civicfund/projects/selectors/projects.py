@@ -150,13 +150,13 @@ def _helpers(project: int) -> OfferQuerySet:
 
 
 def files_of(project: Project) -> list[ProjectFile]:
-    """Its pictures and papers that are shown, in the order in which they were added."""
+    """Its pictures and papers that are shown, in their order."""
     return _shown_files(project.pk)
 
 
 @Prepared
 def _shown_files(project: int) -> QuerySet[ProjectFile]:
-    return ProjectFile.objects.shown().filter(project=project).order_by("added_at", "pk")
+    return ProjectFile.objects.shown().filter(project=project).in_order()
 
 
 def matching(projects: ProjectQuerySet, words: str) -> ProjectQuerySet:

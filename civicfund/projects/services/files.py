@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from PIL import Image
 
-from civicfund.audit.services import record
+from civicfund.audit.services import db_now, record
 from civicfund.people.domain import UnfitError, fit
 from civicfund.people.models import User
 from civicfund.people.services.files import why_unfit
@@ -89,13 +89,42 @@ def put_file(row: Project, kept: Kept, *, added_by: User, actor: User) -> Projec
     return file
 
 
+def say_what_it_shows(file: ProjectFile, *, words: str, by: User) -> None:
+    """Put other words in place of a file's. Raises ``ProjectError``."""
+    said = words.strip()
+    if not said:
+        raise ProjectError(_("Say what it shows, for those who cannot see it."), field="words")
+    with transaction.atomic():
+        held = _hold(file, by)
+        if held.words != said:
+            held.words = said
+            held.save(update_fields=["words"])
+            record("project.file_described", held.project, actor=by, file=str(held.pk))
+
+
+def put_in_front(file: ProjectFile, *, by: User) -> None:
+    """Let it come before all others: on the project's page, and on cards. ``ProjectError``."""
+    with transaction.atomic():
+        held = _hold(file, by)
+        held.front_at = db_now()
+        held.save(update_fields=["front_at"])
+        record("project.file_put_in_front", held.project, actor=by, file=str(held.pk))
+
+
 def remove_file(file: ProjectFile, *, by: User) -> None:
     """Take a file out of its project; it is gone."""
     with transaction.atomic():
-        row = hold_authored(file.project, by)
-        # Held before what names it goes, so that nothing comes to name it meanwhile.
-        held = ProjectFile.objects.select_for_update().filter(pk=file.pk, project=row).first()
-        if held is None:
-            raise ProjectError(_("This file is gone already."))
+        held = _hold(file, by)
+        row = held.project
         held.delete()
         record("project.file_removed", row, actor=by, file=str(file.pk))
+
+
+def _hold(file: ProjectFile, by: User) -> ProjectFile:
+    """Hold its project, then the file, so that nothing comes to name it meanwhile."""
+    row = hold_authored(file.project, by)
+    held = ProjectFile.objects.select_for_update().filter(pk=file.pk, project=row).first()
+    if held is None:
+        raise ProjectError(_("This file is gone already."))
+    held.project = row
+    return held

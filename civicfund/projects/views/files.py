@@ -7,7 +7,7 @@ from uuid import UUID
 
 from allauth.core.ratelimit import consume, respond_429
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.text import slugify
@@ -19,10 +19,16 @@ from civicfund.people.domain import LARGEST_BYTES
 from civicfund.people.requests import HttpRequest, OnlyInMemory, SignedInRequest
 from civicfund.projects.access import authored_project, is_author, moderates, visible_project
 from civicfund.projects.enums import PUBLIC_STATES, FileKind
-from civicfund.projects.forms import FileForm
+from civicfund.projects.forms import FileForm, WordsForm
 from civicfund.projects.models import FileContent, OfferFile, Project, ProjectFile
 from civicfund.projects.services import ProjectError
-from civicfund.projects.services.files import add_file, remove_file, tiny
+from civicfund.projects.services.files import (
+    add_file,
+    put_in_front,
+    remove_file,
+    say_what_it_shows,
+    tiny,
+)
 from civicfund.projects.views.acting import told
 
 KEPT_SECONDS = 3600
@@ -58,12 +64,26 @@ def _files(request: SignedInRequest, pk: int) -> HttpResponseBase:
 
 
 def _page(
-    request: SignedInRequest, project: Project, form: FileForm, *, status: int = 200
+    request: SignedInRequest,
+    project: Project,
+    form: FileForm,
+    *,
+    wrong: tuple[UUID, WordsForm] | None = None,
+    status: int = 200,
 ) -> HttpResponse:
-    rows = project.files.select_related("added_by").prefetch_related("veils")
-    rows = rows.order_by("added_at", "pk")
-    context = {"project": project, "form": form, "files": rows}
+    """``wrong`` are words for one of the files that were refused, as they were typed."""
+    rows = ProjectFile.objects.filter(project=project).select_related("added_by")
+    refused, typed = wrong or (None, None)
+    files = [
+        (file, typed if file.pk == refused else _words_form(file))
+        for file in rows.prefetch_related("veils").in_order()
+    ]
+    context = {"project": project, "form": form, "files": files, "refused": refused}
     return render(request, "projects/files.html", context, status=status)
+
+
+def _words_form(file: ProjectFile, given: QueryDict | None = None) -> WordsForm:
+    return WordsForm(given, initial={"words": file.words}, auto_id=f"id_{file.pk}_%s")
 
 
 @login_required
@@ -71,9 +91,38 @@ def _page(
 def remove(request: SignedInRequest, pk: int, file: UUID) -> HttpResponse:
     """Take a file out."""
     project = authored_project(request.user, pk)
-    found = get_object_or_404(ProjectFile.objects.select_related("project"), pk=file, project=pk)
+    found = _file_of(project, file)
     told(request, lambda: remove_file(found, by=request.user), _("Removed."))
     return redirect("project_files", pk=project.pk)
+
+
+@login_required
+@require_POST
+def put_first(request: SignedInRequest, pk: int, file: UUID) -> HttpResponse:
+    """Let a picture come before all others."""
+    project = authored_project(request.user, pk)
+    found = _file_of(project, file)
+    told(request, lambda: put_in_front(found, by=request.user), _("It comes first now."))
+    return redirect("project_files", pk=project.pk)
+
+
+@login_required
+@require_POST
+def describe(request: SignedInRequest, pk: int, file: UUID) -> HttpResponse:
+    """Say anew what a file shows."""
+    project = authored_project(request.user, pk)
+    found = _file_of(project, file)
+    form = _words_form(found, request.POST)
+    if not form.is_valid():
+        return _page(request, project, FileForm(), wrong=(file, form), status=400)
+    words = form.cleaned_data["words"]
+    told(request, lambda: say_what_it_shows(found, words=words, by=request.user), _("Changed."))
+    return redirect("project_files", pk=project.pk)
+
+
+def _file_of(project: Project, file: UUID) -> ProjectFile:
+    rows = ProjectFile.objects.select_related("project")
+    return get_object_or_404(rows, pk=file, project=project)
 
 
 @require_safe

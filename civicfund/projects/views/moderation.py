@@ -25,7 +25,7 @@ from civicfund.people.requests import SignedInRequest
 from civicfund.projects.access import is_author, visible_project
 from civicfund.projects.enums import PUBLIC_STATES, AppealOutcome, ProjectState, Wrong
 from civicfund.projects.forms import AppealForm, HidingForm, ProjectFlagForm
-from civicfund.projects.models import Project
+from civicfund.projects.models import Project, ProjectFile
 from civicfund.projects.selectors import why_held
 from civicfund.projects.selectors.moderation import hiding_of
 from civicfund.projects.services import ProjectError
@@ -152,7 +152,7 @@ def _judge_page(
         "hiding": hiding_of(project),
         "held": why_held(project),
         "is_own": is_author(request.user, project),
-        "files": project.files.prefetch_related("veils").order_by("added_at", "pk"),
+        "files": ProjectFile.objects.filter(project=project).prefetch_related("veils").in_order(),
         "flags": project.flags.select_related("other").order_by("pk"),
         "hidings": project.hidings.select_related("hidden_by", "decided_by", "lifted_by").order_by(
             "pk"
