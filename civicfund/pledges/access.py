@@ -27,7 +27,8 @@ from civicfund.pledges.models import (
 )
 from civicfund.pledges.models.pledges import PledgeQuerySet
 from civicfund.pledges.models.totals import for_page
-from civicfund.projects.access import is_author
+from civicfund.projects.access import concerning, is_author
+from civicfund.projects.models import Project
 from civicfund.talk.access import Person, Subject
 from civicfund.talk.enums import SubjectKind
 
@@ -44,10 +45,15 @@ _GUEST_LINKS = Signer(sep=".", salt="pledges.guest")
 
 
 def visible_campaigns(user: Person | int) -> CampaignQuerySet:
-    """Public campaigns, and one's own in any state."""
-    known = isinstance(user, int) or user.is_authenticated
-    mine = Q(creator=user) if known else Q(pk__in=[])
+    """Public campaigns, and in any state those that one runs or whose project one writes."""
+    mine = _of_team(user) if isinstance(user, int | User) else Q(pk__in=[])
     return Campaign.objects.filter(mine | Q(pk__in=Campaign.objects.public().values("pk")))
+
+
+def _of_team(user: User | int) -> Q:
+    """Of campaigns, those that somebody runs or whose project they write."""
+    written = Project.objects.filter(concerning(user)).order_by().values("pk")
+    return Q(creator=user) | Q(project__in=written)
 
 
 def visible_campaign(user: Person, pk: int) -> Campaign:
@@ -66,8 +72,22 @@ def own_campaign(user: User, pk: int) -> Campaign:
     return campaign
 
 
-def is_of_team(user: User, campaign: Campaign) -> bool:
-    """Whether somebody started it, or writes its project: they judge nothing about it."""
+def team_campaign(user: User, pk: int) -> Campaign:
+    """A campaign that one runs or whose project one writes; 404 where it cannot be seen, 403 where
+    it is other people's.
+    """
+    campaign = visible_campaign(user, pk)
+    if not is_of_team(user, campaign):
+        raise PermissionDenied
+    return campaign
+
+
+def is_of_team(user: Person, campaign: Campaign) -> bool:
+    """Whether somebody started it, or writes its project: they tell and answer about it, and judge
+    nothing about it.
+    """
+    if not user.is_authenticated:
+        return False
     return campaign.creator_id == user.pk or is_author(user, campaign.project)
 
 
@@ -79,8 +99,8 @@ def backs(person: Person | None, campaign: Campaign) -> bool:
 
 
 def readable_updates(person: Person | None) -> CampaignUpdateQuerySet:
-    """Updates for everybody; those for backers, where this person is one, runs the campaign, or
-    looks after what people say.
+    """Updates for everybody; those for backers, where this person is one, is of its team, or looks
+    after what people say.
     """
     updates = CampaignUpdate.objects.all()
     if person is None or not person.is_authenticated:
@@ -88,7 +108,8 @@ def readable_updates(person: Person | None) -> CampaignUpdateQuerySet:
     if has_role(person, Role.MODERATOR):
         return updates
     backed = Pledge.objects.backing().filter(backer=person).values("campaign")
-    mine = Q(campaign__creator=person) | Q(campaign__in=backed)
+    team = Campaign.objects.filter(_of_team(person)).order_by().values("pk")
+    mine = Q(campaign__in=team) | Q(campaign__in=backed)
     return updates.filter(Q(audience=Audience.ALL) | mine)
 
 

@@ -151,6 +151,11 @@ def concerning(person: User, subjects: Iterable[Subject]) -> set[Subject]:
     return {each for each in asked if each.owner_id == person.pk or each.project_id in written}
 
 
+def runs(person: User, subject: Subject) -> bool:
+    """The same of one of them."""
+    return subject in concerning(person, [subject])
+
+
 def closed_subject(kind: str, pk: int) -> Subject:
     """What stands in the place of a subject that is withdrawn or gone: neither title nor page."""
     title = _("Something that is no longer public")

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from civicfund.notices.models import Message
 from civicfund.pledges.access import subject_of_campaign
+from civicfund.projects.models import CoAuthor
 from civicfund.talk.enums import NewsKind
 from civicfund.talk.models import Comment, News
 from civicfund.talk.selectors import questions_to_creator
@@ -53,6 +54,42 @@ def test_what_the_creator_answers_is_official_and_told(campaign):
     assert not is_open(question, campaign)
     message = Message.objects.get()
     assert (message.kind, message.recipient) == ("creator_answered", question.author)
+
+
+def test_who_writes_the_project_finds_questions_and_answers_them(client, campaign):
+    co_author, question = UserFactory(), asked(campaign)
+    page = reverse("campaign_questions", args=[campaign.pk])
+    client.force_login(co_author)
+    assert client.get(page).status_code == 403
+    assert not answered(question, campaign, by=co_author).is_official
+    CoAuthor.objects.create(project=campaign.project, user=co_author)
+    assert list(client.get(page).context["page"]) == [question]
+    assert page in client.get(campaign.get_absolute_url()).content.decode()
+    assert answered(question, campaign, by=co_author).is_official
+    assert not is_open(question, campaign)
+    with pytest.raises(TalkError, match="ask yourself"):
+        asked(campaign, by=co_author)
+
+
+def test_who_writes_the_project_reads_a_draft_and_nothing_of_its_backers(client):
+    draft, live = CampaignFactory(state="draft"), CampaignFactory()
+    co_author = UserFactory()
+    for each in (draft, live):
+        CoAuthor.objects.create(project=each.project, user=co_author)
+    client.force_login(co_author)
+    page = client.get(draft.get_absolute_url())
+    assert page.status_code == 200
+    assert "You write its project" in page.content.decode()
+    assert reverse("campaign_edit", args=[draft.pk]) not in page.content.decode()
+    for name in ("edit", "cancel", "backers", "backers_csv", "surveys", "take_back"):
+        for each in (draft, live):
+            path = reverse(f"campaign_{name}", args=[each.pk])
+            assert client.get(path).status_code == 403, path
+    assert client.post(reverse("campaign_submit", args=[draft.pk])).status_code == 403
+    draft.refresh_from_db()
+    assert draft.state == "draft"
+    client.force_login(UserFactory())
+    assert client.get(draft.get_absolute_url()).status_code == 404
 
 
 def test_the_creator_is_told_once_of_a_question_and_the_asker_of_the_answer(campaign):

@@ -18,12 +18,18 @@ from civicfund.notices.services import StopLink, send_next, stop_mail
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.services import grant_role
-from civicfund.pledges.access import guest_token, readable_updates, subject_of_update
+from civicfund.pledges.access import (
+    guest_token,
+    readable_updates,
+    subject_of_campaign,
+    subject_of_update,
+)
 from civicfund.pledges.enums import Audience, CampaignState, PledgeState
 from civicfund.pledges.models import CampaignUpdate
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.news import tell_of_corrections, tell_of_updates
 from civicfund.pledges.services.updates import correct_update, publish_update
+from civicfund.projects.models import CoAuthor
 from civicfund.talk.access import visible_subject
 from civicfund.talk.enums import NewsKind, Pace, SubjectKind, Wrong
 from civicfund.talk.models import Comment, News, Thread
@@ -107,11 +113,55 @@ def test_an_update_says_something(campaign, wrong):
 
 def test_nobody_else_publishes_or_corrects(campaign):
     update = published(campaign)
-    with pytest.raises(RefusedError, match="creator"):
+    with pytest.raises(RefusedError, match="run the campaign or write"):
         publish_update(campaign, by=UserFactory(), title="A", body="B", audience=Audience.ALL)
-    with pytest.raises(RefusedError, match="creator"):
+    with pytest.raises(RefusedError, match="who wrote the update"):
         correct_update(update, by=UserFactory(), body="It is blue.")
     assert (CampaignUpdate.objects.count(), Comment.objects.count()) == (1, 1)
+
+
+def co_author_of(campaign):
+    person = UserFactory()
+    CoAuthor.objects.create(project=campaign.project, user=person)
+    return person
+
+
+def test_who_writes_the_project_writes_updates_and_corrects_their_own(client, campaign):
+    co_author, own = co_author_of(campaign), published(campaign)
+    client.force_login(co_author)
+    assert b"Write an update" in client.get(list_of(campaign)).content
+    new = reverse("update_new", args=[campaign.pk])
+    sent = {"title": "Oak", "body": "It came.", "audience": "backers", "act": "publish"}
+    assert client.post(new, sent).status_code == 302
+    theirs = CampaignUpdate.objects.latest("number")
+    assert (theirs.words.author, theirs.audience) == (co_author, Audience.BACKERS)
+    wrong = {update: reverse("update_correct", args=[campaign.pk, update.number])
+             for update in (own, theirs)}  # fmt: skip
+    assert client.post(wrong[own], {"body": "No."}).status_code == 403
+    assert client.post(wrong[theirs], {"body": "Elm."}).status_code == 302
+    client.force_login(campaign.creator)
+    assert page_of(client, theirs).status_code == 200
+    assert client.post(wrong[theirs], {"body": "No."}).status_code == 403
+    for text in (page_of(client, theirs).content.decode(), page_of(client, own).content.decode()):
+        assert ("Correct it" in text) == ("The press is here" in text)
+
+
+def test_who_writes_the_project_reads_what_is_for_backers_until_they_leave(client, campaign):
+    co_author, update = co_author_of(campaign), published(campaign, Audience.BACKERS)
+    client.force_login(co_author)
+    assert page_of(client, update).status_code == 200
+    CoAuthor.objects.all().delete()
+    assert page_of(client, update).status_code == 403
+    assert client.get(reverse("update_new", args=[campaign.pk])).status_code == 403
+
+
+def test_who_wrote_an_update_is_not_told_of_it_and_the_creator_is(campaign):
+    co_author = co_author_of(campaign)
+    for person in (co_author, campaign.creator):
+        follow(subject_of_campaign(campaign), by=person)
+    publish_update(campaign, by=co_author, title="A", body="B", audience=Audience.ALL)
+    tell_of_updates()
+    assert set(News.objects.values_list("recipient", flat=True)) == {campaign.creator_id}
 
 
 def test_the_table_keeps_an_update_as_it_is(campaign):

@@ -125,7 +125,7 @@ def small_town() -> SmallTown:
     things = SimpleNamespace(
         **_cycles(running, owner),
         **_projects(owner, people[CO_AUTHOR]),
-        **_money(owner),
+        **_money(owner, people[CO_AUTHOR]),
         **_papers(),
     )
     vars(things).update(_talk(owner, things.project))
@@ -207,8 +207,9 @@ def _projects(owner: User, co_author: User) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _money(owner: User) -> dict[str, object]:
+def _money(owner: User, co_author: User) -> dict[str, object]:
     project = ProjectFactory(proposer=owner)
+    accept_invitation(invite_co_author(project, co_author.email, by=owner), by=co_author)
     campaign = CampaignFactory(project=project)
     RewardFactory(campaign=campaign)
     settled = OutcomeFactory(campaign=_campaign(owner, CampaignState.FUNDED)).campaign

@@ -360,20 +360,21 @@ def test_it_shows_what_is_supported_and_followed_and_what_came_of_it(client):
     assert "Gone again" not in page
 
 
-def test_ones_own_campaign_is_shown_before_it_is_public_and_nobody_elses(client):
-    user, co_author = UserFactory(), UserFactory()
+def test_a_campaign_is_shown_before_it_is_public_to_its_team_and_to_nobody_else(client):
+    user, co_author, other = UserFactory(), UserFactory(), UserFactory()
     states = (CampaignState.DRAFT, CampaignState.SUBMITTED, CampaignState.CHANGES_REQUESTED)
     made = [CampaignFactory(project__proposer=user, state=state) for state in states]
     for campaign in made:
         CoAuthor.objects.create(project=campaign.project, user=co_author)
-        Support.objects.create(project=campaign.project, person=co_author)
-    for person, shown in ((user, True), (co_author, False)):
+        Support.objects.create(project=campaign.project, person=other)
+    for person, name in ((user, "projects"), (co_author, "projects"), (other, "supports")):
         client.force_login(person)
-        for address in (reverse("my_page"), reverse("my_list", args=["projects"])):
+        for address in (reverse("my_page"), reverse("my_list", args=[name])):
             page = client.get(address).content.decode()
             for campaign in made:
                 assert campaign.project.title in page
-                assert (f'<a href="{campaign.get_absolute_url()}">Campaign</a>' in page) == shown
+                link = f'<a href="{campaign.get_absolute_url()}">Campaign</a>'
+                assert (link in page) == (person != other)
 
 
 def test_it_says_how_many_milestones_are_reached(client):

@@ -74,6 +74,7 @@ def _tell_of_update(update: CampaignUpdate) -> int:
 def _tell_fact(
     update: CampaignUpdate, what: NewsKind, source: str, written_to: frozenset[int]
 ) -> int:
+    author = update.words.author_id
     heard_by = frozenset() if update.is_for_backers else _follows_of(update.campaign)
     return tell_facts(
         [
@@ -82,7 +83,7 @@ def _tell_fact(
                 what,
                 source,
                 heard_by,
-                by=frozenset({update.campaign.creator_id}),
+                by=frozenset({author} if author is not None else ()),
                 written_to=written_to,
             )
         ]

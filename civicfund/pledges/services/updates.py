@@ -1,4 +1,4 @@
-"""What a creator tells about a campaign, and corrects."""
+"""What the team of a campaign tells about it, and corrects."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from django.utils.translation import gettext as _
 
 from civicfund.audit.services import record
 from civicfund.people.models import User
+from civicfund.pledges.access import is_of_team
 from civicfund.pledges.enums import Audience, CampaignState
 from civicfund.pledges.models import Campaign, CampaignUpdate
-from civicfund.pledges.services.campaigns import check_creator
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.locks import campaign_to_move
 from civicfund.talk.enums import SubjectKind
@@ -43,10 +43,11 @@ def publish_update(
 
 
 def check_may_write(campaign: Campaign, by: User) -> None:
-    """Raise ``RefusedError`` for who does not run it, before it has started, and while moderators
-    have stopped it.
+    """Raise ``RefusedError`` for who is not of its team, before it has started, and while
+    moderators have stopped it.
     """
-    check_creator(campaign, by)
+    if not is_of_team(by, campaign):
+        raise RefusedError(_("Only those who run the campaign or write its project can do this."))
     if campaign.live_at is None:
         raise RefusedError(_("Updates begin once the campaign has started."))
     if campaign.state == CampaignState.SUSPENDED:
@@ -54,11 +55,12 @@ def check_may_write(campaign: Campaign, by: User) -> None:
 
 
 def correct_update(update: CampaignUpdate, *, by: User, body: str) -> Comment:
-    """Say below an update what is to be corrected in it; the update itself stays as it is.
+    """Say below one's own update what is to be corrected in it; the update itself stays as it is.
 
     Raises ``RefusedError``.
     """
-    check_creator(update.campaign, by)
+    if update.words.author_id != by.pk:
+        raise RefusedError(_("Only who wrote the update can correct it."))
     try:
         return correct_words(update.words, by=by, body=body)
     except TalkError as refusal:

@@ -20,7 +20,12 @@ from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.requests import HttpRequest, SignedInRequest
 from civicfund.people.selectors import roles_of
-from civicfund.pledges.access import own_campaign, readable_updates, visible_campaign
+from civicfund.pledges.access import (
+    is_of_team,
+    own_campaign,
+    readable_updates,
+    visible_campaign,
+)
 from civicfund.pledges.enums import (
     EDITABLE_CAMPAIGN,
     SENT_CAMPAIGN,
@@ -100,9 +105,9 @@ def campaign_page(request: HttpRequest, pk: int) -> HttpResponse:
 def page_of(campaign: Campaign, user: User | AnonymousUser) -> dict[str, Any]:
     """What the page of a campaign shows to somebody."""
     offered, pictures = list(campaign.rewards.all()), campaign.pictures
-    is_creator = campaign.creator_id == user.pk
+    is_creator, is_team = campaign.creator_id == user.pk, is_of_team(user, campaign)
     may_edit = is_creator and campaign.state in EDITABLE_CAMPAIGN
-    asked = questions_to_creator(campaign.pk) if is_creator else None
+    asked = questions_to_creator(campaign.pk) if is_team else None
     return {
         "campaign": campaign,
         "project": campaign.project,
@@ -118,6 +123,7 @@ def page_of(campaign: Campaign, user: User | AnonymousUser) -> dict[str, Any]:
         "mine": open_pledge_of(user, campaign) if user.is_authenticated else None,
         "takes_pledges": takes_pledges(campaign),
         "is_creator": is_creator,
+        "is_team": is_team,
         "suspension": suspension_of(campaign) if is_creator else None,
         "open_questions": asked.count() if asked is not None else 0,
         "may_edit": may_edit,

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from civicfund.people.models import User
 from civicfund.people.requests import HttpRequest, SignedInRequest
-from civicfund.pledges.access import own_campaign, visible_campaign
+from civicfund.pledges.access import own_campaign, team_campaign, visible_campaign
 from civicfund.pledges.forms import ReportForm
 from civicfund.pledges.selectors.backers import (
     backers_of,
@@ -79,8 +79,8 @@ def campaign_backers_csv(request: SignedInRequest, pk: int) -> StreamingHttpResp
 @require_safe
 @never_cache
 def campaign_questions(request: SignedInRequest, pk: int) -> HttpResponse:
-    """What the creator was asked about their campaign and has not answered, the oldest first."""
-    campaign = own_campaign(request.user, pk)
+    """What the team of a campaign was asked and has not answered, the oldest first."""
+    campaign = team_campaign(request.user, pk)
     asked = questions_to_creator(campaign.pk)
     page = Paginator(asked, PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "pledges/questions.html", {"campaign": campaign, "page": page})

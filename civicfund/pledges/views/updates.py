@@ -1,4 +1,4 @@
-"""Updates of a campaign: read, written by its creator, corrected."""
+"""Updates of a campaign: read, written by its team, corrected."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from allauth.core.ratelimit import consume
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -18,9 +19,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from civicfund.paging import page_asked_for
 from civicfund.people.requests import HttpRequest, SignedInRequest, person_here
 from civicfund.pledges.access import (
-    own_campaign,
+    is_of_team,
     readable_updates,
     subject_of_update,
+    team_campaign,
     visible_campaign,
 )
 from civicfund.pledges.enums import Audience
@@ -41,14 +43,14 @@ _TOO_MANY = gettext_lazy("That is a lot within a day. Keep your words, and come 
 @kept_for_strangers
 @require_safe
 def campaign_updates(request: HttpRequest, pk: int) -> HttpResponse:
-    """All that its creator has told of a campaign, the newest first."""
+    """All that its team has told of a campaign, the newest first."""
     campaign = visible_campaign(request.user, pk)
     page = page_asked_for(Paginator(updates_of(campaign), PER_PAGE), request)
     context = {
         "campaign": campaign,
         "page": page,
         "updates": listed(page, readable_updates(person_here(request))),
-        "is_creator": campaign.creator_id == request.user.pk,
+        "is_team": is_of_team(request.user, campaign),
     }
     return render(request, "pledges/updates.html", context)
 
@@ -71,7 +73,7 @@ def campaign_update(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         "answers": [reply for reply in branch.replies if not reply.is_official],
         "more": branch.more,
         "form": _answer_form(update),
-        "is_creator": campaign.creator_id == request.user.pk,
+        "is_team": is_of_team(request.user, campaign),
     }
     return render(request, "pledges/update.html", context)
 
@@ -95,8 +97,8 @@ def _numbered(campaign: Campaign, number: int) -> CampaignUpdate:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def update_new(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Write an update of one's own campaign, look at it, publish it."""
-    campaign = own_campaign(request.user, pk)
+    """Write an update of a campaign of one's own or of one's project, look at it, publish it."""
+    campaign = team_campaign(request.user, pk)
     form = UpdateForm(request.POST if request.method == "POST" else None)
     status = 200
     if form.is_bound and form.is_valid() and request.POST.get("act") != "preview":
@@ -140,9 +142,11 @@ def _publish(
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def update_correct(request: SignedInRequest, pk: int, number: int) -> HttpResponse:
-    """Say what is to be corrected in an update of one's own campaign."""
-    campaign = own_campaign(request.user, pk)
+    """Say what is to be corrected in an update that one wrote."""
+    campaign = team_campaign(request.user, pk)
     update = _numbered(campaign, number)
+    if update.words.author_id != request.user.pk:
+        raise PermissionDenied
     form = CorrectionForm(request.POST if request.method == "POST" else None)
     status = 200
     if form.is_bound:

@@ -10,7 +10,7 @@ from civicfund.notices.services import tell
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.selectors import has_role
-from civicfund.talk.access import Subject
+from civicfund.talk.access import Subject, runs
 from civicfund.talk.enums import NewsKind, SubjectKind
 from civicfund.talk.models import (
     EDITABLE_FOR,
@@ -37,8 +37,9 @@ def write_comment(
     asks_creator: bool = False,
 ) -> Comment:
     """Say something about the subject, ask the city or a campaign's creator, or answer what
-    somebody said; an answer to an answer stands beside it. What the creator answers to a question
-    to them is their official answer. Raises ``TalkError``.
+    somebody said; an answer to an answer stands beside it. What those who run
+    the campaign or write its project answer to a question to them is the official answer. Raises
+    ``TalkError``.
     """
     may_write = subject.may_be_answered if parent else subject.may_be_talked_about
     if not may_write:
@@ -56,7 +57,7 @@ def write_comment(
             body=words,
             asks_city=asks_city and top is None,
             asks_creator=asks_creator and top is None,
-            is_official=top is not None and top.asks_creator and by.pk == subject.owner_id,
+            is_official=top is not None and top.asks_creator and runs(by, subject),
         )
         record("comment.written", comment, actor=by, thread=thread.pk)
         _tell_who_is_asked(comment, subject)
@@ -71,8 +72,8 @@ def _check_asked(subject: Subject, by: User, *, asks_city: bool, asks_creator: b
         raise TalkError(_("Ask the city or the creator, one of them."))
     if asks_creator and not subject.has_creator:
         raise TalkError(_("There is no creator to ask here."))
-    if asks_creator and subject.owner_id == by.pk:
-        raise TalkError(_("You are the creator yourself."))
+    if asks_creator and runs(by, subject):
+        raise TalkError(_("You would ask yourself: you run it, or write its project."))
 
 
 def _tell_who_is_asked(question: Comment, subject: Subject) -> None:
