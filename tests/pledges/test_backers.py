@@ -10,6 +10,7 @@ import pytest
 from django.urls import reverse
 
 from civicfund.pledges.enums import CampaignState, PledgeState
+from civicfund.pledges.models import Pledge
 from civicfund.pledges.selectors.backers import with_empty_days
 from tests.factories.people import UserFactory
 from tests.factories.pledges import CampaignFactory, PledgeFactory, RewardFactory, soon
@@ -36,8 +37,8 @@ def csv_of(campaign):
     return reverse("campaign_backers_csv", args=[campaign.pk])
 
 
-def rows_of(client, campaign):
-    answer = client.get(csv_of(campaign))
+def rows_of(client, campaign, **asked):
+    answer = client.get(csv_of(campaign), asked)
     return list(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode())))
 
 
@@ -134,10 +135,47 @@ def test_it_asks_as_often_for_three_as_for_one(
     for _ in range(rows):
         pledged(campaign, reward=RewardFactory(campaign=campaign))
     client.force_login(campaign.creator)
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         assert client.get(page_of(campaign)).status_code == 200
     with django_assert_max_num_queries(4):
         rows_of(client, campaign)
+
+
+def test_backers_are_narrowed_and_put_in_order_on_the_page_and_in_the_file(client, campaign):
+    tile, cup = (RewardFactory(campaign=campaign, title=name) for name in ("A tile", "A cup"))
+    bag = RewardFactory(campaign=campaign, title="A bag", kind="add_on")
+    small, large, plain = (
+        PledgeFactory(
+            campaign=campaign, reward=reward, amount_minor=amount, confirmed_at=soon(days=-age)
+        )
+        for reward, amount, age in ((tile, 3000, 1), (tile, 9000, 3), (None, 5000, 2))
+    )
+    released = pledged(campaign, 4000, reward=cup, state=PledgeState.RELEASED)
+    plain.add_ons.create(add_on=bag, quantity=2, price_minor=bag.amount_minor)
+    client.force_login(campaign.creator)
+    newest = [large, plain, small]
+    Pledge.objects.filter(pk=released.pk).update(confirmed_at=soon(days=-9))
+    for asked, found in (
+        ({}, [small, plain, large, released]),
+        ({"sort": "oldest"}, [released, *newest]),
+        ({"sort": "most"}, [large, plain, released, small]),
+        ({"chose": tile.pk}, [small, large]),
+        ({"chose": "none"}, [plain]),
+        ({"chose": bag.pk}, [plain]),
+        ({"chose": bag.pk, "state": "released"}, []),
+        ({"state": "released"}, [released]),
+    ):
+        page = client.get(page_of(campaign), asked)
+        assert [pledge for pledge, _name in page.context["pledges"]] == found, asked
+        rows = rows_of(client, campaign, **asked)
+        assert [row["pledge"] for row in rows] == [str(each.pk) for each in found]
+        assert ("No pledge like this" in page.content.decode()) == (not found)
+        assert "By reward" in page.content.decode()
+    assert "2 \u00d7 A bag" in client.get(page_of(campaign)).content.decode()
+    other = RewardFactory()
+    for wrong in ({"chose": other.pk}, {"state": "draft"}, {"sort": "pk"}):
+        assert client.get(page_of(campaign), wrong).status_code == 400
+        assert client.get(csv_of(campaign), wrong).status_code == 404
 
 
 def test_a_campaign_without_backers_says_so(client, campaign):

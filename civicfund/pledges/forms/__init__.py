@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from civicfund.pledges.forms.backers import BackersForm
 from civicfund.pledges.forms.campaign import CampaignForms
 from civicfund.pledges.forms.pledge import AppealForm, PledgeForm, ReasonForm, ReportForm
 from civicfund.pledges.forms.surveys import (
@@ -15,6 +16,7 @@ from civicfund.pledges.forms.updates import CorrectionForm, UpdateForm
 __all__ = [
     "AnswerForm",
     "AppealForm",
+    "BackersForm",
     "CampaignForms",
     "CorrectionForm",
     "PledgeForm",

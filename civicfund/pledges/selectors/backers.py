@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import Count, Sum
+from django.db.models import Count, Q, Sum
 from django.db.models.functions import TruncDate
 from django.utils.timezone import localdate, localtime
 
@@ -25,11 +25,11 @@ class Part:
     amount_minor: int
 
 
-def backers_of(campaign: Campaign) -> PledgeQuerySet:
-    """The pledges that count, the newest first, with what may be told of their backers."""
-    rows = Pledge.objects.counted().filter(campaign=campaign)
+def backers_of(campaign: Campaign, narrowed: Q, order: Sequence[str]) -> PledgeQuerySet:
+    """The pledges that count and fit, in an order, with what may be told of their backers."""
+    rows = Pledge.objects.counted().filter(narrowed, campaign=campaign)
     rows = rows.select_related("backer", "reward", "shipping_zone")
-    return rows.prefetch_related("add_ons__add_on").order_by("-confirmed_at", "pk")
+    return rows.prefetch_related("add_ons__add_on").order_by(*order)
 
 
 def name_for_creator(pledge: Pledge) -> str:
@@ -96,9 +96,9 @@ def due_minor(campaign: Campaign) -> int:
     return total
 
 
-def rows_for_creator(campaign: Campaign) -> Iterator[tuple[object, ...]]:
-    """A line for each pledge that counts, oldest first; no address, names only of the willing."""
-    for pledge in backers_of(campaign).reverse().iterator(chunk_size=1000):
+def rows_for_creator(pledges: PledgeQuerySet) -> Iterator[tuple[object, ...]]:
+    """A line for each of ``backers_of``; no address, names only of the willing."""
+    for pledge in pledges.iterator(chunk_size=1000):
         yield (
             str(pledge.pk),
             pledge.confirmed_at.isoformat() if pledge.confirmed_at else "",

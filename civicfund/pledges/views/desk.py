@@ -8,7 +8,7 @@ from allauth.core.ratelimit import consume, respond_429
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from civicfund.people.models import User
 from civicfund.people.requests import HttpRequest, SignedInRequest
 from civicfund.pledges.access import own_campaign, team_campaign, visible_campaign
-from civicfund.pledges.forms import ReportForm
+from civicfund.pledges.forms import BackersForm, ReportForm
 from civicfund.pledges.selectors.backers import (
     backers_of,
     by_day,
@@ -49,9 +49,12 @@ def campaign_backers(request: SignedInRequest, pk: int) -> HttpResponse:
     """One's own campaign's pledges: by day, by reward, by state, and each of them."""
     campaign = own_campaign(request.user, pk)
     days = by_day(campaign)
-    page = Paginator(backers_of(campaign), PER_PAGE).get_page(request.GET.get("page"))
+    form = BackersForm(campaign, request.GET or None)
+    found = backers_of(campaign, form.narrowed, form.order)
+    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "campaign": campaign,
+        "form": form,
         "days": [
             {"label": date_format(day, "j M"), "value": amount, "display": money(amount)}
             for day, _pledges, amount in days
@@ -63,16 +66,21 @@ def campaign_backers(request: SignedInRequest, pk: int) -> HttpResponse:
         "due_minor": due_minor(campaign),
         "returned": returned_of(campaign) if campaign.is_being_collected else None,
     }
-    return render(request, "pledges/backers.html", context)
+    status = 400 if request.GET and not form.is_valid() else 200
+    return render(request, "pledges/backers.html", context, status=status)
 
 
 @login_required
 @require_safe
 @never_cache
 def campaign_backers_csv(request: SignedInRequest, pk: int) -> StreamingHttpResponse:
-    """The same as a file, a line for each pledge; amounts in minor units."""
+    """Those that fit as a file, a line for each pledge; amounts in minor units."""
     campaign = own_campaign(request.user, pk)
-    return csv_response(f"campaign-{campaign.pk}.csv", COLUMNS, rows_for_creator(campaign))
+    form = BackersForm(campaign, request.GET or None)
+    if request.GET and not form.is_valid():
+        raise Http404("No such pledges.")
+    found = backers_of(campaign, form.narrowed, form.order)
+    return csv_response(f"campaign-{campaign.pk}.csv", COLUMNS, rows_for_creator(found))
 
 
 @login_required
