@@ -55,6 +55,47 @@ def test_whole_words_change_and_what_goes_comes_first():
     ]
 
 
+@given(st.lists(st.sampled_from("ab"), max_size=30), st.lists(st.sampled_from("ab"), max_size=30))
+def test_as_much_as_can_be_stays_the_same(older, newer):
+    """Against the table of longest common subsequences, as every textbook has it."""
+    best = [[0] * (len(newer) + 1) for _ in range(len(older) + 1)]
+    for i, one in enumerate(older):
+        for j, other in enumerate(newer):
+            longer = max(best[i][j + 1], best[i + 1][j])
+            best[i + 1][j + 1] = best[i][j] + 1 if one == other else longer
+    pieces = differences(",".join(older), ",".join(newer))
+    same = "".join(piece.text for piece in pieces if piece.change == Change.SAME)
+    assert len(same.replace(",", "")) <= best[-1][-1]
+    lines = differences("\n".join([*older, ""]), "\n".join([*newer, ""]))
+    same = "".join(piece.text for piece in lines if piece.change == Change.SAME)
+    assert len(same.replace("\n", "")) == best[-1][-1]
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("between", ["!", "\n", "!\n"])
+def test_texts_without_end_to_their_likenesses_are_not_told_apart_for_ever(between):
+    """Whoever writes such a story would hold the site with each who looks at its history: with
+    half as much of it, word by word, one look took minutes.
+    """
+    older = "".join(f"{mark}{between}" for mark in "\u2600\u2601" * 5_000)
+    newer = "".join(f"{mark}?{between}?" for mark in "\u2601\u2600" * 5_000)
+    pieces = differences(older, newer)
+    assert len(pieces) <= 4
+    assert "".join(p.text for p in pieces if p.change != Change.ADDED) == older
+    assert "".join(p.text for p in pieces if p.change != Change.REMOVED) == newer
+
+
+def test_a_word_in_a_long_story_is_found_whatever_else_is_long():
+    lines = [f"Line {n} says that the bench is green.\n" for n in range(500)]
+    changed = [*lines]
+    changed[250] = "Line 250 says that the bench is red.\n"
+    pieces = differences("".join(lines), "".join(changed))
+    assert [(p.change, p.text) for p in pieces if p.change != Change.SAME] == [
+        (Change.REMOVED, "green"),
+        (Change.ADDED, "red"),
+    ]
+
+
 def test_every_change_is_a_version_of_whoever_made_it_and_no_change_is_none():
     project = drafted()
     edit_project(project, by=project.proposer, title="Two benches", cost_lines=[Cost("Wood", 5)])
