@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from unicodedata import combining, normalize
+from unicodedata import category, combining, normalize
 
 SHORTEST = 3  # letters: "de" and "von" say of nobody who they are, or of too many
 
@@ -25,4 +25,5 @@ def _words(plain: str) -> set[str]:
 
 def _plain(words: str) -> str:
     letters = normalize("NFKD", words.casefold())
-    return " ".join("".join(each for each in letters if not combining(each)).split())
+    told = (each for each in letters if not combining(each) and category(each) != "Cf")
+    return " ".join("".join(told).split())

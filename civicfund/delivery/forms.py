@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from civicfund.delivery.services.planning import WHOLE_PERCENT, Step
 from civicfund.fields import DayField
-from civicfund.words import seen
+from civicfund.words import one_line
 
 MOST_MILESTONES = 6
 
@@ -27,6 +27,8 @@ class StepForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """All of it or nothing."""
         given = self.cleaned_data
+        for name in ("title", "shows"):
+            given[name] = one_line(given.get(name) or "")
         if any(given.get(name) for name in self.fields) or self.errors:
             for name in self.fields:
                 if not given.get(name) and name not in self.errors:
@@ -38,9 +40,7 @@ class StepForm(forms.Form):
         given = self.cleaned_data
         if not given.get("title"):
             return None
-        return Step(
-            seen(given["title"]), seen(given["shows"]), given["due_on"], given["share_percent"]
-        )
+        return Step(given["title"], given["shows"], given["due_on"], given["share_percent"])
 
 
 StepForms = forms.formset_factory(

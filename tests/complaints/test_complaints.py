@@ -304,6 +304,8 @@ def test_an_officer_whom_it_names_neither_finds_nor_takes_it(whom, is_kept_from)
         ("Jo de Vo", "the clerk JO DE  VO", True),
         ("Straße", "Mr STRASSE", True),
         ("Wang Wei", "Wangari", False),
+        ("Ann Qu\u00adill", "Quill", True),
+        ("Quill", "Qu\u200bill", True),
         ("", "", False),
         ("", "somebody", False),
     ],

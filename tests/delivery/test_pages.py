@@ -58,6 +58,7 @@ def test_an_owner_plans_and_everybody_reads_it(client, project, page):
     [
         typed(30, 60),
         typed(30, 70) | {"form-1-title": ""},
+        typed(30, 70) | {"form-1-title": "\u200b"},
         typed(30, 70) | {"form-0-due_on": "soon"},
         typed(30, 70) | {"form-0-due_on": "2027-06-01"},
         typed(130),

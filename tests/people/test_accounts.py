@@ -189,3 +189,12 @@ def test_signing_out_ends_the_session(client):
     client.post(reverse("account_logout"))
     client.cookies["sessionid"] = kept
     assert not is_signed_in(client)
+
+
+def test_a_name_is_what_others_see(client):
+    sign_up(client, display_name="Ann Qu\u00adill\u202e\n")
+    assert User.objects.get().display_name == "Ann Quill"
+    client.logout()
+    answer = sign_up(client, email="other@example.org", display_name="\u200b\u2800")
+    assert "Write a name that others can see." in answer.content.decode()
+    assert User.objects.count() == 1

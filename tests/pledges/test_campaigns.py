@@ -71,13 +71,14 @@ def test_a_campaign_goes_from_draft_to_live(reviewer):
     assert (campaign.state, campaign.goal_minor) == (CampaignState.LIVE, 60_000)
     assert campaign.live_at is not None
     assert campaign.rewards.count() == 0
-    assert list(Event.objects.order_by("id").values_list("verb", flat=True))[-7:] == [
+    assert list(Event.objects.order_by("id").values_list("verb", flat=True))[-8:] == [
         "campaign.submitted",
         "campaign.changes_requested",
         "campaign.reviewed",
         "campaign.edited",
         "campaign.submitted",
         "campaign.approved",
+        "campaign.reviewed",
         "campaign.live",
     ]
 
@@ -275,3 +276,14 @@ def test_nobody_cancels_somebody_elses_campaign_or_one_that_is_over():
         cancel_campaign(campaign, by=campaign.creator)
     campaign.refresh_from_db()
     assert campaign.state == CampaignState.LIVE
+
+
+def test_a_second_approval_is_told_as_well(reviewer):
+    campaign = create(ProjectFactory())
+    for last in (False, True):
+        campaign = submit_campaign(campaign, by=campaign.creator)
+        approve_campaign(campaign, by=reviewer)
+        if not last:
+            campaign = take_back_campaign(campaign, by=campaign.creator)
+    told = Message.objects.filter(kind="own_campaign_approved", recipient=campaign.creator)
+    assert told.count() == 2

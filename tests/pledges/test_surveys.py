@@ -562,3 +562,24 @@ def test_pages_ask_as_much_for_three_as_for_one(client, campaign, reward, zone):
             asked.append(len(queries))
         counts.append(asked)
     assert counts[0] == counts[1]
+
+
+def test_what_hides_in_a_choice_keeps_nobody_from_choosing_it(campaign):
+    """What backers answer is compared without it, and what was sent stays as it is."""
+    hidden = ("Gro\u00ads", "Klein\u200e", "Both\u200b ", "\u200b")
+    asked = Asked("Which\u202e?", QuestionKind.CHOICE, hidden)
+    drafted = write_survey(campaign, by=campaign.creator, reward=None, intro="", questions=[asked])
+    survey = send_survey(drafted, by=campaign.creator)
+    question = survey.questions.get()
+    assert (question.words, question.choices) == ("Which?", ["Gros", "Klein", "Both"])
+    pledge = PledgeFactory(campaign=campaign, state=PledgeState.COLLECTED)
+    for choice in question.choices:
+        answer_survey(survey, pledge, replies={question.pk: choice})
+    with pytest.raises(RefusedError, match="different choices"):
+        write_survey(
+            campaign,
+            by=campaign.creator,
+            reward=None,
+            intro="",
+            questions=[Asked("Which?", QuestionKind.CHOICE, ("Yes", "Yes\u200b"))],
+        )

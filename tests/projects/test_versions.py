@@ -244,3 +244,18 @@ def test_the_database_refuses_a_history_that_cannot_be(change, constraint):
         Version.objects.create(**(row | change))
     assert refused.value.__cause__.diag.constraint_name == constraint
     assert project.versions.count() == 1
+
+
+def test_titles_are_of_one_line_and_nothing_hides_in_what_is_written():
+    project = drafted(
+        title="\u202eegdirb A\u200b\n\nhere", summary="To\u00ad sit.\r", story="It\u202e is.\r\n"
+    )
+    assert (project.title, project.summary, project.story) == (
+        "egdirb A here", "To sit.", "It is.",
+    )  # fmt: skip
+    for wrong in ({"title": "\u200b"}, {"summary": " \u2800\u200d"}):
+        with pytest.raises(ProjectError) as refused:
+            edit_project(project, by=project.proposer, **wrong)
+        assert [refused.value.field] == list(wrong)
+    project.refresh_from_db()
+    assert (project.title, Version.objects.count()) == ("egdirb A here", 1)

@@ -19,6 +19,7 @@ from civicfund.people.services.consenting import agree
 from civicfund.places.forms import latitude_field, longitude_field
 from civicfund.places.models import Neighborhood
 from civicfund.places.selectors import neighborhood_at
+from civicfund.words import one_line
 
 
 class SignupForm(forms.Form):
@@ -32,6 +33,13 @@ class SignupForm(forms.Form):
         error_messages={"required": _("Without this we cannot make an account for you.")},
     )
     field_order = ["display_name", "email", "password1", "agree"]
+
+    def clean_display_name(self) -> str:
+        """As everybody will see it."""
+        name = one_line(self.cleaned_data["display_name"])
+        if not name:
+            raise forms.ValidationError(_("Write a name that others can see."))
+        return name
 
     def signup(self, request: HttpRequest, user: User) -> None:
         """Keep what was asked; allauth calls this once the account exists."""

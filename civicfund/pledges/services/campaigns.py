@@ -142,7 +142,8 @@ def approve_campaign(campaign: Campaign, *, by: User, seen: int | None = None) -
     project = Project.objects.select_for_update().get(pk=campaign.project_id)
     if project.state != ProjectState.READY:
         raise RefusedError(_("The project is no longer ready: nobody could pledge for it."))
-    tell_creator(campaign, "own_campaign_approved")
+    review = record("campaign.reviewed", campaign, actor=by)
+    tell_creator(campaign, "own_campaign_approved", review)
     _tell_what_is_missing(campaign)
     return campaign
 

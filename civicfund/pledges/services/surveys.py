@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 
 from django.conf import settings
@@ -25,7 +25,7 @@ from civicfund.pledges.models import (
 from civicfund.pledges.models.surveys import LONGEST_ANSWER, MOST_CHOICES
 from civicfund.pledges.services.campaigns import check_creator
 from civicfund.pledges.services.errors import RefusedError
-from civicfund.words import seen
+from civicfund.words import one_line, seen
 
 MOST_QUESTIONS = 8
 LONGEST_ADDRESS = 400
@@ -54,6 +54,7 @@ def write_survey(
     Raises ``RefusedError``.
     """
     check_may_ask(campaign, by)
+    questions = [_as_seen(each) for each in questions]
     _check_questions(questions)
     with transaction.atomic():
         survey = _draft_of(campaign, reward)
@@ -197,6 +198,12 @@ def _forget_at(survey: Survey, now: datetime) -> datetime:
     promised = survey.reward.delivered_from if survey.reward else None
     begins = datetime.combine(promised, time.min, UTC) if promised else now
     return max(begins, now) + timedelta(days=settings.SURVEY_ANSWER_DAYS)
+
+
+def _as_seen(asked: Asked) -> Asked:
+    """Answers are compared with the choices as people see both."""
+    choices = tuple(choice for each in asked.choices if (choice := one_line(each)))
+    return replace(asked, words=one_line(asked.words), choices=choices)
 
 
 def _check_questions(questions: Sequence[Asked]) -> None:

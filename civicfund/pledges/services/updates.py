@@ -15,14 +15,14 @@ from civicfund.pledges.services.locks import campaign_to_move
 from civicfund.talk.enums import SubjectKind
 from civicfund.talk.models import Comment
 from civicfund.talk.services import TalkError, begin_thread, correct_words
-from civicfund.words import seen
+from civicfund.words import one_line
 
 
 def publish_update(
     campaign: Campaign, *, by: User, title: str, body: str, audience: Audience
 ) -> CampaignUpdate:
     """Tell backers, or everybody, what is new; a sweep writes to them. Raises ``RefusedError``."""
-    named = seen(title)
+    named = one_line(title)
     if not named:
         raise RefusedError(_("Give it a title."), field="title")
     with transaction.atomic():

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
+from civicfund import words
 from civicfund.audit.services import advance, record
 from civicfund.people.models import User
 from civicfund.places.enums import PlaceKind
@@ -25,6 +26,7 @@ from civicfund.projects.services.holding import CHANGEABLE, hold_authored, hold_
 from civicfund.projects.services.merging import lay_down_requests, release_parts
 from civicfund.projects.services.versions import keep_first_version, keep_version
 from civicfund.states import IllegalMoveError
+from civicfund.words import one_line
 
 MOST_COST_LINES = 30
 
@@ -247,10 +249,8 @@ def cost_lines_of(project: Project) -> list[Cost]:
 
 def _write(project: Project, description: Description) -> list[str]:
     """Save what is given; the names of the fields, for the event."""
-    given = dict(description)
+    given = dict(description) | _as_seen(description)
     lines = given.pop("cost_lines", None)
-    if "story" in description and not description["story"].strip():
-        given["story"] = ""
     if {"neighborhood", "latitude", "longitude"} & given.keys():
         given["neighborhood"] = _settled_place(project, description)
     for name, value in given.items():
@@ -260,6 +260,24 @@ def _write(project: Project, description: Description) -> list[str]:
     if lines is not None and list(description["cost_lines"]) != cost_lines_of(project):
         _replace_cost_lines(project, description["cost_lines"])
     return sorted(description)
+
+
+def _as_seen(description: Description) -> Description:
+    """What is written of it in words, without what cannot be seen. Raises ``ProjectError``."""
+    found = Description()
+    if "title" in description:
+        found["title"] = one_line(description["title"])
+        if not found["title"]:
+            raise ProjectError(_("Give it a title."), field="title")
+    if "summary" in description:
+        found["summary"] = one_line(description["summary"])
+        if not found["summary"]:
+            raise ProjectError(_("Say in one sentence what it is about."), field="summary")
+    if "story" in description:
+        found["story"] = words.seen(description["story"])
+    if "address" in description:
+        found["address"] = one_line(description["address"])
+    return found
 
 
 def _settled_place(project: Project, description: Description) -> Neighborhood:
