@@ -181,6 +181,27 @@ def test_an_inner_merge_is_undone_after_the_outer_one(pair, moderator):
         undo_merge(outer, reason="Again.", by=moderator)
 
 
+@pytest.mark.parametrize("by_another_way", [False, True])
+def test_what_was_taken_out_and_went_in_apart_does_not_come_out_with_another(
+    pair, moderator, by_another_way
+):
+    child, whole = pair
+    grandchild, between = ProjectFactory(), ProjectFactory()
+    inner = merged(grandchild, child)
+    outer = merged(child, whole)
+    undo_merge(inner, reason="Not the same.", by=moderator)
+    grandchild.refresh_from_db()
+    if by_another_way:
+        merged(grandchild, between)
+        merged(between, whole)
+    else:
+        merged(grandchild, whole)
+    undo_merge(outer, reason="Not the same.", by=moderator)
+    grandchild.refresh_from_db()
+    assert (grandchild.state, grandchild.merged_into) == (ProjectState.MERGED, whole)
+    assert not child.merged_projects.exists()
+
+
 def test_what_people_vote_on_does_not_go_into_another():
     draft_cycle()
     held, other = Project.objects.order_by("pk")[:1].get(), ProjectFactory()

@@ -5,12 +5,13 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import IntegrityError, connections, transaction
+from django.db import IntegrityError, OperationalError, connections, transaction
 
 from budgeting.enums import ProposalState
 from budgeting.models import Option, Proposal
 from budgeting.services.errors import RefusedError
 from budgeting.services.proposals import put_on_ballot
+from civicfund.people.models import User
 from civicfund.people.services.erasure import erase
 from civicfund.projects.enums import OfferState, Part
 from civicfund.projects.models import Offer, Project
@@ -92,6 +93,45 @@ def test_what_is_taken_in_while_whoever_offered_it_leaves_stays_without_its_word
     assert while_held(lambda: accept(offer), lambda: erase(offer.by)) is None
     left = Offer.objects.get()
     assert (left.state, left.words) == (OfferState.ACCEPTED, "")
+
+
+def while_another_is_offered(offer, offers):
+    """What an answer to it got, and what the same helper got, who offers the next thing at once."""
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            with transaction.atomic():
+                Project.objects.select_for_update().get(pk=offer.project_id)
+                later = pool.submit(refusal_of, offers)
+                held_by = this_connection()
+                assert until(lambda: waits_for(held_by))
+                accept(offer)
+        except OperationalError as error:
+            return error, later.exception() or later.result()
+        return None, later.exception() or later.result()
+
+
+def test_help_is_offered_while_an_earlier_offer_of_the_same_person_is_answered():
+    offer = offered()
+    project = Project.objects.get(pk=offer.project_id)
+
+    def offers():
+        offer_help(project, Part.PHOTO, Help("I draw."), by=offer.by)
+
+    Project.objects.filter(pk=project.pk).update(wanted=["hands", "photo"])
+    assert while_another_is_offered(offer, offers) == (None, None)
+    assert Offer.objects.filter(by=offer.by).count() == 2
+
+
+def test_control_whoever_holds_a_person_against_all_that_names_them_stops_the_answer():
+    offer = offered()
+
+    def careless():
+        with transaction.atomic():
+            User.objects.select_for_update().get(pk=offer.by_id)
+            Project.objects.select_for_update().get(pk=offer.project_id)
+
+    answered, held = while_another_is_offered(offer, careless)
+    assert "deadlock detected" in f"{answered} {held}"
 
 
 def test_what_went_with_whoever_offered_it_is_not_taken_in():

@@ -193,12 +193,27 @@ def _take_apart(merge: Merge, child: Project, whole: Project, *, because: str, b
         _take_out_hidden(merge, child, by=by)
     else:
         advance(child, ProjectState(merge.state_before), PROJECT_MOVES, actor=by, merged_into=None)
-    Project.objects.filter(pk__in=merge.brought, merged_into=whole).update(merged_into=child)
+    theirs = _came_with(child, merge.brought)
+    Project.objects.filter(pk__in=theirs, merged_into=whole).update(merged_into=child)
     undone = _decide(merge, MergeState.UNDONE, by, undone_because=because)
     # What is hidden is named to nobody but those who write it.
     told = authors_of(child) if hidden else authors_of(child, whole)
     _tell("project_merge_undone", undone, told.exclude(pk=by.pk))
     return undone
+
+
+def _came_with(child: Project, brought: Iterable[int]) -> set[int]:
+    """Those of what it brought that are still its own: not what was taken out of it since, and has
+    gone into the other by another way.
+    """
+    agreed = Merge.objects.filter(state=MergeState.AGREED, project__in=brought)
+    found: set[int] = set()
+    whole = {child.pk}
+    while whole:
+        parts = agreed.filter(into__in=whole).values_list("project", flat=True)
+        whole = set(parts) - found
+        found |= whole
+    return found
 
 
 def _take_out_hidden(merge: Merge, child: Project, *, by: User) -> None:

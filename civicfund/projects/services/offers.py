@@ -52,7 +52,8 @@ class Help:
 def offer_help(project: Project, part: Part, given: Help, *, by: User) -> Offer:
     """Bring a part that the project lacks; its authors are told. Raises ``ProjectError``."""
     with transaction.atomic():
-        User.objects.select_for_update().get(pk=by.pk)
+        # Not against what names this person meanwhile, such as the answer to an earlier offer.
+        User.objects.select_for_update(no_key=True).get(pk=by.pk)
         row = hold_project(project)
         _check_may_offer(row, part, given, by)
         offer = Offer.objects.create(
