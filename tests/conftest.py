@@ -13,6 +13,8 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis
 from psycopg import sql
 from psycopg.errors import ObjectInUse
 from pytest_django.plugin import blocking_manager_key
@@ -25,6 +27,10 @@ from tests.tables import keep_tables
 from tests.turns import DAYS, waiting
 
 pytest_plugins = ["tests.sandbox_fixtures"]
+
+# A busy machine is no fault of what is tried: pytest has a limit for the whole of a test.
+hypothesis.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis.load_profile("patient")
 
 # What is put into SQL once is held against what Django would ask now, each time.
 Prepared.checked = True
@@ -80,7 +86,7 @@ def _drop(served: str, name: str) -> None:
     connections of the application's role."""
     statement = sql.SQL("DROP DATABASE {}").format(sql.Identifier(name))
     with _owner(served) as owner:
-        for _ in range(50):
+        for _ in range(600):
             try:
                 owner.execute(statement)
                 return

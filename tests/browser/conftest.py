@@ -13,7 +13,7 @@ from axe_playwright_python.base import AXE_SCRIPT, AxeResults
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.cached_db import SessionStore
-from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
 
 # Playwright's loop runs in this thread, and Django takes that for asynchronous code.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -40,6 +40,10 @@ Promise.allSettled(
 """
 WIDE = {"width": 1280, "height": 900}
 NARROW = {"width": 390, "height": 844}
+# So long a page is waited for, in milliseconds: other processes of the tests keep a machine busy.
+PATIENCE = 30_000
+
+expect.set_options(timeout=PATIENCE)
 
 
 # Ballots of every kind, pledges, seals and verifying, and that nothing typed is lost: each run of
@@ -107,7 +111,7 @@ def open_page(browser, live_server, complaints) -> Iterator[Callable[..., Page]]
         context = browser.new_context(viewport=viewport, base_url=live_server.url, **options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
         page.on("request", lambda request: foreign(request) and complaints.append(foreign(request)))
         page.on(

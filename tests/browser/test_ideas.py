@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
@@ -109,7 +110,7 @@ def test_an_administrator_sees_to_what_another_entered_from_paper(
         sign_in(page, administrator)
         page.goto(paper.get_absolute_url())
         page.get_by_role("link", name="Who handed it in").click()
-        assert page.get_by_text(ann.email).first.is_visible()
+        expect(page.get_by_text(ann.email).first).to_be_visible()
         screenshot(page, f"idea-paper-{width}")
         check_axe(page)
         page = open_page(size)
@@ -125,7 +126,7 @@ def test_what_looks_alike_shows_while_one_types(stub, open_page, sign_in, check_
     page.goto(reverse("project_new"))
     page.get_by_label("Title").press_sequentially("Bench along the river")
     page.get_by_text("These look alike").wait_for()
-    assert page.get_by_role("link", name=SHORT).first.is_visible()
+    expect(page.get_by_role("link", name=SHORT).first).to_be_visible()
     screenshot(page, "idea-similar-390")
     check_axe(page)
 

@@ -129,7 +129,7 @@ def test_in_a_rush_the_page_goes_on_with_what_one_chose_when_its_turn_has_come(
         check_axe(page)
         screenshot(page, f"busy-{width}")
     settings.RUSH_AT_ONCE = 2
-    expect(page.get_by_role("button", name="Go on to the card")).to_be_visible(timeout=15_000)
+    expect(page.get_by_role("button", name="Go on to the card")).to_be_visible()
     expect(page.get_by_text("€25").first).to_be_visible()
     page.get_by_label("I agree to be charged").check()
     page.get_by_role("button", name="Go on to the card").click()

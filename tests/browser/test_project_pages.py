@@ -168,7 +168,7 @@ def test_a_project_is_proposed_without_scripts(open_page, town, sign_in):
     page.goto(reverse("project_new"))
     fill_in(page)
     page.get_by_role("button", name="More lines").click()
-    assert page.get_by_label("Amount").count() == 4
+    expect(page.get_by_label("Amount")).to_have_count(4)
     page.get_by_label("What for").nth(3).fill("Screws")
     page.get_by_label("Amount").nth(3).fill("7")
     page.get_by_label("Neighborhood").select_option("Harbor")

@@ -55,6 +55,7 @@ def test_moderators_see_what_may_be_one_project(page, check_axe, screenshot):
     at_both_widths(page, "merge-desk", check_axe, screenshot)
     alike = page.get_by_role("region", name="They look alike")
     alike.get_by_role("link", name="Fill in the form").first.click()
+    page.wait_for_url("**#merge")
     assert set(page.url.partition("?")[2].removesuffix("#merge").split("&")) == {
         f"project={lamps.pk}", f"into={lamp.pk}",
     }  # fmt: skip

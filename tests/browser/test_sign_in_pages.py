@@ -53,8 +53,7 @@ def test_a_new_person_signs_up_by_keyboard_and_confirms_the_mail(page, check_axe
     page.goto(link)
     check_axe(page)
     page.get_by_role("button", name="Yes, confirm it").click()
-    page.wait_for_load_state()
-    assert page.get_by_text("confirmed").first.is_visible()
+    expect(page.get_by_text("confirmed").first).to_be_visible()
 
 
 def test_account_pages_pass_axe(page, phone, check_axe, screenshot, sign_in):

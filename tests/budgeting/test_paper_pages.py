@@ -183,16 +183,16 @@ def test_the_seed_is_secret_until_keying_has_ended(client):
 
 def test_an_officer_finds_somebody_compares_and_checks_them_in(client):
     home = NeighborhoodFactory()
-    cycle, place = paper_by_number(home, "4711")
+    cycle, place = paper_by_number(home, "47110815")
     come_in(client, holder(Role.POLL_OFFICER))
     desk = at("check_in", cycle)
     answer = client.post(desk, {"act": "find", "place": place.pk, "number": "9999"})
     assert (answer.status_code, b"Nobody on the roll" in answer.content) == (400, True)
-    found = client.post(desk, {"act": "find", "place": place.pk, "number": "47-11"})
+    found = client.post(desk, {"act": "find", "place": place.pk, "number": "47-11-08-15"})
     page = found.content.decode()
     assert home.name in page
-    assert "4711" not in page
-    assert "47-11" not in page
+    assert "47110815" not in page
+    assert "47-11-08-15" not in page
     assert not CheckIn.objects.exists()
     signed = found.context["found"]["form"].initial["found"]
     refused = client.post(desk, {"act": "give", "found": bent(signed)})

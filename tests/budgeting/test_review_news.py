@@ -41,7 +41,14 @@ from tests.budgeting.test_guards import refused
 from tests.factories.budgeting import administrator, draft_cycle, opened, publish_now
 from tests.factories.people import UserFactory
 from tests.factories.projects import ProjectFactory
-from tests.factories.reviews import NO, refused_publicly, reviewer, reviewing_cycle
+from tests.factories.reviews import (
+    NO,
+    refused_publicly,
+    reviewer,
+    reviewing_cycle,
+    time_is_over,
+)
+from tests.mail_links import stop_link_in
 from tests.races.threads import at_once
 from tests.signing_in import sign_in_with_second_factor
 
@@ -193,10 +200,8 @@ def test_a_reviewer_is_told_when_a_project_is_given_back():
 
 def test_a_reviewer_is_told_when_the_day_for_changes_is_over():
     _cycle, [proposal] = reviewing_cycle()
-    mine, soon = reviewer(), db_now() + MOMENT
-    request_changes(proposal, words="Say how wide.", until=soon, by=mine)
-    while db_now() <= soon:
-        pass
+    mine = reviewer()
+    time_is_over(request_changes(proposal, words="Say how wide.", by=mine))
     assert tell_of_reviews() == 1
     assert notices(mine) == ["review_returned"]
 
@@ -212,10 +217,8 @@ def test_a_reviewer_is_told_when_somebody_else_takes_their_request_back(themselv
 
 def test_what_was_given_meanwhile_is_not_told():
     _cycle, [proposal] = reviewing_cycle()
-    mine, soon = reviewer(), db_now() + MOMENT
-    request_changes(proposal, words="Say how wide.", until=soon, by=mine)
-    while db_now() <= soon:
-        pass
+    mine = reviewer()
+    time_is_over(request_changes(proposal, words="Say how wide.", by=mine))
     give_review(proposal, feasible=True, by=mine)
     assert tell_of_reviews() == 0
 
@@ -360,8 +363,8 @@ def test_every_letter_to_a_reviewer_leads_to_the_review_and_ends_itself(client, 
 
     assert "{" not in sent.body + html.partition("<body")[2]
     assert "List-Unsubscribe" in sent.extra_headers
-    stop = StopLink(mine, Topic.REVIEWING).address
-    assert stop in sent.body
+    stop, ends = stop_link_in(sent.body)
+    assert ends == StopLink(mine, Topic.REVIEWING)
     client.post(stop)
     assert not wants_mail(mine, Topic.REVIEWING)
 
@@ -457,10 +460,8 @@ def test_authors_are_told_that_changes_are_asked_for_no_more():
 
 def test_authors_who_are_asked_again_in_time_are_not_told_that_nobody_asks():
     proposal, _authors = with_co_author()
-    mine, soon = reviewer(), db_now() + MOMENT
-    request_changes(proposal, words="Say how wide.", until=soon, by=mine)
-    while db_now() <= soon:
-        pass
+    mine = reviewer()
+    time_is_over(request_changes(proposal, words="Say how wide.", by=mine))
     request_changes(proposal, words="Say how long.", by=mine)
     assert told_to("changes_taken_back") == set()
     assert Message.objects.filter(kind="changes_requested").count() == 4

@@ -54,7 +54,14 @@ from tests.factories.budgeting import administrator, draft_cycle, publish_now, r
 from tests.factories.people import UserFactory
 from tests.factories.places import NeighborhoodFactory
 from tests.factories.projects import ProjectFactory
-from tests.factories.reviews import NO, announced, refused_publicly, reviewer, reviewing_cycle
+from tests.factories.reviews import (
+    NO,
+    announced,
+    refused_publicly,
+    reviewer,
+    reviewing_cycle,
+    time_is_over,
+)
 from tests.signing_in import sign_in_with_second_factor
 
 pytestmark = pytest.mark.django_db
@@ -365,13 +372,12 @@ def test_a_proposer_is_asked_for_changes_and_gives_it_back():
 
 def test_a_request_that_nobody_answers_in_time_holds_up_no_review(client):
     cycle, [proposal] = reviewing_cycle()
-    by, soon = reviewer(), db_now() + timedelta(seconds=1)
-    asked = request_changes(proposal, words="Say how wide.", until=soon, by=by)
+    by = reviewer()
+    asked = request_changes(proposal, words="Say how wide.", by=by)
     assert list(waiting_reviews(cycle, by, gives_out=False).values_list("with_proposer")) == [
         (True,)
     ]
-    while db_now() <= soon:
-        pass
+    time_is_over(asked)
     sign_in_with_second_factor(client, by)
     page = client.get(reverse("review", args=[cycle.slug, proposal.pk]))
     assert page.context["may_review"]
@@ -379,19 +385,18 @@ def test_a_request_that_nobody_answers_in_time_holds_up_no_review(client):
     assert list(waiting_reviews(cycle, by, gives_out=False).values_list("with_proposer")) == [
         (False,)
     ]
-    again = request_changes(proposal, words="Say how long.", until=soon + HOUR, by=by)
+    again = request_changes(proposal, words="Say how long.", until=db_now() + HOUR, by=by)
     asked.refresh_from_db()
     assert (asked.taken_back_by, again.taken_back_by) == (by, None)
 
 
 def test_after_its_day_a_review_is_given_and_takes_the_request_back():
     _cycle, [proposal] = reviewing_cycle()
-    by, soon = reviewer(), db_now() + timedelta(seconds=1)
-    asked = request_changes(proposal, words="Say how wide.", until=soon, by=by)
+    by = reviewer()
+    asked = request_changes(proposal, words="Say how wide.", by=by)
     with pytest.raises(RefusedError, match="has not given it back"):
         give_review(proposal, feasible=True, by=by)
-    while db_now() <= soon:
-        pass
+    time_is_over(asked)
     assert give_review(proposal, feasible=True, by=by).says_yes
     asked.refresh_from_db()
     assert asked.taken_back_by == by

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.formats import date_format
-from django.utils.timezone import localtime
+from django.utils.timezone import localdate, localtime
 
 from budgeting.enums import CycleState, PhaseKind, SupportsFrom
 from budgeting.models import Cycle, Option, Pot, Proposal, SupportCount
@@ -205,7 +205,7 @@ def test_who_moved_away_counts_nowhere_and_who_supports_a_part_as_well_counts_on
     Project.objects.filter(pk=twin.pk).update(state="merged", merged_into=proposal.project)
     assert people_supporting([proposal])[proposal.pk] == 2
     assert gathering_of([proposal.project_id])[proposal.project_id][0].people == 2
-    Residency.objects.filter(user=both).update(until=db_now().date())
+    Residency.objects.filter(user=both).update(until=localdate())
     assert people_supporting([proposal])[proposal.pk] == 1
     assert gathering_of([proposal.project_id])[proposal.project_id][0].people == 1
 

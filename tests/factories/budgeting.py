@@ -48,12 +48,13 @@ from civicfund.audit.services import db_now
 from civicfund.people.enums import Role
 from civicfund.people.models import RoleGrant, User
 from civicfund.places.models import Neighborhood
+from tests.factories.numbers import FIRST
 from tests.factories.options import options_at_once
 from tests.factories.people import ResidencyFactory, UserFactory
 from tests.factories.places import CityFactory, NeighborhoodFactory
 from tests.factories.projects import ProjectFactory
 
-_numbers = count(1)
+_numbers = count(FIRST)
 
 
 def administrator() -> User:

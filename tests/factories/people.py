@@ -6,6 +6,7 @@ import factory
 
 from civicfund.people.enums import Proof
 from civicfund.people.models import Residency, User
+from tests.factories.numbers import numbered
 from tests.factories.places import NeighborhoodFactory
 
 
@@ -14,8 +15,8 @@ class UserFactory(factory.django.DjangoModelFactory):
         model = User
         skip_postgeneration_save = True
 
-    email = factory.Sequence(lambda n: f"person{n}@example.org")
-    display_name = factory.Sequence(lambda n: f"Person {n}")
+    email = numbered("person{}@example.org")
+    display_name = numbered("Person {}")
     password = factory.django.Password("correct horse battery")
 
 

@@ -4,6 +4,7 @@ import factory
 
 from civicfund.places.enums import PlaceKind
 from civicfund.places.models import Neighborhood
+from tests.factories.numbers import numbered
 
 
 class CityFactory(factory.django.DjangoModelFactory):
@@ -23,8 +24,8 @@ class NeighborhoodFactory(factory.django.DjangoModelFactory):
         model = Neighborhood
 
     kind = PlaceKind.NEIGHBORHOOD
-    name = factory.Sequence(lambda n: f"Neighborhood {n}")
-    slug = factory.Sequence(lambda n: f"neighborhood-{n}")
+    name = numbered("Neighborhood {}")
+    slug = numbered("neighborhood-{}")
     parent = factory.SubFactory(CityFactory)
 
 

@@ -15,6 +15,7 @@ from civicfund.pledges.enums import (
     RunBy,
 )
 from civicfund.pledges.models import Campaign, CampaignOutcome, Pledge, Reward, Suspension
+from tests.factories.numbers import numbered
 from tests.factories.people import UserFactory
 from tests.factories.projects import ProjectFactory
 
@@ -68,7 +69,7 @@ class RewardFactory(factory.django.DjangoModelFactory):
 
     campaign = factory.SubFactory(CampaignFactory)
     position = factory.Sequence(lambda n: n)
-    title = factory.Sequence(lambda n: f"Reward {n}")
+    title = numbered("Reward {}")
     amount_minor = 2000
 
 
@@ -96,7 +97,7 @@ class PledgeFactory(factory.django.DjangoModelFactory):
     state = PledgeState.ACTIVE
     amount_minor = 2500
     currency = factory.SelfAttribute("campaign.currency")
-    customer_id = factory.Sequence(lambda n: f"cus_made_up_{n}")
+    customer_id = numbered("cus_made_up_{}")
     payment_method_id = factory.LazyAttribute(
         lambda row: "" if row.state in STARTED_PLEDGE else f"pm_of_{row.customer_id}"
     )

@@ -6,6 +6,7 @@ import factory
 
 from civicfund.projects.enums import FileKind, ProjectState
 from civicfund.projects.models import CostLine, FileContent, Project, ProjectFile
+from tests.factories.numbers import numbered
 from tests.factories.people import UserFactory
 from tests.factories.places import NeighborhoodFactory
 
@@ -18,7 +19,7 @@ class ProjectFactory(factory.django.DjangoModelFactory):
         skip_postgeneration_save = True
 
     state = ProjectState.READY
-    title = factory.Sequence(lambda n: f"Project {n}")
+    title = numbered("Project {}")
     summary = "A bench where there was none."
     story = "People who wait like to sit."
     latitude = 0.5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from budgeting.models import Cycle, Proposal, VerdictPublication
+from budgeting.models import ChangeRequest, Cycle, Proposal, VerdictPublication
 from budgeting.services.proposals import submit_proposal
 from budgeting.services.reviewers import set_publication
 from budgeting.services.reviews import give_review
@@ -35,6 +35,11 @@ def reviewing_cycle(proposals: int = 1, **project: object) -> tuple[Cycle, list[
     pot = cycle.pots.get()
     made = [submit_proposal(ProjectFactory(**project), pot, by=by) for _ in range(proposals)]
     return cycle, made
+
+
+def time_is_over(asked: ChangeRequest) -> None:
+    """The time for changes ends at this instant, unanswered: tests move the day, not the clock."""
+    ChangeRequest.objects.filter(pk=asked.pk).update(due_at=db_now())
 
 
 def announced(cycle: Cycle) -> VerdictPublication:

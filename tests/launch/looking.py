@@ -22,7 +22,7 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def gone(pid: int, seconds: float = 5) -> bool:
+def gone(pid: int, seconds: float = 30) -> bool:
     """Whether it ends within so long."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -90,7 +90,7 @@ def test_asked_to_stop_it_asks_the_command_and_leaves_nothing(tmp_path):
     )  # fmt: skip
     grandchild = int(started.stdout.readline())
     started.terminate()
-    assert started.wait(20) == 143
+    assert started.wait(60) == 143
     assert told.read_text() == "asked\n"
     assert gone(grandchild)
 

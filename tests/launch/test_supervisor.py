@@ -25,7 +25,7 @@ DEAF = [
 
 def test_stopping_ends_a_process_that_does_not_listen(tmp_path):
     process = Process("Deaf", DEAF, tmp_path / "log", stop_seconds=0.3).start()
-    wait_until(lambda: "deaf" in process.last_words(), process, seconds=5)
+    wait_until(lambda: "deaf" in process.last_words(), process, seconds=60)
     process.stop()
     assert process.popen.returncode == -signal.SIGKILL
 
@@ -103,7 +103,7 @@ def test_asked_to_stop_while_starting_it_starts_nothing_more(tmp_path):
 def test_sigterm_stops_every_child(parent):
     supervisor, children = parent
     supervisor.terminate()
-    assert supervisor.wait(10) == 0
+    assert supervisor.wait(60) == 0
     assert len(children) == 2
     assert all(gone(pid) for pid in children)
 

@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 from django.urls import reverse
+from django.utils.timezone import localtime
 
 from civicfund.audit.models import Event
 from civicfund.people.domain import years_before
@@ -65,7 +66,7 @@ def test_an_officer_finds_a_person_by_the_address_compares_and_confirms(client, 
     assert answer["Location"] == DESK
     home.refresh_from_db()
     assert (home.proof, home.proved_by) == (Proof.OFFICER, officer)
-    assert home.born_by == years_before(home.proved_at.date(), 16)
+    assert home.born_by == years_before(localtime(home.proved_at).date(), 16)
     assert trail(home)[1:] == [("residency.looked_up", officer), ("residency.proved", officer)]
     assert Event.objects.latest("pk").data == {"proof": "officer", "papers": "letter"}
 

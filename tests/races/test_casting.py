@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from threading import Event
 
 import pytest
 from django.core.management import call_command
@@ -111,18 +112,20 @@ def test_casts_across_the_closing_instant_are_counted_exactly_if_they_were_told_
 
 def test_a_cast_that_waited_for_the_closing_is_refused_by_the_clock_it_reads_after_waiting():
     cycle, [person] = running_cycle()
+    held = Event()
 
     def act(place):
+        if place == 1:
+            assert held.wait(30)
+            return cast_positions(cycle, person, [0])
         with connections["default"].cursor() as cursor:
-            if place == 0:
-                cursor.execute("BEGIN")
-                cursor.execute("SELECT FROM budgeting_cycle WHERE id = %s FOR UPDATE", [cycle.pk])
-                cursor.execute("SELECT pg_sleep(0.5)")
-                end_voting(cycle)
-                cursor.execute("COMMIT")
-                return None
-            cursor.execute("SELECT pg_sleep(0.2)")
-        return cast_positions(cycle, person, [0])
+            cursor.execute("BEGIN")
+            cursor.execute("SELECT FROM budgeting_cycle WHERE id = %s FOR UPDATE", [cycle.pk])
+            held.set()
+            cursor.execute("SELECT pg_sleep(0.3)")
+            end_voting(cycle)
+            cursor.execute("COMMIT")
+        return None
 
     _, told = at_once(2, act)
     assert isinstance(told, VotingClosedError)

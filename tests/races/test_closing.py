@@ -65,7 +65,18 @@ def test_changes_across_the_deadline_are_all_in_or_all_out():
 
 
 def test_no_pledge_is_taken_after_the_deadline():
-    campaign = CampaignFactory(deadline_at=soon(seconds=0.5))
+    for seconds in (0.5, 5, 30):  # a slow machine gets another try, with more time
+        campaign, taken, ended = pledged_until_the_deadline(seconds)
+        assert len(taken) == Pledge.objects.filter(campaign=campaign).count()
+        assert all(at >= campaign.deadline_at for at in ended)
+        if taken:
+            break
+    assert taken
+
+
+def pledged_until_the_deadline(seconds):
+    """A campaign that ends so soon, what eight took of it, and when each was told that it had."""
+    campaign = CampaignFactory(deadline_at=soon(seconds=seconds))
     taken: list[object] = []
     lock = threading.Lock()
 
@@ -78,9 +89,7 @@ def test_no_pledge_is_taken_after_the_deadline():
         except RefusedError:
             return db_now()
 
-    ended = together([keep_pledging] * 8)
-    assert len(taken) == Pledge.objects.count() > 0
-    assert all(at >= campaign.deadline_at for at in ended)
+    return campaign, taken, together([keep_pledging] * 8)
 
 
 def test_control_without_the_campaigns_lock_a_change_slips_in_after_the_decision():

@@ -109,7 +109,7 @@ def worker(queue):
         process.wait(timeout=10)
 
 
-def until(true, seconds=30):
+def until(true, seconds=60):
     """Whether something came to be within the time."""
     end = time.monotonic() + seconds
     while not true():

@@ -111,7 +111,7 @@ class Receiver:
         self._server.server_close()
 
 
-def wait_until(true, seconds=10.0):
+def wait_until(true, seconds=60.0):
     """Wait for something that another process does."""
     end = time.monotonic() + seconds
     while not true():

@@ -11,7 +11,7 @@ def events_of(client, account):
 
 def test_an_account_leaves_thin_events_in_their_log(client):
     account = client.v2.core.accounts.create(RECIPIENT).id
-    wait_until(lambda: events_of(client, account), seconds=30)
+    wait_until(lambda: events_of(client, account))
     (event,) = events_of(client, account)
     assert (event.object, event.type, event.livemode) == ("v2.core.event", CREATED, False)
     assert (event.related_object.id, event.related_object.type) == (account, "v2.core.account")

@@ -80,7 +80,7 @@ def test_key_in_use_is_a_409(sandbox, sandbox_stripe, intent):
         except stripe.APIError as error:
             return error.http_status, error.json_body["error"]["code"]
 
-    strike(sandbox, "slow", seconds=1.0)
+    strike(sandbox, "slow", seconds=3.0)
     with ThreadPoolExecutor(2) as pool:
         outcomes = set(pool.map(outcome, range(2)))
     assert outcomes == {"succeeded", (409, "idempotency_key_in_use")}
@@ -100,9 +100,10 @@ def test_storm_of_confirms_charges_once(sandbox, sandbox_stripe, intent):
     assert charges_of(sandbox_stripe, intent) == ["succeeded"]
 
 
-def test_rate_limit_per_endpoint_refuses_the_26th_in_a_second(sandbox, sandbox_stripe):
+def test_rate_limit_per_endpoint_refuses_the_6th_in_a_second(sandbox, sandbox_stripe):
+    """Not one of Stripe's own 25: so many a slow machine may not even ask in a second."""
     customer = sandbox_stripe.v1.customers.create()
-    sandbox.control("limits", per_endpoint=25)
+    sandbox.control("limits", per_endpoint=5)
     refused = 0
     for _ in range(60):
         try:
@@ -110,7 +111,7 @@ def test_rate_limit_per_endpoint_refuses_the_26th_in_a_second(sandbox, sandbox_s
         except stripe.RateLimitError:
             refused += 1
     highest = sandbox.control("limits")["highest"]["GET /v1/customers/{customer}"]
-    assert highest <= 25
+    assert highest <= 5
     assert refused > 0
 
 

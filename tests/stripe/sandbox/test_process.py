@@ -96,4 +96,4 @@ def test_it_stops_cleanly_and_at_once(own):
     sandbox_client(own).v1.customers.create()
     started = time.monotonic()
     assert own.stop() == 0
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 5
