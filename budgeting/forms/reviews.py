@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from budgeting.models import Cycle, Option, Pot, Proposal, Review
+from budgeting.selectors.review_load import reviewing_in
 from budgeting.services.reviews import Estimate
 from civicfund.fields import MomentField
 from civicfund.people.enums import Role
@@ -157,10 +158,18 @@ class BoardFilter(forms.Form):
     pot = forms.ModelChoiceField(
         label=_("Pot"), queryset=Pot.objects.none(), required=False, empty_label=_("Every pot")
     )
+    # For whoever gives reviews out; also whom some are with who no longer reviews.
+    reviewer = forms.ModelChoiceField(
+        label=_("With"), queryset=User.objects.none(), required=False, empty_label=_("Anybody")
+    )
 
-    def __init__(self, cycle: Cycle, *given: Any, **options: Any) -> None:
+    def __init__(self, cycle: Cycle, *given: Any, gives_out: bool, **options: Any) -> None:
         super().__init__(*given, **options)
         self.fields["pot"].queryset = cycle.pots.order_by("pk")  # type: ignore[attr-defined]  # as declared
+        if gives_out:
+            self.fields["reviewer"].queryset = reviewing_in(cycle)  # type: ignore[attr-defined]  # as declared
+        else:
+            del self.fields["reviewer"]
 
 
 # Whether the reviews that are ticked are meant, or all that the board shows with its filters.

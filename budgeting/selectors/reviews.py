@@ -132,8 +132,10 @@ def fitting_reviews(
     category: str = "",
     neighborhood: Neighborhood | None = None,
     pot: Pot | None = None,
+    reviewer: User | None = None,
 ) -> QuerySet[Review]:
-    """Reviews of projects about this, in this place or what lies in it, in this pot, called so.
+    """Reviews of projects about this, in this place or what lies in it, in this pot, called so, and
+    with this person.
 
     ``q`` is the proposal's number, or words that all stand in the title.
     """
@@ -149,6 +151,8 @@ def fitting_reviews(
         wanted &= Q(proposal__project__neighborhood__in=within)
     if pot is not None:
         wanted &= Q(proposal__pot=pot)
+    if reviewer is not None:
+        wanted &= Q(reviewer=reviewer)
     return reviews.filter(wanted)
 
 

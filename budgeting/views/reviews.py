@@ -58,6 +58,7 @@ from budgeting.selectors import (
     town_costs,
     waiting_reviews,
 )
+from budgeting.selectors.review_load import loads_of
 from budgeting.services.errors import RefusedError
 from budgeting.services.proposals import change_pot, leave_cycle, review_again
 from budgeting.services.reviewers import (
@@ -124,7 +125,7 @@ def _fitting(
 
     The address says in ``whose`` which part of it is shown.
     """
-    form = BoardFilter(cycle, request.GET)
+    form = BoardFilter(cycle, request.GET, gives_out=gives_out)
     if form.is_valid() and not any(form.cleaned_data.values()):
         return form, None
     waiting = waiting_reviews(cycle, request.user, gives_out=gives_out)
@@ -150,6 +151,7 @@ def _board(request: SignedInRequest, cycle: Cycle) -> dict[str, Any]:
         "sums": sums,
         "ready": ready_for(cycle, request.user),
         "verdicts": next_verdicts(cycle),
+        "loads": loads_of(cycle, request.user, now) if administers else [],
         "plan": ReviewPlan.objects.filter(cycle=cycle).first(),
         "rules": reviewer_rules(cycle),
         "administers": administers,

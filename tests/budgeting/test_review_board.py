@@ -13,14 +13,18 @@ from django.urls import reverse
 from budgeting.models import Review
 from budgeting.selectors import reviews as selectors
 from budgeting.services.proposals import submit_proposal
+from budgeting.services.reviews import give_review
 from budgeting.views import reviews as views
 from civicfund.audit.models import Event
 from civicfund.audit.services import db_now
+from civicfund.people.enums import Role
+from civicfund.people.services import revoke_role
 from civicfund.projects.models import CoAuthor
 from tests.factories.budgeting import administrator
+from tests.factories.people import UserFactory
 from tests.factories.places import NeighborhoodFactory
 from tests.factories.projects import ProjectFactory
-from tests.factories.reviews import reviewer, reviewing_cycle
+from tests.factories.reviews import NO, reviewer, reviewing_cycle
 from tests.signing_in import sign_in_with_second_factor
 
 pytestmark = pytest.mark.django_db
@@ -166,5 +170,67 @@ def test_many_are_given_out_with_as_few_questions_as_some(client, by):
         sent = {"act": "assign", "which": "all", "of": str(number), "reviewer": reviewer().pk}
         with CaptureQueriesContext(connection) as queries:
             assert client.post(board_of(cycle), sent).status_code == 302
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
+def loads(client, cycle):
+    rows = client.get(board_of(cycle)).context["loads"]
+    return {load.reviewer: (load.waiting, load.late, load.given) for load in rows}
+
+
+def test_whoever_gives_reviews_out_sees_how_much_is_with_whom_and_finds_it(client, by):
+    ill, well, idle = reviewer(), reviewer(), reviewer()
+    cycle, proposals = reviewing_cycle(4)
+    now = db_now()
+    for person, those in ((ill, proposals[:2]), (well, proposals[2:])):
+        chosen = Review.objects.filter(proposal__in=those)
+        chosen.update(reviewer=person, due_at=now + timedelta(days=1))
+    Review.objects.filter(proposal=proposals[0]).update(due_at=now - timedelta(days=1))
+    give_review(proposals[3], **NO, by=well)
+    found = loads(client, cycle)
+    assert (found[ill], found[well], found[idle]) == ((2, 1, 0), (1, 0, 1), (0, 0, 0))
+    assert next(iter(found)) == ill
+    assert shown(client, cycle, reviewer=ill.pk) == proposals[:2]
+    assert shown(client, cycle, reviewer=ill.pk, whose="late") == [proposals[0]]
+    page = client.get(board_of(cycle, reviewer=ill.pk)).content.decode()
+    assert f'<option value="{ill.pk}" selected>' in page
+    assert f'?reviewer={ill.pk}">{ill}</a>' in page
+    revoke_role(ill, Role.REVIEWER, by=None)
+    page = client.get(board_of(cycle)).content.decode()
+    assert "No reviewer any more" in page
+    assert shown(client, cycle, reviewer=ill.pk) == proposals[:2]
+    for wrong in (UserFactory().pk, "x", 0):
+        assert client.get(board_of(cycle, reviewer=wrong)).context["filter"].errors
+
+
+def test_a_reviewer_is_not_shown_how_much_others_have(client):
+    one = reviewer()
+    cycle, _proposals = reviewing_cycle(2)
+    sign_in_with_second_factor(client, one)
+    page = client.get(board_of(cycle, reviewer=reviewer().pk))
+    assert "reviewer" not in page.context["filter"].fields
+    assert page.context["loads"] == []
+    assert len(page.context["rows"]) == 2
+
+
+def test_of_an_administrators_own_project_no_load_tells_that_somebody_said_no(client, by):
+    one = reviewer()
+    cycle, [own, other] = reviewing_cycle(2)
+    for proposal in (own, other):
+        give_review(proposal, **NO, by=one)
+    CoAuthor.objects.create(project=own.project, user=by)
+    assert loads(client, cycle)[one] == (0, 0, 1)
+    assert sum(waiting for waiting, _late, _given in loads(client, cycle).values()) <= 1
+
+
+def test_loads_are_counted_with_as_few_questions_for_many_as_for_one(client, by):
+    counts = []
+    for number in (1, 3):
+        cycle, proposals = reviewing_cycle(number)
+        for proposal in proposals:
+            Review.objects.filter(proposal=proposal).update(reviewer=reviewer())
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(board_of(cycle)).status_code == 200
         counts.append(len(queries))
     assert counts[0] == counts[1]
