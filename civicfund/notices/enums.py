@@ -100,5 +100,6 @@ TOLD_WORDS: dict[str, Promise] = {
     "review_returned": _("Reviews of theirs go on"),
     "second_asked": _("An act waits for a second person"),
     "survey_asked": _("Questions about what is to be delivered"),
+    "survey_reminder": _("The same questions, once more"),
     "verdict_published": _("A verdict was published"),
 }

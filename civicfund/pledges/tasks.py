@@ -21,6 +21,7 @@ from civicfund.pledges.services import (
     surveys,
 )
 from civicfund.pledges.services.news import (
+    remind_of_surveys,
     tell_of_campaigns,
     tell_of_corrections,
     tell_of_milestones,
@@ -44,6 +45,7 @@ NEWS = {
     "corrections": tell_of_corrections,
     "milestones": tell_of_milestones,
     "asked": tell_of_surveys,
+    "reminded": remind_of_surveys,
 }
 
 

@@ -285,6 +285,7 @@ PRIVATE = frozenset(
         "survey.answered",
         "survey.answers_forgotten",
         "survey.closed",
+        "survey.reminded",
         "survey.sent",
         "survey.written",
     }

@@ -28,15 +28,17 @@ from civicfund.pledges.models import (
     Survey,
     SurveyAnswer,
     SurveyQuestion,
+    SurveyReminder,
     SurveyReply,
 )
 from civicfund.pledges.services.errors import RefusedError
-from civicfund.pledges.services.news import tell_of_surveys
+from civicfund.pledges.services.news import remind_of_surveys, tell_of_surveys
 from civicfund.pledges.services.surveys import (
     Asked,
     answer_survey,
     close_survey,
     forget_answers,
+    remind,
     send_survey,
     write_survey,
 )
@@ -326,6 +328,81 @@ def test_each_backer_is_written_to_once_also_who_pays_only_later(campaign, rewar
     assert [tell_of_surveys(), tell_of_surveys()] == [1, 0]
     assert {each.to[0] for each in sent_mails()} == {backer.email, late.backer.email}
     assert mine(late) in mail.outbox[-1].body
+
+
+def sent_a_week_ago(campaign):
+    """Eight days before: once sent, the table keeps when."""
+    survey = written(campaign)
+    drafts = Survey.objects.filter(pk=survey.pk)
+    drafts.update(sent_at=soon(days=-8), forget_at=soon(days=100))
+    survey.refresh_from_db()
+    return survey
+
+
+def asked_a_week_ago():
+    tell_of_surveys()
+    Message.objects.filter(kind="survey_asked").update(created_at=soon(days=-8))
+
+
+def test_who_has_not_answered_is_asked_once_more_and_nobody_else(client, campaign):
+    survey = sent_a_week_ago(campaign)
+    quick, slow, shy = (collected(campaign, show_name=name) for name in (True, True, False))
+    asked_a_week_ago()
+    answered(survey, quick)
+    late = collected(campaign)
+    client.force_login(campaign.creator)
+    page = client.get(page_of(survey)).content.decode()
+    assert "3 backers have not answered yet." in page
+    assert slow.backer.display_name in page
+    for hidden in (shy, quick):
+        assert hidden.backer.display_name not in page
+    assert client.post(page_of(survey), {"act": "remind"}).status_code == 302
+    assert [remind_of_surveys(), remind_of_surveys()] == [2, 0]
+    reminded = Message.objects.filter(kind="survey_reminder")
+    assert {each.recipient for each in reminded} == {slow.backer, shy.backer}
+    assert tell_of_surveys() == 1
+    assert remind_of_surveys() == 0
+    assert Message.objects.get(kind="survey_asked", recipient=late.backer)
+    [to_slow] = [each for each in sent_mails() if each.to == [slow.backer.email]][1:]
+    assert mine(slow) in to_slow.body
+    assert "still waits" in to_slow.subject
+
+
+def test_nobody_is_reminded_within_a_week_nor_of_what_is_closed(client, campaign):
+    reward = RewardFactory(campaign=campaign)
+    new, survey = sent(campaign, reward), sent_a_week_ago(campaign)
+    pledge, _other = collected(campaign), collected(campaign, reward=reward)
+    asked_a_week_ago()
+    with pytest.raises(RefusedError, match="within the last week"):
+        remind(new, by=campaign.creator)
+    client.force_login(campaign.creator)
+    assert "They can be asked once more from" in client.get(page_of(new)).content.decode()
+    with refused_by_the_table("survey_reminders_apart"), transaction.atomic():
+        SurveyReminder.objects.create(survey=new)
+    with pytest.raises(RefusedError, match="creator"):
+        remind(survey, by=UserFactory())
+    remind(survey, by=campaign.creator)
+    for again in (
+        lambda: remind(survey, by=campaign.creator),
+        lambda: SurveyReminder.objects.create(survey=survey),
+    ):
+        with pytest.raises((RefusedError, IntegrityError)), transaction.atomic():
+            again()
+    close_survey(survey, by=campaign.creator)
+    assert remind_of_surveys() == 0
+    with pytest.raises(RefusedError, match="not open"):
+        remind(survey, by=campaign.creator)
+    assert SurveyReminder.objects.count() == 1
+    assert not Message.objects.filter(kind="survey_reminder", recipient=pledge.backer).exists()
+
+
+def test_where_everybody_has_answered_nobody_is_reminded(client, campaign):
+    survey = sent_a_week_ago(campaign)
+    answered(survey, collected(campaign))
+    with pytest.raises(RefusedError, match="Everybody has answered"):
+        remind(survey, by=campaign.creator)
+    client.force_login(campaign.creator)
+    assert "Everybody who is asked has answered." in client.get(page_of(survey)).content.decode()
 
 
 def test_three_backers_are_written_to_with_as_many_queries_as_one(campaign):

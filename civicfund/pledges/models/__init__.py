@@ -25,6 +25,7 @@ from civicfund.pledges.models.surveys import (
     SurveyAnswer,
     SurveyQuerySet,
     SurveyQuestion,
+    SurveyReminder,
     SurveyReply,
 )
 from civicfund.pledges.models.suspensions import Suspension, SuspensionQuerySet
@@ -53,6 +54,7 @@ __all__ = [
     "SurveyAnswer",
     "SurveyQuerySet",
     "SurveyQuestion",
+    "SurveyReminder",
     "SurveyReply",
     "Suspension",
     "SuspensionQuerySet",

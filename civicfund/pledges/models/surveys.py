@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from civicfund.audit.models import AppendOnly
 from civicfund.pledges.enums import QuestionKind
 from civicfund.pledges.models.campaigns import Campaign, Reward
 from civicfund.pledges.models.pledges import Pledge
@@ -65,6 +66,20 @@ class Survey(models.Model):
     def is_open(self) -> bool:
         """Whether backers can answer it."""
         return self.sent_at is not None and self.closed_at is None
+
+
+class SurveyReminder(AppendOnly):
+    """Whoever has not answered by then is asked once more. A trigger keeps them apart."""
+
+    survey = models.ForeignKey(Survey, models.PROTECT, related_name="reminders")
+    at = models.DateTimeField(_("reminded"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("reminder of a survey")
+        verbose_name_plural = _("reminders of surveys")
+
+    def __str__(self) -> str:
+        return f"reminder of survey {self.survey_id}"
 
 
 class SurveyQuestion(models.Model):

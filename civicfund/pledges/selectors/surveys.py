@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Value
-from django.db.models.functions import Cast, Concat
+from django.db.models import CharField, Exists, Max, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Cast, Concat, Now
 
 from civicfund.notices.models import Message
 from civicfund.pledges.enums import ANSWERING_PLEDGE, QuestionKind
@@ -19,10 +20,13 @@ from civicfund.pledges.models import (
     Survey,
     SurveyAnswer,
     SurveyQuestion,
+    SurveyReminder,
     SurveyReply,
 )
 
-ASKED = "survey_asked"
+ASKED, REMINDED = "survey_asked", "survey_reminder"
+# As the trigger has it.
+BETWEEN_REMINDERS = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,3 +123,40 @@ def pledges_to_ask() -> PledgeQuerySet:
         kind=ASKED, source=Concat(Value("pledges.pledge:"), Cast(OuterRef("pk"), CharField()))
     )
     return pledges_to_answer().filter(~Exists(told))
+
+
+def unanswered(survey: Survey) -> PledgeQuerySet:
+    """The pledges that are asked and have not answered, the earliest first."""
+    asked = Pledge.objects.filter(
+        campaign=survey.campaign_id, reward=survey.reward_id, state__in=ANSWERING_PLEDGE
+    )
+    silent = asked.filter(~Exists(SurveyAnswer.objects.filter(pledge=OuterRef("pk"))))
+    return silent.select_related("backer", "campaign__project").order_by("confirmed_at", "pk")
+
+
+def remindable_at(survey: Survey) -> datetime | None:
+    """From when on those who have not answered can be asked once more; None for a draft."""
+    if survey.sent_at is None:
+        return None
+    last = survey.reminders.aggregate(last=Max("at"))["last"]
+    return max(survey.sent_at, last or survey.sent_at) + BETWEEN_REMINDERS
+
+
+def due_reminders() -> QuerySet[SurveyReminder]:
+    """Those of open surveys that are younger than the next one could be, the oldest first."""
+    late = SurveyReminder.objects.filter(at__gt=Now() - BETWEEN_REMINDERS)
+    open_ones = late.filter(survey__in=Survey.objects.open())
+    return open_ones.select_related("survey").order_by("pk")
+
+
+def pledges_to_remind(reminder: SurveyReminder) -> PledgeQuerySet:
+    """Whom it is meant for, and who was not written to of it: asked before it, and silent."""
+    told = Message.objects.filter(recipient=OuterRef("backer"))
+    asked = told.filter(
+        kind=ASKED,
+        source=Concat(Value("pledges.pledge:"), Cast(OuterRef("pk"), CharField())),
+        created_at__lt=reminder.at,
+    )
+    label = SurveyReminder._meta.label_lower
+    reminded = told.filter(kind=REMINDED, source=f"{label}:{reminder.pk}")
+    return unanswered(reminder.survey).filter(Exists(asked), ~Exists(reminded))

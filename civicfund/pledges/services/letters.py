@@ -18,9 +18,15 @@ from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.selectors import people_with
 from civicfund.pledges.access import guest_token, recovery_token, survey_token
-from civicfund.pledges.models import Campaign, CampaignUpdate, ChargeAttempt, Pledge
+from civicfund.pledges.models import (
+    Campaign,
+    CampaignUpdate,
+    ChargeAttempt,
+    Pledge,
+    SurveyReminder,
+)
 from civicfund.pledges.selectors import last_failure, what_to_do
-from civicfund.pledges.selectors.surveys import ASKED
+from civicfund.pledges.selectors.surveys import ASKED, REMINDED
 from civicfund.talk.models import Comment
 
 
@@ -101,6 +107,21 @@ def tell_of_survey(pledges: Iterable[Pledge]) -> int:
             Letter(
                 pledge.backer,
                 pledge,
+                _facts(pledge, pledge.campaign) | {"survey_url": _address_of_survey(pledge)},
+            )
+            for pledge in pledges
+        ),
+    )
+
+
+def remind_of_survey(reminder: SurveyReminder, pledges: Iterable[Pledge]) -> int:
+    """Ask these backers once more; how many."""
+    return tell_all(
+        REMINDED,
+        (
+            Letter(
+                pledge.backer,
+                reminder,
                 _facts(pledge, pledge.campaign) | {"survey_url": _address_of_survey(pledge)},
             )
             for pledge in pledges

@@ -14,7 +14,11 @@ from civicfund.delivery.selectors import untold_milestones
 from civicfund.notices.services import written_to
 from civicfund.pledges.models import Campaign, CampaignUpdate
 from civicfund.pledges.models.totals import with_totals
-from civicfund.pledges.selectors.surveys import pledges_to_ask
+from civicfund.pledges.selectors.surveys import (
+    due_reminders,
+    pledges_to_ask,
+    pledges_to_remind,
+)
 from civicfund.pledges.selectors.updates import (
     backers_to_tell,
     backers_told_of,
@@ -26,6 +30,7 @@ from civicfund.pledges.selectors.updates import (
 )
 from civicfund.pledges.services.letters import (
     UPDATE,
+    remind_of_survey,
     tell_guests_of_milestone,
     tell_of_survey,
     tell_of_update,
@@ -143,6 +148,16 @@ def tell_of_surveys() -> int:
     only later; how many.
     """
     return tell_of_survey(pledges_to_ask()[:MOST_AT_ONCE])
+
+
+def remind_of_surveys() -> int:
+    """Write once more to those whom a creator reminds; how many."""
+    left = MOST_AT_ONCE
+    for reminder in due_reminders():
+        left -= remind_of_survey(reminder, pledges_to_remind(reminder)[:left])
+        if left <= 0:
+            break
+    return MOST_AT_ONCE - left
 
 
 def _follows_of(campaign: Campaign) -> frozenset[Key]:

@@ -20,9 +20,11 @@ from civicfund.pledges.models import (
     Survey,
     SurveyAnswer,
     SurveyQuestion,
+    SurveyReminder,
     SurveyReply,
 )
 from civicfund.pledges.models.surveys import LONGEST_ANSWER, MOST_CHOICES
+from civicfund.pledges.selectors.surveys import remindable_at, unanswered
 from civicfund.pledges.services.campaigns import check_creator
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.words import one_line, seen
@@ -90,6 +92,25 @@ def send_survey(survey: Survey, *, by: User) -> Survey:
         held.save(update_fields=["sent_at", "forget_at"])
         record("survey.sent", held, actor=by)
     return held
+
+
+def remind(survey: Survey, *, by: User) -> SurveyReminder:
+    """Ask those once more who have not answered; a sweep writes to them. Raises ``RefusedError``
+    within a week of the last time, and once it is closed.
+    """
+    check_may_ask(survey.campaign, by)
+    with transaction.atomic():
+        held = _alone(survey)
+        if not held.is_open:
+            raise RefusedError(_("It is not open."))
+        may_at = remindable_at(held)
+        if may_at is None or db_now() < may_at:
+            raise RefusedError(_("They were asked within the last week."))
+        if not unanswered(held).exists():
+            raise RefusedError(_("Everybody has answered."))
+        reminder = SurveyReminder.objects.create(survey=held)
+        record("survey.reminded", held, actor=by)
+    return reminder
 
 
 def close_survey(survey: Survey, *, by: User) -> Survey:

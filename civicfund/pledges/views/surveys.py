@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -12,35 +13,48 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from civicfund.audit.services import db_now
 from civicfund.people.requests import HttpRequest, SignedInRequest, person_here
 from civicfund.pledges.access import answering_pledge, open_survey, own_campaign
 from civicfund.pledges.enums import ASKING_CAMPAIGN
 from civicfund.pledges.forms import AnswerForm, Questions, SurveyForm, questions_as_typed
 from civicfund.pledges.models import Campaign, Pledge, Reward, Survey
+from civicfund.pledges.selectors.backers import name_for_creator
 from civicfund.pledges.selectors.surveys import (
     answers_to,
     counts_of,
     groups_of,
+    remindable_at,
     replies_of,
     row_of,
     rows_to_deliver,
     survey_for,
+    unanswered,
 )
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.surveys import (
     answer_survey,
     asks_where_to,
     close_survey,
+    remind,
     send_survey,
     write_survey,
 )
 from civicfund.spreadsheets import csv_response
 
 PER_PAGE = 50
+# Of those who have not answered and wish their name to be shown.
+MOST_NAMED = 50
+SURVEY_ACTS: dict[str, tuple[Callable[..., object], Promise | str]] = {
+    "close": (close_survey, gettext_lazy("Closed. Nobody can answer or correct any more.")),
+    "remind": (remind, gettext_lazy("They get a mail within a minute.")),
+}
 
 
 @login_required
@@ -123,21 +137,27 @@ def _keep(
 
 
 def _answers(request: SignedInRequest, campaign: Campaign, found: Survey) -> HttpResponse:
-    """What backers answered, with counts; and the button that closes it."""
+    """What backers answered, with counts, and who has not; with buttons that remind and close."""
     if request.method == "POST":
+        act, said = SURVEY_ACTS.get(request.POST.get("act", ""), SURVEY_ACTS["close"])
         try:
-            close_survey(found, by=request.user)
+            act(found, by=request.user)
         except RefusedError as refusal:
             messages.error(request, str(refusal))
         else:
-            messages.success(request, _("Closed. Nobody can answer or correct any more."))
+            messages.success(request, str(said))
         return redirect("survey", campaign.pk, found.reward_id or 0)
     questions = list(found.questions.all())
     page = Paginator(answers_to(found), PER_PAGE).get_page(request.GET.get("page"))
+    silent, may_at = unanswered(found), remindable_at(found)
     context = {
         "campaign": campaign,
         "survey": found,
         "reward": found.reward,
+        "silent": silent.count(),
+        "silent_names": [name for each in silent[:MOST_NAMED] if (name := name_for_creator(each))],
+        "may_remind": may_at is not None and may_at <= db_now(),
+        "may_remind_at": may_at,
         "questions": questions,
         "counts": counts_of(found),
         "page": page,
