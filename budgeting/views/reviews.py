@@ -77,6 +77,7 @@ from budgeting.services.reviews import (
     take_back_changes,
 )
 from budgeting.views.desks import Act, Acts, Desk, MakeForm, back
+from budgeting.views.proposed import what_is_proposed
 from civicfund import staff
 from civicfund.audit.services import db_now
 from civicfund.parsing import whole_number
@@ -277,6 +278,7 @@ def review(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBase:
         "verdicts": next_verdicts(cycle),
         "change": _change(proposal),
     }
+    context |= what_is_proposed(proposal)
     return render(request, "budgeting/review.html", context, status=desk.status)
 
 
