@@ -20,6 +20,7 @@ class BudgetingConfig(AppConfig):
         from budgeting.selectors import (  # noqa: PLC0415
             gathering_of,
             what_a_change_undoes,
+            what_a_move_undoes,
             why_apart_in_cycles,
             why_on_ballot,
         )
@@ -38,6 +39,7 @@ class BudgetingConfig(AppConfig):
         checked_before_paying(invariants)
         held_by(why_on_ballot)
         cautioned_by(what_a_change_undoes)
+        cautioned_by(what_a_move_undoes)
         gathered_as(gathering_of)
         kept_apart_by(why_apart_in_cycles)
         import_module("budgeting.held").declare()

@@ -281,6 +281,7 @@ VERB_WORDS: dict[str, Promise] = {
     "proposal.not_selected": _("A proposal was not selected"),
     "proposal.on_ballot": _("A proposal came on the ballot"),
     "proposal.pot_changed": _("A proposal asks another pot for its money"),
+    "proposal.pot_given": _("A proposal was given another pot by the staff"),
     "proposal.selected": _("A proposal was selected"),
     "proposal.submitted": _("A project was entered"),
     "proposal.taken_off": _("A proposal was taken off the ballot"),

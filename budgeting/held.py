@@ -79,6 +79,7 @@ def _leave_out() -> None:
         "budgeting.BallotRemoval.by",
         "budgeting.PaperVote.made_by",
         "budgeting.PlaceTotals.made_by",
+        "budgeting.PotChange.by",
         "budgeting.SheetBatch.made_by",
         "budgeting.ChangeRequest.asked_by",
         "budgeting.ChangeRequest.taken_back_by",

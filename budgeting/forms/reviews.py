@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from budgeting.models import Cycle, Option, Pot, Proposal, Review
+from budgeting.selectors.pots import other_pots
 from budgeting.selectors.review_load import reviewing_in
 from budgeting.services.reviews import Estimate
 from civicfund.fields import MomentField
@@ -264,6 +265,22 @@ class OtherPotForm(forms.Form):
         super().__init__(*given, **options)
         pots = Pot.objects.filter(cycle=proposal.cycle_id).exclude(pk=proposal.pot_id)
         self.fields["pot"].queryset = pots  # type: ignore[attr-defined]  # as declared
+
+
+class GivePotForm(forms.Form):
+    """Which pot the staff gives a proposal, and why."""
+
+    pot = forms.ModelChoiceField(
+        label=_("Pot"),
+        queryset=Pot.objects.none(),
+        empty_label=_("Choose one"),
+        help_text=_("Those of this cycle whose money can go where the project is."),
+    )
+    reason = _words(_("Why, for its authors to read"), 1000, _("They get it by mail."))
+
+    def __init__(self, *given: Any, proposal: Proposal, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self.fields["pot"].queryset = other_pots(proposal)  # type: ignore[attr-defined]  # as declared
 
 
 class GroupForm(forms.Form):

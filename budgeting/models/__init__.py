@@ -20,7 +20,7 @@ from budgeting.models.paper import (
     Sheet,
     SheetBatch,
 )
-from budgeting.models.proposals import BallotRemoval, Option, Proposal, SupportCount
+from budgeting.models.proposals import BallotRemoval, Option, PotChange, Proposal, SupportCount
 from budgeting.models.reminders import StartedBallot
 from budgeting.models.reviews import (
     Appeal,
@@ -87,6 +87,7 @@ __all__ = [
     "PollingPlace",
     "PostedCode",
     "Pot",
+    "PotChange",
     "Proposal",
     "Rehearsal",
     "Review",

@@ -138,6 +138,32 @@ class Option(models.Model):
         return self.name
 
 
+class PotChange(models.Model):
+    """Somebody of the staff gave a proposal another pot, and why, for its authors to read."""
+
+    proposal = models.ForeignKey(Proposal, models.PROTECT, related_name="pot_changes")
+    # The ids of pots: one that is asked no more may be taken out of a draft.
+    pot_before = models.BigIntegerField(_("pot before"))
+    pot = models.BigIntegerField(_("pot"))
+    reason = models.CharField(_("reason"), max_length=1000)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField(_("changed"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("change of a pot")
+        verbose_name_plural = _("changes of pots")
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(reason__regex=r"\S"), name="pot_change_says_why"),
+            models.CheckConstraint(
+                condition=~Q(pot=models.F("pot_before")), name="pot_change_to_another"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"another pot for proposal {self.proposal_id}"
+
+
 class BallotRemoval(models.Model):
     """A proposal was taken off the ballot before voting began, and why, for everybody to read."""
 

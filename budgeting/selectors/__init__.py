@@ -52,6 +52,7 @@ from budgeting.selectors.paper import (
     people_by_place,
     void_reasons,
 )
+from budgeting.selectors.pots import what_a_move_undoes
 from budgeting.selectors.progress import Progress, counting_progress, progress_key
 from budgeting.selectors.proposals import (
     Candidate,
@@ -227,6 +228,7 @@ __all__ = [
     "voting_places",
     "waiting_reviews",
     "what_a_change_undoes",
+    "what_a_move_undoes",
     "why_apart_in_cycles",
     "why_on_ballot",
     "why_verdicts_wait",

@@ -25,6 +25,7 @@ from django.utils.translation import gettext as _
 from budgeting.enums import FOUND_FEASIBLE, CycleState, PhaseKind, ProposalState
 from budgeting.models import BallotRemoval, Cycle, Option, Phase, Pot, Proposal, Review
 from budgeting.selectors.options import options_on_ballot
+from budgeting.selectors.pots import LiesInPot
 from budgeting.selectors.supports import Supports, supports_by_proposal
 from civicfund.paging import LeanPaginator
 from civicfund.prepared import Prepared
@@ -244,7 +245,8 @@ class Candidate:
     """What could come on a ballot, at which cost; ``change`` where it has to be reviewed again.
 
     ``supports`` is what it has of what its pot needs; None where that needs none. ``why_off`` is
-    why it was taken off the ballot before, else empty.
+    why it was taken off the ballot before, else empty. ``misplaced``: its project lies outside of
+    the place that its pot is for.
     """
 
     proposal: Proposal
@@ -252,6 +254,7 @@ class Candidate:
     change: Change | None
     supports: Supports | None
     why_off: str = ""
+    misplaced: bool = False
 
     @property
     def waits_for_supports(self) -> bool:
@@ -263,7 +266,8 @@ class Candidate:
     def may_come(self) -> bool:
         """Whether nothing that the desk knows keeps it from the ballot."""
         short = self.supports.short if self.supports else 0
-        return not (self.change or not self.cost_minor or short or self.waits_for_supports)
+        stays = self.change or self.misplaced or not self.cost_minor or short
+        return not (stays or self.waits_for_supports)
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +290,7 @@ def ballot_desk(cycle: Cycle) -> list[PotOfDesk]:
     rows = Proposal.objects.standing().filter(cycle=cycle, state=ProposalState.FEASIBLE)
     rows = rows.annotate(cost_minor=cost, seen=Rewritten("pk"), version_now=version_shown())
     rows = (
-        rows.annotate(why_off=why_off())
+        rows.annotate(why_off=why_off(), fits=LiesInPot("project", "pot"))
         .select_related("project__neighborhood")
         .order_by("pk")
         .defer(*UNSHOWN)
@@ -306,4 +310,6 @@ def ballot_desk(cycle: Cycle) -> list[PotOfDesk]:
 def _candidate(row: Proposal, supports: Supports | None) -> Candidate:
     found = vars(row)
     change = Change(found["seen"], found["version_now"]) if found["seen"] else None
-    return Candidate(row, found["cost_minor"], change, supports, found["why_off"] or "")
+    return Candidate(
+        row, found["cost_minor"], change, supports, found["why_off"] or "", not found["fits"]
+    )

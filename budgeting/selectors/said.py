@@ -34,6 +34,7 @@ SAID_WORDS: dict[str, Promise] = {
     "at": _("at"),
     "ballots": _("ballots"),
     "batch": _("batch, number"),
+    "change": _("change, number"),
     "cost_minor": _("cost"),
     "counted": _("ballots counted"),
     "decided": _("sheets that somebody had to decide"),

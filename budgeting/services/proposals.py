@@ -17,12 +17,23 @@ from budgeting.enums import (
     PhaseKind,
     ProposalState,
     ReviewKind,
+    SupportsFrom,
 )
-from budgeting.models import BallotRemoval, Cycle, Option, Pot, Proposal, Review, SupportCount
+from budgeting.models import (
+    BallotRemoval,
+    Cycle,
+    Option,
+    Pot,
+    PotChange,
+    Proposal,
+    Review,
+    SupportCount,
+)
 from budgeting.selectors import change_since_review
+from budgeting.selectors.pots import is_misplaced, pot_and_whether_it_fits, reviews_it
 from budgeting.services.errors import ManyRefusedError, RefusedError
 from budgeting.services.locks import share, take
-from budgeting.services.review_news import OFF_BALLOT, REVIEWED_AGAIN, tell_authors
+from budgeting.services.review_news import GIVEN_POT, OFF_BALLOT, REVIEWED_AGAIN, tell_authors
 from budgeting.services.reviewers import ask_for_review
 from budgeting.services.reviews import cost_of
 from budgeting.services.supports import check_supports, keep_supports
@@ -99,16 +110,82 @@ def change_pot(proposal: Proposal, pot: Pot, *, by: User) -> Proposal:
     """Ask another pot of the cycle, while proposals are taken and nothing public is said of it."""
     with transaction.atomic():
         held = _hold_to_change(proposal, by)
-        if pot.cycle_id != held.cycle_id:
-            raise RefusedError(_("This pot is not of this cycle."), field="pot")
-        if pot.pk == held.pot_id:
-            raise RefusedError(_("It asks this pot already."), field="pot")
-        _check_project(held.project, pot)
+        _check_another_pot(held, pot)
         _check_not_counted(held)
         before, held.pot = held.pot_id, pot
         held.save(update_fields=["pot"])
         record("proposal.pot_changed", held, actor=by, pot_before=before, pot=pot.pk)
     return held
+
+
+def give_pot(proposal: Proposal, pot: Pot, *, reason: str, by: User) -> PotChange:
+    """Give a proposal another pot of its cycle for those who prepare the vote, with a reason.
+
+    By an administrator, or whoever has the review that it waits for; never of one's own project.
+    Until its verdict is public, but for one that its pot keeps from every ballot. Its authors are
+    told.
+    """
+    if not holds(by, Role.BUDGET_ADMINISTRATOR):
+        require(by, Role.REVIEWER)
+    if is_concerned(by, proposal.project):
+        raise RefusedError(_("Which pot your own project asks is for others to say."))
+    reason = reason.strip()
+    if not reason:
+        raise RefusedError(_("Say why, for its authors to read."), field="reason")
+    with transaction.atomic():
+        _check_before_voting(proposal.cycle, share(proposal.cycle))
+        # Held, so that nobody moves it elsewhere meanwhile.
+        Project.objects.select_for_update(no_key=True).get(pk=proposal.project_id)
+        held = _hold(proposal)
+        _check_may_give_pot(held, by)
+        _check_pot_for(held, pot)
+        before = held.pot
+        change = PotChange.objects.create(
+            proposal=held, pot_before=before.pk, pot=pot.pk, reason=reason, by=by
+        )
+        held.pot = pot
+        held.save(update_fields=["pot"])
+        record(
+            "proposal.pot_given", held, actor=by, pot_before=before.pk, pot=pot.pk, change=change.pk
+        )
+        tell_authors(GIVEN_POT, change, held, before=before.name, pot=pot.name, reason=reason)
+    return change
+
+
+def _check_may_give_pot(proposal: Proposal, by: User) -> None:
+    if not holds(by, Role.BUDGET_ADMINISTRATOR) and not reviews_it(by, proposal):
+        raise RefusedError(_("Whoever reviews it, or an administrator, gives it another pot."))
+    if proposal.has_left:
+        raise RefusedError(_("The project is not in the cycle any more."))
+    if proposal.state == ProposalState.ON_BALLOT:
+        raise RefusedError(_("It is on the ballot: it stays in its pot."))
+    is_kept_out = proposal.state == ProposalState.FEASIBLE and is_misplaced(proposal)
+    if proposal.state != ProposalState.SUBMITTED and not is_kept_out:
+        raise RefusedError(_("There is a public verdict on it: it stays where it is."))
+
+
+def _check_pot_for(proposal: Proposal, pot: Pot) -> None:
+    _check_another_pot(proposal, pot)
+    by_pot = proposal.cycle.supports_from == SupportsFrom.POT
+    if not (by_pot and pot.supports_needed):
+        return
+    if SupportCount.objects.filter(proposal=proposal).exists():
+        raise RefusedError(
+            _(
+                "Its supports were counted where the money of “%(before)s” goes, and say nothing of"
+                " those where “%(pot)s” is. It can ask a pot that needs none."
+            )
+            % {"before": proposal.pot, "pot": pot},
+            field="pot",
+        )
+
+
+def _check_another_pot(proposal: Proposal, pot: Pot) -> None:
+    if pot.cycle_id != proposal.cycle_id:
+        raise RefusedError(_("This pot is not of this cycle."), field="pot")
+    if pot.pk == proposal.pot_id:
+        raise RefusedError(_("It asks this pot already."), field="pot")
+    _check_project(proposal.project, pot)
 
 
 def leave_cycle(proposal: Proposal, *, by: User) -> Proposal:
@@ -196,6 +273,7 @@ def put_on_ballot(proposal: Proposal, *, by: User, cost_minor: int | None = None
                 )
                 % {"project": project}
             )
+        _check_place(proposal, project)
         if cost_minor is None:
             said = Review.objects.given().filter(proposal=proposal).last()
             cost_minor = cost_of(proposal, said)
@@ -217,6 +295,28 @@ def put_on_ballot(proposal: Proposal, *, by: User, cost_minor: int | None = None
         )
         record("proposal.on_ballot", proposal, actor=by, option=option.pk, cost_minor=cost_minor)
     return option
+
+
+def _check_place(proposal: Proposal, project: Project) -> None:
+    """The caller holds the project, which nobody moves elsewhere meanwhile."""
+    pot, fits = pot_and_whether_it_fits(proposal)
+    if pot != proposal.pot_id:
+        raise RefusedError(
+            _("“%(project)s” was given another pot just now: look again.") % {"project": project}
+        )
+    if not fits:
+        raise RefusedError(
+            _(
+                "“%(project)s” is in %(place)s, and “%(pot)s” is for projects in %(where)s. Give it"
+                " another pot on the page of its review."
+            )
+            % {
+                "project": project,
+                "place": project.neighborhood,
+                "pot": proposal.pot,
+                "where": proposal.pot.place,
+            }
+        )
 
 
 def take_off_ballot(proposal: Proposal, *, reason: str, by: User) -> BallotRemoval:

@@ -31,6 +31,7 @@ from civicfund.talk.services.facts import Happened, tell_facts
 # To authors.
 TAKEN_BACK, REVIEWED_AGAIN = "changes_taken_back", "proposal_reviewed_again"
 OFF_BALLOT = "proposal_off_ballot"
+GIVEN_POT = "proposal_given_pot"
 # Reviewers are reminded so long before a deadline, and the day after it.
 WARNED_BEFORE = timedelta(days=3)
 MOST_AT_ONCE = 500

@@ -29,6 +29,7 @@ from budgeting.forms import (
     EmptyAllNotesForm,
     EmptyNotesForm,
     GiveBackForm,
+    GivePotForm,
     InstantForm,
     LimitForm,
     OneRuleForm,
@@ -58,6 +59,7 @@ from budgeting.selectors import (
     town_costs,
     waiting_reviews,
 )
+from budgeting.selectors.pots import is_misplaced, last_given_pot
 from budgeting.selectors.review_load import loads_of
 from budgeting.services.errors import RefusedError
 from budgeting.services.proposals import change_pot, leave_cycle, review_again
@@ -78,6 +80,7 @@ from budgeting.services.reviews import (
     take_back_changes,
 )
 from budgeting.views.desks import Act, Acts, Desk, MakeForm, back
+from budgeting.views.proposed import give_another_pot, what_is_proposed
 from civicfund import staff
 from civicfund.audit.services import db_now
 from civicfund.parsing import whole_number
@@ -255,7 +258,8 @@ def review(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBase:
     proposal = proposal_to_review(cycle, pk, request.user)
     if proposal is None:
         raise Http404("No such proposal.")
-    desk = Desk(request, cycle, _acts_on(proposal, REVIEW_ACTS))
+    give_pot = (partial(GivePotForm, proposal=proposal), give_another_pot)
+    desk = Desk(request, cycle, _acts_on(proposal, {**REVIEW_ACTS, "give_pot": give_pot}))
     answer = desk.act()
     if answer is not None:
         return answer
@@ -279,6 +283,7 @@ def review(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBase:
         "verdicts": next_verdicts(cycle),
         "change": _change(proposal),
     }
+    context |= what_is_proposed(request, cycle, proposal)
     return render(request, "budgeting/review.html", context, status=desk.status)
 
 
@@ -345,9 +350,10 @@ REVIEW_ACTS: ActsOn = {
     "take_back": (forms.Form, _take_back),
     "again": (forms.Form, _again),
     "empty_notes": (EmptyNotesForm, _empty_notes),
+    "give_pot": (GivePotForm, give_another_pot),
 }
 _IN_WORDS = ("give", "ask_changes")
-_ADMINISTRATORS_TOO = ("take_back", "again")
+_ADMINISTRATORS_TOO = ("take_back", "again", "give_pot")
 
 
 @login_required
@@ -381,6 +387,8 @@ def my_proposal(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBas
         "verdicts": next_verdicts(cycle),
         "supports": supports_asked_for([proposal]).get(proposal.pk),
         "change": _change(proposal) if proposal.state == ProposalState.FEASIBLE else None,
+        "misplaced": is_misplaced(proposal),
+        "given_pot": last_given_pot(proposal),
         "proposing": takes_proposals(cycle),
         "more_pots": cycle.pots.exclude(pk=proposal.pot_id).exists(),
     }

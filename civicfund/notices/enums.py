@@ -86,6 +86,7 @@ TOLD_WORDS: dict[str, Promise] = {
     "project_shown_again": _("A project of theirs is shown again"),
     "project_stays_hidden": _("A project of theirs stays hidden"),
     "proposal_became": _("What became of their projects in a vote"),
+    "proposal_given_pot": _("A project was given another pot"),
     "proposal_off_ballot": _("A project was taken off the ballot"),
     "proposal_reviewed_again": _("A project is reviewed again"),
     "question_answered": _("A question was answered"),

@@ -6,12 +6,12 @@ import pytest
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
-from budgeting.models import BallotRemoval, KeyingEnd, Proposal, Review
+from budgeting.models import BallotRemoval, KeyingEnd, PotChange, Proposal, Review
 from budgeting.selectors import Change, change_since_review
-from budgeting.services.proposals import leave_cycle
+from budgeting.services.proposals import give_pot, leave_cycle
 from budgeting.services.reviews import give_review
 from civicfund.projects.services import edit_project
-from tests.budgeting.test_changing_pots import entered, two_pots
+from tests.budgeting.test_changing_pots import entered, north, two_pots
 from tests.budgeting.test_keying import to_key
 from tests.budgeting.test_off_ballot import before_voting, line, off
 from tests.factories.budgeting import administrator
@@ -69,6 +69,14 @@ def test_the_way_back_is_refused_in_words_where_something_left_a_cycle_or_a_ball
     with pytest.raises(RuntimeError, match=rf"{said}.* no way back"):
         migrate([("budgeting", "0045_appropriations")])
     assert kept() == before != (0, 0)
+
+
+def test_the_way_back_is_refused_in_words_where_the_staff_gave_another_pot():
+    cycle, place = two_pots()
+    give_pot(entered(cycle, place), north(cycle), reason="x", by=administrator())
+    with pytest.raises(RuntimeError, match=r"another pot \(1\).* no way back"):
+        migrate([("budgeting", "0049_explained_by_older_processes")])
+    assert PotChange.objects.count() == 1
 
 
 def test_an_older_process_goes_on_asking_for_reviews_once_the_database_is_newer():

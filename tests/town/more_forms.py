@@ -26,6 +26,7 @@ from civicfund.projects.models import Project
 from civicfund.projects.services.merging import merge_as_moderator
 from civicfund.talk.enums import Wrong
 from civicfund.talk.services import flag_comment
+from tests.budgeting.test_changing_pots import entered, two_pots
 from tests.budgeting.test_kiosks import at_kiosk
 from tests.complaints.test_complaints import answered
 from tests.factories.budgeting import (
@@ -132,11 +133,16 @@ def _of_reviews(town: SmallTown) -> Pages:
     again, [third] = reviewing_cycle()
     asked, [other] = reviewing_cycle(proposer=town.people[OWNER])
     request_changes(other, words="x", by=town.people[Role.REVIEWER])
+    with_pots, place = two_pots()
     return {
         **_page(town, OWNER, "my_proposal", asked.slug, other.pk),
         "review as again": (
             town.clients[Role.REVIEWER],
             reverse("review", args=[again.slug, third.pk]),
+        ),
+        "review in a wrong pot": (
+            town.clients[ADMINISTRATOR],
+            reverse("review", args=[with_pots.slug, entered(with_pots, place).pk]),
         ),
         "appeal": (
             client_of(proposal.project.proposer),

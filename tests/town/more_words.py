@@ -11,7 +11,7 @@ from budgeting.enums import TrialState
 from budgeting.models import Proposal, Trial
 from budgeting.services.appropriations import request_appropriation
 from budgeting.services.kiosks import register_kiosk
-from budgeting.services.proposals import take_off_ballot
+from budgeting.services.proposals import give_pot, take_off_ballot
 from budgeting.services.reviews import appeal, give_back, request_changes
 from civicfund.complaints.services.answering import note, take
 from civicfund.complaints.services.filing import complain
@@ -46,6 +46,7 @@ from civicfund.projects.services.veiling import veil_file, veil_version
 from civicfund.reconciliation.services.explaining import explain
 from civicfund.talk.enums import Wrong
 from civicfund.talk.services import flag_comment
+from tests.budgeting.test_changing_pots import entered, north, two_pots
 from tests.complaints.test_complaints import answered
 from tests.factories.budgeting import (
     administrator,
@@ -180,6 +181,9 @@ def _of_cycles(town: SmallTown) -> Pages:
     shorter = opened(draft_cycle(voting_starts_in=day, voting_ends_in=2 * day))
     gone: Proposal = shorter.proposals.earliest("pk")
     take_off_ballot(gone, reason="x", by=administrator())
+    with_pots, place = two_pots()
+    given = entered(with_pots, place)
+    give_pot(given, north(with_pots), reason="x", by=administrator())
     keyed = rehearsed(draft_cycle())
     treasurer = new_treasurer()
     request_appropriation(keyed, total_minor=100, words="x", by=treasurer)
@@ -187,6 +191,7 @@ def _of_cycles(town: SmallTown) -> Pages:
         **_page(town, Role.BUDGET_ADMINISTRATOR, "cycle_key", keyed.slug),
         **_page(town, Role.TREASURER, "cycle_money", keyed.slug),
         **_page(town, Role.REVIEWER, "review", refused.slug, proposal.pk),
+        **_page(town, Role.REVIEWER, "review", with_pots.slug, given.pk),
         **_page(town, Role.REVIEWER, "reviews", refused.slug),
         **_page(town, CO_AUTHOR, "cycle", refused.slug),
         **_page(town, Role.BUDGET_ADMINISTRATOR, "ballot_desk", shorter.slug),
