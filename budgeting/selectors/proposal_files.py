@@ -11,6 +11,7 @@ from budgeting.selectors.supports import people_supporting
 from civicfund.money import to_decimal
 from civicfund.projects.enums import LISTED_STATES
 from civicfund.projects.models import Project
+from civicfund.words import one_line
 
 REQUIRED = ("title", "summary", "neighborhood")
 # One of the two; of both the first is the sum of the second.
@@ -127,11 +128,6 @@ def _written(project: Project, currency: str) -> dict[str, Cell]:
             "proposer_name": one_line(project.handed_in_by),
         }
     )
-
-
-def one_line(words: str) -> str:
-    """The same words, so that no cell but a story's goes over more than one line."""
-    return " ".join(words.split())
 
 
 def alike(name: str) -> str:

@@ -13,7 +13,7 @@ from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
 from budgeting.models import Cycle, Pot
-from budgeting.selectors.proposal_files import COLUMNS, ID, UNTOLD, alike, named_in, one_line
+from budgeting.selectors.proposal_files import COLUMNS, ID, UNTOLD, alike, named_in
 from civicfund.money import UnclearAmountError, read_amount
 from civicfund.places.models import Neighborhood
 from civicfund.places.selectors import Outlines
@@ -27,7 +27,7 @@ from civicfund.projects.services import (
     ProjectError,
     place_of_point,
 )
-from civicfund.words import seen
+from civicfund.words import one_line, seen
 
 _MOST_CHARACTERS = {
     "title": 120,
@@ -213,7 +213,8 @@ class Known:
             "lifetime_years": _years,
             "latitude": lambda text: _degrees(text, 90),
             "longitude": lambda text: _degrees(text, 180),
-            "story": lambda text: text.replace("\r\n", "\n").replace("\r", "\n"),
+            "story": seen,
+            "proposer_name": one_line,
         }
         read = readers.get(name, str)
         try:
@@ -256,9 +257,12 @@ def _number(cell: str) -> int | None:
 
 def _tidied(name: str, cell: str) -> str:
     """A cell as it is compared and entered; blanks within amounts stay what they are, so that
-    "1\u00a0200 Benches" does not become 1 for "200 Benches".
+    "1\u00a0200 Benches" does not become 1 for "200 Benches". A name that nobody can see is wrong
+    where it is read, and not nobody's.
     """
-    return cell if name in ("story", "cost_lines") else one_line(cell)
+    if name in ("story", "cost_lines"):
+        return cell
+    return " ".join(cell.split()) if name == "proposer_name" else one_line(cell)
 
 
 def _words(text: str, name: str) -> str:
