@@ -51,6 +51,7 @@ from budgeting.forms.reviews import (
     OneRuleForm,
     OtherPotForm,
     RuleForm,
+    TakeBackReviewForm,
     TakeOffForm,
     VerdictForm,
 )
@@ -123,6 +124,7 @@ __all__ = [
     "SheetForm",
     "SupportsForm",
     "SupportsFromForm",
+    "TakeBackReviewForm",
     "TakeOffForm",
     "TotalsForm",
     "UnlockForm",

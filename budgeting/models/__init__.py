@@ -29,6 +29,7 @@ from budgeting.models.reviews import (
     ReviewerRule,
     ReviewPlan,
     ReviewQuerySet,
+    ReviewTakenBack,
     VerdictPublication,
 )
 from budgeting.models.roll import (
@@ -92,6 +93,7 @@ __all__ = [
     "Review",
     "ReviewPlan",
     "ReviewQuerySet",
+    "ReviewTakenBack",
     "ReviewerRule",
     "RollBatch",
     "RollEntry",

@@ -96,7 +96,7 @@ TABLE = {
     ),
     "review": declared(
         ADMINISTRATOR, REVIEWER, give=REVIEWER, ask_changes=REVIEWER,
-        acts=["take_back", "again"], empty_notes=REVIEWER,
+        acts=["take_back", "again", "take_back_review"], empty_notes=REVIEWER,
     ),
     "announcements": declared(ADMINISTRATOR, acts=announcements.ANNOUNCEMENTS_ACTS),
     "announcement": declared(ADMINISTRATOR, acts=announcements.ANNOUNCEMENT_ACTS),
