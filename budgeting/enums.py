@@ -292,6 +292,7 @@ VERB_WORDS: dict[str, Promise] = {
     "review.given_back": _("A project was given back after changes"),
     "review.notes_emptied": _("The internal notes of a review were emptied"),
     "review.sent_back": _("A rewritten project was sent back for review"),
+    "review.taken_back": _("A review was taken back before it was public"),
     "roll_entry.claimed": _("Somebody claimed a line of the voter roll"),
     "roll_entry.let_go": _("A newer letter ended the claim of a line of the voter roll"),
     **{

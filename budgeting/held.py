@@ -48,7 +48,7 @@ def declare() -> None:
     holds("appeals", _("Your appeals"), Appeal, "by", columns("proposal__project__title reason at"))
     holds(
         "reviews", _("Reviews that you gave"), Review, "reviewer",
-        columns("proposal__project__title kind reason notes given_at"),
+        columns("proposal__project__title kind reason notes given_at taken_back__at"),
     )  # fmt: skip
     holds(
         "reviewer_rules", _("What you are given to review"), ReviewerRule, "reviewer",
@@ -83,6 +83,7 @@ def _leave_out() -> None:
         "budgeting.SheetBatch.made_by",
         "budgeting.ChangeRequest.asked_by",
         "budgeting.ChangeRequest.taken_back_by",
+        "budgeting.ReviewTakenBack.by",
         "budgeting.VerdictPublication.set_by",
         "budgeting.Eligibility.made_by",
         "budgeting.TrusteeKey.given_by",

@@ -52,6 +52,7 @@ from budgeting.forms.reviews import (
     OneRuleForm,
     OtherPotForm,
     RuleForm,
+    TakeBackReviewForm,
     TakeOffForm,
     VerdictForm,
 )
@@ -125,6 +126,7 @@ __all__ = [
     "SheetForm",
     "SupportsForm",
     "SupportsFromForm",
+    "TakeBackReviewForm",
     "TakeOffForm",
     "TotalsForm",
     "UnlockForm",

@@ -230,6 +230,17 @@ class EmptyNotesForm(EmptyAllNotesForm):
     review = forms.IntegerField(widget=forms.HiddenInput)
 
 
+class TakeBackReviewForm(forms.Form):
+    """Why a review is taken back, and which one."""
+
+    review = forms.IntegerField(widget=forms.HiddenInput)
+    reason = _words(
+        _("What is wrong with it"),
+        1000,
+        _("It stays here with the review. Only reviewers and administrators ever read it."),
+    )
+
+
 class OnBallotForm(forms.Form):
     """Which feasible proposals come on the ballot."""
 

@@ -140,7 +140,7 @@ def lose_none(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("budgeting", "0049_explained_by_older_processes"),
+        ("budgeting", "0050_reviews_taken_back"),
         ("places", "0002_population_sources"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -29,6 +29,7 @@ from budgeting.models.reviews import (
     ReviewerRule,
     ReviewPlan,
     ReviewQuerySet,
+    ReviewTakenBack,
     VerdictPublication,
 )
 from budgeting.models.roll import (
@@ -93,6 +94,7 @@ __all__ = [
     "Review",
     "ReviewPlan",
     "ReviewQuerySet",
+    "ReviewTakenBack",
     "ReviewerRule",
     "RollBatch",
     "RollEntry",

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from budgeting.enums import ProposalState, ReviewKind, ReviewNews
 from budgeting.models.cycles import Cycle
 from budgeting.models.proposals import Proposal
+from civicfund.audit.models import AppendOnly
 from civicfund.places.models import Neighborhood
 from civicfund.projects.enums import LISTED_STATES, Category
 
@@ -111,9 +112,13 @@ class ReviewQuerySet(models.QuerySet["Review"]):
             proposal__project__state__in=LISTED_STATES,
         )
 
+    def standing(self) -> ReviewQuerySet:
+        """All but those that were taken back."""
+        return self.filter(taken_back__isnull=True)
+
     def given(self) -> ReviewQuerySet:
-        """What reviewers said; a proposal's last one decides."""
-        return self.filter(given_at__isnull=False).order_by("given_at", "pk")
+        """What reviewers said, and nobody took back; a proposal's last one decides."""
+        return self.standing().filter(given_at__isnull=False).order_by("given_at", "pk")
 
 
 class Review(models.Model):
@@ -125,6 +130,8 @@ class Review(models.Model):
     )
     # Looked at again because the project was rewritten, it is looked at from the beginning.
     round = models.PositiveSmallIntegerField(_("round"), default=1, db_default=1)
+    # Taken back before it was public, it is given anew: another row, after the one that was wrong.
+    attempt = models.PositiveSmallIntegerField(_("attempt"), default=1, db_default=1)
     reviewer = models.ForeignKey(_Person, models.PROTECT, null=True, related_name="+")
     due_at = models.DateTimeField(_("due"), null=True, blank=True)
     # Can it be done, and may the town do it? Both empty until the review is given.
@@ -159,17 +166,16 @@ class Review(models.Model):
             ),
         ]
         constraints = [
+            # Of those that stand a trigger lets one of each kind be, each by another person.
             models.UniqueConstraint(
-                fields=["proposal", "round", "kind"], name="review_one_of_each_kind"
-            ),
-            models.UniqueConstraint(
-                fields=["proposal", "round", "reviewer"], name="review_by_another_person_each"
+                fields=["proposal", "round", "kind", "attempt"], name="review_one_of_each_kind"
             ),
             models.CheckConstraint(
                 condition=Q(given_at__isnull=True) | Q(version__gte=1, version__isnull=False),
                 name="review_given_of_a_version",
             ),
             models.CheckConstraint(condition=Q(round__gte=1), name="review_round_from_one"),
+            models.CheckConstraint(condition=Q(attempt__gte=1), name="review_attempt_from_one"),
             models.CheckConstraint(
                 condition=Q(kind__in=ReviewKind.values), name="review_kind_known"
             ),
@@ -246,6 +252,31 @@ class Review(models.Model):
     def days_late(self, now: datetime) -> int:
         """Whole days since it was due, 0 within the first; -1 where it is not late."""
         return -1 if self.due_at is None or self.due_at > now else (now - self.due_at).days
+
+
+class ReviewTakenBack(AppendOnly):
+    """A review was wrong and is counted no more: what it says stays, and is public nowhere.
+
+    The database refuses it once its verdict is public, and where nobody is asked in its place.
+    """
+
+    review = models.OneToOneField(Review, models.PROTECT, related_name="taken_back")
+    by = models.ForeignKey(_Person, models.PROTECT, related_name="+")
+    # The database writes it.
+    at = models.DateTimeField(_("taken back"), db_default=Now())
+    reason = models.CharField(_("reason"), max_length=1000)
+
+    class Meta:
+        verbose_name = _("review that was taken back")
+        verbose_name_plural = _("reviews that were taken back")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(reason__regex=r"\S"), name="review_taken_back_says_why"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"review {self.review_id}, taken back"
 
 
 class ChangeRequestQuerySet(models.QuerySet["ChangeRequest"]):

@@ -108,6 +108,7 @@ from budgeting.selectors.supports import (
     supports_asked_for,
     supports_by_proposal,
 )
+from budgeting.selectors.taking_back import is_theirs_to_take_back, why_review_stays
 from budgeting.selectors.timeline import Holidays, holidays_of, timeline_warnings
 from budgeting.selectors.trustees import (
     agreed_of_key,
@@ -166,6 +167,7 @@ __all__ = [
     "in_ballot_order",
     "is_of_homes",
     "is_reviewer",
+    "is_theirs_to_take_back",
     "key_of",
     "kiosk_by_key",
     "kiosks_of",
@@ -231,6 +233,7 @@ __all__ = [
     "what_a_move_undoes",
     "why_apart_in_cycles",
     "why_on_ballot",
+    "why_review_stays",
     "why_verdicts_wait",
     "with_phases_and_pots",
     "withheld",

@@ -268,7 +268,7 @@ def proposal_to_review(cycle: Cycle, pk: int, reader: User) -> Proposal | None:
     change in between is noticed. None for whoever's own project it is: they learn of it with
     everybody else.
     """
-    reviews = Review.objects.select_related("reviewer").order_by("pk")
+    reviews = Review.objects.select_related("reviewer", "taken_back__by").order_by("pk")
     asked = ChangeRequest.objects.select_related("asked_by", "taken_back_by")
     return (
         Proposal.objects.filter(cycle=cycle, pk=pk)

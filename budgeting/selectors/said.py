@@ -112,6 +112,7 @@ _CODES: dict[tuple[str, str], type[TextChoices]] = {
     ("cycle.rules_changed", "ties"): TieOrder,
     ("cycle.supports_from", "whom"): SupportsFrom,
     ("review.given", "kind"): ReviewKind,
+    ("review.taken_back", "kind"): ReviewKind,
     ("cycle.roll_grew", "source"): RollSource,
     ("cycle.roll.asked", "source"): RollSource,
     ("cycle.key_rehearsed", "pair"): TrusteePair,

@@ -90,7 +90,8 @@ def reviews_for(reviewer: User) -> QuerySet[Review]:
     """
     asked = ChangeRequest.objects.held_up().filter(proposal=OuterRef("proposal"))
     own = Project.objects.filter(authored_by(reviewer)).order_by().values("pk")
-    of_round = Review.objects.filter(proposal=OuterRef("proposal"), round=OuterRef("round"))
+    standing = Review.objects.standing()
+    of_round = standing.filter(proposal=OuterRef("proposal"), round=OuterRef("round"))
     looked = of_round.filter(reviewer=reviewer).exclude(pk=OuterRef("pk"))
     rows = with_a_reviewer(Review.objects.waiting()).filter(
         Q(reviewer=reviewer) | Q(has_reviewer=False),

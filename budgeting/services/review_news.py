@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from budgeting.enums import CycleState, ReviewNews
-from budgeting.models import Proposal, Review
+from budgeting.models import Proposal, Review, ReviewTakenBack
 from budgeting.selectors import reviews_at_hand
 from civicfund.audit.services import db_now
 from civicfund.moments import moment
@@ -32,6 +32,8 @@ from civicfund.talk.services.facts import Happened, tell_facts
 TAKEN_BACK, REVIEWED_AGAIN = "changes_taken_back", "proposal_reviewed_again"
 OFF_BALLOT = "proposal_off_ballot"
 GIVEN_POT = "proposal_given_pot"
+# To whoever gave one.
+REVIEW_TAKEN_BACK = "review_taken_back"
 # Reviewers are reminded so long before a deadline, and the day after it.
 WARNED_BEFORE = timedelta(days=3)
 MOST_AT_ONCE = 500
@@ -74,6 +76,21 @@ def _tell_what_is(news: ReviewNews) -> int:
         # The mail says when it is due.
         told.filter(due_at__lte=now + WARNED_BEFORE).update(warned_of=F("due_at"))
     return len(reviews)
+
+
+def tell_of_taking_back(taken: ReviewTakenBack, review: Review) -> None:
+    """Tell whoever gave a review that an administrator took it back, and that it is theirs again.
+
+    Neither why nor what it said: both stand on its page.
+    """
+    reviewer = taken.review.reviewer
+    if reviewer is None:
+        return
+    subject, theirs = (SubjectKind.REVIEW, review.pk), frozenset({reviewer.pk})
+    source = f"{REVIEW_TAKEN_BACK}:{taken.pk}"
+    tell_facts([Happened(subject, NewsKind.REVIEW_ASSIGNED, source, written_to=theirs)])
+    letter = Letter(reviewer, taken, _context([review]), topic=Topic.REVIEWING)
+    tell_all(REVIEW_TAKEN_BACK, [letter])
 
 
 def remind_of_reviews() -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -108,14 +108,17 @@ def _check_reviews(reviewer: User) -> None:
 def ask_for_review(proposal: Proposal, kind: ReviewKind, *, anew: bool = False) -> Review:
     """A review that somebody has to give: whom the rules name, else whoever is assigned.
 
-    ``anew`` begins another round, in which who looked before may look again. The caller is in a
-    transaction and shares the cycle.
+    ``anew`` begins another round, in which who looked before may look again. In place of one that
+    was taken back it is another attempt. The caller is in a transaction and shares the cycle.
     """
-    last = proposal.reviews.aggregate(last=Max("round"))["last"]
+    asked = list(proposal.reviews.order_by().values_list("round", "kind", "attempt"))
+    in_round = max((n for n, _kind, _attempt in asked), default=1) + anew
+    before = [attempt for *what, attempt in asked if what == [in_round, kind]]
     review = Review.objects.create(
         proposal=proposal,
         kind=kind,
-        round=(last or 1) + anew,
+        round=in_round,
+        attempt=max(before, default=0) + 1,
         due_at=_usually_due(proposal.cycle),
     )
     _assign_by_rules(review)
@@ -160,7 +163,7 @@ def _assign_by_rules(review: Review) -> None:
 
 def _kept_out(review: Review) -> list[int]:
     """The authors, and whoever has this proposal in another review of the round already."""
-    of_round = Review.objects.filter(proposal=review.proposal_id, round=review.round)
+    of_round = Review.objects.standing().filter(proposal=review.proposal_id, round=review.round)
     others = of_round.filter(reviewer__isnull=False).exclude(pk=review.pk)
     return [
         *authors_of(review.proposal.project).values_list("pk", flat=True),
@@ -226,7 +229,7 @@ def _held(cycle: Cycle, reviews: Sequence[Review], by: User) -> list[Review]:
 def _that_can_go(held: list[Review], reviewer: User, *, leave_out: bool) -> list[Review]:
     """Those that somebody does not write, nor has in another review of the same round."""
     own = written_among(reviewer, [each.proposal.project_id for each in held])
-    theirs = Review.objects.filter(
+    theirs = Review.objects.standing().filter(
         reviewer=reviewer, proposal__in={each.proposal_id for each in held}
     )
     taken = set(theirs.values_list("proposal", "round"))

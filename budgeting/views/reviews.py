@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -19,7 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from budgeting.access import REVIEW_ROLES, holds, require, visible_cycle
-from budgeting.enums import OVER_STATES, UNDER_WAY, CycleState, ProposalState
+from budgeting.enums import BEFORE_THE_CLOSE, OVER_STATES, UNDER_WAY, CycleState, ProposalState
 from budgeting.forms import (
     ALL_SHOWN,
     AppealForm,
@@ -35,6 +36,7 @@ from budgeting.forms import (
     OneRuleForm,
     OtherPotForm,
     RuleForm,
+    TakeBackReviewForm,
     VerdictForm,
 )
 from budgeting.models import Cycle, Proposal, Review, ReviewPlan
@@ -45,6 +47,7 @@ from budgeting.selectors import (
     change_since_review,
     fitting_reviews,
     is_reviewer,
+    is_theirs_to_take_back,
     next_verdicts,
     noted_reviews,
     own_notes,
@@ -58,6 +61,7 @@ from budgeting.selectors import (
     takes_proposals,
     town_costs,
     waiting_reviews,
+    why_review_stays,
 )
 from budgeting.selectors.pots import is_misplaced, last_given_pot
 from budgeting.selectors.review_load import loads_of
@@ -79,6 +83,7 @@ from budgeting.services.reviews import (
     request_changes,
     take_back_changes,
 )
+from budgeting.services.taking_back import take_back_review
 from budgeting.views.desks import Act, Acts, Desk, MakeForm, back
 from budgeting.views.proposed import give_another_pot, what_is_proposed
 from civicfund import staff
@@ -144,6 +149,7 @@ def _board(request: SignedInRequest, cycle: Cycle) -> dict[str, Any]:
         cycle, request.user, whose, now, gives_out=administers, fitting=fitting
     )
     page = pages.get_page(request.GET.get("page"))
+    verdicts, goes_on = next_verdicts(cycle), cycle.state in BEFORE_THE_CLOSE
     return {
         "page": page,
         "rows": [(review, review.days_late(now)) for review in page],
@@ -153,16 +159,17 @@ def _board(request: SignedInRequest, cycle: Cycle) -> dict[str, Any]:
         "all_at_once": pages.count <= MOST_AT_ONCE,
         "sums": sums,
         "ready": ready_for(cycle, request.user),
-        "verdicts": next_verdicts(cycle),
+        "verdicts": verdicts,
         "loads": loads_of(cycle, request.user, now) if administers else [],
         "plan": ReviewPlan.objects.filter(cycle=cycle).first(),
         "rules": reviewer_rules(cycle),
         "administers": administers,
+        "takes_back": goes_on and not (verdicts and verdicts.at <= now),
         "own_notes": own_notes(cycle, request.user),
         "most_notes": MOST_NOTES,
         "is_over": cycle.state in OVER_STATES,
         "notes": noted_reviews(cycle).count() if administers else 0,
-        "goes_on": cycle.state in (CycleState.DRAFT, CycleState.OPEN),
+        "goes_on": goes_on,
     }
 
 
@@ -282,9 +289,28 @@ def review(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBase:
         "wrote": desk.name if desk.name in _IN_WORDS else "",
         "verdicts": next_verdicts(cycle),
         "change": _change(proposal),
+        **_to_take_back(desk, proposal, now),
     }
     context |= what_is_proposed(request, cycle, proposal)
     return render(request, "budgeting/review.html", context, status=desk.status)
+
+
+def _to_take_back(desk: Desk, proposal: Proposal, now: datetime) -> dict[str, Any]:
+    """The review that this person could take back: the last one, or the one that they just sent;
+    and why it stays, where it does.
+    """
+    given = [each for each in proposal.reviews.all() if each.given_at]
+    given.sort(key=lambda each: (each.given_at or now, each.pk))
+    sent = desk.name == "take_back_review"
+    which = whole_number(str(desk.forms[desk.name]["review"].value())) if sent else None
+    standing = [each for each in given if getattr(each, "taken_back", None) is None]
+    asked = [each for each in given if each.pk == which] or standing[-1:]
+    state = desk.cycle.state
+    theirs = [each for each in asked if is_theirs_to_take_back(each, desk.request.user)]
+    if not theirs or state not in BEFORE_THE_CLOSE:
+        return {}
+    why = why_review_stays(theirs[0], proposal, state, now)
+    return {"to_take_back": theirs[0].pk, "why_it_stays": why, "took_back": sent}
 
 
 def _reviews(user: User, proposal: Proposal) -> bool:
@@ -344,6 +370,15 @@ def _empty_notes(request: SignedInRequest, proposal: Proposal, desk: Desk) -> Ht
     return redirect("review", slug=proposal.cycle.slug, pk=proposal.pk)
 
 
+def _take_back_review(request: SignedInRequest, proposal: Proposal, desk: Desk) -> HttpResponse:
+    review = proposal.reviews.filter(pk=desk.given["review"]).first()
+    if review is None:
+        raise RefusedError(_("This review was not given yet."))
+    take_back_review(review, reason=desk.given["reason"], by=request.user)
+    messages.success(request, _("It is taken back and decides nothing. Its review is given anew."))
+    return redirect("review", slug=proposal.cycle.slug, pk=proposal.pk)
+
+
 REVIEW_ACTS: ActsOn = {
     "give": (VerdictForm, _give),
     "ask_changes": (ChangesForm, _changes),
@@ -351,9 +386,10 @@ REVIEW_ACTS: ActsOn = {
     "again": (forms.Form, _again),
     "empty_notes": (EmptyNotesForm, _empty_notes),
     "give_pot": (GivePotForm, give_another_pot),
+    "take_back_review": (TakeBackReviewForm, _take_back_review),
 }
 _IN_WORDS = ("give", "ask_changes")
-_ADMINISTRATORS_TOO = ("take_back", "again", "give_pot")
+_ADMINISTRATORS_TOO = ("take_back", "again", "give_pot", "take_back_review")
 
 
 @login_required

@@ -99,6 +99,7 @@ TOLD_WORDS: dict[str, Promise] = {
     "review_due": _("Reviews are due soon"),
     "review_late": _("Reviews are overdue"),
     "review_returned": _("Reviews of theirs go on"),
+    "review_taken_back": _("A review of theirs was taken back"),
     "second_asked": _("An act waits for a second person"),
     "survey_asked": _("Questions about what is to be delivered"),
     "survey_reminder": _("The same questions, once more"),

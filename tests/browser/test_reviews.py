@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
+from budgeting.models import Review
 from budgeting.services.proposals import submit_proposal
 from budgeting.services.review_news import tell_of_reviews
 from budgeting.services.reviewers import add_rule, assign, set_publication
-from budgeting.services.reviews import give_review, request_changes
+from budgeting.services.reviews import Estimate, give_review, request_changes
 from civicfund.audit.services import db_now
 from civicfund.projects.services import edit_project
 from civicfund.projects.services.files import add_file
@@ -63,6 +64,32 @@ def test_a_week_of_reviews(page, phone, check_axe, screenshot):
     phone.get_by_role("button", name="Give this review").click()
     expect(phone.get_by_text("Your review is kept.")).to_be_visible()
     assert refused.reviews.get(kind="second").reason == "The bridge is listed since May."
+
+
+def test_a_review_that_is_wrong_is_taken_back(page, phone, check_axe, screenshot):
+    cycle, [proposal] = reviewing_cycle()
+    mine, cost = reviewer(), Estimate(120_000_00, 120_000_00, 120_000_00)
+    give_review(proposal, feasible=True, cost=cost, by=mine)
+    desk = f"/budget/{cycle.slug}/reviews/"
+    for width, whose in ((page, mine), (phone, administrator())):
+        come_in(width, *ready(whose), desk)
+        look(width, "reviews-decided", check_axe, screenshot)
+        width.get_by_role("link", name="Take it back").click()
+        width.locator("#take-back summary").click()
+        look(width, "taking-back", check_axe, screenshot)
+    phone.get_by_label("What is wrong with it").fill("It is 12,000, not 120,000.")
+    phone.get_by_role("button", name="Take the review back").click()
+    expect(phone.get_by_text("It is taken back and decides nothing.")).to_be_visible()
+    page.reload()
+    for width in (page, phone):
+        expect(width.get_by_text("It is 12,000, not 120,000.")).to_be_visible()
+        look(width, "taken-back", check_axe, screenshot)
+    page.get_by_label("Yes", exact=True).first.check()
+    page.get_by_label("Yes", exact=True).last.check()
+    page.get_by_label("Likely cost").fill("12000")
+    page.get_by_role("button", name="Give this review").click()
+    expect(page.get_by_text("Your review is kept.")).to_be_visible()
+    assert Review.objects.given().get(proposal=proposal).cost_likely_minor == 12_000_00
 
 
 def test_a_proposer_is_asked_and_appeals(client, page, check_axe, screenshot, live_server):

@@ -6,10 +6,18 @@ import pytest
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
-from budgeting.models import BallotRemoval, KeyingEnd, PotChange, Proposal, Review
+from budgeting.models import (
+    BallotRemoval,
+    KeyingEnd,
+    PotChange,
+    Proposal,
+    Review,
+    ReviewTakenBack,
+)
 from budgeting.selectors import Change, change_since_review
 from budgeting.services.proposals import give_pot, leave_cycle
 from budgeting.services.reviews import give_review
+from budgeting.services.taking_back import take_back_review
 from civicfund.projects.services import edit_project
 from tests.budgeting.test_changing_pots import entered, north, two_pots
 from tests.budgeting.test_keying import to_key
@@ -54,6 +62,15 @@ def taken_out():
 def taken_off():
     cycle, _people = before_voting()
     off(line(cycle, 0))
+
+
+def test_the_way_back_is_refused_in_words_where_a_review_was_taken_back():
+    _cycle, [proposal] = reviewing_cycle()
+    given = give_review(proposal, feasible=True, by=reviewer())
+    take_back_review(given, reason="It is another cost.", by=given.reviewer)
+    with pytest.raises(RuntimeError, match=r"taken back \(1\).* no way back"):
+        migrate([("budgeting", "0049_explained_by_older_processes")])
+    assert ReviewTakenBack.objects.count() == 1
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from nacl.public import PrivateKey
 
 from budgeting.domain.sealing import public_key_of
 from budgeting.models import PlaceTotals
-from budgeting.services.reviews import request_changes
+from budgeting.services.reviews import give_review, request_changes
 from budgeting.services.roll import request_person
 from budgeting.services.trustees import approve_unsealing, give_key, request_unsealing
 from civicfund.complaints.services.answering import take
@@ -134,8 +134,11 @@ def _of_reviews(town: SmallTown) -> Pages:
     asked, [other] = reviewing_cycle(proposer=town.people[OWNER])
     request_changes(other, words="x", by=town.people[Role.REVIEWER])
     with_pots, place = two_pots()
+    decided, [said] = reviewing_cycle()
+    give_review(said, feasible=True, by=town.people[Role.REVIEWER])
     return {
         **_page(town, OWNER, "my_proposal", asked.slug, other.pk),
+        **_page(town, Role.REVIEWER, "review", decided.slug, said.pk),
         "review as again": (
             town.clients[Role.REVIEWER],
             reverse("review", args=[again.slug, third.pk]),

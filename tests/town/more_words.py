@@ -12,7 +12,8 @@ from budgeting.models import Proposal, Trial
 from budgeting.services.appropriations import request_appropriation
 from budgeting.services.kiosks import register_kiosk
 from budgeting.services.proposals import give_pot, take_off_ballot
-from budgeting.services.reviews import appeal, give_back, request_changes
+from budgeting.services.reviews import appeal, give_back, give_review, request_changes
+from budgeting.services.taking_back import take_back_review
 from civicfund.complaints.services.answering import note, take
 from civicfund.complaints.services.filing import complain
 from civicfund.delivery.services.reaching import find_not_reached, say_reached
@@ -62,7 +63,7 @@ from tests.factories.payouts import new_treasurer
 from tests.factories.people import UserFactory
 from tests.factories.pledges import CampaignFactory, PledgeFactory
 from tests.factories.projects import ProjectFactory
-from tests.factories.reviews import refused_publicly
+from tests.factories.reviews import refused_publicly, reviewing_cycle
 from tests.hostile_files import a_picture
 from tests.talk.test_moderating import appealed
 from tests.town.people import ANONYMOUS, CO_AUTHOR, OWNER, RESIDENT
@@ -170,6 +171,9 @@ def _of_cycles(town: SmallTown) -> Pages:
     give_back(t.proposal, answer="x", by=t.proposal.project.proposer)
     refused, proposal, _reviewers = refused_publicly()
     appeal(proposal, reason="x", by=proposal.project.proposer)
+    amid, [wrong] = reviewing_cycle()
+    given = give_review(wrong, feasible=True, by=reviewer)
+    take_back_review(given, reason="x", by=reviewer)
     longer = running_cycle()[0]
     extended(longer, timedelta(hours=1))
     lost, _people, place, _numbers = paper_cycle()
@@ -192,6 +196,7 @@ def _of_cycles(town: SmallTown) -> Pages:
         **_page(town, Role.TREASURER, "cycle_money", keyed.slug),
         **_page(town, Role.REVIEWER, "review", refused.slug, proposal.pk),
         **_page(town, Role.REVIEWER, "review", with_pots.slug, given.pk),
+        **_page(town, Role.REVIEWER, "review", amid.slug, wrong.pk),
         **_page(town, Role.REVIEWER, "reviews", refused.slug),
         **_page(town, CO_AUTHOR, "cycle", refused.slug),
         **_page(town, Role.BUDGET_ADMINISTRATOR, "ballot_desk", shorter.slug),

@@ -99,7 +99,7 @@ TABLE = {
     ),
     "review": declared(
         ADMINISTRATOR, REVIEWER, give=REVIEWER, ask_changes=REVIEWER,
-        acts=["take_back", "again", "give_pot"], empty_notes=REVIEWER,
+        acts=["take_back", "again", "give_pot", "take_back_review"], empty_notes=REVIEWER,
     ),
     "announcements": declared(ADMINISTRATOR, acts=announcements.ANNOUNCEMENTS_ACTS),
     "announcement": declared(ADMINISTRATOR, acts=announcements.ANNOUNCEMENT_ACTS),
