@@ -20,7 +20,13 @@ from budgeting.models.paper import (
     Sheet,
     SheetBatch,
 )
-from budgeting.models.proposals import BallotRemoval, Option, Proposal, SupportCount
+from budgeting.models.proposals import (
+    BallotOmission,
+    BallotRemoval,
+    Option,
+    Proposal,
+    SupportCount,
+)
 from budgeting.models.reminders import StartedBallot
 from budgeting.models.reviews import (
     Appeal,
@@ -55,6 +61,7 @@ __all__ = [
     "LONGEST_BODY",
     "Announcement",
     "Appeal",
+    "BallotOmission",
     "BallotRemoval",
     "Board",
     "BoardLine",

@@ -6,13 +6,13 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from budgeting.enums import ProposalState, ReviewKind, ReviewNews
-from budgeting.models.cycles import Cycle
+from budgeting.enums import PhaseKind, ProposalState, ReviewKind, ReviewNews
+from budgeting.models.cycles import Cycle, Phase
 from budgeting.models.proposals import Proposal
 from civicfund.places.models import Neighborhood
 from civicfund.projects.enums import LISTED_STATES, Category
@@ -110,6 +110,13 @@ class ReviewQuerySet(models.QuerySet["Review"]):
             given_at__isnull=True,
             proposal__project__state__in=LISTED_STATES,
         )
+
+    def in_time(self) -> ReviewQuerySet:
+        """Of cycles whose voting is still to begin: what is decided later changes nothing."""
+        begun = Phase.objects.filter(
+            cycle=OuterRef("proposal__cycle"), kind=PhaseKind.BALLOTING, starts_at__lte=Now()
+        )
+        return self.filter(~Exists(begun))
 
     def given(self) -> ReviewQuerySet:
         """What reviewers said; a proposal's last one decides."""

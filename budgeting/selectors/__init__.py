@@ -36,6 +36,7 @@ from budgeting.selectors.cycles import (
 )
 from budgeting.selectors.desk import Step, TwoPeople, acts_of_two, readiness, small_pots
 from budgeting.selectors.drafts import draft_owner, draft_place
+from budgeting.selectors.fates import fate, is_too_late, voting_begun, why_left
 from budgeting.selectors.kiosks import kiosk_by_key, kiosks_of, sitting_at
 from budgeting.selectors.may_vote import MayVote, may_vote
 from budgeting.selectors.observing import withheld
@@ -157,6 +158,7 @@ __all__ = [
     "draft_owner",
     "draft_place",
     "eligibility_of",
+    "fate",
     "find_receipt",
     "finished_cycles",
     "fitting_reviews",
@@ -165,6 +167,7 @@ __all__ = [
     "in_ballot_order",
     "is_of_homes",
     "is_reviewer",
+    "is_too_late",
     "key_of",
     "kiosk_by_key",
     "kiosks_of",
@@ -224,10 +227,12 @@ __all__ = [
     "version_now",
     "version_of",
     "void_reasons",
+    "voting_begun",
     "voting_places",
     "waiting_reviews",
     "what_a_change_undoes",
     "why_apart_in_cycles",
+    "why_left",
     "why_on_ballot",
     "why_verdicts_wait",
     "with_phases_and_pots",

@@ -24,6 +24,7 @@ from django.utils.translation import gettext as _
 
 from budgeting.enums import FOUND_FEASIBLE, CycleState, PhaseKind, ProposalState
 from budgeting.models import BallotRemoval, Cycle, Option, Phase, Pot, Proposal, Review
+from budgeting.selectors.fates import fate, why_left
 from budgeting.selectors.options import options_on_ballot
 from budgeting.selectors.supports import Supports, supports_by_proposal
 from civicfund.paging import LeanPaginator
@@ -143,7 +144,9 @@ def pots_of_cycle(
 @Prepared
 def _as_listed(pks: Collection[int]) -> QuerySet[Proposal]:
     rows = Proposal.objects.standing().filter(pk__in=pks)
-    listed = rows.select_related("project__neighborhood", "option").annotate(why_off=why_off())
+    listed = rows.select_related("project__neighborhood", "option").annotate(
+        why_off=why_off(), why_left=why_left(), fate=fate()
+    )
     return listed.only(*_LISTED)
 
 
@@ -244,7 +247,7 @@ class Candidate:
     """What could come on a ballot, at which cost; ``change`` where it has to be reviewed again.
 
     ``supports`` is what it has of what its pot needs; None where that needs none. ``why_off`` is
-    why it was taken off the ballot before, else empty.
+    why it was taken off the ballot before, ``why_left`` why it is left off it, else empty.
     """
 
     proposal: Proposal
@@ -252,6 +255,7 @@ class Candidate:
     change: Change | None
     supports: Supports | None
     why_off: str = ""
+    why_left: str = ""
 
     @property
     def waits_for_supports(self) -> bool:
@@ -286,7 +290,7 @@ def ballot_desk(cycle: Cycle) -> list[PotOfDesk]:
     rows = Proposal.objects.standing().filter(cycle=cycle, state=ProposalState.FEASIBLE)
     rows = rows.annotate(cost_minor=cost, seen=Rewritten("pk"), version_now=version_shown())
     rows = (
-        rows.annotate(why_off=why_off())
+        rows.annotate(why_off=why_off(), why_left=why_left())
         .select_related("project__neighborhood")
         .order_by("pk")
         .defer(*UNSHOWN)
@@ -306,4 +310,5 @@ def ballot_desk(cycle: Cycle) -> list[PotOfDesk]:
 def _candidate(row: Proposal, supports: Supports | None) -> Candidate:
     found = vars(row)
     change = Change(found["seen"], found["version_now"]) if found["seen"] else None
-    return Candidate(row, found["cost_minor"], change, supports, found["why_off"] or "")
+    said = {name: found[name] or "" for name in ("why_off", "why_left")}
+    return Candidate(row, found["cost_minor"], change, supports, **said)

@@ -92,7 +92,7 @@ def reviews_for(reviewer: User) -> QuerySet[Review]:
     own = Project.objects.filter(authored_by(reviewer)).order_by().values("pk")
     of_round = Review.objects.filter(proposal=OuterRef("proposal"), round=OuterRef("round"))
     looked = of_round.filter(reviewer=reviewer).exclude(pk=OuterRef("pk"))
-    rows = with_a_reviewer(Review.objects.waiting()).filter(
+    rows = with_a_reviewer(Review.objects.waiting().in_time()).filter(
         Q(reviewer=reviewer) | Q(has_reviewer=False),
         ~Exists(asked),
         ~Exists(looked),
@@ -103,7 +103,7 @@ def reviews_for(reviewer: User) -> QuerySet[Review]:
 
 def reviews_of_nobody() -> QuerySet[Review]:
     """What administrators have still to give out."""
-    rows = with_a_reviewer(Review.objects.waiting())
+    rows = with_a_reviewer(Review.objects.waiting().in_time())
     return rows.filter(Q(has_reviewer=False), proposal__cycle__state__in=BEFORE_THE_CLOSE)
 
 

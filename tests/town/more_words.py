@@ -11,7 +11,7 @@ from budgeting.enums import TrialState
 from budgeting.models import Proposal, Trial
 from budgeting.services.appropriations import request_appropriation
 from budgeting.services.kiosks import register_kiosk
-from budgeting.services.proposals import take_off_ballot
+from budgeting.services.proposals import keep_off_ballot, take_off_ballot
 from budgeting.services.reviews import appeal, give_back, request_changes
 from civicfund.complaints.services.answering import note, take
 from civicfund.complaints.services.filing import complain
@@ -180,6 +180,7 @@ def _of_cycles(town: SmallTown) -> Pages:
     shorter = opened(draft_cycle(voting_starts_in=day, voting_ends_in=2 * day))
     gone: Proposal = shorter.proposals.earliest("pk")
     take_off_ballot(gone, reason="x", by=administrator())
+    keep_off_ballot(gone, reason="x", by=administrator())
     keyed = rehearsed(draft_cycle())
     treasurer = new_treasurer()
     request_appropriation(keyed, total_minor=100, words="x", by=treasurer)
