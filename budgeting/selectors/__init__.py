@@ -8,6 +8,7 @@ from budgeting.selectors.ballots import (
     in_ballot_order,
     my_participations,
 )
+from budgeting.selectors.before_voting import Ahead, before_voting, voting_ahead
 from budgeting.selectors.boards import (
     Recorded,
     board_lines,
@@ -119,6 +120,7 @@ from budgeting.selectors.trustees import (
 __all__ = [
     "MOST_NOTES",
     "WHOSE",
+    "Ahead",
     "BallotStatus",
     "Candidate",
     "Change",
@@ -145,6 +147,7 @@ __all__ = [
     "awarded_in_minor",
     "ballot_desk",
     "ballot_status",
+    "before_voting",
     "board_lines",
     "board_of",
     "board_rows",
@@ -227,6 +230,7 @@ __all__ = [
     "version_now",
     "version_of",
     "void_reasons",
+    "voting_ahead",
     "voting_begun",
     "voting_places",
     "waiting_reviews",

@@ -101,4 +101,5 @@ TOLD_WORDS: dict[str, Promise] = {
     "second_asked": _("An act waits for a second person"),
     "survey_asked": _("Questions about what is to be delivered"),
     "verdict_published": _("A verdict was published"),
+    "voting_nears": _("Voting begins soon, and something is to be done before"),
 }
