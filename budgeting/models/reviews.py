@@ -100,6 +100,13 @@ class VerdictPublication(models.Model):
         return f"verdicts of cycle {self.cycle_id}"
 
 
+def _voting_begun() -> Exists:
+    voting = Phase.objects.filter(
+        cycle=OuterRef("proposal__cycle"), kind=PhaseKind.BALLOTING, starts_at__lte=Now()
+    )
+    return Exists(voting)
+
+
 class ReviewQuerySet(models.QuerySet["Review"]):
     """Questions about reviews."""
 
@@ -113,10 +120,7 @@ class ReviewQuerySet(models.QuerySet["Review"]):
 
     def in_time(self) -> ReviewQuerySet:
         """Of cycles whose voting is still to begin: what is decided later changes nothing."""
-        begun = Phase.objects.filter(
-            cycle=OuterRef("proposal__cycle"), kind=PhaseKind.BALLOTING, starts_at__lte=Now()
-        )
-        return self.filter(~Exists(begun))
+        return self.filter(~_voting_begun())
 
     def given(self) -> ReviewQuerySet:
         """What reviewers said; a proposal's last one decides."""
@@ -261,6 +265,10 @@ class ChangeRequestQuerySet(models.QuerySet["ChangeRequest"]):
     def unanswered(self) -> ChangeRequestQuerySet:
         """Neither given back nor taken back."""
         return self.filter(given_back_at__isnull=True)
+
+    def in_time(self) -> ChangeRequestQuerySet:
+        """Of cycles whose voting is still to begin."""
+        return self.filter(~_voting_begun())
 
     def held_up(self) -> ChangeRequestQuerySet:
         """Those for which a review waits: until their day, where they have one."""

@@ -24,7 +24,7 @@ from budgeting.services.proposals import (
 )
 from budgeting.services.review_news import remind_of_reviews
 from budgeting.services.reviewers import assign
-from budgeting.services.reviews import appeal, give_review
+from budgeting.services.reviews import appeal, give_review, request_changes
 from budgeting.services.supports import keep_supports
 from civicfund.audit.models import Event
 from civicfund.audit.services import db_now
@@ -35,6 +35,7 @@ from civicfund.projects.services.supporting import support_project
 from civicfund.talk.enums import NewsKind
 from civicfund.talk.models import Fact, News
 from civicfund.talk.services import follow
+from civicfund.town.selectors import next_step
 from civicfund.town.selectors.waiting import waiting_for
 from tests.budgeting.test_guards import refused
 from tests.budgeting.test_rewritten import rewrite
@@ -292,6 +293,17 @@ def test_reviewers_are_asked_for_nothing_any_more():
     begin_voting(cycle)
     assert waiting_for(person) == []
     assert remind_of_reviews() == 0
+
+
+def test_authors_are_asked_for_no_more_changes(client):
+    cycle, [proposal] = reviewing_cycle()
+    request_changes(proposal, words="Say how wide it is.", by=reviewer())
+    author = proposal.project.proposer
+    assert "Say how wide it is." in mine(client, now(proposal))
+    assert next_step(author, None).words == "See what they ask for"
+    begin_voting(cycle)
+    assert "Say how wide it is." not in mine(client, now(proposal))
+    assert next_step(author, None).words != "See what they ask for"
 
 
 def test_the_board_of_reviews_says_that_nothing_more_is_decided(client):

@@ -6,9 +6,9 @@ import pytest
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
-from budgeting.models import BallotRemoval, KeyingEnd, Proposal, Review
+from budgeting.models import BallotOmission, BallotRemoval, KeyingEnd, Proposal, Review
 from budgeting.selectors import Change, change_since_review
-from budgeting.services.proposals import leave_cycle
+from budgeting.services.proposals import keep_off_ballot, leave_cycle
 from budgeting.services.reviews import give_review
 from civicfund.projects.services import edit_project
 from tests.budgeting.test_changing_pots import entered, two_pots
@@ -69,6 +69,16 @@ def test_the_way_back_is_refused_in_words_where_something_left_a_cycle_or_a_ball
     with pytest.raises(RuntimeError, match=rf"{said}.* no way back"):
         migrate([("budgeting", "0045_appropriations")])
     assert kept() == before != (0, 0)
+
+
+def test_the_way_back_is_refused_in_words_where_it_was_said_why_something_is_off_a_ballot():
+    cycle, _people = before_voting()
+    gone = line(cycle, 0)
+    off(gone)
+    keep_off_ballot(gone.proposal, reason="x", by=administrator())
+    with pytest.raises(RuntimeError, match=r"not put on a ballot \(1\).* no way back"):
+        migrate([("budgeting", "0049_explained_by_older_processes")])
+    assert BallotOmission.objects.count() == 1
 
 
 def test_an_older_process_goes_on_asking_for_reviews_once_the_database_is_newer():
