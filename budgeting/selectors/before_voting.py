@@ -29,6 +29,7 @@ from budgeting.models import (
 )
 from budgeting.selectors.desk import Step
 from budgeting.selectors.fates import said_why_off
+from budgeting.selectors.proposals import Rewritten
 from civicfund.moments import moment
 
 # So long before voting administrators find among what waits for them what is still open.
@@ -99,6 +100,7 @@ class _Found:
     instants: Mapping[int, VerdictPublication]
     reviewing_from: Mapping[int, datetime]
     left: Mapping[int, int]
+    rewritten: Mapping[int, int]  # of those that are left
     options: Mapping[int, Counter[str]]  # by pot: how many of each group
     printed: frozenset[int]
 
@@ -124,6 +126,7 @@ class _Found:
             instants={each.cycle_id: each for each in to_come},
             reviewing_from=dict(phases.values_list("cycle").annotate(first=Min("starts_at"))),
             left=_by_cycle(_left(cycles)),
+            rewritten=_by_cycle(_rewritten(_left(cycles))),
             options=options,
             printed=frozenset(
                 SheetBatch.objects.filter(cycle__in=cycles).values_list("cycle", flat=True)
@@ -162,12 +165,16 @@ def _decided(cycles: Collection[int]) -> QuerySet[Proposal]:
 def _left(cycles: Collection[int]) -> QuerySet[Proposal]:
     """What could come on a ballot, is on none, and nobody has said why.
 
-    Not what is short of supports when these are counted. Whether it was rewritten since its review
-    the desk of the ballot says.
+    Not what waits for its supports to be counted, or was short of them then.
     """
     rows = Proposal.objects.to_look_at().filter(cycle__in=cycles, state=ProposalState.FEASIBLE)
     enough = Q(support_count__people__gte=F("pot__supports_needed"))
-    return rows.filter(~said_why_off(), Q(support_count__isnull=True) | enough)
+    return rows.filter(~said_why_off(), Q(pot__supports_needed=0) | enough)
+
+
+def _rewritten(rows: QuerySet[Proposal]) -> QuerySet[Proposal]:
+    """Those that have to be reviewed again before they come on a ballot."""
+    return rows.annotate(seen=Rewritten("pk")).filter(seen__isnull=False)
 
 
 def _by_cycle(rows: QuerySet[Proposal]) -> dict[int, int]:
@@ -244,6 +251,13 @@ def _feasible(cycle: Cycle, found: _Found) -> Step:
             left,
         )
         said = words % {"n": left}
+    if again := found.rewritten.get(cycle.pk, 0):
+        words = ngettext(
+            "%(n)s of them was rewritten since its review and has to be reviewed again.",
+            "%(n)s of them were rewritten since their review and have to be reviewed again.",
+            again,
+        )
+        said = f"{said} {words % {'n': again}}"
     return Step(_("Feasible projects"), not left, said, _page("ballot_desk", cycle))
 
 

@@ -17,6 +17,7 @@ from budgeting.selectors import before_voting, voting_ahead
 from budgeting.services.cycles import add_pot, request_cancelling
 from budgeting.services.proposals import keep_off_ballot, put_on_ballot, submit_proposal
 from budgeting.services.reviews import appeal, give_review
+from budgeting.services.supports import keep_supports
 from budgeting.services.voting_nears import _day, remind_administrators
 from budgeting.tasks import remind_before_voting
 from civicfund.audit.services import db_now
@@ -24,7 +25,10 @@ from civicfund.notices.models import Message
 from civicfund.notices.services import send_next
 from civicfund.people.enums import Role
 from civicfund.people.selectors import people_with
+from civicfund.projects.services.supporting import support_project
 from civicfund.town.selectors.waiting import waiting_for
+from tests.budgeting.test_rewritten import rewrite
+from tests.budgeting.test_supports import supporting_draft
 from tests.factories.budgeting import (
     administrator,
     begin_voting,
@@ -36,6 +40,7 @@ from tests.factories.budgeting import (
     without_guard,
 )
 from tests.factories.paper import paper_cycle
+from tests.factories.people import UserFactory
 from tests.factories.places import NeighborhoodFactory
 from tests.factories.projects import ProjectFactory
 from tests.factories.reviews import NO, announced, refused_publicly, reviewer, reviewing_cycle
@@ -122,6 +127,31 @@ def test_what_is_feasible_and_forgotten_is_named_until_it_is_on_the_ballot_or_sa
     )  # fmt: skip
     assert found["Verdicts"][2] == "Nothing waits for its verdict."
     assert all(done for done, _needed, _said in found.values())
+
+
+def test_what_was_rewritten_has_to_be_reviewed_again_and_is_named_so():
+    cycle, made = reviewing_cycle(2, cost_minor=1_000_00)
+    for each in made:
+        give_review(each, feasible=True, by=reviewer())
+    publish_now(cycle, by=administrator())
+    rewrite(made[0])
+    said = ahead_of(cycle)["Feasible projects"][2]
+    assert said.endswith("1 of them was rewritten since its review and has to be reviewed again.")
+
+
+def test_what_is_short_of_supports_or_waits_for_their_count_is_not_forgotten():
+    draft = supporting_draft(needed=1, ends_in=-timedelta(hours=1))
+    voters(draft, 1)
+    cycle, by = opened(draft), administrator()
+    short, enough = (submit_proposal(ProjectFactory(), cycle.pots.get(), by=by) for _ in range(2))
+    support_project(enough.project, by=UserFactory())
+    for each in (short, enough):
+        give_review(each, feasible=True, by=by)
+    publish_now(cycle, by=by)
+    assert ahead_of(cycle)["Feasible projects"][0]
+    keep_supports(cycle)
+    said = ahead_of(cycle)["Feasible projects"][2]
+    assert said.startswith("1 feasible project is not on the ballot")
 
 
 def test_appeals_that_wait_are_named():
