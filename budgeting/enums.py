@@ -142,6 +142,16 @@ FOUND_FEASIBLE = (
 )
 
 
+class Fate(models.TextChoices):
+    """What became of a proposal that is on no ballot, where its state alone does not say so."""
+
+    NOT_DECIDED = "not_decided", _("Not decided in time")
+    LEFT_OFF = "left_off", _("Feasible, but not put on the ballot")
+    TAKEN_OFF = "taken_off", _("Feasible, but taken off the ballot")
+    SHORT = "short", _("Short of supports")
+    CALLED_OFF = "called_off", _("The cycle was called off")
+
+
 class ReviewKind(models.TextChoices):
     """Which look at a proposal a review is, each by another person."""
 
@@ -276,6 +286,7 @@ VERB_WORDS: dict[str, Promise] = {
     "proposal.appeal_refused": _("An appeal was refused"),
     "proposal.appealed": _("An appeal was made"),
     "proposal.feasible": _("A proposal was said to be feasible"),
+    "proposal.kept_off": _("It was said why a proposal is not put on the ballot"),
     "proposal.left": _("A project was taken out of the cycle by its authors"),
     "proposal.not_feasible": _("A proposal was said not to be feasible"),
     "proposal.not_selected": _("A proposal was not selected"),

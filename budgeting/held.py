@@ -76,6 +76,7 @@ def _leave_out() -> None:
     leaves_out(
         _("Done in a role for the town; it stands among your acts."),
         "budgeting.Announcement.written_by",
+        "budgeting.BallotOmission.by",
         "budgeting.BallotRemoval.by",
         "budgeting.PaperVote.made_by",
         "budgeting.PlaceTotals.made_by",

@@ -26,6 +26,7 @@ from budgeting.services.reviewers import due_verdicts, publish_verdicts
 from budgeting.services.supports import due_to_keep, keep_supports
 from budgeting.services.trials import count_trial, trials_to_count
 from budgeting.services.urns import destroy_key
+from budgeting.services.voting_nears import remind_administrators
 from civicfund.turns import Work, alone_at
 
 log = structlog.get_logger(__name__)
@@ -124,6 +125,13 @@ def remind_of_ballots() -> None:
     forgotten = forget_starters()
     if told or forgotten:
         log.info("ballots.reminded", told=told, forgotten=forgotten)
+
+
+@shared_task
+def remind_before_voting() -> None:
+    """Remind administrators of what is still open in cycles whose voting begins soon."""
+    if told := remind_administrators():
+        log.info("voting.nears", told=told)
 
 
 @shared_task

@@ -67,6 +67,7 @@ SWEEPS: dict[str, float] = {
     "budgeting.tasks.tell_reviewers": 30,
     "budgeting.tasks.keep_due_supports": 20,
     "budgeting.tasks.remind_of_ballots": 300,
+    "budgeting.tasks.remind_before_voting": 600,
     "budgeting.tasks.tell_followers": 30,
     "budgeting.tasks.send_announcements": 5,
 }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from budgeting.enums import ProposalState
 from budgeting.models import Cycle, Option, Pot, Proposal, Review
 from budgeting.selectors.pots import other_pots
 from budgeting.selectors.review_load import reviewing_in
@@ -260,6 +261,31 @@ class TakeOffForm(forms.Form):
         1000,
         _("It stands on the page of the cycle and of the project, and its authors get it by mail."),
     )
+
+
+class _ByTitle(forms.ModelChoiceField):  # type: ignore[type-arg]  # as Django declares it
+    def label_from_instance(self, proposal: Proposal) -> str:
+        return proposal.project.title
+
+
+class KeepOffForm(forms.Form):
+    """What is not put on the ballot, and why."""
+
+    proposal = _ByTitle(label=_("Project"), queryset=Proposal.objects.none())
+    reason = _words(
+        _("Why, for everybody to read"),
+        1000,
+        _(
+            "It stands on the page of the cycle and of the project. Its authors get it by mail as"
+            " voting begins, where it is said by then."
+        ),
+    )
+
+    def __init__(self, cycle: Cycle, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        feasible = Proposal.objects.to_look_at().filter(cycle=cycle, state=ProposalState.FEASIBLE)
+        rows = feasible.select_related("project").defer("project__story", "project__search")
+        cast("_ByTitle", self.fields["proposal"]).queryset = rows.order_by("pk")
 
 
 class OtherPotForm(forms.Form):

@@ -140,7 +140,7 @@ def lose_none(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("budgeting", "0050_reviews_taken_back"),
+        ("budgeting", "0051_left_off_ballots"),
         ("places", "0002_population_sources"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

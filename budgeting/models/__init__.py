@@ -20,7 +20,14 @@ from budgeting.models.paper import (
     Sheet,
     SheetBatch,
 )
-from budgeting.models.proposals import BallotRemoval, Option, PotChange, Proposal, SupportCount
+from budgeting.models.proposals import (
+    BallotOmission,
+    BallotRemoval,
+    Option,
+    PotChange,
+    Proposal,
+    SupportCount,
+)
 from budgeting.models.reminders import StartedBallot
 from budgeting.models.reviews import (
     Appeal,
@@ -56,6 +63,7 @@ __all__ = [
     "LONGEST_BODY",
     "Announcement",
     "Appeal",
+    "BallotOmission",
     "BallotRemoval",
     "Board",
     "BoardLine",

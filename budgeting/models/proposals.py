@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from budgeting.enums import UNDER_WAY, ProposalState
+from budgeting.enums import UNDER_WAY, Fate, ProposalState
 from budgeting.models.cycles import Cycle, Pot
 from civicfund.projects.enums import LISTED_STATES, ProjectState
 from civicfund.projects.models import Project
@@ -79,6 +79,19 @@ class Proposal(models.Model):
         """Whether it was taken out, or its project withdrawn or merged before all was final."""
         gone = self.state in UNDER_WAY and self.project.state not in LISTED_STATES
         return gone or self.state == ProposalState.LEFT
+
+    @property
+    def stands(self) -> str:
+        """What became of it where a query has asked for its ``fate``, and there is one; else its
+        state.
+        """
+        return vars(self).get("fate") or self.state
+
+    @property
+    def stands_in_words(self) -> str:
+        """The same for people."""
+        found = vars(self).get("fate")
+        return str(Fate(found).label if found else ProposalState(self.state).label)
 
 
 class SupportCount(models.Model):
@@ -184,3 +197,26 @@ class BallotRemoval(models.Model):
 
     def __str__(self) -> str:
         return f"removal of proposal {self.proposal_id}"
+
+
+class BallotOmission(models.Model):
+    """Why a feasible proposal is not put on the ballot, for everybody to read; the last one counts.
+
+    It may be said before voting or after.
+    """
+
+    proposal = models.ForeignKey(Proposal, models.PROTECT, related_name="omissions")
+    reason = models.CharField(_("reason"), max_length=1000)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField(_("said"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("reason for leaving a proposal off the ballot")
+        verbose_name_plural = _("reasons for leaving proposals off the ballot")
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(reason__regex=r"\S"), name="omission_says_why"),
+        ]
+
+    def __str__(self) -> str:
+        return f"omission of proposal {self.proposal_id}"

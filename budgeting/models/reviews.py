@@ -6,13 +6,13 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from budgeting.enums import ProposalState, ReviewKind, ReviewNews
-from budgeting.models.cycles import Cycle
+from budgeting.enums import PhaseKind, ProposalState, ReviewKind, ReviewNews
+from budgeting.models.cycles import Cycle, Phase
 from budgeting.models.proposals import Proposal
 from civicfund.audit.models import AppendOnly
 from civicfund.places.models import Neighborhood
@@ -101,6 +101,13 @@ class VerdictPublication(models.Model):
         return f"verdicts of cycle {self.cycle_id}"
 
 
+def _voting_begun() -> Exists:
+    voting = Phase.objects.filter(
+        cycle=OuterRef("proposal__cycle"), kind=PhaseKind.BALLOTING, starts_at__lte=Now()
+    )
+    return Exists(voting)
+
+
 class ReviewQuerySet(models.QuerySet["Review"]):
     """Questions about reviews."""
 
@@ -115,6 +122,10 @@ class ReviewQuerySet(models.QuerySet["Review"]):
     def standing(self) -> ReviewQuerySet:
         """All but those that were taken back."""
         return self.filter(taken_back__isnull=True)
+
+    def in_time(self) -> ReviewQuerySet:
+        """Of cycles whose voting is still to begin: what is decided later changes nothing."""
+        return self.filter(~_voting_begun())
 
     def given(self) -> ReviewQuerySet:
         """What reviewers said, and nobody took back; a proposal's last one decides."""
@@ -285,6 +296,10 @@ class ChangeRequestQuerySet(models.QuerySet["ChangeRequest"]):
     def unanswered(self) -> ChangeRequestQuerySet:
         """Neither given back nor taken back."""
         return self.filter(given_back_at__isnull=True)
+
+    def in_time(self) -> ChangeRequestQuerySet:
+        """Of cycles whose voting is still to begin."""
+        return self.filter(~_voting_begun())
 
     def held_up(self) -> ChangeRequestQuerySet:
         """Those for which a review waits: until their day, where they have one."""

@@ -8,6 +8,7 @@ from budgeting.selectors.ballots import (
     in_ballot_order,
     my_participations,
 )
+from budgeting.selectors.before_voting import Ahead, before_voting, voting_ahead
 from budgeting.selectors.boards import (
     Recorded,
     board_lines,
@@ -36,6 +37,7 @@ from budgeting.selectors.cycles import (
 )
 from budgeting.selectors.desk import Step, TwoPeople, acts_of_two, readiness, small_pots
 from budgeting.selectors.drafts import draft_owner, draft_place
+from budgeting.selectors.fates import fate, is_too_late, voting_begun, why_left
 from budgeting.selectors.kiosks import kiosk_by_key, kiosks_of, sitting_at
 from budgeting.selectors.may_vote import MayVote, may_vote
 from budgeting.selectors.observing import withheld
@@ -120,6 +122,7 @@ from budgeting.selectors.trustees import (
 __all__ = [
     "MOST_NOTES",
     "WHOSE",
+    "Ahead",
     "BallotStatus",
     "Candidate",
     "Change",
@@ -146,6 +149,7 @@ __all__ = [
     "awarded_in_minor",
     "ballot_desk",
     "ballot_status",
+    "before_voting",
     "board_lines",
     "board_of",
     "board_rows",
@@ -159,6 +163,7 @@ __all__ = [
     "draft_owner",
     "draft_place",
     "eligibility_of",
+    "fate",
     "find_receipt",
     "finished_cycles",
     "fitting_reviews",
@@ -168,6 +173,7 @@ __all__ = [
     "is_of_homes",
     "is_reviewer",
     "is_theirs_to_take_back",
+    "is_too_late",
     "key_of",
     "kiosk_by_key",
     "kiosks_of",
@@ -227,11 +233,14 @@ __all__ = [
     "version_now",
     "version_of",
     "void_reasons",
+    "voting_ahead",
+    "voting_begun",
     "voting_places",
     "waiting_reviews",
     "what_a_change_undoes",
     "what_a_move_undoes",
     "why_apart_in_cycles",
+    "why_left",
     "why_on_ballot",
     "why_review_stays",
     "why_verdicts_wait",

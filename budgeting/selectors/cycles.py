@@ -21,6 +21,7 @@ from budgeting.enums import (
     ProposalState,
 )
 from budgeting.models import Cycle, CycleQuerySet, Option, Participation, Phase, Pot, Proposal
+from budgeting.selectors.fates import fate, why_left
 from budgeting.selectors.proposals import why_off
 from civicfund.prepared import Prepared, hang_on, in_all
 from civicfund.projects.models import Project
@@ -113,12 +114,13 @@ def _won_minor(places: Collection[int]) -> QuerySet[Any, int]:
 def proposals_of(project: Project | int) -> QuerySet[Proposal]:
     """What became of a project in the cycles that it entered, the newest first.
 
-    ``why_off`` is why it was taken off a ballot, None where it never was.
+    ``why_off`` is why it was taken off a ballot, ``why_left`` why it is left off it, None where
+    nobody said so.
     """
     return (
         Proposal.objects.standing()
         .filter(project=project)
-        .annotate(why_off=why_off())
+        .annotate(why_off=why_off(), why_left=why_left(), fate=fate())
         .select_related("cycle", "pot")
         .order_by("-submitted_at", "-pk")
     )

@@ -36,9 +36,10 @@ from civicfund.templatetags.money import money
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to do before a cycle opens, and the page that does it.
+    """One thing to do before a cycle opens, or its voting begins, and the page that does it.
 
     ``needed``: without it the cycle does not open; else it is for whoever opens it to judge.
+    Voting begins all the same.
     """
 
     label: str

@@ -24,6 +24,7 @@ from django.utils.translation import gettext as _
 
 from budgeting.enums import FOUND_FEASIBLE, CycleState, PhaseKind, ProposalState
 from budgeting.models import BallotRemoval, Cycle, Option, Phase, Pot, Proposal, Review
+from budgeting.selectors.fates import fate, why_left
 from budgeting.selectors.options import options_on_ballot
 from budgeting.selectors.pots import LiesInPot
 from budgeting.selectors.supports import Supports, supports_by_proposal
@@ -144,7 +145,9 @@ def pots_of_cycle(
 @Prepared
 def _as_listed(pks: Collection[int]) -> QuerySet[Proposal]:
     rows = Proposal.objects.standing().filter(pk__in=pks)
-    listed = rows.select_related("project__neighborhood", "option").annotate(why_off=why_off())
+    listed = rows.select_related("project__neighborhood", "option").annotate(
+        why_off=why_off(), why_left=why_left(), fate=fate()
+    )
     return listed.only(*_LISTED)
 
 
@@ -245,8 +248,8 @@ class Candidate:
     """What could come on a ballot, at which cost; ``change`` where it has to be reviewed again.
 
     ``supports`` is what it has of what its pot needs; None where that needs none. ``why_off`` is
-    why it was taken off the ballot before, else empty. ``misplaced``: its project lies outside of
-    the place that its pot is for.
+    why it was taken off the ballot before, ``why_left`` why it is left off it, else empty.
+    ``misplaced``: its project lies outside of the place that its pot is for.
     """
 
     proposal: Proposal
@@ -254,6 +257,7 @@ class Candidate:
     change: Change | None
     supports: Supports | None
     why_off: str = ""
+    why_left: str = ""
     misplaced: bool = False
 
     @property
@@ -290,7 +294,7 @@ def ballot_desk(cycle: Cycle) -> list[PotOfDesk]:
     rows = Proposal.objects.standing().filter(cycle=cycle, state=ProposalState.FEASIBLE)
     rows = rows.annotate(cost_minor=cost, seen=Rewritten("pk"), version_now=version_shown())
     rows = (
-        rows.annotate(why_off=why_off(), fits=LiesInPot("project", "pot"))
+        rows.annotate(why_off=why_off(), why_left=why_left(), fits=LiesInPot("project", "pot"))
         .select_related("project__neighborhood")
         .order_by("pk")
         .defer(*UNSHOWN)
@@ -310,6 +314,6 @@ def ballot_desk(cycle: Cycle) -> list[PotOfDesk]:
 def _candidate(row: Proposal, supports: Supports | None) -> Candidate:
     found = vars(row)
     change = Change(found["seen"], found["version_now"]) if found["seen"] else None
-    return Candidate(
-        row, found["cost_minor"], change, supports, found["why_off"] or "", not found["fits"]
-    )
+    said = {name: found[name] or "" for name in ("why_off", "why_left")}
+    misplaced = not found["fits"]
+    return Candidate(row, found["cost_minor"], change, supports, misplaced=misplaced, **said)

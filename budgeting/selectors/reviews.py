@@ -27,6 +27,7 @@ from budgeting.models import (
     ReviewQuerySet,
     VerdictPublication,
 )
+from budgeting.selectors.fates import fate, why_left
 from budgeting.selectors.proposals import version_shown, why_off
 from civicfund.paging import LeanPaginator
 from civicfund.parsing import whole_number
@@ -98,7 +99,7 @@ def reviews_at_hand() -> QuerySet[Review]:
         project=OuterRef("proposal__project"), user=OuterRef("reviewer")
     )
     asked = ChangeRequest.objects.held_up().filter(proposal=OuterRef("proposal"))
-    waiting = Review.objects.waiting().filter(proposal__cycle__state=CycleState.OPEN)
+    waiting = Review.objects.waiting().in_time().filter(proposal__cycle__state=CycleState.OPEN)
     return waiting.filter(~Exists(own), ~Exists(shared), ~Exists(asked), Exists(_reviewers()))
 
 
@@ -307,14 +308,16 @@ def _notes_by(cycle: int, reviewer: int) -> QuerySet[Review]:
 def own_proposal(cycle: Cycle, pk: int, author: User) -> Proposal | None:
     """A proposal with what its authors may know: never a review that is not published.
 
-    ``why_off`` is why it was taken off a ballot, None where it never was.
+    ``why_off`` is why it was taken off a ballot, ``why_left`` why it is left off it, None where
+    nobody said so; ``fate`` is what became of it, as ``fates.fate`` says.
     """
     written = Project.objects.filter(authored_by(author))
     mine = Proposal.objects.filter(cycle=cycle, pk=pk, project__in=written)
     rows = mine.select_related(
         "project", "cycle", "pot", "published_with", "appeal__published_with"
     )
-    return rows.annotate(why_off=why_off()).prefetch_related("change_requests").first()
+    said = rows.annotate(why_off=why_off(), why_left=why_left(), fate=fate())
+    return said.prefetch_related("change_requests").first()
 
 
 def late_appeals(cycle: Cycle, appeals_until: datetime) -> str:

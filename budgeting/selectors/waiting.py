@@ -93,7 +93,7 @@ def reviews_for(reviewer: User) -> QuerySet[Review]:
     standing = Review.objects.standing()
     of_round = standing.filter(proposal=OuterRef("proposal"), round=OuterRef("round"))
     looked = of_round.filter(reviewer=reviewer).exclude(pk=OuterRef("pk"))
-    rows = with_a_reviewer(Review.objects.waiting()).filter(
+    rows = with_a_reviewer(Review.objects.waiting().in_time()).filter(
         Q(reviewer=reviewer) | Q(has_reviewer=False),
         ~Exists(asked),
         ~Exists(looked),
@@ -104,7 +104,7 @@ def reviews_for(reviewer: User) -> QuerySet[Review]:
 
 def reviews_of_nobody() -> QuerySet[Review]:
     """What administrators have still to give out."""
-    rows = with_a_reviewer(Review.objects.waiting())
+    rows = with_a_reviewer(Review.objects.waiting().in_time())
     return rows.filter(Q(has_reviewer=False), proposal__cycle__state__in=BEFORE_THE_CLOSE)
 
 

@@ -12,9 +12,20 @@ from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Subque
 from django.db.models.functions import Cast, Concat, Now
 from django.urls import reverse
 
-from budgeting.enums import UNDER_WAY, CycleState
-from budgeting.models import BallotRemoval, Cycle, Proposal, Review
+from budgeting.enums import PUBLIC_STATES, UNDER_WAY, CycleState, PhaseKind, ProposalState
+from budgeting.models import (
+    Appeal,
+    BallotRemoval,
+    Cycle,
+    Phase,
+    Proposal,
+    Review,
+    VerdictPublication,
+)
+from budgeting.selectors.fates import is_short, why_left
+from budgeting.selectors.proposals import Rewritten, why_off
 from budgeting.services.review_news import OFF_BALLOT
+from budgeting.services.supports import due_to_keep
 from civicfund.audit.models import Event
 from civicfund.notices.services import Letter, tell_all, written_of
 from civicfund.people.models import User
@@ -37,13 +48,19 @@ _MOVES = {
 }
 # Of these authors are written to at the instant of verdicts, where the cycle was open then.
 _VERDICTS = frozenset({NewsKind.FEASIBLE, NewsKind.NOT_FEASIBLE})
+# Voting was held, or is: what was called off is told of by itself.
+_HELD = [state for state in PUBLIC_STATES if state != CycleState.CANCELLED]
+_NOT_FINAL = (*UNDER_WAY, ProposalState.ON_BALLOT)
+# Nobody follows this: of an appeal its authors alone hear, who made it.
+_NOBODY = frozenset({(SubjectKind.REVIEW, 0)})
 
 
 @dataclass(frozen=True, slots=True)
 class _Became:
     """What became of a proposal, by whom, and the name of the fact; ``people`` supported it.
 
-    Those in ``written`` had a letter of their own about it when it happened.
+    Those in ``written`` had a letter of their own about it when it happened. ``why`` is what
+    administrators say of it; ``changed`` that it was rewritten since its review.
     """
 
     proposal: Proposal
@@ -52,6 +69,8 @@ class _Became:
     by: frozenset[int] = frozenset()
     people: int = 0
     written: frozenset[int] = frozenset()
+    why: str = ""
+    changed: bool = False
 
 
 def tell_of_proposals() -> int:
@@ -62,7 +81,15 @@ def tell_of_proposals() -> int:
     Each fact once, and to nobody by two mails. An author gets one mail about all of theirs in a
     cycle that one sweep finds.
     """
-    found = [*_moves(), *_short(), *_taken_off()]
+    begun = _begun_lately()
+    found = [
+        *_moves(),
+        *_short(),
+        *_taken_off(),
+        *_ended(begun),
+        *_appeals_ended(begun),
+        *_called_off(),
+    ]
     if not found:
         return 0
     projects = {each.proposal.project_id for each in found}
@@ -140,6 +167,80 @@ def _taken_off() -> Iterator[_Became]:
             )
 
 
+def _ended(cycles: Collection[int]) -> Iterator[_Became]:
+    """What is not on the ballot as voting begins, and nobody was told why not: it stays so.
+
+    What is short of supports was told when these were counted.
+    """
+    if not cycles:
+        return
+    rows = Proposal.objects.to_look_at().filter(
+        ~is_told("ended"), cycle__in=cycles, state__in=UNDER_WAY
+    )
+    rows = rows.exclude(pk__in=Proposal.objects.filter(is_short(), cycle__in=cycles).values("pk"))
+    said = {"why_off": why_off(), "why_left": why_left(), "seen": Rewritten("pk")}
+    some = rows.order_by("pk").annotate(**said).values_list("pk", *said)[:MOST_AT_ONCE]
+    found = {pk: (off or left or "", bool(seen)) for pk, off, left, seen in some}
+    for pk, proposal in _whole(found).items() if found else ():
+        why, changed = found[pk]
+        if proposal.state == ProposalState.FEASIBLE:
+            yield _Became(proposal, NewsKind.LEFT_OFF, f"ended:{pk}", why=why, changed=changed)
+        else:
+            yield _Became(proposal, NewsKind.NOT_DECIDED, f"ended:{pk}")
+
+
+def _begun_lately() -> list[int]:
+    """Cycles whose voting has begun, once verdicts of before are public, and supports counted."""
+    voting = Phase.objects.filter(
+        cycle=OuterRef("pk"),
+        kind=PhaseKind.BALLOTING,
+        starts_at__lte=Now(),
+        starts_at__gt=Now() - NEWS_FOR,
+    )
+    due = VerdictPublication.objects.filter(
+        cycle=OuterRef("pk"), done_at__isnull=True, at__lte=Now()
+    )
+    begun = Cycle.objects.filter(Exists(voting), ~Exists(due), state__in=_HELD)
+    keys = list(begun.order_by("pk").values_list("pk", flat=True))
+    if not keys:
+        return []
+    counted_next = set(due_to_keep().filter(pk__in=keys).values_list("pk", flat=True))
+    return [pk for pk in keys if pk not in counted_next]
+
+
+def _appeals_ended(cycles: Collection[int]) -> Iterator[_Became]:
+    """Appeals that have no answer as voting begins: the answer stays no."""
+    if not cycles:
+        return
+    listed = Proposal.objects.to_look_at().filter(
+        cycle__in=cycles, state=ProposalState.NOT_FEASIBLE
+    )
+    late = Appeal.objects.filter(
+        ~is_told("appeal_late"), published_with__isnull=True, proposal__in=listed
+    )
+    appeals = dict(late.order_by("pk").values_list("proposal", "pk")[:MOST_AT_ONCE])
+    for pk, proposal in _whole(appeals).items() if appeals else ():
+        yield _Became(proposal, NewsKind.APPEAL_LATE, f"appeal_late:{appeals[pk]}")
+
+
+def _called_off() -> Iterator[_Became]:
+    """What was still to be decided in a cycle as that was called off."""
+    cancelled = Event.objects.filter(
+        target_type=Cycle._meta.label_lower,
+        target_id=Cast(OuterRef("pk"), CharField()),
+        verb="cycle.cancelled",
+        at__gt=Now() - NEWS_FOR,
+    )
+    cycles = Cycle.objects.public().filter(Exists(cancelled), state=CycleState.CANCELLED)
+    rows = Proposal.objects.to_look_at().filter(
+        ~is_told("vote_off"), cycle__in=cycles, state__in=_NOT_FINAL
+    )
+    keys = list(rows.order_by("pk").values_list("pk", flat=True)[:MOST_AT_ONCE])
+    for pk, proposal in _whole(keys).items() if keys else ():
+        why = proposal.cycle.cancel_reason
+        yield _Became(proposal, NewsKind.VOTE_OFF, f"vote_off:{pk}", why=why)
+
+
 def _that_stood(removals: QuerySet[BallotRemoval]) -> QuerySet[BallotRemoval]:
     """Those of what people were told that it is on the ballot, or could have seen it for long."""
     came_on = Event.objects.filter(
@@ -181,7 +282,8 @@ def _happened(
     elif each.what == NewsKind.OFF_BALLOT:
         theirs = each.written
     subject = (SubjectKind.PROJECT, project)
-    return Happened(subject, each.what, each.source, by=each.by, written_to=theirs)
+    heard_by = _NOBODY if each.what == NewsKind.APPEAL_LATE else frozenset()
+    return Happened(subject, each.what, each.source, heard_by, by=each.by, written_to=theirs)
 
 
 def _write(
@@ -223,5 +325,7 @@ def _item(each: _Became) -> dict[str, Any]:
         "what": each.what.value,
         "people": each.people,
         "needed": proposal.pot.supports_needed,
+        "why": each.why,
+        "changed": each.changed,
         "url": reverse("my_proposal", args=[proposal.cycle.slug, proposal.pk]),
     }

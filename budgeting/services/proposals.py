@@ -20,6 +20,7 @@ from budgeting.enums import (
     SupportsFrom,
 )
 from budgeting.models import (
+    BallotOmission,
     BallotRemoval,
     Cycle,
     Option,
@@ -346,6 +347,30 @@ def take_off_ballot(proposal: Proposal, *, reason: str, by: User) -> BallotRemov
         record("proposal.taken_off", held, actor=by, option=removal.line, removal=removal.pk)
         tell_authors(OFF_BALLOT, removal, held, reason=reason)
     return removal
+
+
+def keep_off_ballot(proposal: Proposal, *, reason: str, by: User) -> BallotOmission:
+    """Say why a feasible proposal is not put on the ballot, for everybody to read.
+
+    It keeps nobody from putting it on after all. Nobody has to say it, and it may be said once
+    voting has begun: then nothing else becomes of it.
+    """
+    require(by, Role.BUDGET_ADMINISTRATOR)
+    reason = reason.strip()
+    if not reason:
+        raise RefusedError(_("Say why, for everybody to read."), field="reason")
+    with transaction.atomic():
+        share(proposal.cycle)
+        held = _hold(proposal)
+        if held.state != ProposalState.FEASIBLE or held.has_left:
+            raise RefusedError(
+                _("“%(project)s” is not feasible, or is on the ballot already. Nothing changed.")
+                % {"project": held.project},
+                field="proposal",
+            )
+        omission = BallotOmission.objects.create(proposal=held, reason=reason, by=by)
+        record("proposal.kept_off", held, actor=by, omission=omission.pk)
+    return omission
 
 
 def _close_ranks(gone: Option, by: User) -> None:

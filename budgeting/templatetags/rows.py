@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from django import template
 
-from budgeting.enums import ProposalState
+from budgeting.enums import Fate, ProposalState
 from budgeting.models import Cycle, Proposal, Review
 from budgeting.selectors import Supports
 from civicfund.projects.enums import ProjectState
@@ -27,6 +27,7 @@ class ProposalRow(NamedTuple):
     state: str
     reason: str
     why_off: str
+    why_left: str
     place: str
     cost_minor: int | None
     currency: str
@@ -39,8 +40,9 @@ class ProposalRow(NamedTuple):
     short: int | None
 
     def get_state_display(self) -> str:
-        """How far it has come, in words."""
-        return str(ProposalState(self.state).label)
+        """How far it has come, or what became of it, in words."""
+        kind = Fate if self.state in Fate.values else ProposalState
+        return str(kind(self.state).label)
 
 
 @register.simple_tag
@@ -60,9 +62,10 @@ def proposal_row(
         project=project.pk,
         title=project.title,
         withdrawn=project.state == ProjectState.WITHDRAWN,
-        state=proposal.state,
+        state=proposal.stands,
         reason=proposal.reason if refused else "",
         why_off=(vars(proposal)["why_off"] or "") if feasible else "",
+        why_left=(vars(proposal)["why_left"] or "") if feasible else "",
         place=project.neighborhood.name,
         cost_minor=option.cost_minor if option else None,
         currency=currency,

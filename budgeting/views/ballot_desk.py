@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
@@ -14,11 +16,16 @@ from django.views.decorators.http import require_http_methods
 from budgeting import selectors
 from budgeting.access import visible_cycle
 from budgeting.enums import CycleState
-from budgeting.forms import GroupForm, OnBallotForm, TakeOffForm
+from budgeting.forms import GroupForm, KeepOffForm, OnBallotForm, TakeOffForm
 from budgeting.models import Cycle, Option
 from budgeting.selectors import PotOfDesk
 from budgeting.services.errors import RefusedError
-from budgeting.services.proposals import group_options, put_all_on_ballot, take_off_ballot
+from budgeting.services.proposals import (
+    group_options,
+    keep_off_ballot,
+    put_all_on_ballot,
+    take_off_ballot,
+)
 from budgeting.views.desks import Acts, Desk, back
 from civicfund import staff
 from civicfund.audit.services import db_now
@@ -32,7 +39,9 @@ from civicfund.people.requests import SignedInRequest
 def ballot_desk(request: SignedInRequest, slug: str) -> HttpResponseBase:
     """What could come on the ballot and at which cost, what is on it, and in which groups."""
     cycle = visible_cycle(request.user, slug)
-    desk = Desk(request, cycle, BALLOT_ACTS)
+    desk = Desk(
+        request, cycle, {**BALLOT_ACTS, "keep_off": (partial(KeepOffForm, cycle), _keep_off)}
+    )
     answer = desk.act()
     if answer is not None:
         return answer
@@ -41,6 +50,7 @@ def ballot_desk(request: SignedInRequest, slug: str) -> HttpResponseBase:
         "pots": pots,
         "ticked": _ticked(desk, pots),
         "may_change": _may_change(cycle),
+        "any_feasible": any(each.feasible for each in pots),
     }
     return render(request, "budgeting/ballot_desk.html", context, status=desk.status)
 
@@ -54,7 +64,7 @@ def _may_change(cycle: Cycle) -> bool:
 
 def _ticked(desk: Desk, pots: list[PotOfDesk]) -> set[int]:
     """What is chosen of what may come: in a pot that was just sent what was sent, else all of it
-    but what was taken off the ballot before.
+    but what was taken off the ballot before, or is said to stay off.
     """
     sent = desk.request.POST.get("pot", "") if desk.name == "put" else ""
     chosen = desk.request.POST.getlist("proposals")
@@ -63,7 +73,11 @@ def _ticked(desk: Desk, pots: list[PotOfDesk]) -> set[int]:
         for each in pots
         for row in each.feasible
         if row.may_come
-        and (str(row.proposal.pk) in chosen if sent == str(each.pot.pk) else not row.why_off)
+        and (
+            str(row.proposal.pk) in chosen
+            if sent == str(each.pot.pk)
+            else not (row.why_off or row.why_left)
+        )
     }
 
 
@@ -78,6 +92,12 @@ def _put(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
 def _group(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
     group_options(cycle, list(desk.given["options"]), name=desk.given["name"], by=request.user)
     return back(request, "ballot_desk", cycle, _("Kept. The ballot says so."))
+
+
+def _keep_off(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
+    said = keep_off_ballot(desk.given["proposal"], reason=desk.given["reason"], by=request.user)
+    words = _("Everybody reads now why “%(project)s” is not on the ballot.")
+    return back(request, "ballot_desk", cycle, words % {"project": said.proposal.project})
 
 
 @staff.only(Role.BUDGET_ADMINISTRATOR)

@@ -21,6 +21,7 @@ from budgeting.models import Cycle, TrusteeKey
 from budgeting.selectors import (
     acts_of_two,
     agreed_of_key,
+    before_voting,
     board_of,
     called_like_staff,
     key_of,
@@ -69,12 +70,14 @@ def cycle_desk(request: SignedInRequest, slug: str) -> HttpResponseBase:
     now = db_now()
     draft = cycle.is_prepared
     wrong = [pot for pot, _why in pots_to_correct(cycle)] if draft else []
+    administers = holds(request.user, Role.BUDGET_ADMINISTRATOR)
     needs = readiness(cycle, now, wrong) if draft else []
     ready = draft and all(step.done for step in needs if step.needed)
     context = desk.context() | {
         "steps": phase_steps(cycle, now),
         "readiness": needs,
         "ready": ready,
+        "ahead": before_voting(cycle, now) if administers else None,
         "small_pots": small_pots(cycle) if draft else [],
         "observers": people_with(Role.OBSERVER) if draft else [],
         "offers": list(_offers(cycle, request.user, desk, ready=ready)),
@@ -82,7 +85,7 @@ def cycle_desk(request: SignedInRequest, slug: str) -> HttpResponseBase:
         "told": told_the_root(cycle),
         "acts_of_two": acts_of_two(cycle),
         "results": results_of(cycle) if cycle.state in JUDGED_STATES else [],
-        "administers": holds(request.user, Role.BUDGET_ADMINISTRATOR),
+        "administers": administers,
     }
     return render(request, "budgeting/cycle_desk.html", context, status=desk.status)
 

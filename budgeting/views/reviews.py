@@ -20,7 +20,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from budgeting.access import REVIEW_ROLES, holds, require, visible_cycle
-from budgeting.enums import BEFORE_THE_CLOSE, OVER_STATES, UNDER_WAY, CycleState, ProposalState
+from budgeting.enums import (
+    BEFORE_THE_CLOSE,
+    OVER_STATES,
+    UNDER_WAY,
+    CycleState,
+    Fate,
+    ProposalState,
+)
 from budgeting.forms import (
     ALL_SHOWN,
     AppealForm,
@@ -48,6 +55,7 @@ from budgeting.selectors import (
     fitting_reviews,
     is_reviewer,
     is_theirs_to_take_back,
+    is_too_late,
     next_verdicts,
     noted_reviews,
     own_notes,
@@ -58,6 +66,7 @@ from budgeting.selectors import (
     reviews_of,
     reviews_paged,
     supports_asked_for,
+    supports_by_proposal,
     takes_proposals,
     town_costs,
     waiting_reviews,
@@ -113,6 +122,7 @@ def reviews(request: SignedInRequest, slug: str) -> HttpResponseBase:
     if answer is not None:
         return answer
     context = desk.context() | _board(request, cycle) | _chosen(desk)
+    context["too_late"] = is_too_late(cycle)
     return render(request, "budgeting/reviews.html", context, status=desk.status)
 
 
@@ -412,16 +422,19 @@ def my_proposal(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBas
     asked = next((each for each in proposal.change_requests.all() if not each.given_back_at), None)
     last = proposal.change_requests.last() if proposal.state == ProposalState.SUBMITTED else None
     appealed = getattr(proposal, "appeal", None)
+    is_over = is_too_late(cycle)
+    supports = supports_by_proposal if proposal.stands == Fate.SHORT else supports_asked_for
     context = desk.context() | {
         "proposal": proposal,
-        "asked": None if proposal.has_left else asked,
+        "asked": None if proposal.has_left or is_over else asked,
+        "is_over": is_over,
         "said": town_costs([proposal]).get(proposal.pk),
         "given_up": last is not None and last.taken_back_by_id is not None,
         "appeal": appealed,
         "may_appeal": refused and appealed is None and until is not None and db_now() < until,
         "appeals_until": until,
         "verdicts": next_verdicts(cycle),
-        "supports": supports_asked_for([proposal]).get(proposal.pk),
+        "supports": supports([proposal]).get(proposal.pk),
         "change": _change(proposal) if proposal.state == ProposalState.FEASIBLE else None,
         "misplaced": is_misplaced(proposal),
         "given_pot": last_given_pot(proposal),

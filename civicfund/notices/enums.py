@@ -104,4 +104,5 @@ TOLD_WORDS: dict[str, Promise] = {
     "survey_asked": _("Questions about what is to be delivered"),
     "survey_reminder": _("The same questions, once more"),
     "verdict_published": _("A verdict was published"),
+    "voting_nears": _("Voting begins soon, and something is to be done before"),
 }

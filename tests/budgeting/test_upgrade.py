@@ -7,6 +7,7 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
 from budgeting.models import (
+    BallotOmission,
     BallotRemoval,
     KeyingEnd,
     PotChange,
@@ -15,7 +16,7 @@ from budgeting.models import (
     ReviewTakenBack,
 )
 from budgeting.selectors import Change, change_since_review
-from budgeting.services.proposals import give_pot, leave_cycle
+from budgeting.services.proposals import give_pot, keep_off_ballot, leave_cycle
 from budgeting.services.reviews import give_review
 from budgeting.services.taking_back import take_back_review
 from civicfund.projects.services import edit_project
@@ -94,6 +95,16 @@ def test_the_way_back_is_refused_in_words_where_the_staff_gave_another_pot():
     with pytest.raises(RuntimeError, match=r"another pot \(1\).* no way back"):
         migrate([("budgeting", "0049_explained_by_older_processes")])
     assert PotChange.objects.count() == 1
+
+
+def test_the_way_back_is_refused_in_words_where_it_was_said_why_something_is_off_a_ballot():
+    cycle, _people = before_voting()
+    gone = line(cycle, 0)
+    off(gone)
+    keep_off_ballot(gone.proposal, reason="x", by=administrator())
+    with pytest.raises(RuntimeError, match=r"not put on a ballot \(1\).* no way back"):
+        migrate([("budgeting", "0049_explained_by_older_processes")])
+    assert BallotOmission.objects.count() == 1
 
 
 def test_an_older_process_goes_on_asking_for_reviews_once_the_database_is_newer():

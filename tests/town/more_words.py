@@ -11,7 +11,7 @@ from budgeting.enums import TrialState
 from budgeting.models import Proposal, Trial
 from budgeting.services.appropriations import request_appropriation
 from budgeting.services.kiosks import register_kiosk
-from budgeting.services.proposals import give_pot, take_off_ballot
+from budgeting.services.proposals import give_pot, keep_off_ballot, take_off_ballot
 from budgeting.services.reviews import appeal, give_back, give_review, request_changes
 from budgeting.services.taking_back import take_back_review
 from civicfund.complaints.services.answering import note, take
@@ -185,6 +185,7 @@ def _of_cycles(town: SmallTown) -> Pages:
     shorter = opened(draft_cycle(voting_starts_in=day, voting_ends_in=2 * day))
     gone: Proposal = shorter.proposals.earliest("pk")
     take_off_ballot(gone, reason="x", by=administrator())
+    keep_off_ballot(gone, reason="x", by=administrator())
     with_pots, place = two_pots()
     given = entered(with_pots, place)
     give_pot(given, north(with_pots), reason="x", by=administrator())

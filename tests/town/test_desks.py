@@ -90,7 +90,7 @@ TABLE = {
     "cycle_rules": declared(ADMINISTRATOR, acts=["rules"]),
     "timeline": declared(ADMINISTRATOR, acts=[""]),
     "pots": declared(ADMINISTRATOR, acts=preparing.POT_ACTS),
-    "ballot_desk": declared(ADMINISTRATOR, acts=ballot_desk.BALLOT_ACTS),
+    "ballot_desk": declared(ADMINISTRATOR, acts=[*ballot_desk.BALLOT_ACTS, "keep_off"]),
     "off_ballot": declared(ADMINISTRATOR, acts=[""]),
     "reviews": declared(
         ADMINISTRATOR, REVIEWER,
@@ -175,7 +175,7 @@ ACTS = {
     "announcements": announcements.ANNOUNCEMENTS_ACTS,
     "announcement": announcements.ANNOUNCEMENT_ACTS,
     "cycle_desk": cycle_desk.CYCLE_ACTS,
-    "ballot_desk": ballot_desk.BALLOT_ACTS,
+    "ballot_desk": [*ballot_desk.BALLOT_ACTS, "keep_off"],
     "pots": preparing.POT_ACTS,
     "proposal_file": proposal_files.FILE_ACTS,
     "reviews": reviews.BOARD_ACTS,

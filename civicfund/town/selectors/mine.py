@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 
 from budgeting.models import Cycle, Proposal
+from budgeting.selectors import fate
 from civicfund.delivery.selectors import Progress, progress_of
 from civicfund.people.models import User
 from civicfund.pledges.access import visible_campaigns
@@ -45,7 +46,8 @@ def what_came_of(projects: Collection[Project], user: User | None = None) -> lis
 @Prepared
 def _came_to_ballots(projects: Collection[int]) -> QuerySet[Proposal]:
     public = Proposal.objects.standing().filter(cycle__in=Cycle.objects.public())
-    return public.filter(project__in=projects).select_related("cycle").order_by("-pk")
+    rows = public.filter(project__in=projects).annotate(fate=fate())
+    return rows.select_related("cycle").order_by("-pk")
 
 
 @Prepared

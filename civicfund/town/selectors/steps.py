@@ -188,10 +188,14 @@ def _changes_to_make(user: User) -> NextStep | None:
 
 @Prepared
 def _asked_for_changes(user: int) -> QuerySet[ChangeRequest]:
-    asked = ChangeRequest.objects.held_up().filter(
-        proposal__state=ProposalState.SUBMITTED,
-        proposal__cycle__state=CycleState.OPEN,
-        proposal__project__in=_listed_of(user),
+    asked = (
+        ChangeRequest.objects.held_up()
+        .in_time()
+        .filter(
+            proposal__state=ProposalState.SUBMITTED,
+            proposal__cycle__state=CycleState.OPEN,
+            proposal__project__in=_listed_of(user),
+        )
     )
     rows = asked.select_related("proposal__project", "proposal__cycle")
     rows = rows.only("due_at", "proposal__project__title", "proposal__cycle__slug")

@@ -19,6 +19,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from budgeting.models import Review
+from budgeting.selectors import voting_ahead
 from budgeting.selectors.waiting import (
     AskedOnCycle,
     asked_on_cycles,
@@ -27,6 +28,7 @@ from budgeting.selectors.waiting import (
     to_certify,
 )
 from civicfund.audit.models import ActRequest, Event
+from civicfund.audit.services import db_now
 from civicfund.complaints.selectors import queue_for
 from civicfund.delivery.selectors import waiting_reports
 from civicfund.payments.models import Orphan
@@ -256,10 +258,23 @@ def _of_cycles(person: User, roles: set[str]) -> Iterator[Waiting]:
     if Role.BUDGET_ADMINISTRATOR in roles:
         nobodys = _("Reviews that nobody has")
         yield from _reviews(Role.BUDGET_ADMINISTRATOR, nobodys, reviews_of_nobody())
+        yield from _before_voting()
     if Role.CERTIFIER in roles:
         words = _("A count to certify")
         for cycle in to_certify():
             yield Waiting(Role.CERTIFIER, "cycle_desk", 1, _of(words, cycle.title), slug=cycle.slug)
+
+
+def _before_voting() -> Iterator[Waiting]:
+    """What is open in cycles whose voting begins soon; the desk of each says what it is."""
+    for ahead in voting_ahead(db_now()):
+        if undone := len(ahead.undone):
+            yield Waiting(
+                role=Role.BUDGET_ADMINISTRATOR, page="cycle_desk", number=undone,
+                slug=ahead.cycle.slug,
+                words=_of(_("To be done before voting begins"), ahead.cycle.title),
+                until=ahead.begins_at,
+            )  # fmt: skip
 
 
 def _reviews(role: Role, words: Promise, reviews: QuerySet[Review]) -> Iterator[Waiting]:

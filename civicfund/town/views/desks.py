@@ -120,7 +120,10 @@ def my_desks(request: SignedInRequest) -> HttpResponse:
     roles = roles_of(request.user)
     opened_by = roles | ({SUPERUSER} if may_give_roles(request.user) else set())
     mine = [desk for desk in DESKS if desk.role in opened_by]
-    waits = {each.desk: each for each in waiting_for(request.user)}
+    waiting = waiting_for(request.user)
+    waits: dict[Desk, Waiting] = {}
+    for each in waiting:
+        waits.setdefault(each.desk, each)
     held_here = visible_cycles(request.user).filter(origin=Origin.RUN)
     cycles = held_here.select_related("paper").order_by("-pk")
     of_the_town = [
@@ -132,8 +135,9 @@ def my_desks(request: SignedInRequest) -> HttpResponse:
     listed = [*of_the_town, *(desk for _cycle, desks in of_cycles for desk in desks)]
     stands_there = {desk.waits for _address, desk in listed}
     context = {
-        # What waits at a page that is none of these, as money of a draft does for treasurers.
-        "others": [each for each in waits.values() if each not in stands_there],
+        # What waits at a page that is none of these, as money of a draft does for treasurers, or at
+        # one beside which something else of it stands.
+        "others": [each for each in waiting if each not in stands_there],
         "reads_trail": request.user.is_superuser or not roles.isdisjoint(TRAIL_ROLES),
         "has_any": bool(opened_by),
         "roles": [Role(role).label for role in sorted(roles)],
