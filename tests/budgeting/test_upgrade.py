@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
-from budgeting.models import BallotRemoval, KeyingEnd, Proposal, Review
+from budgeting.enums import PhaseKind
+from budgeting.models import BallotRemoval, KeyingEnd, PhaseMove, Proposal, Review
 from budgeting.selectors import Change, change_since_review
 from budgeting.services.proposals import leave_cycle
 from budgeting.services.reviews import give_review
 from civicfund.projects.services import edit_project
 from tests.budgeting.test_changing_pots import entered, two_pots
 from tests.budgeting.test_keying import to_key
+from tests.budgeting.test_moving import opened_with
 from tests.budgeting.test_off_ballot import before_voting, line, off
-from tests.factories.budgeting import administrator
+from tests.factories.budgeting import administrator, moved
 from tests.factories.paper import accounted
 from tests.factories.reviews import reviewer, reviewing_cycle
 from tests.migrating import migrate, to_the_newest
@@ -69,6 +73,14 @@ def test_the_way_back_is_refused_in_words_where_something_left_a_cycle_or_a_ball
     with pytest.raises(RuntimeError, match=rf"{said}.* no way back"):
         migrate([("budgeting", "0045_appropriations")])
     assert kept() == before != (0, 0)
+
+
+def test_there_is_no_way_back_once_a_phase_was_moved():
+    cycle, _ = opened_with()
+    made = moved(cycle, PhaseKind.REVIEWING, timedelta(days=1))
+    with pytest.raises(RuntimeError, match=r"Phases were moved \(1\).* no way back"):
+        migrate([("budgeting", "0045_appropriations")])
+    assert PhaseMove.objects.get().to_ends_at == made.to_ends_at
 
 
 def test_an_older_process_goes_on_asking_for_reviews_once_the_database_is_newer():
