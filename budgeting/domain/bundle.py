@@ -360,8 +360,9 @@ def _moves(phases: Sequence[_Phase], made: Move) -> bool:
     begins_later = was.starts_at < phase.starts_at
     in_time = made.at < (was.starts_at if begins_later else was.ends_at)
     later = was.starts_at <= phase.starts_at and was.ends_at < phase.ends_at
-    is_moved_so = made.kind != "balloting"
-    return all((in_time, later, _lasts(phase) >= _lasts(was), is_moved_so, made.reason.strip()))
+    # Voting moves as a whole, before any ballot; what makes it longer alone is an extension.
+    is_so = made.kind != "balloting" or (begins_later and made.board_size == 0)
+    return all((in_time, later, _lasts(phase) >= _lasts(was), is_so, made.reason.strip()))
 
 
 def _lasts(phase: _Phase) -> timedelta:

@@ -47,8 +47,8 @@ BEGIN
         RAISE EXCEPTION 'a phase that is moved does not become shorter'
             USING ERRCODE = 'restrict_violation', CONSTRAINT = 'move_not_shorter';
     END IF;
-    IF phase.kind = 'balloting' THEN
-        RAISE EXCEPTION 'voting is extended, and not moved'
+    IF phase.kind = 'balloting' AND NEW.to_starts_at = NEW.from_starts_at THEN
+        RAISE EXCEPTION 'voting is moved before it begins, to begin later; else it is extended'
             USING ERRCODE = 'restrict_violation', CONSTRAINT = 'move_of_voting';
     END IF;
     IF phase.ends_at <= voting AND NEW.to_ends_at > voting

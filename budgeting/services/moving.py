@@ -62,7 +62,7 @@ class MoveToAgree:
 
 
 def movable_phases(cycle: Cycle, now: datetime) -> list[Phase]:
-    """What of an open cycle can be moved still: phases before voting that are not over."""
+    """What of an open cycle can be moved still: what is not over, voting until it begins."""
     if cycle.state != CycleState.OPEN:
         return []
     return [phase for phase in cycle.phases.all() if not _why_not(phase, now)]
@@ -180,8 +180,8 @@ def _phase(cycle: Cycle, phase_id: int) -> Phase:
 
 def _why_not(phase: Phase, now: datetime) -> str:
     """Why a phase cannot be moved at all; empty where it can."""
-    if phase.kind == PhaseKind.BALLOTING:
-        return _("Voting is not moved; it can be extended.")
+    if phase.kind == PhaseKind.BALLOTING and now >= phase.starts_at:
+        return _("Voting has begun: it is not moved any more, but it can be extended.")
     if now >= phase.ends_at:
         said = {"phase": phase.get_kind_display()}
         return _("“%(phase)s” is over: it can no longer be moved.") % said
@@ -198,6 +198,9 @@ def _check(cycle: Cycle, phase: Phase, starts_at: datetime, ends_at: datetime) -
         raise RefusedError(
             _("“%(phase)s” has begun: only its end can be moved.") % said, field="starts_at"
         )
+    if phase.kind == PhaseKind.BALLOTING and starts_at == phase.starts_at:
+        words = _("Say when voting begins. To make it longer alone, extend the vote.")
+        raise RefusedError(words, field="starts_at")
     if starts_at < phase.starts_at:
         raise RefusedError(_("A phase is moved later, never earlier."), field="starts_at")
     if ends_at <= phase.ends_at:
@@ -210,7 +213,8 @@ def _check(cycle: Cycle, phase: Phase, starts_at: datetime, ends_at: datetime) -
     others = cycle.phases.exclude(pk=phase.pk)
     if others.filter(kind=phase.kind, starts_at__lt=ends_at, ends_at__gt=starts_at).exists():
         raise RefusedError(_("Two phases of “%(phase)s” overlap.") % said, field="ends_at")
-    _check_before_voting(phase, ends_at, others)
+    if phase.kind != PhaseKind.BALLOTING:
+        _check_before_voting(phase, ends_at, others)
 
 
 def _check_before_voting(phase: Phase, ends_at: datetime, others: Iterable[Phase]) -> None:
@@ -218,6 +222,9 @@ def _check_before_voting(phase: Phase, ends_at: datetime, others: Iterable[Phase
     voting = next(each for each in others if each.kind == PhaseKind.BALLOTING)
     counted = phase.kind == PhaseKind.SUPPORTING and phase.ends_at < voting.starts_at <= ends_at
     if counted or phase.ends_at <= voting.starts_at < ends_at:
-        words = _("Voting begins on %(at)s: “%(phase)s” has to be over before that.")
+        words = _(
+            "Voting begins on %(at)s: “%(phase)s” has to be over before that. Where it shall last"
+            " longer, move voting first."
+        )
         said = {"at": moment(voting.starts_at), "phase": phase.get_kind_display()}
         raise RefusedError(words % said, field="ends_at")

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from budgeting.access import visible_cycle
 from budgeting.forms import AgreeForm, MovePhaseForm
 from budgeting.models import Cycle
-from budgeting.selectors import phase_steps
+from budgeting.selectors import letters_made, phase_steps
 from budgeting.services.moving import movable_phases, move_phase, moves_asked, request_move
 from budgeting.views.desks import Acts, Desk, back
 from budgeting.views.rolls import administrators_only
@@ -38,6 +38,7 @@ def moving(request: SignedInRequest, slug: str) -> HttpResponseBase:
         return answer
     context = desk.context() | {
         "asked": moves_asked(cycle, now),
+        "letters": letters_made(cycle).exists(),
         "phases": phases,
         "steps": phase_steps(cycle, now),
     }

@@ -19,6 +19,7 @@ from tests.budgeting.test_moving import (
     ALTERED,
     MADE_UP,
     WHY,
+    asked,
     opened_with,
     phase_of,
     published_after_moves,
@@ -64,6 +65,24 @@ def test_everybody_reads_why_a_phase_was_moved(page, phone, check_axe, screensho
             expect(tab.get_by_text(WHY)).to_be_visible()
             check_axe(tab)
             screenshot(tab, f"moved-{name.strip('/') or 'cycle'}-{width}")
+
+
+def test_everybody_reads_on_the_ballot_why_voting_was_moved(page, phone, check_axe, screenshot):
+    cycle, _ = opened_with()
+    day = timedelta(days=1)
+    moved(cycle, PhaseKind.BALLOTING, day, start_by=day, reason=WHY)
+    desk = f"/budget/{cycle.slug}/moving/"
+    asked(cycle, PhaseKind.BALLOTING, day, day)
+    for tab, width in both(page, phone):
+        tab.goto(f"/budget/{cycle.slug}/ballot/")
+        expect(tab.get_by_text(WHY)).to_be_visible()
+        expect(tab.get_by_text("Voting was moved to")).to_be_visible()
+        check_axe(tab)
+        screenshot(tab, f"moved-ballot-{width}")
+    come_in(page, *staff(), desk)
+    expect(page.get_by_text("Who relies on the days of voting?")).to_be_visible()
+    check_axe(page)
+    screenshot(page, "moving-voting-1280")
 
 
 def test_both_verifiers_follow_phases_that_were_moved(page, live_server):

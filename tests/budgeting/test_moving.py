@@ -14,17 +14,18 @@ from django.utils.timezone import localtime
 from budgeting.domain import board as boards
 from budgeting.domain.bundle import taken_of
 from budgeting.enums import PhaseKind
-from budgeting.models import Board, Phase, PhaseMove, Review
-from budgeting.selectors import board_lines, options_on_board
+from budgeting.models import Board, Cycle, Phase, PhaseMove, Review
+from budgeting.selectors import board_lines, options_on_ballot, options_on_board
 from budgeting.services.closing import close_cycle
 from budgeting.services.counting import count_cycle
 from budgeting.services.cycles import add_phase
-from budgeting.services.errors import RefusedError
+from budgeting.services.errors import RefusedError, VotingClosedError
+from budgeting.services.extensions import extend_voting, request_extension
 from budgeting.services.moving import MOVE, move_phase, moves_asked, request_move
-from budgeting.services.proposals import submit_proposal
+from budgeting.services.proposals import submit_proposal, take_off_ballot
 from budgeting.services.results import certify, publish
 from civicfund.audit.models import Approval
-from civicfund.audit.services import ApprovalError, approve_act, db_now, request_act
+from civicfund.audit.services import ApprovalError, approve_act, db_now, record, request_act
 from civicfund.moments import moment
 from tests.budgeting.forging import Forgery, forged
 from tests.budgeting.test_bundle import altered, broken, bundle_of, edited
@@ -216,12 +217,12 @@ def test_two_phases_of_a_kind_do_not_come_to_overlap():
     moved(cycle, PhaseKind.REVIEWING, HOUR)
 
 
-def test_supporting_stays_before_voting_and_drafts_and_votes_are_not_moved():
+def test_supporting_stays_before_voting_and_voting_is_not_just_made_longer_nor_a_draft_moved():
     cycle, _ = opened_with({PhaseKind.SUPPORTING: (-1, 1)})
     with nothing_moves(cycle):
         with pytest.raises(RefusedError, match="has to be over before"):
             asked(cycle, PhaseKind.SUPPORTING, later=9 * DAY + HOUR)
-        with pytest.raises(RefusedError, match="it can be extended"):
+        with pytest.raises(RefusedError, match="extend the vote"):
             asked(cycle, PhaseKind.BALLOTING)
     drafted = draft_cycle()
     with pytest.raises(RefusedError, match="cycle that is open"):
@@ -249,6 +250,83 @@ def test_reviews_that_were_due_at_the_end_are_due_at_the_new_one():
     moved(cycle, PhaseKind.REVIEWING, 2 * DAY)
     assert Review.objects.get(proposal=due).due_at == end + 2 * DAY
     assert Review.objects.get(proposal=own).due_at == end - HOUR
+
+
+# --- voting
+
+
+def test_voting_begins_later_and_nobody_votes_before():
+    cycle, [person] = opened_with(voting=(1, 3))
+    was = phase_of(cycle, PhaseKind.BALLOTING)
+    made = moved(cycle, PhaseKind.BALLOTING, 8 * DAY, start_by=7 * DAY)
+    now = phase_of(cycle, PhaseKind.BALLOTING)
+    assert (now.starts_at, now.ends_at) == (was.starts_at + 7 * DAY, was.ends_at + 8 * DAY)
+    assert (made.kind, made.board_size) == (PhaseKind.BALLOTING, 0)
+    with pytest.raises(VotingClosedError, match="not begun"):
+        cast_positions(cycle, person, [0])
+    begin_voting(cycle)
+    cast_positions(cycle, person, [0])
+
+
+def test_voting_is_moved_until_it_begins_and_never_shorter():
+    cycle, _ = opened_with()
+    with nothing_moves(cycle):
+        for later, start_later, words in (
+            (DAY, None, "extend the vote"),
+            (DAY, -DAY, "never earlier"),
+            (DAY, 2 * DAY, "shorter than it was"),
+        ):
+            with pytest.raises(RefusedError, match=words):
+                asked(cycle, PhaseKind.BALLOTING, later, start_later)
+    request = asked(cycle, PhaseKind.BALLOTING, DAY, DAY)
+    begin_voting(cycle)
+    with nothing_moves(cycle):
+        with pytest.raises(RefusedError, match="moved since"):
+            move_phase(cycle, request.pk, by=administrator())
+        with pytest.raises(RefusedError, match="Voting has begun"):
+            asked(cycle, PhaseKind.BALLOTING, DAY, DAY)
+
+
+def test_once_voting_is_later_reviewing_can_last_as_long():
+    cycle, _ = opened_with()
+    with pytest.raises(RefusedError, match="move voting first"):
+        moved(cycle, PhaseKind.REVIEWING, 10 * DAY)
+    moved(cycle, PhaseKind.BALLOTING, 10 * DAY, start_by=10 * DAY)
+    moved(cycle, PhaseKind.REVIEWING, 10 * DAY)
+
+
+def test_an_extension_that_was_asked_for_before_voting_moved_is_of_no_use():
+    cycle, _ = opened_with()
+    ends_at = phase_of(cycle, PhaseKind.BALLOTING).ends_at + HOUR
+    request = request_extension(cycle, ends_at=ends_at, reason=WHY, by=administrator())
+    moved(cycle, PhaseKind.BALLOTING, DAY, start_by=DAY)
+    with nothing_moves(cycle), pytest.raises(RefusedError, match="moved or extended since"):
+        extend_voting(cycle, request.pk, by=administrator())
+
+
+def test_the_ballot_can_change_until_voting_begins():
+    cycle, _ = opened_with()
+    moved(cycle, PhaseKind.BALLOTING, DAY, start_by=DAY)
+    line = cycle.options.order_by("position").first()
+    take_off_ballot(line.proposal, reason="It is protected.", by=administrator())
+    assert cycle.options.count() == 2
+    begin_voting(cycle)
+    line = cycle.options.order_by("position").first()
+    with pytest.raises(RefusedError, match="Voting has begun"):
+        take_off_ballot(line.proposal, reason="It is protected.", by=administrator())
+
+
+def test_a_ballot_that_was_read_by_an_older_start_is_read_again():
+    """Voting was to begin, the ballot was read then, and it begins later: once more is enough."""
+    cycle, [person] = opened_with(voting=(1, 3))
+    stale = Cycle.objects.prefetch_related("phases").get(pk=cycle.pk)
+    voting = phase_of(cycle, PhaseKind.BALLOTING)
+    for phase in stale.phases.all():
+        phase.starts_at = voting.starts_at - 2 * DAY
+    assert options_on_ballot(stale) is options_on_ballot(stale)
+    begin_voting(cycle)
+    cast_positions(stale, person, [0])
+    assert Board.objects.get(pk=cycle.pk).size == 1
 
 
 # --- what the database refuses, whoever asks
@@ -350,10 +428,19 @@ def test_the_database_refuses_a_move_too_late_from_another_time_or_of_another_cy
             PhaseMove.objects.create(**row)
 
 
-def test_the_database_refuses_an_overlap_and_says_nothing_of_a_vote():
+def test_the_database_refuses_what_only_makes_voting_longer_or_moves_it_once_it_has_begun():
     cycle, _ = opened_with()
     with nothing_moves(cycle), refused("move_of_voting"):
+        PhaseMove.objects.create(**row_of(cycle, PhaseKind.BALLOTING, NOTHING, DAY))
+    begin_voting(cycle)
+    with nothing_moves(cycle), refused("move_of_voting"):
+        PhaseMove.objects.create(**row_of(cycle, PhaseKind.BALLOTING, NOTHING, DAY))
+    with nothing_moves(cycle), refused("move_in_time"):
         PhaseMove.objects.create(**row_of(cycle, PhaseKind.BALLOTING, DAY, DAY))
+
+
+def test_the_database_refuses_a_move_for_no_reason_or_a_second_time():
+    cycle, _ = opened_with()
     row = row_of(cycle, PhaseKind.REVIEWING, DAY, DAY, reason=" ") | {"reason": " "}
     with nothing_moves(cycle), refused("move_says_why"):
         PhaseMove.objects.create(**row)
@@ -448,13 +535,14 @@ def test_a_phase_beside_voting_moves_after_ballots_were_cast():
 
 
 def published_after_moves():
-    """A vote before and in which phases were moved."""
+    """A vote before which phases were moved, and which was moved itself."""
     cycle, people = opened_with(
         {PhaseKind.PROPOSING: (-5, 1), PhaseKind.REVIEWING: (2, 5)}, people=3
     )
     moved(cycle, PhaseKind.PROPOSING, HOUR, reason="Lost: ä “3 h”\n!")
     extended(cycle, HOUR)
     moved(cycle, PhaseKind.REVIEWING, DAY, start_by=DAY)
+    moved(cycle, PhaseKind.BALLOTING, DAY, start_by=DAY)
     begin_voting(cycle)
     for person in people:
         cast_positions(cycle, person, [0, 1])
@@ -480,6 +568,9 @@ ALTERED = [
     ((0, "extensions"), 1, "chain"),
     ((1, "extensions"), 0, "chain"),
     ((1, "extensions"), 9, "the board"),
+    ((2, "from_ends_at"), LATER, "moves go on"),
+    ((2, "to_ends_at"), LATER, "extensions go on"),
+    ((2, "board_size"), 3, "the board"),
 ]
 
 
@@ -514,8 +605,19 @@ def _for_no_reason(moves):
     moves[0]["reason"] = " "
 
 
+def _only_longer(moves):
+    moves[2]["to_starts_at"] = moves[2]["from_starts_at"]
+
+
+def _voting_as_it_ran(moves):
+    moves[2]["at"] = moves[2]["from_starts_at"]
+
+
 # What somebody makes up and chains anew: only what it says can tell.
-MADE_UP = [_shorter, _earlier, _too_late, _of_another_phase, _for_no_reason]
+MADE_UP = [
+    _shorter, _earlier, _too_late, _of_another_phase, _for_no_reason, _only_longer,
+    _voting_as_it_ran,
+]  # fmt: skip
 
 
 def test_a_bundle_with_moves_holds_and_what_is_altered_in_them_is_found():
@@ -580,7 +682,7 @@ def test_the_desk_asks_and_a_second_administrator_agrees(client, settings):
     later = localtime(phase.ends_at + 3 * DAY).strftime("%Y-%m-%dT%H:%M")
     sent = {"act": "ask", "phase": phase.pk, "starts_at": "", "ends_at": later, "reason": WHY}
     told = client.post(page, sent | {"phase": phase_of(cycle, PhaseKind.BALLOTING).pk})
-    assert told.status_code == 400
+    assert "extend the vote" in told.content.decode()
     told = client.post(page, sent, follow=True)
     assert "Now another administrator has to agree" in told.content.decode()
     [waiting] = moves_asked(type(cycle).objects.get(pk=cycle.pk), db_now())
@@ -600,6 +702,31 @@ def test_the_desk_asks_and_a_second_administrator_agrees(client, settings):
     assert PhaseMove.objects.get().reason == WHY
     trail = client.get(reverse("trail", args=[cycle.slug])).content.decode()
     assert "A phase was moved" in trail
+
+
+def test_whoever_made_letters_is_told_that_they_name_the_old_days(client):
+    cycle, _ = opened_with(people=0)
+    letters, desk = (reverse(page, args=[cycle.slug]) for page in ("letters_desk", "moving"))
+    sign_in_with_second_factor(client, administrator())
+    asked(cycle, PhaseKind.BALLOTING, DAY, DAY)
+    words, old = "Letters with codes were made before", "Letters name another end of voting"
+    assert words not in client.get(desk).content.decode()
+    record("cycle.letters_made", cycle, actor=administrator(), letters=5)
+    assert words in client.get(desk).content.decode()
+    assert old not in client.get(letters).content.decode()
+    moved(cycle, PhaseKind.BALLOTING, DAY, start_by=DAY)
+    assert old in client.get(letters).content.decode()
+
+
+def test_whoever_opens_the_ballot_reads_that_voting_was_moved(client):
+    cycle, [person] = opened_with()
+    moved(cycle, PhaseKind.REVIEWING, DAY)
+    moved(cycle, PhaseKind.BALLOTING, DAY, start_by=DAY, reason=WHY)
+    client.force_login(person)
+    page = client.get(reverse("ballot", args=[cycle.slug])).content.decode()
+    starts = moment(phase_of(cycle, PhaseKind.BALLOTING).starts_at)
+    assert f"Voting was moved to {starts}" in page
+    assert page.count("was moved to") == 1
 
 
 def test_a_second_person_reads_what_to_think_twice_about():

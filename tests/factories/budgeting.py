@@ -308,12 +308,12 @@ def set_end(cycle: Cycle, at: datetime) -> None:
         cursor.execute("SELECT tests_set_end(%s, %s)", [cycle.pk, at])
 
 
-def set_phase_end(phase: Phase, at: datetime) -> None:
-    """Move the end of a phase to an instant, by no move."""
+def set_instant(phase: Phase, at: datetime, *, of: str = "ends_at") -> None:
+    """Move the end of a phase, or its start, to an instant, by no move."""
     without_guard(
         "budgeting_phase",
         "phase_frozen_when_opened",
-        f"UPDATE budgeting_phase SET ends_at = '{at.isoformat()}' WHERE id = {phase.pk}",  # noqa: S608
+        f"UPDATE budgeting_phase SET {of} = '{at.isoformat()}' WHERE id = {phase.pk}",  # noqa: S608
     )
 
 

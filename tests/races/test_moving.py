@@ -1,4 +1,4 @@
-"""Moving a phase across its end: it holds or it is refused, and nobody who proposes is misled."""
+"""Moving a phase across its end or start: it holds or it is refused, and nobody is misled."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from django.core.management import call_command
 from django.db import connections, transaction
 
 from budgeting.enums import PhaseKind
-from budgeting.models import Phase, PhaseMove, Proposal
-from budgeting.services.errors import RefusedError
+from budgeting.models import Board, Phase, PhaseMove, Proposal
+from budgeting.services.ballots import Choice, cast
+from budgeting.services.errors import RefusedError, VotingClosedError
 from budgeting.services.locks import take
-from budgeting.services.moving import MOVE, move_phase
+from budgeting.services.moving import MOVE, move_phase, request_move
 from budgeting.services.proposals import submit_proposal
 from civicfund.audit.services import approve_act, db_now, request_act
 from tests.budgeting.test_moving import opened_with, phase_of
-from tests.factories.budgeting import administrator, set_phase_end
+from tests.factories.budgeting import administrator, codes, set_instant
 from tests.factories.places import NeighborhoodFactory
 from tests.factories.projects import ProjectFactory
 from tests.races.test_extending import misled, wait_until
@@ -79,7 +80,7 @@ def test_projects_that_wait_for_a_move_made_in_time_are_all_taken():
     for moment in (1, 5, 30):  # a slow machine gets another try, with more time
         over = db_now() + timedelta(seconds=moment)
         (asked, _times), by = asked_for(cycle, over), administrator()
-        set_phase_end(phase_of(cycle, PhaseKind.PROPOSING), over)
+        set_instant(phase_of(cycle, PhaseKind.PROPOSING), over)
         held = Event()
 
         def move(asked=asked, by=by, held=held, over=over):
@@ -114,7 +115,7 @@ def test_a_move_that_waits_past_the_end_is_refused_and_nothing_is_taken_after_it
     cycle, projects = proposing()
     over = db_now() + timedelta(seconds=1)
     (asked, _times), by = asked_for(cycle, over), administrator()
-    set_phase_end(phase_of(cycle, PhaseKind.PROPOSING), over)
+    set_instant(phase_of(cycle, PhaseKind.PROPOSING), over)
     held = Event()
 
     def hold():
@@ -132,6 +133,88 @@ def test_a_move_that_waits_past_the_end_is_refused_and_nothing_is_taken_after_it
     assert all(at < over for taken, at in told if taken)
     assert PhaseMove.objects.count() == 0
     assert phase_of(cycle, PhaseKind.PROPOSING).ends_at == over
+
+
+def voting_to_begin(seconds):
+    """A vote that begins in so many seconds, its voters, and that moving it was asked for."""
+    cycle, people = opened_with({}, voting=(1, 3), people=PROPOSERS)
+    begins = db_now() + timedelta(seconds=seconds)
+    phase = phase_of(cycle, PhaseKind.BALLOTING)
+    set_instant(phase, begins, of="starts_at")
+    asked = request_move(
+        cycle, phase.pk, starts_at=begins + HOUR, ends_at=phase.ends_at + HOUR, reason="Late.",
+        by=administrator(),
+    )  # fmt: skip
+    return cycle, people, begins, asked
+
+
+def voted(cycle, person):
+    """Whether their ballot was taken, and when they were told."""
+    pot = cycle.pots.get()
+    try:
+        return True, cast(cycle, person, {pot.pk: Choice([codes(pot)[0]])}).at
+    except VotingClosedError:
+        return False, db_now()
+
+
+def test_casts_that_wait_for_a_move_made_in_time_are_all_too_early():
+    """It is agreed to before voting begins, and committed only after it was to begin."""
+    for seconds in (2, 5, 30):  # a slow machine gets another try, with more time
+        cycle, people, begins, asked = voting_to_begin(seconds)
+        held, by = Event(), administrator()
+
+        def move(cycle=cycle, asked=asked, by=by, held=held, begins=begins):
+            try:
+                with transaction.atomic():
+                    made = move_phase(cycle, asked.pk, by=by)
+                    held.set()
+                    wait_until(begins)
+            except RefusedError:
+                return None
+            finally:
+                held.set()
+            return made
+
+        def act(place, cycle=cycle, people=people, move=move, held=held, begins=begins):
+            if place == PROPOSERS:
+                return move()
+            held.wait(30)
+            wait_until(begins)
+            return voted(cycle, people[place])
+
+        *told, made = at_once(PROPOSERS + 1, act)
+        if made is not None:
+            break
+    assert isinstance(made, PhaseMove)
+    assert [taken for taken, _at in told] == [False] * PROPOSERS
+    assert Board.objects.get(pk=cycle.pk).size == 0
+    assert phase_of(cycle, PhaseKind.BALLOTING).starts_at == begins + HOUR
+
+
+def test_a_move_that_waits_until_voting_has_begun_is_refused_and_ballots_are_taken():
+    cycle, people, begins, asked = voting_to_begin(2)
+    held, by = Event(), administrator()
+
+    def hold():
+        with transaction.atomic():
+            take(cycle)
+            held.set()
+            wait_until(begins)
+
+    def act(place):
+        if place == PROPOSERS:
+            return hold()
+        held.wait(30)
+        if place == PROPOSERS + 1:
+            return move_phase(cycle, asked.pk, by=by)
+        wait_until(begins)
+        return voted(cycle, people[place])
+
+    *told, _, refused = at_once(PROPOSERS + 2, act)
+    assert isinstance(refused, RefusedError)
+    assert all(taken for taken, _at in told)
+    assert PhaseMove.objects.count() == 0
+    assert phase_of(cycle, PhaseKind.BALLOTING).starts_at == begins
 
 
 @contextmanager
@@ -152,7 +235,7 @@ def test_control_a_move_without_the_lock_misleads_a_proposer():
         over = db_now() + timedelta(seconds=0.2)
         asked, times = asked_for(cycle, over)
         phase = phase_of(cycle, PhaseKind.PROPOSING)
-        set_phase_end(phase, over)
+        set_instant(phase, over)
         wait_until(over)
         pot = cycle.pots.get()
         told = [told_to(first, pot)]

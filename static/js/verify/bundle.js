@@ -202,7 +202,9 @@ function moves(phases, made) {
   Object.assign(phase, { starts, ends });
   const inTime = made.at < (from < starts ? from : until);
   const longEnough = micros(ends) - micros(starts) >= micros(until) - micros(from);
-  return inTime && from <= starts && until < ends && longEnough && kind !== "balloting";
+  // Voting moves as a whole, before any ballot; what makes it longer alone is an extension.
+  const isSo = kind !== "balloting" || (from < starts && made.board_size === 0);
+  return inTime && from <= starts && until < ends && longEnough && isSo;
 }
 
 // Ballots counted are those cast electronically and the sheets; sheets are accounted for.
