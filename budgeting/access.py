@@ -79,7 +79,8 @@ def cycle_beside_books(slug: str) -> Cycle:
 
 
 def voting_cycle(user: User | AnonymousUser, slug: str) -> Cycle:
-    """``visible_cycle``; an open one, with its extensions, is kept ``OPEN_CYCLE_KEPT_SECONDS``.
+    """``visible_cycle``; an open one, with all that moved its phases, is kept
+    ``OPEN_CYCLE_KEPT_SECONDS``.
 
     For the ballot's pages, which everybody asks for in a closing hour. It decides nothing: a cast
     reads the cycle again.
@@ -92,7 +93,7 @@ def voting_cycle(user: User | AnonymousUser, slug: str) -> Cycle:
 @lru_cache(maxsize=16)
 def _open_cycle(slug: str, _moment: int) -> Cycle | None:
     open_cycles = Cycle.objects.filter(slug=slug, state=CycleState.OPEN)
-    return open_cycles.prefetch_related("phases", "extensions").first()
+    return open_cycles.prefetch_related("phases", "extensions", "moves_of_phases").first()
 
 
 def _prepares(user: User | AnonymousUser) -> bool:

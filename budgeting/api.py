@@ -22,6 +22,7 @@ from budgeting.serializers import (
     CycleDetailOutput,
     CycleOutput,
     ExtensionOutput,
+    MoveOutput,
     RefusalOutput,
     ResultsOutput,
 )
@@ -60,6 +61,7 @@ class OneCycle(APIView):
         said = CycleOutput(cycle).data | {
             "voters": turnout(cycle),
             "extensions": ExtensionOutput(cycle.extensions.all(), many=True).data,
+            "moves": MoveOutput(cycle.moves_of_phases.all(), many=True).data,
             "pots": CycleDetailOutput().fields["pots"].to_representation(pots),
         }
         return Response(said)

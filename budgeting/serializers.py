@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from budgeting.models import Cycle, Extension, Option, Phase, Pot
+from budgeting.models import Cycle, Extension, Option, Phase, PhaseMove, Pot
 from budgeting.services.ballots import Choice
 from civicfund.places.models import Neighborhood
 
@@ -66,15 +66,26 @@ class ExtensionOutput(serializers.ModelSerializer[Extension]):
         fields = ("from_at", "to_at", "at", "reason")
 
 
+class MoveOutput(serializers.ModelSerializer[PhaseMove]):
+    """That a phase is later than was said, and why."""
+
+    class Meta:
+        model = PhaseMove
+        fields = (
+            "kind", "from_starts_at", "from_ends_at", "to_starts_at", "to_ends_at", "at", "reason",
+        )  # fmt: skip
+
+
 class CycleDetailOutput(CycleOutput):
     """One cycle with its pots and options."""
 
     extensions = ExtensionOutput(many=True)
+    moves = MoveOutput(many=True)
     pots = PotOutput(many=True)
     voters = serializers.IntegerField(help_text="How many have voted so far.")
 
     class Meta(CycleOutput.Meta):
-        fields = (*CycleOutput.Meta.fields, "voters", "extensions", "pots")  # type: ignore[assignment]  # longer
+        fields = (*CycleOutput.Meta.fields, "voters", "extensions", "moves", "pots")  # type: ignore[assignment]  # longer
 
 
 class PotBallotInput(serializers.Serializer[object]):

@@ -17,6 +17,7 @@ from budgeting.views import (
     keys,
     kiosks,
     money,
+    moving,
     observing,
     paper,
     preparing,
@@ -64,6 +65,7 @@ urlpatterns = [
     path("budget/<slug:slug>/key/", keys.key, name="cycle_key"),
     path("budget/<slug:slug>/money/", money.cycle_money, name="cycle_money"),
     path("budget/<slug:slug>/extending/", extending.extending, name="extending"),
+    path("budget/<slug:slug>/moving/", moving.moving, name="moving"),
     path("budget/<slug:slug>/unsealing/", keys.unsealing, name="unsealing"),
     path("budget/<slug:slug>/observing/", observing.observing, name="observing"),
     path(

@@ -12,6 +12,8 @@ import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
+from typing import TypeAlias
 
 RECEIPT_BYTES = 12
 _GROUP = 4
@@ -47,12 +49,40 @@ class Extension:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """That a phase is later, as the board says it after ``board_size`` lines and so many
+    ``extensions``; times as in an extension."""
+
+    board_size: int
+    extensions: int
+    kind: str
+    from_starts_at: str
+    from_ends_at: str
+    to_starts_at: str
+    to_ends_at: str
+    at: str
+    reason: str
+
+    @property
+    def digest(self) -> str:
+        """What the chain takes in; the database computes the same."""
+        was, then = (self.from_starts_at, self.from_ends_at), (self.to_starts_at, self.to_ends_at)
+        words = ("move", self.kind, *was, *then, self.at, self.reason)
+        return _hash("\n".join(words).encode()).hex()
+
+
+# What the chain takes in beside lines, as voting goes on.
+Taken: TypeAlias = Extension | Move
+
+
+@dataclass(frozen=True, slots=True)
 class OnBallots:
     """What stood on the ballots when voting began: in the chain before the first line, after so
-    many ``extensions``; ``sha256`` is that of pots and options as canonical JSON."""
+    many ``extensions`` and ``moves``; ``sha256`` is that of pots and options as canonical JSON."""
 
     sha256: str
     extensions: int
+    moves: int = 0
 
     @property
     def digest(self) -> str:
@@ -87,18 +117,38 @@ def next_head(head: str, line: Line) -> str:
     return _hash(_bytes(head, line.ballot_hash, line.receipt_hash)).hex()
 
 
+def in_order(extensions: Sequence[Extension], moves: Sequence[Move]) -> list[Taken]:
+    """Extensions and moves, each of them in order, as the chain took them in.
+
+    ``ValueError`` where what a move says of extensions, or they all of lines, is no order.
+    """
+    taken: list[Taken] = []
+    passed = 0
+    for move in moves:
+        while passed < min(move.extensions, len(extensions)):
+            taken.append(extensions[passed])
+            passed += 1
+        if passed != move.extensions:
+            raise ValueError("a move does not follow so many extensions")
+        taken.append(move)
+    taken += extensions[passed:]
+    if moves and any(one.board_size > other.board_size for one, other in pairwise(taken)):
+        raise ValueError("moves and extensions are not in their order")
+    return taken
+
+
 def chain_of(
     first: str,
     lines: Sequence[Line],
-    extensions: Sequence[Extension],
+    taken: Sequence[Taken],
     options: OnBallots | None = None,
 ) -> tuple[list[str], str]:
-    """The head after each line, and the last head of all, with ``extensions`` taken in.
+    """The head after each line, and the last head of all, with extensions and moves ``taken`` in.
 
-    An extension follows as many lines as it says; ``ValueError`` where there are not so many.
+    Each follows as many lines as it says; ``ValueError`` where there are not so many.
     """
     chain, head, before = [], first, 0
-    for place, head in every_head(first, lines, extensions, options):
+    for place, head in every_head(first, lines, taken, options):
         if place > before:
             chain.append(head)
         before = place
@@ -108,28 +158,36 @@ def chain_of(
 def every_head(
     first: str,
     lines: Sequence[Line],
-    extensions: Sequence[Extension],
+    taken: Sequence[Taken],
     options: OnBallots | None = None,
 ) -> Iterator[tuple[int, str]]:
     """All that the chain's head ever was, each with how many lines there were then."""
-    if any(not 0 <= each.board_size <= len(lines) for each in extensions):
-        raise ValueError("an extension follows more lines than there are")
+    if any(not 0 <= each.board_size <= len(lines) for each in taken):
+        raise ValueError("an extension or a move follows more lines than there are")
     after: dict[int, list[str]] = {}
-    for extension in extensions:
-        after.setdefault(extension.board_size, []).append(extension.digest)
+    for each in taken:
+        after.setdefault(each.board_size, []).append(each.digest)
     if options:
-        if not 0 <= options.extensions <= len(after.get(0, ())):
-            raise ValueError("the options follow more extensions than there are")
-        after.setdefault(0, []).insert(options.extensions, options.digest)
+        after.setdefault(0, []).insert(_place_of(options, taken), options.digest)
     head = first
     yield 0, head
     for place in range(len(lines) + 1):
-        for taken in after.get(place, ()):
-            head = _hash(_bytes(head, taken)).hex()
+        for digest in after.get(place, ()):
+            head = _hash(_bytes(head, digest)).hex()
             yield place, head
         if place < len(lines):
             head = next_head(head, lines[place])
             yield place + 1, head
+
+
+def _place_of(options: OnBallots, taken: Sequence[Taken]) -> int:
+    """How many extensions and moves the chain took in before the options: just those it says."""
+    place = options.extensions + options.moves
+    before = [each for each in taken if each.board_size == 0][: max(place, 0)]
+    extensions = sum(isinstance(each, Extension) for each in before)
+    if (extensions, len(before) - extensions) != (options.extensions, options.moves):
+        raise ValueError("the options follow more extensions or moves than there are")
+    return place
 
 
 def root_of(lines: Sequence[Line], close: str = "") -> str:

@@ -15,17 +15,21 @@ import json
 import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import IO, Any
 
 from budgeting.domain.ballots import BallotKind, Ballots
 from budgeting.domain.board import (
     Extension,
     Line,
+    Move,
     OnBallots,
+    Taken,
     chain_of,
     close_of,
     every_head,
+    in_order,
     moment,
     receipt_hash,
     root_of,
@@ -213,7 +217,7 @@ def verify(
         return
     yield from _safely("the board", lambda: _board_checks(record, lines, told))
     yield from _safely("what was noted", lambda: _noted_checks(record, lines, root, head))
-    yield from _safely("the end of voting", lambda: _time_checks(record))
+    yield from _safely("the phases", lambda: _time_checks(record))
     yield from _tie_checks(record)
     yield from _safely("the sums of paper", lambda: _paper_checks(record))
     yield from _safely("the pots", lambda: pots_checks(record, bundle.names))
@@ -235,8 +239,7 @@ def _board_checks(
     yield _same("the board begins with what was opened", board["first"], digest_of(opening))
     yield _trustees_check(opening)
     yield _same("the board is as long as it says", board["size"], len(lines))
-    extensions = _extensions(board)
-    chain, head = chain_of(board["first"], lines, extensions, _options(board))
+    chain, head = chain_of(board["first"], lines, taken_of(board), _options(board))
     yield _same("the chain leads to its head", board["head"], head)
     both = enumerate(zip(told, chain, strict=True), start=1)
     wrong = next((f"wrong from place {place}" for place, (said, head) in both if said != head), "")
@@ -289,7 +292,7 @@ def _noted_checks(
     if root:
         yield _same("the root is the one that you noted", root.strip().lower(), board["root"])
     if head:
-        heads = every_head(board["first"], lines, _extensions(board), _options(board))
+        heads = every_head(board["first"], lines, taken_of(board), _options(board))
         noted = head.strip().lower()
         place = next((place for place, each in heads if each == noted), None)
         found = "not on this board" if place is None else f"after place {place}"
@@ -302,22 +305,68 @@ def _options(board: Mapping[str, Any]) -> OnBallots | None:
     return OnBallots(**given) if given else None
 
 
-def _extensions(board: Mapping[str, Any]) -> list[Extension]:
-    """How voting was extended, in order."""
-    return [Extension(**each) for each in board["extensions"]]
+def taken_of(board: Mapping[str, Any]) -> list[Taken]:
+    """How voting was extended and phases were moved, in order, as a board of a bundle says it."""
+    extensions = [Extension(**each) for each in board["extensions"]]
+    return in_order(extensions, [Move(**each) for each in board.get("moves", [])])
+
+
+@dataclass
+class _Phase:
+    """A phase as the board has it so far, its times as the board writes them."""
+
+    kind: str
+    starts_at: str
+    ends_at: str
 
 
 def _time_checks(record: Mapping[str, Any]) -> Iterator[Check]:
-    """Each extension goes on from where voting was to end, forward and before it ended."""
-    opened = [ends for kind, _starts, ends in record["rules"]["phases"] if kind == "balloting"]
-    [ends] = [moment(datetime.fromisoformat(text)) for text in opened]
-    wrong = 0
-    for place, each in enumerate(_extensions(record["board"]), start=1):
-        if not (each.from_at == ends and each.at < ends < each.to_at and each.reason.strip()):
-            wrong = wrong or place
-        ends = each.to_at
-    found = f"extension {wrong} does not follow" if wrong else ends
-    yield Check("extensions go on from the end that was opened", not wrong, found)
+    """Each move and extension goes on from when a phase was to be: later, and in time."""
+    phases = [
+        _Phase(kind, *(moment(datetime.fromisoformat(at)) for at in times))
+        for kind, *times in record["rules"]["phases"]
+    ]
+    [voting] = [phase for phase in phases if phase.kind == "balloting"]
+    wrong, extensions, moves = {Extension: 0, Move: 0}, 0, 0
+    for each in taken_of(record["board"]):
+        if isinstance(each, Extension):
+            extensions += 1
+            if not _extends(voting, each):
+                wrong[Extension] = wrong[Extension] or extensions
+        else:
+            moves += 1
+            if not _moves(phases, each):
+                wrong[Move] = wrong[Move] or moves
+    found = f"extension {wrong[Extension]} does not follow"
+    name = "extensions go on from the end that was opened"
+    yield Check(name, not wrong[Extension], found if wrong[Extension] else voting.ends_at)
+    found = f"move {wrong[Move]} does not follow" if wrong[Move] else f"moves: {moves}"
+    yield Check("moves go on from the phases that were opened", not wrong[Move], found)
+
+
+def _extends(voting: _Phase, made: Extension) -> bool:
+    """Take an extension in; whether it goes on from there, forward and before voting ended."""
+    ends, voting.ends_at = voting.ends_at, made.to_at
+    return made.from_at == ends and made.at < ends < made.to_at and bool(made.reason.strip())
+
+
+def _moves(phases: Sequence[_Phase], made: Move) -> bool:
+    """Take a move in; whether it goes on from there, in time, and makes nothing shorter."""
+    was = _Phase(made.kind, made.from_starts_at, made.from_ends_at)
+    phase = next((each for each in phases if each == was), None)
+    if phase is None:
+        return False
+    phase.starts_at, phase.ends_at = made.to_starts_at, made.to_ends_at
+    begins_later = was.starts_at < phase.starts_at
+    in_time = made.at < (was.starts_at if begins_later else was.ends_at)
+    later = was.starts_at <= phase.starts_at and was.ends_at < phase.ends_at
+    # Voting moves as a whole, before any ballot; what makes it longer alone is an extension.
+    is_so = made.kind != "balloting" or (begins_later and made.board_size == 0)
+    return all((in_time, later, _lasts(phase) >= _lasts(was), is_so, made.reason.strip()))
+
+
+def _lasts(phase: _Phase) -> timedelta:
+    return datetime.fromisoformat(phase.ends_at) - datetime.fromisoformat(phase.starts_at)
 
 
 def _tie_checks(record: Mapping[str, Any]) -> Iterator[Check]:

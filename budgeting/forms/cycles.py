@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,10 +22,11 @@ from budgeting.enums import (
     SupportsFrom,
     TieOrder,
 )
-from budgeting.models import Cycle, Pot
+from budgeting.models import Cycle, Phase, Pot
 from budgeting.services.preparing import TEMPLATES
 from budgeting.templatetags.budgeting import rule_words
 from civicfund.fields import DayField, MomentField
+from civicfund.moments import moment
 from civicfund.people.models import User
 from civicfund.places.enums import PlaceKind
 from civicfund.places.models import Neighborhood
@@ -352,6 +353,40 @@ class ExtensionForm(forms.Form):
         help_text=_("It stands on the cycle's pages and on the public board for good."),
         widget=forms.Textarea(attrs={"rows": 3}),
     )
+
+
+class MovePhaseForm(forms.Form):
+    """Which phase shall be later, and why."""
+
+    phase = forms.TypedChoiceField(label=_("Phase"), coerce=int, choices=[])
+    starts_at = MomentField(
+        label=_("It shall start"),
+        required=False,
+        help_text=_("Later than it starts now. Leave it empty where the start stays as it is."),
+    )
+    ends_at = MomentField(label=_("It shall end"), help_text=_("Later than it ends now."))
+    reason = forms.CharField(
+        label=_("Why, for everybody to read"),
+        max_length=500,
+        help_text=_("It stands on the cycle's pages and on the public board for good."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def __init__(self, *args: Any, phases: Sequence[Phase] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        words = _("%(phase)s: %(start)s \u2013 %(end)s")
+        self.fields["phase"].choices = [  # type: ignore[attr-defined]
+            (
+                each.pk,
+                words
+                % {
+                    "phase": each.get_kind_display(),
+                    "start": moment(each.starts_at),
+                    "end": moment(each.ends_at),
+                },
+            )
+            for each in phases
+        ]
 
 
 class AgreeForm(forms.Form):

@@ -4,7 +4,7 @@ from budgeting.models.announcements import LONGEST_BODY, Announcement, Mailing
 from budgeting.models.ballots import OpenedBallot
 from budgeting.models.bundles import BundlePart, KeptBundle
 from budgeting.models.cycles import Cycle, CycleQuerySet, Phase, Pot
-from budgeting.models.extensions import Extension
+from budgeting.models.extensions import Extension, PhaseMove
 from budgeting.models.kiosks import Kiosk, KioskEnd, KioskOpening, KioskUnlock
 from budgeting.models.paper import (
     CheckIn,
@@ -92,6 +92,7 @@ __all__ = [
     "PaperVote",
     "Participation",
     "Phase",
+    "PhaseMove",
     "PlaceTotals",
     "PollingPlace",
     "PostedCode",

@@ -198,8 +198,9 @@ class OptionsCommitment(AppendOnly):
     )
     # SHA-256 of pots and options as canonical JSON (``budgeting.domain.pot_checks``).
     sha256 = models.CharField(max_length=64, default="")
-    # How many extensions the chain holds before it.
+    # How many extensions and moves of phases the chain holds before it.
     extensions = models.PositiveIntegerField(default=0)
+    moves = models.PositiveIntegerField(default=0, db_default=0)
 
     def __str__(self) -> str:
         return self.sha256

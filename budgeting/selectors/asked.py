@@ -18,6 +18,7 @@ _POSSIBLE_IN = {
     "cycle.open": {CycleState.DRAFT},
     "cycle.appropriate": {CycleState.DRAFT},
     "cycle.extend": {CycleState.OPEN},
+    "cycle.move_phase": {CycleState.OPEN},
     "cycle.roll": {CycleState.DRAFT, CycleState.OPEN},
     "cycle.letters": {CycleState.OPEN},
     "cycle.keying_anew": {CycleState.DRAFT, CycleState.OPEN, CycleState.CLOSED},

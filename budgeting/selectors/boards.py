@@ -81,7 +81,7 @@ def options_on_board(board: Board) -> OnBallots | None:
     """What the chain holds of options, costs and groups; None before voting began, or where it
     began before boards held them."""
     made = OptionsCommitment.objects.filter(pk=board.pk).first()
-    return OnBallots(made.sha256, made.extensions) if made else None
+    return OnBallots(made.sha256, made.extensions, made.moves) if made else None
 
 
 def close_of_board(board: Board) -> str:

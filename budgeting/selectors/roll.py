@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
-from budgeting.enums import RollSource, VoterGroup
+from budgeting.enums import PhaseKind, RollSource, VoterGroup
 from budgeting.models import Cycle, Eligibility, PostedCode, RollBatch
 from civicfund.audit.models import Event
 from civicfund.places.models import Neighborhood
@@ -46,6 +46,13 @@ def letters_made(cycle: Cycle) -> QuerySet[Event]:
         verb=_LETTERS_MADE, target_type=cycle._meta.label_lower, target_id=str(cycle.pk)
     )
     return made.select_related("actor").order_by("-id")
+
+
+def letters_with_another_end(cycle: Cycle) -> bool:
+    """Whether letters name another end of voting than there is: it has moved since."""
+    voting = cycle.moves_of_phases.filter(kind=PhaseKind.BALLOTING)
+    ats = [*voting.values_list("at", flat=True), *cycle.extensions.values_list("at", flat=True)]
+    return bool(ats) and letters_made(cycle).filter(at__lt=max(ats)).exists()
 
 
 def roll_batches(cycle: Cycle) -> QuerySet[RollBatch]:

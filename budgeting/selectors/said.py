@@ -47,6 +47,7 @@ SAID_WORDS: dict[str, Promise] = {
     "left_out": _("lines left out"),
     "letters": _("letters"),
     "method": _("rule"),
+    "move": _("move, number"),
     "needed": _("supports needed"),
     "old": _("before"),
     "option": _("option, number"),
@@ -92,6 +93,12 @@ ASKED_WORDS: dict[str, dict[str, Promise]] = {
     "cycle.extend": {"to_at": _("until"), "reason": _("reason")},
     "cycle.keying_anew": {"reason": _("reason")},
     "cycle.letters": {"lines": _("lines")},
+    "cycle.move_phase": {
+        "kind": _("phase"),
+        "to_starts_at": _("starts"),
+        "to_ends_at": _("ends"),
+        "reason": _("reason"),
+    },
     "cycle.open": {
         "eligibility": _("version of who may vote"),
         "set_aside_minor": _("set aside in the books"),
@@ -108,6 +115,8 @@ _STATES: dict[str, type[TextChoices]] = {
 # Codes that are words of an enum, by the act and the fact.
 _CODES: dict[tuple[str, str], type[TextChoices]] = {
     ("cycle.phase_added", "kind"): PhaseKind,
+    ("cycle.phase_moved", "kind"): PhaseKind,
+    ("cycle.move_phase.asked", "kind"): PhaseKind,
     ("cycle.rules_changed", "kind"): BallotKind,
     ("cycle.rules_changed", "ties"): TieOrder,
     ("cycle.supports_from", "whom"): SupportsFrom,
@@ -123,8 +132,10 @@ _SHOWN: dict[str, Callable[[Any], str]] = {
     "second_above_minor": money,
     "set_aside_minor": money,
     "total_minor": money,
-    "at": lambda at: moment(datetime.fromisoformat(at)),
-    "to_at": lambda at: moment(datetime.fromisoformat(at)),
+    **{
+        name: lambda at: moment(datetime.fromisoformat(at))
+        for name in ("at", "to_at", "to_starts_at", "to_ends_at")
+    },
     "method": rule_words,
 }
 

@@ -24,6 +24,7 @@ _SECOND: dict[str, tuple[Role, str]] = {
     "cycle.appropriate": (Role.TREASURER, "cycle_money"),
     "cycle.open": (_Admin, "cycle_desk"),
     "cycle.extend": (_Admin, "extending"),
+    "cycle.move_phase": (_Admin, "moving"),
     "cycle.cancel": (_Admin, "cycle_desk"),
     "cycle.roll": (_Admin, "roll_desk"),
     "cycle.letters": (_Admin, "letters_desk"),

@@ -96,8 +96,9 @@ def cast(
         raise
     try:
         return _cast_as_read(cycle, entry, channel, written, read_at)
-    except _ReadBeforeVotingError:  # not so the second time: voting has begun
-        return cast(cycle, entry, choices, channel=channel)
+    except _ReadBeforeVotingError:
+        # Not so the second time: voting has begun, and when is read anew, as it may have moved.
+        return cast(Cycle.objects.get(pk=cycle.pk), entry, choices, channel=channel)
 
 
 class _ReadBeforeVotingError(Exception):

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from budgeting.domain import bundle, pabulib
-from budgeting.domain.board import moment
+from budgeting.domain.board import OnBallots, moment
 from budgeting.domain.election import Election
 from budgeting.domain.outcome import Outcome
 from budgeting.enums import CycleState
@@ -110,7 +110,8 @@ def write_bundle(cycle: Cycle, target: IO[bytes]) -> None:
             "first": board.first, "size": board.size, "head": board.head, "root": board.root,
             "superseded": board.superseded, "replaced_by_paper": board.replaced_by_paper or 0,
             "counted": board.counted, "void": board.void,
-            "extensions": _extensions(cycle), "options": asdict(options) if options else None,
+            "extensions": _extensions(cycle), **_moves(cycle),
+            "options": _options(options) if options else None,
         },
         "paper": _paper(paper) if paper else None,
         "counted": (board.counted or 0) + (paper.counted or 0 if paper else 0),
@@ -131,6 +132,31 @@ def _extensions(cycle: Cycle) -> list[dict[str, object]]:
         }
         for each in cycle.extensions.all()
     ]
+
+
+def _moves(cycle: Cycle) -> dict[str, Any]:
+    """The same of phases that were moved; nothing where none was, as mostly."""
+    moves = [
+        {
+            "board_size": each.board_size,
+            "extensions": each.extensions,
+            "kind": each.kind,
+            "from_starts_at": moment(each.from_starts_at),
+            "from_ends_at": moment(each.from_ends_at),
+            "to_starts_at": moment(each.to_starts_at),
+            "to_ends_at": moment(each.to_ends_at),
+            "at": moment(each.at),
+            "reason": each.reason,
+        }
+        for each in cycle.moves_of_phases.all()
+    ]
+    return {"moves": moves} if moves else {}
+
+
+def _options(committed: OnBallots) -> dict[str, Any]:
+    """What stood on the ballots; of moves nothing where none came before."""
+    said = asdict(committed)
+    return said if committed.moves else {key: said[key] for key in ("sha256", "extensions")}
 
 
 def _paper(sums: PaperSums) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def _extend(cycle: Cycle, asked_id: int, by: User) -> Extension:
     found = pending_request_with(held, EXTEND, asked_id)
     asked = Asked.of(found)
     if asked.from_at != ends_now:
-        raise RefusedError(_("Voting has been extended since this was asked for."))
+        raise RefusedError(_("Voting has been moved or extended since this was asked for."))
     made = Extension.objects.create(
         cycle=held,
         from_at=asked.from_at,

@@ -27,5 +27,10 @@ def take_draft(cycle: Cycle) -> Cycle:
     """The same of one that is still being prepared; ``RefusedError`` once it was opened."""
     held = take(cycle)
     if held.state != CycleState.DRAFT:
-        raise RefusedError(_("The cycle has been opened: its phases, pots and rules are fixed."))
+        raise RefusedError(
+            _(
+                "The cycle has been opened: its pots and rules are fixed, and two people alone move"
+                " its phases."
+            )
+        )
     return held

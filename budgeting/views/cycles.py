@@ -22,7 +22,7 @@ from django.views.decorators.vary import vary_on_headers
 from budgeting.access import holds, visible_cycle, voting_cycle
 from budgeting.enums import COUNTING_STATES, BallotKind, Channel, CycleState, PhaseKind
 from budgeting.forms import FilledIn, PotOnBallot, ProposalForm, pot_on_ballot
-from budgeting.models import Cycle, Extension, RollEntry
+from budgeting.models import Cycle, Extension, PhaseMove, RollEntry
 from budgeting.selectors import (
     BallotStatus,
     OptionsOnBallot,
@@ -94,6 +94,7 @@ def cycle_detail(request: HttpRequest, slug: str) -> HttpResponse:
     entry = voter_here(request, cycle)
     roles = roles_of(request.user) if request.user.is_authenticated else set()
     hang_on([cycle], "extensions", _extensions(cycle.pk), by="cycle")
+    hang_on([cycle], "moves_of_phases", _moves(cycle.pk), by="cycle")
     proposed = proposed_by_pot(cycle)
     page = page_asked_for(proposals_paged(cycle, proposed), request)
     current = {phase.kind for phase in cycle.phases.all() if phase.starts_at <= now < phase.ends_at}
@@ -121,6 +122,11 @@ def cycle_detail(request: HttpRequest, slug: str) -> HttpResponse:
 @Prepared
 def _extensions(cycle: int) -> QuerySet[Extension]:
     return Extension.objects.filter(cycle=cycle)
+
+
+@Prepared
+def _moves(cycle: int) -> QuerySet[PhaseMove]:
+    return PhaseMove.objects.filter(cycle=cycle)
 
 
 @login_required

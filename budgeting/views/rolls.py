@@ -33,6 +33,7 @@ from budgeting.selectors import (
     is_of_homes,
     kiosks_of,
     letters_made,
+    letters_with_another_end,
     may_vote,
     paper_vote,
     pending_requests,
@@ -143,6 +144,7 @@ def letters_desk(request: SignedInRequest, slug: str) -> HttpResponseBase:
             "no_letters": NO_LETTERS if is_of_homes(cycle) else "",
             "is_open": cycle.state == CycleState.OPEN,
             "made": letters_made(cycle)[:LATEST_SHOWN],
+            "old_letters": letters_with_another_end(cycle),
         }
     )
     return render(request, "budgeting/letters_desk.html", context, status=desk.status)

@@ -355,10 +355,11 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Projects, budget cycles, ballots and campaigns of one town.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
-    # Several things have a state, each with words of its own.
+    # Several things have a state or a kind, each with words of its own.
     "ENUM_NAME_OVERRIDES": {
         "CampaignStateEnum": "civicfund.pledges.enums.CampaignState",
         "CycleStateEnum": "budgeting.enums.CycleState",
+        "PhaseOutputKindEnum": "budgeting.enums.PhaseKind",
         "PledgeStateEnum": "civicfund.pledges.enums.PledgeState",
         "ProjectStateEnum": "civicfund.projects.enums.ProjectState",
     },

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from budgeting.domain.ballots import BallotKind, Ballots
 from budgeting.domain.board import Line, OnBallots, chain_of, close_of, root_of
+from budgeting.domain.bundle import taken_of
 from budgeting.domain.digest import election_digest
 from budgeting.domain.election import Election, Option
 from budgeting.domain.outcome import digest_of
@@ -87,7 +88,7 @@ class Forgery:
         rows = list(csv.reader(io.StringIO(self.files["board.csv"])))
         lines = [Line(row[1], row[2]) for row in rows[1:]]
         options = OnBallots(**board["options"]) if board["options"] else None
-        chain, board["head"] = chain_of(board["first"], lines, (), options)
+        chain, board["head"] = chain_of(board["first"], lines, taken_of(board), options)
         for row, head in zip(rows[1:], chain, strict=True):
             row[3] = head
         self.files["board.csv"] = "".join(",".join(row) + "\n" for row in rows)

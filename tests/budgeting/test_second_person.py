@@ -14,6 +14,7 @@ from budgeting.services.cycles import request_cancelling, request_opening
 from budgeting.services.results import certify
 from budgeting.views.cycle_desk import CYCLE_ACTS
 from budgeting.views.extending import EXTENSION_ACTS
+from budgeting.views.moving import MOVING_ACTS
 from budgeting.views.paper import ANEW_ACTS
 from budgeting.views.rolls import LETTER_ACTS, PERSON_ACTS, ROLL_ACTS
 from civicfund.people.enums import Role
@@ -29,7 +30,7 @@ from tests.factories.budgeting import (
 from tests.signing_in import sign_in_with_second_factor
 
 ROOT = Path(__file__).parent.parent.parent
-ACTS = CYCLE_ACTS | EXTENSION_ACTS | ANEW_ACTS | ROLL_ACTS | LETTER_ACTS | PERSON_ACTS
+ACTS = CYCLE_ACTS | EXTENSION_ACTS | MOVING_ACTS | ANEW_ACTS | ROLL_ACTS | LETTER_ACTS | PERSON_ACTS
 
 
 def named_in(node: ast.AST) -> set[str]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
+from budgeting.enums import PhaseKind
 from budgeting.models import (
     BallotOmission,
     BallotRemoval,
     KeyingEnd,
+    PhaseMove,
     PotChange,
     Proposal,
     Review,
@@ -22,8 +26,9 @@ from budgeting.services.taking_back import take_back_review
 from civicfund.projects.services import edit_project
 from tests.budgeting.test_changing_pots import entered, north, two_pots
 from tests.budgeting.test_keying import to_key
+from tests.budgeting.test_moving import opened_with
 from tests.budgeting.test_off_ballot import before_voting, line, off
-from tests.factories.budgeting import administrator
+from tests.factories.budgeting import administrator, moved
 from tests.factories.paper import accounted
 from tests.factories.reviews import reviewer, reviewing_cycle
 from tests.migrating import migrate, to_the_newest
@@ -105,6 +110,14 @@ def test_the_way_back_is_refused_in_words_where_it_was_said_why_something_is_off
     with pytest.raises(RuntimeError, match=r"not put on a ballot \(1\).* no way back"):
         migrate([("budgeting", "0049_explained_by_older_processes")])
     assert BallotOmission.objects.count() == 1
+
+
+def test_there_is_no_way_back_once_a_phase_was_moved():
+    cycle, _ = opened_with()
+    made = moved(cycle, PhaseKind.REVIEWING, timedelta(days=1))
+    with pytest.raises(RuntimeError, match=r"Phases were moved \(1\).* no way back"):
+        migrate([("budgeting", "0045_appropriations")])
+    assert PhaseMove.objects.get().to_ends_at == made.to_ends_at
 
 
 def test_an_older_process_goes_on_asking_for_reviews_once_the_database_is_newer():

@@ -23,6 +23,7 @@ from budgeting.models import (
     Extension,
     KioskUnlock,
     Phase,
+    PhaseMove,
     Pot,
     Proposal,
     RollBatch,
@@ -33,6 +34,7 @@ from budgeting.services.ballots import Choice, cast
 from budgeting.services.cycles import add_phase, add_pot, create_cycle, open_cycle, request_opening
 from budgeting.services.errors import RefusedError
 from budgeting.services.extensions import extend_voting, request_extension
+from budgeting.services.moving import move_phase, request_move
 from budgeting.services.proposals import put_on_ballot, submit_proposal
 from budgeting.services.reviewers import publish_verdicts, set_publication
 from budgeting.services.reviews import give_review
@@ -275,6 +277,23 @@ def extended(cycle: Cycle, by: timedelta, *, reason: str = "Outage.") -> Extensi
     return extend_voting(cycle, asked.pk, by=administrator())
 
 
+def moved(
+    cycle: Cycle,
+    kind: PhaseKind,
+    by: timedelta,
+    *,
+    start_by: timedelta = timedelta(),
+    reason: str = "Reviews run late.",
+) -> PhaseMove:
+    """The first phase of a kind, so much later by two people."""
+    phase = cycle.phases.filter(kind=kind).first()
+    asked = request_move(
+        cycle, phase.pk, starts_at=phase.starts_at + start_by, ends_at=phase.ends_at + by,
+        reason=reason, by=administrator(),
+    )  # fmt: skip
+    return move_phase(cycle, asked.pk, by=administrator())
+
+
 def end_voting(cycle: Cycle) -> None:
     """Move the end of voting to this instant: tests move the dates, not the clock.
 
@@ -288,6 +307,15 @@ def set_end(cycle: Cycle, at: datetime) -> None:
     _allow_moving_dates(connection.settings_dict["NAME"])
     with connection.cursor() as cursor:
         cursor.execute("SELECT tests_set_end(%s, %s)", [cycle.pk, at])
+
+
+def set_instant(phase: Phase, at: datetime, *, of: str = "ends_at") -> None:
+    """Move the end of a phase, or its start, to an instant, by no move."""
+    without_guard(
+        "budgeting_phase",
+        "phase_frozen_when_opened",
+        f"UPDATE budgeting_phase SET {of} = '{at.isoformat()}' WHERE id = {phase.pk}",  # noqa: S608
+    )
 
 
 def begin_voting(cycle: Cycle) -> None:

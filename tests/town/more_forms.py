@@ -9,6 +9,7 @@ from django.urls import reverse
 from nacl.public import PrivateKey
 
 from budgeting.domain.sealing import public_key_of
+from budgeting.enums import PhaseKind
 from budgeting.models import PlaceTotals
 from budgeting.services.reviews import give_review, request_changes
 from budgeting.services.roll import request_person
@@ -28,6 +29,7 @@ from civicfund.talk.enums import Wrong
 from civicfund.talk.services import flag_comment
 from tests.budgeting.test_changing_pots import entered, two_pots
 from tests.budgeting.test_kiosks import at_kiosk
+from tests.budgeting.test_moving import opened_with
 from tests.complaints.test_complaints import answered
 from tests.factories.budgeting import (
     administrator,
@@ -55,6 +57,7 @@ def more_forms(town: SmallTown, paid: Project) -> Pages:
     """Pages of the town's people, and of a few others who have to be somebody else."""
     return (
         _of_keys(town)
+        | _of_phases(town)
         | _of_paper(town)
         | _of_a_roll_by_number(town)
         | _of_reviews(town)
@@ -94,6 +97,12 @@ def _of_keys(town: SmallTown) -> Pages:
         keyed, public_key_of(bytes(PrivateKey.generate())), named_trustees(), by=administrator()
     )
     return _page(town, ADMINISTRATOR, "cycle_key", keyed.slug)
+
+
+def _of_phases(town: SmallTown) -> Pages:
+    """A phase that can be moved."""
+    cycle, _people = opened_with({PhaseKind.INFORMING: (-1, 1)}, voting=(60, 70))
+    return _page(town, ADMINISTRATOR, "moving", cycle.slug)
 
 
 def _of_paper(town: SmallTown) -> Pages:

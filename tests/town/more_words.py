@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.test import Client
 from django.urls import reverse
 
-from budgeting.enums import TrialState
+from budgeting.enums import PhaseKind, TrialState
 from budgeting.models import Proposal, Trial
 from budgeting.services.appropriations import request_appropriation
 from budgeting.services.kiosks import register_kiosk
@@ -48,12 +48,13 @@ from civicfund.reconciliation.services.explaining import explain
 from civicfund.talk.enums import Wrong
 from civicfund.talk.services import flag_comment
 from tests.budgeting.test_changing_pots import entered, north, two_pots
+from tests.budgeting.test_moving import opened_with
 from tests.complaints.test_complaints import answered
 from tests.factories.budgeting import (
     administrator,
     draft_cycle,
     extended,
-    opened,
+    moved,
     rehearsed,
     running_cycle,
 )
@@ -182,7 +183,8 @@ def _of_cycles(town: SmallTown) -> Pages:
     begun_anew(lost)
     ended(lost)
     day = timedelta(days=1)
-    shorter = opened(draft_cycle(voting_starts_in=day, voting_ends_in=2 * day))
+    shorter, _people = opened_with({PhaseKind.INFORMING: (-1, 1)}, voting=(2, 3))
+    moved(shorter, PhaseKind.INFORMING, day / 2)
     gone: Proposal = shorter.proposals.earliest("pk")
     take_off_ballot(gone, reason="x", by=administrator())
     keep_off_ballot(gone, reason="x", by=administrator())
@@ -202,6 +204,7 @@ def _of_cycles(town: SmallTown) -> Pages:
         **_page(town, CO_AUTHOR, "cycle", refused.slug),
         **_page(town, Role.BUDGET_ADMINISTRATOR, "ballot_desk", shorter.slug),
         **_page(town, CO_AUTHOR, "cycle", shorter.slug),
+        **_page(town, Role.BUDGET_ADMINISTRATOR, "moving", shorter.slug),
         **_page(town, CO_AUTHOR, "project", gone.project_id),
         **_page(town, Role.BUDGET_ADMINISTRATOR, "extending", longer.slug),
         **_page(town, CO_AUTHOR, "cycle", longer.slug),

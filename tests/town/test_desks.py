@@ -18,6 +18,7 @@ from budgeting.views import (
     cycle_desk,
     extending,
     money,
+    moving,
     paper,
     preparing,
     proposal_files,
@@ -108,6 +109,7 @@ TABLE = {
     "letters_desk": declared(ADMINISTRATOR, acts=rolls.LETTER_ACTS),
     "officers_desk": declared(OFFICER, acts=rolls.PERSON_ACTS),
     "extending": declared(ADMINISTRATOR, acts=extending.EXTENSION_ACTS),
+    "moving": declared(ADMINISTRATOR, acts=moving.MOVING_ACTS),
     "cycle_money": declared(
         ADMINISTRATOR, TREASURER, ask=TREASURER, agree=TREASURER, acts=["take_back"]
     ),
@@ -184,6 +186,7 @@ ACTS = {
     "letters_desk": rolls.LETTER_ACTS,
     "officers_desk": rolls.PERSON_ACTS,
     "extending": extending.EXTENSION_ACTS,
+    "moving": moving.MOVING_ACTS,
     "cycle_money": money.MONEY_ACTS,
     "complaint_desk": complaints_desk.ACTS,
     "homes_desk": confirming.HOME_ACTS,

@@ -46,9 +46,9 @@ NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 READ = {
     "talk_thread", "talk_comment", "talk_hiding", "people_user", "people_rolegrant",
     "projects_project", "places_neighborhood", "pledges_campaign", "pledges_campaignupdate",
-    "budgeting_cycle", "budgeting_phase", "budgeting_pot", "budgeting_proposal",
-    "budgeting_verdictpublication", "delivery_milestone", "delivery_milestonereport",
-    "delivery_milestoneverdict", "talk_fact",
+    "budgeting_cycle", "budgeting_phase", "budgeting_phasemove", "budgeting_pot",
+    "budgeting_proposal", "budgeting_verdictpublication", "delivery_milestone",
+    "delivery_milestonereport", "delivery_milestoneverdict", "talk_fact",
 }  # fmt: skip
 
 

@@ -13,10 +13,11 @@ from django.db.models.functions import Now
 from django.utils.timezone import localdate, make_aware
 from django.utils.translation import gettext as _
 
-from budgeting.models import Cycle, Phase, Proposal, VerdictPublication
+from budgeting.models import Cycle, Phase, PhaseMove, Proposal, VerdictPublication
 from civicfund.calendars import Event
 from civicfund.delivery.models import Milestone
 from civicfund.delivery.selectors import milestones_to_come
+from civicfund.moments import moment
 from civicfund.places.models import Neighborhood
 from civicfund.places.selectors import related_places
 from civicfund.pledges.enums import Audience
@@ -82,7 +83,7 @@ def entries_of(subject: Subject) -> list[Entry]:
         return _newest([*_projects(subject), *_campaigns(subject), *_votes(subject)])
     entries = [*_said(subject), *_happened(subject)]
     if subject.kind == SubjectKind.CYCLE:
-        entries += _begun(subject)
+        entries += [*_begun(subject), *_moved(subject)]
     if subject.kind == SubjectKind.CAMPAIGN:
         entries += _updates(subject)
     return _newest(entries)
@@ -165,6 +166,25 @@ def _begun(cycle: Subject) -> list[Entry]:
             each.starts_at,
         )
         for each in begun
+    ]
+
+
+def _moved(cycle: Subject) -> list[Entry]:
+    """Phases that two people made later, and why."""
+    words = _("Later than was said: %(phase)s, now from %(start)s to %(end)s")
+    return [
+        Entry(
+            title=words
+            % {
+                "phase": each.get_kind_display(),
+                "start": moment(each.to_starts_at),
+                "end": moment(each.to_ends_at),
+            },
+            url=f"{cycle.url}#move-{each.pk}",
+            at=each.at,
+            html=plain(each.reason),
+        )
+        for each in PhaseMove.objects.filter(cycle=cycle.pk).order_by("-pk")[:MOST_ENTRIES]
     ]
 
 

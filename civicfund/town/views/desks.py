@@ -95,6 +95,7 @@ DESKS = (
     Link(Role.BUDGET_ADMINISTRATOR, _("Letters with codes"), "letters_desk", (_State.OPEN,)),
     Link(Role.BUDGET_ADMINISTRATOR, _("Voting on paper"), "paper_desk", _WHILE_PAPER_LASTS),
     Link(Role.BUDGET_ADMINISTRATOR, _("Kiosks"), "kiosks_desk", (_State.OPEN,)),
+    Link(Role.BUDGET_ADMINISTRATOR, _("Move a phase"), "moving", (_State.OPEN,)),
     Link(Role.BUDGET_ADMINISTRATOR, _("Extend the vote"), "extending", (_State.OPEN,)),
     Link(Role.BUDGET_ADMINISTRATOR, _("Key of the vote"), "cycle_key", (_State.DRAFT,)),
     Link(Role.BUDGET_ADMINISTRATOR, _("Open the ballots"), "unsealing", (_State.CLOSED,)),

@@ -59,8 +59,8 @@ export async function verify(files, receipts = [], noted = {}) {
   same("the board begins with what was opened", board.first, await digest(opening));
   checks.push(namedTrustees(opening));
   same("the board is as long as it says", board.size, lines.length);
-  const { extensions } = board;
-  const [chain, head, heads] = await chainOf(board, lines, extensions);
+  const taken = inOrder(board.extensions, board.moves || []);
+  const [chain, head, heads] = await chainOf(board, lines, taken);
   same("the chain leads to its head", board.head, head);
   const wrong = lines.findIndex((line, place) => line.head !== chain[place]) + 1;
   checks.push({
@@ -88,7 +88,7 @@ export async function verify(files, receipts = [], noted = {}) {
       found: place === undefined ? "not on this board" : `after place ${place}`,
     });
   }
-  checks.push(endOfVoting(record.rules, extensions, lines.length));
+  checks.push(...phasesMoved(record.rules, taken, lines.length));
   if (record.tie_seed) {
     const found = await sha256(bytes(record.tie_seed));
     same("the seed of ties is the one committed to", opening.tie_commitment, found);
@@ -138,18 +138,73 @@ function noneBelowZero(name, numbers) {
   return { name, holds: !below.length, found: below.join(", ") || "none" };
 }
 
-// Each extension goes on from where voting was to end, forward and before it ended.
-function endOfVoting(rules, extensions, size) {
-  const name = "extensions go on from the end that was opened";
-  const [, , opened] = rules.phases.find(([kind]) => kind === "balloting");
-  let ends = opened.includes(".") ? opened : opened.replace("+", ".000000+");
-  for (const [place, each] of extensions.entries()) {
-    const inTime = each.from_at === ends && each.at < ends && ends < each.to_at;
-    const follows = inTime && each.reason.trim() && each.board_size >= 0 && each.board_size <= size;
-    if (!follows) return { name, holds: false, found: `extension ${place + 1} does not follow` };
-    ends = each.to_at;
+// Extensions and moves, each of them in order, as the chain took them in: a move says how many
+// extensions came before it.
+function inOrder(extensions, moves) {
+  const taken = [];
+  let passed = 0;
+  for (const move of moves) {
+    while (passed < Math.min(move.extensions, extensions.length)) taken.push(extensions[passed++]);
+    if (passed !== move.extensions) throw new Error("a move follows nothing");
+    taken.push({ ...move, moves: true });
   }
-  return { name, holds: true, found: ends };
+  taken.push(...extensions.slice(passed));
+  const back = taken.some((each, at) => at && taken[at - 1].board_size > each.board_size);
+  if (moves.length && back) throw new Error("moves and extensions are not in their order");
+  return taken;
+}
+
+// As the board writes an instant, and in microseconds.
+const asOnBoard = (text) => (text.includes(".") ? text : text.replace("+", ".000000+"));
+const micros = (text) => BigInt(Date.parse(`${text.slice(0, 23)}Z`)) * 1000n + BigInt(text.slice(23, 26));
+
+// Each move and extension goes on from when a phase was to be: later, and in time.
+function phasesMoved(rules, taken, size) {
+  const phases = rules.phases.map(([kind, starts, ends]) => {
+    return { kind, starts: asOnBoard(starts), ends: asOnBoard(ends) };
+  });
+  const voting = phases.find(({ kind }) => kind === "balloting");
+  const count = { extension: 0, move: 0 };
+  const wrong = { extension: 0, move: 0 };
+  for (const each of taken) {
+    const what = each.moves ? "move" : "extension";
+    count[what] += 1;
+    const follows = each.moves ? moves(phases, each) : extend(voting, each);
+    const placed = each.board_size >= 0 && each.board_size <= size;
+    if (!(follows && placed && each.reason.trim())) wrong[what] = wrong[what] || count[what];
+  }
+  return [
+    {
+      name: "extensions go on from the end that was opened",
+      holds: !wrong.extension,
+      found: wrong.extension ? `extension ${wrong.extension} does not follow` : voting.ends,
+    },
+    {
+      name: "moves go on from the phases that were opened",
+      holds: !wrong.move,
+      found: wrong.move ? `move ${wrong.move} does not follow` : `moves: ${count.move}`,
+    },
+  ];
+}
+
+// Takes an extension in; whether it goes on from there, forward and before voting ended.
+function extend(voting, { from_at: from, to_at: to, at }) {
+  const { ends } = voting;
+  voting.ends = to;
+  return from === ends && at < ends && ends < to;
+}
+
+// Takes a move in; whether it goes on from there, in time, and makes nothing shorter.
+function moves(phases, made) {
+  const { kind, from_starts_at: from, from_ends_at: until, to_starts_at: starts, to_ends_at: ends } = made;
+  const phase = phases.find((each) => each.kind === kind && each.starts === from && each.ends === until);
+  if (!phase) return false;
+  Object.assign(phase, { starts, ends });
+  const inTime = made.at < (from < starts ? from : until);
+  const longEnough = micros(ends) - micros(starts) >= micros(until) - micros(from);
+  // Voting moves as a whole, before any ballot; what makes it longer alone is an extension.
+  const isSo = kind !== "balloting" || (from < starts && made.board_size === 0);
+  return inTime && from <= starts && until < ends && longEnough && isSo;
 }
 
 // Ballots counted are those cast electronically and the sheets; sheets are accounted for.
@@ -228,19 +283,18 @@ function boardLines(text) {
 }
 
 // The head after each line, the last of all, and how many lines there were at each head there was.
-// What stood on the ballots comes before the first line, after so many extensions; an extension
-// follows as many lines as it says.
-async function chainOf({ first, options }, lines, extensions) {
-  const taken = (words) => sha256(new TextEncoder().encode(words.join("\n")));
+// What stood on the ballots comes before the first line, after so many extensions and moves; each of
+// these follows as many lines as it says.
+async function chainOf({ first, options }, lines, taken) {
+  const hashed = (words) => sha256(new TextEncoder().encode(words.join("\n")));
   const entries = [];
-  for (const each of extensions) {
-    const words = ["extension", each.from_at, each.to_at, each.at, each.reason];
-    entries.push([each.board_size, await taken(words)]);
-  }
+  for (const each of taken) entries.push([each.board_size, await hashed(wordsOf(each))]);
   if (options) {
-    const early = extensions.filter((each) => each.board_size === 0).length;
-    if (!(options.extensions >= 0 && options.extensions <= early)) throw new Error("options follow nothing");
-    entries.splice(options.extensions, 0, [0, await taken(["options", options.sha256])]);
+    const { extensions, moves: moved = 0 } = options;
+    const early = taken.filter((each) => each.board_size === 0).slice(0, Math.max(extensions + moved, 0));
+    const ofMoves = early.filter((each) => each.moves).length;
+    if (!(early.length - ofMoves === extensions && ofMoves === moved)) throw new Error("options follow nothing");
+    entries.splice(extensions + moved, 0, [0, await hashed(["options", options.sha256])]);
   }
   const chain = [];
   let head = first;
@@ -256,6 +310,13 @@ async function chainOf({ first, options }, lines, extensions) {
     chain.push(head);
   }
   return [chain, head, heads];
+}
+
+// What the chain takes in of an extension or a move.
+function wordsOf(each) {
+  if (!each.moves) return ["extension", each.from_at, each.to_at, each.at, each.reason];
+  const was = [each.from_starts_at, each.from_ends_at];
+  return ["move", each.kind, ...was, each.to_starts_at, each.to_ends_at, each.at, each.reason];
 }
 
 // The root holds the last head, and with it all that was opened, and how many were left.
