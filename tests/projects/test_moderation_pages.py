@@ -10,8 +10,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from civicfund.notices.services import send_next
+from civicfund.people.services.erasure import erase
 from civicfund.projects.enums import AppealOutcome, ProjectState, Wrong
 from civicfund.projects.models import CoAuthor, ProjectFlag, ProjectHiding
+from civicfund.projects.services import withdraw_project
 from civicfund.projects.services.files import add_file
 from civicfund.projects.services.merging import merge_as_moderator
 from civicfund.projects.services.moderating import decide_project_appeal, flag_project
@@ -245,3 +247,25 @@ def test_the_public_counts_say_what_was_done_to_projects(client):
         "projects_hidden_private": "2", "projects_hidden_advert": "1",
     }  # fmt: skip
     assert "Projects hidden" in page(client, reverse("moderation"))
+
+
+def test_a_draft_that_was_dropped_is_not_judged(client):
+    draft = ProjectFactory(title="A private thought", state=ProjectState.DRAFT)
+    file = add_file(draft, a_picture(), words="My door", by=draft.proposer)
+    withdraw_project(draft, by=draft.proposer)
+    sign_in_with_second_factor(client, moderator())
+    page(client, reverse("judge_project", args=[draft.pk]), 404)
+    page(client, reverse("judge_file", args=[draft.pk, file.pk]), 404)
+
+
+def test_a_draft_of_somebody_who_has_left_is_not_judged(client):
+    draft = ProjectFactory(story="A secret.", state=ProjectState.DRAFT)
+    erase(draft.proposer)
+    sign_in_with_second_factor(client, moderator())
+    page(client, reverse("judge_project", args=[draft.pk]), 404)
+
+
+def test_what_was_withdrawn_after_it_was_published_is_judged(client, project):
+    withdraw_project(project, by=project.proposer)
+    sign_in_with_second_factor(client, moderator())
+    assert TITLE in page(client, reverse("judge_project", args=[project.pk]))

@@ -23,7 +23,7 @@ from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.requests import SignedInRequest
 from civicfund.projects.access import is_author, visible_project
-from civicfund.projects.enums import PUBLIC_STATES, AppealOutcome, ProjectState, Wrong
+from civicfund.projects.enums import PUBLIC_STATES, AppealOutcome, Wrong
 from civicfund.projects.forms import AppealForm, HidingForm, ProjectFlagForm
 from civicfund.projects.models import Project, ProjectFile
 from civicfund.projects.selectors import why_held
@@ -118,12 +118,11 @@ def appeal(request: SignedInRequest, pk: int) -> HttpResponse:
 @never_cache
 def judge(request: SignedInRequest, pk: int) -> HttpResponse:
     """One project: what people say of it, what was done, and what to do."""
-    project = get_object_or_404(
-        Project.objects.select_related("proposer", "neighborhood").exclude(
-            state=ProjectState.DRAFT
-        ),
-        pk=pk,
+    # What was withdrawn is judged as it was published; a draft that was dropped is nobody's.
+    published = Project.objects.select_related("proposer", "neighborhood").exclude(
+        published_at=None
     )
+    project = get_object_or_404(published, pk=pk)
     act = request.POST.get("act", "")
     form = HidingForm(request.POST if act == "hide" else None)
     refused = ""
