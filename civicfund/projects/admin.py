@@ -78,9 +78,15 @@ class VersionAdmin(ReadOnlyAdmin[Version]):
     ordering = ("-pk",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Version]:
-        """Those that stand in a public history: none of a draft, none from before publication."""
+        """Those that stand in a public history: none of a draft, none from before publication.
+
+        What a moderator has taken down is for moderators.
+        """
         rows = super().get_queryset(request)
-        return rows.filter(is_public=True, project__state__in=PUBLIC_STATES)
+        rows = rows.filter(is_public=True, project__state__in=PUBLIC_STATES)
+        if self.holds(request, [Role.MODERATOR]):
+            return rows
+        return rows.filter(pk__in=Version.objects.unveiled().order_by().values("pk"))
 
 
 @admin.register(Offer)

@@ -5,10 +5,11 @@ from django.urls import reverse
 
 from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
-from civicfund.projects.enums import Part, ProjectState
+from civicfund.projects.enums import Part, ProjectState, Wrong
 from civicfund.projects.models import Project
 from civicfund.projects.services import edit_project, publish_project, withdraw_project
 from civicfund.projects.services.offers import Help, accept_offer, decline_offer, offer_help
+from civicfund.projects.services.veiling import veil_version
 from tests.factories.people import UserFactory
 from tests.factories.projects import ProjectFactory
 from tests.signing_in import sign_in_with_second_factor
@@ -50,12 +51,16 @@ def test_a_superuser_cannot_delete_a_project(superusers_client):
     assert Project.objects.get() == project
 
 
+def staff_with(role):
+    user = UserFactory()
+    grant_role(user, role, by=None)
+    user.refresh_from_db()
+    return user
+
+
 @pytest.mark.parametrize(("role", "status"), [(Role.REVIEWER, 200), (Role.TREASURER, 403)])
 def test_only_the_roles_that_need_it_look_at_projects(client, role, status):
-    staff = UserFactory()
-    grant_role(staff, role, by=None)
-    staff.refresh_from_db()
-    sign_in_with_second_factor(client, staff)
+    sign_in_with_second_factor(client, staff_with(role))
     answer = client.get(page_of(ProjectFactory(), "change"))
     assert answer.status_code == status
 
@@ -91,6 +96,20 @@ def test_the_admin_shows_a_history_from_its_publication_on(superusers_client):
     assert [opened(superusers_client, each) for each in tried] == [302] * len(tried)
     assert opened(superusers_client, published) == 200
     assert "Crossed out" not in listed(superusers_client, "version")
+
+
+@pytest.mark.parametrize(
+    ("role", "status"),
+    [(Role.REVIEWER, 302), (Role.BUDGET_ADMINISTRATOR, 302), (Role.MODERATOR, 200)],
+)
+def test_a_version_that_was_taken_down_is_for_moderators(client, role, status):
+    project = ProjectFactory(state=ProjectState.DRAFT, title="Mrs Quill, 555 0134")
+    publish_project(project, by=project.proposer)
+    edit_project(project, by=project.proposer, title="A bench")
+    first, newest = project.versions.public().order_by("number")
+    veil_version(first, by=staff_with(Role.MODERATOR), reason=Wrong.PRIVATE)
+    sign_in_with_second_factor(client, staff_with(role))
+    assert [opened(client, each) for each in (first, newest)] == [status, 200]
 
 
 def test_an_offer_is_in_the_admin_once_it_was_taken_and_never_its_words(superusers_client):
