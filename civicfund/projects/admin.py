@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from civicfund.audit.admin import ReadOnlyAdmin, ReadOnlyInline
+from civicfund.audit.models import Event
 from civicfund.people.enums import Role
 from civicfund.projects.enums import PUBLIC_STATES, OfferState
 from civicfund.projects.models import (
@@ -22,6 +23,7 @@ from civicfund.projects.models import (
     ProjectHiding,
     Version,
 )
+from civicfund.projects.selectors.moderation import told_to_staff
 
 
 class CostLineInline(ReadOnlyInline[CostLine, Project]):
@@ -66,6 +68,10 @@ class ProjectAdmin(ReadOnlyAdmin[Project]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Project]:
         """Those with a public page."""
         return super().get_queryset(request).filter(state__in=PUBLIC_STATES)
+
+    def events(self, row: Project) -> QuerySet[Event]:
+        """What its pages say anyway, and what the staff did."""
+        return told_to_staff(row)
 
 
 @admin.register(Version)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.db.models import QuerySet
 
 from civicfund.audit.admin import ReadOnlyAdmin
+from civicfund.audit.models import Event
 from civicfund.people.enums import Role
 from civicfund.talk.models import Comment, Flag, Hiding
+from civicfund.talk.selectors.desks import told_to_staff
 
 
 @admin.register(Comment)
@@ -19,6 +22,10 @@ class CommentAdmin(ReadOnlyAdmin[Comment]):
     list_select_related = ("thread", "author")
     ordering = ("-id",)
     show_full_result_count = False
+
+    def events(self, row: Comment) -> QuerySet[Event]:
+        """All but who reported it."""
+        return told_to_staff(row)
 
 
 @admin.register(Flag)

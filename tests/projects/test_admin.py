@@ -8,7 +8,11 @@ from civicfund.people.services import grant_role
 from civicfund.projects.enums import Part, ProjectState, Wrong
 from civicfund.projects.models import Project
 from civicfund.projects.services import edit_project, publish_project, withdraw_project
+from civicfund.projects.services.authors import decline_invitation, invite_co_author
+from civicfund.projects.services.joining import ask_to_join
+from civicfund.projects.services.moderating import flag_project
 from civicfund.projects.services.offers import Help, accept_offer, decline_offer, offer_help
+from civicfund.projects.services.supporting import support_project
 from civicfund.projects.services.veiling import veil_version
 from tests.factories.people import UserFactory
 from tests.factories.projects import ProjectFactory
@@ -73,6 +77,35 @@ def opened(client, row) -> int:
     return client.get(
         reverse(f"admin:projects_{row._meta.model_name}_change", args=[row.pk])
     ).status_code
+
+
+def acted_on_unseen(project: Project) -> list[str]:
+    """Everything that residents do to a project unseen; the names of those who did."""
+    names = ["Ida Invited", "Otto Offering", "Sue Supporting", "Rob Reporting", "Jo Joining"]
+    ida, otto, sue, rob, jo = (UserFactory(display_name=name) for name in names)
+    asked = invite_co_author(project, ida.email, by=project.proposer)
+    decline_invitation(asked, by=ida)
+    offer = offer_help(project, Part.HANDS, Help(words="I dig."), by=otto)
+    decline_offer(offer, by=project.proposer)
+    support_project(project, by=sue)
+    flag_project(project, by=rob, reason="other", words="It leans.")
+    ask_to_join(project, "Let me.", by=jo)
+    return names
+
+
+@pytest.mark.parametrize("role", [Role.REVIEWER, Role.BUDGET_ADMINISTRATOR, Role.MODERATOR])
+def test_the_admin_names_nobody_who_did_something_unseen(client, role):
+    project = ProjectFactory(state=ProjectState.DRAFT, wanted=["hands"])
+    edit_project(project, by=project.proposer, title="A bench")
+    publish_project(project, by=project.proposer)
+    project.refresh_from_db()
+    names = acted_on_unseen(project)
+    edit_project(project, by=project.proposer, title="A long bench")
+    sign_in_with_second_factor(client, staff_with(role))
+    page = client.get(page_of(project, "change")).content.decode()
+    assert [each for each in names if each in page] == []
+    assert "project.stub" in page
+    assert page.count("project.edited") == 1
 
 
 @pytest.mark.parametrize("state", [ProjectState.DRAFT, ProjectState.WITHDRAWN])

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from civicfund.audit.services import record
 from civicfund.notices.services import send_next
 from civicfund.people.services.erasure import erase
 from civicfund.projects.enums import AppealOutcome, ProjectState, Wrong
@@ -23,6 +24,7 @@ from tests.factories.pledges import CampaignFactory
 from tests.factories.projects import ProjectFactory
 from tests.factories.talk import CommentFactory, ThreadFactory, subject_of
 from tests.hostile_files import a_picture
+from tests.projects.test_admin import acted_on_unseen
 from tests.projects.test_moderating import appealed, fresh, hide, moderator
 from tests.signing_in import sign_in_with_second_factor
 
@@ -269,3 +271,19 @@ def test_what_was_withdrawn_after_it_was_published_is_judged(client, project):
     withdraw_project(project, by=project.proposer)
     sign_in_with_second_factor(client, moderator())
     assert TITLE in page(client, reverse("judge_project", args=[project.pk]))
+
+
+def test_a_moderators_page_names_nobody_who_did_something_unseen(client, project):
+    names = acted_on_unseen(project)
+    sign_in_with_second_factor(client, moderator())
+    shown = page(client, reverse("judge_project", args=[project.pk]))
+    assert [each for each in names if each in shown] == []
+    assert "It leans." in shown
+
+
+def test_a_moderators_page_tells_the_newest_acts_alone(client, project):
+    for _ in range(60):
+        record("project.edited", project, actor=project.proposer)
+    sign_in_with_second_factor(client, moderator())
+    shown = page(client, reverse("judge_project", args=[project.pk]))
+    assert shown.count("project.edited") == 50

@@ -303,3 +303,14 @@ def test_an_appeal_is_written_and_decided_once_the_project_is_withdrawn(client, 
     assert client.post(judging, {"act": "lift"}).url == reverse("comments_desk")
     hiding.refresh_from_db()
     assert hiding.outcome == "lifted"
+
+
+def test_at_the_desk_nobody_reads_who_reported_a_comment(client, comment):
+    reporter = UserFactory(display_name="Reporting Rose")
+    flag_comment(comment, by=reporter, reason=Wrong.OTHER, words="Rude.")
+    sign_in_with_second_factor(client, moderator())
+    for address in (
+        reverse("judge_comment", args=[comment.pk]),
+        reverse("admin:talk_comment_change", args=[comment.pk]),
+    ):
+        assert "Reporting Rose" not in page(client, address), address

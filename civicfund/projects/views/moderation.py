@@ -18,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from civicfund import staff
-from civicfund.audit.admin import events_of
+from civicfund.audit.selectors import MOST_EVENTS_SHOWN
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.requests import SignedInRequest
@@ -27,7 +27,7 @@ from civicfund.projects.enums import PUBLIC_STATES, AppealOutcome, Wrong
 from civicfund.projects.forms import AppealForm, HidingForm, ProjectFlagForm
 from civicfund.projects.models import Project, ProjectFile
 from civicfund.projects.selectors import why_held
-from civicfund.projects.selectors.moderation import hiding_of
+from civicfund.projects.selectors.moderation import hiding_of, told_to_staff
 from civicfund.projects.services import ProjectError
 from civicfund.projects.services.moderating import (
     appeal_project,
@@ -156,7 +156,7 @@ def _judge_page(
         "hidings": project.hidings.select_related("hidden_by", "decided_by", "lifted_by").order_by(
             "pk"
         ),
-        "events": events_of(project).select_related("actor"),
+        "events": told_to_staff(project).select_related("actor")[:MOST_EVENTS_SHOWN],
         "form": form,
         "refused": refused,
     }

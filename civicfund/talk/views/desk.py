@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from civicfund import staff
-from civicfund.audit.admin import events_of
+from civicfund.audit.selectors import MOST_EVENTS_SHOWN
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.requests import SignedInRequest
@@ -31,7 +31,7 @@ from civicfund.talk.access import (
 from civicfund.talk.enums import AppealOutcome, Wrong
 from civicfund.talk.forms import TickedForm
 from civicfund.talk.models import Comment
-from civicfund.talk.selectors.desks import first_appeals, flagged_paged
+from civicfund.talk.selectors.desks import first_appeals, flagged_paged, told_to_staff
 from civicfund.talk.services import (
     TalkError,
     decide_appeal,
@@ -187,7 +187,7 @@ def _judge_page(
         "subject": subject,
         "flags": comment.flags.order_by("pk"),
         "hidings": comment.hidings.select_related("hidden_by", "decided_by", "lifted_by"),
-        "events": events_of(comment).select_related("actor"),
+        "events": told_to_staff(comment).select_related("actor")[:MOST_EVENTS_SHOWN],
         "form": form,
         "refused": refused,
         "for_another": why_for_another(comment, subject, request.user),
