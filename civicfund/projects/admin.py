@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from civicfund.audit.admin import ReadOnlyAdmin, ReadOnlyInline
 from civicfund.audit.models import Event
 from civicfund.people.enums import Role
+from civicfund.projects.access import authored_by
 from civicfund.projects.enums import PUBLIC_STATES, OfferState
 from civicfund.projects.models import (
     CostLine,
@@ -130,13 +131,19 @@ class MergeAdmin(ReadOnlyAdmin[Merge]):
 
 @admin.register(ProjectFlag)
 class ProjectFlagAdmin(ReadOnlyAdmin[ProjectFlag]):
-    """What people find wrong with projects; moderators act at their desk."""
+    """What people find wrong with projects, never who; moderators act at their desk."""
 
     readers = frozenset({Role.MODERATOR})
+    shown = ("project", "reason", "other", "words", "created_at", "handled_at")
     list_display = ("id", "project", "reason", "created_at", "handled_at")
     list_filter = ("reason", ("handled_at", admin.EmptyFieldListFilter))
     list_select_related = ("project",)
     ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ProjectFlag]:
+        """None of what the reader writes."""
+        own = Project.objects.filter(authored_by(request.user.pk or 0)).order_by().values("pk")
+        return super().get_queryset(request).exclude(project__in=own)
 
 
 @admin.register(ProjectHiding)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from civicfund.audit.admin import ReadOnlyAdmin
 from civicfund.audit.models import Event
 from civicfund.people.enums import Role
-from civicfund.talk.models import Comment, Flag, Hiding
+from civicfund.projects.access import authored_by
+from civicfund.projects.models import Project
+from civicfund.talk.enums import SubjectKind
+from civicfund.talk.models import Comment, Flag, Hiding, Thread
 from civicfund.talk.selectors.desks import told_to_staff
 
 
@@ -30,13 +34,22 @@ class CommentAdmin(ReadOnlyAdmin[Comment]):
 
 @admin.register(Flag)
 class FlagAdmin(ReadOnlyAdmin[Flag]):
-    """What people find wrong; moderators act at their desk."""
+    """What people find wrong, never who; moderators act at their desk."""
 
     readers = frozenset({Role.MODERATOR})
+    shown = ("comment", "reason", "words", "created_at", "handled_at")
     list_display = ("id", "comment", "reason", "created_at", "handled_at")
     list_filter = ("reason", ("handled_at", admin.EmptyFieldListFilter))
     list_select_related = ("comment",)
     ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Flag]:
+        """None of what the reader said, nor of what was said of a project that they write."""
+        reader = request.user.pk or 0
+        own = Project.objects.filter(authored_by(reader)).order_by().values("pk")
+        threads = Thread.objects.filter(kind=SubjectKind.PROJECT, subject_id__in=own).values("pk")
+        rows = super().get_queryset(request).exclude(comment__author=reader)
+        return rows.exclude(comment__thread__in=threads)
 
 
 @admin.register(Hiding)

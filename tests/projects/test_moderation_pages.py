@@ -287,3 +287,20 @@ def test_a_moderators_page_tells_the_newest_acts_alone(client, project):
     sign_in_with_second_factor(client, moderator())
     shown = page(client, reverse("judge_project", args=[project.pk]))
     assert shown.count("project.edited") == 50
+
+
+def test_what_is_reported_of_ones_own_is_for_other_moderators(client, project):
+    reporter = UserFactory(display_name="Rob Reporting")
+    flag_project(project, by=reporter, reason="other", words="She lies.")
+    flag = ProjectFlag.objects.get()
+    other, own = moderator(), moderator()
+    CoAuthor.objects.create(project=project, user=own)
+    at_the_desk = reverse("judge_project", args=[project.pk])
+    in_the_admin = reverse("admin:projects_projectflag_change", args=[flag.pk])
+    for reader, reads in ((other, True), (own, False)):
+        reader.refresh_from_db()
+        sign_in_with_second_factor(client, reader)
+        assert ("She lies." in page(client, at_the_desk)) is reads
+        shown = page(client, in_the_admin, 200 if reads else 302)
+        assert ("She lies." in shown) is reads
+        assert "Rob Reporting" not in shown

@@ -235,7 +235,7 @@ def _judge_page(request: SignedInRequest, pk: int, form: ReasonForm) -> HttpResp
     context = {
         "campaign": campaign,
         "seen": seen,
-        "reports": open_reports_of(campaign) if moderates else [],
+        "reports": open_reports_of(campaign) if moderates and not is_own else [],
         "acts": mine,
         "is_own": is_own,
         "suspensions": _suspensions_of(campaign) if moderates else [],

@@ -145,18 +145,23 @@ def judge(request: SignedInRequest, pk: int) -> HttpResponse:
 def _judge_page(
     request: SignedInRequest, project: Project, form: forms.Form, refused: str
 ) -> HttpResponse:
+    is_own = is_author(request.user, project)
+    # Of one's own one reads neither what was reported nor what other moderators did.
+    flags = project.flags.none() if is_own else project.flags.all()
+    told = told_to_staff(project)
+    events = told.none() if is_own else told
     context = {
         "project": project,
         "is_public": project.state in PUBLIC_STATES,
         "hiding": hiding_of(project),
         "held": why_held(project),
-        "is_own": is_author(request.user, project),
+        "is_own": is_own,
         "files": ProjectFile.objects.filter(project=project).prefetch_related("veils").in_order(),
-        "flags": project.flags.select_related("other").order_by("pk"),
+        "flags": flags.select_related("other").order_by("pk"),
         "hidings": project.hidings.select_related("hidden_by", "decided_by", "lifted_by").order_by(
             "pk"
         ),
-        "events": told_to_staff(project).select_related("actor")[:MOST_EVENTS_SHOWN],
+        "events": events.select_related("actor")[:MOST_EVENTS_SHOWN],
         "form": form,
         "refused": refused,
     }

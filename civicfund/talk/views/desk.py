@@ -182,15 +182,17 @@ def judge(request: SignedInRequest, pk: int) -> HttpResponse:
 def _judge_page(
     request: SignedInRequest, comment: Comment, subject: Subject, form: forms.Form, refused: str
 ) -> HttpResponse:
+    for_another = why_for_another(comment, subject, request.user)
+    told = told_to_staff(comment)
     context = {
         "comment": comment,
         "subject": subject,
-        "flags": comment.flags.order_by("pk"),
+        "flags": [] if for_another else comment.flags.order_by("pk"),
         "hidings": comment.hidings.select_related("hidden_by", "decided_by", "lifted_by"),
-        "events": told_to_staff(comment).select_related("actor")[:MOST_EVENTS_SHOWN],
+        "events": [] if for_another else told.select_related("actor")[:MOST_EVENTS_SHOWN],
         "form": form,
         "refused": refused,
-        "for_another": why_for_another(comment, subject, request.user),
+        "for_another": for_another,
     }
     status = 400 if refused or form.errors else 200
     return render(request, "talk/judge.html", context, status=status)
