@@ -304,3 +304,13 @@ def test_what_is_reported_of_ones_own_is_for_other_moderators(client, project):
         shown = page(client, in_the_admin, 200 if reads else 302)
         assert ("She lies." in shown) is reads
         assert "Rob Reporting" not in shown
+
+
+def test_what_is_hidden_opens_for_a_moderator_with_a_second_factor_only(client, project):
+    hide(project)
+    by_password = moderator()
+    client.force_login(by_password)
+    page(client, project.get_absolute_url(), 410)
+    page(client, reverse("project_history", args=[project.pk]), 404)
+    sign_in_with_second_factor(client, by_password)
+    assert TITLE in page(client, project.get_absolute_url())
