@@ -14,7 +14,7 @@ from civicfund.audit.admin import ReadOnlyAdmin, ReadOnlyInline
 from civicfund.audit.models import Event
 from civicfund.people.enums import Role
 from civicfund.projects.access import authored_by
-from civicfund.projects.enums import PUBLIC_STATES, OfferState
+from civicfund.projects.enums import PUBLIC_STATES, MergeState, OfferState
 from civicfund.projects.models import (
     CostLine,
     Merge,
@@ -25,6 +25,12 @@ from civicfund.projects.models import (
     Version,
 )
 from civicfund.projects.selectors.moderation import told_to_staff
+
+
+def _own(request: HttpRequest) -> QuerySet[Project, int]:
+    """The keys of what the reader writes."""
+    reader = request.user.pk or 0
+    return Project.objects.filter(authored_by(reader)).order_by().values_list("pk", flat=True)
 
 
 class CostLineInline(ReadOnlyInline[CostLine, Project]):
@@ -124,8 +130,9 @@ class MergeAdmin(ReadOnlyAdmin[Merge]):
     ordering = ("-pk",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Merge]:
-        """Of public projects."""
+        """Of public projects; what was asked and not agreed to is between their proposers."""
         rows = super().get_queryset(request)
+        rows = rows.filter(state__in=[MergeState.AGREED, MergeState.UNDONE])
         return rows.filter(project__state__in=PUBLIC_STATES, into__state__in=PUBLIC_STATES)
 
 
@@ -142,8 +149,7 @@ class ProjectFlagAdmin(ReadOnlyAdmin[ProjectFlag]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProjectFlag]:
         """None of what the reader writes."""
-        own = Project.objects.filter(authored_by(request.user.pk or 0)).order_by().values("pk")
-        return super().get_queryset(request).exclude(project__in=own)
+        return super().get_queryset(request).exclude(project__in=_own(request))
 
 
 @admin.register(ProjectHiding)
@@ -155,3 +161,7 @@ class ProjectHidingAdmin(ReadOnlyAdmin[ProjectHiding]):
     list_filter = ("reason", "outcome", ("lifted_at", admin.EmptyFieldListFilter))
     list_select_related = ("project", "hidden_by")
     ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ProjectHiding]:
+        """None of what the reader writes."""
+        return super().get_queryset(request).exclude(project__in=_own(request))

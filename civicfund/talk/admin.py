@@ -16,6 +16,15 @@ from civicfund.talk.models import Comment, Flag, Hiding, Thread
 from civicfund.talk.selectors.desks import told_to_staff
 
 
+def _of_others(request: HttpRequest) -> QuerySet[Comment, int]:
+    """The keys of what neither the reader said nor anybody about a project that they write."""
+    reader = request.user.pk or 0
+    own = Project.objects.filter(authored_by(reader)).order_by().values("pk")
+    threads = Thread.objects.filter(kind=SubjectKind.PROJECT, subject_id__in=own).values("pk")
+    said = Comment.objects.exclude(author=reader).exclude(thread__in=threads).order_by()
+    return said.values_list("pk", flat=True)
+
+
 @admin.register(Comment)
 class CommentAdmin(ReadOnlyAdmin[Comment]):
     """What people said; moderators act at their desk."""
@@ -45,11 +54,7 @@ class FlagAdmin(ReadOnlyAdmin[Flag]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Flag]:
         """None of what the reader said, nor of what was said of a project that they write."""
-        reader = request.user.pk or 0
-        own = Project.objects.filter(authored_by(reader)).order_by().values("pk")
-        threads = Thread.objects.filter(kind=SubjectKind.PROJECT, subject_id__in=own).values("pk")
-        rows = super().get_queryset(request).exclude(comment__author=reader)
-        return rows.exclude(comment__thread__in=threads)
+        return super().get_queryset(request).filter(comment__in=_of_others(request))
 
 
 @admin.register(Hiding)
@@ -61,3 +66,7 @@ class HidingAdmin(ReadOnlyAdmin[Hiding]):
     list_filter = ("reason", "outcome", ("lifted_at", admin.EmptyFieldListFilter))
     list_select_related = ("comment", "hidden_by")
     ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Hiding]:
+        """The same of what was hidden."""
+        return super().get_queryset(request).filter(comment__in=_of_others(request))

@@ -10,6 +10,11 @@ from civicfund.projects.models import Project
 from civicfund.projects.services import edit_project, publish_project, withdraw_project
 from civicfund.projects.services.authors import decline_invitation, invite_co_author
 from civicfund.projects.services.joining import ask_to_join
+from civicfund.projects.services.merging import (
+    agree_to_merge,
+    ask_to_merge,
+    decline_to_merge,
+)
 from civicfund.projects.services.moderating import flag_project
 from civicfund.projects.services.offers import Help, accept_offer, decline_offer, offer_help
 from civicfund.projects.services.supporting import support_project
@@ -156,3 +161,14 @@ def test_an_offer_is_in_the_admin_once_it_was_taken_and_never_its_words(superuse
     assert [opened(superusers_client, each) for each in (taken, declined)] == [200, 302]
     page = superusers_client.get(reverse("admin:projects_offer_change", args=[taken.pk]))
     assert words not in page.content.decode()
+
+
+def test_a_merge_is_in_the_admin_once_it_was_agreed_to(superusers_client):
+    whole, *others = (ProjectFactory() for _ in range(3))
+    asked, declined = (
+        ask_to_merge(each, whole, reason="Same.", by=each.proposer) for each in others
+    )
+    decline_to_merge(declined, by=whole.proposer)
+    assert [opened(superusers_client, each) for each in (asked, declined)] == [302, 302]
+    agree_to_merge(asked, by=whole.proposer)
+    assert opened(superusers_client, asked) == 200

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from civicfund.audit.services import record
 from civicfund.notices.services import send_next
+from civicfund.people.models import User
 from civicfund.people.services.erasure import erase
 from civicfund.projects.enums import AppealOutcome, ProjectState, Wrong
 from civicfund.projects.models import CoAuthor, ProjectFlag, ProjectHiding
@@ -314,3 +315,16 @@ def test_what_is_hidden_opens_for_a_moderator_with_a_second_factor_only(client, 
     page(client, reverse("project_history", args=[project.pk]), 404)
     sign_in_with_second_factor(client, by_password)
     assert TITLE in page(client, project.get_absolute_url())
+
+
+def test_what_was_done_to_ones_own_is_for_other_moderators(client, project):
+    by, own = moderator(), moderator()
+    User.objects.filter(pk=by.pk).update(display_name="Mo Moderating")
+    hiding = hide(project, by=by)
+    CoAuthor.objects.create(project=project, user=own)
+    at_the_desk = reverse("judge_project", args=[project.pk])
+    in_the_admin = reverse("admin:projects_projecthiding_change", args=[hiding.pk])
+    for reader, reads in ((moderator(), True), (own, False)):
+        sign_in_with_second_factor(client, reader)
+        assert ("Mo Moderating" in page(client, at_the_desk)) is reads
+        page(client, in_the_admin, 200 if reads else 302)

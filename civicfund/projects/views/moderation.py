@@ -147,9 +147,9 @@ def _judge_page(
 ) -> HttpResponse:
     is_own = is_author(request.user, project)
     # Of one's own one reads neither what was reported nor what other moderators did.
-    flags = project.flags.none() if is_own else project.flags.all()
-    told = told_to_staff(project)
-    events = told.none() if is_own else told
+    flags, hidings, events = project.flags.all(), project.hidings.all(), told_to_staff(project)
+    if is_own:
+        flags, hidings, events = flags.none(), hidings.none(), events.none()
     context = {
         "project": project,
         "is_public": project.state in PUBLIC_STATES,
@@ -158,9 +158,7 @@ def _judge_page(
         "is_own": is_own,
         "files": ProjectFile.objects.filter(project=project).prefetch_related("veils").in_order(),
         "flags": flags.select_related("other").order_by("pk"),
-        "hidings": project.hidings.select_related("hidden_by", "decided_by", "lifted_by").order_by(
-            "pk"
-        ),
+        "hidings": hidings.select_related("hidden_by", "decided_by", "lifted_by").order_by("pk"),
         "events": events.select_related("actor")[:MOST_EVENTS_SHOWN],
         "form": form,
         "refused": refused,

@@ -183,13 +183,15 @@ def _judge_page(
     request: SignedInRequest, comment: Comment, subject: Subject, form: forms.Form, refused: str
 ) -> HttpResponse:
     for_another = why_for_another(comment, subject, request.user)
-    told = told_to_staff(comment)
+    flags, hidings, events = comment.flags.all(), comment.hidings.all(), told_to_staff(comment)
+    if for_another:
+        flags, hidings, events = flags.none(), hidings.none(), events.none()
     context = {
         "comment": comment,
         "subject": subject,
-        "flags": [] if for_another else comment.flags.order_by("pk"),
-        "hidings": comment.hidings.select_related("hidden_by", "decided_by", "lifted_by"),
-        "events": [] if for_another else told.select_related("actor")[:MOST_EVENTS_SHOWN],
+        "flags": flags.order_by("pk"),
+        "hidings": hidings.select_related("hidden_by", "decided_by", "lifted_by"),
+        "events": events.select_related("actor")[:MOST_EVENTS_SHOWN],
         "form": form,
         "refused": refused,
         "for_another": for_another,
