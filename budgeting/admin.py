@@ -27,6 +27,7 @@ from budgeting.forms import (
 )
 from budgeting.models import Cycle, Option, Phase, Pot, Proposal, Tally
 from budgeting.selectors import pending_requests
+from budgeting.selectors.trail import told_of_proposal
 from budgeting.services.cycles import (
     CANCEL,
     OPEN,
@@ -43,6 +44,7 @@ from budgeting.services.proposals import put_on_ballot
 from budgeting.services.results import PUBLISH, certify, publish
 from civicfund import staff
 from civicfund.audit.admin import ReadOnlyAdmin, ReadOnlyInline
+from civicfund.audit.models import Event
 from civicfund.audit.services import ApprovalError, StaleStateError
 from civicfund.people.enums import Role
 from civicfund.people.models import User
@@ -297,6 +299,10 @@ class ProposalAdmin(ActingAdmin):
     def put_it_on_the_ballot(self, request: HttpRequest, rows: QuerySet[Proposal]) -> None:
         """At what it costs now."""
         self.each(request, rows, lambda proposal: put_on_ballot(proposal, by=person(request)))
+
+    def events(self, row: Proposal) -> QuerySet[Event]:
+        """Nothing of reviews whose verdict is not public: its authors may be among the readers."""
+        return told_of_proposal(row)
 
 
 @admin.register(Option)

@@ -2,28 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from allauth.account.authentication import get_authentication_records
 from allauth.mfa.utils import is_mfa_enabled
 from django.contrib.admin import AdminSite, ModelAdmin
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.middleware import get_user
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
+from django.utils.functional import SimpleLazyObject
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
+
+from civicfund.people.models import User
 
 SECOND_FACTOR_METHOD = "mfa"
 
 
 def gave_second_factor(request: HttpRequest) -> bool:
     """Whether this session was opened with a second factor."""
+    return _gave_second_factor(request, request.user)
+
+
+def _gave_second_factor(request: HttpRequest, user: AbstractBaseUser | AnonymousUser) -> bool:
     return any(
         record.get("method") == SECOND_FACTOR_METHOD
-        for record in get_authentication_records(request, request.user)
+        for record in get_authentication_records(request, user)
     )
+
+
+class SaysSecondFactor:
+    """Middleware: whoever asks is said to have given a second factor, or not.
+
+    What a role opens on pages that are for everybody, too, takes it as the desks do.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Looked up where somebody asks who it is, and not before."""
+        request.user = SimpleLazyObject(partial(_user_of, request))  # type: ignore[assignment]
+        return self._get_response(request)
+
+
+def _user_of(request: HttpRequest) -> AbstractBaseUser | AnonymousUser:
+    user = get_user(request)
+    if isinstance(user, User):
+        user.gave_second_factor = _gave_second_factor(request, user)
+    return user
 
 
 class SecondFactorAdminSite(AdminSite):

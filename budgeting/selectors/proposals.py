@@ -48,6 +48,7 @@ _LISTED = (
     "project__state",
     "project__neighborhood__name",
     "option__cost_minor",
+    "option__name",
 )
 
 

@@ -15,7 +15,14 @@ from budgeting.enums import VERB_WORDS, ProposalState
 from budgeting.models import Announcement, Cycle, Kiosk, PollingPlace, Pot, Proposal
 from budgeting.selectors.said import said_in_words
 from civicfund.audit.models import Event
-from civicfund.audit.selectors import COLUMNS, Rows, asked_and_answered, happened, named_thing
+from civicfund.audit.selectors import (
+    COLUMNS,
+    Rows,
+    asked_and_answered,
+    events_of,
+    happened,
+    named_thing,
+)
 from civicfund.people.models import User
 from civicfund.prepared import Prepared
 from civicfund.projects.access import concerning
@@ -79,6 +86,11 @@ def _under_review(cycle: int, author: int | None) -> Q:
     if author is not None:
         pending = pending.filter(project__in=Project.objects.filter(concerning(author)))
     return _among(pending) & Q(verb__startswith="review.")
+
+
+def told_of_proposal(proposal: Proposal) -> QuerySet[Event]:
+    """What happened to it, newest first; of its reviews only once what they say is public."""
+    return events_of(proposal).exclude(_under_review(proposal.cycle_id, None))
 
 
 def acts_in(cycle: Cycle, narrowed: Q, *, reader: User, reviews: bool) -> Rows:

@@ -9,7 +9,17 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from budgeting.enums import CycleState, PhaseKind, ProposalState
-from budgeting.models import Cycle, Mailing, Proposal, RollEntry, StartedBallot, Trial
+from budgeting.models import (
+    Appeal,
+    ChangeRequest,
+    Cycle,
+    Mailing,
+    Proposal,
+    RollEntry,
+    StartedBallot,
+    Trial,
+)
+from civicfund.audit.models import Event
 from civicfund.people.models import User
 
 # A cast that looked for its voter before an erasure and is counted after it would leave a line that
@@ -55,6 +65,8 @@ def _alone_under_review(person: User) -> Iterator[str]:
 def forget_voter(person: User) -> None:
     """That somebody on the roll voted stays, and no account leads to it any more.
 
+    What they appealed with, and answered to reviewers, goes.
+
     The caller is in a transaction and holds the person.
     """
     RollEntry.objects.filter(claimed_by=person).update(claimed_by=None)
@@ -62,3 +74,7 @@ def forget_voter(person: User) -> None:
     Mailing.objects.filter(recipient=person).update(recipient=None)
     Proposal.objects.filter(submitted_by=person).update(submitted_by=None)
     Trial.objects.filter(made_by=person).update(made_by=None)
+    Appeal.objects.filter(by=person).update(reason="")
+    acts = Event.objects.filter(actor=person, verb="review.given_back")
+    answered = [said["request"] for said in acts.values_list("data", flat=True)]
+    ChangeRequest.objects.filter(pk__in=answered).update(answer="")

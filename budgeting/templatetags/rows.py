@@ -24,6 +24,7 @@ class ProposalRow(NamedTuple):
     project: int
     title: str
     withdrawn: bool
+    hidden: bool
     state: str
     reason: str
     why_off: str
@@ -58,12 +59,16 @@ def proposal_row(
     said, backed = costs.get(proposal.pk), supports.get(proposal.pk)
     refused = proposal.state == ProposalState.NOT_FEASIBLE
     feasible = proposal.state == ProposalState.FEASIBLE
+    # Of what moderators hid stays what stood on the ballot; its authors may write it anew.
+    hidden = project.state == ProjectState.HIDDEN
+    frozen = option.name if option else ""
     return ProposalRow(
         project=project.pk,
-        title=project.title,
+        title=frozen if hidden else project.title,
         withdrawn=project.state == ProjectState.WITHDRAWN,
+        hidden=hidden,
         state=proposal.stands,
-        reason=proposal.reason if refused else "",
+        reason=proposal.reason if refused and not hidden else "",
         why_off=(vars(proposal)["why_off"] or "") if feasible else "",
         why_left=(vars(proposal)["why_left"] or "") if feasible else "",
         place=project.neighborhood.name,

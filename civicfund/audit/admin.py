@@ -16,20 +16,12 @@ from django.utils.translation import gettext_lazy
 from rules.permissions import has_perm
 
 from civicfund.audit.models import ActRequest, Approval, Event, Withdrawal
+from civicfund.audit.selectors import MOST_EVENTS_SHOWN, events_of
 from civicfund.audit.services import StaleStateError, record
 from civicfund.states import IllegalMoveError
 
 Row = TypeVar("Row", bound=models.Model)
 Parent = TypeVar("Parent", bound=models.Model)
-
-MOST_EVENTS_SHOWN = 50
-
-
-def events_of(row: models.Model) -> models.QuerySet[Event]:
-    """What happened to a row, newest first."""
-    return Event.objects.filter(target_type=row._meta.label_lower, target_id=str(row.pk)).order_by(
-        "-id"
-    )
 
 
 class ReadOnlyAdmin(admin.ModelAdmin[Row]):
@@ -83,10 +75,14 @@ class ReadOnlyAdmin(admin.ModelAdmin[Row]):
         """All of them."""
         return self.get_fields(request, obj)
 
+    def events(self, row: Row) -> models.QuerySet[Event]:
+        """Of what happened to a row, what its readers are told: all, where a page says no less."""
+        return events_of(row)
+
     @admin.display(description=gettext_lazy("What happened"))
     def trail(self, row: Row) -> SafeString:
-        """The row's events, newest first."""
-        shown = events_of(row).select_related("actor")[:MOST_EVENTS_SHOWN]
+        """The row's events that are told here, newest first."""
+        shown = self.events(row).select_related("actor")[:MOST_EVENTS_SHOWN]
         lines = [(event.at, event.verb, event.actor or _("the system")) for event in shown]
         if not lines:
             return format_html("{}", _("Nothing is recorded."))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import apps
-from django.db.models import CharField, F, IntegerField, JSONField, Q, QuerySet, Value
+from django.db.models import CharField, F, IntegerField, JSONField, Model, Q, QuerySet, Value
 from django.db.models.functions import Concat
 
 from civicfund.audit.models import ActRequest, Approval, Event, Withdrawal
@@ -15,6 +15,14 @@ from civicfund.audit.models import ActRequest, Approval, Event, Withdrawal
 COLUMNS = ("at", "what", "who", "of_type", "of_id", "said", "rank", "key")
 HAPPENED, ASKED, AGREED, TAKEN_BACK = range(4)
 Rows = QuerySet[Any, Any]
+# As many as the page of one row shows, the newest.
+MOST_EVENTS_SHOWN = 50
+
+
+def events_of(row: Model) -> QuerySet[Event]:
+    """What happened to a row, newest first."""
+    named = {"target_type": row._meta.label_lower, "target_id": str(row.pk)}
+    return Event.objects.filter(**named).order_by("-id")
 
 
 def happened(events: QuerySet[Event]) -> Rows:

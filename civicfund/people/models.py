@@ -65,6 +65,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     # were any. None: made in another way than by signing up, and never asked.
     agreed_to = models.CharField(max_length=16, null=True, blank=True)  # noqa: DJ001
 
+    # Whether whoever asks here gave a second factor, as ``SaysSecondFactor`` finds it; no column.
+    gave_second_factor = False
+
     objects = UserManager()
 
     USERNAME_FIELD = "email"

@@ -14,9 +14,7 @@ from django.core.signing import BadSignature, Signer, TimestampSigner
 from django.db.models import Q
 from django.http import Http404
 
-from civicfund.people.enums import Role
 from civicfund.people.models import User
-from civicfund.people.selectors import has_role
 from civicfund.pledges.enums import PRIVATE_CAMPAIGN, Audience, CampaignState
 from civicfund.pledges.models import (
     Campaign,
@@ -27,7 +25,7 @@ from civicfund.pledges.models import (
 )
 from civicfund.pledges.models.pledges import PledgeQuerySet
 from civicfund.pledges.models.totals import for_page
-from civicfund.projects.access import concerning, is_author
+from civicfund.projects.access import concerning, is_author, moderates
 from civicfund.projects.models import Project
 from civicfund.talk.access import Person, Subject
 from civicfund.talk.enums import SubjectKind
@@ -105,7 +103,7 @@ def readable_updates(person: Person | None) -> CampaignUpdateQuerySet:
     updates = CampaignUpdate.objects.all()
     if person is None or not person.is_authenticated:
         return updates.filter(audience=Audience.ALL)
-    if has_role(person, Role.MODERATOR):
+    if moderates(person):
         return updates
     backed = Pledge.objects.backing().filter(backer=person).values("campaign")
     team = Campaign.objects.filter(_of_team(person)).order_by().values("pk")

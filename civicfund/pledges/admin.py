@@ -34,6 +34,8 @@ from civicfund.pledges.services.moderating import (
     resume_campaign,
     suspend_campaign,
 )
+from civicfund.projects.access import authored_by
+from civicfund.projects.models import Project
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -212,15 +214,23 @@ class PledgeAdmin(ReadOnlyAdmin[Pledge]):
 
 @admin.register(CampaignReport)
 class CampaignReportAdmin(ReadOnlyAdmin[CampaignReport]):
-    """What people find wrong with campaigns."""
+    """What people find wrong with campaigns, never who."""
 
     readers = frozenset({Role.MODERATOR})
+    shown = ("campaign", "reason", "words", "created_at", "handled_at")
     refusals = (RefusedError,)
     list_display = ("campaign", "reason", "words", "created_at", "handled_at")
     list_filter = ("reason", ("handled_at", admin.EmptyFieldListFilter))
     list_select_related = ("campaign__project",)
     ordering = ("handled_at", "-pk")
     actions = ("handled",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CampaignReport]:
+        """None of a campaign of the reader's team."""
+        reader = _staff(request)
+        written = Project.objects.filter(authored_by(reader)).order_by().values("pk")
+        rows = super().get_queryset(request)
+        return rows.exclude(campaign__creator=reader).exclude(campaign__project__in=written)
 
     def has_moderate_permission(self, request: HttpRequest) -> bool:
         """Moderators; being a superuser is not enough."""

@@ -69,6 +69,18 @@ def keeps_paper(user: User | AnonymousUser, project: Project) -> bool:
     return bool(project.handed_in_by) and has_role(user, Role.BUDGET_ADMINISTRATOR)
 
 
+def sees_to_paper(user: User | AnonymousUser, project: Project) -> bool:
+    """The same of whoever asks for a page: with a second factor, as at their desks."""
+    return isinstance(user, User) and user.gave_second_factor and keeps_paper(user, project)
+
+
+def would_see_to_paper(user: User, pk: int) -> bool:
+    """Whether a second factor is all that is missing for what ``sees_to_paper`` asks."""
+    if user.gave_second_factor or not has_role(user, Role.BUDGET_ADMINISTRATOR):
+        return False
+    return _on_paper().filter(pk=pk).exclude(authored_by(user)).exists()
+
+
 def written_among(user: User, projects: Iterable[int]) -> set[int]:
     """The ids of those of the projects that somebody writes."""
     asked = set(projects)
@@ -92,7 +104,11 @@ def _concerning(user: int, projects: Collection[int]) -> QuerySet[Project, int]:
 
 
 def moderates(user: User | AnonymousUser) -> bool:
-    """Whether somebody looks after what others write, and sees what is kept from everybody."""
+    """Whether somebody looks after what others write, and sees what is kept from everybody: with
+    a second factor, as at the desk.
+    """
+    if not (isinstance(user, User) and user.gave_second_factor):
+        return False
     return has_role(user, Role.MODERATOR)
 
 
@@ -128,10 +144,13 @@ def visible_projects(user: User | AnonymousUser) -> ProjectQuerySet:
     """Public projects, and those that one writes in any state.
 
     What is hidden is for its authors and for moderators alone, and so is all that hangs on it.
+    Moderators have given a second factor.
     """
     shown = Q(state__in=PUBLIC_STATES)
     if not user.is_authenticated:
         return Project.objects.filter(shown)
+    if not user.gave_second_factor:
+        return Project.objects.filter(authored_by(user) | shown)
     grant = RoleGrant.objects.filter(user=user, role=Role.MODERATOR)
     hidden = Q(state=ProjectState.HIDDEN) & Exists(grant)
     return Project.objects.filter(authored_by(user) | shown | hidden)
@@ -167,14 +186,16 @@ def authored_project(user: User, pk: int) -> Project:
 
 def project_with_authors(user: User, pk: int) -> Project:
     """A project whose authors somebody reads of and sees to: one that they write, and one from
-    paper, whatever has become of it, for administrators of the budget. Else as
-    ``authored_project``.
+    paper, whatever has become of it, for administrators of the budget who have given a second
+    factor. Else as ``authored_project``.
     """
-    if has_role(user, Role.BUDGET_ADMINISTRATOR):
-        shown = Project.objects.exclude(state=ProjectState.DRAFT).exclude(handed_in_by="")
-        if found := _whole(shown).filter(pk=pk).first():
-            return found
-    return authored_project(user, pk)
+    sees_all = user.gave_second_factor and has_role(user, Role.BUDGET_ADMINISTRATOR)
+    found = _whole(_on_paper()).filter(pk=pk).first() if sees_all else None
+    return found or authored_project(user, pk)
+
+
+def _on_paper() -> ProjectQuerySet:
+    return Project.objects.exclude(state=ProjectState.DRAFT).exclude(handed_in_by="")
 
 
 def invitation_for(user: User, token: str) -> Invitation:

@@ -11,8 +11,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from civicfund.audit.admin import ReadOnlyAdmin, ReadOnlyInline
+from civicfund.audit.models import Event
 from civicfund.people.enums import Role
-from civicfund.projects.enums import PUBLIC_STATES, OfferState
+from civicfund.projects.access import authored_by
+from civicfund.projects.enums import PUBLIC_STATES, MergeState, OfferState
 from civicfund.projects.models import (
     CostLine,
     Merge,
@@ -22,6 +24,13 @@ from civicfund.projects.models import (
     ProjectHiding,
     Version,
 )
+from civicfund.projects.selectors.moderation import told_to_staff
+
+
+def _own(request: HttpRequest) -> QuerySet[Project, int]:
+    """The keys of what the reader writes."""
+    reader = request.user.pk or 0
+    return Project.objects.filter(authored_by(reader)).order_by().values_list("pk", flat=True)
 
 
 class CostLineInline(ReadOnlyInline[CostLine, Project]):
@@ -67,6 +76,10 @@ class ProjectAdmin(ReadOnlyAdmin[Project]):
         """Those with a public page."""
         return super().get_queryset(request).filter(state__in=PUBLIC_STATES)
 
+    def events(self, row: Project) -> QuerySet[Event]:
+        """What its pages say anyway, and what the staff did."""
+        return told_to_staff(row)
+
 
 @admin.register(Version)
 class VersionAdmin(ReadOnlyAdmin[Version]):
@@ -78,9 +91,15 @@ class VersionAdmin(ReadOnlyAdmin[Version]):
     ordering = ("-pk",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Version]:
-        """Those that stand in a public history: none of a draft, none from before publication."""
+        """Those that stand in a public history: none of a draft, none from before publication.
+
+        What a moderator has taken down is for moderators.
+        """
         rows = super().get_queryset(request)
-        return rows.filter(is_public=True, project__state__in=PUBLIC_STATES)
+        rows = rows.filter(is_public=True, project__state__in=PUBLIC_STATES)
+        if self.holds(request, [Role.MODERATOR]):
+            return rows
+        return rows.filter(pk__in=Version.objects.unveiled().order_by().values("pk"))
 
 
 @admin.register(Offer)
@@ -111,20 +130,26 @@ class MergeAdmin(ReadOnlyAdmin[Merge]):
     ordering = ("-pk",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Merge]:
-        """Of public projects."""
+        """Of public projects; what was asked and not agreed to is between their proposers."""
         rows = super().get_queryset(request)
+        rows = rows.filter(state__in=[MergeState.AGREED, MergeState.UNDONE])
         return rows.filter(project__state__in=PUBLIC_STATES, into__state__in=PUBLIC_STATES)
 
 
 @admin.register(ProjectFlag)
 class ProjectFlagAdmin(ReadOnlyAdmin[ProjectFlag]):
-    """What people find wrong with projects; moderators act at their desk."""
+    """What people find wrong with projects, never who; moderators act at their desk."""
 
     readers = frozenset({Role.MODERATOR})
+    shown = ("project", "reason", "other", "words", "created_at", "handled_at")
     list_display = ("id", "project", "reason", "created_at", "handled_at")
     list_filter = ("reason", ("handled_at", admin.EmptyFieldListFilter))
     list_select_related = ("project",)
     ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ProjectFlag]:
+        """None of what the reader writes."""
+        return super().get_queryset(request).exclude(project__in=_own(request))
 
 
 @admin.register(ProjectHiding)
@@ -136,3 +161,7 @@ class ProjectHidingAdmin(ReadOnlyAdmin[ProjectHiding]):
     list_filter = ("reason", "outcome", ("lifted_at", admin.EmptyFieldListFilter))
     list_select_related = ("project", "hidden_by")
     ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ProjectHiding]:
+        """None of what the reader writes."""
+        return super().get_queryset(request).exclude(project__in=_own(request))

@@ -65,6 +65,34 @@ LISTED_STATES = (ProjectState.STUB, ProjectState.READY)
 PUBLIC_STATES = (*LISTED_STATES, ProjectState.MERGED)
 
 
+# What happened to a project since it is public that the staff is told of: what stands on its pages
+# anyway, and what the staff did. Never who supports, reports, offers or asks, nor who said no.
+TOLD_TO_STAFF = frozenset(
+    {
+        "project.author_on_paper_named",
+        "project.came_out_hidden",
+        "project.co_author_does",
+        "project.co_author_joined",
+        "project.edited",
+        "project.file_added",
+        "project.file_described",
+        "project.file_put_in_front",
+        "project.file_removed",
+        "project.flags_dismissed",
+        "project.handed_on",
+        "project.join_accepted",
+        "project.part_shown_again",
+        "project.part_taken_down",
+        "project.planned",
+        "project.restored",
+        "project.taken_down",
+        "project.taken_over",
+        *(f"project.appeal_{outcome}" for outcome in ("upheld", "lifted")),
+        *(f"project.{state}" for state in ProjectState),
+    }
+)
+
+
 class Category(models.TextChoices):
     """What a project is about."""
 

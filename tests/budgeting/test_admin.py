@@ -10,20 +10,24 @@ from budgeting.models import Cycle, OpenedBallot, Participation, RollEntry, Seal
 from budgeting.services.counting import count_cycle
 from budgeting.services.cycles import open_cycle, request_cancelling, request_opening
 from budgeting.services.results import certify, publish
+from budgeting.services.reviews import give_review
 from civicfund.audit.models import ActRequest
 from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
+from civicfund.projects.models import CoAuthor
 from tests.budgeting.test_counting import unsealed
 from tests.factories.budgeting import (
     administrator,
     certifier,
     draft_cycle,
     fill_roll,
+    publish_now,
     rehearsed,
     running_cycle,
 )
 from tests.factories.people import ResidencyFactory, UserFactory
 from tests.factories.places import CityFactory
+from tests.factories.reviews import NO, reviewer, reviewing_cycle
 from tests.signing_in import sign_in_with_second_factor
 
 pytestmark = pytest.mark.django_db
@@ -332,3 +336,18 @@ def test_the_seed_of_the_ties_is_not_shown_before_the_count(client):
     cycle, _ = running_cycle()
     signed_in(client, administrator())
     assert cycle.tie_seed not in client.get(address("change", cycle.pk)).content.decode()
+
+
+def test_the_admin_tells_of_no_review_before_the_verdict_is_public(client):
+    cycle, [proposal] = reviewing_cycle()
+    for each in (reviewer(), reviewer()):
+        give_review(proposal, **NO, by=each)
+    insider = reviewer()
+    CoAuthor.objects.create(project=proposal.project, user=insider)
+    insider.refresh_from_db()
+    signed_in(client, insider)
+    page = client.get(address("change", proposal.pk, model="proposal")).content.decode()
+    assert ("proposal.submitted" in page, "review." in page) == (True, False)
+    publish_now(cycle, by=administrator())
+    page = client.get(address("change", proposal.pk, model="proposal")).content.decode()
+    assert page.count("review.given") == 2

@@ -19,7 +19,12 @@ from budgeting.services.proposals import submit_proposal
 from budgeting.services.results import certify, publish
 from civicfund.audit.services import db_now
 from civicfund.ledger.selectors import balance_minor
+from civicfund.people.enums import Role
+from civicfund.people.services import grant_role
+from civicfund.projects.enums import Wrong
 from civicfund.projects.models import CoAuthor
+from civicfund.projects.services import edit_project
+from civicfund.projects.services.moderating import hide_project
 from tests.budgeting.test_counting import unsealed
 from tests.factories.budgeting import (
     administrator,
@@ -37,6 +42,7 @@ from tests.factories.options import options_at_once
 from tests.factories.people import UserFactory
 from tests.factories.places import NeighborhoodFactory
 from tests.factories.projects import ProjectFactory
+from tests.factories.reviews import refused_publicly
 
 pytestmark = pytest.mark.django_db
 
@@ -382,3 +388,38 @@ def test_a_cycle_reads_no_story_nor_outline_to_name_its_proposals(client):
     assert len(read) == 1
     for column in ("story", "search", "boundary"):
         assert f'"{column}"' not in read[0]
+
+
+def hidden(project):
+    by = UserFactory()
+    grant_role(by, Role.MODERATOR, by=None)
+    return hide_project(project, by=by, reason=Wrong.PRIVATE)
+
+
+def test_of_a_hidden_project_that_was_refused_its_cycle_says_that_it_is_hidden(client):
+    cycle, proposal, _ = refused_publicly()
+    project = proposal.project
+    assert project.title in text_of(client.get(page_of("cycle", cycle)))
+    hidden(project)
+    edit_project(project, by=project.proposer, title="Mrs Quill steals")
+    cycle.refresh_from_db()
+    page = text_of(client.get(page_of("cycle", cycle)))
+    assert "Hidden by moderators" in page
+    unsaid = (
+        project.title,
+        "Mrs Quill steals",
+        "The bridge is listed.",
+        project.get_absolute_url(),
+    )
+    assert [words for words in unsaid if words in page] == []
+
+
+def test_of_a_hidden_project_that_was_voted_on_its_cycle_says_what_stood_on_the_ballot(client):
+    cycle = published([[0]])
+    [proposal] = cycle.proposals.select_related("project", "option").all()[:1]
+    hidden(proposal.project)
+    edit_project(proposal.project, by=proposal.project.proposer, title="Mrs Quill steals")
+    page = text_of(client.get(page_of("cycle", cycle)))
+    assert proposal.option.name in page
+    assert "Hidden by moderators" in page
+    assert "Mrs Quill steals" not in page

@@ -35,7 +35,7 @@ from tests.factories.budgeting import administrator, draft_cycle, running_cycle
 from tests.factories.people import UserFactory
 from tests.factories.places import NeighborhoodFactory, square
 from tests.factories.projects import ProjectFactory
-from tests.factories.reviews import reviewer, reviewing_cycle
+from tests.factories.reviews import refused_publicly, reviewer, reviewing_cycle
 from tests.signing_in import sign_in, sign_in_with_second_factor, verified
 
 pytestmark = pytest.mark.django_db
@@ -431,6 +431,13 @@ def test_an_old_file_brings_nothing_back_that_has_left_the_cycle(client, leave, 
     with pytest.raises(RefusedError, match="Nothing is left to enter"):
         import_proposals(cycle, io.BytesIO(content), sha256=found.sha256, by=by)
     assert Project.objects.count() == before
+
+
+def test_what_was_refused_and_is_hidden_now_is_in_no_file():
+    cycle, proposal, _ = refused_publicly()
+    assert [row["title"] for row in proposal_rows(cycle)] == [proposal.project.title]
+    _hidden(proposal.project)
+    assert list(proposal_rows(cycle)) == []
 
 
 def test_what_has_another_title_since_is_known_by_its_number(exported):

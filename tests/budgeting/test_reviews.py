@@ -46,6 +46,7 @@ from civicfund.notices.models import Message
 from civicfund.notices.services import send_next
 from civicfund.people.enums import Role
 from civicfund.people.services import revoke_role
+from civicfund.people.services.erasure import erase
 from civicfund.places.enums import PlaceKind
 from civicfund.projects.enums import Category
 from civicfund.projects.models import CoAuthor
@@ -493,6 +494,36 @@ def test_an_appeal_is_the_proposers_once_with_a_reason_and_in_time():
     with pytest.raises(RefusedError, match="made already"):
         appeal(proposal, reason="No.", by=proposer)
     assert proposal.reviews.filter(kind=ReviewKind.APPEAL).count() == 1
+
+
+def test_what_somebody_appealed_with_and_answered_goes_with_them():
+    cycle, [proposal, of_another] = reviewing_cycle(2)
+    first, second = reviewer(), reviewer()
+    for each in (proposal, of_another):
+        request_changes(each, words="Say how wide.", by=first)
+        give_back(each, answer="My husband is ill.", by=each.project.proposer)
+        for by in (first, second):
+            give_review(each, **NO, by=by)
+    publish_now(cycle, by=administrator())
+    for each in (proposal, of_another):
+        each.refresh_from_db()
+        appeal(each, reason="I cannot walk.", by=each.project.proposer)
+    erase(proposal.project.proposer)
+    kept = Proposal.objects.order_by("pk")
+    assert [(each.appeal.reason, each.change_requests.get().answer) for each in kept] == [
+        ("", ""),
+        ("I cannot walk.", "My husband is ill."),
+    ]
+
+
+def test_the_table_takes_no_appeal_without_a_reason():
+    _cycle, proposal, _ = refused_publicly()
+    proposer = proposal.project.proposer
+    with refused("appeal_says_why"):
+        Appeal.objects.create(proposal=proposal, by=proposer, reason="\n")
+    made = appeal(proposal, reason="It is not listed.", by=proposer)
+    with refused("appeal_says_why"):
+        Appeal.objects.filter(pk=made.pk).update(reason=" ")
 
 
 def test_after_its_deadline_nobody_appeals():

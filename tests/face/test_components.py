@@ -298,7 +298,7 @@ ROW = {
     "project": 7, "title": NASTY, "withdrawn": False, "state": "submitted", "reason": "",
     "place": "Mill End", "cost_minor": None, "currency": "EUR", "low_minor": None,
     "high_minor": None, "yearly_minor": None, "needs_support": False, "people": None,
-    "needed": None, "short": None, "why_off": "",
+    "needed": None, "short": None, "why_off": "", "hidden": False,
 }  # fmt: skip
 
 
@@ -308,6 +308,7 @@ ROW = {
         ({"project": 8}, "/projects/8/"),
         ({"title": "Other"}, ">Other<"),
         ({"withdrawn": True}, "has withdrawn it"),
+        ({"hidden": True}, "Hidden by moderators"),
         ({"state": "feasible"}, "state-good"),
         ({"reason": "Too near the river"}, "Too near the river"),
         ({"place": "Harborside"}, "Harborside"),

@@ -274,7 +274,8 @@ def test_a_co_author_moderates_no_campaign_of_their_team(client):
         before = campaign.state
         co_author(client, campaign, MODERATOR)
         shown = client.get(reverse("judge_campaign", args=[campaign.pk])).content.decode()
-        assert "It is ours." in shown
+        assert "You are of its team" in shown
+        assert "It is ours." not in shown
         assert 'name="act"' not in shown
         report = campaign.reports.get()
         for sent in ({"act": act, "reason": "It is ours."}, {"act": "handle", "report": report.pk}):
@@ -282,6 +283,26 @@ def test_a_co_author_moderates_no_campaign_of_their_team(client):
             assert "Nobody moderates their own campaign." in answer.content.decode()
         report.refresh_from_db()
         assert (state_of(campaign), report.handled_at) == (before, None)
+
+
+@pytest.mark.parametrize("how", ["creator", "co-author"])
+def test_in_the_admin_nobody_reads_a_report_of_a_campaign_of_their_team(client, how):
+    campaign = CampaignFactory()
+    rob = UserFactory(display_name="Rob Reporting")
+    report_campaign(campaign, reason=ReportReason.NOT_THEIRS, words="A lie.", by=rob)
+    report = reverse("admin:pledges_campaignreport_change", args=[campaign.reports.get().pk])
+    come(client, MODERATOR)
+    shown = client.get(report).content.decode()
+    assert ("A lie." in shown, "Rob Reporting" in shown) == (True, False)
+    if how == "co-author":
+        co_author(client, campaign, MODERATOR)
+    else:
+        grant_role(campaign.creator, MODERATOR, by=None)
+        client.logout()
+        sign_in_with_second_factor(client, campaign.creator)
+    assert client.get(report).status_code == 302
+    listing = client.get(reverse("admin:pledges_campaignreport_changelist"))
+    assert "A lie." not in listing.content.decode()
 
 
 @pytest.mark.parametrize("how", ["creator", "co-author"])

@@ -35,6 +35,7 @@ from tests.altering import bent
 from tests.factories.people import UserFactory
 from tests.factories.pledges import CampaignFactory
 from tests.factories.projects import ProjectFactory
+from tests.signing_in import sign_in_with_second_factor
 
 pytestmark = pytest.mark.django_db
 
@@ -351,8 +352,7 @@ def test_any_administrator_sees_to_the_name_and_the_invitation_once_the_clerk_ha
     ask_to_join(project, "I have a saw.", by=UserFactory())
     page = reverse("project_authors", args=[project.pk])
     taken_back = reverse("project_invitation_taken_back", args=[project.pk, asked.pk])
-    administrator = holder(Role.BUDGET_ADMINISTRATOR)
-    client.force_login(administrator)
+    sign_in_with_second_factor(client, holder(Role.BUDGET_ADMINISTRATOR))
     assert page in client.get(project.get_absolute_url()).content.decode()
     shown = client.get(page).content.decode()
     assert "ann@example.org" in shown
@@ -371,10 +371,28 @@ def test_any_administrator_sees_to_the_name_and_the_invitation_once_the_clerk_ha
 def test_an_administrator_removes_the_name_of_what_is_hidden_too(client):
     project = on_paper()
     hide_project(project, by=holder(Role.MODERATOR), reason=Wrong.OTHER)
-    client.force_login(holder(Role.BUDGET_ADMINISTRATOR))
     page = reverse("project_authors", args=[project.pk])
+    sign_in_with_second_factor(client, holder(Role.BUDGET_ADMINISTRATOR))
     assert client.post(page, {"handed_in_by": "A resident"}).status_code == 302
     assert Project.objects.get().handed_in_by == "A resident"
+
+
+def test_an_administrator_sees_to_what_is_on_paper_with_a_second_factor_only(client):
+    project = on_paper()
+    asked = invite_co_author(project, "ann@example.org", by=project.proposer, takes_over=True)
+    client.force_login(holder(Role.BUDGET_ADMINISTRATOR))
+    page = reverse("project_authors", args=[project.pk])
+    assert page in client.get(project.get_absolute_url()).content.decode()
+    for answer in (
+        client.get(page),
+        client.post(page, {"handed_in_by": "Mine"}),
+        client.post(page, {"address": "mine@example.org"}),
+    ):
+        assert answer.url.startswith(reverse("admin:login"))
+    taken_back = reverse("project_invitation_taken_back", args=[project.pk, asked.pk])
+    assert client.post(taken_back).status_code == 403
+    assert Project.objects.get().handed_in_by == project.handed_in_by
+    assert [each.address for each in project.invitations.all()] == ["ann@example.org"]
 
 
 @pytest.mark.parametrize(
@@ -390,7 +408,7 @@ def test_nobody_else_sees_to_them_nor_administrators_to_what_is_not_from_paper(c
     takes_over = bool(name)
     asked = invite_co_author(project, "ann@example.org", by=project.proposer, takes_over=takes_over)
     by = holder(role)
-    client.force_login(by)
+    sign_in_with_second_factor(client, by)
     page = reverse("project_authors", args=[project.pk])
     assert page not in client.get(project.get_absolute_url()).content.decode()
     assert client.get(page).status_code == 403

@@ -26,7 +26,11 @@ from civicfund.projects.services import (
 )
 from civicfund.projects.services.authors import accept_invitation, invite_co_author
 from civicfund.projects.services.joining import accept_wish, ask_to_join
-from civicfund.projects.services.merging import agree_to_merge, ask_to_merge
+from civicfund.projects.services.merging import (
+    agree_to_merge,
+    ask_to_merge,
+    decline_to_merge,
+)
 from civicfund.projects.services.offers import accept_offer
 from tests.factories.people import UserFactory
 from tests.factories.places import NeighborhoodFactory
@@ -41,6 +45,20 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def person():
     return UserFactory()
+
+
+def test_why_they_asked_in_vain_to_make_two_projects_one_goes(person):
+    mine, taken_in = ProjectFactory(proposer=person), ProjectFactory(proposer=person)
+    other = ProjectFactory()
+    declined = ask_to_merge(mine, other, reason="I cannot walk.", by=person)
+    decline_to_merge(declined, by=other.proposer)
+    waiting = ask_to_merge(mine, other, reason="I still cannot.", by=person)
+    agreed = ask_to_merge(taken_in, other, reason="The same bench.", by=person)
+    agree_to_merge(agreed, by=other.proposer)
+    erase(person)
+    for merge, left in ((declined, ""), (waiting, ""), (agreed, "The same bench.")):
+        merge.refresh_from_db()
+        assert merge.reason == left
 
 
 def test_of_what_they_offered_only_that_it_was_taken_in_stays(client, person):

@@ -114,11 +114,14 @@ def test_a_hidden_project_is_there_for_its_authors_and_for_moderators_alone():
     left = fresh(project)
     assert (left.state, hiding.state_before) == (ProjectState.HIDDEN, ProjectState.READY)
     assert not flagged_projects()
-    for somebody in (project.proposer, friend, moderator()):
+    judge, by_password = moderator(), moderator()
+    judge.gave_second_factor = True
+    for somebody in (project.proposer, friend, judge):
         assert visible_project(somebody, project.pk) == project
     stranger = UserFactory()
-    with pytest.raises(Http404):
-        visible_project(stranger, project.pk)
+    for somebody in (stranger, by_password):
+        with pytest.raises(Http404):
+            visible_project(somebody, project.pk)
     with pytest.raises(Http404):
         visible_subject(stranger, SubjectKind.PROJECT, project.pk)
     assert not Project.objects.listed().exists()

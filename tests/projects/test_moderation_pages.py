@@ -9,9 +9,13 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from civicfund.audit.services import record
 from civicfund.notices.services import send_next
+from civicfund.people.models import User
+from civicfund.people.services.erasure import erase
 from civicfund.projects.enums import AppealOutcome, ProjectState, Wrong
 from civicfund.projects.models import CoAuthor, ProjectFlag, ProjectHiding
+from civicfund.projects.services import withdraw_project
 from civicfund.projects.services.files import add_file
 from civicfund.projects.services.merging import merge_as_moderator
 from civicfund.projects.services.moderating import decide_project_appeal, flag_project
@@ -21,6 +25,7 @@ from tests.factories.pledges import CampaignFactory
 from tests.factories.projects import ProjectFactory
 from tests.factories.talk import CommentFactory, ThreadFactory, subject_of
 from tests.hostile_files import a_picture
+from tests.projects.test_admin import acted_on_unseen
 from tests.projects.test_moderating import appealed, fresh, hide, moderator
 from tests.signing_in import sign_in_with_second_factor
 
@@ -245,3 +250,81 @@ def test_the_public_counts_say_what_was_done_to_projects(client):
         "projects_hidden_private": "2", "projects_hidden_advert": "1",
     }  # fmt: skip
     assert "Projects hidden" in page(client, reverse("moderation"))
+
+
+def test_a_draft_that_was_dropped_is_not_judged(client):
+    draft = ProjectFactory(title="A private thought", state=ProjectState.DRAFT)
+    file = add_file(draft, a_picture(), words="My door", by=draft.proposer)
+    withdraw_project(draft, by=draft.proposer)
+    sign_in_with_second_factor(client, moderator())
+    page(client, reverse("judge_project", args=[draft.pk]), 404)
+    page(client, reverse("judge_file", args=[draft.pk, file.pk]), 404)
+
+
+def test_a_draft_of_somebody_who_has_left_is_not_judged(client):
+    draft = ProjectFactory(story="A secret.", state=ProjectState.DRAFT)
+    erase(draft.proposer)
+    sign_in_with_second_factor(client, moderator())
+    page(client, reverse("judge_project", args=[draft.pk]), 404)
+
+
+def test_what_was_withdrawn_after_it_was_published_is_judged(client, project):
+    withdraw_project(project, by=project.proposer)
+    sign_in_with_second_factor(client, moderator())
+    assert TITLE in page(client, reverse("judge_project", args=[project.pk]))
+
+
+def test_a_moderators_page_names_nobody_who_did_something_unseen(client, project):
+    names = acted_on_unseen(project)
+    sign_in_with_second_factor(client, moderator())
+    shown = page(client, reverse("judge_project", args=[project.pk]))
+    assert [each for each in names if each in shown] == []
+    assert "It leans." in shown
+
+
+def test_a_moderators_page_tells_the_newest_acts_alone(client, project):
+    for _ in range(60):
+        record("project.edited", project, actor=project.proposer)
+    sign_in_with_second_factor(client, moderator())
+    shown = page(client, reverse("judge_project", args=[project.pk]))
+    assert shown.count("project.edited") == 50
+
+
+def test_what_is_reported_of_ones_own_is_for_other_moderators(client, project):
+    reporter = UserFactory(display_name="Rob Reporting")
+    flag_project(project, by=reporter, reason="other", words="She lies.")
+    flag = ProjectFlag.objects.get()
+    other, own = moderator(), moderator()
+    CoAuthor.objects.create(project=project, user=own)
+    at_the_desk = reverse("judge_project", args=[project.pk])
+    in_the_admin = reverse("admin:projects_projectflag_change", args=[flag.pk])
+    for reader, reads in ((other, True), (own, False)):
+        reader.refresh_from_db()
+        sign_in_with_second_factor(client, reader)
+        assert ("She lies." in page(client, at_the_desk)) is reads
+        shown = page(client, in_the_admin, 200 if reads else 302)
+        assert ("She lies." in shown) is reads
+        assert "Rob Reporting" not in shown
+
+
+def test_what_is_hidden_opens_for_a_moderator_with_a_second_factor_only(client, project):
+    hide(project)
+    by_password = moderator()
+    client.force_login(by_password)
+    page(client, project.get_absolute_url(), 410)
+    page(client, reverse("project_history", args=[project.pk]), 404)
+    sign_in_with_second_factor(client, by_password)
+    assert TITLE in page(client, project.get_absolute_url())
+
+
+def test_what_was_done_to_ones_own_is_for_other_moderators(client, project):
+    by, own = moderator(), moderator()
+    User.objects.filter(pk=by.pk).update(display_name="Mo Moderating")
+    hiding = hide(project, by=by)
+    CoAuthor.objects.create(project=project, user=own)
+    at_the_desk = reverse("judge_project", args=[project.pk])
+    in_the_admin = reverse("admin:projects_projecthiding_change", args=[hiding.pk])
+    for reader, reads in ((moderator(), True), (own, False)):
+        sign_in_with_second_factor(client, reader)
+        assert ("Mo Moderating" in page(client, at_the_desk)) is reads
+        page(client, in_the_admin, 200 if reads else 302)

@@ -54,7 +54,7 @@ def test_words_of_a_veiled_version_stand_on_no_public_page(client, project):
     client.force_login(UserFactory())
     assert PHONE not in page(client, history(project, 3))
     for reader in (project.proposer, moderator()):
-        client.force_login(reader)
+        sign_in_with_second_factor(client, reader)
         assert PHONE in page(client, history(project, 2))
         assert PHONE in page(client, history(project, 3))
     assert PHONE in Version.objects.get(project=project, number=2).story
@@ -90,7 +90,7 @@ def test_a_veiled_file_is_for_authors_and_moderators(client, project):
         page(client, file.get_absolute_url(), 404)
         page(client, small, 404)
     for reader in (project.proposer, moderator()):
-        client.force_login(reader)
+        sign_in_with_second_factor(client, reader)
         answer = client.get(small)
         assert (answer.status_code, answer["Cache-Control"]) == (200, "private, no-store")
     client.force_login(project.proposer)

@@ -12,6 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from civicfund.notices.services import send_next
+from civicfund.people.enums import Role
+from civicfund.people.services import grant_role
 from civicfund.projects.models import CoAuthor, Project
 from civicfund.projects.services import withdraw_project
 from civicfund.talk.enums import Wrong
@@ -303,3 +305,35 @@ def test_an_appeal_is_written_and_decided_once_the_project_is_withdrawn(client, 
     assert client.post(judging, {"act": "lift"}).url == reverse("comments_desk")
     hiding.refresh_from_db()
     assert hiding.outcome == "lifted"
+
+
+def test_at_the_desk_nobody_reads_who_reported_a_comment(client, comment):
+    reporter, judge = UserFactory(display_name="Reporting Rose"), moderator()
+    flag_comment(comment, by=reporter, reason=Wrong.OTHER, words="Rude.")
+    judge.refresh_from_db()
+    sign_in_with_second_factor(client, judge)
+    for address in (
+        reverse("judge_comment", args=[comment.pk]),
+        reverse("admin:talk_comment_change", args=[comment.pk]),
+    ):
+        assert "Reporting Rose" not in page(client, address), address
+
+
+@pytest.mark.parametrize("how", ["author", "of the project"])
+def test_what_is_reported_of_ones_own_words_is_for_other_moderators(client, comment, how):
+    reporter = UserFactory(display_name="Rob Reporting")
+    flag_comment(comment, by=reporter, reason=Wrong.OTHER, words="So rude.")
+    flag = Flag.objects.get()
+    own = comment.author if how == "author" else UserFactory()
+    if how != "author":
+        CoAuthor.objects.create(project_id=comment.thread.subject_id, user=own)
+    grant_role(own, Role.MODERATOR, by=None)
+    at_the_desk = reverse("judge_comment", args=[comment.pk])
+    in_the_admin = reverse("admin:talk_flag_change", args=[flag.pk])
+    for reader, reads in ((moderator(), True), (own, False)):
+        reader.refresh_from_db()
+        sign_in_with_second_factor(client, reader)
+        assert ("So rude." in page(client, at_the_desk)) is reads
+        shown = page(client, in_the_admin, 200 if reads else 302)
+        assert ("So rude." in shown) is reads
+        assert "Rob Reporting" not in shown

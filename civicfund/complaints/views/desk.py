@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from civicfund import staff
-from civicfund.audit.admin import events_of
+from civicfund.audit.selectors import events_of
 from civicfund.complaints.access import complaint_at_desk
 from civicfund.complaints.forms import AnswerForm, NameForm, NoteForm
 from civicfund.complaints.models import Complaint

@@ -19,7 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from civicfund import staff
-from civicfund.audit.admin import events_of
+from civicfund.audit.selectors import events_of
 from civicfund.audit.services import StaleStateError
 from civicfund.parsing import whole_number
 from civicfund.people.enums import Role
@@ -235,7 +235,7 @@ def _judge_page(request: SignedInRequest, pk: int, form: ReasonForm) -> HttpResp
     context = {
         "campaign": campaign,
         "seen": seen,
-        "reports": open_reports_of(campaign) if moderates else [],
+        "reports": open_reports_of(campaign) if moderates and not is_own else [],
         "acts": mine,
         "is_own": is_own,
         "suspensions": _suspensions_of(campaign) if moderates else [],

@@ -47,7 +47,11 @@ class Merge(models.Model):
             models.CheckConstraint(
                 condition=Q(state__in=MergeState.values), name="merge_state_known"
             ),
-            models.CheckConstraint(condition=~Q(reason=""), name="merge_has_reason"),
+            # What was asked in vain says nothing any more once whoever asked has left.
+            models.CheckConstraint(
+                condition=~Q(reason="") | Q(state__in=[MergeState.DECLINED, MergeState.WITHDRAWN]),
+                name="merge_has_reason",
+            ),
             models.CheckConstraint(condition=~Q(project=F("into")), name="merge_into_another"),
             models.CheckConstraint(
                 condition=Q(

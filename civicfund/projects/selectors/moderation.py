@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from django.db.models import Count, Min, Q, QuerySet
 
+from civicfund.audit.models import Event
+from civicfund.audit.selectors import events_of
 from civicfund.people.models import User
 from civicfund.prepared import Prepared
-from civicfund.projects.enums import ProjectState
+from civicfund.projects.enums import TOLD_TO_STAFF, ProjectState
 from civicfund.projects.models import Project, ProjectHiding, ProjectQuerySet, Veil
 
 # As many as a desk shows at a time.
@@ -18,6 +20,14 @@ def hiding_of(project: Project) -> ProjectHiding | None:
     if project.state != ProjectState.HIDDEN:
         return None
     return project.hidings.standing().first()
+
+
+def told_to_staff(project: Project) -> QuerySet[Event]:
+    """What happened to it since it is public, newest first: nothing that residents did unseen."""
+    if project.published_at is None:
+        return Event.objects.none()
+    told = events_of(project).filter(verb__in=TOLD_TO_STAFF)
+    return told.filter(at__gte=project.published_at)
 
 
 def tombstone_of(pk: int) -> ProjectHiding | None:

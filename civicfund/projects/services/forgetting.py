@@ -7,11 +7,12 @@ from allauth.account.models import EmailAddress
 from civicfund.audit.services import record
 from civicfund.notices.services import take_back, tell
 from civicfund.people.models import User
-from civicfund.projects.enums import OfferState, ProjectState
+from civicfund.projects.enums import MergeState, OfferState, ProjectState
 from civicfund.projects.models import (
     CoAuthor,
     Invitation,
     JoinWish,
+    Merge,
     Offer,
     OfferFile,
     Project,
@@ -41,6 +42,8 @@ def forget_author(person: User) -> None:
         if not _hand_on(project, person):
             _leave(project, person)
     take_back_requests(person)
+    in_vain = Merge.objects.filter(state__in=[MergeState.DECLINED, MergeState.WITHDRAWN])
+    in_vain.filter(asked_by=person).update(reason="")
     _forget_offers(person)
     forget_wishes(JoinWish.objects.filter(person=person))
     CoAuthor.objects.filter(user=person).delete()

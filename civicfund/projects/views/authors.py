@@ -11,15 +11,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from civicfund import staff
 from civicfund.parsing import whole_number
 from civicfund.people.requests import SignedInRequest
 from civicfund.projects.access import (
     authored_project,
     invitation_for,
     is_author,
-    keeps_paper,
     own_project,
     project_with_authors,
+    sees_to_paper,
+    would_see_to_paper,
 )
 from civicfund.projects.forms import DoesForm, InvitationForm, OnPaperForm
 from civicfund.projects.models import Invitation, Project
@@ -46,12 +48,14 @@ def authors(request: SignedInRequest, pk: int) -> HttpResponse:
 
     Whoever brought it on paper is named here, and asked to take it over; by administrators, too.
     """
+    if would_see_to_paper(request.user, pk):
+        return staff.give_second_factor(request)
     project = project_with_authors(request.user, pk)
     if request.method != "POST":
         return _page(request, project, InvitationForm())
     if "does" in request.POST:
         return _say(request, project)
-    if "remove" in request.POST or not keeps_paper(request.user, project):
+    if "remove" in request.POST or not sees_to_paper(request.user, project):
         own_project(request.user, pk)
     if "remove" in request.POST:
         person = whole_number(request.POST["remove"]) or 0
@@ -121,7 +125,7 @@ def _page(
     paper: OnPaperForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    proposes, keeps = _proposes(request, project), keeps_paper(request.user, project)
+    proposes, keeps = _proposes(request, project), sees_to_paper(request.user, project)
     writes = is_author(request.user, project)
     mine = project.co_authors.filter(user=request.user).first()
     asked = project.invitations.order_by("invited_at", "pk")
@@ -151,7 +155,7 @@ def take_back(request: SignedInRequest, pk: int, invitation: int) -> HttpRespons
     """The proposer asks somebody no more, or an administrator that it be taken over."""
     project = project_with_authors(request.user, pk)
     found = get_object_or_404(project.invitations, pk=invitation)
-    if not (found.takes_over and keeps_paper(request.user, project)):
+    if not (found.takes_over and sees_to_paper(request.user, project)):
         own_project(request.user, pk)
     told(request, lambda: take_back_invitation(found, by=request.user), _("Taken back."))
     return redirect("project_authors", pk=pk)

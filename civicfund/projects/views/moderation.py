@@ -18,16 +18,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from civicfund import staff
-from civicfund.audit.admin import events_of
+from civicfund.audit.selectors import MOST_EVENTS_SHOWN
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.requests import SignedInRequest
 from civicfund.projects.access import is_author, visible_project
-from civicfund.projects.enums import PUBLIC_STATES, AppealOutcome, ProjectState, Wrong
+from civicfund.projects.enums import PUBLIC_STATES, AppealOutcome, Wrong
 from civicfund.projects.forms import AppealForm, HidingForm, ProjectFlagForm
 from civicfund.projects.models import Project, ProjectFile
 from civicfund.projects.selectors import why_held
-from civicfund.projects.selectors.moderation import hiding_of
+from civicfund.projects.selectors.moderation import hiding_of, told_to_staff
 from civicfund.projects.services import ProjectError
 from civicfund.projects.services.moderating import (
     appeal_project,
@@ -118,12 +118,11 @@ def appeal(request: SignedInRequest, pk: int) -> HttpResponse:
 @never_cache
 def judge(request: SignedInRequest, pk: int) -> HttpResponse:
     """One project: what people say of it, what was done, and what to do."""
-    project = get_object_or_404(
-        Project.objects.select_related("proposer", "neighborhood").exclude(
-            state=ProjectState.DRAFT
-        ),
-        pk=pk,
+    # What was withdrawn is judged as it was published; a draft that was dropped is nobody's.
+    published = Project.objects.select_related("proposer", "neighborhood").exclude(
+        published_at=None
     )
+    project = get_object_or_404(published, pk=pk)
     act = request.POST.get("act", "")
     form = HidingForm(request.POST if act == "hide" else None)
     refused = ""
@@ -146,18 +145,21 @@ def judge(request: SignedInRequest, pk: int) -> HttpResponse:
 def _judge_page(
     request: SignedInRequest, project: Project, form: forms.Form, refused: str
 ) -> HttpResponse:
+    is_own = is_author(request.user, project)
+    # Of one's own one reads neither what was reported nor what other moderators did.
+    flags, hidings, events = project.flags.all(), project.hidings.all(), told_to_staff(project)
+    if is_own:
+        flags, hidings, events = flags.none(), hidings.none(), events.none()
     context = {
         "project": project,
         "is_public": project.state in PUBLIC_STATES,
         "hiding": hiding_of(project),
         "held": why_held(project),
-        "is_own": is_author(request.user, project),
+        "is_own": is_own,
         "files": ProjectFile.objects.filter(project=project).prefetch_related("veils").in_order(),
-        "flags": project.flags.select_related("other").order_by("pk"),
-        "hidings": project.hidings.select_related("hidden_by", "decided_by", "lifted_by").order_by(
-            "pk"
-        ),
-        "events": events_of(project).select_related("actor"),
+        "flags": flags.select_related("other").order_by("pk"),
+        "hidings": hidings.select_related("hidden_by", "decided_by", "lifted_by").order_by("pk"),
+        "events": events.select_related("actor")[:MOST_EVENTS_SHOWN],
         "form": form,
         "refused": refused,
     }

@@ -38,7 +38,7 @@ def judge_version(request: SignedInRequest, pk: int, number: int) -> HttpRespons
 @never_cache
 def judge_file(request: SignedInRequest, pk: int, file: UUID) -> HttpResponse:
     """Take one picture or paper down, or show it again."""
-    rows = ProjectFile.objects.select_related("project")
+    rows = ProjectFile.objects.select_related("project").exclude(project__published_at=None)
     return _judge(request, get_object_or_404(rows, project=pk, pk=file), veil_file)
 
 

@@ -15,6 +15,8 @@ from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from civicfund.audit.models import Event
+from civicfund.audit.selectors import events_of
 from civicfund.paging import LeanPaginator
 from civicfund.people.models import User
 from civicfund.prepared import Prepared
@@ -29,6 +31,11 @@ FLAGGED_PER_PAGE = 12
 QUESTIONS_PER_PAGE = 20
 # How old the counts of moderation may be that anybody reads.
 COUNTS_KEPT = timedelta(minutes=1)
+
+
+def told_to_staff(comment: Comment) -> QuerySet[Event]:
+    """What happened to it, newest first, except who reported it."""
+    return events_of(comment).exclude(verb="comment.flagged")
 
 
 def flagged_comments() -> CommentQuerySet:

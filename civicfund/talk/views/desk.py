@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from civicfund import staff
-from civicfund.audit.admin import events_of
+from civicfund.audit.selectors import MOST_EVENTS_SHOWN
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.requests import SignedInRequest
@@ -31,7 +31,7 @@ from civicfund.talk.access import (
 from civicfund.talk.enums import AppealOutcome, Wrong
 from civicfund.talk.forms import TickedForm
 from civicfund.talk.models import Comment
-from civicfund.talk.selectors.desks import first_appeals, flagged_paged
+from civicfund.talk.selectors.desks import first_appeals, flagged_paged, told_to_staff
 from civicfund.talk.services import (
     TalkError,
     decide_appeal,
@@ -182,15 +182,19 @@ def judge(request: SignedInRequest, pk: int) -> HttpResponse:
 def _judge_page(
     request: SignedInRequest, comment: Comment, subject: Subject, form: forms.Form, refused: str
 ) -> HttpResponse:
+    for_another = why_for_another(comment, subject, request.user)
+    flags, hidings, events = comment.flags.all(), comment.hidings.all(), told_to_staff(comment)
+    if for_another:
+        flags, hidings, events = flags.none(), hidings.none(), events.none()
     context = {
         "comment": comment,
         "subject": subject,
-        "flags": comment.flags.order_by("pk"),
-        "hidings": comment.hidings.select_related("hidden_by", "decided_by", "lifted_by"),
-        "events": events_of(comment).select_related("actor"),
+        "flags": flags.order_by("pk"),
+        "hidings": hidings.select_related("hidden_by", "decided_by", "lifted_by"),
+        "events": events.select_related("actor")[:MOST_EVENTS_SHOWN],
         "form": form,
         "refused": refused,
-        "for_another": why_for_another(comment, subject, request.user),
+        "for_another": for_another,
     }
     status = 400 if refused or form.errors else 200
     return render(request, "talk/judge.html", context, status=status)
