@@ -20,6 +20,7 @@ from budgeting.forms.cycles import (
     SupportsForm,
     SupportsFromForm,
 )
+from budgeting.forms.finding import ProposalFilter
 from budgeting.forms.keys import AnswerForm, PartsForm, PublicKeyForm, ReceiptForm
 from budgeting.forms.kiosks import KioskCodeForm, OneKioskForm, RegisterKioskForm, UnlockForm
 from budgeting.forms.paper import (
@@ -109,6 +110,7 @@ __all__ = [
     "PotForm",
     "PotOnBallot",
     "PrintForm",
+    "ProposalFilter",
     "ProposalForm",
     "PublicKeyForm",
     "ReasonForm",

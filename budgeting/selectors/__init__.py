@@ -36,6 +36,7 @@ from budgeting.selectors.cycles import (
 )
 from budgeting.selectors.desk import Step, TwoPeople, acts_of_two, readiness, small_pots
 from budgeting.selectors.drafts import draft_owner, draft_place
+from budgeting.selectors.finding import Wanted, found_proposals
 from budgeting.selectors.kiosks import kiosk_by_key, kiosks_of, sitting_at
 from budgeting.selectors.may_vote import MayVote, may_vote
 from budgeting.selectors.observing import withheld
@@ -60,6 +61,8 @@ from budgeting.selectors.proposals import (
     PotOfDesk,
     ballot_desk,
     change_since_review,
+    listed_proposals,
+    pots_by_key,
     pots_of_cycle,
     proposals_paged,
     proposed_by_pot,
@@ -139,6 +142,7 @@ __all__ = [
     "Step",
     "Supports",
     "TwoPeople",
+    "Wanted",
     "acts_of_two",
     "agreed_of_key",
     "awarded_in_minor",
@@ -160,6 +164,7 @@ __all__ = [
     "find_receipt",
     "finished_cycles",
     "fitting_reviews",
+    "found_proposals",
     "gathering_of",
     "holidays_of",
     "in_ballot_order",
@@ -170,6 +175,7 @@ __all__ = [
     "kiosks_of",
     "late_appeals",
     "letters_made",
+    "listed_proposals",
     "may_vote",
     "my_participations",
     "named_trustees",
@@ -187,6 +193,7 @@ __all__ = [
     "people_by_place",
     "phase_steps",
     "places_of_roll",
+    "pots_by_key",
     "pots_of_cycle",
     "pots_on_ballot",
     "progress_key",
