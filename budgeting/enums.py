@@ -152,6 +152,24 @@ class Fate(models.TextChoices):
     CALLED_OFF = "called_off", _("The cycle was called off")
 
 
+# Where a proposal stands, beside its state: it has fewer supports than its pot needs.
+SHORT_OF_SUPPORTS = "short"
+
+
+class ProposalOrder(models.TextChoices):
+    """In which order proposals are found; without one pot by pot, as they came in."""
+
+    NEWEST = "newest", _("Newest first")
+    SUPPORTED = "supported", _("Most supported first")
+    CLOSEST = "closest", _("Fewest supports missing first")
+    CHEAPEST = "cheapest", _("Lowest cost first")
+    DEAREST = "dearest", _("Highest cost first")
+
+
+# These are offered where pots need supports.
+BY_SUPPORTS = (ProposalOrder.SUPPORTED, ProposalOrder.CLOSEST)
+
+
 class ReviewKind(models.TextChoices):
     """Which look at a proposal a review is, each by another person."""
 

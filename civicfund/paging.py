@@ -67,6 +67,23 @@ class LeanPaginator(Paginator[Any]):
         return Page([found[key] for key in keys if key in found], number, self)
 
 
+class KeysPaginator(Paginator[Any]):
+    """For keys that are at hand, in their order: ``read`` brings the rows of those on a page."""
+
+    def __init__(
+        self, keys: list[Any], per_page: int, *, read: Callable[[list[Any]], Iterable[Any]]
+    ) -> None:
+        super().__init__(keys, per_page)
+        self.read = read
+
+    def page(self, number: int | str) -> Page[Any]:
+        """The page; ``InvalidPage`` where it is not there."""
+        keys = list(super().page(number).object_list)
+        found = {row.pk: row for row in self.read(keys)}
+        rows = [found[key] for key in keys if key in found]
+        return Page(rows, self.validate_number(number), self)
+
+
 def with_count(rows: QuerySet[Any]) -> QuerySet[Any, tuple[Any, int]]:
     """The key of each, and how many there are in all."""
     counted: QuerySet[Any, tuple[Any, int]] = rows.annotate(in_all=Window(Count("*"))).values_list(

@@ -21,6 +21,7 @@ from budgeting.forms.cycles import (
     SupportsForm,
     SupportsFromForm,
 )
+from budgeting.forms.finding import ProposalFilter
 from budgeting.forms.keys import AnswerForm, PartsForm, PublicKeyForm, ReceiptForm
 from budgeting.forms.kiosks import KioskCodeForm, OneKioskForm, RegisterKioskForm, UnlockForm
 from budgeting.forms.paper import (
@@ -116,6 +117,7 @@ __all__ = [
     "PotForm",
     "PotOnBallot",
     "PrintForm",
+    "ProposalFilter",
     "ProposalForm",
     "PublicKeyForm",
     "ReasonForm",

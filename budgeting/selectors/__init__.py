@@ -38,6 +38,7 @@ from budgeting.selectors.cycles import (
 from budgeting.selectors.desk import Step, TwoPeople, acts_of_two, readiness, small_pots
 from budgeting.selectors.drafts import draft_owner, draft_place
 from budgeting.selectors.fates import fate, is_too_late, voting_begun, why_left
+from budgeting.selectors.finding import Wanted, found_proposals
 from budgeting.selectors.kiosks import kiosk_by_key, kiosks_of, sitting_at
 from budgeting.selectors.may_vote import MayVote, may_vote
 from budgeting.selectors.observing import withheld
@@ -63,6 +64,8 @@ from budgeting.selectors.proposals import (
     PotOfDesk,
     ballot_desk,
     change_since_review,
+    listed_proposals,
+    pots_by_key,
     pots_of_cycle,
     proposals_paged,
     proposed_by_pot,
@@ -145,6 +148,7 @@ __all__ = [
     "Step",
     "Supports",
     "TwoPeople",
+    "Wanted",
     "acts_of_two",
     "agreed_of_key",
     "awarded_in_minor",
@@ -168,6 +172,7 @@ __all__ = [
     "find_receipt",
     "finished_cycles",
     "fitting_reviews",
+    "found_proposals",
     "gathering_of",
     "holidays_of",
     "in_ballot_order",
@@ -181,6 +186,7 @@ __all__ = [
     "late_appeals",
     "letters_made",
     "letters_with_another_end",
+    "listed_proposals",
     "may_vote",
     "my_participations",
     "named_trustees",
@@ -198,6 +204,7 @@ __all__ = [
     "people_by_place",
     "phase_steps",
     "places_of_roll",
+    "pots_by_key",
     "pots_of_cycle",
     "pots_on_ballot",
     "progress_key",

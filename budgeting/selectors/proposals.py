@@ -46,6 +46,7 @@ _LISTED = (
     "reason",
     "project__title",
     "project__state",
+    "project__total_minor",
     "project__neighborhood__name",
     "option__cost_minor",
     "option__name",
@@ -119,6 +120,23 @@ def _first_keys(cycle: int) -> QuerySet[Proposal, int]:
     return _in_order(cycle).values_list("pk", flat=True)[:PROPOSALS_PER_PAGE]
 
 
+def pots_by_key(cycle: Cycle) -> dict[int, Pot]:
+    """The cycle's pots by their keys, each with its cycle, in their order."""
+    pots = _pots(cycle.pk)
+    for pot in pots:
+        pot.cycle = cycle
+    return {pot.pk: pot for pot in pots}
+
+
+def listed_proposals(pots: Mapping[int, Pot], keys: Collection[int]) -> list[Proposal]:
+    """Proposals of a cycle as its page shows them, in any order, each with its pot and cycle."""
+    rows = _as_listed(keys)
+    for each in rows:
+        each.pot = pots[each.pot_id]
+        each.cycle = each.pot.cycle
+    return rows
+
+
 def pots_of_cycle(
     cycle: Cycle, page: Page[Proposal], proposed: Mapping[int, int]
 ) -> list[PotOfCycle]:
@@ -131,8 +149,7 @@ def pots_of_cycle(
     for each in page:
         here.setdefault(each.pot_id, []).append(each)
     found, before = [], 0
-    for pot in _pots(cycle.pk):
-        pot.cycle = cycle
+    for pot in pots_by_key(cycle).values():
         count = proposed.get(pot.pk, 0)
         begins_on = before // PROPOSALS_PER_PAGE + 1
         in_it = here.get(pot.pk, [])

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from budgeting.enums import UNDER_WAY, CycleState, PhaseKind, SupportsFrom
-from budgeting.models import Phase, Proposal, SupportCount
+from budgeting.models import Cycle, Phase, Proposal, SupportCount
 from civicfund.audit.services import db_now
 from civicfund.places.selectors import places_within
 from civicfund.prepared import Prepared
+from civicfund.projects.models import Project, Support
 from civicfund.projects.selectors.supports import (
     Gathering,
     support_counts,
     supports_by_home,
 )
+
+# To order a whole cycle by them takes longer than all the rest of its page.
+_REMEMBERED_SECONDS = 60
+_REMEMBERED_CYCLES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +127,61 @@ def people_supporting(proposals: Collection[Proposal]) -> dict[int, int]:
 def _kept(proposals: Collection[int]) -> QuerySet[SupportCount, Any]:
     counts = SupportCount.objects.filter(proposal__in=proposals)
     return counts.values_list("proposal", "people")
+
+
+def people_in_cycle(cycle: Cycle) -> dict[int, int]:
+    """The same for all proposals of a cycle, to find and to order them by; whom nobody supports may
+    be left out. Once it is open they are counted once a minute, whoever asks.
+    """
+    if not cycle.tie_commitment:
+        return _counted_in(cycle.pk, cycle.supports_from)
+    minute = int(time.monotonic() // _REMEMBERED_SECONDS)
+    return _remembered(cycle.pk, cycle.supports_from, cycle.tie_commitment, minute)
+
+
+@lru_cache(maxsize=_REMEMBERED_CYCLES)
+def _remembered(cycle: int, supports_from: str, _commitment: str, _minute: int) -> dict[int, int]:
+    return _counted_in(cycle, supports_from)
+
+
+def _counted_in(cycle: int, supports_from: str) -> dict[int, int]:
+    kept = dict(_kept_in(cycle))
+    projects = {pk: project for pk, project in _projects_in(cycle) if pk not in kept}
+    if not projects:
+        return kept
+    if supports_from != SupportsFrom.EVERYBODY:
+        rows = Proposal.objects.filter(pk__in=projects).select_related("cycle", "pot")
+        return supports_now(rows.only("project", "cycle__supports_from", "pot__place")) | kept
+    people = dict(_people_in(cycle))
+    # Few projects have taken others in: of these alone it is looked at who supports several.
+    people |= support_counts(pk for pair in _merged_in(cycle) for pk in pair)
+    return {pk: people.get(project, 0) for pk, project in projects.items()} | kept
+
+
+@Prepared
+def _kept_in(cycle: int) -> QuerySet[SupportCount, Any]:
+    return SupportCount.objects.filter(proposal__cycle=cycle).values_list("proposal", "people")
+
+
+@Prepared
+def _projects_in(cycle: int) -> QuerySet[Proposal, Any]:
+    return Proposal.objects.filter(cycle=cycle).values_list("pk", "project")
+
+
+@Prepared
+def _people_in(cycle: int) -> QuerySet[Support, Any]:
+    projects = Proposal.objects.filter(cycle=cycle).values("project")
+    rows = Support.objects.filter(project__in=projects).order_by().values_list("project")
+    return rows.annotate(people=Count("person"))
+
+
+@Prepared
+def _merged_in(cycle: int) -> QuerySet[Project, Any]:
+    """What went into another project, and which that is, where either is in the cycle."""
+    projects = Proposal.objects.filter(cycle=cycle).values("project")
+    merged = Project.objects.filter(merged_into__isnull=False).order_by()
+    either = Q(pk__in=projects) | Q(merged_into__in=projects)
+    return merged.filter(either).values_list("pk", "merged_into")
 
 
 def supports_now(proposals: Collection[Proposal]) -> dict[int, int]:

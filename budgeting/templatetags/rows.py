@@ -39,6 +39,11 @@ class ProposalRow(NamedTuple):
     people: int | None
     needed: int | None
     short: int | None
+    pot: str = ""
+    said_minor: int = 0
+    """What the project says that it costs, where it is not on the ballot."""
+    has_supports: bool = False
+    """Whether others in the table need supports, so that it has a cell for them."""
 
     def get_state_display(self) -> str:
         """How far it has come, or what became of it, in words."""
@@ -53,8 +58,14 @@ def proposal_row(
     currency: str,
     costs: Mapping[int, Review],
     supports: Mapping[int, Supports],
+    found: bool = False,
+    has_supports: bool = False,
 ) -> ProposalRow:
-    """A proposal of ``proposals_paged`` for ``<c-proposal-row>``."""
+    """A proposal of ``proposals_paged`` for ``<c-proposal-row>``.
+
+    One that is ``found`` stands among those of other pots: its row names the pot, and has a cell
+    for supports where the table has them, whether its own pot needs any or not.
+    """
     project, option = proposal.project, getattr(proposal, "option", None)
     said, backed = costs.get(proposal.pk), supports.get(proposal.pk)
     refused = proposal.state == ProposalState.NOT_FEASIBLE
@@ -81,6 +92,9 @@ def proposal_row(
         people=backed.people if backed else None,
         needed=backed.needed if backed else None,
         short=backed.short if backed else None,
+        pot=proposal.pot.name if found else "",
+        said_minor=0 if option else project.total_minor,
+        has_supports=has_supports,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -21,7 +23,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from budgeting.access import holds, visible_cycle, voting_cycle
 from budgeting.enums import COUNTING_STATES, BallotKind, Channel, CycleState, PhaseKind
-from budgeting.forms import FilledIn, PotOnBallot, ProposalForm, pot_on_ballot
+from budgeting.forms import FilledIn, PotOnBallot, ProposalFilter, ProposalForm, pot_on_ballot
 from budgeting.models import Cycle, Extension, PhaseMove, RollEntry
 from budgeting.selectors import (
     BallotStatus,
@@ -35,11 +37,14 @@ from budgeting.selectors import (
     draft_owner,
     draft_place,
     finished_cycles,
+    found_proposals,
     in_ballot_order,
+    listed_proposals,
     next_verdicts,
     options_on_ballot,
     paper_vote,
     phase_steps,
+    pots_by_key,
     pots_of_cycle,
     pots_on_ballot,
     proposals_paged,
@@ -51,6 +56,7 @@ from budgeting.selectors import (
     town_costs,
     turnout,
 )
+from budgeting.selectors.proposals import PROPOSALS_PER_PAGE
 from budgeting.services.ballots import cast
 from budgeting.services.errors import BallotRefusedError, RefusedError, VotingClosedError
 from budgeting.services.proposals import submit_proposal
@@ -58,7 +64,7 @@ from budgeting.services.reminders import note_start
 from budgeting.services.urns import NO_KEY, SlotKeyMissingError
 from budgeting.views.voters import code_here, voter_here
 from civicfund.audit.services import db_now
-from civicfund.paging import page_asked_for
+from civicfund.paging import KeysPaginator, page_asked_for
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.requests import HttpRequest, SignedInRequest
@@ -95,14 +101,12 @@ def cycle_detail(request: HttpRequest, slug: str) -> HttpResponse:
     roles = roles_of(request.user) if request.user.is_authenticated else set()
     hang_on([cycle], "extensions", _extensions(cycle.pk), by="cycle")
     hang_on([cycle], "moves_of_phases", _moves(cycle.pk), by="cycle")
-    proposed = proposed_by_pot(cycle)
-    page = page_asked_for(proposals_paged(cycle, proposed), request)
+    proposals = _proposals(request, cycle)
+    page = proposals["page"]
     current = {phase.kind for phase in cycle.phases.all() if phase.starts_at <= now < phase.ends_at}
     context = {
         "cycle": cycle,
         "steps": phase_steps(cycle, now),
-        "pots": pots_of_cycle(cycle, page, proposed),
-        "page": page,
         "supports": supports_by_proposal(page),
         "costs": town_costs(page),
         "entry": entry,
@@ -116,7 +120,35 @@ def cycle_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "verdicts": next_verdicts(cycle) if cycle.state == CycleState.OPEN else None,
         "proposing": cycle.state == CycleState.OPEN and PhaseKind.PROPOSING in current,
     }
-    return render(request, "budgeting/cycle.html", context)
+    status = 400 if proposals.get("refused") else 200
+    return render(request, "budgeting/cycle.html", context | proposals, status=status)
+
+
+def _proposals(request: HttpRequest, cycle: Cycle) -> dict[str, Any]:
+    """A page of what is proposed: pot by pot; or what the address asks for, and in which order.
+
+    The form is made where it is drawn: where nothing is asked for that is once a minute.
+    """
+    asked = any(request.GET.get(name) for name in ProposalFilter.base_fields)
+    if asked:
+        pots = pots_by_key(cycle)
+        form = ProposalFilter(pots.values(), request.GET)
+        refused = not form.is_valid()
+        if refused or form.wanted:
+            keys = [] if refused else found_proposals(cycle, form.wanted, pots)
+            read = partial(listed_proposals, pots)
+            pages = KeysPaginator(keys, PROPOSALS_PER_PAGE, read=read)
+            page = page_asked_for(pages, request)
+            return {"page": page, "narrowed": True, "refused": refused, "filter": form}
+    proposed = proposed_by_pot(cycle)
+    page = page_asked_for(proposals_paged(cycle, proposed), request)
+    shown = pots_of_cycle(cycle, page, proposed)
+    by_pot = [each.pot for each in shown]
+    return {
+        "page": page,
+        "pots": shown,
+        "filter": SimpleLazyObject(lambda: ProposalFilter(by_pot)) if proposed else None,
+    }
 
 
 @Prepared

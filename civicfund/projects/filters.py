@@ -13,6 +13,7 @@ from civicfund.places.models import Neighborhood
 from civicfund.projects.enums import LISTED_STATES, Category
 from civicfund.projects.models import Project, ProjectQuerySet
 from civicfund.projects.selectors import matching
+from civicfund.projects.selectors.became import that_became, ways_of_becoming
 
 SORTS = {
     "newest": (_("Newest first"), ("-published_at", "-pk")),
@@ -20,6 +21,9 @@ SORTS = {
     "dearest": (_("Highest cost first"), ("-cost_minor", "pk")),
     "title": (_("By title"), ("title", "pk")),
 }
+_SORTED = [(name, label) for name, (label, _columns) in SORTS.items()]
+# Found otherwise, and only for the page.
+MOST_SUPPORTED = "supported"
 BEST_MATCH = ("-rank", "-published_at", "-pk")
 
 
@@ -68,9 +72,15 @@ class ProjectFilter(SearchFilter):
         choices=[(state.value, state.label) for state in LISTED_STATES],
         empty_label=_("Any"),
     )
+    became = django_filters.ChoiceFilter(
+        label=_("What came of it"),
+        choices=ways_of_becoming,
+        empty_label=_("Anything"),
+        method="that_became",
+    )
     sort = django_filters.ChoiceFilter(
         label=_("Order"),
-        choices=[(name, label) for name, (label, _columns) in SORTS.items()],
+        choices=_SORTED,
         empty_label=_("Best match or newest"),
         method="unchanged",
     )
@@ -87,6 +97,10 @@ class ProjectFilter(SearchFilter):
         """The place and everything in it."""
         return rows.filter(neighborhood__in=Neighborhood.objects.within(place))
 
+    def that_became(self, rows: ProjectQuerySet, name: str, value: str) -> ProjectQuerySet:
+        """What came of it."""
+        return that_became(rows, value)
+
     def unchanged(self, rows: ProjectQuerySet, name: str, value: str) -> ProjectQuerySet:
         """Order comes last: see ``filter_queryset``."""
         return rows
@@ -96,6 +110,20 @@ class ProjectFilter(SearchFilter):
         rows: ProjectQuerySet = super().filter_queryset(queryset)
         sort = self.form.cleaned_data.get("sort")
         searched = bool(self.form.cleaned_data.get("q"))
-        if sort:
+        if sort in SORTS:
             return rows.order_by(*SORTS[sort][1])
         return rows.order_by(*(BEST_MATCH if searched else SORTS["newest"][1]))
+
+
+class ProjectListFilter(ProjectFilter):
+    """The same for the page, which can have the most supported first as well."""
+
+    sort = django_filters.ChoiceFilter(
+        label=_("Order"),
+        choices=[*_SORTED, (MOST_SUPPORTED, _("Most supported first"))],
+        empty_label=_("Best match or newest"),
+        method="unchanged",
+    )
+
+    class Meta(ProjectFilter.Meta):
+        """As there."""

@@ -9,11 +9,15 @@ from playwright.sync_api import expect
 
 from budgeting.enums import BallotKind, PhaseKind
 from budgeting.models import Casting, Cycle
+from budgeting.selectors.proposals import PROPOSALS_PER_PAGE
 from budgeting.services.closing import close_cycle
 from budgeting.services.counting import count_cycle
 from budgeting.services.cycles import add_phase
+from budgeting.services.proposals import submit_proposal
 from budgeting.services.results import certify, publish
+from budgeting.services.supports import need_supports
 from civicfund.audit.services import db_now
+from civicfund.projects.services.supporting import support_project
 from tests.factories.budgeting import (
     administrator,
     cast_positions,
@@ -25,9 +29,12 @@ from tests.factories.budgeting import (
     opened,
     voters,
 )
+from tests.factories.people import UserFactory
+from tests.factories.projects import ProjectFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+DAY = timedelta(days=1)
 IDEAS = ["Trees for Mill Lane", "A bench at the harbor", "Lights in the underpass", "A repair café"]
 
 
@@ -218,3 +225,60 @@ def test_nothing_beside_the_ballot_takes_a_voter_away(
     screenshot(tab, f"ballot-quiet-cast-{width}")
     tab.get_by_role("link", name="Back to the cycle").click()
     expect(tab.get_by_role("navigation").first).to_be_attached()
+
+
+@pytest.fixture
+def proposed():
+    """An open cycle in which more is proposed than stands on a page."""
+    by = administrator()
+    cycle = draft_cycle(by=by, costs_minor=(), voting_starts_in=DAY, voting_ends_in=2 * DAY)
+    now = db_now()
+    add_phase(cycle, PhaseKind.SUPPORTING, starts_at=now - DAY, ends_at=now + DAY / 2, by=by)
+    need_supports(cycle, 3, by=by)
+    voters(cycle, 1, by=by)
+    for number in range(PROPOSALS_PER_PAGE + 2):
+        project = ProjectFactory(
+            title=f"Trees for street {number}", summary="Shade.", cost_minor=100_000 + number
+        )
+        submit_proposal(project, cycle.pots.get(), by=by)
+    project = ProjectFactory(title=IDEAS[1], cost_minor=5_000_000)
+    support_project(project, by=UserFactory())
+    submit_proposal(project, cycle.pots.get(), by=by)
+    return opened(cycle)
+
+
+def test_proposals_are_searched_and_put_in_order_by_keyboard(
+    page, phone, check_axe, screenshot, proposed
+):
+    for tab, width in both(page, phone):
+        tab.goto(f"/budget/{proposed.slug}/")
+        screenshot(tab, f"cycle-to-search-{width}")
+        check_axe(tab)
+        tab.get_by_label("Search").fill("bench")
+        tab.get_by_label("Order").select_option("Most supported first")
+        tab.get_by_label("Order").press("Tab")
+        expect(tab.get_by_role("button", name="Search")).to_be_focused()
+        tab.keyboard.press("Enter")
+        expect(tab.get_by_role("heading", name="proposal")).to_be_visible()
+        expect(tab.get_by_role("link", name=IDEAS[1])).to_be_visible()
+        expect(tab.get_by_label("Search")).to_have_value("bench")
+        screenshot(tab, f"cycle-searched-{width}")
+        check_axe(tab)
+
+
+def test_without_scripts_the_next_page_keeps_what_was_asked_for(open_page, screenshot, proposed):
+    plain = open_page(java_script_enabled=False)
+    plain.goto(f"/budget/{proposed.slug}/")
+    plain.get_by_label("Search").fill("trees street")
+    plain.get_by_label("Order").select_option("Lowest cost first")
+    plain.get_by_role("button", name="Search").click()
+    expect(plain.get_by_role("heading", name="27 proposals")).to_be_visible()
+    plain.get_by_role("link", name="Next page").click()
+    expect(plain.get_by_role("link", name="Trees for street 26")).to_be_visible()
+    expect(plain.get_by_label("Order")).to_have_value("cheapest")
+    plain.get_by_label("Search").fill("lighthouse")
+    plain.get_by_role("button", name="Search").click()
+    plain.get_by_text("No proposal like this").wait_for()
+    screenshot(plain, "cycle-nothing-found-1280")
+    plain.get_by_role("link", name="Show all").first.click()
+    expect(plain.get_by_text("Of 28 proposals a part stands on this page.")).to_be_visible()

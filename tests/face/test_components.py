@@ -318,6 +318,9 @@ ROW = {
         ({"yearly_minor": 900}, "€9 in each year"),
         ({"needs_support": True, "people": 31, "needed": 30, "short": 0}, "<td>31 of 30</td>"),
         ({"needs_support": True, "people": 31, "needed": 35, "short": 4}, "31 of 35, 4 short"),
+        ({"pot": "Harbor pot"}, "Harbor pot"),
+        ({"said_minor": 700}, "€7"),
+        ({"has_supports": True}, "<td>None needed</td>"),
     ],
 )
 def test_a_proposals_line_shows_whatever_has_changed(render, changed, seen):

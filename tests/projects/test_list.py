@@ -3,6 +3,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -10,6 +11,7 @@ from django.urls import reverse
 from civicfund.places.enums import PlaceKind
 from civicfund.projects.enums import Category, ProjectState
 from civicfund.projects.models import CostLine, Project
+from civicfund.projects.services.supporting import support_project
 from tests.factories.people import UserFactory
 from tests.factories.places import NeighborhoodFactory
 from tests.factories.projects import ProjectFactory
@@ -77,6 +79,61 @@ def test_a_place_includes_what_is_in_it(client):
     assert listed(client, neighborhood=inside.slug) == ["Inside"]
 
 
+@pytest.fixture
+def counted_anew():
+    cache.delete("projects_most_supported")
+    yield
+    cache.delete("projects_most_supported")
+
+
+def supported(people, **project):
+    made = ProjectFactory(**{"title": f"{people} people"} | project)
+    for _ in range(people):
+        support_project(made, by=UserFactory())
+    return made
+
+
+def test_the_most_supported_stand_first_and_of_as_many_the_newest(client, counted_anew):
+    supported(1)
+    whole = supported(2)
+    supported(3, title="3 people play", category=Category.PLAY)
+    supported(0, title="Older")
+    supported(0, title="Newer")
+    gone = supported(9, title="Gone")
+    Project.objects.filter(pk=gone.pk).update(state=ProjectState.WITHDRAWN)
+    part = ProjectFactory()
+    for person in [whole.supports.first().person, UserFactory()]:
+        support_project(part, by=person)
+    Project.objects.filter(pk=part.pk).update(state=ProjectState.MERGED, merged_into=whole)
+    most = listed(client, sort="supported")
+    assert most == ["3 people play", "2 people", "1 people", "Newer", "Older"]
+    assert listed(client, sort="supported", category="play") == ["3 people play"]
+    assert listed(client, sort="supported", q="people") == most
+
+
+def test_what_is_newer_than_the_order_is_found_behind_it_and_what_has_gone_is_not(
+    client, counted_anew
+):
+    gone, _stays = supported(2), supported(1)
+    assert listed(client, sort="supported") == ["2 people", "1 people"]
+    Project.objects.filter(pk=gone.pk).update(state=ProjectState.WITHDRAWN)
+    ProjectFactory(title="New people")
+    assert listed(client, sort="supported") == ["1 people"]
+    assert listed(client, sort="supported", q="people") == ["1 people", "New people"]
+
+
+def test_pages_of_the_most_supported_show_each_once_and_ask_as_much(client, counted_anew):
+    many(30)
+    first = client.get(reverse("projects"), {"sort": "supported"})
+    assert "?sort=supported&amp;page=2" in first.content.decode()
+    with CaptureQueriesContext(connection) as queries:
+        second = client.get(reverse("projects"), {"sort": "supported", "page": 2})
+    assert not [each["sql"] for each in queries if "GROUP BY" in each["sql"]]
+    shown = [row.pk for answer in (first, second) for row in answer.context["page"]]
+    assert len(shown) == len(set(shown)) == 30
+    assert client.get(reverse("projects"), {"sort": "supported", "page": 3}).status_code == 404
+
+
 def test_subject_and_state_narrow_the_list(client):
     ProjectFactory(title="Ready play", category=Category.PLAY)
     ProjectFactory(title="Stub play", category=Category.PLAY, state=ProjectState.STUB)
@@ -98,6 +155,7 @@ def test_the_list_is_ordered_by_cost(client):
         {"state": "draft"},
         {"neighborhood": "atlantis"},
         {"sort": "id"},
+        {"became": "rich"},
         {"q": "x" * 201},
         {"q": "a\x00b"},
     ],

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Collection, Iterable
 from typing import Any, NamedTuple
 
 from django.contrib.auth.models import AnonymousUser
+from django.core.cache import cache
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -58,6 +60,31 @@ def _supports_of(wanted: Collection[int]) -> QuerySet[Any]:
     whole = Project.objects.filter(Q(pk__in=wanted) | Q(merged_into__in=wanted)).values("pk")
     supports = Support.objects.filter(project__in=whole).order_by()
     return supports.annotate(whole=Coalesce("project__merged_into", "project"))
+
+
+# To order all projects by them takes longer than all the rest of a page.
+ORDER_KEPT_SECONDS = 60
+
+
+def most_supported() -> list[int]:
+    """The ids of all projects on the list, the most supported first, of as many the newest.
+
+    At most ``ORDER_KEPT_SECONDS`` old: what came on the list since is not among them.
+    """
+    kept = cache.get_or_set("projects_most_supported", _most_supported, ORDER_KEPT_SECONDS)
+    return array("q", kept or b"").tolist()
+
+
+def _most_supported() -> bytes:
+    counted = Support.objects.order_by().values_list("project")
+    people = dict(counted.annotate(people=Count("person")))
+    # Few projects have taken others in: of these alone it is looked at who supports several.
+    parts = Project.objects.filter(merged_into__isnull=False).order_by()
+    wholes = parts.values_list("merged_into", flat=True).distinct()
+    people |= support_counts(pk for pk in wholes if pk)
+    newest = Project.objects.listed().order_by("-published_at", "-pk")
+    found = newest.values_list("pk", flat=True)
+    return array("q", sorted(found, key=lambda pk: -people.get(pk, 0))).tobytes()
 
 
 def supports_project(user: User | AnonymousUser, project: Project) -> bool:
