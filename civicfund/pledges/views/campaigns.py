@@ -20,7 +20,12 @@ from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.requests import HttpRequest, SignedInRequest
 from civicfund.people.selectors import roles_of
-from civicfund.pledges.access import own_campaign, readable_updates, visible_campaign
+from civicfund.pledges.access import (
+    own_campaign,
+    readable_updates,
+    subject_of_campaign,
+    visible_campaign,
+)
 from civicfund.pledges.enums import EDITABLE_CAMPAIGN, WAITING_CAMPAIGN, CampaignState
 from civicfund.pledges.filters import CampaignFilter
 from civicfund.pledges.forms import AppealForm
@@ -43,6 +48,7 @@ from civicfund.pledges.services.locks import KEEPING
 from civicfund.pledges.services.moderating import appeal_suspension
 from civicfund.states import IllegalMoveError
 from civicfund.strangers import kept_for_strangers
+from civicfund.talk.access import judges
 from civicfund.talk.selectors import questions_to_creator
 
 NEWEST_UPDATES = 3
@@ -108,6 +114,7 @@ def page_of(campaign: Campaign, user: User | AnonymousUser) -> dict[str, Any]:
         "mine": open_pledge_of(user, campaign) if user.is_authenticated else None,
         "takes_pledges": takes_pledges(campaign),
         "is_creator": is_creator,
+        "may_judge": judges(user, subject_of_campaign(campaign)),
         "suspension": suspension_of(campaign) if is_creator else None,
         "open_questions": asked.count() if asked is not None else 0,
         "may_edit": may_edit,
