@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 # What is found wrong with a comment is found wrong with a project in the same words.
@@ -76,6 +77,23 @@ SAID = (
     NewsKind.QUESTION,
     NewsKind.CREATOR,
 )
+
+
+# What happens to a comment, as people read it.
+COMMENT_EVENT_WORDS: dict[str, Promise] = {
+    "comment.answered_for_city": _("A question was answered for the city"),
+    "comment.appeal_lifted": _("An appeal for a comment was granted"),
+    "comment.appeal_upheld": _("An appeal for a comment was refused"),
+    "comment.appealed": _("The author of a hidden comment appealed"),
+    "comment.corrected": _("An update was corrected"),
+    "comment.deleted": _("Its author deleted it"),
+    "comment.edited": _("Its author said it in other words"),
+    "comment.flagged": _("Somebody reported it"),
+    "comment.flags_dismissed": _("Reports of a comment were answered: it stays"),
+    "comment.hidden": _("A comment was hidden"),
+    "comment.restored": _("A comment is shown again"),
+    "comment.written": _("It was said"),
+}
 
 
 class Pace(models.TextChoices):

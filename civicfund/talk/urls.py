@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from civicfund.talk import api
-from civicfund.talk.views import comments, desk, flagging, following, questions
+from civicfund.talk.views import comments, desk, flagging, following, hidden, questions
 
 urlpatterns = [
     path("talk/<slug:kind>/<int:pk>/", comments.thread, name="thread"),
@@ -19,6 +19,8 @@ urlpatterns = [
     path("moderation/", flagging.moderation, name="moderation"),
     path("moderation.csv", flagging.moderation_csv, name="moderation_csv"),
     path("desk/comments/", desk.desk, name="comments_desk"),
+    path("desk/comments/hidden/", hidden.hidden, name="hidden_desk"),
+    path("desk/comments/by/<int:pk>/", hidden.author, name="judge_author"),
     path("desk/comments/<int:pk>/", desk.judge, name="judge_comment"),
     path("desk/questions/", questions.desk, name="questions_desk"),
     path("desk/questions/<int:pk>/", questions.answer, name="answer_question"),

@@ -102,6 +102,38 @@ def test_a_moderator_hides_a_wave_at_once(phone, check_axe, screenshot, refusals
     expect(phone.get_by_role("link", name="Buy at shop 1")).to_be_visible()
 
 
+def test_a_moderator_finds_what_was_hidden_and_all_that_its_author_wrote(
+    page, phone, check_axe, screenshot
+):
+    author = UserFactory(display_name="Moss Trader")
+    for number in range(3):
+        CommentFactory(author=author, body=f"Buy at shop {number}, it is cheap.")
+    comment = CommentFactory(author=author, body="Come to my shop in Mill Lane.")
+    ProjectFactory(proposer=author, title="A sign for my shop")
+    for tab, width in ((phone, 390), (page, 1280)):
+        tab.context.clear_cookies()
+        come_in(tab, *ready(holding(Role.MODERATOR)), "/desk/comments/")
+        tab.goto(comment.get_absolute_url())
+        screenshot(tab, f"judge-link-{width}")
+        tab.get_by_role("link", name="Judge Moss Trader").click()
+        tab.get_by_role("link", name="Everything by this author").click()
+        expect(tab.get_by_role("heading", name="Everything by Moss Trader")).to_be_visible()
+        number = 0 if tab is phone else 1
+        tab.get_by_label(f"Tick: Buy at shop {number}").check()
+        tab.get_by_label("It advertises").check()
+        tab.get_by_label("In words").fill("No advertisements, please.")
+        check_axe(tab)
+        screenshot(tab, f"by-one-author-{width}")
+        tab.get_by_role("button", name="Hide those ticked").click()
+        tab.get_by_role("status").get_by_role("link", name="What was hidden").click()
+        expect(tab.get_by_role("link", name=f"Buy at shop {number}")).to_be_visible()
+        check_axe(tab)
+        screenshot(tab, f"what-was-hidden-{width}")
+        tab.goto("/desk/comments/")
+        check_axe(tab)
+        screenshot(tab, f"moderators-desk-{width}")
+
+
 def test_a_spokesperson_answers_for_the_city(phone, page, check_axe, screenshot):
     question = CommentFactory(body="Who waters the trees?", asks_city=True)
     come_in(phone, *ready(holding(Role.SPOKESPERSON)), "/desk/questions/")

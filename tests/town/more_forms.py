@@ -40,6 +40,7 @@ from tests.factories.places import NeighborhoodFactory
 from tests.factories.pledges import CampaignFactory
 from tests.factories.projects import ProjectFactory
 from tests.factories.reviews import refused_publicly, reviewing_cycle
+from tests.factories.talk import CommentFactory
 from tests.payouts.test_payouts import ask, awarded
 from tests.signing_in import sign_in_with_second_factor
 from tests.town.filling_in import Paper, Papers, Text
@@ -180,6 +181,7 @@ def _of_projects(town: SmallTown) -> Pages:
     return {
         **_page(town, OWNER, "project_authors", brought.pk),
         **_page(town, MODERATOR, "comments_desk"),
+        **_page(town, MODERATOR, "judge_author", CommentFactory().author_id),
         **_page(town, OWNER, "project_plan", going.pk),
         **_page(town, RESIDENT, "project_offer", wanting.pk, "photo"),
         **_page(town, MODERATOR, "merge_desk"),

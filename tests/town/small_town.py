@@ -313,6 +313,7 @@ PUBLIC: tuple[Filling, ...] = (
     (r"(feeds|talk|api/v1/talk)/", {"kind": lambda t: "project", "pk": lambda t: t.project.pk}),
     (r"comments/[^/]+/appeal/", {"pk": lambda t: t.hidden.pk}),
     (r"(desk|api/v1)/questions/", {"pk": lambda t: t.question.pk}),
+    (r"desk/comments/by/", {"pk": lambda t: t.comment.author_id}),
     (r"(desk/|api/v1/)?comments/", {"pk": lambda t: t.comment.pk}),
     (r"desk/campaigns/", {"pk": lambda t: t.submitted.pk}),
     (r"campaigns/[^/]+/(edit|submit)/", {"pk": lambda t: t.draft_campaign.pk}),

@@ -131,6 +131,8 @@ TABLE = {
     "judge_project": declared(Role.MODERATOR, acts=["hide", *PROJECT_JUDGEMENTS]),
     "judge_version": declared(Role.MODERATOR, acts=veiling.ACTS),
     "judge_file": declared(Role.MODERATOR, acts=veiling.ACTS),
+    "hidden_desk": declared(Role.MODERATOR),
+    "judge_author": declared(Role.MODERATOR, acts=[""]),
     "judge_comment": declared(Role.MODERATOR, acts=["hide", *JUDGEMENTS]),
     "complaints_desk": declared(Role.COMPLAINTS_OFFICER),
     "complaint_desk": declared(Role.COMPLAINTS_OFFICER, acts=complaints_desk.ACTS),

@@ -269,6 +269,7 @@ INPUTS: dict[str, str] = {
     "civicfund.projects.forms.writing.ProjectForm.title": "projects.project.title",
     "civicfund.reconciliation.forms.ExplanationForm.words": "reconciliation.explanation.words",
     "civicfund.talk.forms.AnswerForm.body": "talk.comment.body",
+    "civicfund.talk.forms.AuthorForm.words": "talk.hiding.words",
     "civicfund.talk.forms.CommentForm.body": "talk.comment.body",
     "civicfund.talk.forms.ThreadForm.body": "talk.comment.body",
     "civicfund.talk.forms.TickedForm.words": "talk.hiding.words",

@@ -23,7 +23,13 @@ from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.requests import SignedInRequest
 from civicfund.projects.access import is_author, visible_project
-from civicfund.projects.enums import PUBLIC_STATES, AppealOutcome, ProjectState, Wrong
+from civicfund.projects.enums import (
+    PROJECT_EVENT_WORDS,
+    PUBLIC_STATES,
+    AppealOutcome,
+    ProjectState,
+    Wrong,
+)
 from civicfund.projects.forms import AppealForm, HidingForm, ProjectFlagForm
 from civicfund.projects.models import Project
 from civicfund.projects.selectors import why_held
@@ -157,7 +163,10 @@ def _judge_page(
         "hidings": project.hidings.select_related("hidden_by", "decided_by", "lifted_by").order_by(
             "pk"
         ),
-        "events": events_of(project).select_related("actor"),
+        "events": [
+            (event, PROJECT_EVENT_WORDS.get(event.verb, event.verb))
+            for event in events_of(project).select_related("actor")
+        ],
         "form": form,
         "refused": refused,
     }

@@ -82,8 +82,8 @@ def appeals_for(moderator: User | int) -> QuerySet[Hiding]:
 
 @Prepared
 def first_appeals(moderator: int) -> QuerySet[Hiding]:
-    """Those of ``appeals_for`` that stand on a desk."""
-    return appeals_for(moderator)[:MOST_ON_DESK]
+    """Those of ``appeals_for`` that stand on a desk, and one that says that there are more."""
+    return appeals_for(moderator)[: MOST_ON_DESK + 1]
 
 
 def open_questions() -> CommentQuerySet:
