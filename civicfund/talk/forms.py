@@ -7,6 +7,7 @@ from datetime import datetime, time
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from django.utils.timezone import make_aware
 from django.utils.translation import gettext_lazy as _
 
@@ -97,6 +98,26 @@ class PaceForm(forms.Form):
             del self.fields["reviewing"]
         if not staff:
             del self.fields["desks"], self.fields["second"]
+
+
+class NoticesForm(forms.Form):
+    """Which of their notices somebody reads."""
+
+    kind = forms.ChoiceField(
+        label=_("What"),
+        choices=[
+            ("", _("everything")),
+            ("said", _("What people said")),
+            ("facts", _("What happened")),
+        ],
+        required=False,
+    )
+
+    @property
+    def narrowed(self) -> Q:
+        """What was asked for; everything where nothing valid was."""
+        kind = self.cleaned_data["kind"] if self.is_valid() else ""
+        return Q(comment__isnull=kind == "facts") if kind else Q()
 
 
 class TickedForm(HidingForm):

@@ -11,6 +11,7 @@ urlpatterns = [
     path("talk/<slug:kind>/<int:pk>/", comments.thread, name="thread"),
     path("talk/<slug:kind>/<int:pk>/follow/", following.follow, name="follow"),
     path("me/notices/", following.my_notices, name="my_notices"),
+    path("me/notices/<int:pk>/", following.my_notice, name="my_notice"),
     path("comments/<int:pk>/", comments.comment, name="comment"),
     path("comments/<int:pk>/edit/", comments.comment_edit, name="comment_edit"),
     path("comments/<int:pk>/delete/", comments.comment_delete, name="comment_delete"),

@@ -43,16 +43,31 @@ def test_a_resident_says_something_and_another_answers(page, phone, sign_in, che
     phone.goto(project.get_absolute_url())
     check_axe(phone)
     screenshot(phone, "talk-390")
+    page.goto(project.neighborhood.get_absolute_url())
+    check_axe(page)
+    screenshot(page, "place-1280")
+
+
+def test_a_resident_follows_something_and_opens_what_is_new(phone, sign_in, check_axe, screenshot):
+    project = ProjectFactory(title="Trees for Mill Lane")
+    sign_in(phone, UserFactory())
+    phone.goto(project.get_absolute_url())
     phone.get_by_role("button", name="Follow this").click()
-    CommentFactory(thread=first.thread, body="A meeting would help.")
+    CommentFactory(thread=ThreadFactory(subject_id=project.pk), body="A meeting would help.")
     gather_comments()
     phone.goto("/me/notices/")
     expect(phone.get_by_text("A meeting would help.")).to_be_visible()
     check_axe(phone)
     screenshot(phone, "notices-390")
-    page.goto(project.neighborhood.get_absolute_url())
-    check_axe(page)
-    screenshot(page, "place-1280")
+    phone.set_viewport_size({"width": 1280, "height": 900})
+    screenshot(phone, "notices-1280")
+    phone.set_viewport_size({"width": 390, "height": 844})
+    phone.get_by_role("link", name="A new comment: Trees for Mill Lane").click()
+    expect(phone.get_by_text("A meeting would help.")).to_be_visible()
+    phone.goto("/me/notices/")
+    expect(phone.get_by_text("Nothing is new")).to_be_visible()
+    phone.get_by_role("button", name="Follow this no more (Trees for Mill Lane)").click()
+    expect(phone.get_by_text("Nothing yet.")).to_be_visible()
 
 
 def test_a_moderator_hides_what_was_reported_and_the_place_says_why(

@@ -41,6 +41,8 @@ from civicfund.projects.services.joining import ask_to_join
 from civicfund.projects.services.merging import ask_to_merge
 from civicfund.projects.services.offers import Help, offer_help
 from civicfund.projects.services.versions import keep_first_version
+from civicfund.talk.enums import NewsKind
+from civicfund.talk.models import News
 from tests.budgeting.test_counting import unsealed
 from tests.factories.budgeting import administrator, certifier, draft_cycle
 from tests.factories.delivery import planned
@@ -241,7 +243,11 @@ def _talk(owner: User, project: Project) -> dict[str, object]:
     question = CommentFactory(thread=thread, author=owner, asks_city=True)
     hidden = CommentFactory(thread=thread, author=owner)
     hide(hidden)
-    return {"comment": comment, "question": question, "hidden": hidden}
+    # One that was read, so that opening it changes no page, and one that was not.
+    told = {"recipient": owner, "thread": thread, "kind": NewsKind.COMMENT}
+    notice = News.objects.create(**told, comment=question, read_at=timezone.now())
+    News.objects.create(**told, comment=comment)
+    return {"comment": comment, "question": question, "hidden": hidden, "notice": notice}
 
 
 def _told_and_asked(owner: User, things: SimpleNamespace) -> None:
@@ -277,6 +283,7 @@ PRIVATE: tuple[Filling, ...] = (
 )  # fmt: skip
 PUBLIC: tuple[Filling, ...] = (
     (r"policies/", {"name": lambda t: "terms"}),
+    (r"me/notices/", {"pk": lambda t: t.notice.pk}),
     (r"me/all/", {"name": lambda t: "follows"}),
     (r"desk/residence/", {"pk": lambda t: t.document.pk}),
     (r"complaint/link/", {"token": lambda t: link_to(t.guest_complaint).split("/")[-2]}),

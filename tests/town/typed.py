@@ -287,12 +287,12 @@ BARE_INPUTS = {
 # Names under which a view takes a number, the name of an act or a choice, which it compares.
 NAMES_OF_CHOICES = {
     "act", "action", "agree", "as", "comments", "different", "instead", "of", "position", "pot",
-    "proposals", "remove", "report", "row", "seen", "undo", "wanted",
+    "proposals", "remove", "report", "row", "seen", "undo", "unfollow", "wanted",
 }  # fmt: skip
 # What an address may say behind its question mark.
 IN_ADDRESSES = {
-    "ballot", "before", "code", "into", "neighborhood", "next", "page", "place", "project", "q",
-    "reward", "round", "rule", "show", "since", "whose",
+    "ballot", "before", "code", "followed", "into", "neighborhood", "next", "page", "place",
+    "project", "q", "reward", "round", "rule", "show", "since", "whose",
 }  # fmt: skip
 # Fields that a form makes for what it is about: the code that makes them, and where they go.
 MADE_INPUTS = {

@@ -10,7 +10,15 @@ from civicfund.talk.services.comments import (
     write_comment,
 )
 from civicfund.talk.services.errors import TalkError
-from civicfund.talk.services.following import follow, mark_read, set_pace, unfollow
+from civicfund.talk.services.following import (
+    follow,
+    let_follow,
+    mark_read,
+    read_notice,
+    set_pace,
+    unfollow,
+    unfollow_thread,
+)
 from civicfund.talk.services.moderating import (
     appeal_hiding,
     decide_appeal,
@@ -35,10 +43,13 @@ __all__ = [
     "follow",
     "forget_author",
     "hide_comment",
+    "let_follow",
     "mark_read",
+    "read_notice",
     "restore_comment",
     "set_pace",
     "unfollow",
+    "unfollow_thread",
     "why_for_another",
     "write_comment",
 ]
