@@ -39,6 +39,8 @@ from civicfund.pledges.services.terms import (
 )
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
+from civicfund.talk.enums import SubjectKind
+from civicfund.talk.services import let_follow
 from civicfund.words import seen
 
 
@@ -137,6 +139,7 @@ def approve_campaign(campaign: Campaign, *, by: User) -> Campaign:
     if project.state != ProjectState.READY:
         raise RefusedError(_("The project is no longer ready: nobody could pledge for it."))
     tell_creator(campaign, "own_campaign_approved")
+    let_follow(SubjectKind.CAMPAIGN, campaign.pk, [campaign.creator_id])
     _tell_what_is_missing(campaign)
     return campaign
 
