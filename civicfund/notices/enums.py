@@ -66,6 +66,8 @@ TOLD_WORDS: dict[str, Promise] = {
     "own_payout_taken_back": _("Money paid to their project was taken back"),
     "own_project_paid": _("Their project was paid"),
     "paper_given": _("A paper ballot was given to them"),
+    "pause_ended": _("They can write again"),
+    "pause_stays": _("The pause of their writing stays"),
     "pledge_changed": _("The pledge was changed"),
     "pledge_collected": _("The pledge was collected: the receipt"),
     "pledge_confirmed": _("The pledge counts"),
@@ -101,4 +103,5 @@ TOLD_WORDS: dict[str, Promise] = {
     "second_asked": _("An act waits for a second person"),
     "survey_asked": _("Questions about what is to be delivered"),
     "verdict_published": _("A verdict was published"),
+    "writing_paused": _("Their writing was paused"),
 }

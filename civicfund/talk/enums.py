@@ -96,6 +96,26 @@ COMMENT_EVENT_WORDS: dict[str, Promise] = {
 }
 
 
+class PauseOutcome(models.TextChoices):
+    """What another moderator decided on an appeal against a pause."""
+
+    UPHELD = "upheld", _("The pause stays")
+    LIFTED = "lifted", _("The pause is over")
+
+
+# For how many days somebody's writing is paused.
+PAUSE_DAYS = (1, 7, 30)
+
+# What happens to a pause, as people read it.
+PAUSE_EVENT_WORDS: dict[str, Promise] = {
+    "pause.appeal_lifted": _("An appeal against a pause was granted"),
+    "pause.appeal_upheld": _("An appeal against a pause was refused"),
+    "pause.appealed": _("Somebody whose writing is paused appealed"),
+    "pause.begun": _("Somebody's writing was paused"),
+    "pause.ended": _("A pause was ended before its time"),
+}
+
+
 class Pace(models.TextChoices):
     """How often mail about what somebody follows comes."""
 

@@ -15,11 +15,11 @@ from civicfund.fields import DayField
 from civicfund.people.models import User
 from civicfund.places.models import Neighborhood
 from civicfund.projects.enums import FLAG_REASONS
-from civicfund.projects.forms import HidingForm
+from civicfund.projects.forms import AppealForm, FlagForm, HidingForm
 from civicfund.projects.forms.writing import PlaceField
 from civicfund.projects.models import Project
 from civicfund.talk.access import Subject
-from civicfund.talk.enums import Pace, Wrong
+from civicfund.talk.enums import PAUSE_DAYS, Pace, Wrong
 from civicfund.talk.models import LONGEST, Comment
 from civicfund.talk.selectors.moderation import COMMENT, PROJECT, Wanted
 
@@ -98,6 +98,35 @@ class PaceForm(forms.Form):
             del self.fields["reviewing"]
         if not staff:
             del self.fields["desks"], self.fields["second"]
+
+
+class PauseForm(FlagForm):
+    """Why, and for how long, somebody writes nothing."""
+
+    days = forms.TypedChoiceField(
+        label=_("For how long?"),
+        choices=list(zip(PAUSE_DAYS, (_("1 day"), _("7 days"), _("30 days")), strict=True)),
+        coerce=int,
+        widget=forms.RadioSelect,
+    )
+    words = forms.CharField(
+        label=_("In words"),
+        required=False,
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("They read this; nobody else but moderators does."),
+    )
+
+
+class PauseAppealForm(AppealForm):
+    """Why somebody should be let write again."""
+
+    words = forms.CharField(
+        label=_("Why should you be let write again?"),
+        max_length=1_000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("Moderators read this, nobody else."),
+    )
 
 
 class NoticesForm(forms.Form):

@@ -25,7 +25,7 @@ from civicfund.pledges.enums import (
 )
 from civicfund.projects.enums import PROJECT_EVENT_WORDS, MergeState
 from civicfund.reconciliation.enums import ExplanationState
-from civicfund.talk.enums import COMMENT_EVENT_WORDS
+from civicfund.talk.enums import COMMENT_EVENT_WORDS, PAUSE_EVENT_WORDS
 
 Words = Mapping[str, Promise | str]
 
@@ -98,6 +98,7 @@ AREAS = (
                 "comment.hidden",
                 "comment.restored",
             ),
+            "talk.pause": PAUSE_EVENT_WORDS,
         },
     ),
     Area(

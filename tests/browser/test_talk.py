@@ -149,6 +149,38 @@ def test_a_moderator_finds_what_was_hidden_and_all_that_its_author_wrote(
         screenshot(tab, f"moderators-desk-{width}")
 
 
+def test_a_moderator_pauses_somebody_who_reads_why_and_appeals(
+    page, phone, sign_in, check_axe, screenshot, refusals_are_expected
+):
+    comment = CommentFactory(author=UserFactory(display_name="Moss Trader"))
+    address = f"/desk/comments/by/{comment.author_id}/pause/"
+    come_in(page, *ready(holding(Role.MODERATOR)), address)
+    screenshot(page, "pausing-1280")
+    page.get_by_label("7 days").check()
+    page.get_by_label("It advertises").check()
+    page.get_by_label("In words").fill("No shops here, please.")
+    page.get_by_role("button", name="Pause their writing").click()
+    expect(page.get_by_role("button", name="Let them write again")).to_be_visible()
+    check_axe(page)
+    screenshot(page, "paused-1280")
+    page.set_viewport_size({"width": 390, "height": 844})
+    screenshot(page, "paused-390")
+    sign_in(phone, comment.author)
+    phone.goto(comment.get_absolute_url())
+    phone.get_by_label("Your answer").fill("Come to my shop.")
+    phone.get_by_role("button", name="Say it").click()
+    expect(phone.get_by_role("alert")).to_contain_text("has paused your writing until")
+    expect(phone.get_by_label("Your answer")).to_have_value("Come to my shop.")
+    phone.goto("/me/pause/")
+    phone.get_by_label("Why should you be let write again?").fill("It is a flower shop.")
+    check_axe(phone)
+    screenshot(phone, "my-pause-390")
+    phone.set_viewport_size({"width": 1280, "height": 900})
+    screenshot(phone, "my-pause-1280")
+    phone.get_by_role("button", name="Send").click()
+    expect(phone.get_by_text("Another moderator looks at your appeal.")).to_be_visible()
+
+
 def test_a_spokesperson_answers_for_the_city(phone, page, check_axe, screenshot):
     question = CommentFactory(body="Who waters the trees?", asks_city=True)
     come_in(phone, *ready(holding(Role.SPOKESPERSON)), "/desk/questions/")

@@ -105,6 +105,8 @@ WRITTEN = {
     "talk.flag.words",
     "talk.hiding.appeal_words",
     "talk.hiding.words",
+    "talk.pause.appeal_words",
+    "talk.pause.words",
 }
 # Columns of lists and of JSON that hold words of people among other things, and how to put others
 # in their place.
@@ -271,6 +273,8 @@ INPUTS: dict[str, str] = {
     "civicfund.talk.forms.AnswerForm.body": "talk.comment.body",
     "civicfund.talk.forms.AuthorForm.words": "talk.hiding.words",
     "civicfund.talk.forms.CommentForm.body": "talk.comment.body",
+    "civicfund.talk.forms.PauseAppealForm.words": "talk.pause.appeal_words",
+    "civicfund.talk.forms.PauseForm.words": "talk.pause.words",
     "civicfund.talk.forms.ThreadForm.body": "talk.comment.body",
     "civicfund.talk.forms.TickedForm.words": "talk.hiding.words",
     "civicfund.town.forms.PopulationForm.source": "places.neighborhood.population_source",

@@ -40,7 +40,7 @@ from civicfund.talk.access import (
 )
 from civicfund.talk.enums import COMMENT_EVENT_WORDS, AppealOutcome, Wrong
 from civicfund.talk.forms import DeskForm, TickedForm
-from civicfund.talk.models import Comment, Hiding
+from civicfund.talk.models import Comment, Hiding, Pause
 from civicfund.talk.selectors.desks import first_appeals
 from civicfund.talk.selectors.moderation import (
     Wanted,
@@ -51,6 +51,7 @@ from civicfund.talk.selectors.moderation import (
     reported_projects,
     reported_projects_paged,
 )
+from civicfund.talk.selectors.pauses import pause_appeals_for
 from civicfund.talk.services import (
     TalkError,
     decide_appeal,
@@ -160,6 +161,7 @@ def _desk_page(request: SignedInRequest, form: TickedForm, refused: Refused) -> 
         "wanted": wanted,
         "appeals": desk.appeals,
         "more_appeals": desk.more_appeals,
+        "pause_appeals": _pause_appeals(request.user, wanted),
         "flagged_projects": desk.projects[:MOST_ON_DESK],
         "more_projects": desk.more_projects,
         "most": MOST_ON_DESK,
@@ -171,6 +173,13 @@ def _desk_page(request: SignedInRequest, form: TickedForm, refused: Refused) -> 
     }
     status = 400 if refused or form.errors or (request.GET and narrowing.errors) else 200
     return render(request, "talk/desk.html", context, status=status)
+
+
+def _pause_appeals(moderator: User, wanted: Wanted) -> list[Pause]:
+    """Appeals against pauses, which lie in no place: all of them, since they are few."""
+    if wanted.place or wanted.reason or wanted.kind not in ("", "appeals"):
+        return []
+    return list(pause_appeals_for(moderator))
 
 
 class _Desk:
