@@ -46,6 +46,7 @@ from civicfund.places.models import Neighborhood
 from civicfund.projects.access import is_author, is_concerned
 from civicfund.projects.enums import LISTED_STATES, ProjectState
 from civicfund.projects.models import Project
+from civicfund.projects.selectors.writing import why_silent
 from civicfund.states import check_move
 
 # How long before voting the last line comes off the ballot: a ballot is read in much less.
@@ -62,6 +63,8 @@ def submit_proposal(project: Project, pot: Pot, *, by: User) -> Proposal:
     administers = holds(by, Role.BUDGET_ADMINISTRATOR)
     if not administers and not is_author(by, project):
         raise RefusedError(_("Only those who write the project can enter it."))
+    if silent := why_silent(by):
+        raise RefusedError(silent)
     _check_project(project, pot)
     with transaction.atomic():
         state = share(cycle)

@@ -66,6 +66,8 @@ TOLD_WORDS: dict[str, Promise] = {
     "own_payout_taken_back": _("Money paid to their project was taken back"),
     "own_project_paid": _("Their project was paid"),
     "paper_given": _("A paper ballot was given to them"),
+    "pause_ended": _("They can write again"),
+    "pause_stays": _("The pause of their writing stays"),
     "pledge_changed": _("The pledge was changed"),
     "pledge_collected": _("The pledge was collected: the receipt"),
     "pledge_confirmed": _("The pledge counts"),
@@ -105,4 +107,5 @@ TOLD_WORDS: dict[str, Promise] = {
     "survey_reminder": _("The same questions, once more"),
     "verdict_published": _("A verdict was published"),
     "voting_nears": _("Voting begins soon, and something is to be done before"),
+    "writing_paused": _("Their writing was paused"),
 }

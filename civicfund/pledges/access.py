@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import timedelta
 from time import time
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.core.exceptions import PermissionDenied
 from django.core.signing import BadSignature, Signer, TimestampSigner
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import Http404
 
 from civicfund.people.models import User
+from civicfund.places.models import NeighborhoodQuerySet
 from civicfund.pledges.enums import PRIVATE_CAMPAIGN, Audience, CampaignState
 from civicfund.pledges.models import (
     Campaign,
@@ -147,6 +149,17 @@ def updates(user: Person, pks: Collection[int]) -> dict[int, Subject]:
     """The door to updates."""
     rows = readable_updates(user).filter(pk__in=pks).select_related("campaign__project")
     return {row.pk: subject_of_update(row) for row in rows}
+
+
+def campaigns_in(places: NeighborhoodQuerySet) -> QuerySet[Any, Any]:
+    """The ids of campaigns for what lies in these places."""
+    return Campaign.objects.filter(project__neighborhood__in=places).order_by().values("pk")
+
+
+def updates_in(places: NeighborhoodQuerySet) -> QuerySet[Any, Any]:
+    """The ids of their updates."""
+    there = CampaignUpdate.objects.filter(campaign__project__neighborhood__in=places)
+    return there.order_by().values("pk")
 
 
 def own_pledge(user: User, pk: UUID) -> Pledge:

@@ -30,7 +30,12 @@ class PledgesConfig(AppConfig):
             held_back_by,
             kept_back_by,
         )
-        from civicfund.pledges.access import campaigns, updates  # noqa: PLC0415
+        from civicfund.pledges.access import (  # noqa: PLC0415
+            campaigns,
+            campaigns_in,
+            updates,
+            updates_in,
+        )
         from civicfund.pledges.selectors import (  # noqa: PLC0415
             ties_project,
             why_in_campaign,
@@ -44,6 +49,7 @@ class PledgesConfig(AppConfig):
         from civicfund.talk.access import doors_to  # noqa: PLC0415
         from civicfund.talk.enums import SubjectKind  # noqa: PLC0415
         from civicfund.talk.selectors.desks import count_too  # noqa: PLC0415
+        from civicfund.talk.selectors.moderation import lies_in  # noqa: PLC0415
 
         def claim(**told: Any) -> None:
             address = told.get("email_address")
@@ -53,6 +59,8 @@ class PledgesConfig(AppConfig):
         user_logged_in.connect(claim, weak=False, dispatch_uid="pledges.claim.signed_in")
         doors_to(SubjectKind.CAMPAIGN, campaigns)
         doors_to(SubjectKind.UPDATE, updates)
+        lies_in(SubjectKind.CAMPAIGN, campaigns_in)
+        lies_in(SubjectKind.UPDATE, updates_in)
         count_too(COUNTED)
         held_by(why_in_campaign)
         tied_by(ties_project)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 
@@ -169,3 +171,46 @@ class AppealOutcome(models.TextChoices):
 
     UPHELD = "upheld", _("It stays hidden")
     LIFTED = "lifted", _("It is shown again")
+
+
+# What happens to a project, as people read it.
+PROJECT_EVENT_WORDS: dict[str, Promise | str] = {
+    "project.appeal_lifted": _("An appeal for a project was granted"),
+    "project.appeal_upheld": _("An appeal for a project was refused"),
+    "project.appealed": _("The authors of a hidden project appealed"),
+    "project.author_on_paper_named": _("Who handed a project in was corrected"),
+    "project.came_out_hidden": _("A project came out of a merge hidden"),
+    "project.co_author_declined": _("An invitation to write it was declined"),
+    "project.co_author_does": _("It was said what a co-author does"),
+    "project.co_author_invited": _("A co-author was invited"),
+    "project.co_author_joined": _("A co-author joined"),
+    "project.co_author_left": _("A co-author left"),
+    "project.co_author_not_invited": _("An invitation to write it was taken back"),
+    "project.co_author_removed": _("A co-author was taken out"),
+    "project.copied": _("It was begun as a copy of another"),
+    "project.created": _("It was begun"),
+    "project.edited": _("It was changed"),
+    "project.file_added": _("A picture or a paper was added"),
+    "project.file_removed": _("A picture or a paper was removed"),
+    "project.flagged": _("Somebody reported it"),
+    "project.flags_dismissed": _("Reports of a project were answered: it stays"),
+    "project.handed_on": _("It is a co-author's: whoever began it has left"),
+    "project.help_offered": _("Somebody offered help"),
+    "project.join_accepted": _("Somebody who asked to write it was let in"),
+    "project.join_asked": _("Somebody asked to write it, too"),
+    "project.join_declined": _("Somebody who asked to write it was declined"),
+    "project.join_taken_back": _("Somebody no longer asks to write it"),
+    "project.merge_asked": _("It was asked that it become part of another"),
+    "project.not_supported": _("A support was taken back"),
+    "project.part_shown_again": _("A part of a project is shown again"),
+    "project.part_taken_down": _("A part of a project was taken down"),
+    "project.planned": _("Its plan was written"),
+    "project.restored": _("A project is shown again"),
+    "project.supported": _("Somebody supported it"),
+    "project.taken_down": _("A project was hidden"),
+    "project.taken_over": _("Whoever handed a project in took it over"),
+    **{
+        f"project.{state}": format_lazy(_("From now on: {state}"), state=state.label)
+        for state in ProjectState
+    },
+}

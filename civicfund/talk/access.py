@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from civicfund.people.models import User
 from civicfund.places.models import Neighborhood
 from civicfund.prepared import Prepared
-from civicfund.projects.access import visible_projects, written_among
+from civicfund.projects.access import moderates, visible_projects, written_among
 from civicfund.projects.enums import PUBLIC_STATES
 from civicfund.projects.models import Project, ProjectQuerySet
 from civicfund.talk.enums import TALKED_ABOUT, SubjectKind
@@ -154,6 +154,15 @@ def concerning(person: User, subjects: Iterable[Subject]) -> set[Subject]:
 def runs(person: User, subject: Subject) -> bool:
     """The same of one of them."""
     return subject in concerning(person, [subject])
+
+
+def judges(person: Person, subject: Subject) -> bool:
+    """Whether somebody may judge what others said of it: a moderator whom it does not concern. Of
+    whoever is not of the staff nothing is asked.
+    """
+    if not (isinstance(person, User) and person.is_staff and moderates(person)):
+        return False
+    return not concerning(person, [subject])
 
 
 def closed_subject(kind: str, pk: int) -> Subject:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 # What is found wrong with a comment is found wrong with a project in the same words.
@@ -80,6 +81,43 @@ SAID = (
     NewsKind.QUESTION,
     NewsKind.CREATOR,
 )
+
+
+# What happens to a comment, as people read it.
+COMMENT_EVENT_WORDS: dict[str, Promise] = {
+    "comment.answered_for_city": _("A question was answered for the city"),
+    "comment.appeal_lifted": _("An appeal for a comment was granted"),
+    "comment.appeal_upheld": _("An appeal for a comment was refused"),
+    "comment.appealed": _("The author of a hidden comment appealed"),
+    "comment.corrected": _("An update was corrected"),
+    "comment.deleted": _("Its author deleted it"),
+    "comment.edited": _("Its author said it in other words"),
+    "comment.flagged": _("Somebody reported it"),
+    "comment.flags_dismissed": _("Reports of a comment were answered: it stays"),
+    "comment.hidden": _("A comment was hidden"),
+    "comment.restored": _("A comment is shown again"),
+    "comment.written": _("It was said"),
+}
+
+
+class PauseOutcome(models.TextChoices):
+    """What another moderator decided on an appeal against a pause."""
+
+    UPHELD = "upheld", _("The pause stays")
+    LIFTED = "lifted", _("The pause is over")
+
+
+# For how many days somebody's writing is paused.
+PAUSE_DAYS = (1, 7, 30)
+
+# What happens to a pause, as people read it.
+PAUSE_EVENT_WORDS: dict[str, Promise] = {
+    "pause.appeal_lifted": _("An appeal against a pause was granted"),
+    "pause.appeal_upheld": _("An appeal against a pause was refused"),
+    "pause.appealed": _("Somebody whose writing is paused appealed"),
+    "pause.begun": _("Somebody's writing was paused"),
+    "pause.ended": _("A pause was ended before its time"),
+}
 
 
 class Pace(models.TextChoices):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.holdings import columns, erases, holds, leaves_out
-from civicfund.talk.models import Comment, Flag, Follow, Hiding, MailPace, News
+from civicfund.talk.models import Comment, Flag, Follow, Hiding, MailPace, News, Pause
 from civicfund.talk.services import forget_author
 
 
@@ -27,6 +27,10 @@ def declare() -> None:
         "reports_of_comments", _("Comments that you reported"), Flag, "reporter",
         columns("comment_id reason words"),
     )  # fmt: skip
+    holds(
+        "pauses", _("When moderators paused your writing, and your appeals"), Pause, "person",
+        columns("reason words paused_at until appeal_words appealed_at outcome lifted_at"),
+    )  # fmt: skip
     holds("follows", _("What you follow"), Follow, "user", columns(f"{subject} created_at"))
     holds(
         "notices", _("What you were told in the site"), News, "recipient",
@@ -38,4 +42,10 @@ def declare() -> None:
         "talk.Hiding.hidden_by",
         "talk.Hiding.decided_by",
         "talk.Hiding.lifted_by",
+    )
+    leaves_out(
+        _("Done as a moderator to somebody else; it stands among your acts."),
+        "talk.Pause.paused_by",
+        "talk.Pause.decided_by",
+        "talk.Pause.lifted_by",
     )

@@ -23,8 +23,9 @@ from civicfund.pledges.enums import (
     DisputeState,
     RefundState,
 )
-from civicfund.projects.enums import MergeState
+from civicfund.projects.enums import PROJECT_EVENT_WORDS, MergeState
 from civicfund.reconciliation.enums import ExplanationState
+from civicfund.talk.enums import COMMENT_EVENT_WORDS, PAUSE_EVENT_WORDS
 
 Words = Mapping[str, Promise | str]
 
@@ -74,32 +75,35 @@ AREAS = (
                 "campaign_report.handled": _("A report of a campaign was answered"),
             },
             "projects.merge": _moved("merge", MergeState, _MERGE),
-            "projects.project": {
-                "project.appeal_lifted": _("An appeal for a project was granted"),
-                "project.appeal_upheld": _("An appeal for a project was refused"),
-                "project.appealed": _("The authors of a hidden project appealed"),
-                "project.author_on_paper_named": _("Who handed a project in was corrected"),
-                "project.came_out_hidden": _("A project came out of a merge hidden"),
-                "project.flags_dismissed": _("Reports of a project were answered: it stays"),
-                "project.part_shown_again": _("A part of a project is shown again"),
-                "project.part_taken_down": _("A part of a project was taken down"),
-                "project.restored": _("A project is shown again"),
-                "project.taken_down": _("A project was hidden"),
-                "project.taken_over": _("Whoever handed a project in took it over"),
-            },
-            "talk.comment": {
-                "comment.appeal_lifted": _("An appeal for a comment was granted"),
-                "comment.appeal_upheld": _("An appeal for a comment was refused"),
-                "comment.appealed": _("The author of a hidden comment appealed"),
-                "comment.flags_dismissed": _("Reports of a comment were answered: it stays"),
-                "comment.hidden": _("A comment was hidden"),
-                "comment.restored": _("A comment is shown again"),
-            },
+            "projects.project": _only(
+                PROJECT_EVENT_WORDS,
+                "project.appeal_lifted",
+                "project.appeal_upheld",
+                "project.appealed",
+                "project.author_on_paper_named",
+                "project.came_out_hidden",
+                "project.flags_dismissed",
+                "project.part_shown_again",
+                "project.part_taken_down",
+                "project.restored",
+                "project.taken_down",
+                "project.taken_over",
+            ),
+            "talk.comment": _only(
+                COMMENT_EVENT_WORDS,
+                "comment.appeal_lifted",
+                "comment.appeal_upheld",
+                "comment.appealed",
+                "comment.flags_dismissed",
+                "comment.hidden",
+                "comment.restored",
+            ),
+            "talk.pause": PAUSE_EVENT_WORDS,
         },
     ),
     Area(
         frozenset({Role.MODERATOR, Role.SPOKESPERSON}),
-        {"talk.comment": {"comment.answered_for_city": _("A question was answered for the city")}},
+        {"talk.comment": _only(COMMENT_EVENT_WORDS, "comment.answered_for_city")},
     ),
     Area(
         frozenset({Role.MODERATOR, Role.TREASURER}),

@@ -42,6 +42,7 @@ from tests.factories.people import ResidencyFactory, UserFactory
 from tests.factories.places import CityFactory, NeighborhoodFactory
 from tests.factories.projects import ProjectFactory
 from tests.factories.reviews import NO
+from tests.projects.test_moderating import hide
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
@@ -226,6 +227,9 @@ def test_the_story_of_a_project_that_is_hidden_is_not_searched_its_title_is(clie
     Project.objects.filter(pk=no.pk).update(state=ProjectState.WITHDRAWN)
     assert found(client, cycle, q="rhododendron") == []
     assert found(client, cycle, q="a no", state="not_feasible") == ["A no"]
+    Project.objects.filter(pk=no.pk).update(state=ProjectState.READY)
+    hide(Project.objects.get(pk=no.pk))
+    assert found(client, cycle, q="a no", state="not_feasible") == []
 
 
 def test_orders_by_date_and_cost_what_says_no_cost_comes_last(client):

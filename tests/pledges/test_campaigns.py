@@ -11,6 +11,7 @@ from civicfund.audit.services import StaleStateError
 from civicfund.notices.models import Message
 from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
+from civicfund.pledges.access import subject_of_campaign
 from civicfund.pledges.enums import SENT_CAMPAIGN, CampaignState, PledgeState, RunBy
 from civicfund.pledges.models import Campaign
 from civicfund.pledges.services.campaigns import (
@@ -28,6 +29,9 @@ from civicfund.pledges.services.terms import RewardTerms, ZoneTerms
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.services import Cost
 from civicfund.states import IllegalMoveError
+from civicfund.talk.selectors import follows, news_of
+from civicfund.talk.services import unfollow, write_comment
+from civicfund.talk.services.news import gather_comments
 from tests.factories.people import UserFactory
 from tests.factories.pledges import CampaignFactory, PledgeFactory, soon
 from tests.factories.projects import ProjectFactory
@@ -96,6 +100,28 @@ def test_its_creator_hears_of_every_review(reviewer):
         ("own_campaign_changes_requested", "Say where."),
         ("own_campaign_approved", None),
     ]
+
+
+def test_its_creator_hears_of_comments_from_when_it_is_public(reviewer):
+    campaign = create(ProjectFactory())
+    creator = campaign.creator
+    submit_campaign(campaign, by=creator)
+    request_changes(campaign, by=reviewer, reason="Say when.")
+    submit_campaign(campaign, by=creator)
+    assert not follows(creator, "campaign", campaign.pk)
+    approve_campaign(campaign, by=reviewer)
+    assert follows(creator, "campaign", campaign.pk)
+    subject = subject_of_campaign(campaign)
+    said = write_comment(subject, by=UserFactory(), body="Who waters them?")
+    asked = write_comment(subject, by=UserFactory(), body="When?", asks_creator=True)
+    write_comment(subject, by=creator, body="We do.")
+    gather_comments()
+    told = {(news.comment_id, news.kind) for news in news_of(creator)}
+    assert told == {(said.pk, "comment"), (asked.pk, "question")}
+    unfollow(subject, by=creator)
+    write_comment(subject, by=UserFactory(), body="Good.")
+    gather_comments()
+    assert len(news_of(creator)) == 2
 
 
 def test_a_campaign_waits_for_its_start():

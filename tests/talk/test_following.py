@@ -252,7 +252,8 @@ def test_the_pages_follow_show_and_set(client):
     assert "My notices: 1 is new" in client.get(reverse("my_page")).content.decode()
     mine = reverse("my_notices")
     shown = client.get(mine).content.decode()
-    for words in ("1 is new", "A slide, too.", comment.get_absolute_url(), "What I follow"):
+    opened = reverse("my_notice", args=[News.objects.get().pk])
+    for words in ("1 is new", "A slide, too.", opened, "What I follow"):
         assert words in shown
     client.post(mine, {"read": "yes"})
     assert "Nothing is new" in client.get(mine).content.decode()

@@ -254,6 +254,7 @@ def test_the_public_counts_say_what_was_done_and_name_nobody(client):
         "project_flags": "0", "projects_hidden": "0", "projects_shown_again": "0",
         "project_appeals": "0", "projects_upheld": "0", "parts_taken_down": "0",
         **{f"projects_hidden_{reason}": "0" for reason in Wrong.values},
+        "pauses": "0", "pauses_ended": "0", "pause_appeals": "0", "pauses_upheld": "0",
         "campaign_reports": "0", "campaigns_suspended": "0", "campaigns_go_on": "0",
         "campaign_appeals": "0", "campaigns_upheld": "0",
     }  # fmt: skip

@@ -26,7 +26,7 @@ from civicfund.pledges.services.moderating import appeal_suspension, suspend_cam
 from civicfund.projects.models import Project
 from civicfund.projects.services.merging import merge_as_moderator
 from civicfund.talk.enums import Wrong
-from civicfund.talk.services import flag_comment
+from civicfund.talk.services import flag_comment, pause_writing
 from tests.budgeting.test_changing_pots import entered, two_pots
 from tests.budgeting.test_kiosks import at_kiosk
 from tests.budgeting.test_moving import opened_with
@@ -39,10 +39,12 @@ from tests.factories.budgeting import (
 from tests.factories.delivery import planned
 from tests.factories.paper import accounted, closed, holder, lose_key, paper_by_number, paper_cycle
 from tests.factories.payouts import new_treasurer
+from tests.factories.people import UserFactory
 from tests.factories.places import NeighborhoodFactory
 from tests.factories.pledges import CampaignFactory
 from tests.factories.projects import ProjectFactory
 from tests.factories.reviews import refused_publicly, reviewing_cycle
+from tests.factories.talk import CommentFactory
 from tests.payouts.test_payouts import ask, awarded
 from tests.signing_in import sign_in_with_second_factor
 from tests.town.filling_in import Paper, Papers, Text
@@ -195,9 +197,15 @@ def _of_projects(town: SmallTown) -> Pages:
     merge_as_moderator(ProjectFactory(), ProjectFactory(), reason="x", by=moderator)
     brought = ProjectFactory(proposer=town.people[OWNER], handed_in_by="Ann Quill")
     flag_comment(town.things.comment, by=moderator, reason=Wrong.OTHER)
+    free, paused, theirs = UserFactory(), UserFactory(), Client()
+    pause_writing(paused, by=moderator, days=7, reason=Wrong.OTHER)
+    theirs.force_login(paused)
     return {
         **_page(town, OWNER, "project_authors", brought.pk),
         **_page(town, MODERATOR, "comments_desk"),
+        **_page(town, MODERATOR, "judge_author", CommentFactory().author_id),
+        **_page(town, MODERATOR, "pause_person", free.pk),
+        "my_pause": (theirs, reverse("my_pause")),
         **_page(town, OWNER, "project_plan", going.pk),
         **_page(town, RESIDENT, "project_offer", wanting.pk, "photo"),
         **_page(town, MODERATOR, "merge_desk"),

@@ -46,7 +46,7 @@ from civicfund.projects.services.offers import Help, offer_help
 from civicfund.projects.services.veiling import veil_file, veil_version
 from civicfund.reconciliation.services.explaining import explain
 from civicfund.talk.enums import Wrong
-from civicfund.talk.services import flag_comment
+from civicfund.talk.services import appeal_pause, flag_comment, pause_writing
 from tests.budgeting.test_changing_pots import entered, north, two_pots
 from tests.budgeting.test_moving import opened_with
 from tests.complaints.test_complaints import answered
@@ -97,6 +97,8 @@ def _reported(town: SmallTown) -> Pages:
     report_campaign(t.campaign, by=anyone, reason=ReportReason.OTHER, words="x")
     appeal_project(t.hidden_project, by=town.people[OWNER], words="x")
     hidden = appealed(by=moderator).comment
+    paused = pause_writing(UserFactory(), by=moderator, days=7, reason=Wrong.OTHER, words="x")
+    appeal_pause(paused, by=paused.person, words="x")
     file = add_file(t.project, a_picture(), words="A bench", by=town.people[OWNER])
     veil_file(file, by=moderator, reason=Wrong.PRIVATE, words="x")
     version = edit_project(t.project, by=town.people[OWNER], story="x").versions.get(number=1)
@@ -110,6 +112,7 @@ def _reported(town: SmallTown) -> Pages:
         **_page(town, ANONYMOUS, "project", t.hidden_project.pk),
         **_page(town, Role.MODERATOR, "judge_comment", hidden.pk),
         **_page(town, RESIDENT, "comment", hidden.pk),
+        **_page(town, Role.MODERATOR, "pause_person", paused.person_id),
         **_page(town, Role.MODERATOR, "judge_file", t.project.pk, file.pk),
         **_page(town, Role.MODERATOR, "judge_version", t.project.pk, version.number),
         **_page(town, Role.MODERATOR, "judge_campaign", t.campaign.pk),

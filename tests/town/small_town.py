@@ -41,6 +41,8 @@ from civicfund.projects.services.joining import ask_to_join
 from civicfund.projects.services.merging import ask_to_merge
 from civicfund.projects.services.offers import Help, offer_help
 from civicfund.projects.services.versions import keep_first_version
+from civicfund.talk.enums import NewsKind
+from civicfund.talk.models import News
 from tests.budgeting.test_counting import unsealed
 from tests.factories.budgeting import administrator, certifier, draft_cycle
 from tests.factories.delivery import planned
@@ -242,7 +244,11 @@ def _talk(owner: User, project: Project) -> dict[str, object]:
     question = CommentFactory(thread=thread, author=owner, asks_city=True)
     hidden = CommentFactory(thread=thread, author=owner)
     hide(hidden)
-    return {"comment": comment, "question": question, "hidden": hidden}
+    # One that was read, so that opening it changes no page, and one that was not.
+    told = {"recipient": owner, "thread": thread, "kind": NewsKind.COMMENT}
+    notice = News.objects.create(**told, comment=question, read_at=timezone.now())
+    News.objects.create(**told, comment=comment)
+    return {"comment": comment, "question": question, "hidden": hidden, "notice": notice}
 
 
 def _told_and_asked(owner: User, things: SimpleNamespace) -> None:
@@ -278,6 +284,7 @@ PRIVATE: tuple[Filling, ...] = (
 )  # fmt: skip
 PUBLIC: tuple[Filling, ...] = (
     (r"policies/", {"name": lambda t: "terms"}),
+    (r"me/notices/", {"pk": lambda t: t.notice.pk}),
     (r"me/all/", {"name": lambda t: "follows"}),
     (r"desk/residence/", {"pk": lambda t: t.document.pk}),
     (r"complaint/link/", {"token": lambda t: link_to(t.guest_complaint).split("/")[-2]}),
@@ -314,6 +321,7 @@ PUBLIC: tuple[Filling, ...] = (
     (r"(feeds|talk|api/v1/talk)/", {"kind": lambda t: "project", "pk": lambda t: t.project.pk}),
     (r"comments/[^/]+/appeal/", {"pk": lambda t: t.hidden.pk}),
     (r"(desk|api/v1)/questions/", {"pk": lambda t: t.question.pk}),
+    (r"desk/comments/by/", {"pk": lambda t: t.comment.author_id}),
     (r"(desk/|api/v1/)?comments/", {"pk": lambda t: t.comment.pk}),
     (r"desk/campaigns/", {"pk": lambda t: t.submitted.pk}),
     (r"campaigns/[^/]+/(edit|submit)/", {"pk": lambda t: t.draft_campaign.pk}),

@@ -34,6 +34,7 @@ from civicfund.projects.views import veiling
 from civicfund.projects.views.moderation import JUDGEMENTS as PROJECT_JUDGEMENTS
 from civicfund.staff import SUPERUSER
 from civicfund.talk.views.desk import JUDGEMENTS
+from civicfund.talk.views.pausing import PAUSE_ACTS
 from civicfund.town.enums import TRAIL_ROLES
 from civicfund.town.views.desks import DESKS
 from tests.factories.budgeting import running_cycle, trustees
@@ -136,6 +137,9 @@ TABLE = {
     "judge_project": declared(Role.MODERATOR, acts=["hide", *PROJECT_JUDGEMENTS]),
     "judge_version": declared(Role.MODERATOR, acts=veiling.ACTS),
     "judge_file": declared(Role.MODERATOR, acts=veiling.ACTS),
+    "hidden_desk": declared(Role.MODERATOR),
+    "judge_author": declared(Role.MODERATOR, acts=[""]),
+    "pause_person": declared(Role.MODERATOR, acts=["pause", *PAUSE_ACTS]),
     "judge_comment": declared(Role.MODERATOR, acts=["hide", *JUDGEMENTS]),
     "complaints_desk": declared(Role.COMPLAINTS_OFFICER),
     "complaint_desk": declared(Role.COMPLAINTS_OFFICER, acts=complaints_desk.ACTS),

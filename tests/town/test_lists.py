@@ -41,8 +41,9 @@ from civicfund.projects.services.authors import (
     invite_co_author,
 )
 from civicfund.projects.services.files import MOST_FILES, add_file
+from civicfund.projects.services.moderating import hide_project
 from civicfund.talk.enums import SubjectKind, Wrong
-from civicfund.talk.models import Comment, Flag, Thread
+from civicfund.talk.models import Comment, Flag, Hiding, Thread
 from tests.budgeting.test_counting import unsealed
 from tests.budgeting.test_importing import file
 from tests.budgeting.test_supports import supporting_draft
@@ -428,6 +429,25 @@ def test_what_is_said_under_a_comment(client):
         )
 
     pages = of("comment", "judge_comment", args=[comment.pk])
+    assert_constant(client, pages, add)
+
+
+def test_what_moderators_hid(client):
+    author, by = UserFactory(), of_every_role()
+    thread = CommentFactory().thread
+    sign_in_with_second_factor(client, by)
+
+    def add(rows):
+        said = Comment.objects.bulk_create(
+            CommentFactory.build(thread=thread, author=author) for _ in range(rows)
+        )
+        Hiding.objects.bulk_create(
+            Hiding(comment=each, reason=Wrong.OTHER, hidden_by=by) for each in said
+        )
+        for project in ProjectFactory.create_batch(rows, proposer=author):
+            hide_project(project, by=by, reason=Wrong.OTHER)
+
+    pages = [*of("hidden_desk"), *of("judge_author", args=[author.pk])]
     assert_constant(client, pages, add)
 
 

@@ -109,6 +109,8 @@ WRITTEN = {
     "talk.flag.words",
     "talk.hiding.appeal_words",
     "talk.hiding.words",
+    "talk.pause.appeal_words",
+    "talk.pause.words",
 }
 # Columns of lists and of JSON that hold words of people among other things, and how to put others
 # in their place.
@@ -279,7 +281,10 @@ INPUTS: dict[str, str] = {
     "civicfund.projects.forms.writing.ProjectForm.title": "projects.project.title",
     "civicfund.reconciliation.forms.ExplanationForm.words": "reconciliation.explanation.words",
     "civicfund.talk.forms.AnswerForm.body": "talk.comment.body",
+    "civicfund.talk.forms.AuthorForm.words": "talk.hiding.words",
     "civicfund.talk.forms.CommentForm.body": "talk.comment.body",
+    "civicfund.talk.forms.PauseAppealForm.words": "talk.pause.appeal_words",
+    "civicfund.talk.forms.PauseForm.words": "talk.pause.words",
     "civicfund.talk.forms.ThreadForm.body": "talk.comment.body",
     "civicfund.talk.forms.TickedForm.words": "talk.hiding.words",
     "civicfund.town.forms.PopulationForm.source": "places.neighborhood.population_source",
@@ -296,12 +301,12 @@ BARE_INPUTS = {
 # Names under which a view takes a number, the name of an act or a choice, which it compares.
 NAMES_OF_CHOICES = {
     "act", "action", "agree", "as", "comments", "different", "instead", "of", "position", "pot",
-    "proposals", "remove", "report", "row", "seen", "undo", "wanted",
+    "proposals", "remove", "report", "row", "seen", "undo", "unfollow", "wanted",
 }  # fmt: skip
 # What an address may say behind its question mark.
 IN_ADDRESSES = {
-    "ballot", "before", "code", "into", "neighborhood", "next", "page", "place", "project", "q",
-    "reward", "round", "rule", "show", "since", "whose",
+    "ballot", "before", "code", "followed", "into", "neighborhood", "next", "page", "place",
+    "project", "q", "reward", "round", "rule", "show", "since", "whose",
 }  # fmt: skip
 # Fields that a form makes for what it is about: the code that makes them, and where they go.
 MADE_INPUTS = {

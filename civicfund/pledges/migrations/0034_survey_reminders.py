@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
     """Who has not answered a survey is asked once more."""
 
     dependencies = [
-        ("pledges", "0032_suspensions_appealed"),
+        ("pledges", "0033_creators_follow"),
     ]
 
     operations = [

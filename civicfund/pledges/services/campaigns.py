@@ -40,6 +40,8 @@ from civicfund.pledges.services.terms import (
 )
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
+from civicfund.talk.enums import SubjectKind
+from civicfund.talk.services import let_follow
 from civicfund.words import seen
 
 
@@ -144,6 +146,7 @@ def approve_campaign(campaign: Campaign, *, by: User, seen: int | None = None) -
         raise RefusedError(_("The project is no longer ready: nobody could pledge for it."))
     review = record("campaign.reviewed", campaign, actor=by)
     tell_creator(campaign, "own_campaign_approved", review)
+    let_follow(SubjectKind.CAMPAIGN, campaign.pk, [campaign.creator_id])
     _tell_what_is_missing(campaign)
     return campaign
 

@@ -19,6 +19,7 @@ from civicfund.pledges.services.campaigns import check_creator, release_all
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.letters import tell_backers, tell_creator, tell_moderators
 from civicfund.pledges.services.locks import campaign_to_move
+from civicfund.projects.selectors.writing import why_silent
 from civicfund.states import check_move
 from civicfund.words import seen
 
@@ -29,6 +30,8 @@ def report_campaign(
     """Tell the moderators what is wrong with a campaign. Raises ``RefusedError`` where the same
     person has told them already and nobody has looked yet.
     """
+    if by is not None and (silent := why_silent(by)):
+        raise RefusedError(silent)
     try:
         with transaction.atomic():
             return CampaignReport.objects.create(

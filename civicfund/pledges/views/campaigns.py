@@ -24,6 +24,7 @@ from civicfund.pledges.access import (
     is_of_team,
     own_campaign,
     readable_updates,
+    subject_of_campaign,
     visible_campaign,
 )
 from civicfund.pledges.enums import (
@@ -53,6 +54,7 @@ from civicfund.pledges.services.locks import KEEPING
 from civicfund.pledges.services.moderating import appeal_suspension
 from civicfund.states import IllegalMoveError
 from civicfund.strangers import kept_for_strangers
+from civicfund.talk.access import judges
 from civicfund.talk.selectors import questions_to_creator
 
 NEWEST_UPDATES = 3
@@ -124,6 +126,7 @@ def page_of(campaign: Campaign, user: User | AnonymousUser) -> dict[str, Any]:
         "takes_pledges": takes_pledges(campaign),
         "is_creator": is_creator,
         "is_team": is_team,
+        "may_judge": judges(user, subject_of_campaign(campaign)),
         "suspension": suspension_of(campaign) if is_creator else None,
         "open_questions": asked.count() if asked is not None else 0,
         "may_edit": may_edit,

@@ -32,6 +32,7 @@ from civicfund.pledges.selectors.updates import listed, updates_of
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.updates import check_may_write, correct_update, publish_update
 from civicfund.strangers import kept_for_strangers
+from civicfund.talk.access import judges
 from civicfund.talk.forms import CommentForm
 from civicfund.talk.models import Comment
 from civicfund.talk.selectors import with_replies
@@ -74,6 +75,7 @@ def campaign_update(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         "more": branch.more,
         "form": _answer_form(update),
         "is_team": is_of_team(request.user, campaign),
+        "judges": judges(request.user, subject_of_update(update)),
     }
     return render(request, "pledges/update.html", context)
 

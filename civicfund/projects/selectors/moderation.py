@@ -55,14 +55,14 @@ def project_appeals_for(moderator: User | int) -> QuerySet[ProjectHiding]:
 
 @Prepared
 def first_flagged_projects() -> ProjectQuerySet:
-    """Those of ``flagged_projects`` that stand on a desk."""
-    return flagged_projects()[:MOST_ON_DESK]
+    """Those of ``flagged_projects`` that stand on a desk, and one that says that there are more."""
+    return flagged_projects()[: MOST_ON_DESK + 1]
 
 
 @Prepared
 def first_project_appeals(moderator: int) -> QuerySet[ProjectHiding]:
-    """Those of ``project_appeals_for`` that stand on a desk."""
-    return project_appeals_for(moderator)[:MOST_ON_DESK]
+    """The same of ``project_appeals_for``."""
+    return project_appeals_for(moderator)[: MOST_ON_DESK + 1]
 
 
 def files_taken_down(project: Project) -> list[Veil]:

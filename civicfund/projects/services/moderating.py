@@ -23,6 +23,7 @@ from civicfund.projects.enums import (
 from civicfund.projects.models import Project, ProjectFlag, ProjectHiding
 from civicfund.projects.selectors import missing_parts, why_held
 from civicfund.projects.selectors.moderation import hiding_of
+from civicfund.projects.selectors.writing import why_silent
 from civicfund.projects.services.errors import ProjectError
 from civicfund.projects.services.holding import hold_authored, hold_project
 
@@ -35,6 +36,8 @@ def flag_project(
 
     Raises ``ProjectError``.
     """
+    if silent := why_silent(by):
+        raise ProjectError(silent)
     if is_author(by, project):
         raise ProjectError(_("This is your own: you can change it, or withdraw it."))
     if project.state not in PUBLIC_STATES:

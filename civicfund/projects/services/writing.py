@@ -15,10 +15,17 @@ from civicfund.people.models import User
 from civicfund.places.enums import PlaceKind
 from civicfund.places.models import Neighborhood
 from civicfund.places.selectors import Outlines
-from civicfund.projects.enums import LISTED_STATES, PROJECT_MOVES, Category, ProjectState
+from civicfund.projects.enums import (
+    LISTED_STATES,
+    PROJECT_MOVES,
+    PUBLIC_STATES,
+    Category,
+    ProjectState,
+)
 from civicfund.projects.models import MOST_PER_LINE_MINOR, CostLine, OfferFile, Project, Version
 from civicfund.projects.selectors import HELD_FIELDS, missing_parts, why_held
 from civicfund.projects.selectors.history import latest_version
+from civicfund.projects.selectors.writing import why_silent
 from civicfund.projects.services.authors import forget_wishes, take_back_invitations
 from civicfund.projects.services.errors import OvertakenError, ProjectError
 from civicfund.projects.services.hearing import let_authors_hear
@@ -61,6 +68,7 @@ def create_project(
     """A draft that only its proposer sees; with the name of whoever handed it in on paper, where
     they only enter it. Raises ``ProjectError``.
     """
+    check_may_write(proposer)
     project = Project(proposer=proposer, handed_in_by=handed_in_by)
     with transaction.atomic():
         fields = _write(project, description)
@@ -74,6 +82,7 @@ def copy_project(original: Project, *, neighborhood: Neighborhood, by: User) -> 
 
     It has no point yet, and its first version credits whoever proposed the original.
     """
+    check_may_write(by)
     if original.state not in LISTED_STATES:
         raise ProjectError(_("Only a project on the list can be copied."))
     if original.neighborhood_id == neighborhood.pk:
@@ -86,6 +95,12 @@ def copy_project(original: Project, *, neighborhood: Neighborhood, by: User) -> 
         keep_version(copy, by=by, helper=None if original.handed_in_by else original.proposer)
         record("project.copied", copy, actor=by, original=original.pk)
     return copy
+
+
+def check_may_write(person: User) -> None:
+    """``ProjectError`` where somebody may not write in public now."""
+    if silent := why_silent(person):
+        raise ProjectError(silent)
 
 
 def _carried(original: Project) -> Description:
@@ -112,6 +127,8 @@ def edit_project(
     """
     with transaction.atomic():
         row = hold_authored(project, by)
+        if row.state in PUBLIC_STATES:
+            check_may_write(by)
         if seen is not None and seen != latest_version(row):
             raise OvertakenError
         change_held(row, changes, by=by)
@@ -179,6 +196,7 @@ def publish_project(project: Project, *, by: User) -> Project:
 
     A stub becomes ready; ``ProjectError`` says what it still lacks.
     """
+    check_may_write(by)
     with transaction.atomic():
         row = hold_authored(project, by)
         if row.state not in (ProjectState.DRAFT, ProjectState.STUB):

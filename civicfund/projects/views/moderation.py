@@ -23,7 +23,12 @@ from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.requests import SignedInRequest
 from civicfund.projects.access import is_author, visible_project
-from civicfund.projects.enums import PUBLIC_STATES, AppealOutcome, Wrong
+from civicfund.projects.enums import (
+    PROJECT_EVENT_WORDS,
+    PUBLIC_STATES,
+    AppealOutcome,
+    Wrong,
+)
 from civicfund.projects.forms import AppealForm, HidingForm, ProjectFlagForm
 from civicfund.projects.models import Project, ProjectFile
 from civicfund.projects.selectors import why_held
@@ -159,7 +164,10 @@ def _judge_page(
         "files": ProjectFile.objects.filter(project=project).prefetch_related("veils").in_order(),
         "flags": flags.select_related("other").order_by("pk"),
         "hidings": hidings.select_related("hidden_by", "decided_by", "lifted_by").order_by("pk"),
-        "events": events.select_related("actor")[:MOST_EVENTS_SHOWN],
+        "events": [
+            (event, PROJECT_EVENT_WORDS.get(event.verb, event.verb))
+            for event in events.select_related("actor")[:MOST_EVENTS_SHOWN]
+        ],
         "form": form,
         "refused": refused,
     }

@@ -2,6 +2,7 @@
 
 from civicfund.talk.models.follows import Fact, Follow, MailPace, News
 from civicfund.talk.models.moderation import Flag, Hiding, HidingQuerySet
+from civicfund.talk.models.pauses import Pause, PauseQuerySet
 from civicfund.talk.models.threads import EDITABLE_FOR, LONGEST, Comment, CommentQuerySet, Thread
 
 __all__ = [
@@ -16,5 +17,7 @@ __all__ = [
     "HidingQuerySet",
     "MailPace",
     "News",
+    "Pause",
+    "PauseQuerySet",
     "Thread",
 ]

@@ -23,8 +23,8 @@ from civicfund.prepared import Prepared
 from civicfund.projects.enums import PUBLIC_STATES
 from civicfund.projects.models import Project, ProjectFlag, ProjectHiding, Veil
 from civicfund.projects.selectors.moderation import MOST_ON_DESK
-from civicfund.talk.enums import AppealOutcome, SubjectKind, Wrong
-from civicfund.talk.models import Comment, CommentQuerySet, Flag, Hiding
+from civicfund.talk.enums import AppealOutcome, PauseOutcome, SubjectKind, Wrong
+from civicfund.talk.models import Comment, CommentQuerySet, Flag, Hiding, Pause
 
 # As many as somebody judges in one go.
 FLAGGED_PER_PAGE = 12
@@ -89,8 +89,8 @@ def appeals_for(moderator: User | int) -> QuerySet[Hiding]:
 
 @Prepared
 def first_appeals(moderator: int) -> QuerySet[Hiding]:
-    """Those of ``appeals_for`` that stand on a desk."""
-    return appeals_for(moderator)[:MOST_ON_DESK]
+    """Those of ``appeals_for`` that stand on a desk, and one that says that there are more."""
+    return appeals_for(moderator)[: MOST_ON_DESK + 1]
 
 
 def open_questions() -> CommentQuerySet:
@@ -170,6 +170,14 @@ COUNTED: dict[str, Counted] = {
     ),
     "parts_taken_down": Counted(_("Versions and files taken down"), Veil.objects.all, "veiled_at"),
     **{f"projects_hidden_{reason.value}": _project_hidden(reason) for reason in Wrong},
+    "pauses": Counted(_("Accounts paused"), Pause.objects.all, "paused_at"),
+    "pauses_ended": Counted(_("Pauses ended before their time"), Pause.objects.all, "lifted_at"),
+    "pause_appeals": Counted(_("Appeals against pauses"), Pause.objects.all, "appealed_at"),
+    "pauses_upheld": Counted(
+        _("Appeals against pauses refused"),
+        lambda: Pause.objects.filter(outcome=PauseOutcome.UPHELD),
+        "decided_at",
+    ),
 }
 
 

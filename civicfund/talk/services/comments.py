@@ -21,8 +21,10 @@ from civicfund.talk.models import (
     Hiding,
     MailPace,
     News,
+    Pause,
     Thread,
 )
+from civicfund.talk.selectors.pauses import why_paused
 from civicfund.talk.services.errors import TalkError
 from civicfund.words import seen
 
@@ -41,6 +43,7 @@ def write_comment(
     the campaign or write its project answer to a question to them is the official answer. Raises
     ``TalkError``.
     """
+    _check_not_paused(by)
     may_write = subject.may_be_answered if parent else subject.may_be_talked_about
     if not may_write:
         raise TalkError(_("Nothing can be said here now."))
@@ -65,6 +68,11 @@ def write_comment(
             _tell_who_asked("creator_answered", top, comment, subject)
     comment.refresh_from_db()
     return comment
+
+
+def _check_not_paused(by: User) -> None:
+    if paused := why_paused(by):
+        raise TalkError(paused)
 
 
 def _check_asked(subject: Subject, by: User, *, asks_city: bool, asks_creator: bool) -> None:
@@ -124,6 +132,7 @@ def answer_for_city(question: Comment, subject: Subject, *, by: User, body: str)
     """Answer a question as the city, marked so, and tell whoever asked. Raises ``TalkError``."""
     if not has_role(by, Role.SPOKESPERSON):
         raise TalkError(_("Only a spokesperson answers for the city."))
+    _check_not_paused(by)
     words = cleaned(body)
     with transaction.atomic():
         asked = Comment.objects.select_for_update().get(pk=question.pk)
@@ -140,6 +149,7 @@ def answer_for_city(question: Comment, subject: Subject, *, by: User, body: str)
 
 def edit_comment(comment: Comment, *, by: User, body: str) -> Comment:
     """Say it in other words, within a quarter of an hour. Raises ``TalkError``."""
+    _check_not_paused(by)
     words = cleaned(body)
     with transaction.atomic():
         own = _locked(comment, by)
@@ -173,6 +183,7 @@ def forget_author(person: User) -> None:
     """
     with transaction.atomic():
         Hiding.objects.filter(comment__author=person).update(appeal_words="")
+        Pause.objects.filter(person=person).update(appeal_words="")
         Comment.objects.filter(author=person).update(author=None)
         Flag.objects.filter(reporter=person).update(reporter=None, words="")
         Follow.objects.filter(user=person).delete()

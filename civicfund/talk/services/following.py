@@ -25,7 +25,14 @@ def follow(subject: Subject, *, by: User) -> Follow:
 
 def follow_own(project: Project, people: Collection[int]) -> None:
     """Whoever begins to write a public project follows it, until they end it as anybody does."""
-    thread, _new = Thread.objects.get_or_create(kind=SubjectKind.PROJECT, subject_id=project.pk)
+    let_follow(SubjectKind.PROJECT, project.pk, people)
+
+
+def let_follow(kind: SubjectKind, pk: int, people: Collection[int]) -> None:
+    """These people, named by their ids, hear from now on of what is theirs and public by now, until
+    they end it as anybody does. The caller is in the transaction that shows it.
+    """
+    thread, _new = Thread.objects.get_or_create(kind=kind, subject_id=pk)
     Follow.objects.bulk_create(
         (Follow(thread=thread, user_id=person) for person in people), ignore_conflicts=True
     )
@@ -38,6 +45,13 @@ def unfollow(subject: Subject, *, by: User) -> None:
     ).delete()
 
 
+def unfollow_thread(thread: int, *, by: User) -> bool:
+    """The same by the thread's id, also where one may see no more what it is about; whether it was
+    followed.
+    """
+    return bool(Follow.objects.filter(thread=thread, user=by).delete()[0])
+
+
 def set_pace(pace: Pace, *, by: User) -> None:
     """Get mail about what one follows so often."""
     MailPace.objects.update_or_create(user=by, defaults={"pace": pace})
@@ -46,3 +60,8 @@ def set_pace(pace: Pace, *, by: User) -> None:
 def mark_read(*, by: User) -> int:
     """Have read all that there is so far; how many notices that were."""
     return News.objects.filter(recipient=by, read_at__isnull=True).update(read_at=db_now())
+
+
+def read_notice(notice: News) -> None:
+    """Have read this one: no mail tells of it any more."""
+    News.objects.filter(pk=notice.pk, read_at__isnull=True).update(read_at=db_now())

@@ -13,11 +13,14 @@ from civicfund.people.selectors import has_role, people_with
 from civicfund.talk.access import Subject, concerning
 from civicfund.talk.enums import AppealOutcome, Wrong
 from civicfund.talk.models import Comment, Flag, Hiding
+from civicfund.talk.selectors.pauses import why_paused
 from civicfund.talk.services.errors import TalkError
 
 
 def flag_comment(comment: Comment, *, by: User, reason: Wrong, words: str = "") -> Flag:
     """Tell the moderators what is wrong with a comment, once. Raises ``TalkError``."""
+    if paused := why_paused(by):
+        raise TalkError(paused)
     if comment.author_id == by.pk:
         raise TalkError(_("This is your own: you can delete it."))
     if comment.deleted_at or comment.hiding:

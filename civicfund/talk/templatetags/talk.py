@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import ngettext
 
 from civicfund.people.models import User
-from civicfund.talk.access import Person, Subject, thread_about, visible_subject
+from civicfund.talk.access import Person, Subject, judges, thread_about, visible_subject
 from civicfund.talk.enums import NewsKind, SubjectKind
 from civicfund.talk.forms import ThreadForm
 from civicfund.talk.models import EDITABLE_FOR, Comment
@@ -41,6 +41,7 @@ def talk_about(context: template.Context, kind: str, pk: int) -> dict[str, Any]:
         "subject": subject,
         "has_more": has_more,
         "branches": with_replies(said),
+        "judges": judges(request.user, subject),
         "form": ThreadForm(subject=subject),
     }
 
@@ -128,6 +129,7 @@ class Said(NamedTuple):
     may_delete: bool
     may_appeal: bool
     may_report: bool
+    may_judge: bool
 
     @property
     def anchor(self) -> str:
@@ -136,8 +138,16 @@ class Said(NamedTuple):
 
 
 @register.simple_tag
-def said(comment: Comment, subject: Subject, user: Person, alone: bool | str = False) -> Said:
-    """A comment for ``<c-comment>``, as this person sees it; ``alone`` where nobody answers it."""
+def said(
+    comment: Comment,
+    subject: Subject,
+    user: Person,
+    alone: bool | str = False,
+    judges: bool | str = False,
+) -> Said:
+    """A comment for ``<c-comment>``, as this person sees it; ``alone`` where nobody answers it,
+    ``judges`` where this person is a moderator of what is said there.
+    """
     hiding, is_deleted = comment.hiding, comment.deleted_at is not None
     stands = hiding is None and not is_deleted
     is_mine = is_by(comment, user)
@@ -165,6 +175,7 @@ def said(comment: Comment, subject: Subject, user: Person, alone: bool | str = F
         may_delete=may_delete(comment, user),
         may_appeal=is_mine and hiding is not None and hiding.may_be_appealed,
         may_report=user.is_authenticated and not is_deleted and not wrote_it,
+        may_judge=bool(judges) and not is_deleted and not wrote_it,
     )
 
 

@@ -19,6 +19,7 @@ from civicfund.people.requests import HttpRequest, SignedInRequest
 from civicfund.strangers import kept_for_strangers
 from civicfund.talk.access import (
     Subject,
+    judges,
     own_comment,
     readable_comment,
     thread_about,
@@ -50,6 +51,7 @@ def thread(request: HttpRequest, kind: str, pk: int) -> HttpResponseBase:
         status = written
     page = _page(lambda: page_of(thread_about(subject), request.GET.get("page", "1")))
     context = {"subject": subject, "page": page, "form": form, "branches": with_replies(page)}
+    context["judges"] = judges(request.user, subject)
     return render(request, "talk/thread.html", context, status=status)
 
 
@@ -77,6 +79,7 @@ def comment(request: HttpRequest, pk: int) -> HttpResponseBase:
     if subject.url:
         page = _page(lambda: replies_page(found, request.GET.get("page", "1")))
     context = {"subject": subject, "comment": found, "page": page, "form": form}
+    context["judges"] = judges(request.user, subject)
     return render(request, "talk/comment.html", context, status=status)
 
 

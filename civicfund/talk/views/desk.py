@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.core.paginator import Page
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
@@ -20,7 +25,12 @@ from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.requests import SignedInRequest
 from civicfund.projects.forms import HidingForm
-from civicfund.projects.selectors.moderation import first_flagged_projects, first_project_appeals
+from civicfund.projects.models import Project, ProjectHiding
+from civicfund.projects.selectors.moderation import (
+    MOST_ON_DESK,
+    first_flagged_projects,
+    first_project_appeals,
+)
 from civicfund.talk.access import (
     Subject,
     closed_subject,
@@ -28,10 +38,20 @@ from civicfund.talk.access import (
     concerning,
     visible_subjects,
 )
-from civicfund.talk.enums import AppealOutcome, Wrong
-from civicfund.talk.forms import TickedForm
-from civicfund.talk.models import Comment
-from civicfund.talk.selectors.desks import first_appeals, flagged_paged, told_to_staff
+from civicfund.talk.enums import COMMENT_EVENT_WORDS, AppealOutcome, Wrong
+from civicfund.talk.forms import DeskForm, TickedForm
+from civicfund.talk.models import Comment, Hiding, Pause
+from civicfund.talk.selectors.desks import first_appeals, told_to_staff
+from civicfund.talk.selectors.moderation import (
+    Wanted,
+    appeals_page,
+    comment_appeals,
+    project_appeals,
+    reported_comments_paged,
+    reported_projects,
+    reported_projects_paged,
+)
+from civicfund.talk.selectors.pauses import pause_appeals_for
 from civicfund.talk.services import (
     TalkError,
     decide_appeal,
@@ -81,10 +101,18 @@ def desk(request: SignedInRequest) -> HttpResponse:
     if form.is_bound and form.is_valid():
         done, refused = _judge_ticked(form, request.user)
         if done:
-            messages.success(request, _said_of(form.cleaned_data["act"], done))
+            said = _said_of(form.cleaned_data["act"], done)
+            hides = form.cleaned_data["act"] == "hide"
+            messages.success(request, to_hidden(said, request.user) if hides else said)
         if not refused:
-            return redirect("comments_desk")
+            return redirect(request.get_full_path())
     return _desk_page(request, form, refused)
+
+
+def to_hidden(said: str, by: User) -> SafeString:
+    """What is said of what somebody hid, with the way to it."""
+    address = f"{reverse('hidden_desk')}?by={by.pk}"
+    return format_html('{} <a href="{}">{}</a>', said, address, _("What was hidden"))
 
 
 def _judge_ticked(form: TickedForm, by: User) -> tuple[int, Refused]:
@@ -122,36 +150,103 @@ def _said_of(act: str, done: int) -> str:
 
 def _desk_page(request: SignedInRequest, form: TickedForm, refused: Refused) -> HttpResponse:
     """Appeals that I may decide, then what is reported, projects before comments; of each the
-    longest waiting first.
+    longest waiting first. Narrowed to one of them, a page of it.
     """
-    appeals = first_appeals(request.user.pk)
-    page = flagged_paged().get_page(request.GET.get("page"))
-    comments = [*page, *(hiding.comment for hiding in appeals)]
-    named = visible_subjects(
-        request.user, {(each.thread.kind, each.thread.subject_id) for each in comments}
-    )
-    theirs = concerning(request.user, named.values())
+    narrowing = DeskForm(request.GET or None)
+    wanted = narrowing.wanted
+    desk = _Desk(request.user, wanted, request.GET.get("page"))
+    comments = desk.comments
     context = {
-        "project_appeals": first_project_appeals(request.user.pk),
-        "flagged_projects": first_flagged_projects(),
-        "appeals": [
-            (each, about.title)
-            for each in appeals
-            if (about := _about(each.comment, named)) not in theirs
-        ],
-        "page": page,
-        "flagged": [(each, _about(each, named).title) for each in page],
+        "narrowing": narrowing,
+        "wanted": wanted,
+        "appeals": desk.appeals,
+        "more_appeals": desk.more_appeals,
+        "pause_appeals": _pause_appeals(request.user, wanted),
+        "flagged_projects": desk.projects[:MOST_ON_DESK],
+        "more_projects": desk.more_projects,
+        "most": MOST_ON_DESK,
+        "page": desk.page,
+        "flagged": [(each, desk.about(each).title) for each in comments],
         "form": form,
         "ticked": request.POST.getlist("comments"),
         "refused": refused,
     }
-    status = 400 if refused or form.errors else 200
+    status = 400 if refused or form.errors or (request.GET and narrowing.errors) else 200
     return render(request, "talk/desk.html", context, status=status)
 
 
-def _about(comment: Comment, named: dict[tuple[str, int], Subject]) -> Subject:
-    key = comment.thread.kind, comment.thread.subject_id
-    return named.get(key) or closed_subject(*key)
+def _pause_appeals(moderator: User, wanted: Wanted) -> list[Pause]:
+    """Appeals against pauses, which lie in no place: all of them, since they are few."""
+    if wanted.place or wanted.reason or wanted.kind not in ("", "appeals"):
+        return []
+    return list(pause_appeals_for(moderator))
+
+
+class _Desk:
+    """What stands on a moderator's desk, as it is narrowed."""
+
+    def __init__(self, moderator: User, wanted: Wanted, number: str | None) -> None:
+        self.moderator, self.wanted = moderator, wanted
+        self.page: Page[Any] | None = None
+        self.more_appeals = self.more_projects = False
+        self.comments: list[Comment] = []
+        self.projects: list[Project] = []
+        hidings = self._hidings(number) if wanted.kind in ("", "appeals") else []
+        if wanted.kind in ("", "projects"):
+            self._read_projects(number)
+        if wanted.kind in ("", "comments"):
+            self.page = reported_comments_paged(wanted).get_page(number)
+            self.comments = list(self.page)
+        said = [each.comment for each in hidings if isinstance(each, Hiding)]
+        self.named = visible_subjects(
+            moderator,
+            {(each.thread.kind, each.thread.subject_id) for each in (*self.comments, *said)},
+        )
+        self.appeals = self._told(hidings)
+
+    def _hidings(self, number: str | None) -> list[Hiding | ProjectHiding]:
+        if self.wanted.kind:
+            self.page, hidings = appeals_page(self.moderator, self.wanted, number)
+            return hidings
+        projects: Sequence[ProjectHiding]
+        comments: Sequence[Hiding]
+        if self.wanted.is_everything:
+            projects = first_project_appeals(self.moderator.pk)
+            comments = first_appeals(self.moderator.pk)
+        else:
+            most = slice(MOST_ON_DESK + 1)
+            projects = list(project_appeals(self.moderator, self.wanted)[most])
+            comments = list(comment_appeals(self.moderator, self.wanted)[most])
+        self.more_appeals = max(len(projects), len(comments)) > MOST_ON_DESK
+        return [*projects[:MOST_ON_DESK], *comments[:MOST_ON_DESK]]
+
+    def _read_projects(self, number: str | None) -> None:
+        if self.wanted.kind:
+            self.page = reported_projects_paged(self.wanted).get_page(number)
+            self.projects = list(self.page)
+        elif self.wanted.is_everything:
+            self.projects = first_flagged_projects()
+        else:
+            self.projects = list(reported_projects(self.wanted)[: MOST_ON_DESK + 1])
+        self.more_projects = len(self.projects) > MOST_ON_DESK
+
+    def about(self, comment: Comment) -> Subject:
+        """What a comment is about, as far as this moderator may see it."""
+        key = comment.thread.kind, comment.thread.subject_id
+        return self.named.get(key) or closed_subject(*key)
+
+    def _told(self, hidings: Sequence[Hiding | ProjectHiding]) -> list[tuple[Any, str, str]]:
+        """Each appeal with its words and what they are about; not those that concern this
+        moderator.
+        """
+        theirs = concerning(self.moderator, self.named.values())
+        return [
+            (each, each.comment.body, about.title)
+            if isinstance(each, Hiding)
+            else (each, each.project.title, _("Project"))
+            for each in hidings
+            if not isinstance(each, Hiding) or (about := self.about(each.comment)) not in theirs
+        ]
 
 
 @moderators_only
@@ -172,7 +267,8 @@ def judge(request: SignedInRequest, pk: int) -> HttpResponse:
         if form.is_bound and form.is_valid():
             reason, words = Wrong(form.cleaned_data["reason"]), form.cleaned_data["words"]
             hide_comment(comment, subject, by=request.user, reason=reason, words=words)
-            messages.success(request, _("Hidden. Its author is told, and may appeal."))
+            said = to_hidden(_("Hidden. Its author is told, and may appeal."), request.user)
+            messages.success(request, said)
             return redirect("comments_desk")
     except TalkError as refusal:
         refused = str(refusal)
@@ -191,7 +287,10 @@ def _judge_page(
         "subject": subject,
         "flags": flags.order_by("pk"),
         "hidings": hidings.select_related("hidden_by", "decided_by", "lifted_by"),
-        "events": events.select_related("actor")[:MOST_EVENTS_SHOWN],
+        "events": [
+            (event, COMMENT_EVENT_WORDS.get(event.verb, event.verb))
+            for event in events.select_related("actor")[:MOST_EVENTS_SHOWN]
+        ],
         "form": form,
         "refused": refused,
         "for_another": for_another,

@@ -55,6 +55,7 @@ from civicfund.reconciliation.enums import ExplanationState
 from civicfund.reconciliation.models import Difference, Explanation
 from civicfund.staff import SUPERUSER
 from civicfund.talk.selectors.desks import appeals_for, flagged_comments, open_questions
+from civicfund.talk.selectors.pauses import pause_appeals_for
 
 # Whose desk, the name of its page, and the address of its cycle.
 Desk: TypeAlias = tuple[Role | str, str, str]
@@ -187,6 +188,7 @@ def _talk(moderator: User) -> Iterator[Found]:
     yield Found.among(flagged_projects().exclude(pk__in=_written_by(moderator)), "since")
     yield Found.among(appeals_for(moderator), "appealed_at")
     yield Found.among(project_appeals_for(moderator), "appealed_at")
+    yield Found.among(pause_appeals_for(moderator), "appealed_at")
 
 
 def _questions(_spokesperson: User) -> Iterator[Found]:

@@ -23,7 +23,7 @@ from civicfund.places.selectors import related_places
 from civicfund.pledges.selectors import campaign_of, unfinished_campaign_of
 from civicfund.pledges.selectors.lists import campaigns_near, ending_soonest
 from civicfund.prepared import Prepared, at_hand
-from civicfund.projects.access import is_author, keeps_paper, visible_project
+from civicfund.projects.access import is_author, keeps_paper, moderates, visible_project
 from civicfund.projects.enums import FileKind
 from civicfund.projects.models import CoAuthor, CostLine, Project
 from civicfund.projects.selectors import files_of, help_wanted, helpers_of, missing_parts
@@ -130,6 +130,7 @@ def project(request: HttpRequest, pk: int) -> HttpResponse:
             "hiding": hiding_of(found),
             "taken_down": files_taken_down(found),
             "may_write": may_write,
+            "may_judge": request.user.is_staff and not may_write and moderates(request.user),
             "keeps_paper": keeps_paper(request.user, found),
             "co_authors": _co_authors(found.pk),
             "missing": missing_parts(found) if may_write else [],
