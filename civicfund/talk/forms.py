@@ -64,6 +64,7 @@ class PaceForm(forms.Form):
         required=False,
         help_text=_("If not, no mail tells of their milestones either, unless you follow them."),
     )
+    voting = forms.BooleanField(label=_("Mail reminds me to vote"), required=False)
     reviewing = forms.BooleanField(
         label=_("Mail tells me of reviews that are mine to give, and when they are due"),
         required=False,

@@ -13,7 +13,9 @@ from django.utils import timezone
 
 from civicfund.notices.enums import Topic
 from civicfund.notices.models import Message
-from civicfund.notices.services import StopLink, send_next, stop_mail
+from civicfund.notices.services import StopLink, send_next, stop_mail, wants_mail
+from civicfund.people.enums import Role
+from civicfund.people.services import grant_role
 from civicfund.places.enums import PlaceKind
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
@@ -262,6 +264,36 @@ def test_the_pages_follow_show_and_set(client):
     client.post(following, {"stop": "yes"})
     assert not Follow.objects.exists()
     assert client.post(reverse("follow", args=["project", 10**9])).status_code == 404
+
+
+@pytest.mark.parametrize("topic", Topic)
+def test_what_a_link_switched_off_is_shown_as_off_and_switched_on_again(client, topic):
+    person = UserFactory()
+    grant_role(person, Role.REVIEWER, by=None)
+    client.force_login(person)
+    page = reverse("my_notices")
+    stop_mail(StopLink(person, topic))
+    fields = client.get(page).context["form"]
+    off = {name for name, on in fields.initial.items() if on in (False, Pace.NEVER)}
+    # Nobody gets the town's mail who has not asked for it.
+    assert off == {"town", "pace" if topic == Topic.FOLLOWING else topic.value}
+    every_box = {name: "on" for name in fields.fields if name != "pace"}
+    client.post(page, every_box | {"pace": "daily"})
+    assert [each for each in Topic if not wants_mail(person, each)] == []
+
+
+def test_mail_that_a_link_ended_stays_ended_until_another_pace_is_chosen(client):
+    person = follower(comment := CommentFactory(), Pace.WEEKLY)
+    stop_mail(StopLink(person, Topic.FOLLOWING))
+    client.force_login(person)
+    page = reverse("my_notices")
+    client.post(page, {"pace": "never", "voting": "on"})
+    assert not wants_mail(person, Topic.FOLLOWING)
+    assert MailPace.objects.get(user=person).pace == Pace.WEEKLY
+    client.post(page, {"pace": "daily", "voting": "on"})
+    CommentFactory(thread=comment.thread)
+    gather_comments()
+    assert (wants_mail(person, Topic.FOLLOWING), mail_news(Pace.DAILY)) == (True, 1)
 
 
 def test_what_is_told_too_late_raises_an_alarm():

@@ -26,6 +26,7 @@ from civicfund.talk.services import TalkError
 # What the form switches, by the name of its box.
 _TOPICS = {
     "backing": Topic.BACKING,
+    "voting": Topic.VOTING,
     "reviewing": Topic.REVIEWING,
     "desks": Topic.DESKS,
     "second": Topic.SECOND,
