@@ -20,8 +20,9 @@ from civicfund.places.enums import PlaceKind
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
 from civicfund.projects.services.merging import agree_to_merge, ask_to_merge, undo_merge
+from civicfund.projects.services.moderating import hide_project
 from civicfund.talk.access import visible_subject
-from civicfund.talk.enums import NewsKind, Pace, SubjectKind
+from civicfund.talk.enums import NewsKind, Pace, SubjectKind, Wrong
 from civicfund.talk.models import Comment, Fact, Follow, MailPace, News, Thread
 from civicfund.talk.selectors import news_of, unread_count
 from civicfund.talk.services import (
@@ -178,7 +179,12 @@ def test_a_digest_counts_by_subject_and_holds_no_words_and_no_names():
     gather_comments()
     assert mail_news(Pace.DAILY) == 1
     assert Message.objects.get().context["items"] == [
-        {"title": project.title, "url": project.get_absolute_url(), "comment": 2}
+        {
+            "about": ["project", project.pk],
+            "title": project.title,
+            "url": project.get_absolute_url(),
+            "comment": 2,
+        }
     ]
     [sent] = sent_mails()
     assert (
@@ -195,6 +201,23 @@ def test_a_digest_counts_by_subject_and_holds_no_words_and_no_names():
     CommentFactory(thread=comments[0].thread)
     gather_comments()
     assert mail_news(Pace.DAILY) == 0
+
+
+def test_a_digest_that_waits_says_nothing_of_what_is_hidden_meanwhile():
+    gone, stays = ProjectFactory(title="Mrs Quill steals"), ProjectFactory(title="Benches")
+    person, other = follower(gone), follower(gone)
+    follow(about(stays), by=person)
+    for thread in Thread.objects.all():
+        CommentFactory(thread=thread)
+    gather_comments()
+    assert mail_news(Pace.DAILY) == 2
+    hide_project(gone, by=moderator(), reason=Wrong.OTHER)
+    [sent] = [each for each in sent_mails() if "News of what you follow" in each.subject]
+    assert sent.to == [person.email]
+    assert "Benches: 1 new comment" in sent.body
+    assert "Quill" not in sent.body + str(sent.alternatives[0][0])
+    unsent = Message.objects.get(kind="news", recipient=other)
+    assert (unsent.sent_at, unsent.given_up_at is None) == (None, False)
 
 
 def test_what_is_old_is_not_mailed_to_who_switches_mail_on_again():
