@@ -19,6 +19,7 @@ from civicfund.people.services import grant_role
 from civicfund.places.enums import PlaceKind
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
+from civicfund.projects.services import withdraw_project
 from civicfund.projects.services.merging import agree_to_merge, ask_to_merge, undo_merge
 from civicfund.projects.services.moderating import hide_project
 from civicfund.talk.access import visible_subject
@@ -287,6 +288,22 @@ def test_the_pages_follow_show_and_set(client):
     client.post(following, {"stop": "yes"})
     assert not Follow.objects.exists()
     assert client.post(reverse("follow", args=["project", 10**9])).status_code == 404
+
+
+def test_a_notice_of_what_is_gone_is_counted_and_shown_and_says_nothing_of_it(client):
+    comment = CommentFactory(body="A slide, too.")
+    project = Project.objects.get(pk=comment.thread.subject_id)
+    client.force_login(person := follower(comment))
+    gather_comments()
+    withdraw_project(project, by=project.proposer)
+    shown = client.get(reverse("my_notices")).content.decode()
+    assert unread_count(person) == 1
+    assert "1 is new" in shown
+    assert "A new comment: Something that is no longer public" in shown
+    for hidden in (project.title, "A slide, too.", comment.get_absolute_url()):
+        assert hidden not in shown
+    client.post(reverse("my_notices"), {"read": "yes"})
+    assert unread_count(person) == 0
 
 
 @pytest.mark.parametrize("topic", Topic)

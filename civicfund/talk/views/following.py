@@ -17,7 +17,7 @@ from civicfund.people.enums import Role
 from civicfund.people.requests import SignedInRequest
 from civicfund.people.selectors import roles_of
 from civicfund.talk import services
-from civicfund.talk.access import visible_subject, visible_subjects
+from civicfund.talk.access import closed_subject, visible_subject, visible_subjects
 from civicfund.talk.enums import Pace
 from civicfund.talk.forms import PaceForm
 from civicfund.talk.selectors import PER_PAGE, followed_by, news_of, pace_of, unread_count
@@ -83,10 +83,11 @@ def my_notices(request: SignedInRequest) -> HttpResponse:
     subjects = visible_subjects(request.user, wanted)
     context = {
         "page": page,
+        # What is gone has no title there: each that counts as unread can be found and read.
         "rows": [
-            (row, subject)
+            (row, subjects.get(key) or closed_subject(*key))
             for row in page
-            if (subject := subjects.get((row.thread.kind, row.thread.subject_id)))
+            if (key := (row.thread.kind, row.thread.subject_id))
         ],
         "followed": [
             subject for each in threads if (subject := subjects.get((each.kind, each.subject_id)))
