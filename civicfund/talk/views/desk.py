@@ -16,11 +16,13 @@ from django.views.decorators.http import require_http_methods
 
 from civicfund import staff
 from civicfund.audit.admin import events_of
+from civicfund.parsing import whole_number
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.requests import SignedInRequest
 from civicfund.projects.forms import HidingForm
 from civicfund.projects.selectors.moderation import first_flagged_projects, first_project_appeals
+from civicfund.projects.views.moderation import UNSEEN
 from civicfund.talk.access import (
     Subject,
     closed_subject,
@@ -31,7 +33,7 @@ from civicfund.talk.access import (
 from civicfund.talk.enums import AppealOutcome, Wrong
 from civicfund.talk.forms import TickedForm
 from civicfund.talk.models import Comment
-from civicfund.talk.selectors.desks import first_appeals, flagged_paged
+from civicfund.talk.selectors.desks import first_appeals, flagged_paged, last_flag
 from civicfund.talk.services import (
     TalkError,
     decide_appeal,
@@ -44,14 +46,11 @@ from civicfund.talk.services import (
 moderators_only = staff.only(Role.MODERATOR)
 
 Act = Callable[[Comment, Subject, User], object]
+UNSEEN_HERE = gettext_lazy("It was reported again after you opened this page: look at it anew.")
 # Comments that could not be judged, each with why.
 Refused = list[tuple[Comment, str]]
 # By what the button sends: the act, and what is said when it is done.
 JUDGEMENTS: dict[str, tuple[Act, Promise | str]] = {
-    "dismiss": (
-        lambda comment, subject, by: dismiss_flags(comment, subject, by=by),
-        gettext_lazy("It stays. The flags are answered."),
-    ),
     "restore": (
         lambda comment, subject, by: restore_comment(comment, subject, by=by),
         gettext_lazy("Everybody can read it again."),
@@ -98,7 +97,9 @@ def _judge_ticked(form: TickedForm, by: User) -> tuple[int, Refused]:
                 why = {"reason": Wrong(given["reason"]), "words": given["words"]}
                 hide_comment(comment, subject, by=by, **why)
             else:
-                dismiss_flags(comment, subject, by=by)
+                dismiss_flags(comment, subject, by=by, seen=given["seen"])
+                if comment.flags.waiting().exists():
+                    raise TalkError(UNSEEN_HERE)
         except TalkError as refusal:
             refused.append((comment, str(refusal)))
         else:
@@ -124,6 +125,7 @@ def _desk_page(request: SignedInRequest, form: TickedForm, refused: Refused) -> 
     """Appeals that I may decide, then what is reported, projects before comments; of each the
     longest waiting first.
     """
+    seen = last_flag()  # before what is shown: a report in between is noticed
     appeals = first_appeals(request.user.pk)
     page = flagged_paged().get_page(request.GET.get("page"))
     comments = [*page, *(hiding.comment for hiding in appeals)]
@@ -143,6 +145,7 @@ def _desk_page(request: SignedInRequest, form: TickedForm, refused: Refused) -> 
         "flagged": [(each, _about(each, named).title) for each in page],
         "form": form,
         "ticked": request.POST.getlist("comments"),
+        "seen": seen,
         "refused": refused,
     }
     status = 400 if refused or form.errors else 200
@@ -164,6 +167,8 @@ def judge(request: SignedInRequest, pk: int) -> HttpResponse:
     form = HidingForm(request.POST if act == "hide" else None)
     refused = ""
     try:
+        if act == "dismiss":
+            return _dismiss(request, comment, subject)
         if act in JUDGEMENTS:
             done, said = JUDGEMENTS[act]
             done(comment, subject, request.user)
@@ -177,6 +182,17 @@ def judge(request: SignedInRequest, pk: int) -> HttpResponse:
     except TalkError as refusal:
         refused = str(refusal)
     return _judge_page(request, comment, subject, form, refused)
+
+
+def _dismiss(request: SignedInRequest, comment: Comment, subject: Subject) -> HttpResponse:
+    """Answer the flags that their page showed; where it says none, they read none."""
+    seen = whole_number(request.POST.get("seen", "")) or 0
+    dismiss_flags(comment, subject, by=request.user, seen=seen)
+    if comment.flags.waiting().exists():
+        messages.warning(request, UNSEEN)
+        return redirect("judge_comment", comment.pk)
+    messages.success(request, _("It stays. The flags are answered."))
+    return redirect("comments_desk")
 
 
 def _judge_page(
