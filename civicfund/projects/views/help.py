@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from allauth.core.ratelimit import consume, respond_429
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import Prefetch, Q
@@ -45,7 +44,7 @@ from civicfund.projects.services.offers import (
     offer_help,
     withdraw_offer,
 )
-from civicfund.projects.views.acting import is_too_much, told
+from civicfund.projects.views.acting import are_too_many_files, is_too_much, told
 from civicfund.projects.views.files import served
 from civicfund.strangers import kept_for_strangers
 
@@ -103,9 +102,6 @@ def _offer_page(request: SignedInRequest, pk: int, part: str) -> HttpResponseBas
         raise Http404("No such part.")
     wanted_part = Part(part)
     posted = request.POST if request.method == "POST" else None
-    if request.FILES and not consume(request, action="add_file", key=str(request.user.pk)):
-        too_many: HttpResponse = respond_429(request)
-        return too_many
     form, lines = OfferForm(wanted_part, posted, request.FILES or None), CostLines(posted)
     costs, status = wanted_part == Part.COST, 200
     if posted is not None:
@@ -132,6 +128,8 @@ def _offer(
     lines: BaseFormSet[CostLineForm] | None,
 ) -> int:
     """Offer what was written; otherwise the form says why not and keeps it: the answer's status."""
+    if request.FILES and are_too_many_files(request, form):
+        return 429
     if not all([form.is_valid(), lines is None or lines.is_valid()]):
         return 400
     data = form.cleaned_data
