@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.db.models import Prefetch, Q
 from django.forms import BaseFormSet
 from django.http import Http404, HttpResponse
@@ -48,7 +49,7 @@ from civicfund.projects.views.acting import are_too_many_files, is_too_much, tol
 from civicfund.projects.views.files import served
 from civicfund.strangers import kept_for_strangers
 
-PER_PAGE = 24
+PER_PAGE, OFFERS_PER_PAGE = 24, 20
 ANSWERS = {"accept": accept_offer, "decline": decline_offer, "withdraw": withdraw_offer}
 
 
@@ -160,9 +161,10 @@ def offers(request: SignedInRequest, pk: int) -> HttpResponse:
     rows = project.offers.select_related("by").order_by("-offered_at", "-pk")
     rows = rows.prefetch_related(Prefetch("file", OfferFile.objects.without_content()))
     mine = Q(by=request.user)
-    shown = list(rows.filter(mine | ~Q(state=OfferState.WITHDRAWN) if may_write else mine))
-    context = {"project": project, "may_write": may_write, "offers": shown}
-    if any(row.points for row in shown):
+    shown = rows.filter(mine | ~Q(state=OfferState.WITHDRAWN) if may_write else mine)
+    page = Paginator(shown, OFFERS_PER_PAGE).get_page(request.GET.get("page"))
+    context = {"project": project, "may_write": may_write, "page": page}
+    if any(row.points for row in page):
         context["shapes"] = feature_collection(Neighborhood.objects.neighborhoods())
     return render(request, "projects/offers.html", context)
 
