@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import date, timedelta
 from smtplib import SMTPException
@@ -213,6 +213,17 @@ def forget_messages(about: models.QuerySet[Any]) -> None:
     Message.objects.filter(source__in=[_source(row) for row in about.only("pk")]).delete()
 
 
+Look = Callable[[User, dict[str, Any]], dict[str, Any] | None]
+"""What a mail says to somebody, as things are when it leaves; None where it is not sent."""
+
+_looks: dict[str, Look] = {}
+
+
+def looked_at_again(look: Look, *kinds: str) -> None:
+    """Ask this as a message of these kinds leaves: what it tells of may be hidden by then."""
+    _looks.update(dict.fromkeys(kinds, look))
+
+
 def _source(about: models.Model) -> str:
     return f"{about._meta.label_lower}:{about.pk}"
 
@@ -262,8 +273,11 @@ def _try_to_send(message: Message) -> None:
         return
     message.tries += 1
     try:
-        _mail(message).send()
-        message.sent_at = now
+        if mail := _mail(message):
+            mail.send()
+            message.sent_at = now
+        else:
+            message.given_up_at = now
     except Exception as error:  # whatever is wrong with one must not hold up those behind it
         log_not_sent("message.not_sent", error, message=message.pk)
         message.next_try_at = now + timedelta(minutes=2**message.tries)
@@ -277,10 +291,13 @@ def _is_stopped(message: Message) -> bool:
     return bool(topic) and not wants_mail(message.recipient, Topic(topic))
 
 
-def _mail(message: Message) -> EmailMultiAlternatives:
-    return compose(
-        message.kind, message.recipient, message.context, topic=message.context.get(_TOPIC)
-    )
+def _mail(message: Message) -> EmailMultiAlternatives | None:
+    """None where nothing of it is to be told any more."""
+    context, look = message.context, _looks.get(message.kind)
+    said = look(message.recipient, context) if look else context
+    if said is None:
+        return None
+    return compose(message.kind, message.recipient, said, topic=context.get(_TOPIC))
 
 
 def compose(

@@ -67,4 +67,16 @@ class PledgesConfig(AppConfig):
         held_back_by(why_not_paid_yet)
         kept_back_by(may_go_back_minor)
         checked_before_paying(lasting)
+        self._say_what_is_held_and_told()
+
+    def _say_what_is_held_and_told(self) -> None:
+        """Of people; and that no mail tells of an update that is hidden by then."""
+        from civicfund.notices.services import looked_at_again  # noqa: PLC0415
+        from civicfund.pledges.services.letters import (  # noqa: PLC0415
+            CORRECTION,
+            UPDATE,
+            update_as_it_is,
+        )
+
         import_module("civicfund.pledges.held").declare()
+        looked_at_again(update_as_it_is, UPDATE, CORRECTION)

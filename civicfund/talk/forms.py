@@ -75,6 +75,7 @@ class PaceForm(forms.Form):
         required=False,
         help_text=_("If not, no mail tells of their milestones either, unless you follow them."),
     )
+    voting = forms.BooleanField(label=_("Mail reminds me to vote"), required=False)
     reviewing = forms.BooleanField(
         label=_("Mail tells me of reviews that are mine to give, and when they are due"),
         required=False,
@@ -158,6 +159,10 @@ class TickedForm(HidingForm):
         error_messages={"required": _("Tick at least one comment in the list.")},
     )
     act = forms.ChoiceField(label=_("What to do"), choices=[("hide", ""), ("dismiss", "")])
+    # The newest report of any comment when the page was read.
+    seen = forms.IntegerField(
+        min_value=0, max_value=2**63 - 1, required=False, widget=forms.HiddenInput
+    )
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)

@@ -185,12 +185,15 @@ def test_a_guest_cannot_be_made_to_sign_in():
 
 def test_guests_are_limited_by_network(client, settings):
     settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"pledge_as_guest": "2/h/ip"}
-    codes = []
+    answers = []
     for _ in range(3):
         client.logout()
         path = reverse("pledge", args=[CampaignFactory().pk])
-        codes.append(client.post(path, agreed()).status_code)
-    assert codes == [302, 302, 429]
+        answers.append(client.post(path, agreed()))
+    assert [answer.status_code for answer in answers] == [302, 302, 429]
+    shown = answers[-1].content.decode()
+    assert "That is a lot within an hour." in shown
+    assert ADDRESS in shown
     assert Pledge.objects.count() == 2
 
 

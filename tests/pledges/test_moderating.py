@@ -165,10 +165,14 @@ def test_a_report_without_a_reason_is_asked_for_one(client):
     assert CampaignReport.objects.count() == 0
 
 
-def test_too_many_reports_from_one_place_are_refused(client):
+def test_too_many_reports_from_one_place_are_refused_and_keep_their_words(client):
     campaign = CampaignFactory()
-    answers = [client.post(report_page(campaign), {"reason": "other"}) for _ in range(6)]
+    said = {"reason": "other", "words": "They never planted one."}
+    answers = [client.post(report_page(campaign), said) for _ in range(6)]
     assert [answer.status_code for answer in answers] == [302] * 5 + [429]
+    shown = answers[-1].content.decode()
+    assert "That is a lot within an hour." in shown
+    assert "They never planted one." in shown
     assert CampaignReport.objects.count() == 5
 
 

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 import civicfund
+from civicfund.audit.admin import MOST_EVENTS_SHOWN
 from civicfund.audit.models import Event
 from civicfund.audit.services import record
 from civicfund.people.enums import Role
@@ -388,3 +389,12 @@ def test_a_report_that_two_moderators_answer_is_answered_once():
         handle_report(report, by=person)
     [answered] = Event.objects.filter(verb="campaign_report.handled")
     assert answered.actor == first
+
+
+def test_of_all_that_happened_the_newest_fifty_stand_at_the_desk(client):
+    campaign = reported()
+    for _ in range(MOST_EVENTS_SHOWN + 1):
+        record("campaign.edited", campaign, actor=campaign.creator)
+    come(client, MODERATOR)
+    answer = client.get(reverse("judge_campaign", args=[campaign.pk]))
+    assert len(answer.context["events"]) == MOST_EVENTS_SHOWN

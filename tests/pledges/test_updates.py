@@ -69,10 +69,11 @@ def list_of(campaign):
     return reverse("campaign_updates", args=[campaign.pk])
 
 
-def hidden(update):
+def hidden(update, words=None):
+    """``words`` below it, or its own."""
     by = moderator()
     subject = subject_of_update(update)
-    hide_comment(update.words, subject, by=by, reason=Wrong.ADVERT, words="An advert.")
+    hide_comment(words or update.words, subject, by=by, reason=Wrong.ADVERT, words="An advert.")
     return by, subject
 
 
@@ -351,6 +352,28 @@ def test_of_what_is_hidden_by_then_nobody_is_told(campaign):
     assert tell_of_updates() == 1
     message = Message.objects.get(kind="campaign_update")
     assert message.source == f"pledges.campaignupdate:{shown.pk}"
+
+
+def test_a_mail_that_waits_says_nothing_of_what_is_hidden_meanwhile(campaign):
+    pledge = PledgeFactory(campaign=campaign)
+    shown, gone = published(campaign), published(campaign, title="Mrs Quill, 555 0134")
+    tell_of_updates()
+    hidden(gone)
+    [sent] = [each for each in sent_mails() if each.to == [pledge.backer.email]]
+    assert shown.title in sent.body
+    assert "555 0134" not in sent.subject + sent.body
+
+
+@pytest.mark.parametrize("hides_the_correction", [True, False])
+def test_a_correction_that_waits_is_not_mailed_of_what_is_hidden(campaign, hides_the_correction):
+    pledge = PledgeFactory(campaign=campaign)
+    update = published(campaign)
+    tell_of_updates()
+    assert len(sent_mails()) == 1
+    words = correct_update(update, by=campaign.creator, body="It is blue.")
+    assert tell_of_corrections() == 1
+    hidden(update, words if hides_the_correction else None)
+    assert len([each for each in sent_mails() if each.to == [pledge.backer.email]]) == 1
 
 
 def test_a_moderator_hides_it_with_a_tombstone_and_shows_it_again(client, campaign):

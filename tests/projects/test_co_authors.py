@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.core import signing
 from django.db import IntegrityError, connection, transaction
@@ -9,15 +11,24 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from civicfund.audit.models import Event
+from civicfund.audit.services import db_now
 from civicfund.notices.models import Message
 from civicfund.notices.services import send_next
 from civicfund.people.enums import Role
 from civicfund.people.services.erasure import erase
 from civicfund.people.services.roles import grant_role
 from civicfund.projects.enums import MergeState, ProjectState, Wrong
-from civicfund.projects.models import INVITATION, CoAuthor, Invitation, Project
+from civicfund.projects.models import (
+    INVITATION,
+    CoAuthor,
+    Invitation,
+    InvitationPause,
+    Project,
+)
 from civicfund.projects.services import ProjectError, edit_project, withdraw_project
 from civicfund.projects.services.authors import (
+    ASKED_ANEW_AFTER,
+    ASKED_ANEW_AFTER_NO,
     MOST_AUTHORS,
     accept_invitation,
     decline_invitation,
@@ -184,6 +195,70 @@ def test_what_is_taken_back_before_the_mail_left_is_not_sent():
     assert Message.objects.count() == 0
     with pytest.raises(ProjectError, match="taken back"):
         accept_invitation(asked, by=friend)
+
+
+@pytest.mark.parametrize(
+    ("ends", "wait"),
+    [
+        (lambda asked, friend: decline_invitation(asked, by=friend), ASKED_ANEW_AFTER_NO),
+        (
+            lambda asked, friend: take_back_invitation(asked, by=asked.project.proposer),
+            ASKED_ANEW_AFTER,
+        ),
+    ],
+)
+def test_who_was_asked_in_vain_is_not_asked_again_at_once(client, ends, wait):
+    project, friend = ProjectFactory(), UserFactory()
+    ends(invite_co_author(project, friend.email, by=project.proposer), friend)
+    Message.objects.all().delete()
+    client.force_login(project.proposer)
+    page = reverse("project_authors", args=[project.pk])
+    answer = client.post(page, {"address": friend.email.upper()})
+    assert answer.status_code == 400
+    assert "was asked lately, in vain" in answer.content.decode()
+    assert (Invitation.objects.count(), Message.objects.count()) == (0, 0)
+    pause = InvitationPause.objects.get()
+    assert friend.email not in str(vars(pause))
+    assert timedelta() < pause.until - db_now() <= wait
+    other = ProjectFactory(proposer=project.proposer)
+    assert invite_co_author(other, friend.email, by=project.proposer)
+    InvitationPause.objects.update(until=db_now())
+    assert client.post(page, {"address": friend.email}).status_code == 302
+    assert Message.objects.filter(recipient=friend).count() == 2
+
+
+def test_whether_an_address_has_an_account_does_not_show_where_it_was_asked_in_vain():
+    project = ProjectFactory()
+    said = set()
+    for address in (UserFactory().email, "new@example.org"):
+        take_back_invitation(
+            invite_co_author(project, address, by=project.proposer), by=project.proposer
+        )
+        InvitationPause.objects.update(until=db_now() + ASKED_ANEW_AFTER)
+        with pytest.raises(ProjectError, match="in vain") as refusal:
+            invite_co_author(project, address, by=project.proposer)
+        said.add(str(refusal.value)[:40])
+    assert len(said) == 1
+
+
+def test_that_somebody_said_no_is_kept_no_longer_than_it_holds_nor_than_their_account():
+    project, friend, other = ProjectFactory(), UserFactory(), UserFactory()
+    for person in (friend, other):
+        asked = invite_co_author(project, person.email, by=project.proposer)
+        decline_invitation(asked, by=person)
+    erase(friend)
+    assert InvitationPause.objects.count() == 1
+    InvitationPause.objects.update(until=db_now())
+    asked = invite_co_author(project, "new@example.org", by=project.proposer)
+    take_back_invitation(asked, by=project.proposer)
+    assert InvitationPause.objects.get().until > db_now()
+
+
+def test_the_table_keeps_no_address():
+    with pytest.raises(IntegrityError, match="keeps_a_hash"), transaction.atomic():
+        InvitationPause.objects.create(
+            project=ProjectFactory(), key_hash="new@example.org", until=db_now()
+        )
 
 
 def test_nobody_joins_a_draft_that_was_withdrawn(client):

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project, Version
+from civicfund.projects.selectors.lineage import MOST_COPIES, copies_of
 from civicfund.projects.services import ProjectError, copy_project, publish_project
 from tests.factories.people import UserFactory
 from tests.factories.places import NeighborhoodFactory
@@ -39,6 +40,20 @@ def test_each_page_leads_to_the_other_once_the_copy_is_public(client):
     page = client.get(copy.get_absolute_url()).content.decode()
     assert f'Taken up from <a href="{original.get_absolute_url()}">' in page
     assert str(original.proposer) in page
+
+
+def test_of_many_copies_the_first_are_listed_and_the_rest_counted(client):
+    original = ProjectFactory()
+    first = ProjectFactory.create_batch(MOST_COPIES, copied_from=original)
+    page = client.get(original.get_absolute_url()).content.decode()
+    assert all(each.get_absolute_url() in page for each in first)
+    assert "more." not in page
+    last = ProjectFactory.create_batch(2, copied_from=original)
+    assert copies_of(original) == (first, 2)
+    client.force_login(UserFactory())
+    page = client.get(original.get_absolute_url()).content.decode()
+    assert [each.get_absolute_url() in page for each in (first[-1], *last)] == [True, False, False]
+    assert "And 2 more." in page
 
 
 def test_what_is_here_already_or_not_on_the_list_is_not_copied(client):

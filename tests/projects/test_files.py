@@ -148,6 +148,18 @@ def test_without_words_it_is_not_taken(client, project):
     assert ProjectFile.objects.count() == 0
 
 
+def test_where_too_many_files_come_at_once_the_words_are_kept(client, project, settings):
+    settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"add_file": "1/h/key"}
+    client.force_login(project.proposer)
+    assert send(client, project, a_picture()).status_code == 302
+    answer = send(client, project, a_picture(), words="The other bench")
+    assert answer.status_code == 429
+    shown = answer.content.decode()
+    assert "That is a lot of files within an hour." in shown
+    assert "The other bench" in shown
+    assert ProjectFile.objects.count() == 1
+
+
 def test_only_authors_add_and_remove(client, project):
     send(client, project, a_picture())
     file = ProjectFile.objects.get()

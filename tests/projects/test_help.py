@@ -261,6 +261,19 @@ def test_authors_do_not_read_what_was_taken_back_and_are_not_told_of_it(client):
         assert (offer.words in client.get(page).content.decode()) is reads
 
 
+def test_offers_are_read_page_by_page(client, monkeypatch):
+    monkeypatch.setattr("civicfund.projects.views.help.OFFERS_PER_PAGE", 2)
+    project = stub()
+    offers = [offered(project, words=f"Reason no {n}.") for n in range(3)]
+    client.force_login(project.proposer)
+    page = reverse("project_offers", args=[project.pk])
+    read = [client.get(page, {"page": n}).content.decode() for n in (1, 2)]
+    assert [[each.words in shown for each in offers] for shown in read] == [
+        [False, True, True], [True, False, False],
+    ]  # fmt: skip
+    assert "Page 2 of 2" in read[1]
+
+
 def test_an_offer_is_answered_once():
     project = stub()
     offer = offered(project)

@@ -69,6 +69,23 @@ def test_somebody_reports_a_project_and_a_moderator_hides_it(client, project):
     assert "noindex" in shown
 
 
+def test_what_is_reported_while_a_moderator_reads_is_not_answered_with_the_rest(client, project):
+    first = flag_project(project, by=UserFactory(), reason="other", words="first")
+    sign_in_with_second_factor(client, moderator())
+    judging = reverse("judge_project", args=[project.pk])
+    assert f'name="seen" value="{first.pk}"' in page(client, judging)
+    second = flag_project(project, by=UserFactory(), reason="private", words="My address!")
+    answer = client.post(judging, {"act": "dismiss", "seen": first.pk}, follow=True)
+    assert answer.redirect_chain == [(judging, 302)]
+    assert "was reported again" in answer.content.decode()
+    assert "My address!" in answer.content.decode()
+    assert list(ProjectFlag.objects.waiting()) == [second]
+    client.post(judging, {"act": "dismiss"})
+    assert list(ProjectFlag.objects.waiting()) == [second]
+    done = client.post(judging, {"act": "dismiss", "seen": second.pk})
+    assert (done.url, ProjectFlag.objects.waiting().exists()) == (reverse("comments_desk"), False)
+
+
 def test_of_a_hidden_project_nothing_is_left_anywhere(client, project):
     comment = CommentFactory(thread=ThreadFactory(subject_id=project.pk), body="What a house.")
     file = add_file(project, a_picture(), words="Her door", by=project.proposer)

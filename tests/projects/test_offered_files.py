@@ -250,7 +250,11 @@ def test_files_are_sent_only_so_often(client, project, settings):
     client.force_login(UserFactory())
     broken = {"file": SimpleUploadedFile("x.jpg", b"MZ")}
     assert send(client, project, **broken).status_code == 400
-    assert send(client, project).status_code == 429
+    answer = send(client, project, words="Take it from the north side.")
+    assert answer.status_code == 429
+    shown = answer.content.decode()
+    assert "That is a lot of files within an hour." in shown
+    assert "Take it from the north side." in shown
     assert not Offer.objects.exists()
 
 

@@ -13,13 +13,17 @@ from django.utils import timezone
 
 from civicfund.notices.enums import Topic
 from civicfund.notices.models import Message
-from civicfund.notices.services import StopLink, send_next, stop_mail
+from civicfund.notices.services import StopLink, send_next, stop_mail, wants_mail
+from civicfund.people.enums import Role
+from civicfund.people.services import grant_role
 from civicfund.places.enums import PlaceKind
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
+from civicfund.projects.services import withdraw_project
 from civicfund.projects.services.merging import agree_to_merge, ask_to_merge, undo_merge
+from civicfund.projects.services.moderating import hide_project
 from civicfund.talk.access import visible_subject
-from civicfund.talk.enums import NewsKind, Pace, SubjectKind
+from civicfund.talk.enums import NewsKind, Pace, SubjectKind, Wrong
 from civicfund.talk.models import Comment, Fact, Follow, MailPace, News, Thread
 from civicfund.talk.selectors import news_of, unread_count
 from civicfund.talk.services import (
@@ -176,7 +180,12 @@ def test_a_digest_counts_by_subject_and_holds_no_words_and_no_names():
     gather_comments()
     assert mail_news(Pace.DAILY) == 1
     assert Message.objects.get().context["items"] == [
-        {"title": project.title, "url": project.get_absolute_url(), "comment": 2}
+        {
+            "about": ["project", project.pk],
+            "title": project.title,
+            "url": project.get_absolute_url(),
+            "comment": 2,
+        }
     ]
     [sent] = sent_mails()
     assert (
@@ -193,6 +202,23 @@ def test_a_digest_counts_by_subject_and_holds_no_words_and_no_names():
     CommentFactory(thread=comments[0].thread)
     gather_comments()
     assert mail_news(Pace.DAILY) == 0
+
+
+def test_a_digest_that_waits_says_nothing_of_what_is_hidden_meanwhile():
+    gone, stays = ProjectFactory(title="Mrs Quill steals"), ProjectFactory(title="Benches")
+    person, other = follower(gone), follower(gone)
+    follow(about(stays), by=person)
+    for thread in Thread.objects.all():
+        CommentFactory(thread=thread)
+    gather_comments()
+    assert mail_news(Pace.DAILY) == 2
+    hide_project(gone, by=moderator(), reason=Wrong.OTHER)
+    [sent] = [each for each in sent_mails() if "News of what you follow" in each.subject]
+    assert sent.to == [person.email]
+    assert "Benches: 1 new comment" in sent.body
+    assert "Quill" not in sent.body + str(sent.alternatives[0][0])
+    unsent = Message.objects.get(kind="news", recipient=other)
+    assert (unsent.sent_at, unsent.given_up_at is None) == (None, False)
 
 
 def test_what_is_old_is_not_mailed_to_who_switches_mail_on_again():
@@ -263,6 +289,52 @@ def test_the_pages_follow_show_and_set(client):
     client.post(following, {"stop": "yes"})
     assert not Follow.objects.exists()
     assert client.post(reverse("follow", args=["project", 10**9])).status_code == 404
+
+
+def test_a_notice_of_what_is_gone_is_counted_and_shown_and_says_nothing_of_it(client):
+    comment = CommentFactory(body="A slide, too.")
+    project = Project.objects.get(pk=comment.thread.subject_id)
+    client.force_login(person := follower(comment))
+    gather_comments()
+    withdraw_project(project, by=project.proposer)
+    shown = client.get(reverse("my_notices")).content.decode()
+    assert unread_count(person) == 1
+    assert "1 is new" in shown
+    assert "A new comment: Something that is no longer public" in shown
+    for hidden in (project.title, "A slide, too.", comment.get_absolute_url()):
+        assert hidden not in shown
+    client.post(reverse("my_notices"), {"read": "yes"})
+    assert unread_count(person) == 0
+
+
+@pytest.mark.parametrize("topic", Topic)
+def test_what_a_link_switched_off_is_shown_as_off_and_switched_on_again(client, topic):
+    person = UserFactory()
+    grant_role(person, Role.REVIEWER, by=None)
+    client.force_login(person)
+    page = reverse("my_notices")
+    stop_mail(StopLink(person, topic))
+    fields = client.get(page).context["form"]
+    off = {name for name, on in fields.initial.items() if on in (False, Pace.NEVER)}
+    # Nobody gets the town's mail who has not asked for it.
+    assert off == {"town", "pace" if topic == Topic.FOLLOWING else topic.value}
+    every_box = {name: "on" for name in fields.fields if name != "pace"}
+    client.post(page, every_box | {"pace": "daily"})
+    assert [each for each in Topic if not wants_mail(person, each)] == []
+
+
+def test_mail_that_a_link_ended_stays_ended_until_another_pace_is_chosen(client):
+    person = follower(comment := CommentFactory(), Pace.WEEKLY)
+    stop_mail(StopLink(person, Topic.FOLLOWING))
+    client.force_login(person)
+    page = reverse("my_notices")
+    client.post(page, {"pace": "never", "voting": "on"})
+    assert not wants_mail(person, Topic.FOLLOWING)
+    assert MailPace.objects.get(user=person).pace == Pace.WEEKLY
+    client.post(page, {"pace": "daily", "voting": "on"})
+    CommentFactory(thread=comment.thread)
+    gather_comments()
+    assert (wants_mail(person, Topic.FOLLOWING), mail_news(Pace.DAILY)) == (True, 1)
 
 
 def test_what_is_told_too_late_raises_an_alarm():

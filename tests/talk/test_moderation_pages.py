@@ -74,6 +74,25 @@ def test_a_wave_of_reports_is_judged_at_once(client):
     assert Hiding.objects.count() == 2
 
 
+def test_what_is_reported_while_a_moderator_reads_is_not_answered_with_the_rest(client):
+    [comment] = reported(1)
+    [first] = comment.flags.all()
+    sign_in_with_second_factor(client, moderator())
+    desk, judging = reverse("comments_desk"), reverse("judge_comment", args=[comment.pk])
+    for address in (desk, judging):
+        assert f'name="seen" value="{first.pk}"' in page(client, address)
+    second = flag_comment(comment, by=UserFactory(), reason=Wrong.PRIVATE, words="My address!")
+    ticked = {"act": "dismiss", "comments": [comment.pk], "seen": first.pk}
+    answer = client.post(desk, ticked)
+    assert (answer.status_code, "was reported again" in answer.content.decode()) == (400, True)
+    answer = client.post(judging, {"act": "dismiss", "seen": first.pk}, follow=True)
+    assert "My address!" in answer.content.decode()
+    client.post(judging, {"act": "dismiss"})
+    assert list(Flag.objects.waiting()) == [second]
+    assert client.post(judging, {"act": "dismiss", "seen": second.pk}).url == desk
+    assert not Flag.objects.waiting().exists()
+
+
 @pytest.mark.parametrize(
     ("left_out", "said"),
     [

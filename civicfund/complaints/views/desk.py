@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from civicfund import staff
-from civicfund.audit.selectors import events_of
+from civicfund.audit.selectors import MOST_EVENTS_SHOWN, events_of
 from civicfund.complaints.access import complaint_at_desk
 from civicfund.complaints.forms import AnswerForm, NameForm, NoteForm
 from civicfund.complaints.models import Complaint
@@ -97,7 +97,7 @@ def _page(
         "is_first_officer": looks[0].taken_by_id == request.user.pk and len(looks) > 1,
         "notes": shown.notes.select_related("by").order_by("pk"),
         "named": shown.named.select_related("person").order_by("pk"),
-        "events": events_of(shown).select_related("actor"),
+        "events": events_of(shown).select_related("actor")[:MOST_EVENTS_SHOWN],
         "forms": filled,
         "refused": refused,
         "now": timezone.now(),

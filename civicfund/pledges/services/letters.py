@@ -56,7 +56,12 @@ def tell_of_update(
     """Write to these backers, guests too, that there is an update, or a correction of it; once to
     each.
     """
-    facts = _terms(update.campaign) | {"number": update.number, "update_title": update.title}
+    facts = _terms(update.campaign) | {
+        "update": update.pk,
+        "correction": correction and correction.pk,
+        "number": update.number,
+        "update_title": update.title,
+    }
     tell_all(
         CORRECTION if correction else UPDATE,
         (
@@ -69,6 +74,20 @@ def tell_of_update(
             for pledge in pledges
         ),
     )
+
+
+def update_as_it_is(person: User, context: dict[str, Any]) -> dict[str, Any] | None:
+    """What such a mail tells that waited; nothing where moderators have hidden what it is about.
+
+    One from before an upgrade does not say what it is about, and goes as it was written.
+    """
+    if "update" not in context:
+        return context
+    updates = CampaignUpdate.objects.shown().filter(pk=context["update"])
+    if correction := context.get("correction"):
+        shown = Comment.objects.shown().filter(pk=correction)
+        updates = updates.filter(words__in=shown.values("parent"))
+    return context if updates.exists() else None
 
 
 def _address_of_update(pledge: Pledge, update: CampaignUpdate) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from allauth.core.ratelimit import consume, respond_429
+from allauth.core.ratelimit import consume
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse
@@ -28,6 +28,7 @@ from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.pledging import change_pledge, pledge
 from civicfund.pledges.views.campaigns import takes_pledges
 from civicfund.pledges.views.guests import BackerRequest, backer_required
+from civicfund.projects.views.acting import TOO_MUCH_NOW
 
 Visit = HttpRequest | BackerRequest
 
@@ -74,8 +75,8 @@ def _chosen(request: Visit, campaign: Campaign, mine: Pledge | None) -> HttpResp
             check_choice(campaign, choice)
             return _agree_page(request, campaign, form, choice, mine)
         if backer is None and not consume(request, action="pledge_as_guest"):
-            too_many: HttpResponse = respond_429(request)
-            return too_many
+            form.add_error(None, TOO_MUCH_NOW)
+            return _choice_page(request, campaign, form, mine, status=429)
         with transaction.atomic():
             backer = backer or _new_guest(request, form)
             return _keep(

@@ -4,7 +4,7 @@ moderators of a campaign.
 
 from __future__ import annotations
 
-from allauth.core.ratelimit import consume, respond_429
+from allauth.core.ratelimit import consume
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -31,6 +31,7 @@ from civicfund.pledges.selectors.backers import (
 from civicfund.pledges.selectors.treasury import returned_of
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.moderating import report_campaign
+from civicfund.projects.views.acting import TOO_MUCH_NOW
 from civicfund.spreadsheets import csv_response
 from civicfund.talk.selectors import questions_to_creator
 from civicfund.templatetags.money import money
@@ -99,10 +100,11 @@ def campaign_report(request: HttpRequest, pk: int) -> HttpResponse:
     """Tell the moderators what is wrong with a campaign; nobody has to sign in for that."""
     campaign = visible_campaign(request.user, pk)
     form = ReportForm(request.POST if request.method == "POST" else None)
+    context = {"campaign": campaign, "form": form}
     if form.is_bound and form.is_valid():
         if not consume(request, action="report_campaign"):
-            too_many: HttpResponse = respond_429(request)
-            return too_many
+            form.add_error(None, TOO_MUCH_NOW)
+            return render(request, "pledges/report.html", context, status=429)
         by = request.user if isinstance(request.user, User) else None
         try:
             report_campaign(campaign, by=by, **form.cleaned_data)
@@ -111,5 +113,4 @@ def campaign_report(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("Thank you. A moderator will look at it."))
         return redirect(campaign)
-    context = {"campaign": campaign, "form": form}
     return render(request, "pledges/report.html", context, status=400 if form.errors else 200)

@@ -4,6 +4,7 @@ from civicfund.projects.models.authors import (
     INVITATION,
     CoAuthor,
     Invitation,
+    InvitationPause,
     JoinWish,
     JoinWishQuerySet,
 )
@@ -57,6 +58,7 @@ __all__ = [
     "Hidden",
     "HiddenQuerySet",
     "Invitation",
+    "InvitationPause",
     "JoinWish",
     "JoinWishQuerySet",
     "Merge",

@@ -73,6 +73,29 @@ class Invitation(models.Model):
         return reverse("project_invitation", args=[token])
 
 
+class InvitationPause(models.Model):
+    """Until then a project invites an address no more: it said no, or was asked in vain.
+
+    Of the address only a keyed hash is kept: most have no account, and nobody reads them here.
+    """
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="+")
+    key_hash = models.CharField(max_length=64)
+    until = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "key_hash"], name="invitation_pause_once"),
+            models.CheckConstraint(
+                condition=Q(key_hash__regex=r"^[0-9a-f]{64}$"),
+                name="invitation_pause_keeps_a_hash",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.project_id} until {self.until}"
+
+
 class JoinWishQuerySet(models.QuerySet["JoinWish"]):
     """Questions about wishes to join."""
 

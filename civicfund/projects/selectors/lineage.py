@@ -5,6 +5,9 @@ from __future__ import annotations
 from civicfund.prepared import Prepared
 from civicfund.projects.models import Project, ProjectQuerySet
 
+# Whoever copies asks nobody: there may be any number.
+MOST_COPIES = 20
+
 
 def copied_from(project: Project) -> Project | None:
     """The public project that it was copied from, with whoever proposed that one."""
@@ -13,14 +16,21 @@ def copied_from(project: Project) -> Project | None:
     return lineage_rows().filter(pk=project.copied_from_id).first()
 
 
-def copies_of(project: Project) -> list[Project]:
-    """The public projects that were copied from it, the oldest first."""
-    return _copies(project.pk)
+def copies_of(project: Project) -> tuple[list[Project], int]:
+    """The first public projects that were copied from it, and how many more there are."""
+    rows = _copies(project.pk)
+    shown = rows[:MOST_COPIES]
+    return shown, _all_copies.count(project.pk) - len(shown) if len(rows) > len(shown) else 0
 
 
 @Prepared
 def _copies(project: int) -> ProjectQuerySet:
-    return lineage_rows().filter(copied_from=project).order_by("pk")
+    return lineage_rows().filter(copied_from=project).order_by("pk")[: MOST_COPIES + 1]
+
+
+@Prepared
+def _all_copies(project: int) -> ProjectQuerySet:
+    return Project.objects.public().filter(copied_from=project)
 
 
 def lineage_rows() -> ProjectQuerySet:

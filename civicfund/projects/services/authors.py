@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import timedelta
+
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.crypto import salted_hmac
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from civicfund.audit.services import record
+from civicfund.audit.services import db_now, record
 from civicfund.notices.services import take_back, tell
 from civicfund.people.models import User
-from civicfund.projects.models import CoAuthor, Invitation, JoinWishQuerySet, Project
+from civicfund.projects.models import (
+    CoAuthor,
+    Invitation,
+    InvitationPause,
+    JoinWishQuerySet,
+    Project,
+)
 from civicfund.projects.selectors import is_tied
 from civicfund.projects.services.errors import ProjectError
 from civicfund.projects.services.hearing import let_joined_hear
@@ -24,6 +36,8 @@ from civicfund.words import seen
 
 INVITED, ASKED_TO_JOIN = "project_invitation", "project_join_asked"
 MOST_AUTHORS = 10
+# Each invitation writes to whoever has the address.
+ASKED_ANEW_AFTER, ASKED_ANEW_AFTER_NO = timedelta(days=1), timedelta(days=30)
 
 
 def invite_co_author(
@@ -43,6 +57,8 @@ def invite_co_author(
             _check_may_be_taken_over(row, address)
         if not (takes_over and _writes(row, address)):
             _check_room(row, address)
+        if not row.invitations.filter(address=address).exists():
+            _check_not_paused(row, address)
         invitation, is_new = Invitation.objects.get_or_create(project=row, address=address)
         if takes_over and not invitation.takes_over:
             invitation.takes_over = True
@@ -77,6 +93,38 @@ def _check_room(project: Project, address: str) -> None:
     if project.co_authors.count() + asked >= MOST_AUTHORS:
         words = _("No more than %(most)s people, please.") % {"most": MOST_AUTHORS}
         raise ProjectError(words, field="address")
+
+
+def _check_not_paused(project: Project, address: str) -> None:
+    paused = InvitationPause.objects.filter(project=project, key_hash=_key_of(address))
+    pause = paused.filter(until__gt=db_now()).first()
+    if pause:
+        until = date_format(localtime(pause.until), "j F Y, H:i")
+        words = _("This address was asked lately, in vain. Ask again after %(until)s.")
+        raise ProjectError(words % {"until": until}, field="address")
+
+
+def _pause(invitation: Invitation, pause: timedelta) -> None:
+    """Write to this address no more for so long. The caller holds the project's lock."""
+    now = db_now()
+    over = InvitationPause.objects.filter(until__lte=now).select_for_update(skip_locked=True)
+    InvitationPause.objects.filter(pk__in=[each.pk for each in over]).delete()
+    InvitationPause.objects.update_or_create(
+        project=invitation.project,
+        key_hash=_key_of(invitation.address),
+        defaults={"until": now + pause},
+    )
+
+
+def forget_pauses(addresses: Iterable[str]) -> None:
+    """Of whoever leaves: that they said no is kept no more."""
+    keys = [_key_of(address) for address in addresses]
+    InvitationPause.objects.filter(key_hash__in=keys).delete()
+
+
+def _key_of(address: str) -> str:
+    """What an address is found again by, by whoever has it and the site's key."""
+    return salted_hmac("projects.invitation_pause", address, algorithm="sha256").hexdigest()
 
 
 def _check_may_be_taken_over(project: Project, address: str) -> None:
@@ -135,10 +183,10 @@ def name_author_on_paper(project: Project, name: str, *, by: User) -> None:
 
 
 def decline_invitation(invitation: Invitation, *, by: User) -> None:
-    """Say no; nobody is told who had been asked."""
+    """Say no; nobody is told who had been asked. For some time the project asks them no more."""
     with transaction.atomic():
         project = hold_project(invitation.project)
-        _answer(invitation, by)
+        _pause(_answer(invitation, by), ASKED_ANEW_AFTER_NO)
         record("project.co_author_declined", project, actor=by)
 
 
@@ -158,7 +206,10 @@ def take_back_invitation(invitation: Invitation, *, by: User) -> None:
     with transaction.atomic():
         held = hold_on_paper if invitation.takes_over else hold_own
         project = held(invitation.project, by)
-        take_back_invitations(project.invitations.filter(pk=invitation.pk))
+        asked = project.invitations.filter(pk=invitation.pk)
+        for row in asked:
+            _pause(row, ASKED_ANEW_AFTER)
+        take_back_invitations(asked)
         record("project.co_author_not_invited", project, actor=by)
 
 

@@ -22,7 +22,11 @@ from civicfund.projects.models import (
     Support,
 )
 from civicfund.projects.selectors import is_tied
-from civicfund.projects.services.authors import forget_wishes, take_back_invitations
+from civicfund.projects.services.authors import (
+    forget_pauses,
+    forget_wishes,
+    take_back_invitations,
+)
 from civicfund.projects.services.holding import hold_project
 from civicfund.projects.services.merging import lay_down_requests, take_back_requests
 from civicfund.projects.services.offers import OFFERED
@@ -53,6 +57,7 @@ def forget_author(person: User) -> None:
     theirs = EmailAddress.objects.filter(user=person, verified=True).values_list("email", flat=True)
     addresses = {address.lower() for address in (person.email, *theirs)}
     Invitation.objects.filter(address__in=addresses).delete()
+    forget_pauses(addresses)
 
 
 def heir_of(project: Project) -> CoAuthor | None:

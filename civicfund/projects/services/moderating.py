@@ -69,11 +69,13 @@ def _check_other(project: Project, reason: str, other: Project | None) -> None:
         raise ProjectError(_("There is no such project on the list."), field="other")
 
 
-def dismiss_project_flags(project: Project, *, by: User) -> int:
-    """Find nothing wrong with it; how many reports that answers."""
+def dismiss_project_flags(project: Project, *, by: User, seen: int | None = None) -> int:
+    """Find nothing wrong with it; how many reports that answers: those up to the one numbered
+    ``seen``, where it is said. What came in since waits.
+    """
     with transaction.atomic():
         row = hold_to_judge(project, by)
-        count = _handle(row)
+        count = _handle(row, seen)
         record("project.flags_dismissed", row, actor=by, flags=count)
     return count
 
@@ -177,8 +179,11 @@ def _hidden(project: Project) -> ProjectHiding:
     return hiding
 
 
-def _handle(project: Project) -> int:
-    return ProjectFlag.objects.waiting().filter(project=project).update(handled_at=db_now())
+def _handle(project: Project, seen: int | None = None) -> int:
+    waiting = ProjectFlag.objects.waiting().filter(project=project)
+    if seen is not None:
+        waiting = waiting.filter(pk__lte=seen)
+    return waiting.update(handled_at=db_now())
 
 
 def _lift(hiding: ProjectHiding, project: Project, by: User) -> None:

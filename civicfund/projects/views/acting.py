@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from allauth.core.ratelimit import consume
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
@@ -18,6 +19,13 @@ from civicfund.projects.services import ProjectError
 TOO_MUCH = gettext_lazy(
     "That is a lot within a day. What you wrote is still here: send it again tomorrow."
 )
+TOO_MUCH_NOW = gettext_lazy(
+    "That is a lot within an hour. What you wrote is still here: send it again later."
+)
+TOO_MANY_FILES = gettext_lazy(
+    "That is a lot of files within an hour. What you wrote is still here: choose the file once more"
+    " later, and send it again."
+)
 REFUSALS = (ProjectError, StaleStateError)
 
 
@@ -26,6 +34,14 @@ def is_too_much(request: SignedInRequest, action: str, form: forms.Form) -> bool
     if may_now(request, action, by=request.user):
         return False
     form.add_error(None, TOO_MUCH)
+    return True
+
+
+def are_too_many_files(request: SignedInRequest, form: forms.Form) -> bool:
+    """The same of files within an hour; nothing of this one is looked at then."""
+    if consume(request, action="add_file", key=str(request.user.pk)):
+        return False
+    form.add_error(None, TOO_MANY_FILES)
     return True
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 from uuid import UUID
 
-from allauth.core.ratelimit import consume, respond_429
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
@@ -29,7 +28,7 @@ from civicfund.projects.services.files import (
     say_what_it_shows,
     tiny,
 )
-from civicfund.projects.views.acting import told
+from civicfund.projects.views.acting import are_too_many_files, told
 
 KEPT_SECONDS = 3600
 
@@ -49,10 +48,9 @@ def _files(request: SignedInRequest, pk: int) -> HttpResponseBase:
     project = authored_project(request.user, pk)
     if request.method != "POST":
         return _page(request, project, FileForm())
-    if not consume(request, action="add_file", key=str(request.user.pk)):
-        too_many: HttpResponse = respond_429(request)
-        return too_many
     form = FileForm(request.POST, request.FILES)
+    if are_too_many_files(request, form):
+        return _page(request, project, form, status=429)
     if form.is_valid():
         try:
             add_file(project, form.content, words=form.cleaned_data["words"], by=request.user)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from allauth.core.ratelimit import consume, respond_429
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.db.models import Prefetch, Q
 from django.forms import BaseFormSet
 from django.http import Http404, HttpResponse
@@ -45,11 +45,11 @@ from civicfund.projects.services.offers import (
     offer_help,
     withdraw_offer,
 )
-from civicfund.projects.views.acting import is_too_much, told
+from civicfund.projects.views.acting import are_too_many_files, is_too_much, told
 from civicfund.projects.views.files import served
 from civicfund.strangers import kept_for_strangers
 
-PER_PAGE = 24
+PER_PAGE, OFFERS_PER_PAGE = 24, 20
 ANSWERS = {"accept": accept_offer, "decline": decline_offer, "withdraw": withdraw_offer}
 
 
@@ -103,9 +103,6 @@ def _offer_page(request: SignedInRequest, pk: int, part: str) -> HttpResponseBas
         raise Http404("No such part.")
     wanted_part = Part(part)
     posted = request.POST if request.method == "POST" else None
-    if request.FILES and not consume(request, action="add_file", key=str(request.user.pk)):
-        too_many: HttpResponse = respond_429(request)
-        return too_many
     form, lines = OfferForm(wanted_part, posted, request.FILES or None), CostLines(posted)
     costs, status = wanted_part == Part.COST, 200
     if posted is not None:
@@ -132,6 +129,8 @@ def _offer(
     lines: BaseFormSet[CostLineForm] | None,
 ) -> int:
     """Offer what was written; otherwise the form says why not and keeps it: the answer's status."""
+    if request.FILES and are_too_many_files(request, form):
+        return 429
     if not all([form.is_valid(), lines is None or lines.is_valid()]):
         return 400
     data = form.cleaned_data
@@ -162,9 +161,10 @@ def offers(request: SignedInRequest, pk: int) -> HttpResponse:
     rows = project.offers.select_related("by").order_by("-offered_at", "-pk")
     rows = rows.prefetch_related(Prefetch("file", OfferFile.objects.without_content()))
     mine = Q(by=request.user)
-    shown = list(rows.filter(mine | ~Q(state=OfferState.WITHDRAWN) if may_write else mine))
-    context = {"project": project, "may_write": may_write, "offers": shown}
-    if any(row.points for row in shown):
+    shown = rows.filter(mine | ~Q(state=OfferState.WITHDRAWN) if may_write else mine)
+    page = Paginator(shown, OFFERS_PER_PAGE).get_page(request.GET.get("page"))
+    context = {"project": project, "may_write": may_write, "page": page}
+    if any(row.points for row in page):
         context["shapes"] = feature_collection(Neighborhood.objects.neighborhoods())
     return render(request, "projects/offers.html", context)
 

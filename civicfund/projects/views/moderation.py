@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods
 
 from civicfund import staff
 from civicfund.audit.selectors import MOST_EVENTS_SHOWN
+from civicfund.parsing import whole_number
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.requests import SignedInRequest
@@ -45,12 +46,12 @@ from civicfund.projects.services.moderating import (
 from civicfund.projects.views.acting import REFUSALS
 
 Act = Callable[[Project, User], object]
+UNSEEN = gettext_lazy(
+    "It was reported again after you opened this page. What you had read is answered; the rest"
+    " still waits below."
+)
 # By what the button sends: the act, and what is said when it is done.
 JUDGEMENTS: dict[str, tuple[Act, Promise | str]] = {
-    "dismiss": (
-        lambda project, by: dismiss_project_flags(project, by=by),
-        gettext_lazy("It stays. The reports are answered."),
-    ),
     "restore": (
         lambda project, by: restore_project(project, by=by),
         gettext_lazy("Everybody can read it again."),
@@ -132,6 +133,8 @@ def judge(request: SignedInRequest, pk: int) -> HttpResponse:
     form = HidingForm(request.POST if act == "hide" else None)
     refused = ""
     try:
+        if act == "dismiss":
+            return _dismiss(request, project)
         if act in JUDGEMENTS:
             done, said = JUDGEMENTS[act]
             done(project, request.user)
@@ -145,6 +148,17 @@ def judge(request: SignedInRequest, pk: int) -> HttpResponse:
     except REFUSALS as refusal:
         refused = str(refusal)
     return _judge_page(request, project, form, refused)
+
+
+def _dismiss(request: SignedInRequest, project: Project) -> HttpResponse:
+    """Answer the reports that their page showed; where it says none, they read none."""
+    seen = whole_number(request.POST.get("seen", "")) or 0
+    dismiss_project_flags(project, by=request.user, seen=seen)
+    if project.flags.waiting().exists():
+        messages.warning(request, UNSEEN)
+        return redirect("judge_project", project.pk)
+    messages.success(request, _("It stays. The reports are answered."))
+    return redirect("comments_desk")
 
 
 def _judge_page(

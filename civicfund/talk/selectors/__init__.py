@@ -23,6 +23,8 @@ from django.db.models.functions import Cast, Concat, Now, RowNumber
 from django.urls import reverse
 
 from civicfund.audit.models import Event
+from civicfund.notices.enums import Topic
+from civicfund.notices.models import OptOut
 from civicfund.people.models import User
 from civicfund.prepared import Prepared
 from civicfund.talk.enums import Pace, SubjectKind
@@ -255,6 +257,8 @@ def _follows(person: int, kind: str, subject: int) -> QuerySet[Follow, int]:
 
 
 def pace_of(person: User) -> Pace:
-    """How often mail about it comes."""
+    """How often mail about it comes; never, where the link in such a mail has ended it."""
+    if OptOut.objects.filter(user=person, topic=Topic.FOLLOWING).exists():
+        return Pace.NEVER
     said = MailPace.objects.filter(user=person).first()
     return Pace(said.pace) if said else Pace.DAILY

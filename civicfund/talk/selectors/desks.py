@@ -80,6 +80,12 @@ def _flagged_on(keys: Collection[int]) -> CommentQuerySet:
     return rows.select_related("author", "thread", "parent")
 
 
+def last_flag() -> int:
+    """The number of the newest flag of any comment; 0 where there is none."""
+    newest = Flag.objects.order_by("-pk").values_list("pk", flat=True).first()
+    return newest or 0
+
+
 def appeals_for(moderator: User | int) -> QuerySet[Hiding]:
     """Appeals that this moderator may decide: of what somebody else hid and somebody else wrote."""
     others = Hiding.objects.appealed().exclude(hidden_by=moderator)

@@ -7,11 +7,14 @@ from collections.abc import Collection
 from django.utils.translation import gettext as _
 
 from civicfund.audit.services import db_now
+from civicfund.notices.enums import Topic
+from civicfund.notices.services import StopLink, allow_mail
 from civicfund.people.models import User
 from civicfund.projects.models import Project
 from civicfund.talk.access import Subject
 from civicfund.talk.enums import Pace, SubjectKind
 from civicfund.talk.models import Follow, MailPace, News, Thread
+from civicfund.talk.selectors import pace_of
 from civicfund.talk.services.errors import TalkError
 
 
@@ -53,7 +56,13 @@ def unfollow_thread(thread: int, *, by: User) -> bool:
 
 
 def set_pace(pace: Pace, *, by: User) -> None:
-    """Get mail about what one follows so often."""
+    """Get mail about what one follows so often, also where the link in such a mail has ended it.
+
+    Whoever gets none by now, and says so, changes nothing: what stood before that link still does.
+    """
+    if pace == pace_of(by) == Pace.NEVER:
+        return
+    allow_mail(StopLink(by, Topic.FOLLOWING))
     MailPace.objects.update_or_create(user=by, defaults={"pace": pace})
 
 

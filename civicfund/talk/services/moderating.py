@@ -38,11 +38,13 @@ def flag_comment(comment: Comment, *, by: User, reason: Wrong, words: str = "") 
     return flag
 
 
-def dismiss_flags(comment: Comment, subject: Subject, *, by: User) -> int:
-    """Find nothing wrong with it; how many flags that answers. Raises ``TalkError``."""
+def dismiss_flags(comment: Comment, subject: Subject, *, by: User, seen: int | None = None) -> int:
+    """Find nothing wrong with it; how many flags that answers: those up to the one numbered
+    ``seen``, where it is said. What came in since waits. Raises ``TalkError``.
+    """
     with transaction.atomic():
         row = _to_judge(comment, subject, by)
-        count = _handle(row)
+        count = _handle(row, seen)
         record("comment.flags_dismissed", row, actor=by, flags=count)
     return count
 
@@ -150,8 +152,11 @@ def _hidden(comment: Comment) -> Hiding:
     return comment.hiding
 
 
-def _handle(comment: Comment) -> int:
-    return Flag.objects.waiting().filter(comment=comment).update(handled_at=db_now())
+def _handle(comment: Comment, seen: int | None = None) -> int:
+    waiting = Flag.objects.waiting().filter(comment=comment)
+    if seen is not None:
+        waiting = waiting.filter(pk__lte=seen)
+    return waiting.update(handled_at=db_now())
 
 
 def _lift(hiding: Hiding, by: User) -> None:

@@ -19,12 +19,13 @@ from civicfund.projects.enums import MergeState, ProjectState
 from civicfund.projects.models import Merge, Project
 from civicfund.projects.selectors.merges import parts_of
 from civicfund.projects.services.merging import MERGED
-from civicfund.talk.access import visible_subjects
+from civicfund.talk.access import Subject, visible_subjects
 from civicfund.talk.enums import NewsKind, Pace, SubjectKind
 from civicfund.talk.models import Comment, Follow, News, Thread
 from civicfund.talk.selectors import is_told, news_of, source_of, untold_events
 from civicfund.talk.services.facts import Happened, in_places, tell_facts
 
+NEWS = "news"
 MOST_AT_ONCE = 500
 MOST_IN_A_MAIL = 20
 # What is older is not mailed any more: somebody had switched mail off.
@@ -163,7 +164,7 @@ def _mail(person: User) -> int:
         if not context["items"]:
             return 0
         newest = max(rows, key=lambda row: row.pk)
-        return tell_all("news", [Letter(person, newest, context, topic=Topic.FOLLOWING)])
+        return tell_all(NEWS, [Letter(person, newest, context, topic=Topic.FOLLOWING)])
 
 
 def _items(person: User, rows: Iterable[News]) -> list[dict[str, Any]]:  # as JSON keeps them
@@ -172,8 +173,26 @@ def _items(person: User, rows: Iterable[News]) -> list[dict[str, Any]]:  # as JS
     for row in rows:
         counts[row.thread.kind, row.thread.subject_id][row.kind] += 1
     subjects = visible_subjects(person, counts.keys())
-    items = [
-        {"title": subject.title, "url": subject.url, **counts[key]}
-        for key, subject in subjects.items()
-    ]
+    items = [_named(subject) | counts[key] for key, subject in subjects.items()]
     return sorted(items, key=lambda item: str(item["title"]))[:MOST_IN_A_MAIL]
+
+
+def _named(subject: Subject) -> dict[str, Any]:  # as JSON keeps it
+    return {
+        "about": [subject.kind.value, subject.pk],
+        "title": subject.title,
+        "url": subject.url,
+    }
+
+
+def news_as_it_is(person: User, context: dict[str, Any]) -> dict[str, Any] | None:
+    """What a mail that waited tells, without what this person may not see by now.
+
+    One from before an upgrade does not say what it is about, and goes as it was written.
+    """
+    if not all("about" in item for item in context["items"]):
+        return context
+    told = [(tuple(item["about"]), item) for item in context["items"]]
+    subjects = visible_subjects(person, [key for key, _item in told])
+    items = [item | _named(subjects[key]) for key, item in told if key in subjects]
+    return context | {"items": items} if items else None

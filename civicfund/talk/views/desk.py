@@ -21,6 +21,7 @@ from django.views.decorators.http import require_http_methods
 
 from civicfund import staff
 from civicfund.audit.selectors import MOST_EVENTS_SHOWN
+from civicfund.parsing import whole_number
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.requests import SignedInRequest
@@ -31,6 +32,7 @@ from civicfund.projects.selectors.moderation import (
     first_flagged_projects,
     first_project_appeals,
 )
+from civicfund.projects.views.moderation import UNSEEN
 from civicfund.talk.access import (
     Subject,
     closed_subject,
@@ -41,7 +43,7 @@ from civicfund.talk.access import (
 from civicfund.talk.enums import COMMENT_EVENT_WORDS, AppealOutcome, Wrong
 from civicfund.talk.forms import DeskForm, TickedForm
 from civicfund.talk.models import Comment, Hiding, Pause
-from civicfund.talk.selectors.desks import first_appeals, told_to_staff
+from civicfund.talk.selectors.desks import first_appeals, last_flag, told_to_staff
 from civicfund.talk.selectors.moderation import (
     Wanted,
     appeals_page,
@@ -64,14 +66,11 @@ from civicfund.talk.services import (
 moderators_only = staff.only(Role.MODERATOR)
 
 Act = Callable[[Comment, Subject, User], object]
+UNSEEN_HERE = gettext_lazy("It was reported again after you opened this page: look at it anew.")
 # Comments that could not be judged, each with why.
 Refused = list[tuple[Comment, str]]
 # By what the button sends: the act, and what is said when it is done.
 JUDGEMENTS: dict[str, tuple[Act, Promise | str]] = {
-    "dismiss": (
-        lambda comment, subject, by: dismiss_flags(comment, subject, by=by),
-        gettext_lazy("It stays. The flags are answered."),
-    ),
     "restore": (
         lambda comment, subject, by: restore_comment(comment, subject, by=by),
         gettext_lazy("Everybody can read it again."),
@@ -126,7 +125,9 @@ def _judge_ticked(form: TickedForm, by: User) -> tuple[int, Refused]:
                 why = {"reason": Wrong(given["reason"]), "words": given["words"]}
                 hide_comment(comment, subject, by=by, **why)
             else:
-                dismiss_flags(comment, subject, by=by)
+                dismiss_flags(comment, subject, by=by, seen=given["seen"])
+                if comment.flags.waiting().exists():
+                    raise TalkError(UNSEEN_HERE)
         except TalkError as refusal:
             refused.append((comment, str(refusal)))
         else:
@@ -152,6 +153,7 @@ def _desk_page(request: SignedInRequest, form: TickedForm, refused: Refused) -> 
     """Appeals that I may decide, then what is reported, projects before comments; of each the
     longest waiting first. Narrowed to one of them, a page of it.
     """
+    seen = last_flag()  # before what is shown: a report in between is noticed
     narrowing = DeskForm(request.GET or None)
     wanted = narrowing.wanted
     desk = _Desk(request.user, wanted, request.GET.get("page"))
@@ -169,6 +171,7 @@ def _desk_page(request: SignedInRequest, form: TickedForm, refused: Refused) -> 
         "flagged": [(each, desk.about(each).title) for each in comments],
         "form": form,
         "ticked": request.POST.getlist("comments"),
+        "seen": seen,
         "refused": refused,
     }
     status = 400 if refused or form.errors or (request.GET and narrowing.errors) else 200
@@ -259,6 +262,8 @@ def judge(request: SignedInRequest, pk: int) -> HttpResponse:
     form = HidingForm(request.POST if act == "hide" else None)
     refused = ""
     try:
+        if act == "dismiss":
+            return _dismiss(request, comment, subject)
         if act in JUDGEMENTS:
             done, said = JUDGEMENTS[act]
             done(comment, subject, request.user)
@@ -273,6 +278,17 @@ def judge(request: SignedInRequest, pk: int) -> HttpResponse:
     except TalkError as refusal:
         refused = str(refusal)
     return _judge_page(request, comment, subject, form, refused)
+
+
+def _dismiss(request: SignedInRequest, comment: Comment, subject: Subject) -> HttpResponse:
+    """Answer the flags that their page showed; where it says none, they read none."""
+    seen = whole_number(request.POST.get("seen", "")) or 0
+    dismiss_flags(comment, subject, by=request.user, seen=seen)
+    if comment.flags.waiting().exists():
+        messages.warning(request, UNSEEN)
+        return redirect("judge_comment", comment.pk)
+    messages.success(request, _("It stays. The flags are answered."))
+    return redirect("comments_desk")
 
 
 def _judge_page(

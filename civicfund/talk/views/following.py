@@ -31,6 +31,7 @@ _LONGEST_KEY = 19
 # What the form switches, by the name of its box.
 _TOPICS = {
     "backing": Topic.BACKING,
+    "voting": Topic.VOTING,
     "reviewing": Topic.REVIEWING,
     "desks": Topic.DESKS,
     "second": Topic.SECOND,
@@ -93,10 +94,11 @@ def my_notices(request: SignedInRequest) -> HttpResponse:
     subjects = visible_subjects(request.user, wanted)
     context = {
         "page": page,
+        # What is gone has no title there: each that counts as unread can be found and read.
         "rows": [
-            (row, subject)
+            (row, subjects.get(key) or closed_subject(*key))
             for row in page
-            if (subject := subjects.get((row.thread.kind, row.thread.subject_id)))
+            if (key := (row.thread.kind, row.thread.subject_id))
         ],
         "followed_page": threads,
         "followed": [

@@ -114,6 +114,7 @@ def project(request: HttpRequest, pk: int) -> HttpResponse:
     is_mine = found.proposer == request.user
     may_write = is_author(request.user, found)
     proposals = _public_proposals(found.pk)
+    copies, more_copies = copies_of(found)
     return render(
         request,
         "town/project.html",
@@ -136,7 +137,8 @@ def project(request: HttpRequest, pk: int) -> HttpResponse:
             "missing": missing_parts(found) if may_write else [],
             "help_wanted": help_wanted(found),
             "copied_from": copied_from(found),
-            "copies": copies_of(found),
+            "copies": copies,
+            "more_copies": more_copies,
             "pictures": [file for file in files if file.kind == FileKind.PICTURE],
             "papers": [file for file in files if file.kind == FileKind.PDF],
             "milestones": plan_of(found),
