@@ -17,6 +17,8 @@ from civicfund.projects.services.merging import ask_to_merge, merge_as_moderator
 from civicfund.projects.services.offers import Help, accept_offer, offer_help
 from civicfund.projects.services.supporting import support_project
 from tests.browser.conftest import NARROW, WIDE
+from tests.browser.test_desks import ready
+from tests.browser.test_treasury import come_in
 from tests.factories.people import UserFactory
 from tests.factories.places import NeighborhoodFactory, square
 from tests.factories.projects import ProjectFactory
@@ -105,14 +107,15 @@ def test_an_administrator_sees_to_what_another_entered_from_paper(
     ann, administrator = UserFactory(), UserFactory()
     grant_role(administrator, Role.BUDGET_ADMINISTRATOR, by=None)
     asked = invite_co_author(paper, ann.email, by=paper.proposer, takes_over=True)
+    desk = open_page(WIDE)
+    come_in(desk, *ready(administrator), reverse("project_authors", args=[paper.pk]))
     for width, size in SIZES.items():
-        page = open_page(size)
-        sign_in(page, administrator)
-        page.goto(paper.get_absolute_url())
-        page.get_by_role("link", name="Who handed it in").click()
-        expect(page.get_by_text(ann.email).first).to_be_visible()
-        screenshot(page, f"idea-paper-{width}")
-        check_axe(page)
+        desk.set_viewport_size(size)
+        desk.goto(paper.get_absolute_url())
+        desk.get_by_role("link", name="Who handed it in").click()
+        expect(desk.get_by_text(ann.email).first).to_be_visible()
+        screenshot(desk, f"idea-paper-{width}")
+        check_axe(desk)
         page = open_page(size)
         sign_in(page, ann)
         page.goto(asked.get_absolute_url())

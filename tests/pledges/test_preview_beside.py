@@ -97,11 +97,12 @@ def test_nobody_else_has_it_drawn(client, campaign, who):
         client.force_login(person)
         if who == "author":
             CoAuthor.objects.create(project=campaign.project, user=person)
-    statuses = {
+    statuses = (
         look(client, campaign).status_code,
         first_look(client, campaign.project).status_code,
-    }
-    assert statuses == ({302} if who == "stranger" else {403, 404})
+    )
+    refused = {"stranger": (302, 302), "member": (404, 403), "author": (403, 403)}
+    assert statuses == refused[who]
 
 
 def test_it_is_only_drawn_when_asked_by_post(client, campaign):

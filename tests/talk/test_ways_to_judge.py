@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -45,12 +46,13 @@ def test_moderators_find_the_way_to_judge_a_comment_where_it_stands_and_nobody_e
         reverse("thread", args=["project", project.pk]),
     ]
     judge = moderator()
+    sign_in_with_second_factor(client, judge)
     for person in (judge, UserFactory(), judge, None):  # what is remembered is nobody else's
-        client.logout()
-        if person:
-            client.force_login(person)
+        reader = client if person == judge else Client()
+        if person and person != judge:
+            reader.force_login(person)
         for address in places:
-            shown = page(client, address)
+            shown = page(reader, address)
             assert [judging(each) in shown for each in (comment, answer)] == [person == judge] * 2
 
 
@@ -58,7 +60,7 @@ def test_what_is_a_moderators_own_is_judged_by_another(client):
     judge = moderator()
     mine = CommentFactory(author=judge)
     beside = CommentFactory(thread=mine.thread)
-    client.force_login(judge)
+    sign_in_with_second_factor(client, judge)
     shown = page(client, reverse("thread", args=["project", mine.thread.subject_id]))
     assert judging(beside) in shown
     assert judging(mine) not in shown
@@ -72,7 +74,7 @@ def test_what_is_deleted_is_not_judged_and_what_is_hidden_is(client):
     hidden = CommentFactory(thread=gone.thread)
     delete_comment(gone, by=gone.author)
     hide(hidden)
-    client.force_login(moderator())
+    sign_in_with_second_factor(client, moderator())
     shown = page(client, reverse("thread", args=["project", gone.thread.subject_id]))
     assert judging(gone) not in shown
     assert judging(hidden) in shown
@@ -90,7 +92,7 @@ def test_projects_campaigns_and_updates_lead_moderators_to_where_they_are_judged
     }
     grant_role(campaign.creator, Role.MODERATOR, by=None)
     for person, finds in ((moderator(), True), (UserFactory(), False), (campaign.creator, False)):
-        client.force_login(person)
+        come(client, person)
         for address, way in ways.items():
             assert (way in page(client, address)) is finds, (address, finds)
 

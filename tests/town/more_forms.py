@@ -35,6 +35,7 @@ from tests.factories.budgeting import (
     administrator,
     draft_cycle,
     named_trustees,
+    reviewed,
 )
 from tests.factories.delivery import planned
 from tests.factories.paper import accounted, closed, holder, lose_key, paper_by_number, paper_cycle
@@ -147,9 +148,12 @@ def _of_reviews(town: SmallTown) -> Pages:
     with_pots, place = two_pots()
     decided, [said] = reviewing_cycle()
     give_review(said, feasible=True, by=town.people[Role.REVIEWER])
+    feasible, [found] = reviewing_cycle()
+    reviewed(found, by=administrator())
     return {
         **_page(town, OWNER, "my_proposal", asked.slug, other.pk),
         **_page(town, Role.REVIEWER, "review", decided.slug, said.pk),
+        **_page(town, ADMINISTRATOR, "ballot_desk", feasible.slug),
         "review as again": (
             town.clients[Role.REVIEWER],
             reverse("review", args=[again.slug, third.pk]),

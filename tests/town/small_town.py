@@ -38,7 +38,7 @@ from civicfund.projects.models import Project
 from civicfund.projects.services.authors import accept_invitation, invite_co_author
 from civicfund.projects.services.files import add_file, kept_of
 from civicfund.projects.services.joining import ask_to_join
-from civicfund.projects.services.merging import ask_to_merge
+from civicfund.projects.services.merging import ask_to_merge, undo_merge
 from civicfund.projects.services.offers import Help, offer_help
 from civicfund.projects.services.versions import keep_first_version
 from civicfund.talk.enums import NewsKind
@@ -191,6 +191,7 @@ def _projects(owner: User, co_author: User) -> dict[str, object]:
     photo_offer = offer_help(project, Part.PHOTO, photo, by=UserFactory())
     wish = ask_to_join(project, "I live there.", by=UserFactory())
     other = ProjectFactory()
+    _apart_again(owner)  # before another: the first one is what the administration shows
     merge = ask_to_merge(other, project, reason="The same bench.", by=other.proposer)
     file = add_file(project, a_picture(), words="A bench", by=owner)
     milestone = planned(project, 40, 60)[0]
@@ -207,6 +208,13 @@ def _projects(owner: User, co_author: User) -> dict[str, object]:
         "asked": asked, "milestone": milestone, "report": report,
         "draft_project": ProjectFactory(proposer=owner, state=ProjectState.DRAFT),
     }  # fmt: skip
+
+
+def _apart_again(owner: User) -> None:
+    """Two that were one, and are two again."""
+    one, whole = ProjectFactory(proposer=owner), ProjectFactory(proposer=owner)
+    merged = ask_to_merge(one, whole, reason="The same path.", by=owner)
+    undo_merge(merged, reason="They are two.", by=_holder(Role.MODERATOR))
 
 
 def _money(owner: User, co_author: User) -> dict[str, object]:

@@ -213,6 +213,7 @@ INPUTS: dict[str, str] = {
     "budgeting.forms.paper.TotalsForm.reason": "budgeting.placetotals.reason",
     "budgeting.forms.proposal_files.CheckedFileForm.checked": COMPARED,
     "budgeting.forms.reviews.AppealForm.reason": "budgeting.appeal.reason",
+    "budgeting.forms.finding.ProposalFilter.q": COMPARED,
     "budgeting.forms.reviews.BoardFilter.q": COMPARED,
     "budgeting.forms.reviews.ChangesForm.words": "budgeting.changerequest.words",
     "budgeting.forms.reviews.GiveBackForm.answer": "budgeting.changerequest.answer",
