@@ -96,6 +96,25 @@ def test_it_is_narrowed_by_whom_why_where_and_since(client):
         assert client.get(HIDDEN, wrong).status_code == 400
 
 
+def test_nobody_reads_there_what_others_did_to_their_own(client):
+    judge = moderator()
+    shared = ProjectFactory()
+    CoAuthor.objects.create(project=shared, user=judge)
+    campaign = CampaignFactory(project=shared)
+    hide(CommentFactory(author=judge))
+    for kind, pk in ((SubjectKind.PROJECT, shared.pk), (SubjectKind.CAMPAIGN, campaign.pk)):
+        hide(CommentFactory(thread=ThreadFactory(kind=kind, subject_id=pk)))
+    hidden_project(proposer=judge)
+    joined = ProjectFactory()
+    CoAuthor.objects.create(project=joined, user=judge)
+    hide_project(joined, by=moderator(), reason=Wrong.ADVERT)
+    others = hide(CommentFactory())
+    come(client, judge)
+    assert rows(client) == [others]
+    come(client)
+    assert len(rows(client)) == 6
+
+
 def test_it_has_pages_of_twenty_five(client):
     by = moderator()
     for _ in range(26):
