@@ -191,6 +191,8 @@ PROJECT_EVENT_WORDS: dict[str, Promise | str] = {
     "project.created": _("It was begun"),
     "project.edited": _("It was changed"),
     "project.file_added": _("A picture or a paper was added"),
+    "project.file_described": _("What a picture or a paper shows was said anew"),
+    "project.file_put_in_front": _("A picture was put in front"),
     "project.file_removed": _("A picture or a paper was removed"),
     "project.flagged": _("Somebody reported it"),
     "project.flags_dismissed": _("Reports of a project were answered: it stays"),
