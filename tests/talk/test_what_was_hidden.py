@@ -227,6 +227,21 @@ def test_the_desk_is_narrowed_by_reason_and_place(client):
     assert appeal.hidings.count() == 1
 
 
+def test_by_its_reason_nobody_finds_why_their_own_was_reported(client):
+    judge, shared = moderator(), ProjectFactory()
+    CoAuthor.objects.create(project=shared, user=judge)
+    flag_project(shared, by=UserFactory(), reason=Wrong.ADVERT)
+    thread = ThreadFactory(subject_id=shared.pk)
+    said = [CommentFactory(author=judge), CommentFactory(thread=thread), CommentFactory()]
+    for each in said:
+        flag_comment(each, by=UserFactory(), reason=Wrong.ADVERT)
+    for person, projects, comments in ((judge, [], said[2:]), (None, [shared], said)):
+        come(client, person)
+        shown = client.get(DESK, {"reason": "advert"}).context
+        assert list(shown["flagged_projects"]) == projects
+        assert [comment for comment, _title in shown["flagged"]] == comments
+
+
 def test_whoever_judges_on_a_narrowed_desk_comes_back_to_it(client):
     comment = CommentFactory()
     flag_comment(comment, by=UserFactory(), reason=Wrong.ADVERT)
