@@ -44,21 +44,26 @@ def test_moderators_find_the_way_to_judge_a_comment_where_it_stands_and_nobody_e
         comment.get_absolute_url(),
         reverse("thread", args=["project", project.pk]),
     ]
-    judge = moderator()
-    for person in (judge, UserFactory(), judge, None):  # what is remembered is nobody else's
+    # What is remembered is nobody else's; with a password alone a moderator is anybody.
+    for finds, enter in (
+        (True, lambda: come(client)),
+        (False, lambda: client.force_login(UserFactory())),
+        (False, lambda: client.force_login(moderator())),
+        (True, lambda: come(client)),
+        (False, client.logout),
+    ):
         client.logout()
-        if person:
-            client.force_login(person)
+        enter()
         for address in places:
             shown = page(client, address)
-            assert [judging(each) in shown for each in (comment, answer)] == [person == judge] * 2
+            assert [judging(each) in shown for each in (comment, answer)] == [finds] * 2
 
 
 def test_what_is_a_moderators_own_is_judged_by_another(client):
     judge = moderator()
     mine = CommentFactory(author=judge)
     beside = CommentFactory(thread=mine.thread)
-    client.force_login(judge)
+    come(client, judge)
     shown = page(client, reverse("thread", args=["project", mine.thread.subject_id]))
     assert judging(beside) in shown
     assert judging(mine) not in shown
@@ -72,7 +77,7 @@ def test_what_is_deleted_is_not_judged_and_what_is_hidden_is(client):
     hidden = CommentFactory(thread=gone.thread)
     delete_comment(gone, by=gone.author)
     hide(hidden)
-    client.force_login(moderator())
+    come(client)
     shown = page(client, reverse("thread", args=["project", gone.thread.subject_id]))
     assert judging(gone) not in shown
     assert judging(hidden) in shown
@@ -90,7 +95,7 @@ def test_projects_campaigns_and_updates_lead_moderators_to_where_they_are_judged
     }
     grant_role(campaign.creator, Role.MODERATOR, by=None)
     for person, finds in ((moderator(), True), (UserFactory(), False), (campaign.creator, False)):
-        client.force_login(person)
+        come(client, person)
         for address, way in ways.items():
             assert (way in page(client, address)) is finds, (address, finds)
 
