@@ -178,6 +178,19 @@ def test_backers_are_narrowed_and_put_in_order_on_the_page_and_in_the_file(clien
         assert client.get(csv_of(campaign), wrong).status_code == 404
 
 
+def test_a_pledge_with_several_add_ons_is_listed_once(client, campaign):
+    tile = RewardFactory(campaign=campaign, title="A tile")
+    pledge = pledged(campaign, 9000, reward=tile)
+    for title in ("A bag", "A cup"):
+        add_on = RewardFactory(campaign=campaign, title=title, kind="add_on")
+        pledge.add_ons.create(add_on=add_on, quantity=1, price_minor=add_on.amount_minor)
+    client.force_login(campaign.creator)
+    for chose in (tile.pk, add_on.pk):
+        page = client.get(page_of(campaign), {"chose": chose})
+        assert [each for each, _name in page.context["pledges"]] == [pledge]
+        assert len(rows_of(client, campaign, chose=chose)) == 1
+
+
 def test_a_campaign_without_backers_says_so(client, campaign):
     client.force_login(campaign.creator)
     assert "Nobody yet" in client.get(page_of(campaign)).content.decode()

@@ -38,6 +38,7 @@ from civicfund.projects.models import CoAuthor
 from civicfund.talk.enums import SubjectKind, Wrong
 from civicfund.talk.models import Hiding
 from civicfund.talk.services import TalkError, hide_comment
+from civicfund.town.selectors.waiting import waiting_for
 from tests.factories.people import UserFactory
 from tests.factories.pledges import CampaignFactory, soon
 from tests.factories.talk import CommentFactory, ThreadFactory, subject_of
@@ -358,6 +359,18 @@ def test_a_report_is_read_by_moderators_alone_and_answered_once(client):
     assert listed(client) == []
     for wrong in (report.pk, "x", ""):
         assert do(client, campaign, "handle", report=wrong).status_code == 404
+
+
+def test_reports_wait_for_nobody_while_a_campaign_is_a_draft_again(client):
+    campaign = CampaignFactory(state=CampaignState.APPROVED)
+    report_campaign(campaign, by=UserFactory(), reason=ReportReason.OTHER)
+    judge = come(client, MODERATOR)
+    assert list(client.get(DESK).context["page"]) == [campaign]
+    assert [each.number for each in waiting_for(judge)] == [1]
+    take_back_campaign(campaign, by=campaign.creator)
+    assert list(client.get(DESK).context["page"]) == []
+    assert not waiting_for(judge)
+    assert campaign.reports.get().handled_at is None
 
 
 def test_the_desk_asks_as_much_for_three_campaigns_as_for_one(client):

@@ -396,6 +396,15 @@ def test_nobody_is_reminded_within_a_week_nor_of_what_is_closed(client, campaign
     assert not Message.objects.filter(kind="survey_reminder", recipient=pledge.backer).exists()
 
 
+def test_whoever_has_left_is_not_waited_for(client, campaign):
+    survey = sent_a_week_ago(campaign)
+    erase(collected(campaign).backer)
+    client.force_login(campaign.creator)
+    assert "Everybody who is asked has answered." in client.get(page_of(survey)).content.decode()
+    with pytest.raises(RefusedError, match="Everybody has answered"):
+        remind(survey, by=campaign.creator)
+
+
 def test_where_everybody_has_answered_nobody_is_reminded(client, campaign):
     survey = sent_a_week_ago(campaign)
     answered(survey, collected(campaign))

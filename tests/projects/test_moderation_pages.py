@@ -13,7 +13,7 @@ from civicfund.audit.services import record
 from civicfund.notices.services import send_next
 from civicfund.people.models import User
 from civicfund.people.services.erasure import erase
-from civicfund.projects.enums import AppealOutcome, ProjectState, Wrong
+from civicfund.projects.enums import PROJECT_EVENT_WORDS, AppealOutcome, ProjectState, Wrong
 from civicfund.projects.models import CoAuthor, ProjectFlag, ProjectHiding
 from civicfund.projects.services import withdraw_project
 from civicfund.projects.services.files import add_file
@@ -304,7 +304,7 @@ def test_a_moderators_page_tells_the_newest_acts_alone(client, project):
         record("project.edited", project, actor=project.proposer)
     sign_in_with_second_factor(client, moderator())
     shown = page(client, reverse("judge_project", args=[project.pk]))
-    assert shown.count("It was changed") == 50
+    assert shown.count(str(PROJECT_EVENT_WORDS["project.edited"])) == 50
 
 
 def test_what_is_reported_of_ones_own_is_for_other_moderators(client, project):

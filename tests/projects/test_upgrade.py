@@ -7,9 +7,11 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
-from civicfund.projects.models import Project
+from civicfund.projects.models import Merge, Project
+from civicfund.projects.services.merging import ask_to_merge, decline_to_merge
 from tests.factories.people import UserFactory
 from tests.factories.places import NeighborhoodFactory
+from tests.factories.projects import ProjectFactory
 from tests.migrating import migrate
 
 pytestmark = [
@@ -56,3 +58,12 @@ def test_an_older_process_goes_on_making_projects_once_the_database_is_newer():
     words = {"title": "A bench", "summary": "To sit.", "proposer_id": by.pk}
     made = older.get_model("projects", "Project").objects.create(neighborhood_id=place.pk, **words)
     assert Project.objects.get(pk=made.pk).handed_in_by == ""
+
+
+def test_an_older_version_can_come_back_after_somebody_left_who_had_asked_in_vain():
+    mine, other = ProjectFactory(), ProjectFactory()
+    merge = ask_to_merge(mine, other, reason="I cannot walk.", by=mine.proposer)
+    decline_to_merge(merge, by=other.proposer)
+    Merge.objects.filter(pk=merge.pk).update(reason="")
+    of_old = migrate([("projects", "0028_pictures_in_front")])
+    assert of_old("projects", "Merge").get().reason == "-"

@@ -13,6 +13,8 @@ from budgeting.models import Proposal
 from budgeting.services.errors import RefusedError as CycleRefusedError
 from budgeting.services.proposals import submit_proposal
 from civicfund.audit.models import Event
+from civicfund.delivery.services.errors import RefusedError as PlanRefusedError
+from civicfund.delivery.services.planning import write_plan
 from civicfund.notices.models import Message
 from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
@@ -21,15 +23,26 @@ from civicfund.pledges.models import CampaignReport
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.moderating import report_campaign
 from civicfund.pledges.services.updates import correct_update, publish_update
-from civicfund.projects.enums import ProjectState
-from civicfund.projects.models import Project, ProjectFlag, Support
+from civicfund.projects.enums import Part, ProjectState
+from civicfund.projects.models import CoAuthor, Project, ProjectFlag, Support
 from civicfund.projects.services import (
     ProjectError,
     create_project,
     edit_project,
     publish_project,
+    restore_version,
 )
+from civicfund.projects.services.authors import say_what_one_does
+from civicfund.projects.services.files import (
+    add_file,
+    put_in_front,
+    remove_file,
+    say_what_it_shows,
+)
+from civicfund.projects.services.joining import ask_to_join
+from civicfund.projects.services.merging import ask_to_merge
 from civicfund.projects.services.moderating import flag_project
+from civicfund.projects.services.offers import Help, accept_offer, offer_help
 from civicfund.projects.services.supporting import support_project
 from civicfund.talk.enums import PauseOutcome, Wrong
 from civicfund.talk.models import Comment, Flag, Pause
@@ -54,6 +67,7 @@ from tests.factories.people import UserFactory
 from tests.factories.pledges import CampaignFactory
 from tests.factories.projects import ProjectFactory
 from tests.factories.talk import CommentFactory, about, subject_of
+from tests.hostile_files import a_picture
 from tests.projects.test_services import draft
 from tests.talk.test_moderating import moderator
 from tests.talk.test_ways_to_judge import come
@@ -325,3 +339,35 @@ def test_the_role_alone_opens_the_desk(client):
         grant_role(person, role, by=None)
     come(client, person)
     assert client.get(reverse("pause_person", args=[person.pk])).status_code == 403
+
+
+def test_nothing_that_is_public_of_a_project_changes_meanwhile():
+    person, helper = UserFactory(), UserFactory()
+    project, other = ProjectFactory(proposer=person, wanted=["owner"]), ProjectFactory()
+    shared = ProjectFactory()
+    CoAuthor.objects.create(project=shared, user=person)
+    edit_project(project, by=person, story="We sit here.")
+    file = add_file(project, a_picture(), words="A bench", by=person)
+    offer = offer_help(project, Part.OWNER, Help("I would."), by=helper)
+    own_draft = ProjectFactory(proposer=person, state=ProjectState.DRAFT)
+    asking = ProjectFactory(wanted=["owner"])
+    paused(person)
+    happened = Event.objects.count()
+    for act in (
+        lambda: add_file(project, a_picture(), words="Fools", by=person),
+        lambda: say_what_it_shows(file, words="Fools", by=person),
+        lambda: put_in_front(file, by=person),
+        lambda: restore_version(project, 1, by=person),
+        lambda: accept_offer(offer, by=person),
+        lambda: say_what_one_does(shared, by=person, words="Fools"),
+        lambda: write_plan(project, [], by=person),
+        lambda: offer_help(asking, Part.OWNER, Help("Fools."), by=person),
+        lambda: ask_to_join(other, "Fools.", by=person),
+        lambda: ask_to_merge(project, other, reason="Fools.", by=person),
+    ):
+        with pytest.raises((ProjectError, PlanRefusedError), match="has paused"):
+            act()
+    assert Event.objects.count() == happened
+    assert project.files.get().words == "A bench"
+    remove_file(file, by=person)
+    assert add_file(own_draft, a_picture(), words="A bench", by=person)

@@ -96,6 +96,25 @@ def test_it_is_narrowed_by_whom_why_where_and_since(client):
         assert client.get(HIDDEN, wrong).status_code == 400
 
 
+def test_nobody_reads_there_what_others_did_to_their_own(client):
+    judge = moderator()
+    shared = ProjectFactory()
+    CoAuthor.objects.create(project=shared, user=judge)
+    campaign = CampaignFactory(project=shared)
+    hide(CommentFactory(author=judge))
+    for kind, pk in ((SubjectKind.PROJECT, shared.pk), (SubjectKind.CAMPAIGN, campaign.pk)):
+        hide(CommentFactory(thread=ThreadFactory(kind=kind, subject_id=pk)))
+    hidden_project(proposer=judge)
+    joined = ProjectFactory()
+    CoAuthor.objects.create(project=joined, user=judge)
+    hide_project(joined, by=moderator(), reason=Wrong.ADVERT)
+    others = hide(CommentFactory())
+    come(client, judge)
+    assert rows(client) == [others]
+    come(client)
+    assert len(rows(client)) == 6
+
+
 def test_it_has_pages_of_twenty_five(client):
     by = moderator()
     for _ in range(26):
@@ -206,6 +225,21 @@ def test_the_desk_is_narrowed_by_reason_and_place(client):
     assert "Nothing like this waits" in page(client, f"{DESK}?kind=appeals&reason=illegal")
     assert client.get(DESK, {"kind": "everything"}).status_code == 400
     assert appeal.hidings.count() == 1
+
+
+def test_by_its_reason_nobody_finds_why_their_own_was_reported(client):
+    judge, shared = moderator(), ProjectFactory()
+    CoAuthor.objects.create(project=shared, user=judge)
+    flag_project(shared, by=UserFactory(), reason=Wrong.ADVERT)
+    thread = ThreadFactory(subject_id=shared.pk)
+    said = [CommentFactory(author=judge), CommentFactory(thread=thread), CommentFactory()]
+    for each in said:
+        flag_comment(each, by=UserFactory(), reason=Wrong.ADVERT)
+    for person, projects, comments in ((judge, [], said[2:]), (None, [shared], said)):
+        come(client, person)
+        shown = client.get(DESK, {"reason": "advert"}).context
+        assert list(shown["flagged_projects"]) == projects
+        assert [comment for comment, _title in shown["flagged"]] == comments
 
 
 def test_whoever_judges_on_a_narrowed_desk_comes_back_to_it(client):

@@ -16,7 +16,9 @@ from civicfund.delivery.models import Milestone
 from civicfund.delivery.selectors import is_fixed
 from civicfund.delivery.services.errors import RefusedError
 from civicfund.people.models import User
+from civicfund.projects.enums import PUBLIC_STATES
 from civicfund.projects.models import Project
+from civicfund.projects.selectors.writing import why_silent
 from civicfund.projects.services.holding import CHANGEABLE, hold_project
 
 WHOLE_PERCENT = 100
@@ -41,8 +43,11 @@ def write_plan(project: Project, steps: Sequence[Step], *, by: User) -> list[Mil
         raise PermissionDenied
     _check_whole(steps)
     with transaction.atomic():
-        if hold_project(project).state not in CHANGEABLE:
+        held = hold_project(project)
+        if held.state not in CHANGEABLE:
             raise RefusedError(_("Nothing is planned for this project any more."))
+        if held.state in PUBLIC_STATES and (silent := why_silent(by)):
+            raise RefusedError(silent)
         if is_fixed(project):
             raise RefusedError(
                 _("The plan stays as it is: a milestone was reported, or money was asked for.")

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.pledges.enums import PLEDGED
-from civicfund.pledges.models import Campaign
+from civicfund.pledges.models import Campaign, ChosenAddOn
 
 NONE = "none"
 SORTS = {
@@ -51,7 +51,9 @@ class BackersForm(forms.Form):
         if chose == NONE:
             found &= Q(reward=None)
         elif chose:
-            found &= Q(reward=int(chose)) | Q(add_ons__add_on=int(chose))
+            # Not by a join: a pledge with several add-ons is one pledge.
+            chosen = ChosenAddOn.objects.filter(add_on=int(chose)).order_by()
+            found &= Q(reward=int(chose)) | Q(pk__in=chosen.values("pledge"))
         if said.get("state"):
             found &= Q(state=said["state"])
         return found

@@ -41,7 +41,9 @@ def campaigns_to_look_at(roles: Collection[str]) -> CampaignQuerySet:
     """
     waits = Q(state=CampaignState.SUBMITTED)
     if Role.MODERATOR in roles:
-        waits |= Q(open_reports__gt=0) | Q(state=CampaignState.SUSPENDED)
+        # Nobody of the staff sees a draft: what was taken back is looked at once it is sent in.
+        reported = Q(open_reports__gt=0) & ~Q(state=CampaignState.DRAFT)
+        waits |= reported | Q(state=CampaignState.SUSPENDED)
     appeals = Suspension.objects.undecided().filter(campaign=OuterRef("pk"))
     rows = Campaign.objects.annotate(
         open_reports=Count("reports", filter=_OPEN),

@@ -126,10 +126,13 @@ def pledges_to_ask() -> PledgeQuerySet:
 
 
 def unanswered(survey: Survey) -> PledgeQuerySet:
-    """The pledges that are asked and have not answered, the earliest first."""
+    """The pledges that are asked and have not answered, the earliest first; of whoever has left
+    nobody answers.
+    """
     asked = Pledge.objects.filter(
-        campaign=survey.campaign_id, reward=survey.reward_id, state__in=ANSWERING_PLEDGE
-    )
+        campaign=survey.campaign_id, reward=survey.reward_id, state__in=ANSWERING_PLEDGE,
+        backer__erased_at__isnull=True,
+    )  # fmt: skip
     silent = asked.filter(~Exists(SurveyAnswer.objects.filter(pledge=OuterRef("pk"))))
     return silent.select_related("backer", "campaign__project").order_by("confirmed_at", "pk")
 

@@ -193,7 +193,7 @@ def campaign_take_back(request: SignedInRequest, pk: int) -> HttpResponse:
     """Ask once more, then make one's own campaign that was sent in a draft again."""
     campaign = own_campaign(request.user, pk)
     if request.method == "POST":
-        done = _("It is a draft again: only you see it. Change it, and send it for review again.")
+        done = _("It is a draft again, yours and of those who write the project. Send it in anew.")
         return act_on(request, campaign, take_back_campaign, done)
     return render(request, "pledges/campaign_take_back.html", {"campaign": campaign})
 

@@ -18,8 +18,9 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RunSQL(migrations.RunSQL.noop, SAID_AGAIN),
         migrations.RemoveConstraint(model_name="merge", name="merge_has_reason"),
+        # On the way back between the two: once neither holds, and before the older one looks.
+        migrations.RunSQL(migrations.RunSQL.noop, SAID_AGAIN),
         migrations.AddConstraint(
             model_name="merge",
             constraint=models.CheckConstraint(

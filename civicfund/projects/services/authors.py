@@ -27,6 +27,7 @@ from civicfund.projects.services.errors import ProjectError
 from civicfund.projects.services.hearing import let_joined_hear
 from civicfund.projects.services.holding import (
     CHANGEABLE,
+    check_may_show,
     hold_on_paper,
     hold_own,
     hold_project,
@@ -229,6 +230,7 @@ def say_what_one_does(project: Project, *, by: User, words: str) -> None:
     """A co-author says what they do in the project; everybody reads it beside their name."""
     with transaction.atomic():
         row = hold_project(project)
+        check_may_show(row, by)
         if not CoAuthor.objects.filter(project=row, user=by).update(does=seen(words)):
             raise ProjectError(_("This person does not write this project."))
         record("project.co_author_does", row, actor=by)

@@ -16,7 +16,7 @@ from civicfund.people.services.files import why_unfit
 from civicfund.projects.enums import FileKind
 from civicfund.projects.models import FileContent, Project, ProjectFile
 from civicfund.projects.services.errors import ProjectError
-from civicfund.projects.services.holding import CHANGEABLE, hold_authored
+from civicfund.projects.services.holding import CHANGEABLE, check_may_show, hold_authored
 
 MOST_FILES = 8
 # What a screen shows, what stands on the project's page, and what stands on a card.
@@ -65,7 +65,9 @@ def add_file(project: Project, content: bytes, *, words: str, by: User) -> Proje
     """Add a picture or a PDF. Raises ``ProjectError`` in words, and then nothing is kept."""
     kept = kept_of(content, words=words)
     with transaction.atomic():
-        return put_file(hold_authored(project, by), kept, added_by=by, actor=by)
+        row = hold_authored(project, by)
+        check_may_show(row, by)
+        return put_file(row, kept, added_by=by, actor=by)
 
 
 def put_file(row: Project, kept: Kept, *, added_by: User, actor: User) -> ProjectFile:
@@ -96,6 +98,7 @@ def say_what_it_shows(file: ProjectFile, *, words: str, by: User) -> None:
         raise ProjectError(_("Say what it shows, for those who cannot see it."), field="words")
     with transaction.atomic():
         held = _hold(file, by)
+        check_may_show(held.project, by)
         if held.words != said:
             held.words = said
             held.save(update_fields=["words"])
@@ -106,6 +109,7 @@ def put_in_front(file: ProjectFile, *, by: User) -> None:
     """Let it come before all others: on the project's page, and on cards. ``ProjectError``."""
     with transaction.atomic():
         held = _hold(file, by)
+        check_may_show(held.project, by)
         held.front_at = db_now()
         held.save(update_fields=["front_at"])
         record("project.file_put_in_front", held.project, actor=by, file=str(held.pk))

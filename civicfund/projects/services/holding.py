@@ -7,8 +7,9 @@ from django.utils.translation import gettext as _
 
 from civicfund.people.models import User
 from civicfund.projects.access import is_author, keeps_paper
-from civicfund.projects.enums import ProjectState
+from civicfund.projects.enums import PUBLIC_STATES, ProjectState
 from civicfund.projects.models import Project
+from civicfund.projects.selectors.writing import why_silent
 from civicfund.projects.services.errors import ProjectError
 
 CHANGEABLE = (
@@ -52,3 +53,15 @@ def hold_authored(project: Project, by: User) -> Project:
     if not is_author(by, row):
         raise ProjectError(_("Only those who write it can do this."))
     return row
+
+
+def check_may_write(person: User) -> None:
+    """``ProjectError`` where somebody may not write in public now."""
+    if silent := why_silent(person):
+        raise ProjectError(silent)
+
+
+def check_may_show(project: Project, by: User) -> None:
+    """The same of whoever changes what everybody reads of a project."""
+    if project.state in PUBLIC_STATES:
+        check_may_write(by)

@@ -23,7 +23,7 @@ from civicfund.projects.services.authors import (
 )
 from civicfund.projects.services.errors import ProjectError
 from civicfund.projects.services.hearing import let_joined_hear
-from civicfund.projects.services.holding import hold_authored, hold_project
+from civicfund.projects.services.holding import check_may_write, hold_authored, hold_project
 from civicfund.words import seen
 
 ANSWERED = "project_join_answered"
@@ -35,6 +35,7 @@ ASKED_ANEW_AFTER = timedelta(days=1)
 
 def ask_to_join(project: Project, words: str, *, by: User) -> JoinWish:
     """Ask those who write a project to write it with them; they are told. ``ProjectError``."""
+    check_may_write(by)
     words = seen(words)
     with transaction.atomic():
         # Nobody waits for this but another wish of theirs: who writes to them needs only the key.

@@ -26,12 +26,14 @@ from civicfund.projects.enums import (
 from civicfund.projects.models import Merge, Project, ProjectFlag
 from civicfund.projects.selectors import why_held, why_kept_apart
 from civicfund.projects.services.errors import ProjectError
+from civicfund.projects.services.holding import check_may_write
 
 MERGED = "project_merged"
 
 
 def ask_to_merge(project: Project, into: Project, *, reason: str, by: User) -> Merge:
     """The proposer of either asks the proposer of the other; whoever proposed both is done."""
+    check_may_write(by)
     with transaction.atomic():
         child, whole = _hold_both(project.pk, into.pk)
         if by.pk not in (child.proposer_id, whole.proposer_id):

@@ -28,7 +28,7 @@ from civicfund.projects.models import Offer, OfferFile, Project
 from civicfund.projects.selectors import help_wanted
 from civicfund.projects.services.errors import ProjectError
 from civicfund.projects.services.files import Kept, put_file
-from civicfund.projects.services.holding import hold_authored, hold_project
+from civicfund.projects.services.holding import check_may_write, hold_authored, hold_project
 from civicfund.projects.services.writing import Cost, Description, change_held
 
 OFFERED, ANSWERED = "project_offer", "project_offer_answered"
@@ -51,6 +51,7 @@ class Help:
 
 def offer_help(project: Project, part: Part, given: Help, *, by: User) -> Offer:
     """Bring a part that the project lacks; its authors are told. Raises ``ProjectError``."""
+    check_may_write(by)
     with transaction.atomic():
         # Not against what names this person meanwhile, such as the answer to an earlier offer.
         User.objects.select_for_update(no_key=True).get(pk=by.pk)

@@ -18,18 +18,22 @@ from civicfund.places.selectors import Outlines
 from civicfund.projects.enums import (
     LISTED_STATES,
     PROJECT_MOVES,
-    PUBLIC_STATES,
     Category,
     ProjectState,
 )
 from civicfund.projects.models import MOST_PER_LINE_MINOR, CostLine, OfferFile, Project, Version
 from civicfund.projects.selectors import HELD_FIELDS, missing_parts, why_held
 from civicfund.projects.selectors.history import latest_version
-from civicfund.projects.selectors.writing import why_silent
 from civicfund.projects.services.authors import forget_wishes, take_back_invitations
 from civicfund.projects.services.errors import OvertakenError, ProjectError
 from civicfund.projects.services.hearing import let_authors_hear
-from civicfund.projects.services.holding import CHANGEABLE, hold_authored, hold_whole
+from civicfund.projects.services.holding import (
+    CHANGEABLE,
+    check_may_show,
+    check_may_write,
+    hold_authored,
+    hold_whole,
+)
 from civicfund.projects.services.merging import lay_down_requests, release_parts
 from civicfund.projects.services.versions import keep_first_version, keep_version
 from civicfund.states import IllegalMoveError
@@ -97,12 +101,6 @@ def copy_project(original: Project, *, neighborhood: Neighborhood, by: User) -> 
     return copy
 
 
-def check_may_write(person: User) -> None:
-    """``ProjectError`` where somebody may not write in public now."""
-    if silent := why_silent(person):
-        raise ProjectError(silent)
-
-
 def _carried(original: Project) -> Description:
     """What a copy has of its original: all that is true in another place, too."""
     return Description(
@@ -127,8 +125,6 @@ def edit_project(
     """
     with transaction.atomic():
         row = hold_authored(project, by)
-        if row.state in PUBLIC_STATES:
-            check_may_write(by)
         if seen is not None and seen != latest_version(row):
             raise OvertakenError
         change_held(row, changes, by=by)
@@ -146,6 +142,7 @@ def change_held(
     """The change itself, with its version and its event. The caller holds the project's lock."""
     if row.state not in CHANGEABLE:
         raise ProjectError(_("A project that is gone can no longer be changed."))
+    check_may_show(row, by)
     _check_not_held(row, changes)
     keep_first_version(row)
     fields = _write(row, changes)

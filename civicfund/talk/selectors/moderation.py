@@ -17,6 +17,7 @@ from django.db.models import CharField, F, Q, QuerySet, Value
 from civicfund.paging import LeanPaginator
 from civicfund.people.models import User
 from civicfund.places.models import Neighborhood, NeighborhoodQuerySet
+from civicfund.projects.access import authored_by
 from civicfund.projects.enums import PUBLIC_STATES, ProjectState
 from civicfund.projects.models import Project, ProjectFlag, ProjectHiding, ProjectQuerySet
 from civicfund.projects.selectors.moderation import flagged_projects, project_appeals_for
@@ -149,12 +150,17 @@ def appeals_page(
 
 
 def hidden_page(
-    wanted: Wanted, number: str | None
+    moderator: User, wanted: Wanted, number: str | None
 ) -> tuple[Page[Key], list[Hiding | ProjectHiding]]:
-    """A page of what moderators hid, the newest first, and its rows."""
+    """A page of what moderators hid, the newest first, and its rows; none of what this moderator
+    said or writes.
+    """
     people = ("hidden_by", "decided_by", "lifted_by")
     comments = Hiding.objects.filter(wanted.said_there("comment__"), wanted.hidden_so())
     projects = ProjectHiding.objects.filter(wanted.lying_there("project__"), wanted.hidden_so())
+    own = Project.objects.filter(authored_by(moderator)).order_by()
+    comments = comments.exclude(comment__author=moderator)
+    projects = projects.exclude(project__in=own.values("pk"))
     parts = [
         _keys(rows, kind, "hidden_at")
         for kind, rows in ((COMMENT, comments), (PROJECT, projects))

@@ -25,6 +25,7 @@ from civicfund.parsing import whole_number
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.requests import SignedInRequest
+from civicfund.projects.access import written_among
 from civicfund.projects.forms import HidingForm
 from civicfund.projects.models import Project, ProjectHiding
 from civicfund.projects.selectors.moderation import (
@@ -206,6 +207,19 @@ class _Desk:
             {(each.thread.kind, each.thread.subject_id) for each in (*self.comments, *said)},
         )
         self.appeals = self._told(hidings)
+        if wanted.reason:
+            self._leave_out_own()
+
+    def _leave_out_own(self) -> None:
+        """Why their own was reported nobody reads, nor finds it by the reason."""
+        theirs = concerning(self.moderator, self.named.values())
+        self.comments = [
+            each
+            for each in self.comments
+            if each.author_id != self.moderator.pk and self.about(each) not in theirs
+        ]
+        written = written_among(self.moderator, [each.pk for each in self.projects])
+        self.projects = [each for each in self.projects if each.pk not in written]
 
     def _hidings(self, number: str | None) -> list[Hiding | ProjectHiding]:
         if self.wanted.kind:

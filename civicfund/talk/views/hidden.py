@@ -21,7 +21,13 @@ from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project, ProjectHiding
 from civicfund.projects.services.moderating import hide_project
 from civicfund.projects.views.acting import REFUSALS
-from civicfund.talk.access import Subject, closed_subject, comment_to_judge, visible_subjects
+from civicfund.talk.access import (
+    Subject,
+    closed_subject,
+    comment_to_judge,
+    concerning,
+    visible_subjects,
+)
 from civicfund.talk.enums import Wrong
 from civicfund.talk.forms import AuthorForm, HiddenForm
 from civicfund.talk.models import Comment, Hiding
@@ -39,22 +45,32 @@ Refused = list[tuple[str, str]]
 def hidden(request: SignedInRequest) -> HttpResponse:
     """All that moderators hid, the newest first: why, by whom, and the way to judge it again."""
     form = HiddenForm(who_hid(), request.GET or None)
-    page, hidings = hidden_page(form.wanted, request.GET.get("page"))
+    page, hidings = hidden_page(request.user, form.wanted, request.GET.get("page"))
     said = [each.comment for each in hidings if isinstance(each, Hiding)]
     named = _named(request.user, said)
     context = {
         "form": form,
         "page": page,
-        "rows": [(each, _about(each, named)) for each in hidings],
+        "rows": _told(request.user, hidings, named),
     }
     status = 400 if request.GET and form.errors else 200
     return render(request, "talk/hidden.html", context, status=status)
 
 
-def _about(hiding: Hiding | ProjectHiding, named: dict[tuple[str, int], Subject]) -> str:
-    if isinstance(hiding, ProjectHiding):
-        return ""
-    return _subject(hiding.comment, named).title
+def _told(
+    moderator: User,
+    hidings: Iterable[Hiding | ProjectHiding],
+    named: dict[tuple[str, int], Subject],
+) -> list[tuple[Hiding | ProjectHiding, str]]:
+    """Each with what it is about; none of what was said of something of this moderator's."""
+    theirs = concerning(moderator, named.values())
+    told: list[tuple[Hiding | ProjectHiding, str]] = []
+    for each in hidings:
+        if isinstance(each, ProjectHiding):
+            told.append((each, ""))
+        elif (about := _subject(each.comment, named)) not in theirs:
+            told.append((each, about.title))
+    return told
 
 
 def _named(moderator: User, comments: Iterable[Comment]) -> dict[tuple[str, int], Subject]:

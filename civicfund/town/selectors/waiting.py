@@ -172,6 +172,7 @@ def _submitted(reviewer: User) -> Iterator[Found]:
 
 def _reported(moderator: User) -> Iterator[Found]:
     reports = CampaignReport.objects.filter(handled_at__isnull=True)
+    reports = reports.exclude(campaign__state=CampaignState.DRAFT)
     yield Found.among(_campaigns_of_others(reports, moderator, "campaign__"), "created_at")
     appeals = Suspension.objects.undecided().exclude(suspended_by=moderator)
     yield Found.among(_campaigns_of_others(appeals, moderator, "campaign__"), "appealed_at")
