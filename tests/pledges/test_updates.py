@@ -160,9 +160,16 @@ def test_who_wrote_an_update_is_not_told_of_it_and_the_creator_is(campaign):
     co_author = co_author_of(campaign)
     for person in (co_author, campaign.creator):
         follow(subject_of_campaign(campaign), by=person)
+    PledgeFactory(campaign=campaign, backer=co_author)
+    other = PledgeFactory(campaign=campaign)
     publish_update(campaign, by=co_author, title="A", body="B", audience=Audience.ALL)
     tell_of_updates()
-    assert set(News.objects.values_list("recipient", flat=True)) == {campaign.creator_id}
+    mailed = Message.objects.filter(kind="campaign_update")
+    assert [each.recipient for each in mailed] == [other.backer]
+    assert set(News.objects.values_list("recipient", flat=True)) == {
+        campaign.creator_id,
+        other.backer_id,
+    }
 
 
 def test_the_table_keeps_an_update_as_it_is(campaign):

@@ -70,7 +70,8 @@ def tell_of_updates() -> int:
 
 
 def _tell_of_update(update: CampaignUpdate) -> int:
-    pledges = list(backers_to_tell(update.campaign))
+    by = update.words.author_id
+    pledges = [each for each in backers_to_tell(update.campaign) if each.backer_id != by]
     tell_of_update(update, pledges)
     backers = frozenset(pledge.backer_id for pledge in pledges)
     return _tell_fact(update, NewsKind.UPDATE, f"update:{update.pk}", backers)

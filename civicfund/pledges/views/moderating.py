@@ -238,7 +238,7 @@ def _judge_page(request: SignedInRequest, pk: int, form: ReasonForm) -> HttpResp
         "reports": open_reports_of(campaign) if moderates and not is_own else [],
         "acts": mine,
         "is_own": is_own,
-        "suspensions": _suspensions_of(campaign) if moderates else [],
+        "suspensions": _suspensions_of(campaign) if moderates and not is_own else [],
         "another_refuses": appealed and by_me and moderates and not is_own,
         "form": form,
         "is_private": is_private,
