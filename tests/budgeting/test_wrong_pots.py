@@ -11,6 +11,7 @@ from budgeting.models import Option, PotChange, Proposal
 from budgeting.selectors import ballot_desk, what_a_move_undoes
 from budgeting.services.cycles import add_phase, add_pot
 from budgeting.services.errors import ManyRefusedError, RefusedError
+from budgeting.services.news import tell_of_cycles
 from budgeting.services.preparing import remove_pot
 from budgeting.services.proposals import (
     change_pot,
@@ -25,6 +26,7 @@ from budgeting.services.supports import count_supports_from, keep_supports, need
 from civicfund.audit.models import Event
 from civicfund.audit.services import db_now
 from civicfund.notices.models import Message
+from civicfund.notices.services import compose
 from civicfund.places.enums import PlaceKind
 from civicfund.projects.models import CoAuthor
 from civicfund.projects.services import edit_project
@@ -161,6 +163,34 @@ def test_authors_are_told_before_and_after_they_move_it(client):
     assert "Ask another pot, below." in page
     change_pot(proposal, town(cycle), by=project.proposer)
     assert "Outside of its pot" not in client.get(page_of(proposal)).content.decode()
+    assert what_a_move_undoes(project) == ""
+
+
+def test_once_voting_has_begun_its_authors_read_why_it_is_on_no_ballot_and_no_promise(client):
+    proposal = reviewed(moved_away(), by=administrator())
+    author = proposal.project.proposer
+    client.force_login(author)
+    page = client.get(page_of(proposal)).content.decode()
+    assert "Those who prepare the vote can give it another pot." in page
+    assert "put it on the ballot before voting begins" not in page
+    begin_voting(proposal.cycle)
+    page = client.get(page_of(proposal)).content.decode()
+    assert "can give it another pot" not in page
+    assert "Nobody said why." not in page
+    assert "outside of it this one could not come on the ballot" in page
+    tell_of_cycles()
+    letter = Message.objects.filter(kind="proposal_became", recipient=author).latest("pk")
+    sent = compose(letter.kind, author, letter.context)
+    assert "It lay outside of the place that its pot is for" in sent.body
+    assert "Nobody said why." not in sent.body
+
+
+def test_once_voting_has_begun_no_pot_is_promised_to_whoever_moves_a_project():
+    cycle, place = two_pots()
+    project = ProjectFactory(neighborhood=place)
+    submit_proposal(project, north(cycle), by=administrator())
+    assert "give it one" in what_a_move_undoes(project)
+    begin_voting(cycle)
     assert what_a_move_undoes(project) == ""
 
 
