@@ -18,6 +18,7 @@ from budgeting.models import (
     BallotRemoval,
     Cycle,
     Phase,
+    PotChange,
     Proposal,
     Review,
     VerdictPublication,
@@ -133,13 +134,16 @@ def _whole(proposals: Collection[int]) -> dict[int, Proposal]:
 
 
 def _short() -> Iterator[_Became]:
-    """Those whose supports were counted, and are fewer than the pot needs."""
+    """Those whose supports were counted, and are fewer than the pot needs; also one that they asked
+    only after that, as the staff gave it to them.
+    """
+    changes = PotChange.objects.filter(proposal=OuterRef("pk"), at__gt=Now() - NEWS_FOR)
     waiting = Proposal.objects.to_look_at().filter(~is_told("supports"))
     short = waiting.filter(
+        Q(support_count__counted_at__gt=Now() - NEWS_FOR) | Exists(changes),
         cycle__state=CycleState.OPEN,
         state__in=UNDER_WAY,
         support_count__people__lt=F("pot__supports_needed"),
-        support_count__counted_at__gt=Now() - NEWS_FOR,
     )
     people = dict(short.order_by("pk").values_list("pk", "support_count__people")[:MOST_AT_ONCE])
     for pk, proposal in _whole(people).items() if people else ():
