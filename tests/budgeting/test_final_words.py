@@ -307,12 +307,15 @@ def test_authors_are_asked_for_no_more_changes(client):
 
 
 def test_the_board_of_reviews_says_that_nothing_more_is_decided(client):
-    cycle, [_proposal] = reviewing_cycle()
+    cycle, [proposal] = reviewing_cycle()
+    give_review(proposal, feasible=True, by=reviewer())
     board = reverse("reviews", args=[cycle.slug])
     sign_in_with_second_factor(client, administrator())
     assert "Nothing more is decided here" not in page(client, board)
+    assert "Take it back" in page(client, board)
     begin_voting(cycle)
     assert "Nothing more is decided here" in page(client, board)
+    assert "Take it back" not in page(client, board)
 
 
 # --- the reason
