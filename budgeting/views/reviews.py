@@ -299,6 +299,7 @@ def review(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBase:
         # Refused, and there is no place for it on the page any more: it is shown all the same.
         "wrote": desk.name if desk.name in _IN_WORDS else "",
         "verdicts": next_verdicts(cycle),
+        "too_late": is_too_late(cycle),
         "change": _change(proposal),
         **_to_take_back(desk, proposal, now),
     }
