@@ -298,7 +298,7 @@ ROW = {
     "project": 7, "title": NASTY, "withdrawn": False, "state": "submitted", "reason": "",
     "place": "Mill End", "cost_minor": None, "currency": "EUR", "low_minor": None,
     "high_minor": None, "yearly_minor": None, "needs_support": False, "people": None,
-    "needed": None, "short": None, "why_off": "", "hidden": False,
+    "needed": None, "short": None, "why_off": "", "why_left": "", "hidden": False,
 }  # fmt: skip
 
 
@@ -311,6 +311,7 @@ ROW = {
         ({"hidden": True}, "Hidden by moderators"),
         ({"state": "feasible"}, "state-good"),
         ({"reason": "Too near the river"}, "Too near the river"),
+        ({"why_left": "It floods"}, "Why it is not on the ballot: It floods"),
         ({"place": "Harborside"}, "Harborside"),
         ({"cost_minor": 500}, "€5"),
         ({"cost_minor": 500, "currency": "JPY"}, "¥500"),
@@ -336,7 +337,7 @@ SAID = {
     "answered": False, "at": datetime(2026, 6, 14, 17, 0, tzinfo=UTC), "is_edited": False,
     "is_deleted": False, "is_hidden": False, "hidden_for": "", "hidden_words": "", "outcome": "",
     "body": NASTY, "is_mine": False, "may_answer": False, "may_edit": False, "may_delete": False,
-    "may_appeal": False, "may_report": False,
+    "may_appeal": False, "may_report": False, "may_judge": False,
 }  # fmt: skip
 HIDDEN = {"is_hidden": True, "hidden_for": "Insults", "body": ""}
 
@@ -366,6 +367,7 @@ HIDDEN = {"is_hidden": True, "hidden_for": "Insults", "body": ""}
         ({"may_edit": True}, ">Edit<"),
         ({"may_delete": True}, ">Delete<"),
         ({"may_report": True}, ">Report<"),
+        ({"may_judge": True}, ">Judge<"),
     ],
 )
 def test_a_comment_shows_whatever_has_changed(render, changed, seen):
