@@ -54,8 +54,9 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RunSQL(migrations.RunSQL.noop, SAID_AGAIN),
         migrations.RemoveConstraint(model_name="appeal", name="appeal_says_why"),
+        # After it, and so before it on the way back: the constraint takes no row without words.
+        migrations.RunSQL(migrations.RunSQL.noop, SAID_AGAIN),
         migrations.RunSQL(SAYS_WHY, SAYS_WHY_UNDONE),
         migrations.RunSQL(MAY_BE_BLANKED, NEVER_BLANKED),
         migrations.RunSQL(FORGET, migrations.RunSQL.noop),

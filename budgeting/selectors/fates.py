@@ -60,7 +60,7 @@ def fate() -> Case:
     or its state says it.
     """
     called_off = Q(cycle__state=CycleState.CANCELLED)
-    removed = Exists(BallotRemoval.objects.filter(proposal=OuterRef("pk")))
+    removed = Exists(removals())
     begun, feasible = voting_begun(), Q(state=ProposalState.FEASIBLE)
     return Case(
         When(~Q(state__in=[*UNDER_WAY, ProposalState.ON_BALLOT]), then=Value("")),
@@ -81,8 +81,14 @@ def why_left() -> Subquery:
 
 def said_why_off() -> Q:
     """For a query of proposals: whether somebody said why it is not on the ballot."""
-    removals = BallotRemoval.objects.filter(proposal=OuterRef("pk"))
-    return Q(Exists(removals)) | Q(Exists(_omissions()))
+    return Q(Exists(removals())) | Q(Exists(_omissions()))
+
+
+def removals() -> QuerySet[BallotRemoval]:
+    """For a query of proposals: when one was taken off the ballot; not by an earlier verdict."""
+    return BallotRemoval.objects.filter(
+        proposal=OuterRef("pk"), at__gte=OuterRef("published_with__at")
+    )
 
 
 def _omissions() -> QuerySet[BallotOmission]:

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from budgeting.enums import UNDER_WAY, CycleState, ProposalState
 from budgeting.models import Pot, PotChange, Proposal, Review
+from budgeting.selectors.fates import voting_begun
 from civicfund.audit.services import db_now
 from civicfund.people.models import User
 from civicfund.projects.models import Project
@@ -66,10 +67,11 @@ def last_given_pot(proposal: Proposal) -> PotChange | None:
 def what_a_move_undoes(project: Project) -> str:
     """What its authors should know of its pot before they give a project another place.
 
-    Empty where it asks for money of the whole town alone, and where a verdict is public: of that
-    ``what_a_change_undoes`` speaks.
+    Empty where it asks for money of the whole town alone, once voting has begun, and where a
+    verdict is public: of that ``what_a_change_undoes`` speaks.
     """
     asking = Proposal.objects.to_look_at().filter(
+        ~voting_begun(),
         project=project,
         state=ProposalState.SUBMITTED,
         cycle__state=CycleState.OPEN,

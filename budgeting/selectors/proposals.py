@@ -23,8 +23,8 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from budgeting.enums import FOUND_FEASIBLE, CycleState, PhaseKind, ProposalState
-from budgeting.models import BallotRemoval, Cycle, Option, Phase, Pot, Proposal, Review
-from budgeting.selectors.fates import fate, why_left
+from budgeting.models import Cycle, Option, Phase, Pot, Proposal, Review
+from budgeting.selectors.fates import fate, removals, why_left
 from budgeting.selectors.options import options_on_ballot
 from budgeting.selectors.pots import LiesInPot
 from budgeting.selectors.supports import Supports, supports_by_proposal
@@ -170,9 +170,10 @@ def _as_listed(pks: Collection[int]) -> QuerySet[Proposal]:
 
 
 def why_off() -> Subquery:
-    """For a query of proposals: why one was taken off the ballot, last; None where it never was."""
-    removals = BallotRemoval.objects.filter(proposal=OuterRef("pk")).order_by("-pk")
-    return Subquery(removals.values("reason")[:1])
+    """For a query of proposals: why one was taken off the ballot, last; None where it was not since
+    its verdict.
+    """
+    return Subquery(removals().order_by("-pk").values("reason")[:1])
 
 
 def takes_proposals(cycle: Cycle) -> bool:

@@ -50,7 +50,7 @@ SAID_WORDS: dict[str, Promise] = {
     "move": _("move, number"),
     "needed": _("supports needed"),
     "old": _("before"),
-    "omission": _("why it is left off, number"),
+    "omission": _("reason for leaving it off, number"),
     "option": _("option, number"),
     "options": _("options, numbers"),
     "pair": _("trustees"),

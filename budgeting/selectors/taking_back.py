@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from budgeting.enums import BEFORE_THE_CLOSE, ProposalState, ReviewKind
+from budgeting.enums import BEFORE_THE_CLOSE, CycleState, ProposalState, ReviewKind
 from budgeting.models import Proposal, Review
 from budgeting.selectors.reviews import next_verdicts
 from civicfund.people.enums import Role
@@ -36,6 +36,9 @@ def why_review_stays(review: Review, proposal: Proposal, state: str, now: dateti
         return words
     if proposal.has_left or proposal.project.state not in LISTED_STATES:
         return _("The project is not in the cycle now: nothing is decided on it.")
+    begins = proposal.cycle.voting_starts_at
+    if state == CycleState.OPEN and begins is not None and begins <= now:
+        return _("Voting has begun: nothing more is decided here, and nobody is asked anew.")
     if words := _why_not_last(review, proposal):
         return words
     verdicts = next_verdicts(proposal.cycle)

@@ -18,11 +18,13 @@ from budgeting.models import (
     BallotRemoval,
     Cycle,
     Phase,
+    PotChange,
     Proposal,
     Review,
     VerdictPublication,
 )
 from budgeting.selectors.fates import is_short, why_left
+from budgeting.selectors.pots import LiesInPot
 from budgeting.selectors.proposals import Rewritten, why_off
 from budgeting.services.review_news import OFF_BALLOT
 from budgeting.services.supports import due_to_keep
@@ -60,7 +62,8 @@ class _Became:
     """What became of a proposal, by whom, and the name of the fact; ``people`` supported it.
 
     Those in ``written`` had a letter of their own about it when it happened. ``why`` is what
-    administrators say of it; ``changed`` that it was rewritten since its review.
+    administrators say of it; ``changed`` that it was rewritten since its review,
+    ``misplaced`` that it lies outside of its pot.
     """
 
     proposal: Proposal
@@ -71,6 +74,7 @@ class _Became:
     written: frozenset[int] = frozenset()
     why: str = ""
     changed: bool = False
+    misplaced: bool = False
 
 
 def tell_of_proposals() -> int:
@@ -130,13 +134,16 @@ def _whole(proposals: Collection[int]) -> dict[int, Proposal]:
 
 
 def _short() -> Iterator[_Became]:
-    """Those whose supports were counted, and are fewer than the pot needs."""
+    """Those whose supports were counted, and are fewer than the pot needs; also one that they asked
+    only after that, as the staff gave it to them.
+    """
+    changes = PotChange.objects.filter(proposal=OuterRef("pk"), at__gt=Now() - NEWS_FOR)
     waiting = Proposal.objects.to_look_at().filter(~is_told("supports"))
     short = waiting.filter(
+        Q(support_count__counted_at__gt=Now() - NEWS_FOR) | Exists(changes),
         cycle__state=CycleState.OPEN,
         state__in=UNDER_WAY,
         support_count__people__lt=F("pot__supports_needed"),
-        support_count__counted_at__gt=Now() - NEWS_FOR,
     )
     people = dict(short.order_by("pk").values_list("pk", "support_count__people")[:MOST_AT_ONCE])
     for pk, proposal in _whole(people).items() if people else ():
@@ -178,13 +185,21 @@ def _ended(cycles: Collection[int]) -> Iterator[_Became]:
         ~is_told("ended"), cycle__in=cycles, state__in=UNDER_WAY
     )
     rows = rows.exclude(pk__in=Proposal.objects.filter(is_short(), cycle__in=cycles).values("pk"))
-    said = {"why_off": why_off(), "why_left": why_left(), "seen": Rewritten("pk")}
+    said = {
+        "why_off": why_off(),
+        "why_left": why_left(),
+        "seen": Rewritten("pk"),
+        "fits": LiesInPot("project", "pot"),
+    }
     some = rows.order_by("pk").annotate(**said).values_list("pk", *said)[:MOST_AT_ONCE]
-    found = {pk: (off or left or "", bool(seen)) for pk, off, left, seen in some}
+    found = {pk: (off or left or "", bool(seen), not fits) for pk, off, left, seen, fits in some}
     for pk, proposal in _whole(found).items() if found else ():
-        why, changed = found[pk]
         if proposal.state == ProposalState.FEASIBLE:
-            yield _Became(proposal, NewsKind.LEFT_OFF, f"ended:{pk}", why=why, changed=changed)
+            why, changed, misplaced = found[pk]
+            yield _Became(
+                proposal, NewsKind.LEFT_OFF, f"ended:{pk}", why=why, changed=changed,
+                misplaced=misplaced,
+            )  # fmt: skip
         else:
             yield _Became(proposal, NewsKind.NOT_DECIDED, f"ended:{pk}")
 
@@ -327,5 +342,6 @@ def _item(each: _Became) -> dict[str, Any]:
         "needed": proposal.pot.supports_needed,
         "why": each.why,
         "changed": each.changed,
+        "misplaced": each.misplaced,
         "url": reverse("my_proposal", args=[proposal.cycle.slug, proposal.pk]),
     }

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from budgeting.access import holds, require
 from budgeting.enums import OVER_STATES, CycleState, ProposalState, ReviewKind, ReviewNews
 from budgeting.models import Appeal, ChangeRequest, Cycle, Proposal, Review, ReviewPlan
-from budgeting.selectors import is_reviewer, noted_reviews, version_now
+from budgeting.selectors import is_reviewer, is_too_late, noted_reviews, version_now
 from budgeting.services.errors import RefusedError
 from budgeting.services.locks import share
 from budgeting.services.review_news import TAKEN_BACK, tell_authors
@@ -184,6 +184,8 @@ def request_changes(
         review = _mine(share(cycle), proposal, by)
         if review.kind == ReviewKind.APPEAL:
             raise RefusedError(_("An appeal is decided as it stands."))
+        if is_too_late(cycle):
+            raise RefusedError(_("Voting has begun: nothing more is decided here."))
         # Told as soon as it goes on: given back, taken back by somebody else, or not in time.
         came_back = ReviewNews.RETURNED
         Review.objects.filter(pk=review.pk).update(reviewer=by, untold=came_back)

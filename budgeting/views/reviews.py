@@ -122,7 +122,6 @@ def reviews(request: SignedInRequest, slug: str) -> HttpResponseBase:
     if answer is not None:
         return answer
     context = desk.context() | _board(request, cycle) | _chosen(desk)
-    context["too_late"] = is_too_late(cycle)
     return render(request, "budgeting/reviews.html", context, status=desk.status)
 
 
@@ -160,6 +159,7 @@ def _board(request: SignedInRequest, cycle: Cycle) -> dict[str, Any]:
     )
     page = pages.get_page(request.GET.get("page"))
     verdicts, goes_on = next_verdicts(cycle), cycle.state in BEFORE_THE_CLOSE
+    too_late = is_too_late(cycle)
     return {
         "page": page,
         "rows": [(review, review.days_late(now)) for review in page],
@@ -174,7 +174,8 @@ def _board(request: SignedInRequest, cycle: Cycle) -> dict[str, Any]:
         "plan": ReviewPlan.objects.filter(cycle=cycle).first(),
         "rules": reviewer_rules(cycle),
         "administers": administers,
-        "takes_back": goes_on and not (verdicts and verdicts.at <= now),
+        "too_late": too_late,
+        "takes_back": not (too_late or (verdicts and verdicts.at <= now)),
         "own_notes": own_notes(cycle, request.user),
         "most_notes": MOST_NOTES,
         "is_over": cycle.state in OVER_STATES,
@@ -298,6 +299,7 @@ def review(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBase:
         # Refused, and there is no place for it on the page any more: it is shown all the same.
         "wrote": desk.name if desk.name in _IN_WORDS else "",
         "verdicts": next_verdicts(cycle),
+        "too_late": is_too_late(cycle),
         "change": _change(proposal),
         **_to_take_back(desk, proposal, now),
     }

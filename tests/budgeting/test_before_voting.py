@@ -12,10 +12,16 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.timezone import localdate
 
-from budgeting.models import Option
-from budgeting.selectors import before_voting, voting_ahead
+from budgeting.models import Option, Proposal
+from budgeting.selectors import ballot_desk, before_voting, voting_ahead
 from budgeting.services.cycles import add_pot, request_cancelling
-from budgeting.services.proposals import keep_off_ballot, put_on_ballot, submit_proposal
+from budgeting.services.proposals import (
+    keep_off_ballot,
+    put_on_ballot,
+    review_again,
+    submit_proposal,
+    take_off_ballot,
+)
 from budgeting.services.reviews import appeal, give_review
 from budgeting.services.supports import keep_supports
 from budgeting.services.voting_nears import _day, remind_administrators
@@ -137,6 +143,29 @@ def test_what_was_rewritten_has_to_be_reviewed_again_and_is_named_so():
     rewrite(made[0])
     said = ahead_of(cycle)["Feasible projects"][2]
     assert said.endswith("1 of them was rewritten since its review and has to be reviewed again.")
+
+
+def test_what_was_taken_off_the_ballot_by_an_earlier_verdict_is_named_again(client):
+    cycle, [proposal] = reviewing_cycle(cost_minor=1_000_00)
+    by, said = administrator(), "It costs more than was found."
+    give_review(proposal, feasible=True, by=reviewer())
+    publish_now(cycle, by=by)
+    proposal = Proposal.objects.get(pk=proposal.pk)
+    put_on_ballot(proposal, by=by)
+    take_off_ballot(proposal, reason=said, by=by)
+    assert ahead_of(cycle)["Feasible projects"][0]
+    assert said in client.get(cycle.get_absolute_url()).content.decode()
+    rewrite(proposal)
+    review_again(Proposal.objects.get(pk=proposal.pk), by=by)
+    give_review(proposal, feasible=True, by=reviewer())
+    publish_now(cycle, by=by)
+    assert ahead_of(cycle)["Feasible projects"][:2] == (False, True)
+    [pot] = ballot_desk(cycle)
+    assert [(row.may_come, row.why_off) for row in pot.feasible] == [(True, "")]
+    begin_voting(cycle)
+    shown = client.get(cycle.get_absolute_url()).content.decode()
+    assert "Feasible, but not put on the ballot" in shown
+    assert said not in shown
 
 
 def test_what_is_short_of_supports_or_waits_for_their_count_is_not_forgotten():

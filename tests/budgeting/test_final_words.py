@@ -306,13 +306,32 @@ def test_authors_are_asked_for_no_more_changes(client):
     assert next_step(author, None).words != "See what they ask for"
 
 
+def test_once_voting_has_begun_no_reviewer_asks_for_changes(client):
+    cycle, [proposal] = reviewing_cycle()
+    person = reviewer()
+    url = reverse("review", args=[cycle.slug, proposal.pk])
+    sign_in_with_second_factor(client, person)
+    assert "Or ask for changes" in page(client, url)
+    begin_voting(cycle)
+    shown = page(client, url)
+    assert "Or ask for changes" not in shown
+    assert "Nothing more is decided here" in shown
+    with pytest.raises(RefusedError, match="Voting has begun"):
+        request_changes(now(proposal), words="Say how wide it is.", by=person)
+    assert not proposal.change_requests.exists()
+    assert not Message.objects.filter(kind="changes_requested").exists()
+
+
 def test_the_board_of_reviews_says_that_nothing_more_is_decided(client):
-    cycle, [_proposal] = reviewing_cycle()
+    cycle, [proposal] = reviewing_cycle()
+    give_review(proposal, feasible=True, by=reviewer())
     board = reverse("reviews", args=[cycle.slug])
     sign_in_with_second_factor(client, administrator())
     assert "Nothing more is decided here" not in page(client, board)
+    assert "Take it back" in page(client, board)
     begin_voting(cycle)
     assert "Nothing more is decided here" in page(client, board)
+    assert "Take it back" not in page(client, board)
 
 
 # --- the reason

@@ -721,7 +721,8 @@ def test_whoever_made_letters_is_told_that_they_name_the_old_days(client):
 def test_whoever_opens_the_ballot_reads_that_voting_was_moved(client):
     cycle, [person] = opened_with()
     moved(cycle, PhaseKind.REVIEWING, DAY)
-    moved(cycle, PhaseKind.BALLOTING, DAY, start_by=DAY, reason=WHY)
+    for _time in range(2):
+        moved(cycle, PhaseKind.BALLOTING, DAY, start_by=DAY, reason=WHY)
     client.force_login(person)
     page = client.get(reverse("ballot", args=[cycle.slug])).content.decode()
     starts = moment(phase_of(cycle, PhaseKind.BALLOTING).starts_at)

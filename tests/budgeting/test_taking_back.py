@@ -43,7 +43,7 @@ from civicfund.projects.models import CoAuthor, Project
 from civicfund.projects.services import Cost, edit_project
 from civicfund.talk.models import News
 from tests.budgeting.test_guards import refused
-from tests.factories.budgeting import administrator, draft_cycle, publish_now
+from tests.factories.budgeting import administrator, begin_voting, draft_cycle, publish_now
 from tests.factories.paper import holder
 from tests.factories.people import UserFactory
 from tests.factories.projects import ProjectFactory
@@ -327,6 +327,12 @@ def of_what_is_over():
     return review, review.reviewer, "This cycle is over"
 
 
+def once_voting_has_begun():
+    cycle, _proposal, review = a_yes()
+    begin_voting(cycle)
+    return review, administrator(), "Voting has begun"
+
+
 def at_the_instant():
     cycle = draft_cycle(by=(by := administrator()), costs_minor=())
     proposal = submit_proposal(ProjectFactory(), cycle.pots.get(), by=by)
@@ -341,6 +347,7 @@ def at_the_instant():
     [
         by_another, by_its_author, not_given, a_public_yes, on_a_ballot, a_public_no, under_appeal,
         taken_back_before, of_what_left, of_what_is_over, at_the_instant,
+        once_voting_has_begun,
     ],
 )  # fmt: skip
 def test_it_is_refused_in_words_and_nothing_moves(case):

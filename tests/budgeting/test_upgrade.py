@@ -10,6 +10,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from budgeting.enums import PhaseKind
 from budgeting.models import (
+    Appeal,
     BallotOmission,
     BallotRemoval,
     KeyingEnd,
@@ -21,7 +22,7 @@ from budgeting.models import (
 )
 from budgeting.selectors import Change, change_since_review
 from budgeting.services.proposals import give_pot, keep_off_ballot, leave_cycle
-from budgeting.services.reviews import give_review
+from budgeting.services.reviews import appeal, give_review
 from budgeting.services.taking_back import take_back_review
 from civicfund.projects.services import edit_project
 from tests.budgeting.test_changing_pots import entered, north, two_pots
@@ -30,7 +31,7 @@ from tests.budgeting.test_moving import opened_with
 from tests.budgeting.test_off_ballot import before_voting, line, off
 from tests.factories.budgeting import administrator, moved
 from tests.factories.paper import accounted
-from tests.factories.reviews import reviewer, reviewing_cycle
+from tests.factories.reviews import refused_publicly, reviewer, reviewing_cycle
 from tests.migrating import migrate, to_the_newest
 
 pytestmark = [
@@ -110,6 +111,14 @@ def test_the_way_back_is_refused_in_words_where_it_was_said_why_something_is_off
     with pytest.raises(RuntimeError, match=r"not put on a ballot \(1\).* no way back"):
         migrate([("budgeting", "0049_explained_by_older_processes")])
     assert BallotOmission.objects.count() == 1
+
+
+def test_on_the_way_back_an_appeal_of_somebody_who_left_says_something_again():
+    _cycle, proposal, _reviewers = refused_publicly()
+    appeal(proposal, reason="It is not listed.", by=proposal.project.proposer)
+    Appeal.objects.update(reason="")
+    migrate([("budgeting", "0053_moves_of_phases")])
+    assert Appeal.objects.get().reason == "-"
 
 
 def test_there_is_no_way_back_once_a_phase_was_moved():

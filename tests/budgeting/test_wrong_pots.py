@@ -11,6 +11,7 @@ from budgeting.models import Option, PotChange, Proposal
 from budgeting.selectors import ballot_desk, what_a_move_undoes
 from budgeting.services.cycles import add_phase, add_pot
 from budgeting.services.errors import ManyRefusedError, RefusedError
+from budgeting.services.news import tell_of_cycles
 from budgeting.services.preparing import remove_pot
 from budgeting.services.proposals import (
     change_pot,
@@ -25,9 +26,11 @@ from budgeting.services.supports import count_supports_from, keep_supports, need
 from civicfund.audit.models import Event
 from civicfund.audit.services import db_now
 from civicfund.notices.models import Message
+from civicfund.notices.services import compose
 from civicfund.places.enums import PlaceKind
 from civicfund.projects.models import CoAuthor
 from civicfund.projects.services import edit_project
+from civicfund.projects.services.supporting import support_project
 from tests.budgeting.test_changing_pots import HOUR, entered, north, page_of, two_pots
 from tests.budgeting.test_guards import refused
 from tests.factories.budgeting import (
@@ -36,6 +39,7 @@ from tests.factories.budgeting import (
     draft_cycle,
     opened,
     reviewed,
+    without_guard,
 )
 from tests.factories.people import UserFactory
 from tests.factories.places import CityFactory, NeighborhoodFactory
@@ -161,6 +165,34 @@ def test_authors_are_told_before_and_after_they_move_it(client):
     assert "Ask another pot, below." in page
     change_pot(proposal, town(cycle), by=project.proposer)
     assert "Outside of its pot" not in client.get(page_of(proposal)).content.decode()
+    assert what_a_move_undoes(project) == ""
+
+
+def test_once_voting_has_begun_its_authors_read_why_it_is_on_no_ballot_and_no_promise(client):
+    proposal = reviewed(moved_away(), by=administrator())
+    author = proposal.project.proposer
+    client.force_login(author)
+    page = client.get(page_of(proposal)).content.decode()
+    assert "Those who prepare the vote can give it another pot." in page
+    assert "put it on the ballot before voting begins" not in page
+    begin_voting(proposal.cycle)
+    page = client.get(page_of(proposal)).content.decode()
+    assert "can give it another pot" not in page
+    assert "Nobody said why." not in page
+    assert "outside of it this one could not come on the ballot" in page
+    tell_of_cycles()
+    letter = Message.objects.filter(kind="proposal_became", recipient=author).latest("pk")
+    sent = compose(letter.kind, author, letter.context)
+    assert "It lay outside of the place that its pot is for" in sent.body
+    assert "Nobody said why." not in sent.body
+
+
+def test_once_voting_has_begun_no_pot_is_promised_to_whoever_moves_a_project():
+    cycle, place = two_pots()
+    project = ProjectFactory(neighborhood=place)
+    submit_proposal(project, north(cycle), by=administrator())
+    assert "give it one" in what_a_move_undoes(project)
+    begin_voting(cycle)
     assert what_a_move_undoes(project) == ""
 
 
@@ -313,7 +345,7 @@ def test_the_database_moves_no_pot_but_as_it_was_just_written_down():
         Proposal.objects.filter(pk=proposal.pk).update(pot=north(proposal.cycle))
 
 
-def supported(whom):
+def supported(whom, at_hill=1):
     """Supporting is over, counted as the cycle says; all pots need one but for the town's. The
     project is in Hill, and asks North.
     """
@@ -328,6 +360,7 @@ def supported(whom):
     ]
     add_phase(cycle, PhaseKind.SUPPORTING, starts_at=now - 2 * HOUR, ends_at=now - HOUR / 2, by=by)
     need_supports(cycle, 1, pots=pots, by=by)
+    need_supports(cycle, at_hill, pots=pots[1:], by=by)
     count_supports_from(cycle, whom, by=by)
     project = ProjectFactory(neighborhood=place)
     proposal = submit_proposal(project, pots[0], by=by)
@@ -354,6 +387,27 @@ def test_what_is_counted_where_the_pot_is_goes_into_none_that_needs_supports_els
         pot = cycle.pots.get(name="Whole town")
         give_pot(proposal, pot, reason=WHY, by=administrator())
         assert Proposal.objects.get(pk=proposal.pk).pot == pot
+
+
+def test_what_is_short_of_what_another_pot_needs_is_told_whenever_it_was_given_that():
+    cycle, proposal, at_hill = supported(SupportsFrom.EVERYBODY, at_hill=2)
+    support_project(proposal.project, by=UserFactory())
+    assert keep_supports(cycle) == 1
+    without_guard(
+        "budgeting_supportcount",
+        "budgeting_supportcount_append_only",
+        "UPDATE budgeting_supportcount SET counted_at = counted_at - interval '8 days'",
+    )
+
+    def told():
+        tell_of_cycles()
+        letters = Message.objects.filter(kind="proposal_became")
+        return [item["what"] for letter in letters for item in letter.context["items"]]
+
+    assert told() == []
+    give_pot(proposal, at_hill, reason=WHY, by=administrator())
+    assert told() == ["too_few"]
+    assert told() == ["too_few"]
 
 
 def test_in_a_draft_nobody_hears_of_it_and_the_pot_before_can_go():

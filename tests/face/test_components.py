@@ -311,6 +311,7 @@ ROW = {
         ({"hidden": True}, "Hidden by moderators"),
         ({"state": "feasible"}, "state-good"),
         ({"reason": "Too near the river"}, "Too near the river"),
+        ({"why_left": "It floods"}, "Why it is not on the ballot: It floods"),
         ({"place": "Harborside"}, "Harborside"),
         ({"cost_minor": 500}, "€5"),
         ({"cost_minor": 500, "currency": "JPY"}, "¥500"),
@@ -366,6 +367,7 @@ HIDDEN = {"is_hidden": True, "hidden_for": "Insults", "body": ""}
         ({"may_edit": True}, ">Edit<"),
         ({"may_delete": True}, ">Delete<"),
         ({"may_report": True}, ">Report<"),
+        ({"may_judge": True}, ">Judge<"),
     ],
 )
 def test_a_comment_shows_whatever_has_changed(render, changed, seen):
