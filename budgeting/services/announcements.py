@@ -37,7 +37,7 @@ from civicfund.notices.services import MAIL_TROUBLE, compose, log_not_sent, tell
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.places.models import Neighborhood
-from civicfund.words import seen
+from civicfund.words import one_line, seen
 
 KIND = "announcement"
 MOST_PER_BATCH = 200
@@ -83,7 +83,7 @@ def change_announcement(
 
 def _words(subject: str, body: str) -> dict[str, str]:
     """The subject on one line, both without what cannot be seen."""
-    line, words = " ".join(seen(subject).split()), seen(body)
+    line, words = one_line(subject), seen(body)
     if not line:
         raise RefusedError(_("Give it a subject."), field="subject")
     if not words or len(words) > LONGEST_BODY:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.apps import apps
 from django.db.models import CharField, F, IntegerField, JSONField, Model, Q, QuerySet, Value
 from django.db.models.functions import Concat
+from django.utils.functional import Promise
 
 from civicfund.audit.models import ActRequest, Approval, Event, Withdrawal
 
@@ -23,6 +25,14 @@ def events_of(row: Model) -> QuerySet[Event]:
     """What happened to a row, newest first."""
     named = {"target_type": row._meta.label_lower, "target_id": str(row.pk)}
     return Event.objects.filter(**named).order_by("-id")
+
+
+def newest_in_words(
+    events: QuerySet[Event], words: Mapping[str, Promise | str]
+) -> list[tuple[Event, Promise | str]]:
+    """The newest of ``events_of``, as many as a page shows, each with what it is called."""
+    shown = events.select_related("actor")[:MOST_EVENTS_SHOWN]
+    return [(event, words.get(event.verb, event.verb)) for event in shown]
 
 
 def happened(events: QuerySet[Event]) -> Rows:

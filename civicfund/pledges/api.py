@@ -23,12 +23,9 @@ from civicfund.payments.domain import GatewayUnavailable, RateLimited
 from civicfund.people.requests import person_of
 from civicfund.pledges.access import own_pledge, readable_updates, visible_campaign
 from civicfund.pledges.models import Campaign, CampaignUpdate, Pledge
+from civicfund.pledges.models.totals import for_page
 from civicfund.pledges.selectors import pledges_of
-from civicfund.pledges.selectors.lists import (
-    coming_campaigns,
-    finished_campaigns,
-    live_campaigns,
-)
+from civicfund.pledges.selectors.lists import coming, finished, live
 from civicfund.pledges.selectors.updates import updates_of
 from civicfund.pledges.serializers import (
     CampaignDetailOutput,
@@ -46,7 +43,7 @@ from civicfund.pledges.services.pledging import cancel_pledge, change_pledge, pl
 
 Made = TypeVar("Made")
 
-LISTS = {"live": live_campaigns, "coming": coming_campaigns, "finished": finished_campaigns}
+LISTS = {"live": live, "coming": coming, "finished": finished}
 # Fields of a refusal that have another name here.
 FIELDS = {"amount": "amount_minor", "consent": "consent_version", "zone": "shipping_zone"}
 
@@ -76,7 +73,7 @@ class Campaigns(ListAPIView[Campaign]):
         shown = self.request.query_params.get("show", "live")
         if shown not in LISTS:
             raise ValidationError({"show": [_("There is no such list: live, coming or finished.")]})
-        return LISTS[shown]()
+        return for_page(LISTS[shown]())
 
     @extend_schema(parameters=[OpenApiParameter("show", enum=list(LISTS), default="live")])
     def get(self, request: Request, *args: object, **kwargs: object) -> Response:

@@ -22,11 +22,6 @@ PER_PAGE = 12
 MOST_SHOWN = 6
 
 
-def live_campaigns() -> CampaignQuerySet:
-    """``live`` with totals, project and place."""
-    return for_page(live())
-
-
 def live() -> CampaignQuerySet:
     """Campaigns that take pledges now, the one that ends soonest first."""
     return Campaign.objects.live().order_by("deadline_at", "pk")
@@ -116,11 +111,6 @@ def campaigns_near(neighborhood: Neighborhood, most: int) -> list[Campaign]:
     return cards_of(list(nearest.values_list("pk", flat=True)[:most]))
 
 
-def coming_campaigns() -> CampaignQuerySet:
-    """``coming`` with totals, project and place."""
-    return for_page(coming())
-
-
 def coming() -> CampaignQuerySet:
     """Approved campaigns that have not started, the first to start coming first; those that wait
     for something else than a day come last.
@@ -128,11 +118,6 @@ def coming() -> CampaignQuerySet:
     waiting = Campaign.objects.filter(state=CampaignState.APPROVED, deadline_at__gt=Now())
     waiting = waiting.exclude(project__state=ProjectState.HIDDEN)
     return waiting.order_by(F("starts_at").asc(nulls_last=True), "pk")
-
-
-def finished_campaigns() -> CampaignQuerySet:
-    """``finished`` with totals, project and place."""
-    return for_page(finished())
 
 
 def finished() -> CampaignQuerySet:

@@ -19,7 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from civicfund import staff
-from civicfund.audit.selectors import MOST_EVENTS_SHOWN, events_of
+from civicfund.audit.selectors import events_of, newest_in_words
 from civicfund.audit.services import StaleStateError
 from civicfund.parsing import whole_number
 from civicfund.people.enums import Role
@@ -243,10 +243,7 @@ def _judge_page(request: SignedInRequest, pk: int, form: ReasonForm) -> HttpResp
         "form": form,
         "is_private": is_private,
         "checklist": checklist_of(campaign) if is_private else None,
-        "events": [
-            (event, CAMPAIGN_EVENT_WORDS.get(event.verb, event.verb))
-            for event in events_of(campaign).select_related("actor")[:MOST_EVENTS_SHOWN]
-        ],
+        "events": newest_in_words(events_of(campaign), CAMPAIGN_EVENT_WORDS),
     }
     status = 400 if form.errors else 200
     return render(request, "pledges/moderating/judge.html", context, status=status)

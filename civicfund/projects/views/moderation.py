@@ -18,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from civicfund import staff
-from civicfund.audit.selectors import MOST_EVENTS_SHOWN
+from civicfund.audit.selectors import newest_in_words
 from civicfund.parsing import whole_number
 from civicfund.people.enums import Role
 from civicfund.people.models import User
@@ -178,10 +178,7 @@ def _judge_page(
         "files": ProjectFile.objects.filter(project=project).prefetch_related("veils").in_order(),
         "flags": flags.select_related("other").order_by("pk"),
         "hidings": hidings.select_related("hidden_by", "decided_by", "lifted_by").order_by("pk"),
-        "events": [
-            (event, PROJECT_EVENT_WORDS.get(event.verb, event.verb))
-            for event in events.select_related("actor")[:MOST_EVENTS_SHOWN]
-        ],
+        "events": newest_in_words(events, PROJECT_EVENT_WORDS),
         "form": form,
         "refused": refused,
     }

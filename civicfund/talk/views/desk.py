@@ -20,7 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from civicfund import staff
-from civicfund.audit.selectors import MOST_EVENTS_SHOWN
+from civicfund.audit.selectors import newest_in_words
 from civicfund.parsing import whole_number
 from civicfund.people.enums import Role
 from civicfund.people.models import User
@@ -317,10 +317,7 @@ def _judge_page(
         "subject": subject,
         "flags": flags.order_by("pk"),
         "hidings": hidings.select_related("hidden_by", "decided_by", "lifted_by"),
-        "events": [
-            (event, COMMENT_EVENT_WORDS.get(event.verb, event.verb))
-            for event in events.select_related("actor")[:MOST_EVENTS_SHOWN]
-        ],
+        "events": newest_in_words(events, COMMENT_EVENT_WORDS),
         "form": form,
         "refused": refused,
         "for_another": for_another,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -13,7 +16,7 @@ from civicfund.audit.forms import TrailForm
 from civicfund.audit.views import trail_file
 from civicfund.people.requests import SignedInRequest
 from civicfund.people.selectors import staff_names
-from civicfund.town.enums import TRAIL_ROLES, kinds_of
+from civicfund.town.enums import TRAIL_ROLES, Area, kinds_of
 from civicfund.town.selectors.trail import Act, Place, all_lines_for, areas_of, lines_for, told
 
 ACTS_PER_PAGE = 50
@@ -24,9 +27,7 @@ ACTS_PER_PAGE = 50
 @never_cache
 def trail(request: SignedInRequest) -> HttpResponse:
     """Every act of the staff that the reader's roles are about, by kind, person and time."""
-    areas, names = areas_of(request.user), dict(staff_names())
-    kinds = kinds_of(areas)
-    form = TrailForm(kinds, names.items(), request.GET or None)
+    areas, kinds, names, form = _readable(request)
     rows = lines_for(
         request.user, areas, form.narrowed, before=_asked_for(request), number=ACTS_PER_PAGE
     )
@@ -46,14 +47,23 @@ def trail(request: SignedInRequest) -> HttpResponse:
 @never_cache
 def trail_csv(request: SignedInRequest) -> HttpResponseBase:
     """All of them that fit as a file, with what the page says of each."""
-    areas, names = areas_of(request.user), dict(staff_names())
-    kinds = kinds_of(areas)
-    form = TrailForm(kinds, names.items(), request.GET or None)
+    areas, kinds, names, form = _readable(request)
     if request.GET and not form.is_valid():
         raise Http404("No such acts.")
     rows = all_lines_for(request.user, areas, form.narrowed)
     acts = (act for some in rows for act in told(some, kinds, names))
     return trail_file("trail.csv", ((act, _who(act)) for act in acts))
+
+
+def _readable(
+    request: SignedInRequest,
+) -> tuple[list[Area], Mapping[str, Promise | str], Mapping[int, str], TrailForm]:
+    """What of the trail the reader's roles are about: areas, kinds of acts and names of the staff;
+    and how they narrow it.
+    """
+    areas, names = areas_of(request.user), dict(staff_names())
+    kinds = kinds_of(areas)
+    return areas, kinds, names, TrailForm(kinds, names.items(), request.GET or None)
 
 
 def _who(act: Act) -> str:
