@@ -6,7 +6,7 @@ knows a kind brings its door once, when the site is ready.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AnonymousUser
@@ -138,10 +138,18 @@ def _comment(pk: int) -> Comment:
 
 
 def _subject_of(comment: Comment, user: User) -> Subject:
-    """What a comment is about; without title and page where this person may not see it."""
-    kind, pk = comment.thread.kind, comment.thread.subject_id
-    found = visible_subjects(user, [(kind, pk)]).get((kind, pk))
-    return found or closed_subject(kind, pk)
+    return subject_among(subjects_of(user, [comment]), comment)
+
+
+def subjects_of(user: User, comments: Iterable[Comment]) -> dict[tuple[str, int], Subject]:
+    """What these comments are about, as far as this person may see it, for ``subject_among``."""
+    return visible_subjects(user, {(each.thread.kind, each.thread.subject_id) for each in comments})
+
+
+def subject_among(named: Mapping[tuple[str, int], Subject], comment: Comment) -> Subject:
+    """What a comment is about; without title and page where that is not among them."""
+    key = comment.thread.kind, comment.thread.subject_id
+    return named.get(key) or closed_subject(*key)
 
 
 def concerning(person: User, subjects: Iterable[Subject]) -> set[Subject]:

@@ -36,10 +36,10 @@ from civicfund.projects.selectors.moderation import (
 from civicfund.projects.views.moderation import UNSEEN
 from civicfund.talk.access import (
     Subject,
-    closed_subject,
     comment_to_judge,
     concerning,
-    visible_subjects,
+    subject_among,
+    subjects_of,
 )
 from civicfund.talk.enums import COMMENT_EVENT_WORDS, AppealOutcome, Wrong
 from civicfund.talk.forms import DeskForm, TickedForm
@@ -202,10 +202,7 @@ class _Desk:
             self.page = reported_comments_paged(wanted).get_page(number)
             self.comments = list(self.page)
         said = [each.comment for each in hidings if isinstance(each, Hiding)]
-        self.named = visible_subjects(
-            moderator,
-            {(each.thread.kind, each.thread.subject_id) for each in (*self.comments, *said)},
-        )
+        self.named = subjects_of(moderator, (*self.comments, *said))
         self.appeals = self._told(hidings)
         if wanted.reason:
             self._leave_out_own()
@@ -249,8 +246,7 @@ class _Desk:
 
     def about(self, comment: Comment) -> Subject:
         """What a comment is about, as far as this moderator may see it."""
-        key = comment.thread.kind, comment.thread.subject_id
-        return self.named.get(key) or closed_subject(*key)
+        return subject_among(self.named, comment)
 
     def _told(self, hidings: Sequence[Hiding | ProjectHiding]) -> list[tuple[Any, str, str]]:
         """Each appeal with its words and what they are about; not those that concern this

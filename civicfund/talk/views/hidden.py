@@ -23,10 +23,10 @@ from civicfund.projects.services.moderating import hide_project
 from civicfund.projects.views.acting import REFUSALS
 from civicfund.talk.access import (
     Subject,
-    closed_subject,
     comment_to_judge,
     concerning,
-    visible_subjects,
+    subject_among,
+    subjects_of,
 )
 from civicfund.talk.enums import Wrong
 from civicfund.talk.forms import AuthorForm, HiddenForm
@@ -47,7 +47,7 @@ def hidden(request: SignedInRequest) -> HttpResponse:
     form = HiddenForm(who_hid(), request.GET or None)
     page, hidings = hidden_page(request.user, form.wanted, request.GET.get("page"))
     said = [each.comment for each in hidings if isinstance(each, Hiding)]
-    named = _named(request.user, said)
+    named = subjects_of(request.user, said)
     context = {
         "form": form,
         "page": page,
@@ -68,19 +68,9 @@ def _told(
     for each in hidings:
         if isinstance(each, ProjectHiding):
             told.append((each, ""))
-        elif (about := _subject(each.comment, named)) not in theirs:
+        elif (about := subject_among(named, each.comment)) not in theirs:
             told.append((each, about.title))
     return told
-
-
-def _named(moderator: User, comments: Iterable[Comment]) -> dict[tuple[str, int], Subject]:
-    keys = {(each.thread.kind, each.thread.subject_id) for each in comments}
-    return visible_subjects(moderator, keys)
-
-
-def _subject(comment: Comment, named: dict[tuple[str, int], Subject]) -> Subject:
-    key = comment.thread.kind, comment.thread.subject_id
-    return named.get(key) or closed_subject(*key)
 
 
 @moderators_only
@@ -146,7 +136,7 @@ class Wrote:
 def _written(comment: Comment, named: dict[tuple[str, int], Subject], sent: QueryDict) -> Wrote:
     hidden_now = comment.hiding is not None
     return Wrote(
-        "comments", comment.pk, comment.body, _subject(comment, named).title,
+        "comments", comment.pk, comment.body, subject_among(named, comment).title,
         reverse("judge_comment", args=[comment.pk]), comment.created_at,
         hidden_now, not hidden_now, str(comment.pk) in sent.getlist("comments"),
     )  # fmt: skip
@@ -165,7 +155,7 @@ def _author_page(
     request: SignedInRequest, person: User, form: AuthorForm, refused: Refused
 ) -> HttpResponse:
     page, wrote = written_page(person, request.GET.get("page"))
-    named = _named(request.user, [each for each in wrote if isinstance(each, Comment)])
+    named = subjects_of(request.user, [each for each in wrote if isinstance(each, Comment)])
     context = {
         "author": person,
         "page": page,
