@@ -12,6 +12,7 @@ from tests.trust.proofs import (
     keys,
     limits,
     linkage,
+    moves,
     once,
     paper,
     recount,
@@ -39,4 +40,5 @@ PROOFS = [
     Proof("B14", "The roll cannot be padded in silence", roll.defects_and_lone_keepers),
     Proof("B15", "Outage is answered by a written rule", extensions.longer_by_two),
     Proof("B16", "Replayed or copied ballots change nothing", once.copied_ballots),
+    Proof("B17", "Dates move by a written rule", moves.later_by_two),
 ]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError, connections, transaction
 from django.test import Client
 from django.utils.html import escape
 
@@ -24,14 +22,14 @@ from tests.factories.people import UserFactory
 from tests.trust.electorate import end_voting
 from tests.trust.result import Result, faults
 from tests.trust.town import Town
+from tests.trust.tries import Try, end_later, went_wrong
 
 HOUR = timedelta(hours=1)
-# How each try is refused: by which constraint of the database, or by which error of a service.
+# Constraints of the database, one for each way that is refused.
 FORWARD, IN_TIME, TWO, FROZEN = (
     "extension_only_forward", "extension_in_time", "extension_needs_two_people",
     "phase_frozen_when_opened",
 )  # fmt: skip
-Try = tuple[str | type[Exception], Callable[[], object]]
 
 
 def longer_by_two(town: Town, full: bool) -> Result:
@@ -46,13 +44,13 @@ def longer_by_two(town: Town, full: bool) -> Result:
         misled += not _is_told(cycle, _reason(number))
         misled += not _end_explained(cycle)
         running = _tries(cycle)
-        moved += sum(_moves(cycle, *each) for each in running)
+        moved += sum(went_wrong(partial(_standing, cycle), *each) for each in running)
         end_voting(town, cycle)
         late = _late_tries(cycle)
-        moved += sum(_moves(cycle, *each) for each in late)
+        moved += sum(went_wrong(partial(_standing, cycle), *each) for each in late)
         tries += len(running) + len(late)
     cycle, _ = running_cycle()
-    found = _moves(cycle, FROZEN, partial(_shortened_by_sql, town, cycle))
+    found = went_wrong(partial(_standing, cycle), FROZEN, partial(_shortened_by_sql, town, cycle))
     return Result(
         tried="a vote made shorter, or longer by one person, for another reason, from another end,"
         " too late, or with no row, by service, SQL and the owner of the tables, each refused for"
@@ -77,22 +75,6 @@ def _ends_at(cycle: Cycle) -> datetime:
     return Phase.objects.get(cycle=cycle, kind=PhaseKind.BALLOTING).ends_at
 
 
-def _moves(cycle: Cycle, how: str | type[Exception], act: Callable[[], object]) -> bool:
-    """Whether the end moved or anything was written, or it was not refused for its own reason."""
-    before = _standing(cycle)
-    try:
-        with transaction.atomic(), transaction.atomic(using="owner"):
-            act()
-    except DatabaseError as error:
-        refusal = getattr(error.__cause__, "diag", None)
-        refused = getattr(refusal, "constraint_name", None) == how
-    except (RefusedError, ApprovalError, PermissionDenied) as error:
-        refused = type(error) is how
-    else:
-        refused = False
-    return not refused or before != _standing(cycle)
-
-
 def _standing(cycle: Cycle) -> tuple[datetime, int, str]:
     return _ends_at(cycle), Extension.objects.count(), Board.objects.get(pk=cycle.pk).head
 
@@ -114,15 +96,6 @@ def _by_one(cycle: Cycle, by: User) -> Extension:
     return extend_voting(cycle, asked.pk, by=by)
 
 
-def _update(cycle: Cycle, by: str, using: str) -> None:
-    with connections[using].cursor() as cursor:
-        cursor.execute(
-            "UPDATE budgeting_phase SET ends_at = ends_at + %s::interval"
-            " WHERE cycle_id = %s AND kind = 'balloting'",
-            [by, cycle.pk],
-        )
-
-
 def _tries(cycle: Cycle) -> list[Try]:
     """While the vote runs."""
     ends = _ends_at(cycle)
@@ -137,7 +110,7 @@ def _tries(cycle: Cycle) -> list[Try]:
         (IN_TIME, lambda: _agreed(cycle, ends - HOUR / 2, ends + HOUR)),
         (TWO, lambda: _agreed(cycle, ends, ends + HOUR, reason="Another reason.")),
         *(
-            (FROZEN, partial(_update, cycle, by, using))
+            (FROZEN, partial(end_later, cycle, PhaseKind.BALLOTING, by, using))
             for by in ("-10 minutes", "1 hour")
             for using in ("default", "owner")
         ),
