@@ -31,5 +31,11 @@ class StopAsked:
     def wait(self, seconds: float | None = None) -> bool:
         """Wait until somebody asks, for so long at most; whether they have."""
         if not self._asked:
-            select.select([self._heard], [], [], seconds)
+            self._poll(seconds)
         return self._asked
+
+    def _poll(self, seconds: float | None) -> None:
+        # ``select`` knows no descriptor beyond 1,023, and a process may have more.
+        heard = select.poll()
+        heard.register(self._heard, select.POLLIN)
+        heard.poll(None if seconds is None else seconds * 1_000)

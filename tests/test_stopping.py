@@ -29,6 +29,18 @@ signal.setitimer(signal.ITIMER_REAL, 0)
 print("through")
 """
 
+# Whoever holds many files and connections open has numbers beyond those that `select` knows.
+MANY = """
+import os, resource
+from civicfund.stopping import StopAsked
+resource.setrlimit(resource.RLIMIT_NOFILE, (2048, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+held = [os.dup(0) for _ in range(1100)]
+asked = StopAsked()
+print(asked.wait(0.01))
+asked.set()
+print(asked.wait(30))
+"""
+
 
 def storm(module, name):
     try:
@@ -62,3 +74,11 @@ def test_every_thread_that_waits_is_told():
 @pytest.mark.parametrize("seconds", [0, 0.01])
 def test_nobody_asked_is_false(seconds):
     assert StopAsked().wait(seconds) is False
+
+
+def test_somebody_with_many_files_open_is_told():
+    done = subprocess.run(
+        [sys.executable, "-c", MANY], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True,
+        text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout.split()) == (0, ["False", "True"]), done.stderr

@@ -79,7 +79,7 @@ class Control:
         self.deliverer.forget()
         fresh: Obj = {
             "connect_payload": "thin", "delay_seconds": 0.0, "drop": 0.0, "duplicate": 0.0,
-            "paused": False, "reorder_seconds": 0.0,
+            "paused": False, "reorder_seconds": 0.0, "seed": 0,
         }  # fmt: skip
         self.deliverer.set(fresh)
         return {}

@@ -85,8 +85,11 @@ class Deliverer:
         self._thread.join(timeout=2)
 
     def set(self, changed: Obj) -> None:
-        """Turn knobs; ``seed`` starts chance afresh."""
-        self._random.seed(changed.pop("seed", 0))
+        """Turn knobs; ``seed`` starts chance afresh, and nothing else does: whoever only asks how
+        things stand changes nothing.
+        """
+        if "seed" in changed:
+            self._random.seed(changed.pop("seed"))
         names = {knob.name for knob in fields(Knobs)}
         if not changed.keys() <= names:
             raise invalid(f"Webhook knobs are {', '.join(sorted(names))} and seed.")

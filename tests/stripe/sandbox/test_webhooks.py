@@ -98,6 +98,15 @@ def test_reordered_events_come_in_another_order(sandbox, sandbox_stripe, receive
     assert came != made
 
 
+def test_whoever_asks_how_things_stand_leaves_chance_alone(sandbox, sandbox_stripe, receiver):
+    sandbox.control("webhooks", drop=0.5, seed=1)
+    for _ in range(12):
+        sandbox_stripe.v1.customers.create()
+        wait_until(settled(sandbox))
+    assert 0 < len(receiver.received) < 12
+    assert len(undelivered(sandbox_stripe)) == 12 - len(receiver.received)
+
+
 @pytest.mark.parametrize("how", ["signature", "stale"])
 def test_forged_event_does_not_verify(sandbox, sandbox_stripe, receiver, how):
     sandbox_stripe.v1.customers.create()
