@@ -47,6 +47,7 @@ TOLD_WORDS: dict[str, Promise] = {
     "complaint_late": _("A complaint is late"),
     "complaint_received": _("A complaint came in"),
     "creator_answered": _("The creator answered a question"),
+    "dates_moved": _("The dates of a vote have moved"),
     "desks_wait": _("What waits at their desks"),
     "milestone_reached": _("A milestone was reached"),
     "news": _("News of what is followed"),
