@@ -285,6 +285,7 @@ VERB_WORDS: dict[str, Promise] = {
     "cycle.reviewer_rule_added": _("A rule was added for who reviews what"),
     "cycle.reviewer_rule_removed": _("A rule was removed for who reviews what"),
     "cycle.reviews_planned": _("The reviews were planned"),
+    "cycle.reworded": _("The title or the sentence was changed after the opening"),
     "cycle.roll_grew": _("Lines came onto the voter roll"),
     "cycle.rules_changed": _("The title or the rules were changed"),
     "cycle.sheets_printed": _("Paper ballots were printed"),

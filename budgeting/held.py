@@ -85,6 +85,7 @@ def _leave_out() -> None:
         "budgeting.ChangeRequest.asked_by",
         "budgeting.ChangeRequest.taken_back_by",
         "budgeting.ReviewTakenBack.by",
+        "budgeting.Rewording.by",
         "budgeting.VerdictPublication.set_by",
         "budgeting.Eligibility.made_by",
         "budgeting.TrusteeKey.given_by",

@@ -11,7 +11,7 @@ from celery import shared_task
 
 from budgeting.enums import AnnouncementState
 from budgeting.models import Announcement, Cycle
-from budgeting.services import losses
+from budgeting.services import author_reminders, losses
 from budgeting.services.announcements import send_batch
 from budgeting.services.bundles import due_to_bundle, keep_bundle
 from budgeting.services.closing import close_cycle, due_to_close, keys_left
@@ -132,6 +132,13 @@ def remind_before_voting() -> None:
     """Remind administrators of what is still open in cycles whose voting begins soon."""
     if told := remind_administrators():
         log.info("voting.nears", told=told)
+
+
+@shared_task
+def remind_authors() -> None:
+    """Remind authors of what waits for them and is over soon: changes, the time to appeal."""
+    if told := author_reminders.remind_authors():
+        log.info("authors.reminded", told=told)
 
 
 @shared_task

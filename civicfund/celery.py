@@ -68,6 +68,7 @@ SWEEPS: dict[str, float] = {
     "budgeting.tasks.keep_due_supports": 20,
     "budgeting.tasks.remind_of_ballots": 300,
     "budgeting.tasks.remind_before_voting": 600,
+    "budgeting.tasks.remind_authors": 600,
     "budgeting.tasks.tell_followers": 30,
     "budgeting.tasks.send_announcements": 5,
 }

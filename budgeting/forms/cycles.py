@@ -337,6 +337,18 @@ class PotForm(LimitsForm):
     field_order = ("place", "name", "amount")
 
 
+class RewordForm(forms.Form):
+    """What an open cycle is called, and why otherwise than before."""
+
+    title = forms.CharField(label=_("Title"), max_length=120)
+    summary = forms.CharField(label=_("In one sentence"), max_length=280, required=False)
+    reason = forms.CharField(
+        label=_("Why, for the staff to read"),
+        max_length=500,
+        help_text=_("It stands on this page for good, with your name and what was said before."),
+    )
+
+
 class ReasonForm(forms.Form):
     """Why, for everybody to read."""
 

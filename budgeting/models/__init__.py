@@ -39,6 +39,7 @@ from budgeting.models.reviews import (
     ReviewTakenBack,
     VerdictPublication,
 )
+from budgeting.models.rewordings import Rewording
 from budgeting.models.roll import (
     Eligibility,
     Participation,
@@ -105,6 +106,7 @@ __all__ = [
     "ReviewQuerySet",
     "ReviewTakenBack",
     "ReviewerRule",
+    "Rewording",
     "RollBatch",
     "RollEntry",
     "SampleReading",

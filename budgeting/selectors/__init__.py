@@ -1,6 +1,6 @@
 """Reading cycles, ballots and outcomes."""
 
-from budgeting.selectors.asked import pending_requests, requests_on, standing_of
+from budgeting.selectors.asked import can_move, pending_requests, requests_on, standing_of
 from budgeting.selectors.ballots import (
     BallotStatus,
     Standing,
@@ -159,6 +159,7 @@ __all__ = [
     "board_of",
     "board_rows",
     "called_like_staff",
+    "can_move",
     "change_since_review",
     "channels_of",
     "close_of_board",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import BooleanField, Case, Q, QuerySet, Value, When
 from django.db.models.functions import Now
 
-from budgeting.enums import AskedStanding, CycleState, RollSource
-from budgeting.models import Cycle
+from budgeting.enums import AskedStanding, CycleState, PhaseKind, RollSource
+from budgeting.models import Cycle, Phase
 from civicfund.audit.models import LAPSES_AFTER, ActRequest
 from civicfund.people.enums import Role
 from civicfund.people.models import RoleGrant
@@ -90,13 +91,44 @@ def standing_of(asked: ActRequest, cycle: Cycle, now: datetime) -> AskedStanding
         return AskedStanding.LAPSED
     if not asked.may_ask:  # type: ignore[attr-defined]  # as ``requests_on`` annotates it
         return AskedStanding.ROLE_LOST
-    if not is_possible(asked, cycle):
+    if not is_possible(asked, cycle, now):
         return AskedStanding.OUTDATED
     return AskedStanding.WAITING
 
 
-def is_possible(asked: ActRequest, cycle: Cycle) -> bool:
-    """Whether what was asked for can be done in the state that the cycle is in."""
+def is_possible(asked: ActRequest, cycle: Cycle, now: datetime) -> bool:
+    """Whether what was asked for can be done in the state that the cycle is in, and what it would
+    change of its phases still stands as it did then.
+    """
     if asked.act == "cycle.cancel":
         return bool(asked.parameters.get("state") == cycle.state)
-    return cycle.state in _POSSIBLE_IN.get(asked.act, set())
+    if cycle.state not in _POSSIBLE_IN.get(asked.act, set()):
+        return False
+    if asked.act == "cycle.extend":
+        return _can_extend(asked, cycle.voting, now)
+    if asked.act == "cycle.move_phase":
+        return can_move(asked, cycle.phases.all(), now)
+    return True
+
+
+def _can_extend(asked: ActRequest, voting: Phase | None, now: datetime) -> bool:
+    from_at = datetime.fromisoformat(asked.parameters["from_at"])
+    return voting is not None and now < voting.ends_at == from_at
+
+
+def can_move(asked: ActRequest, phases: Iterable[Phase], now: datetime) -> bool:
+    """Whether the phase that was asked about is when it was then, and it is not too late to move
+    what of it was asked for.
+    """
+    said = asked.parameters
+    phase = next((each for each in phases if each.pk == said["phase"]), None)
+    if phase is None:
+        return False
+    from_starts_at, from_ends_at, to_starts_at = (
+        datetime.fromisoformat(said[name])
+        for name in ("from_starts_at", "from_ends_at", "to_starts_at")
+    )
+    if (phase.starts_at, phase.ends_at) != (from_starts_at, from_ends_at):
+        return False
+    moves_start = to_starts_at != from_starts_at or phase.kind == PhaseKind.BALLOTING
+    return now < (phase.starts_at if moves_start else phase.ends_at)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import Count
+from django.db.models import Count, prefetch_related_objects
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -232,6 +232,7 @@ class TwoPeople:
 def acts_of_two(cycle: Cycle) -> list[TwoPeople]:
     """Who asked for what on the cycle and who agreed, the newest first."""
     now = db_now()
+    prefetch_related_objects([cycle], "phases")
     return [_two(each, standing_of(each, cycle, now)) for each in requests_on(cycle)]
 
 

@@ -13,8 +13,16 @@ from django.contrib.postgres.search import SearchQuery, SearchRank, TrigramWordS
 from django.db.models import Case, F, FloatField, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, NullIf
 
-from budgeting.enums import BY_SUPPORTS, SHORT_OF_SUPPORTS, ProposalOrder
+from budgeting.enums import (
+    BY_SUPPORTS,
+    SHORT_OF_SUPPORTS,
+    UNDER_WAY,
+    Fate,
+    ProposalOrder,
+    ProposalState,
+)
 from budgeting.models import Cycle, Pot, Proposal
+from budgeting.selectors.fates import fate, is_too_late
 from budgeting.selectors.supports import people_in_cycle
 from civicfund.places.models import Neighborhood
 from civicfund.prepared import Prepared
@@ -24,6 +32,8 @@ _READABLE = Q(project__state__in=PUBLIC_STATES)
 # On the ballot that it stands at, else what the project says; nothing where that is not said.
 _COST = NullIf(Coalesce("option__cost_minor", "project__total_minor"), Value(0))
 _BEST = "best"
+# Of these something else becomes as voting begins, or the cycle is called off.
+_OPEN = (*UNDER_WAY, ProposalState.ON_BALLOT)
 _ORDERS: dict[str, tuple[Any, ...]] = {
     "": ("pot__position", "pk"),
     _BEST: ("-rank", "pk"),
@@ -57,24 +67,32 @@ def found_proposals(cycle: Cycle, wanted: Wanted, pots: Mapping[int, Pot]) -> li
     order = "" if by_supports else wanted.order
     if wanted.words and not wanted.order:
         order = _BEST
-    rows = _QUESTIONS[order](cycle.pk, **_given(wanted))
-    if by_supports or wanted.state == SHORT_OF_SUPPORTS:
+    # While they are given a number says it, from voting on what became of it.
+    short = wanted.state == SHORT_OF_SUPPORTS and not is_too_late(cycle)
+    rows = _QUESTIONS[order](cycle.pk, **_given(wanted, short=short))
+    if by_supports or short:
         needed = {pk: pot.supports_needed for pk, pot in pots.items()}
-        rows = _by_supports(rows, wanted, needed, people_in_cycle(cycle))
+        rows = _by_supports(rows, wanted, needed, people_in_cycle(cycle), short=short)
     return [pk for pk, _pot in rows]
 
 
-def _given(wanted: Wanted) -> dict[str, int | str]:
-    """What the database is asked for, always in one order."""
-    state = "" if wanted.state == SHORT_OF_SUPPORTS else wanted.state
+def _given(wanted: Wanted, *, short: bool) -> dict[str, int | str]:
+    """What the database is asked for, always in one order; where it stands by what lines say."""
     given: dict[str, int | str | None] = {
         "words": wanted.words,
         "pot": wanted.pot,
         "category": wanted.category,
         "place": wanted.place.pk if wanted.place else None,
-        "state": state,
+        _stands(wanted.state): "" if short else wanted.state,
     }
     return {name: value for name, value in given.items() if value}
+
+
+def _stands(state: str) -> str:
+    """By what a proposal that stands there is known, of what ``_narrowed`` takes."""
+    if state in Fate.values:
+        return "became"
+    return "goes_on" if state in _OPEN else "state"
 
 
 def _narrowed(
@@ -85,6 +103,8 @@ def _narrowed(
     category: str = "",
     place: int | None = None,
     state: str = "",
+    goes_on: str = "",
+    became: str = "",
 ) -> QuerySet[Proposal]:
     fits = Q(cycle=cycle)
     if words:
@@ -97,7 +117,14 @@ def _narrowed(
         fits &= Q(project__neighborhood__in=Neighborhood.objects.within(place).values("pk"))
     if state:
         fits &= Q(state=state)
-    rows = Proposal.objects.standing().filter(fits)
+    if goes_on:
+        fits &= Q(state=goes_on, fate="")
+    if became:
+        fits &= Q(state__in=_OPEN, fate=became)
+    rows = Proposal.objects.standing()
+    if goes_on or became:
+        rows = rows.alias(fate=fate())
+    rows = rows.filter(fits)
     return rows.annotate(rank=_rank(words)) if words else rows
 
 
@@ -132,16 +159,18 @@ def _by_supports(
     wanted: Wanted,
     needed: Mapping[int, int],
     people: Mapping[int, int],
+    *,
+    short: bool,
 ) -> list[tuple[int, int]]:
     """Narrowed and ordered by numbers that the cycle's page shows; what needs none comes last."""
 
-    def short(pk: int, pot: int) -> int:
+    def missing(pk: int, pot: int) -> int:
         return max(0, needed[pot] - people.get(pk, 0))
 
-    if wanted.state == SHORT_OF_SUPPORTS:
-        rows = [(pk, pot) for pk, pot in rows if short(pk, pot)]
+    if short:
+        rows = [(pk, pot) for pk, pot in rows if missing(pk, pot)]
     if wanted.order == ProposalOrder.SUPPORTED:
         return sorted(rows, key=lambda row: (not needed[row[1]], -people.get(row[0], 0)))
     if wanted.order == ProposalOrder.CLOSEST:
-        return sorted(rows, key=lambda row: (not needed[row[1]], not short(*row), short(*row)))
+        return sorted(rows, key=lambda row: (not needed[row[1]], not missing(*row), missing(*row)))
     return list(rows)

@@ -69,6 +69,7 @@ SAID_WORDS: dict[str, Promise] = {
     "review": _("review, number"),
     "reviewer": _("reviewer, number"),
     "reviews": _("reviews"),
+    "rewording": _("rewording, number"),
     "root": _("root of the board"),
     "rule": _("rule, number"),
     "sample_size": _("sheets in the sample"),

@@ -13,6 +13,7 @@ from budgeting.models import ChangeRequest, Cycle, Review
 from budgeting.selectors.asked import is_possible, may_ask
 from budgeting.selectors.reviews import with_a_reviewer
 from civicfund.audit.models import LAPSES_AFTER, ActRequest
+from civicfund.audit.services import db_now
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.projects.access import authored_by
@@ -79,9 +80,10 @@ def asked_on_cycles() -> list[AskedOnCycle]:
         at__gt=Now() - LAPSES_AFTER[label],
     )
     asked = list(waiting.order_by("pk"))
-    cycles = Cycle.objects.in_bulk({int(each.target_id) for each in asked})
+    now, rows = db_now(), Cycle.objects.prefetch_related("phases")
+    cycles = rows.in_bulk({int(each.target_id) for each in asked})
     found = [AskedOnCycle(each, cycles[int(each.target_id)]) for each in asked]
-    return [each for each in found if is_possible(each.request, each.cycle)]
+    return [each for each in found if is_possible(each.request, each.cycle, now)]
 
 
 def reviews_for(reviewer: User) -> QuerySet[Review]:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from budgeting.access import require
 from budgeting.enums import CycleState, PhaseKind
 from budgeting.models import Cycle, Phase, PhaseMove, Review
-from budgeting.selectors import pending_requests, timeline_warnings
+from budgeting.selectors import can_move, pending_requests, timeline_warnings
 from budgeting.services.errors import RefusedError
 from budgeting.services.locks import take
 from budgeting.services.second_person import pending_request_with
@@ -71,12 +71,9 @@ def movable_phases(cycle: Cycle, now: datetime) -> list[Phase]:
 def moves_asked(cycle: Cycle, now: datetime) -> list[MoveToAgree]:
     """What a second person may still agree to: moves of phases from where they are now."""
     phases = {phase.pk: phase for phase in movable_phases(cycle, now)}
-    waiting = map(MoveAsked.of, pending_requests(cycle, MOVE))
-    return [
-        MoveToAgree(asked, phase, _warnings(cycle, asked))
-        for asked in waiting
-        if (phase := phases.get(asked.phase_id)) and asked.is_of(phase)
-    ]
+    waiting = pending_requests(cycle, MOVE)
+    found = [MoveAsked.of(each) for each in waiting if can_move(each, phases.values(), now)]
+    return [MoveToAgree(asked, phases[asked.phase_id], _warnings(cycle, asked)) for asked in found]
 
 
 def _warnings(cycle: Cycle, asked: MoveAsked) -> list[str]:

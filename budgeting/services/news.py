@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 
 from budgeting.enums import CycleState, PhaseKind
 from budgeting.models import Cycle, Phase, Pot
+from budgeting.services.moving_news import tell_of_moves
 from budgeting.services.proposal_news import tell_of_proposals
 from civicfund.places.selectors import related_places
 from civicfund.talk.enums import NewsKind, SubjectKind
@@ -27,7 +28,8 @@ _ENDINGS = {"cycle.published": NewsKind.RESULTS, "cycle.cancelled": NewsKind.CAL
 
 def tell_of_cycles() -> int:
     """Tell followers what is new of public cycles and their proposals; how many facts."""
-    return tell_of_proposals() + tell_facts([*_endings(), *_begun(), *_ending()])
+    told = tell_of_proposals() + tell_of_moves()
+    return told + tell_facts([*_endings(), *_begun(), *_ending()])
 
 
 def _endings() -> Iterator[Happened]:

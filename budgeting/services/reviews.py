@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Sum
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -62,27 +62,41 @@ def give_review(
     if not yes and not reason:
         raise RefusedError(_("Say why it is not feasible, for everybody to read."), field="reason")
     _check_estimate(cost)
-    with transaction.atomic():
-        cycle = proposal.cycle
-        review = _mine(share(cycle), proposal, by)
-        review.version = version_now(review.proposal.project)
-        if seen not in (None, review.version):
-            raise RefusedError(
-                _("The project was changed while you looked at it. It stands above as it is now.")
-            )
-        _go_on_without(proposal, by)
-        review.reviewer, review.given_at, review.untold = by, db_now(), ""
-        review.feasible, review.lawful, review.reason = feasible, lawful, reason
-        review.notes, review.yearly_minor = notes.strip(), yearly_minor
-        if cost is not None:
-            review.cost_low_minor = cost.low_minor
-            review.cost_likely_minor = cost.likely_minor
-            review.cost_high_minor = cost.high_minor
-        review.save()
-        # Not what it says: who may read the trail is not only who may read this.
-        record("review.given", review.proposal, actor=by, review=review.pk, kind=review.kind)
-        if review.kind == ReviewKind.FIRST and (not yes or _is_dear(cycle, review)):
-            ask_for_review(review.proposal, ReviewKind.SECOND)
+    said = {
+        "feasible": feasible, "lawful": lawful, "reason": reason,
+        "notes": notes.strip(), "yearly_minor": yearly_minor,
+    }  # fmt: skip
+    if cost is not None:
+        said["cost_low_minor"], said["cost_likely_minor"] = cost.low_minor, cost.likely_minor
+        said["cost_high_minor"] = cost.high_minor
+    try:
+        return _give(proposal, said, by, seen)
+    except IntegrityError as error:
+        if "review_given_in_time" not in str(error):
+            raise
+        # Voting began after the look at the clock.
+        raise _voting_has_begun() from error
+
+
+@transaction.atomic
+def _give(proposal: Proposal, said: dict[str, object], by: User, seen: int | None) -> Review:
+    cycle = proposal.cycle
+    review = _mine(share(cycle), proposal, by)
+    review.version = version_now(review.proposal.project)
+    if seen not in (None, review.version):
+        raise RefusedError(
+            _("The project was changed while you looked at it. It stands above as it is now.")
+        )
+    _go_on_without(proposal, by)
+    review.reviewer, review.given_at, review.untold = by, db_now(), ""
+    for name, value in said.items():
+        setattr(review, name, value)
+    review.save()
+    # Not what it says: who may read the trail is not only who may read this.
+    record("review.given", review.proposal, actor=by, review=review.pk, kind=review.kind)
+    yes = review.feasible and review.lawful
+    if review.kind == ReviewKind.FIRST and (not yes or _is_dear(cycle, review)):
+        ask_for_review(review.proposal, ReviewKind.SECOND)
     return review
 
 
@@ -101,6 +115,8 @@ def _mine(state: str, proposal: Proposal, by: User) -> Review:
     is held as well, before its review: its authors may be taking it out.
     """
     _check_goes_on(state)
+    if is_too_late(proposal.cycle):
+        raise _voting_has_begun()
     if _hold(proposal).state == ProposalState.LEFT:
         raise RefusedError(_("Nobody has to look at it now: its authors took it out of the cycle."))
     waiting = Review.objects.waiting().filter(proposal=proposal)
@@ -117,6 +133,10 @@ def _mine(state: str, proposal: Proposal, by: User) -> Review:
     if ChangeRequest.objects.held_up().filter(proposal=proposal).exists():
         raise RefusedError(_("The proposer was asked for changes and has not given it back yet."))
     return review
+
+
+def _voting_has_begun() -> RefusedError:
+    return RefusedError(_("Voting has begun: nothing more is decided here."))
 
 
 def _hold(proposal: Proposal) -> Proposal:
@@ -184,8 +204,6 @@ def request_changes(
         review = _mine(share(cycle), proposal, by)
         if review.kind == ReviewKind.APPEAL:
             raise RefusedError(_("An appeal is decided as it stands."))
-        if is_too_late(cycle):
-            raise RefusedError(_("Voting has begun: nothing more is decided here."))
         # Told as soon as it goes on: given back, taken back by somebody else, or not in time.
         came_back = ReviewNews.RETURNED
         Review.objects.filter(pk=review.pk).update(reviewer=by, untold=came_back)

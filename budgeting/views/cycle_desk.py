@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from budgeting.access import holds, visible_cycle
 from budgeting.enums import CycleState
-from budgeting.forms import AgreeForm, ReasonForm
+from budgeting.forms import AgreeForm, ReasonForm, RewordForm
 from budgeting.models import Cycle, TrusteeKey
 from budgeting.selectors import (
     acts_of_two,
@@ -42,6 +43,7 @@ from budgeting.services.cycles import (
     request_opening,
 )
 from budgeting.services.results import PUBLISH, certify, certify_anew, publish
+from budgeting.services.rewording import reword, why_words_stay
 from budgeting.services.rules import pots_to_correct
 from budgeting.views.desks import Acts, Desk, back, take_back_here
 from civicfund import staff
@@ -63,7 +65,9 @@ JUDGED_STATES = (CycleState.COUNTED, CycleState.CERTIFIED)
 def cycle_desk(request: SignedInRequest, slug: str) -> HttpResponseBase:
     """Where the cycle stands, what is missing, and the acts that are possible now."""
     cycle = visible_cycle(request.user, slug)
-    desk = Desk(request, cycle, CYCLE_ACTS)
+    words = {"title": cycle.title, "summary": cycle.summary}
+    said = {"reword": (partial(RewordForm, initial=words), _reword)}
+    desk = Desk(request, cycle, {**CYCLE_ACTS, **said})
     answer = desk.act()
     if answer is not None:
         return answer
@@ -84,6 +88,7 @@ def cycle_desk(request: SignedInRequest, slug: str) -> HttpResponseBase:
         "board": board_of(cycle),
         "told": told_the_root(cycle),
         "acts_of_two": acts_of_two(cycle),
+        "rewordings": cycle.rewordings.select_related("by"),
         "results": results_of(cycle) if cycle.state in JUDGED_STATES else [],
         "administers": administers,
     }
@@ -146,6 +151,8 @@ def _of_administrators(cycle: Cycle, user: User, desk: Desk, *, ready: bool) -> 
     if ready:
         yield from _openings(cycle, user, desk)
         yield _offer(desk, "ask_open")
+    if not why_words_stay(cycle):
+        yield _offer(desk, "reword")
     if CycleState.CANCELLED in cycle.moves[CycleState(cycle.state)]:
         if cycle.state == CycleState.DRAFT:
             desk.forms["ask_cancel"].fields["reason"].label = _("Why")
@@ -209,6 +216,14 @@ def _words() -> dict[str, tuple[str, str, str]]:
                 " only be cancelled, by two people and with a public reason."
             ),
             _("I agree: open the cycle"),
+        ),
+        "reword": (
+            _("Change its title or its sentence"),
+            _(
+                "Until voting begins, or ballots are printed. Its address, its rules and the board"
+                " stay as they are; letters and mails that are out keep the old words."
+            ),
+            _("Change the words"),
         ),
         "ask_cancel": (
             _("Ask to cancel the cycle"),
@@ -282,6 +297,11 @@ def _agree_open(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpRespo
     return back(request, "cycle_desk", cycle, _("The cycle is open."))
 
 
+def _reword(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
+    reword(cycle, by=request.user, **desk.given)
+    return back(request, "cycle_desk", cycle, _("The words are changed."))
+
+
 def _ask_cancel(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpResponse:
     request_cancelling(cycle, reason=desk.given["reason"], by=request.user)
     return back(request, "cycle_desk", cycle, _("Now another administrator has to agree."))
@@ -311,6 +331,7 @@ def _agree_publish(request: SignedInRequest, cycle: Cycle, desk: Desk) -> HttpRe
 CYCLE_ACTS: Acts = {
     "ask_open": (forms.Form, _ask_open),
     "agree_open": (AgreeForm, _agree_open),
+    "reword": (RewordForm, _reword),
     "ask_cancel": (ReasonForm, _ask_cancel),
     "agree_cancel": (AgreeForm, _agree_cancel),
     "certify": (forms.Form, _certify),

@@ -132,7 +132,7 @@ def _proposals(request: HttpRequest, cycle: Cycle) -> dict[str, Any]:
     asked = any(request.GET.get(name) for name in ProposalFilter.base_fields)
     if asked:
         pots = pots_by_key(cycle)
-        form = ProposalFilter(pots.values(), request.GET)
+        form = ProposalFilter(cycle, pots.values(), request.GET)
         refused = not form.is_valid()
         if refused or form.wanted:
             keys = [] if refused else found_proposals(cycle, form.wanted, pots)
@@ -147,7 +147,7 @@ def _proposals(request: HttpRequest, cycle: Cycle) -> dict[str, Any]:
     return {
         "page": page,
         "pots": shown,
-        "filter": SimpleLazyObject(lambda: ProposalFilter(by_pot)) if proposed else None,
+        "filter": SimpleLazyObject(lambda: ProposalFilter(cycle, by_pot)) if proposed else None,
     }
 
 

@@ -284,7 +284,7 @@ def review(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBase:
     waiting = next((each for each in proposal.reviews.all() if each.given_at is None), None)
     if proposal.has_left or proposal.project.state not in LISTED_STATES:
         waiting = None
-    now = db_now()
+    now, too_late = db_now(), is_too_late(cycle)
     held_up = any(each.holds_up(now) for each in proposal.change_requests.all())
     theirs = waiting is not None and is_reviewer(waiting.reviewer_id)
     mine = waiting is not None and (waiting.reviewer_id == request.user.pk or not theirs)
@@ -295,11 +295,11 @@ def review(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBase:
         "theirs": theirs,
         "held_up": held_up,
         "may_take_back": held_up and (mine or holds(request.user, Role.BUDGET_ADMINISTRATOR)),
-        "may_review": mine and not held_up and _reviews(request.user, proposal),
+        "may_review": mine and not (held_up or too_late) and _reviews(request.user, proposal),
         # Refused, and there is no place for it on the page any more: it is shown all the same.
         "wrote": desk.name if desk.name in _IN_WORDS else "",
         "verdicts": next_verdicts(cycle),
-        "too_late": is_too_late(cycle),
+        "too_late": too_late,
         "change": _change(proposal),
         **_to_take_back(desk, proposal, now),
     }

@@ -25,6 +25,7 @@ ASKED_FOR = frozenset({Topic.TOWN})
 # What each mail tells, as its sender's desk names it. A mail's kind is its template's name.
 TOLD_WORDS: dict[str, Promise] = {
     "announcement": _("An announcement of the town"),
+    "appeal_ends": _("The time to appeal against a review is over soon"),
     "appeal_of_nobody": _("An appeal waits, and no moderator may decide it"),
     "ballot_reminder": _("A reminder to vote"),
     "board_closed": _("The root of a vote's board, after its close"),
@@ -36,6 +37,7 @@ TOLD_WORDS: dict[str, Promise] = {
     "campaign_unfunded": _("The campaign missed its goal"),
     "campaign_update": _("An update of the campaign"),
     "campaign_waits": _("The campaign cannot start yet"),
+    "changes_due": _("Changes to a project are due soon"),
     "changes_requested": _("Changes to a project were asked for"),
     "changes_taken_back": _("Changes to a project are asked for no more"),
     "charge_failed": _("The card could not be charged"),
@@ -47,6 +49,7 @@ TOLD_WORDS: dict[str, Promise] = {
     "complaint_late": _("A complaint is late"),
     "complaint_received": _("A complaint came in"),
     "creator_answered": _("The creator answered a question"),
+    "dates_moved": _("The dates of a vote have moved"),
     "desks_wait": _("What waits at their desks"),
     "milestone_reached": _("A milestone was reached"),
     "news": _("News of what is followed"),

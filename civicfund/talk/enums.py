@@ -55,6 +55,7 @@ class NewsKind(models.TextChoices):
     SUPPORTING_ENDS = "supporting_ends", _("Projects can be supported only for a few days more")
     VOTING_BEGINS = "balloting_begins", _("Voting has begun")
     VOTING_ENDS = "balloting_ends", _("Voting ends within a few days")
+    DATES_MOVED = "dates_moved", _("Its dates have moved")
     RESULTS = "results", _("The results are published")
     STARTED = "started", _("It has started: people can pledge")
     GOAL = "goal", _("It has reached its goal")

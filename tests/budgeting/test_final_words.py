@@ -10,7 +10,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from budgeting.models import BallotOmission, Proposal
+from budgeting.models import BallotOmission, Proposal, Review
+from budgeting.services import reviews
 from budgeting.services.closing import close_cycle
 from budgeting.services.cycles import cancel_cycle, request_cancelling
 from budgeting.services.errors import RefusedError
@@ -320,6 +321,35 @@ def test_once_voting_has_begun_no_reviewer_asks_for_changes(client):
         request_changes(now(proposal), words="Say how wide it is.", by=person)
     assert not proposal.change_requests.exists()
     assert not Message.objects.filter(kind="changes_requested").exists()
+
+
+def test_once_voting_has_begun_no_review_is_given_and_what_was_typed_is_there(client):
+    cycle, [proposal] = reviewing_cycle()
+    url = reverse("review", args=[cycle.slug, proposal.pk])
+    sign_in_with_second_factor(client, reviewer())
+    assert "Give this review" in page(client, url)
+    begin_voting(cycle)
+    assert "Give this review" not in page(client, url)
+    sent = {"act": "give", "feasible": "no", "lawful": "yes", "reason": "The bank is too steep."}
+    told = client.post(url, sent | {"of": 1})
+    shown = told.content.decode()
+    assert told.status_code == 400
+    assert "Voting has begun: nothing more is decided here." in shown
+    assert "The bank is too steep." in shown
+    assert not proposal.reviews.given().exists()
+    assert not Event.objects.filter(verb="review.given").exists()
+
+
+def test_the_database_takes_no_review_once_voting_has_begun(monkeypatch):
+    cycle, [proposal] = reviewing_cycle()
+    begin_voting(cycle)
+    monkeypatch.setattr(reviews, "is_too_late", lambda _cycle: False)
+    with pytest.raises(RefusedError, match="Voting has begun"):
+        give_review(proposal, feasible=True, by=reviewer())
+    given = {"given_at": db_now(), "reviewer": reviewer(), "feasible": True, "lawful": True}
+    with refused("review_given_in_time"):
+        Review.objects.filter(proposal=proposal).update(**given, version=1)
+    assert not proposal.reviews.given().exists()
 
 
 def test_the_board_of_reviews_says_that_nothing_more_is_decided(client):

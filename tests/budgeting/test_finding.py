@@ -15,8 +15,8 @@ from budgeting.models import Pot, Proposal
 from budgeting.selectors import supports
 from budgeting.selectors.proposals import PROPOSALS_PER_PAGE
 from budgeting.services.counting import count_cycle
-from budgeting.services.cycles import add_phase, add_pot
-from budgeting.services.proposals import submit_proposal
+from budgeting.services.cycles import add_phase, add_pot, cancel_cycle, request_cancelling
+from budgeting.services.proposals import put_on_ballot, submit_proposal, take_off_ballot
 from budgeting.services.results import certify, publish
 from budgeting.services.reviews import Estimate, give_review
 from budgeting.services.supports import count_supports_from, keep_supports, need_supports
@@ -31,6 +31,7 @@ from tests.budgeting.test_pages import without_noise
 from tests.factories.budgeting import (
     _holder,
     administrator,
+    begin_voting,
     certifier,
     draft_cycle,
     opened,
@@ -167,6 +168,59 @@ def test_what_won_is_found_once_the_outcome_is_published_and_not_before(client):
     won = found(client, cycle, state="selected")
     assert won[0] == titles[0]
     assert sorted(won + found(client, cycle, state="not_selected")) == sorted(titles)
+
+
+def offered(client, cycle):
+    return [
+        str(value)
+        for value, _words in answer_of(client, cycle).context["filter"]["state"].field.choices
+    ]
+
+
+def before_voting():
+    """One of each that something becomes of as voting begins, and a no; supports are counted."""
+    cycle, by = drafted(needed=1, ends_in=-HOUR), administrator()
+    entered(cycle, "Short")
+    entered(cycle, "Undecided", people=1)
+    left, off, on, no = (entered(cycle, each, people=1) for each in ("Left", "Off", "On", "No"))
+    for each in (left, off, on):
+        give_review(each, feasible=True, by=by)
+    for reviewer in (by, administrator()):
+        give_review(no, **NO, by=reviewer)
+    publish_now(cycle, by=by)
+    cycle = opened(cycle)
+    keep_supports(cycle)
+    for each in (off, on):
+        put_on_ballot(Proposal.objects.get(pk=each.pk), by=by)
+    take_off_ballot(Proposal.objects.get(pk=off.pk), reason="Reed.", by=by)
+    return cycle
+
+
+def test_once_voting_has_begun_all_is_found_by_what_lines_say(client):
+    cycle = before_voting()
+    assert found(client, cycle, state="feasible") == ["Left", "Off"]
+    assert found(client, cycle, state="short") == ["Short"]
+    assert "not_decided" not in offered(client, cycle)
+    begin_voting(cycle)
+    caches["frames"].clear()
+    by_state = {each: found(client, cycle, state=each) for each in offered(client, cycle) if each}
+    assert by_state == {
+        "not_feasible": ["No"], "on_ballot": ["On"], "selected": [], "not_selected": [],
+        "not_decided": ["Undecided"], "left_off": ["Left"], "taken_off": ["Off"],
+        "short": ["Short"],
+    }  # fmt: skip
+    for old in ("submitted", "feasible"):
+        assert found(client, cycle, state=old) == []
+
+
+def test_of_a_cycle_that_was_called_off_that_is_found(client):
+    cycle = before_voting()
+    request_cancelling(cycle, by=administrator(), reason="The flood.")
+    cycle = cancel_cycle(cycle, by=administrator())
+    assert offered(client, cycle) == ["", "not_feasible", "called_off"]
+    called_off = ["Short", "Undecided", "Left", "Off", "On"]
+    assert found(client, cycle, state="called_off") == called_off
+    assert found(client, cycle, state="on_ballot") == found(client, cycle, state="short") == []
 
 
 def looked_at(cycle):

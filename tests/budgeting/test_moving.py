@@ -13,9 +13,11 @@ from django.utils.timezone import localtime
 
 from budgeting.domain import board as boards
 from budgeting.domain.bundle import taken_of
-from budgeting.enums import PhaseKind
+from budgeting.enums import AskedStanding, PhaseKind
 from budgeting.models import Board, Cycle, Phase, PhaseMove, Review
-from budgeting.selectors import board_lines, options_on_ballot, options_on_board
+from budgeting.selectors import acts_of_two, board_lines, options_on_ballot, options_on_board
+from budgeting.selectors.asked import is_possible
+from budgeting.selectors.waiting import asked_on_cycles
 from budgeting.services.closing import close_cycle
 from budgeting.services.counting import count_cycle
 from budgeting.services.cycles import add_phase
@@ -148,6 +150,39 @@ def test_what_was_asked_for_before_another_move_is_not_agreed_to_after_it():
     with nothing_moves(cycle), pytest.raises(RefusedError, match="moved since"):
         move_phase(cycle, stale.pk, by=administrator())
     assert moves_asked(type(cycle).objects.get(pk=cycle.pk), db_now()) == []
+
+
+def test_what_nobody_can_agree_to_any_more_waits_on_no_desk():
+    cycle, _ = opened_with()
+    stale = [asked(cycle, later=2 * DAY), asked(cycle, later=3 * DAY)]
+    extending = request_extension(
+        cycle, ends_at=phase_of(cycle, PhaseKind.BALLOTING).ends_at + DAY, reason=WHY,
+        by=administrator(),
+    )  # fmt: skip
+    end_only, with_start = (
+        asked(cycle, PhaseKind.PROPOSING),
+        asked(cycle, PhaseKind.BALLOTING, 2 * DAY, DAY),
+    )
+    waits = {each.request.pk for each in asked_on_cycles()}
+    assert waits == {*(each.pk for each in stale), extending.pk, end_only.pk, with_start.pk}
+    moved(cycle, PhaseKind.REVIEWING, DAY)
+    moved(cycle, PhaseKind.BALLOTING, DAY, start_by=DAY)
+    assert [each.request for each in asked_on_cycles()] == [end_only]
+    became = {each.asked_id: each.standing for each in acts_of_two(cycle)}
+    for each in (*stale, extending, with_start):
+        assert became[each.pk] == AskedStanding.OUTDATED
+    over = phase_of(cycle, PhaseKind.PROPOSING).ends_at
+    assert is_possible(end_only, cycle, over - HOUR)
+    assert not is_possible(end_only, cycle, over)
+
+
+def test_once_a_phase_has_begun_it_does_not_wait_to_begin_later():
+    cycle, _ = opened_with()
+    begins = phase_of(cycle, PhaseKind.REVIEWING).starts_at
+    with_start, end_only = asked(cycle, start_later=HOUR), asked(cycle)
+    found = [is_possible(each, cycle, begins) for each in (with_start, end_only)]
+    assert found == [False, True]
+    assert is_possible(with_start, cycle, begins - HOUR)
 
 
 # --- when, and which way

@@ -19,10 +19,12 @@ from budgeting.models import (
     Proposal,
     Review,
     ReviewTakenBack,
+    Rewording,
 )
 from budgeting.selectors import Change, change_since_review
 from budgeting.services.proposals import give_pot, keep_off_ballot, leave_cycle
 from budgeting.services.reviews import appeal, give_review
+from budgeting.services.rewording import reword
 from budgeting.services.taking_back import take_back_review
 from civicfund.projects.services import edit_project
 from tests.budgeting.test_changing_pots import entered, north, two_pots
@@ -127,6 +129,14 @@ def test_there_is_no_way_back_once_a_phase_was_moved():
     with pytest.raises(RuntimeError, match=r"Phases were moved \(1\).* no way back"):
         migrate([("budgeting", "0045_appropriations")])
     assert PhaseMove.objects.get().to_ends_at == made.to_ends_at
+
+
+def test_there_is_no_way_back_once_an_open_cycle_is_called_otherwise():
+    cycle, _ = opened_with()
+    reword(cycle, title="Spring", summary="", reason="A slip.", by=administrator())
+    with pytest.raises(RuntimeError, match=r"called otherwise \(1 times\).* no way back"):
+        migrate([("budgeting", "0055_reviews_before_voting")])
+    assert Rewording.objects.get().title == "Spring"
 
 
 def test_an_older_process_goes_on_asking_for_reviews_once_the_database_is_newer():

@@ -15,13 +15,15 @@ from django.utils import timezone
 from budgeting.enums import PhaseKind
 from budgeting.services.cycles import add_phase, cancel_cycle, request_cancelling
 from budgeting.services.news import tell_of_cycles
+from budgeting.services.proposals import submit_proposal
 from budgeting.services.results import certify, publish
 from budgeting.services.reviews import give_review
 from budgeting.tasks import tell_followers as tell_of_cycles_by_task
 from civicfund.audit.services import advance, db_now
+from civicfund.moments import moment
 from civicfund.notices.enums import Topic
 from civicfund.notices.models import Message
-from civicfund.notices.services import StopLink, send_next, stop_mail
+from civicfund.notices.services import StopLink, compose, send_next, stop_mail
 from civicfund.places.enums import PlaceKind
 from civicfund.pledges.enums import CAMPAIGN_MOVES, CampaignState
 from civicfund.pledges.services.news import tell_of_campaigns
@@ -31,6 +33,7 @@ from civicfund.talk.access import visible_subject
 from civicfund.talk.enums import NewsKind, Pace, SubjectKind
 from civicfund.talk.models import Fact, News, Thread
 from civicfund.talk.selectors import news_of
+from civicfund.talk.selectors.words import words_of
 from civicfund.talk.services import follow, set_pace
 from civicfund.talk.services.facts import Happened, tell_facts
 from civicfund.talk.services.news import mail_news, tell_of_projects
@@ -46,6 +49,7 @@ from tests.factories.budgeting import (
     running_cycle,
     voters,
 )
+from tests.factories.budgeting import moved as move
 from tests.factories.people import UserFactory
 from tests.factories.places import CityFactory, NeighborhoodFactory
 from tests.factories.pledges import CampaignFactory, PledgeFactory, suspend
@@ -54,6 +58,7 @@ from tests.factories.reviews import reviewer, reviewing_cycle
 from tests.talk.test_moderating import moderator
 
 pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
 upgrade = import_module("civicfund.pledges.migrations.0023_goals_reached_before")
 
 
@@ -275,7 +280,67 @@ def test_an_end_of_voting_that_is_put_off_is_told_anew():
     tell_of_cycles()
     extended(cycle, timedelta(hours=2))
     tell_of_cycles()
-    assert told(person) == [NewsKind.VOTING_BEGINS, *[NewsKind.VOTING_ENDS] * 2]
+    assert sorted(told(person)) == sorted(
+        [NewsKind.VOTING_BEGINS, NewsKind.DATES_MOVED, *[NewsKind.VOTING_ENDS] * 2]
+    )
+    assert "“Voting” lasts until" in words_of(news_of(person)).popitem()[1]
+
+
+def with_a_reviewing_phase():
+    """An open cycle in which reviewing is still to end, and two projects of one author."""
+    draft = draft_cycle(costs_minor=(), voting_starts_in=9 * DAY, voting_ends_in=10 * DAY)
+    now = db_now()
+    add_phase(
+        draft, PhaseKind.REVIEWING, starts_at=now - DAY, ends_at=now + DAY, by=administrator()
+    )
+    author = UserFactory()
+    for _ in range(2):
+        submit_proposal(ProjectFactory(proposer=author), draft.pots.get(), by=administrator())
+    voters(draft, 1)
+    return opened(draft), author
+
+
+def test_dates_that_move_are_told_once_to_who_follows_and_who_has_a_project_in_it(client):
+    cycle, author = with_a_reviewing_phase()
+    person, elsewhere = follower(SubjectKind.CYCLE, cycle), UserFactory()
+    tell_of_cycles()
+    News.objects.all().delete()
+    made = move(cycle, PhaseKind.REVIEWING, 2 * DAY, reason="Reviewers are ill.")
+    agreed = made.approval.approved_by
+    follow(visible_subject(agreed, "cycle", cycle.pk), by=agreed)
+    tell_of_cycles_by_task()
+    tell_of_cycles_by_task()
+    assert [told(each) for each in (person, author, elsewhere, agreed)] == [
+        [NewsKind.DATES_MOVED], [NewsKind.DATES_MOVED], [], [],
+    ]  # fmt: skip
+    end, was = moment(made.to_ends_at), moment(made.from_ends_at)
+    words = f"“Reviewing” lasts until {end}, and not until {was}, as it was to."
+    [letter] = Message.objects.filter(kind="dates_moved")
+    assert letter.recipient == author
+    sent = compose(letter.kind, author, letter.context).body
+    assert words in sent
+    assert "Reviewers are ill." in sent
+    assert (mail_news(Pace.DAILY), Message.objects.filter(kind="news").count()) == (1, 1)
+    digest = Message.objects.get(kind="news")
+    assert digest.recipient == person
+    text = f"{words} The reason: “Reviewers are ill.”"
+    assert text in compose(digest.kind, person, digest.context).body
+    client.force_login(person)
+    assert text in client.get(reverse("my_notices")).content.decode()
+
+
+def test_notices_of_dates_ask_as_much_for_three_as_for_one(client):
+    cycle, _author = with_a_reviewing_phase()
+    person, asked = follower(SubjectKind.CYCLE, cycle), []
+    client.force_login(person)
+    for times in (1, 2):
+        for _ in range(times):
+            move(cycle, PhaseKind.REVIEWING, timedelta(hours=1))
+        tell_of_cycles()
+        with CaptureQueriesContext(connection) as queries:
+            client.get(reverse("my_notices"))
+        asked.append(len(queries))
+    assert asked[0] == asked[1]
 
 
 def test_a_cycle_that_is_called_off_is_told():

@@ -100,7 +100,7 @@ def test_notices_are_narrowed_to_what_people_said_or_to_what_happened(client):
     client.force_login(person)
 
     def kinds(**asked):
-        return [news.kind for news, _about in client.get(MINE, asked).context["rows"]]
+        return [news.kind for news, *_about in client.get(MINE, asked).context["rows"]]
 
     assert kinds() == ["comment", "on_ballot"]
     assert kinds(kind="said") == ["comment"]

@@ -154,6 +154,7 @@ def _of_reviews(town: SmallTown) -> Pages:
         **_page(town, OWNER, "my_proposal", asked.slug, other.pk),
         **_page(town, Role.REVIEWER, "review", decided.slug, said.pk),
         **_page(town, ADMINISTRATOR, "ballot_desk", feasible.slug),
+        **_page(town, ADMINISTRATOR, "cycle_desk", feasible.slug),
         "review as again": (
             town.clients[Role.REVIEWER],
             reverse("review", args=[again.slug, third.pk]),

@@ -13,6 +13,7 @@ from budgeting.services.appropriations import request_appropriation
 from budgeting.services.kiosks import register_kiosk
 from budgeting.services.proposals import give_pot, keep_off_ballot, take_off_ballot
 from budgeting.services.reviews import appeal, give_back, give_review, request_changes
+from budgeting.services.rewording import reword
 from budgeting.services.taking_back import take_back_review
 from civicfund.complaints.services.answering import note, take
 from civicfund.complaints.services.filing import complain
@@ -188,6 +189,7 @@ def _of_cycles(town: SmallTown) -> Pages:
     day = timedelta(days=1)
     shorter, _people = opened_with({PhaseKind.INFORMING: (-1, 1)}, voting=(2, 3))
     moved(shorter, PhaseKind.INFORMING, day / 2)
+    reword(shorter, title="x", summary="x", reason="x", by=administrator())
     gone: Proposal = shorter.proposals.earliest("pk")
     take_off_ballot(gone, reason="x", by=administrator())
     keep_off_ballot(gone, reason="x", by=administrator())
@@ -208,6 +210,7 @@ def _of_cycles(town: SmallTown) -> Pages:
         **_page(town, Role.BUDGET_ADMINISTRATOR, "ballot_desk", shorter.slug),
         **_page(town, CO_AUTHOR, "cycle", shorter.slug),
         **_page(town, Role.BUDGET_ADMINISTRATOR, "moving", shorter.slug),
+        **_page(town, Role.BUDGET_ADMINISTRATOR, "cycle_desk", shorter.slug),
         **_page(town, CO_AUTHOR, "project", gone.project_id),
         **_page(town, Role.BUDGET_ADMINISTRATOR, "extending", longer.slug),
         **_page(town, CO_AUTHOR, "cycle", longer.slug),

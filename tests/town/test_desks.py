@@ -75,7 +75,7 @@ def declared(*readers, acts=(), only_post=False, **others):
 TABLE = {
     "cycle_desk": declared(
         ADMINISTRATOR, CERTIFIER,
-        ask_open=ADMINISTRATOR, agree_open=ADMINISTRATOR,
+        ask_open=ADMINISTRATOR, agree_open=ADMINISTRATOR, reword=ADMINISTRATOR,
         ask_cancel=ADMINISTRATOR, agree_cancel=ADMINISTRATOR,
         certify=CERTIFIER, certify_anew=CERTIFIER, agree_publish=CERTIFIER,
         acts=["take_back"],
@@ -201,6 +201,7 @@ ACTS = {
 }
 # Enough of every form for an act to come as far as the question who may do it.
 FILLED_IN = {"reason": "The flood.", "one": "part", "two": "part", "asked": "1"}
+FILLED_IN |= {"title": "The budget"}
 FILLED_IN |= {"total_minor": "5", "words": "The council."}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -23,6 +23,7 @@ from civicfund.talk.access import Subject, visible_subjects
 from civicfund.talk.enums import NewsKind, Pace, SubjectKind
 from civicfund.talk.models import Comment, Follow, News, Thread
 from civicfund.talk.selectors import is_told, news_of, source_of, untold_events
+from civicfund.talk.selectors.words import words_of
 from civicfund.talk.services.facts import Happened, in_places, tell_facts
 
 NEWS = "news"
@@ -158,7 +159,7 @@ def _mail(person: User) -> int:
     with transaction.atomic():
         unsent = News.objects.filter(recipient=person, mailed_at__isnull=True, read_at__isnull=True)
         pks = list(unsent.select_for_update(skip_locked=True).values_list("pk", flat=True))
-        rows = news_of(person).filter(pk__in=pks, created_at__gt=db_now() - NOT_OLDER_THAN)
+        rows = list(news_of(person).filter(pk__in=pks, created_at__gt=db_now() - NOT_OLDER_THAN))
         context = {"items": _items(person, rows), "notices_url": reverse("my_notices")}
         News.objects.filter(pk__in=pks).update(mailed_at=db_now())
         if not context["items"]:
@@ -167,13 +168,23 @@ def _mail(person: User) -> int:
         return tell_all(NEWS, [Letter(person, newest, context, topic=Topic.FOLLOWING)])
 
 
-def _items(person: User, rows: Iterable[News]) -> list[dict[str, Any]]:  # as JSON keeps them
-    """What is told, by subject, in counts: no words and no names, which may be gone by then."""
+def _items(person: User, rows: Collection[News]) -> list[dict[str, Any]]:  # as JSON keeps them
+    """What is told, by subject, in counts: no names and nobody's words, which may be gone by then;
+    of a fact what more there is to say, which stays.
+    """
     counts: dict[tuple[str, int], Counter[str]] = defaultdict(Counter)
+    said: dict[tuple[str, int], list[str]] = defaultdict(list)
+    words = words_of(rows)
     for row in rows:
-        counts[row.thread.kind, row.thread.subject_id][row.kind] += 1
+        key = (row.thread.kind, row.thread.subject_id)
+        counts[key][row.kind] += 1
+        if row.pk in words:
+            said[key].append(words[row.pk])
     subjects = visible_subjects(person, counts.keys())
-    items = [_named(subject) | counts[key] for key, subject in subjects.items()]
+    items = [
+        _named(subject) | counts[key] | ({"said": said[key]} if key in said else {})
+        for key, subject in subjects.items()
+    ]
     return sorted(items, key=lambda item: str(item["title"]))[:MOST_IN_A_MAIL]
 
 

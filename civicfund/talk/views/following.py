@@ -24,6 +24,7 @@ from civicfund.talk.enums import Pace
 from civicfund.talk.forms import NoticesForm, PaceForm
 from civicfund.talk.models import News
 from civicfund.talk.selectors import PER_PAGE, followed_by, news_of, pace_of, unread_count
+from civicfund.talk.selectors.words import words_of
 from civicfund.talk.services import TalkError
 
 FOLLOWED_PER_PAGE = 25
@@ -92,11 +93,12 @@ def my_notices(request: SignedInRequest) -> HttpResponse:
     )
     wanted = {(each.kind, each.subject_id) for each in [*threads, *(row.thread for row in page)]}
     subjects = visible_subjects(request.user, wanted)
+    more = words_of(page)
     context = {
         "page": page,
         # What is gone has no title there: each that counts as unread can be found and read.
         "rows": [
-            (row, subjects.get(key) or closed_subject(*key))
+            (row, subjects.get(key) or closed_subject(*key), more.get(row.pk, ""))
             for row in page
             if (key := (row.thread.kind, row.thread.subject_id))
         ],

@@ -1,0 +1,59 @@
+"""Another title or sentence for a cycle that is open, with a reason."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from budgeting.access import require
+from budgeting.enums import CycleState
+from budgeting.models import Cycle, Rewording
+from budgeting.services.errors import RefusedError
+from budgeting.services.locks import take
+from civicfund.audit.services import db_now, record
+from civicfund.people.enums import Role
+from civicfund.people.models import User
+
+
+def reword(cycle: Cycle, *, title: str, summary: str, reason: str, by: User) -> Rewording:
+    """Call an open cycle otherwise, until voting begins and before sheets are printed.
+
+    Neither title nor sentence is among what the board begins with, ties are drawn from or ballots
+    are sealed to. Who asked to open it under which words stays with the request.
+    """
+    require(by, Role.BUDGET_ADMINISTRATOR)
+    title, summary, reason = title.strip(), summary.strip(), reason.strip()
+    if not title:
+        raise RefusedError(_("Say what it is called."), field="title")
+    if not reason:
+        raise RefusedError(_("Say why, for the staff to read."), field="reason")
+    with transaction.atomic():
+        held = take(cycle)
+        if why := why_words_stay(held):
+            raise RefusedError(why)
+        if (title, summary) == (held.title, held.summary):
+            raise RefusedError(_("It says that already."), field="title")
+        made = Rewording.objects.create(
+            cycle=held,
+            title_before=held.title,
+            title=title,
+            summary_before=held.summary,
+            summary=summary,
+            reason=reason,
+            by=by,
+        )
+        Cycle.objects.filter(pk=held.pk).update(title=title, summary=summary)
+        record("cycle.reworded", held, actor=by, rewording=made.pk)
+    return made
+
+
+def why_words_stay(cycle: Cycle) -> str:
+    """Why title and sentence of a cycle can be changed no more; empty where they can."""
+    if cycle.state != CycleState.OPEN:
+        return _("Only what an open cycle is called can be changed here.")
+    begins = cycle.voting_starts_at
+    if begins is not None and begins <= db_now():
+        return _("Voting has begun: what voters read stays.")
+    if cycle.sheet_batches.exists():
+        return _("Paper ballots are printed under this title: it stays.")
+    return ""
