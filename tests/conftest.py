@@ -11,6 +11,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from django.conf import settings
+from django.core.cache import caches
 from django.core.management import call_command
 from django.db import connections
 from hypothesis import HealthCheck
@@ -196,10 +197,16 @@ def django_db_setup():
 
 
 @pytest.fixture(autouse=True)
-def _own_cache(settings):
-    """Rate limits and cached values of one test never reach another."""
-    prefix = {"KEY_PREFIX": uuid4().hex}
-    settings.CACHES = {name: cache | prefix for name, cache in settings.CACHES.items()}
+def _own_cache():
+    """Rate limits and cached values of one test never reach another.
+
+    What is connected stays so: a connection for each test would be left open by each.
+    """
+    prefix = uuid4().hex
+    for cache in settings.CACHES.values():
+        cache["KEY_PREFIX"] = prefix
+    for cache in caches.all(initialized_only=True):
+        cache.key_prefix = prefix
 
 
 @pytest.fixture
