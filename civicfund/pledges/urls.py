@@ -57,6 +57,9 @@ urlpatterns = [
         name="campaign_edit_preview",
     ),
     path("campaigns/<int:pk>/submit/", drafting.campaign_submit, name="campaign_submit"),
+    path(
+        "campaigns/<int:pk>/throw-away/", drafting.campaign_throw_away, name="campaign_throw_away"
+    ),
     path("campaigns/<int:pk>/cancel/", campaigns.campaign_cancel, name="campaign_cancel"),
     path("campaigns/<int:pk>/take-back/", campaigns.campaign_take_back, name="campaign_take_back"),
     path("campaigns/<int:pk>/appeal/", campaigns.campaign_appeal, name="campaign_appeal"),

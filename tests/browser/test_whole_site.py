@@ -33,6 +33,7 @@ NOWHERE_ELSE = {
     "talk/<slug:kind>/<int:pk>/",
     "campaigns/<int:pk>/cancel/",
     "campaigns/<int:pk>/take-back/",
+    "campaigns/<int:pk>/throw-away/",
     "campaigns/<int:pk>/report/",
 }
 # In so many days ``make test`` has opened all.

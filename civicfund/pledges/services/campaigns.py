@@ -24,7 +24,7 @@ from civicfund.pledges.enums import (
     PledgeState,
 )
 from civicfund.pledges.models import Campaign, Pledge
-from civicfund.pledges.selectors import last_edit, why_not_started
+from civicfund.pledges.selectors import last_edit, was_sent_in, why_not_started
 from civicfund.pledges.selectors.checklist import checklist_of
 from civicfund.pledges.services.errors import OvertakenError, RefusedError
 from civicfund.pledges.services.letters import tell_backers, tell_creator, tell_moderators
@@ -197,6 +197,21 @@ def take_back_campaign(campaign: Campaign, *, by: User) -> Campaign:
     if locked.state not in SENT_CAMPAIGN:
         raise RefusedError(_("It can only be taken back until it starts."))
     return advance(locked, CampaignState.DRAFT, CAMPAIGN_MOVES, actor=by)
+
+
+@transaction.atomic
+def throw_away_campaign(campaign: Campaign, *, by: User) -> None:
+    """Delete a draft that was never sent in, with its rewards and all else that was written of it.
+    Its project can have another one. Raises ``RefusedError``.
+    """
+    check_creator(campaign, by)
+    locked = campaign_to_move(campaign.pk)
+    if locked.state != CampaignState.DRAFT:
+        raise RefusedError(_("Only a draft can be thrown away."))
+    if was_sent_in(locked):
+        raise RefusedError(_("It was sent in once, so it stays: change it, and send it in again."))
+    record("campaign.thrown_away", locked, actor=by)
+    locked.delete()
 
 
 def cancel_campaign(campaign: Campaign, *, by: User) -> Campaign:
