@@ -14,6 +14,7 @@ from civicfund.pledges.views import (
     moderating,
     pledges,
     receipts,
+    rewards,
     surveys,
     updates,
 )
@@ -36,6 +37,7 @@ urlpatterns = [
         updates.update_correct,
         name="update_correct",
     ),
+    path("campaigns/<int:pk>/rewards/new/", rewards.reward_new, name="reward_new"),
     path("campaigns/<int:pk>/surveys/", surveys.campaign_surveys, name="campaign_surveys"),
     path("campaigns/<int:pk>/surveys/<int:reward>/", surveys.survey, name="survey"),
     path("campaigns/<int:pk>/surveys/<int:reward>.csv", surveys.survey_csv, name="survey_csv"),

@@ -35,6 +35,7 @@ NOWHERE_ELSE = {
     "campaigns/<int:pk>/take-back/",
     "campaigns/<int:pk>/throw-away/",
     "campaigns/<int:pk>/report/",
+    "campaigns/<int:pk>/rewards/new/",
 }
 # In so many days ``make test`` has opened all.
 DAYS = 12
