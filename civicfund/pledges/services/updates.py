@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from civicfund.audit.services import record
 from civicfund.people.models import User
-from civicfund.pledges.access import is_of_team
+from civicfund.pledges.access import is_of_team, may_correct
 from civicfund.pledges.enums import Audience, CampaignState
 from civicfund.pledges.models import Campaign, CampaignUpdate
 from civicfund.pledges.services.errors import RefusedError
@@ -55,12 +55,14 @@ def check_may_write(campaign: Campaign, by: User) -> None:
 
 
 def correct_update(update: CampaignUpdate, *, by: User, body: str) -> Comment:
-    """Say below one's own update what is to be corrected in it; the update itself stays as it is.
-
-    Raises ``RefusedError``.
+    """Say below an update of one's own or of one's campaign what is to be corrected in it; the
+    update itself stays as it is. Raises ``RefusedError``.
     """
-    if update.words.author_id != by.pk:
-        raise RefusedError(_("Only who wrote the update can correct it."))
+    if not may_correct(by, update):
+        words = _(
+            "Only who runs the campaign, or wrote the update and is of its team, corrects it."
+        )
+        raise RefusedError(words)
     try:
         return correct_words(update.words, by=by, body=body)
     except TalkError as refusal:
