@@ -12,6 +12,7 @@ from civicfund.pledges.enums import Audience, CampaignState
 from civicfund.pledges.models import Campaign, CampaignUpdate
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.locks import campaign_to_move
+from civicfund.projects.selectors.writing import why_silent
 from civicfund.talk.enums import SubjectKind
 from civicfund.talk.models import Comment
 from civicfund.talk.services import TalkError, begin_thread, correct_words
@@ -43,8 +44,9 @@ def publish_update(
 
 
 def check_may_write(campaign: Campaign, by: User) -> None:
-    """Raise ``RefusedError`` for who is not of its team, before it has started, and while
-    moderators have stopped it.
+    """Raise ``RefusedError`` for who is not of its team, before it has started, while moderators
+    have stopped it, and where they keep whoever is of the team from writing. The creator owes news
+    to backers, and goes on.
     """
     if not is_of_team(by, campaign):
         raise RefusedError(_("Only those who run the campaign or write its project can do this."))
@@ -52,6 +54,8 @@ def check_may_write(campaign: Campaign, by: User) -> None:
         raise RefusedError(_("Updates begin once the campaign has started."))
     if campaign.state == CampaignState.SUSPENDED:
         raise RefusedError(_("The campaign is suspended: there are no updates until it goes on."))
+    if campaign.creator_id != by.pk and (silent := why_silent(by)):
+        raise RefusedError(silent)
 
 
 def correct_update(update: CampaignUpdate, *, by: User, body: str) -> Comment:
