@@ -91,6 +91,17 @@ def is_of_team(user: Person, campaign: Campaign) -> bool:
     return campaign.creator_id == user.pk or is_author(user, campaign.project)
 
 
+def may_correct(user: Person, update: CampaignUpdate) -> bool:
+    """Whether somebody may put a correction below it: whoever runs the campaign, and whoever wrote
+    it while they are of its team.
+    """
+    if not user.is_authenticated:
+        return False
+    if update.campaign.creator_id == user.pk:
+        return True
+    return update.words.author_id == user.pk and is_of_team(user, update.campaign)
+
+
 def backs(person: Person | None, campaign: Campaign) -> bool:
     """Whether somebody's pledge to it is live, being collected, or collected."""
     if person is None or not person.is_authenticated:

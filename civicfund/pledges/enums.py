@@ -39,7 +39,9 @@ CAMPAIGN_EVENT_WORDS: dict[str, Promise] = {
     "campaign.handed_on": _("It is a co-author's: whoever began it has left"),
     "campaign.resumed": _("It was let go on, for a reason"),
     "campaign.reviewed": _("It was reviewed"),
+    "campaign.reward_added": _("A reward was added while it is live"),
     "campaign.stopped": _("It was stopped, for a reason"),
+    "campaign.thrown_away": _("Its draft was thrown away"),
     "campaign.too_late": _("It was too late to start"),
     **{
         f"campaign.{state}": format_lazy(_("From now on: {state}"), state=state.label)

@@ -14,6 +14,7 @@ from civicfund.pledges.views import (
     moderating,
     pledges,
     receipts,
+    rewards,
     surveys,
     updates,
 )
@@ -36,6 +37,7 @@ urlpatterns = [
         updates.update_correct,
         name="update_correct",
     ),
+    path("campaigns/<int:pk>/rewards/new/", rewards.reward_new, name="reward_new"),
     path("campaigns/<int:pk>/surveys/", surveys.campaign_surveys, name="campaign_surveys"),
     path("campaigns/<int:pk>/surveys/<int:reward>/", surveys.survey, name="survey"),
     path("campaigns/<int:pk>/surveys/<int:reward>.csv", surveys.survey_csv, name="survey_csv"),
@@ -57,6 +59,9 @@ urlpatterns = [
         name="campaign_edit_preview",
     ),
     path("campaigns/<int:pk>/submit/", drafting.campaign_submit, name="campaign_submit"),
+    path(
+        "campaigns/<int:pk>/throw-away/", drafting.campaign_throw_away, name="campaign_throw_away"
+    ),
     path("campaigns/<int:pk>/cancel/", campaigns.campaign_cancel, name="campaign_cancel"),
     path("campaigns/<int:pk>/take-back/", campaigns.campaign_take_back, name="campaign_take_back"),
     path("campaigns/<int:pk>/appeal/", campaigns.campaign_appeal, name="campaign_appeal"),

@@ -33,7 +33,9 @@ NOWHERE_ELSE = {
     "talk/<slug:kind>/<int:pk>/",
     "campaigns/<int:pk>/cancel/",
     "campaigns/<int:pk>/take-back/",
+    "campaigns/<int:pk>/throw-away/",
     "campaigns/<int:pk>/report/",
+    "campaigns/<int:pk>/rewards/new/",
 }
 # In so many days ``make test`` has opened all.
 DAYS = 12

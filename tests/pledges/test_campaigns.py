@@ -13,7 +13,7 @@ from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
 from civicfund.pledges.access import subject_of_campaign
 from civicfund.pledges.enums import SENT_CAMPAIGN, CampaignState, PledgeState, RunBy
-from civicfund.pledges.models import Campaign
+from civicfund.pledges.models import Campaign, GoalLine, Reward, ShippingZone
 from civicfund.pledges.services.campaigns import (
     approve_campaign,
     cancel_campaign,
@@ -23,6 +23,7 @@ from civicfund.pledges.services.campaigns import (
     start_if_time,
     submit_campaign,
     take_back_campaign,
+    throw_away_campaign,
 )
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.terms import RewardTerms, ZoneTerms
@@ -278,6 +279,40 @@ def test_nobody_takes_back_somebody_else_s_campaign():
         take_back_campaign(campaign, by=UserFactory())
     campaign.refresh_from_db()
     assert campaign.state == CampaignState.SUBMITTED
+
+
+def test_a_draft_that_was_never_sent_in_is_thrown_away_with_all_of_it(client):
+    project = ProjectFactory()
+    campaign = create(project, rewards=[RewardTerms("A cup", 2000)], zones=[ZoneTerms("Here", 0)])
+    page = reverse("campaign_throw_away", args=[campaign.pk])
+    client.force_login(project.proposer)
+    assert page in client.get(campaign.get_absolute_url()).content.decode()
+    assert client.get(page).status_code == 200
+    assert Campaign.objects.count() == 1
+    assert client.post(page).url == project.get_absolute_url()
+    assert [rows.objects.count() for rows in (Campaign, Reward, GoalLine, ShippingZone)] == [0] * 4
+    gone = Event.objects.get(verb="campaign.thrown_away")
+    assert (gone.actor, gone.target_id) == (project.proposer, str(campaign.pk))
+    assert client.post(page).status_code == 404
+    with pytest.raises(RefusedError, match="thrown away"):
+        edit_campaign(campaign, by=project.proposer, goal_minor=1)
+    assert create(project).state == CampaignState.DRAFT
+
+
+def test_what_was_sent_in_once_stays_and_nobody_throws_away_somebody_else_s_draft():
+    campaign = create(ProjectFactory())
+    with pytest.raises(RefusedError, match="Only the campaign's creator"):
+        throw_away_campaign(campaign, by=UserFactory())
+    sent = submit_campaign(campaign, by=campaign.creator)
+    for said in ("Only a draft", "sent in once"):
+        with pytest.raises(RefusedError, match=said):
+            throw_away_campaign(campaign, by=campaign.creator)
+        with pytest.raises(IntegrityError, match="never sent in"), transaction.atomic():
+            Campaign.objects.filter(pk=campaign.pk)._raw_delete("default")
+        if sent.state == CampaignState.SUBMITTED:
+            sent = take_back_campaign(sent, by=campaign.creator)
+    assert campaign.goal_lines.count() == 1
+    assert not Event.objects.filter(verb="campaign.thrown_away").exists()
 
 
 def test_cancelling_releases_every_pledge_and_tells_every_backer():

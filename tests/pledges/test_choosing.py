@@ -8,14 +8,17 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 
+from civicfund.audit.models import Event
 from civicfund.pledges.domain import CONSENT_VERSION
-from civicfund.pledges.enums import Handover, PledgeState, RewardKind
+from civicfund.pledges.enums import CampaignState, Handover, PledgeState, RewardKind
 from civicfund.pledges.models import ChosenAddOn, Pledge, Reward, ShippingZone
 from civicfund.pledges.services.choosing import choice_of
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.pledging import cancel_pledge, change_pledge, pledge
+from civicfund.pledges.services.rewards import add_reward
+from civicfund.pledges.services.terms import RewardTerms
 from tests.factories.people import UserFactory
-from tests.factories.pledges import CampaignFactory, PledgeFactory, RewardFactory
+from tests.factories.pledges import CampaignFactory, PledgeFactory, RewardFactory, soon
 
 pytestmark = pytest.mark.django_db
 
@@ -44,6 +47,50 @@ def abroad(campaign):
     return ShippingZone.objects.create(
         campaign=campaign, position=1, name="Abroad", amount_minor=700
     )
+
+
+def test_a_reward_is_added_while_it_is_live_and_those_of_before_stay(client, campaign, cup):
+    backer, creator = UserFactory(), campaign.creator
+    mine = promise(campaign, 2000, backer, reward=cup)
+    page = reverse("reward_new", args=[campaign.pk])
+    client.force_login(creator)
+    assert page in client.get(campaign.get_absolute_url()).content.decode()
+    sent = {"title": "A bag", "amount": "30", "limit": "2", "handover": "pickup"}
+    unsent = client.post(page, sent | {"handover": "shipping"})
+    assert (unsent.status_code, "sends nothing" in unsent.content.decode()) == (400, True)
+    assert client.post(page, sent | {"title": ""}).status_code == 400
+    assert client.post(page, sent).url == campaign.get_absolute_url()
+    bag = Reward.objects.get(title="A bag")
+    assert (bag.amount_minor, bag.limit, bag.position) == (3000, 2, cup.position + 1)
+    event = Event.objects.get(verb="campaign.reward_added")
+    assert (event.actor, event.data) == (creator, {"reward": bag.pk, "amount_minor": 3000})
+    mine.refresh_from_db()
+    assert (mine.reward, mine.amount_minor) == (cup, 2000)
+    words = {"by": backer, "consent_version": CONSENT_VERSION}
+    assert change_pledge(mine, amount_minor=3000, reward=bag, **words).reward == bag
+    assert taken(cup, bag) == [0, 1]
+    for change in ({"title": "A mug"}, {"amount_minor": 1}, {"limit": None}, {"position": 9}):
+        refused("reward_stays_once_reviewed", lambda c=change: bag_of(campaign).update(**c))
+    refused("reward_stays_once_reviewed", lambda: bag_of(campaign)._raw_delete("default"))
+
+
+def bag_of(campaign):
+    return Reward.objects.filter(campaign=campaign, title="A bag")
+
+
+def test_no_reward_is_added_by_others_or_while_it_takes_no_pledges(campaign):
+    with pytest.raises(RefusedError, match="Only the campaign's creator"):
+        add_reward(campaign, RewardTerms("A bag", 3000), by=UserFactory())
+    with pytest.raises(RefusedError, match="can cost from"):
+        add_reward(campaign, RewardTerms("A bag", 1), by=campaign.creator)
+    for changes in ({"state": CampaignState.APPROVED}, {"deadline_at": soon(days=-1)}):
+        other = CampaignFactory(**changes)
+        with pytest.raises(RefusedError, match="while the campaign takes pledges"):
+            add_reward(other, RewardTerms("A bag", 3000), by=other.creator)
+    for state in (CampaignState.SUBMITTED, CampaignState.SUSPENDED):
+        stopped = CampaignFactory(state=state)
+        refused("reward_stays_once_reviewed", lambda c=stopped: RewardFactory(campaign=c))
+    assert not Reward.objects.exists()
 
 
 def promise(campaign, amount_minor, backer=None, **chosen):

@@ -36,6 +36,7 @@ from civicfund.talk.models import Comment, News, Thread
 from civicfund.talk.services import (
     TalkError,
     answer_for_city,
+    correct_words,
     delete_comment,
     edit_comment,
     flag_comment,
@@ -116,7 +117,7 @@ def test_nobody_else_publishes_or_corrects(campaign):
     update = published(campaign)
     with pytest.raises(RefusedError, match="run the campaign or write"):
         publish_update(campaign, by=UserFactory(), title="A", body="B", audience=Audience.ALL)
-    with pytest.raises(RefusedError, match="who wrote the update"):
+    with pytest.raises(RefusedError, match="wrote the update"):
         correct_update(update, by=UserFactory(), body="It is blue.")
     assert (CampaignUpdate.objects.count(), Comment.objects.count()) == (1, 1)
 
@@ -140,11 +141,45 @@ def test_who_writes_the_project_writes_updates_and_corrects_their_own(client, ca
              for update in (own, theirs)}  # fmt: skip
     assert client.post(wrong[own], {"body": "No."}).status_code == 403
     assert client.post(wrong[theirs], {"body": "Elm."}).status_code == 302
-    client.force_login(campaign.creator)
-    assert page_of(client, theirs).status_code == 200
-    assert client.post(wrong[theirs], {"body": "No."}).status_code == 403
     for text in (page_of(client, theirs).content.decode(), page_of(client, own).content.decode()):
-        assert ("Correct it" in text) == ("The press is here" in text)
+        assert ("Correct it" in text) == ("The press is here" not in text)
+
+
+def test_the_creator_corrects_what_a_co_author_wrote_who_does_so_no_more_once_they_left(
+    client, campaign
+):
+    co_author = co_author_of(campaign)
+    update = publish_update(campaign, by=co_author, title="A", body="B", audience=Audience.ALL)
+    correct_update(update, by=co_author, body="Elm.")
+    CoAuthor.objects.all().delete()
+    with pytest.raises(RefusedError, match="is of its team"):
+        correct_update(update, by=co_author, body="Ash.")
+    with pytest.raises(IntegrityError, match="is of the team"), transaction.atomic():
+        correct_words(update.words, by=co_author, body="Ash.")
+    with pytest.raises(TalkError, match="of its team no more"):
+        edit_comment(update.words, by=co_author, body="Ash.")
+    with pytest.raises(IntegrityError, match="is of the team"), transaction.atomic():
+        Comment.objects.filter(author=co_author).update(body="Ash.")
+    page = reverse("update_correct", args=[campaign.pk, update.number])
+    client.force_login(co_author)
+    assert "Correct it" not in page_of(client, update).content.decode()
+    assert client.post(page, {"body": "Ash."}).status_code == 403
+    client.force_login(campaign.creator)
+    assert "Correct it" in page_of(client, update).content.decode()
+    assert client.post(page, {"body": "Oak."}).status_code == 302
+    said = Comment.objects.filter(parent=update.words).order_by("pk")
+    assert list(said.values_list("author", "body", "is_official")) == [
+        (co_author.pk, "Elm.", True),
+        (campaign.creator_id, "Oak.", True),
+    ]
+    done = Event.objects.filter(verb="comment.corrected").order_by("pk")
+    assert [event.actor for event in done] == [co_author, campaign.creator]
+    for person in (co_author, campaign.creator):
+        follow(subject_of_campaign(campaign), by=person)
+    assert [tell_of_updates(), tell_of_corrections()] == [1, 2]
+    heard = News.objects.filter(kind=NewsKind.CORRECTION).order_by("pk")
+    assert [news.recipient for news in heard] == [campaign.creator, co_author]
+    assert Comment.objects.get(pk=update.words_id).body == "B"
 
 
 def test_who_writes_the_project_reads_what_is_for_backers_until_they_leave(client, campaign):

@@ -19,12 +19,27 @@ from civicfund.notices.models import Message
 from civicfund.people.enums import Role
 from civicfund.people.services import grant_role
 from civicfund.pledges.enums import Audience, ReportReason
-from civicfund.pledges.models import CampaignReport
+from civicfund.pledges.models import Campaign, CampaignReport, CampaignUpdate, Reward
+from civicfund.pledges.services.campaigns import (
+    cancel_campaign,
+    submit_campaign,
+    take_back_campaign,
+    throw_away_campaign,
+)
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.moderating import report_campaign
+from civicfund.pledges.services.rewards import add_reward
+from civicfund.pledges.services.terms import RewardTerms
 from civicfund.pledges.services.updates import correct_update, publish_update
-from civicfund.projects.enums import Part, ProjectState
-from civicfund.projects.models import CoAuthor, Project, ProjectFlag, Support
+from civicfund.projects.enums import MergeState, Part, ProjectState
+from civicfund.projects.models import (
+    CoAuthor,
+    Invitation,
+    Merge,
+    Project,
+    ProjectFlag,
+    Support,
+)
 from civicfund.projects.services import (
     ProjectError,
     create_project,
@@ -32,7 +47,7 @@ from civicfund.projects.services import (
     publish_project,
     restore_version,
 )
-from civicfund.projects.services.authors import say_what_one_does
+from civicfund.projects.services.authors import invite_co_author, say_what_one_does
 from civicfund.projects.services.files import (
     add_file,
     put_in_front,
@@ -40,17 +55,18 @@ from civicfund.projects.services.files import (
     say_what_it_shows,
 )
 from civicfund.projects.services.joining import ask_to_join
-from civicfund.projects.services.merging import ask_to_merge
+from civicfund.projects.services.merging import agree_to_merge, ask_to_merge, decline_to_merge
 from civicfund.projects.services.moderating import flag_project
 from civicfund.projects.services.offers import Help, accept_offer, offer_help
 from civicfund.projects.services.supporting import support_project
-from civicfund.talk.enums import PauseOutcome, Wrong
+from civicfund.talk.enums import PauseOutcome, SubjectKind, Wrong
 from civicfund.talk.models import Comment, Flag, Pause
 from civicfund.talk.selectors.desks import months_of_moderation
 from civicfund.talk.selectors.pauses import pause_appeals_for, why_paused
 from civicfund.talk.services import (
     TalkError,
     appeal_pause,
+    begin_thread,
     decide_pause,
     delete_comment,
     edit_comment,
@@ -64,10 +80,11 @@ from civicfund.talk.services import (
 from civicfund.town.selectors.waiting import waiting_for
 from tests.factories.budgeting import draft_cycle
 from tests.factories.people import UserFactory
-from tests.factories.pledges import CampaignFactory
+from tests.factories.pledges import CampaignFactory, RewardFactory
 from tests.factories.projects import ProjectFactory
 from tests.factories.talk import CommentFactory, about, subject_of
 from tests.hostile_files import a_picture
+from tests.pledges.test_campaigns import create
 from tests.projects.test_services import draft
 from tests.talk.test_moderating import moderator
 from tests.talk.test_ways_to_judge import come
@@ -117,6 +134,105 @@ def test_whoever_is_paused_writes_nothing_and_reads_why_and_until_when():
     assert not ProjectFlag.objects.exists()
     assert not CampaignReport.objects.exists()
     assert Comment.objects.get(pk=comment.pk).body == comment.body
+
+
+def begins_a_campaign(person):
+    project = ProjectFactory(proposer=person)
+    return lambda: create(project), lambda: CampaignFactory(project=project)
+
+
+def sends_a_campaign_in(person):
+    mine = create(ProjectFactory(proposer=person))
+    rows = Campaign.objects.filter(pk=mine.pk)
+    return lambda: submit_campaign(mine, by=person), lambda: rows.update(state="submitted")
+
+
+def adds_a_reward(person):
+    mine = CampaignFactory(creator=person)
+    terms = RewardTerms("A cup", 2000)
+    return lambda: add_reward(mine, terms, by=person), lambda: RewardFactory(campaign=mine)
+
+
+def writes_an_update_of_what_another_runs(person):
+    campaign = CampaignFactory()
+    CoAuthor.objects.create(project=campaign.project, user=person)
+    said = {"title": "News", "audience": Audience.ALL}
+
+    def past_the_service():
+        words = begin_thread(SubjectKind.UPDATE, 1, by=person, body="Soon.")
+        CampaignUpdate.objects.create(pk=1, campaign=campaign, number=1, words=words, **said)
+
+    return lambda: publish_update(campaign, by=person, body="Soon.", **said), past_the_service
+
+
+def invites_a_co_author(person):
+    project = ProjectFactory(proposer=person)
+    asked = {"address": "friend@example.org"}
+    return (
+        lambda: invite_co_author(project, **asked, by=person),
+        lambda: Invitation.objects.create(project=project, **asked),
+    )
+
+
+def agrees_to_a_merge(person):
+    child = ProjectFactory()
+    asked = ask_to_merge(
+        child, ProjectFactory(proposer=person), reason="The same.", by=child.proposer
+    )
+    rows = Merge.objects.filter(pk=asked.pk)
+    agreed = {"state": MergeState.AGREED, "decided_by": person, "decided_at": timezone.now()}
+    return (
+        lambda: agree_to_merge(asked, by=person),
+        lambda: rows.update(**agreed, state_before=ProjectState.READY),
+    )
+
+
+CLOSED = (
+    begins_a_campaign,
+    sends_a_campaign_in,
+    adds_a_reward,
+    writes_an_update_of_what_another_runs,
+    invites_a_co_author,
+    agrees_to_a_merge,
+)
+
+
+@pytest.mark.parametrize("closed", CLOSED)
+def test_whoever_is_paused_brings_nothing_new_to_others_until_it_is_over(closed):
+    tables = (Campaign, CampaignUpdate, Comment, Invitation, Merge, Project, Reward)
+
+    def kept():
+        return [list(table.objects.order_by("pk").values()) for table in tables]
+
+    person = UserFactory()
+    act, past_the_service = closed(person)
+    pause, before = paused(person), kept()
+    with pytest.raises((RefusedError, ProjectError), match="has paused your writing until"):
+        act()
+    with pytest.raises(IntegrityError, match="whoever is paused"), transaction.atomic():
+        past_the_service()
+    assert kept() == before
+    end_pause(pause, by=moderator())
+    act()
+    assert kept() != before
+
+
+def test_whoever_is_paused_ends_what_they_began_and_takes_it_back():
+    person = UserFactory()
+    live, sent = CampaignFactory(creator=person), create(ProjectFactory(proposer=person))
+    submit_campaign(sent, by=person)
+    draft_of_theirs = create(ProjectFactory(proposer=person))
+    child = ProjectFactory()
+    asked = ask_to_merge(
+        child, ProjectFactory(proposer=person), reason="The same.", by=child.proposer
+    )
+    paused(person)
+    cancel_campaign(live, by=person)
+    take_back_campaign(sent, by=person)
+    throw_away_campaign(draft_of_theirs, by=person)
+    decline_to_merge(asked, by=person)
+    assert set(Campaign.objects.values_list("state", flat=True)) == {"cancelled", "draft"}
+    assert Merge.objects.get().state == MergeState.DECLINED
 
 
 def test_a_draft_from_before_is_not_published_meanwhile():

@@ -332,7 +332,7 @@ PUBLIC: tuple[Filling, ...] = (
     (r"desk/comments/by/", {"pk": lambda t: t.comment.author_id}),
     (r"(desk/|api/v1/)?comments/", {"pk": lambda t: t.comment.pk}),
     (r"desk/campaigns/", {"pk": lambda t: t.submitted.pk}),
-    (r"campaigns/[^/]+/(edit|submit)/", {"pk": lambda t: t.draft_campaign.pk}),
+    (r"campaigns/[^/]+/(edit|submit|throw-away)/", {"pk": lambda t: t.draft_campaign.pk}),
     (r"campaigns/[^/]+/appeal/", {"pk": lambda t: t.suspended.pk}),
     (r"campaigns/[^/]+/surveys/", {"pk": lambda t: t.settled.pk, "reward": lambda t: 0}),
     (r"campaigns/[^/]+/settlement/", {"pk": lambda t: t.settled.pk}),

@@ -253,6 +253,8 @@ INPUTS: dict[str, str] = {
     "civicfund.people.forms.accounts.SignupForm.username": COMPARED,
     "civicfund.people.forms.roles.AskForRoleForm.found": COMPARED,
     "civicfund.people.forms.roles.FindPersonForm.who": COMPARED,
+    "civicfund.pledges.forms.campaign.AddedRewardForm.description": "pledges.reward.description",
+    "civicfund.pledges.forms.campaign.AddedRewardForm.title": "pledges.reward.title",
     "civicfund.pledges.forms.campaign.RewardForm.description": "pledges.reward.description",
     "civicfund.pledges.forms.campaign.RewardForm.title": "pledges.reward.title",
     "civicfund.pledges.forms.campaign.ZoneForm.name": "pledges.shippingzone.name",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from civicfund.pledges.forms.backers import BackersForm
-from civicfund.pledges.forms.campaign import CampaignForms
+from civicfund.pledges.forms.campaign import AddedRewardForm, CampaignForms
 from civicfund.pledges.forms.pledge import AppealForm, PledgeForm, ReasonForm, ReportForm
 from civicfund.pledges.forms.surveys import (
     AnswerForm,
@@ -14,6 +14,7 @@ from civicfund.pledges.forms.surveys import (
 from civicfund.pledges.forms.updates import CorrectionForm, UpdateForm
 
 __all__ = [
+    "AddedRewardForm",
     "AnswerForm",
     "AppealForm",
     "BackersForm",

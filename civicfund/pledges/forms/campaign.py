@@ -18,11 +18,16 @@ from civicfund.pledges.domain import end_of_day, last_day, start_of_day
 from civicfund.pledges.enums import Handover, RewardKind, RunBy, ShortPolicy
 from civicfund.pledges.models import Campaign, LeadPicture
 from civicfund.pledges.services.errors import RefusedError
-from civicfund.pledges.services.terms import GivenTerms, RewardTerms, SomeTerms, ZoneTerms
+from civicfund.pledges.services.terms import (
+    MOST_REWARDS,
+    GivenTerms,
+    RewardTerms,
+    SomeTerms,
+    ZoneTerms,
+)
 from civicfund.projects.forms import CostLineForm, CostLines, MoneyField, costs_of
 from civicfund.projects.models import Project, ProjectFile
 
-MOST_REWARDS = 20
 MOST_ZONES = 10
 EMPTY_REWARDS_OFFERED = 2
 EMPTY_ZONES_OFFERED = 2
@@ -200,6 +205,15 @@ class RewardForm(forms.Form):
             data["delivered_from"],
             Handover(data["handover"] or Handover.NONE),
         )
+
+
+class AddedRewardForm(RewardForm):
+    """One that is added to a live campaign."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        for name in ("title", "amount"):
+            self.fields[name].required = True
 
 
 class ZoneForm(forms.Form):

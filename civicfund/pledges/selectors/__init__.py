@@ -10,6 +10,7 @@ from django.db.models import QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from civicfund.audit.models import Event
+from civicfund.audit.selectors import events_of
 from civicfund.ledger.selectors import booked_minor
 from civicfund.payouts.selectors import why_not_payable
 from civicfund.people.models import User
@@ -110,6 +111,11 @@ def last_edit(campaign: int) -> int:
         verb__in=["campaign.created", "campaign.edited"],
     )
     return edits.order_by("-id").values_list("id", flat=True).first() or 0
+
+
+def was_sent_in(campaign: Campaign) -> bool:
+    """Whether it was ever sent for review, also where its creator has taken it back since."""
+    return events_of(campaign).filter(verb="campaign.submitted").exists()
 
 
 def why_in_campaign(project: Project) -> str:

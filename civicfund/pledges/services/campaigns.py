@@ -24,7 +24,7 @@ from civicfund.pledges.enums import (
     PledgeState,
 )
 from civicfund.pledges.models import Campaign, Pledge
-from civicfund.pledges.selectors import last_edit, why_not_started
+from civicfund.pledges.selectors import last_edit, was_sent_in, why_not_started
 from civicfund.pledges.selectors.checklist import checklist_of
 from civicfund.pledges.services.errors import OvertakenError, RefusedError
 from civicfund.pledges.services.letters import tell_backers, tell_creator, tell_moderators
@@ -40,6 +40,7 @@ from civicfund.pledges.services.terms import (
 )
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.models import Project
+from civicfund.projects.selectors.writing import why_silent
 from civicfund.talk.enums import SubjectKind
 from civicfund.talk.services import let_follow
 from civicfund.words import seen
@@ -51,6 +52,7 @@ def create_campaign(project: Project, *, creator: User, **terms: Unpack[GivenTer
         raise RefusedError(_("Only the person who proposed the project can start its campaign."))
     if project.state != ProjectState.READY:
         raise RefusedError(_("The project has to be ready before it can ask for pledges."))
+    _check_not_silent(creator)
     wanted = Terms(**terms)
     check_terms(wanted)
     check_lead(project, wanted.lead)
@@ -102,6 +104,7 @@ def submit_campaign(campaign: Campaign, *, by: User) -> Campaign:
     Raises ``RefusedError`` with the first that its checklist lacks.
     """
     check_creator(campaign, by)
+    _check_not_silent(by)
     locked = campaign_to_move(campaign.pk)
     for words, field in checklist_of(locked).lacks:
         raise RefusedError(words, field=field)
@@ -199,6 +202,21 @@ def take_back_campaign(campaign: Campaign, *, by: User) -> Campaign:
     return advance(locked, CampaignState.DRAFT, CAMPAIGN_MOVES, actor=by)
 
 
+@transaction.atomic
+def throw_away_campaign(campaign: Campaign, *, by: User) -> None:
+    """Delete a draft that was never sent in, with its rewards and all else that was written of it.
+    Its project can have another one. Raises ``RefusedError``.
+    """
+    check_creator(campaign, by)
+    locked = campaign_to_move(campaign.pk)
+    if locked.state != CampaignState.DRAFT:
+        raise RefusedError(_("Only a draft can be thrown away."))
+    if was_sent_in(locked):
+        raise RefusedError(_("It was sent in once, so it stays: change it, and send it in again."))
+    record("campaign.thrown_away", locked, actor=by)
+    locked.delete()
+
+
 def cancel_campaign(campaign: Campaign, *, by: User) -> Campaign:
     """End a live campaign before its deadline: every pledge is released, nobody is charged."""
     check_creator(campaign, by)
@@ -225,6 +243,12 @@ def check_creator(campaign: Campaign, by: User) -> None:
     """Raise ``RefusedError`` for anybody else."""
     if campaign.creator_id != by.pk:
         raise RefusedError(_("Only the campaign's creator can do this."))
+
+
+def _check_not_silent(by: User) -> None:
+    """Raise ``RefusedError`` for whoever may not write in public now: a campaign is read there."""
+    if silent := why_silent(by):
+        raise RefusedError(silent)
 
 
 def _check_reviewer(campaign: Campaign, by: User) -> None:

@@ -45,8 +45,13 @@ def campaign_keeping_pledges(campaign_id: int) -> Campaign:
 
 
 def campaign_to_move(campaign_id: int) -> Campaign:
-    """The campaign, alone: nobody acts in it until the transaction ends."""
-    return Campaign.objects.select_for_update().get(pk=campaign_id)
+    """The campaign, alone: nobody acts in it until the transaction ends. Raises ``RefusedError``
+    where its draft has just been thrown away.
+    """
+    found = Campaign.objects.select_for_update().filter(pk=campaign_id).first()
+    if found is None:
+        raise RefusedError(_("This draft was thrown away."))
+    return found
 
 
 def pledge_alone(pledge_id: UUID) -> Pledge:

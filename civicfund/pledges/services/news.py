@@ -74,13 +74,18 @@ def _tell_of_update(update: CampaignUpdate) -> int:
     pledges = [each for each in backers_to_tell(update.campaign) if each.backer_id != by]
     tell_of_update(update, pledges)
     backers = frozenset(pledge.backer_id for pledge in pledges)
-    return _tell_fact(update, NewsKind.UPDATE, f"update:{update.pk}", backers)
+    return _tell_fact(update, NewsKind.UPDATE, f"update:{update.pk}", update.words, backers)
 
 
 def _tell_fact(
-    update: CampaignUpdate, what: NewsKind, source: str, written_to: frozenset[int]
+    update: CampaignUpdate,
+    what: NewsKind,
+    source: str,
+    said: Comment,
+    written_to: frozenset[int],
 ) -> int:
-    author = update.words.author_id
+    """Tell followers, but for whoever said it."""
+    author = said.author_id
     heard_by = frozenset() if update.is_for_backers else _follows_of(update.campaign)
     return tell_facts(
         [
@@ -111,6 +116,7 @@ def _tell_of_correction(correction: Comment, update: CampaignUpdate) -> int:
         update,
         NewsKind.CORRECTION,
         f"correction:{correction.pk}",
+        correction,
         backers_told_of(update).union(pledge.backer_id for pledge in mailed),
     )
 

@@ -23,6 +23,7 @@ from civicfund.projects.services import Cost
 from civicfund.templatetags.money import money
 
 LONGEST = timedelta(days=90)
+MOST_REWARDS = 20
 # Those that stand or fall by themselves; all others are about the goal and the time.
 PARTS = frozenset({"goal_lines", "rewards", "zones", "lead"})
 
@@ -150,7 +151,12 @@ def _check_time(terms: Terms) -> None:
 
 def _check_rewards(terms: Terms) -> None:
     for reward in terms.rewards:
-        _check_amount(reward.title, reward.amount_minor, _least(reward.kind), field="rewards")
+        check_reward(reward, field="rewards")
+
+
+def check_reward(reward: RewardTerms, *, field: str) -> None:
+    """Raise ``RefusedError``, with the field at fault, for a reward that nobody could choose."""
+    _check_amount(reward.title, reward.amount_minor, _least(reward.kind), field=field)
 
 
 def _check_zones(terms: Terms) -> None:
@@ -250,16 +256,20 @@ def write_terms(campaign: Campaign, terms: Terms) -> None:
         for n, zone in enumerate(terms.zones, start=1)
     )
     Reward.objects.bulk_create(
-        Reward(
-            campaign=campaign,
-            position=n,
-            kind=reward.kind,
-            title=reward.title,
-            description=reward.description,
-            amount_minor=reward.amount_minor,
-            limit=reward.limit,
-            delivered_from=reward.delivered_from,
-            handover=reward.handover,
-        )
-        for n, reward in enumerate(terms.rewards, start=1)
+        reward_at(n, campaign, reward) for n, reward in enumerate(terms.rewards, start=1)
+    )
+
+
+def reward_at(position: int, campaign: Campaign, reward: RewardTerms) -> Reward:
+    """A reward as it is to be kept, at its place among the others."""
+    return Reward(
+        campaign=campaign,
+        position=position,
+        kind=reward.kind,
+        title=reward.title,
+        description=reward.description,
+        amount_minor=reward.amount_minor,
+        limit=reward.limit,
+        delivered_from=reward.delivered_from,
+        handover=reward.handover,
     )

@@ -7,11 +7,12 @@ from django.utils.translation import gettext as _
 
 from civicfund.audit.services import record
 from civicfund.people.models import User
-from civicfund.pledges.access import is_of_team
+from civicfund.pledges.access import is_of_team, may_correct
 from civicfund.pledges.enums import Audience, CampaignState
 from civicfund.pledges.models import Campaign, CampaignUpdate
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.locks import campaign_to_move
+from civicfund.projects.selectors.writing import why_silent
 from civicfund.talk.enums import SubjectKind
 from civicfund.talk.models import Comment
 from civicfund.talk.services import TalkError, begin_thread, correct_words
@@ -43,8 +44,9 @@ def publish_update(
 
 
 def check_may_write(campaign: Campaign, by: User) -> None:
-    """Raise ``RefusedError`` for who is not of its team, before it has started, and while
-    moderators have stopped it.
+    """Raise ``RefusedError`` for who is not of its team, before it has started, while moderators
+    have stopped it, and where they keep whoever is of the team from writing. The creator owes news
+    to backers, and goes on.
     """
     if not is_of_team(by, campaign):
         raise RefusedError(_("Only those who run the campaign or write its project can do this."))
@@ -52,15 +54,19 @@ def check_may_write(campaign: Campaign, by: User) -> None:
         raise RefusedError(_("Updates begin once the campaign has started."))
     if campaign.state == CampaignState.SUSPENDED:
         raise RefusedError(_("The campaign is suspended: there are no updates until it goes on."))
+    if campaign.creator_id != by.pk and (silent := why_silent(by)):
+        raise RefusedError(silent)
 
 
 def correct_update(update: CampaignUpdate, *, by: User, body: str) -> Comment:
-    """Say below one's own update what is to be corrected in it; the update itself stays as it is.
-
-    Raises ``RefusedError``.
+    """Say below an update of one's own or of one's campaign what is to be corrected in it; the
+    update itself stays as it is. Raises ``RefusedError``.
     """
-    if update.words.author_id != by.pk:
-        raise RefusedError(_("Only who wrote the update can correct it."))
+    if not may_correct(by, update):
+        words = _(
+            "Only who runs the campaign, or wrote the update and is of its team, corrects it."
+        )
+        raise RefusedError(words)
     try:
         return correct_words(update.words, by=by, body=body)
     except TalkError as refusal:

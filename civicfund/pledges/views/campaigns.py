@@ -40,6 +40,7 @@ from civicfund.pledges.selectors import (
     named_backers,
     open_pledge_of,
     settlement_of,
+    was_sent_in,
     why_not_started,
 )
 from civicfund.pledges.selectors.checklist import checklist_of
@@ -130,6 +131,7 @@ def page_of(campaign: Campaign, user: User | AnonymousUser) -> dict[str, Any]:
         "suspension": suspension_of(campaign) if is_creator else None,
         "open_questions": asked.count() if asked is not None else 0,
         "may_edit": may_edit,
+        "may_throw_away": is_creator and _is_unsent(campaign),
         "may_take_back": is_creator and campaign.state in SENT_CAMPAIGN,
         "checklist": checklist_of(campaign) if may_edit else None,
         "outcome": getattr(campaign, "outcome", None),
@@ -138,6 +140,10 @@ def page_of(campaign: Campaign, user: User | AnonymousUser) -> dict[str, Any]:
         "updates": listed(updates_of(campaign)[:NEWEST_UPDATES], readable_updates(user)),
         "returned": returned_of(campaign) if campaign.is_being_collected else None,
     }
+
+
+def _is_unsent(campaign: Campaign) -> bool:
+    return campaign.state == CampaignState.DRAFT and not was_sent_in(campaign)
 
 
 def _missing(user: User | AnonymousUser, campaign: Campaign) -> str:

@@ -25,7 +25,12 @@ from civicfund.pledges.access import own_campaign
 from civicfund.pledges.forms import CampaignForms
 from civicfund.pledges.models import Campaign
 from civicfund.pledges.selectors import last_edit, unfinished_campaign_of
-from civicfund.pledges.services.campaigns import create_campaign, edit_campaign, submit_campaign
+from civicfund.pledges.services.campaigns import (
+    create_campaign,
+    edit_campaign,
+    submit_campaign,
+    throw_away_campaign,
+)
 from civicfund.pledges.services.errors import OvertakenError, RefusedError
 from civicfund.pledges.services.terms import GivenTerms, SomeTerms, without_part
 from civicfund.pledges.views.campaigns import act_on, page_of
@@ -70,6 +75,24 @@ def campaign_submit(request: SignedInRequest, pk: int) -> HttpResponse:
     """Send one's own campaign for review."""
     campaign = own_campaign(request.user, pk)
     return act_on(request, campaign, submit_campaign, _("Sent for review."))
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def campaign_throw_away(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Ask once more, then delete one's own draft that was never sent in."""
+    campaign = own_campaign(request.user, pk)
+    if request.method != "POST":
+        return render(request, "pledges/campaign_throw_away.html", {"campaign": campaign})
+    project = campaign.project
+    try:
+        throw_away_campaign(campaign, by=request.user)
+    except RefusedError as refusal:
+        messages.error(request, str(refusal))
+        return redirect(campaign)
+    messages.success(request, _("The draft is gone. The project can have another campaign."))
+    return redirect(project)
 
 
 @login_required

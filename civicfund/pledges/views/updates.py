@@ -20,6 +20,7 @@ from civicfund.paging import page_asked_for
 from civicfund.people.requests import HttpRequest, SignedInRequest, person_here
 from civicfund.pledges.access import (
     is_of_team,
+    may_correct,
     readable_updates,
     subject_of_update,
     team_campaign,
@@ -75,6 +76,7 @@ def campaign_update(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         "more": branch.more,
         "form": _answer_form(update),
         "is_team": is_of_team(request.user, campaign),
+        "may_correct": may_correct(request.user, update),
         "judges": judges(request.user, subject_of_update(update)),
     }
     return render(request, "pledges/update.html", context)
@@ -144,10 +146,10 @@ def _publish(
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def update_correct(request: SignedInRequest, pk: int, number: int) -> HttpResponse:
-    """Say what is to be corrected in an update that one wrote."""
+    """Say what is to be corrected in an update that one wrote, or of the campaign that one runs."""
     campaign = team_campaign(request.user, pk)
     update = _numbered(campaign, number)
-    if update.words.author_id != request.user.pk:
+    if not may_correct(request.user, update):
         raise PermissionDenied
     form = CorrectionForm(request.POST if request.method == "POST" else None)
     status = 200

@@ -28,6 +28,7 @@ from civicfund.projects.services.hearing import let_joined_hear
 from civicfund.projects.services.holding import (
     CHANGEABLE,
     check_may_show,
+    check_may_write,
     hold_on_paper,
     hold_own,
     hold_project,
@@ -50,6 +51,7 @@ def invite_co_author(
     Where somebody has an account under it they are told by mail; whether there is one shows
     nowhere. The link may be passed on in any case: it opens only for that address.
     """
+    check_may_write(by)
     address = address.strip().lower()
     with transaction.atomic():
         row = hold_on_paper(project, by) if takes_over else hold_own(project, by)

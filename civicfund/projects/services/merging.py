@@ -85,6 +85,7 @@ def _other(merge: Merge, child: Project, whole: Project) -> User:
 
 def agree_to_merge(merge: Merge, *, by: User) -> Merge:
     """The other proposer agrees; from now on there is one project."""
+    check_may_write(by)
     with transaction.atomic():
         row, child, whole = _hold_asked(merge)
         if by.pk != _other(row, child, whole).pk:

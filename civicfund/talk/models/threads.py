@@ -200,7 +200,7 @@ class Comment(models.Model):
 
     @property
     def is_correction(self) -> bool:
-        """Whether its author corrects with it what they said above."""
+        """Whether it corrects what an update says above."""
         return self.is_official and not self.is_for_city and not self.is_of_creator
 
     @property

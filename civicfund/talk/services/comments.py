@@ -10,7 +10,7 @@ from civicfund.notices.services import tell
 from civicfund.people.enums import Role
 from civicfund.people.models import User
 from civicfund.people.selectors import has_role
-from civicfund.talk.access import Subject, runs
+from civicfund.talk.access import Subject, runs, subject_among, subjects_of
 from civicfund.talk.enums import NewsKind, SubjectKind
 from civicfund.talk.models import (
     EDITABLE_FOR,
@@ -112,18 +112,18 @@ def begin_thread(kind: SubjectKind, pk: int, *, by: User, body: str) -> Comment:
 
 
 def correct_words(words: Comment, *, by: User, body: str) -> Comment:
-    """Say below one's own words what is to be corrected in them, marked so: they stay as they
-    are. Raises ``TalkError``.
+    """Say below words what is to be corrected in them, marked so: they stay as they are. The caller
+    knows that this person may. Raises ``TalkError``.
     """
     said = cleaned(body)
     with transaction.atomic():
-        own = _locked(words, by)
-        if own.hiding:
-            raise TalkError(_("The moderators have hidden this: you can appeal."))
+        held = Comment.objects.select_for_update().get(pk=words.pk)
+        if held.hiding:
+            raise TalkError(_("The moderators have hidden this: whoever wrote it can appeal."))
         correction = Comment.objects.create(
-            thread_id=own.thread_id, parent=own, author=by, body=said, is_official=True
+            thread_id=held.thread_id, parent=held, author=by, body=said, is_official=True
         )
-        record("comment.corrected", own, actor=by, correction=correction.pk)
+        record("comment.corrected", held, actor=by, correction=correction.pk)
     correction.refresh_from_db()
     return correction
 
@@ -155,6 +155,7 @@ def edit_comment(comment: Comment, *, by: User, body: str) -> Comment:
         own = _locked(comment, by)
         if own.hiding:
             raise TalkError(_("The moderators have hidden this: you can appeal."))
+        _check_still_of_team(own, by)
         now = db_now()
         if now > own.created_at + EDITABLE_FOR:
             raise TalkError(_("It is too late to edit this: answer it, or delete it."))
@@ -163,6 +164,13 @@ def edit_comment(comment: Comment, *, by: User, body: str) -> Comment:
             own.save(update_fields=["body", "edited_at"])
             record("comment.edited", own, actor=by)
     return own
+
+
+def _check_still_of_team(own: Comment, by: User) -> None:
+    """``TalkError`` for an update, or its correction, of somebody who has left the team since."""
+    is_told = own.thread.kind == SubjectKind.UPDATE and (own.parent_id is None or own.is_official)
+    if is_told and not runs(by, subject_among(subjects_of(by, [own]), own)):
+        raise TalkError(_("You are of its team no more: its creator can correct it."))
 
 
 def delete_comment(comment: Comment, *, by: User) -> Comment:
