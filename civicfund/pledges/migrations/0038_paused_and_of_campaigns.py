@@ -57,7 +57,7 @@ DROP FUNCTION pledges_campaign_not_paused();
 class Migration(migrations.Migration):
     dependencies = [
         ("pledges", "0037_corrected_by_its_team"),
-        ("talk", "0025_paused_and_of_projects"),
+        ("talk", "0027_paused_and_of_projects"),
     ]
 
     operations = [migrations.RunSQL(SILENT, UNDO)]

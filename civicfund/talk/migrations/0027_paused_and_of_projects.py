@@ -44,6 +44,6 @@ DROP FUNCTION talk_is_paused(bigint);
 
 
 class Migration(migrations.Migration):
-    dependencies = [("talk", "0024_pauses"), ("projects", "0030_asked_in_vain")]
+    dependencies = [("talk", "0026_dates_moved_checked"), ("projects", "0030_asked_in_vain")]
 
     operations = [migrations.RunSQL(SILENT, UNDO)]
