@@ -3,6 +3,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from tests import browser
 from tests.browser.conftest import ALWAYS as ALWAYS_IN_A_BROWSER
 from tests.turns import DAYS, waiting
@@ -12,9 +14,11 @@ from tests.turns import DAYS, waiting
 class Item:
     nodeid: str
     takes_turns: bool = True
+    day: int | None = None
 
     def get_closest_marker(self, name: str) -> object:
-        return (self.takes_turns and name == "turns") or None
+        given = {} if self.day is None else {"day": self.day}
+        return pytest.mark.turns(**given).mark if self.takes_turns and name == "turns" else None
 
 
 GIVEN = [
@@ -45,9 +49,18 @@ def test_another_test_moves_nobodys_turn():
         assert [item for item in more if item in GIVEN] == waiting(GIVEN, day)
 
 
+def test_one_that_says_its_day_is_run_on_that_day():
+    for day in range(DAYS):
+        one = Item("a.py::test_long", day=day)
+        assert [each for each in range(DAYS) if not waiting([one], each)] == [day]
+
+
 def test_what_is_always_run_in_a_browser_is_there():
     folder = Path(browser.__file__).parent
-    assert {name for name in ALWAYS_IN_A_BROWSER if not (folder / name).is_file()} == set()
+    for always in ALWAYS_IN_A_BROWSER:
+        name, _, function = always.partition("::")
+        assert not function or f"\ndef {function}(" in (folder / name).read_text(), always
+        assert (folder / name).is_file(), always
 
 
 def test_the_same_day_comes_again_after_so_many():

@@ -1,7 +1,8 @@
 """Tests that take turns: ``make test`` runs each of them on one day of three.
 
-They show what changes seldom and takes long, as how a page looks in a browser. Whoever changes it
-runs them by name, and all of them with ``make test TURNS=all``.
+They show what changes seldom and takes long, as how a page looks in a browser, or how what was
+there before an upgrade comes through it. Whoever changes it runs them by name, and all of them with
+``make test TURNS=all``. The longest say on which day (``turns(day=1)``), so that none has them all.
 """
 
 from __future__ import annotations
@@ -21,5 +22,8 @@ def waiting(items: Iterable, day: int) -> list:
 
 
 def turn_of(item) -> int:
-    """On which of the days: told by its name alone, so that no other test moves it."""
-    return crc32(item.nodeid.partition("[")[0].encode()) % DAYS
+    """On which of the days: as its mark says, else told by its name alone, so that no other test
+    moves it.
+    """
+    day = item.get_closest_marker("turns").kwargs.get("day")
+    return day if day is not None else crc32(item.nodeid.partition("[")[0].encode()) % DAYS

@@ -47,16 +47,24 @@ expect.set_options(timeout=PATIENCE)
 
 
 # Ballots of every kind, pledges, seals and verifying, and that nothing typed is lost: each run of
-# `make test` tries it in a browser. What else is done and looked at there takes turns.
+# `make test` tries it in a browser, by all of a file or by some of its tests. What else is done and
+# looked at there takes turns.
 ALWAYS = {
     "test_ballot_kinds.py",
-    "test_budget.py",
-    "test_drafts.py",
+    "test_budget.py::test_a_ballot_is_cast_without_scripts",
+    "test_budget.py::test_a_ballot_is_filled_in_with_a_running_budget_and_cast",
+    "test_budget.py::test_the_outcome_is_told_at_both_widths",
+    "test_drafts.py::test_a_ballot_that_was_refused_stays_as_it_was_filled_in",
+    "test_drafts.py::test_a_reload_brings_back_what_was_filled_in",
+    "test_drafts.py::test_another_voter_at_the_same_browser_reads_nothing_of_it",
+    "test_drafts.py::test_signing_out_forgets_it_in_every_tab",
     "test_pledging.py",
     "test_refused_desks.py",
     "test_sealing.py",
     "test_sending_once.py",
-    "test_verifying.py",
+    "test_verifying.py::test_a_published_vote_is_verified_in_the_browser",
+    "test_verifying.py::test_both_programs_count_alike_by_every_rule",
+    "test_verifying.py::test_the_browsers_verifier_finds_what_a_forger_recomputes",
     "test_whole_site.py",
 }
 
@@ -65,7 +73,8 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
-            if item.path.name not in ALWAYS and not item.get_closest_marker("journey"):
+            always = {item.path.name, f"{item.path.name}::{item.originalname}"} & ALWAYS
+            if not always and not item.get_closest_marker("journey"):
                 item.add_marker(pytest.mark.turns)
 
 

@@ -37,6 +37,7 @@ from tests.factories.reviews import refused_publicly, reviewer, reviewing_cycle
 from tests.migrating import migrate, to_the_newest
 
 pytestmark = [
+    pytest.mark.turns,
     pytest.mark.django_db(transaction=True, databases=["default", "owner"]),
     pytest.mark.usefixtures("newest_again"),
 ]

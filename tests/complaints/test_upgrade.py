@@ -8,6 +8,7 @@ from tests.migrating import migrate
 
 # Indexes that are built beside writes are not built within a transaction.
 pytestmark = [
+    pytest.mark.turns,
     pytest.mark.django_db(transaction=True, databases=["default", "owner"]),
     pytest.mark.usefixtures("newest_again"),
 ]

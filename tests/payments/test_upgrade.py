@@ -8,7 +8,7 @@ from django.utils.timezone import now
 
 from tests.migrating import migrate
 
-pytestmark = pytest.mark.django_db(databases=["owner"])
+pytestmark = [pytest.mark.turns, pytest.mark.django_db(databases=["owner"])]
 BEFORE, WITHOUT_CHECK, AFTER = (
     [("payments", name)]
     for name in ("0005_orphan_reviews", "0006_thin_account_events", "0007_event_types_checked")

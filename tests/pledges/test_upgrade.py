@@ -17,6 +17,7 @@ from tests.migrating import migrate, to_the_newest
 from tests.pledges.test_suspension_appeals import a_moderator
 
 pytestmark = [
+    pytest.mark.turns,
     pytest.mark.django_db(transaction=True, databases=["default", "owner"]),
     pytest.mark.usefixtures("newest_again"),
 ]

@@ -15,6 +15,7 @@ from tests.factories.projects import ProjectFactory
 from tests.migrating import migrate
 
 pytestmark = [
+    pytest.mark.turns,
     pytest.mark.django_db(transaction=True, databases=["default", "owner"]),
     pytest.mark.usefixtures("newest_again"),
 ]

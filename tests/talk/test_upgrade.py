@@ -15,6 +15,7 @@ from tests.factories.talk import about
 from tests.migrating import migrate, to_the_newest
 
 pytestmark = [
+    pytest.mark.turns,
     pytest.mark.django_db(transaction=True, databases=["default", "owner"]),
     pytest.mark.usefixtures("newest_again"),
 ]

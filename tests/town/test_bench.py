@@ -22,7 +22,7 @@ SMALL = {
 }  # fmt: skip
 
 
-@pytest.mark.turns
+@pytest.mark.turns(day=1)
 @pytest.mark.django_db(transaction=True, databases=["default", "owner"])
 def test_it_measures_a_real_site_and_ends_with_its_figures(monkeypatch):
     monkeypatch.delenv("PABULIB_DIR", raising=False)
@@ -49,7 +49,7 @@ def test_a_count_is_measured_from_the_database_to_its_public_outcome():
     assert set(figures["tallies"]) >= {"equal_shares_cost_greedy", "greedy"}
 
 
-@pytest.mark.turns
+@pytest.mark.turns(day=2)
 @pytest.mark.django_db(transaction=True, databases=["default", "owner"])
 def test_money_is_measured_at_the_providers_limits():
     out = io.StringIO()
@@ -66,7 +66,7 @@ def test_money_is_measured_at_the_providers_limits():
     assert 0 < figures["treasury"]["desk_p50_ms"] <= figures["treasury"]["desk_p95_ms"]
 
 
-@pytest.mark.turns
+@pytest.mark.turns(day=2)
 @pytest.mark.django_db(transaction=True, databases=["default", "owner"])
 def test_a_whole_vote_is_measured_from_its_close_to_its_outcome():
     out = io.StringIO()
@@ -126,7 +126,7 @@ def test_only_a_site_on_this_machine_is_read():
         read_pages("http://example.org:80", ["/"], per_second=1, seconds=1)
 
 
-@pytest.mark.turns
+@pytest.mark.turns(day=0)
 @pytest.mark.django_db(transaction=True, databases=["default", "owner"])
 @pytest.mark.timeout(300)
 def test_a_large_town_is_seeded_and_every_page_of_it_measured():

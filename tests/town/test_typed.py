@@ -347,6 +347,7 @@ def _kind(answer: HttpResponse) -> str:
     return answer["Content-Type"].partition(";")[0]
 
 
+@pytest.mark.turns(day=1)
 @pytest.mark.long
 @pytest.mark.timeout(300)
 def test_whatever_people_type_is_nowhere_more_than_words(town, reading):  # noqa: F811
@@ -459,6 +460,7 @@ def said_by(client: Client, address: str, name: str, words: str) -> HttpResponse
     return answer
 
 
+@pytest.mark.turns(day=2)
 @pytest.mark.timeout(120)
 def test_what_an_address_says_is_shown_as_words(town):  # noqa: F811
     taken({name: (client, "/") for name, client in town.clients.items()})
@@ -514,6 +516,7 @@ def mail_of(kind: str, words: str):
     return compose(kind, recipient, given_to(kind, words), topic="following")
 
 
+@pytest.mark.turns(day=2)
 @pytest.mark.parametrize("kind", sorted(set(TOLD_WORDS) - {"news"}))  # in test_injection
 def test_no_mail_holds_more_than_words(kind):
     hostile, like = mail_of(kind, HOSTILE), mail_of(kind, harmless("Hello"))

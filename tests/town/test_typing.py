@@ -308,6 +308,7 @@ def paid():
     return to_be_paid()
 
 
+@pytest.mark.turns(day=0)
 @pytest.mark.long
 @pytest.mark.timeout(300)
 def test_what_is_typed_into_a_form_comes_back_or_is_kept_and_is_no_more_than_words(

@@ -241,6 +241,7 @@ def copy(tmp_path_factory):
     assert made.process.wait(10) == 0
 
 
+@pytest.mark.turns(day=1)
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_mutant_is_caught_by_what_passes_without_it(copy, name):
     with copy.changed(*MUTANTS[name]):
