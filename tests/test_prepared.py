@@ -182,6 +182,17 @@ def test_the_database_is_told_of_a_question_once(unchecked):
 
 
 @pytest.mark.django_db(transaction=True)
+def test_the_database_plans_a_question_once_for_any_keys(unchecked):
+    prepared.forget(connection)
+    keys = [ProjectFactory().pk for _ in range(3)]
+    for asked in (keys, keys[::-1], [*keys[:2], 0]):
+        by_keys(asked)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT generic_plans, custom_plans FROM pg_prepared_statements")
+        assert cursor.fetchall() == [(3, 0)]
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_server_is_told_of_so_many_questions_at_most(unchecked, monkeypatch):
     monkeypatch.setattr(prepared, "MOST_TOLD", 5)
     prepared.forget(connection)
