@@ -7,8 +7,11 @@ from importlib import import_module
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
+from civicfund.postgres.base import DatabaseWrapper
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "civicfund.settings.production")
 application = get_wsgi_application()
+DatabaseWrapper.plans_once = True
 # Before gunicorn divides into processes, whose first visitors would else wait for it.
 import_module(settings.ROOT_URLCONF)
 # All of this stays until the end, where looking through it takes each process a second; frozen, it

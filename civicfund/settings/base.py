@@ -143,10 +143,6 @@ FORM_RENDERER = "civicfund.controls.Controls"
 # setting, since an index answers no other question.
 TRIGRAMS = "-c pg_trgm.word_similarity_threshold=0.5 -c pg_trgm.similarity_threshold=0.45"
 
-# What a connection is told of (civicfund.prepared) is planned once, for any keys. Left alone it is
-# planned anew for those of the first five times, which of most pages takes longer than to answer.
-PLANNED_ONCE = "-c plan_cache_mode=force_generic_plan"
-
 # PostgreSQL only. `default` is the application's role; `owner` migrates and owns the tables.
 _DATABASE_URL = env.str("DATABASE_URL", "")
 
@@ -162,10 +158,7 @@ def _database(url: str) -> dict[str, Any]:
         "OPTIONS": {
             "connect_timeout": 5,
             # A request that waits longer for a lock than this answers with an apology, not never.
-            "options": (
-                "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s "
-                + f"{TRIGRAMS} {PLANNED_ONCE}"
-            ),
+            "options": "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s " + TRIGRAMS,
         },
     }
 
