@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from django.db import OperationalError, ProgrammingError, connections
 
+from civicfund.postgres.base import DatabaseWrapper
+
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -53,6 +55,15 @@ def test_a_connection_that_holds_is_kept_and_nothing_is_asked(kept):
     assert kept.health_check_done
     assert last_question_of(before) == "SELECT pg_backend_pid()"
     assert backend_of(kept) == before
+
+
+def test_only_web_processes_plan_for_any_keys(monkeypatch, kept):
+    asked = "SHOW plan_cache_mode"
+    assert kept.connection.execute(asked).fetchone() == ("auto",)
+    monkeypatch.setattr(DatabaseWrapper, "plans_once", True)
+    kept.close()
+    backend_of(kept)
+    assert kept.connection.execute(asked).fetchone() == ("force_generic_plan",)
 
 
 def test_a_connection_that_the_server_ended_is_made_anew(kept):

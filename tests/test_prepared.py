@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from civicfund import prepared
 from civicfund.people.selectors import residencies_on
 from civicfund.places.models import Neighborhood
+from civicfund.postgres.base import DatabaseWrapper
 from civicfund.prepared import (
     FIRST_CHECKED,
     MOST_FORMS,
@@ -161,6 +162,15 @@ def unchecked(monkeypatch):
     monkeypatch.setattr(Prepared, "checked", False)
 
 
+@pytest.fixture
+def in_web(monkeypatch):
+    """A connection as a web process has it."""
+    monkeypatch.setattr(DatabaseWrapper, "plans_once", True)
+    connection.close()
+    yield
+    connection.close()
+
+
 def told_of():
     with connection.cursor() as cursor:
         cursor.execute("SELECT name FROM pg_prepared_statements")
@@ -179,6 +189,16 @@ def test_the_database_is_told_of_a_question_once(unchecked):
         [query] = queries
         assert query["sql"].startswith("EXECUTE asked_")
     assert (told_of(), by_keys.count(keys)) == (told, 3)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_in_a_web_process_the_database_plans_a_question_once_for_any_keys(unchecked, in_web):
+    keys = [ProjectFactory().pk for _ in range(3)]
+    for asked in (keys, keys[::-1], [*keys[:2], 0]):
+        by_keys(asked)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT generic_plans, custom_plans FROM pg_prepared_statements")
+        assert cursor.fetchall() == [(3, 0)]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from budgeting.enums import ProposalState
 from budgeting.models import Cycle, Option, Pot, Proposal, Review
 from budgeting.selectors.pots import other_pots
+from budgeting.selectors.proposals import pots_by_key
 from budgeting.selectors.review_load import reviewing_in
 from budgeting.services.reviews import Estimate
 from civicfund.fields import MomentField
@@ -167,7 +168,11 @@ class BoardFilter(forms.Form):
 
     def __init__(self, cycle: Cycle, *given: Any, gives_out: bool, **options: Any) -> None:
         super().__init__(*given, **options)
-        self.fields["pot"].queryset = cycle.pots.order_by("pk")  # type: ignore[attr-defined]  # as declared
+        pot: Any = self.fields["pot"]
+        pot.queryset = cycle.pots.order_by("pk")
+        # Django would ask for them anew, by a cursor on the server.
+        pots = sorted(pots_by_key(cycle).items())
+        pot.choices = [("", pot.empty_label), *((key, each.name) for key, each in pots)]
         if gives_out:
             self.fields["reviewer"].queryset = reviewing_in(cycle)  # type: ignore[attr-defined]  # as declared
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -16,6 +16,14 @@ from civicfund.projects.models import Project
 _OFF_THE_LIST = [state for state in ProjectState if state not in LISTED_STATES]
 
 
+def off_the_list(project: str) -> QuerySet[Project]:
+    """For a query with a ``project``: whether that is not on the list.
+
+    The few that are not are found by index; to ask for those that are would read them all.
+    """
+    return Project.objects.filter(pk=OuterRef(project), state__in=_OFF_THE_LIST)
+
+
 class ProposalQuerySet(models.QuerySet["Proposal"]):
     """Questions about proposals."""
 
@@ -25,9 +33,7 @@ class ProposalQuerySet(models.QuerySet["Proposal"]):
         The latter is told by the project's state alone, so that a merge that is undone brings them
         back.
         """
-        # The few that are not on the list are found by index; else all that are would be read.
-        off = Project.objects.filter(pk=OuterRef("project"), state__in=_OFF_THE_LIST)
-        is_there = ~Exists(off) | ~Q(state__in=UNDER_WAY)
+        is_there = ~Exists(off_the_list("project")) | ~Q(state__in=UNDER_WAY)
         return self.filter(is_there, ~Q(state=ProposalState.LEFT))
 
     def to_look_at(self) -> ProposalQuerySet:

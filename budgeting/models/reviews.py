@@ -13,10 +13,10 @@ from django.utils.translation import gettext_lazy as _
 
 from budgeting.enums import PhaseKind, ProposalState, ReviewKind, ReviewNews
 from budgeting.models.cycles import Cycle, Phase
-from budgeting.models.proposals import Proposal
+from budgeting.models.proposals import Proposal, off_the_list
 from civicfund.audit.models import AppendOnly
 from civicfund.places.models import Neighborhood
-from civicfund.projects.enums import LISTED_STATES, Category
+from civicfund.projects.enums import Category
 
 _Person = settings.AUTH_USER_MODEL
 
@@ -115,8 +115,8 @@ class ReviewQuerySet(models.QuerySet["Review"]):
         """Not given yet, in a proposal that is still being looked at."""
         return self.filter(
             ~Q(proposal__state=ProposalState.LEFT),
+            ~Exists(off_the_list("proposal__project")),
             given_at__isnull=True,
-            proposal__project__state__in=LISTED_STATES,
         )
 
     def standing(self) -> ReviewQuerySet:

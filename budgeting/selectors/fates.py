@@ -6,6 +6,8 @@ is not decided in time.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db.models import (
     Case,
     CharField,
@@ -19,6 +21,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from budgeting.enums import (
     BEFORE_THE_CLOSE,
@@ -32,6 +35,8 @@ from budgeting.enums import (
 from budgeting.models import BallotOmission, BallotRemoval, Cycle, Phase
 from civicfund.audit.services import db_now
 
+# No clock of a web process is so far from the database's.
+_A_DAY = timedelta(days=1)
 _HELD = [state for state in PUBLIC_STATES if state not in (CycleState.OPEN, CycleState.CANCELLED)]
 
 
@@ -40,6 +45,17 @@ def is_too_late(cycle: Cycle) -> bool:
     begins = cycle.voting_starts_at
     begun = cycle.state == CycleState.OPEN and begins is not None and begins <= db_now()
     return begun or cycle.state not in BEFORE_THE_CLOSE
+
+
+def may_have_fate(cycle: Cycle) -> tuple[ProposalState, ...]:
+    """In which states of its proposals ``fate`` can be anything; in none until a day before voting
+    begins, which the database then tells by its clock.
+    """
+    if cycle.state == CycleState.CANCELLED:
+        return (*UNDER_WAY, ProposalState.ON_BALLOT)
+    begins = cycle.voting_starts_at
+    is_early = begins is None or begins > timezone.now() + _A_DAY
+    return () if cycle.state in BEFORE_THE_CLOSE and is_early else UNDER_WAY
 
 
 def is_short() -> Q:

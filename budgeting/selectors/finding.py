@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.postgres.search import SearchQuery, SearchRank, TrigramWordSimilarity
+from django.contrib.postgres.search import SearchRank, TrigramWordSimilarity
 from django.db.models import Case, F, FloatField, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, NullIf
 
@@ -27,6 +27,7 @@ from budgeting.selectors.supports import people_in_cycle
 from civicfund.places.models import Neighborhood
 from civicfund.prepared import Prepared
 from civicfund.projects.enums import PUBLIC_STATES, ProjectState
+from civicfund.projects.selectors.projects import Typed
 
 _READABLE = Q(project__state__in=PUBLIC_STATES)
 # On the ballot that it stands at, else what the project says; nothing where that is not said.
@@ -132,14 +133,15 @@ def _with_words(words: str) -> Q:
     """As the list of projects finds them; what was withdrawn by its title alone, which the cycle's
     page names, and what moderators hid by nothing.
     """
-    query = SearchQuery(words, config="simple", search_type="websearch")
-    titled = Q(project__title__trigram_word_similar=words) & ~Q(project__state=ProjectState.HIDDEN)
-    return (_READABLE & Q(project__search=query)) | titled
+    titled = Q(project__title__trigram_word_similar=words)
+    # Either by an index, which compares each title that it finds: said like this, nothing compares
+    # them once more, but for those that are not readable.
+    found = Q(project__search=Typed(words)) | titled
+    return found & ~Q(project__state=ProjectState.HIDDEN) & (_READABLE | titled)
 
 
 def _rank(words: str) -> Any:
-    query = SearchQuery(words, config="simple", search_type="websearch")
-    of_text = SearchRank(F("project__search"), query)
+    of_text = SearchRank(F("project__search"), Typed(words))
     readable = Case(When(_READABLE, then=of_text), default=0.0, output_field=FloatField())
     return readable + TrigramWordSimilarity(words, "project__title")
 

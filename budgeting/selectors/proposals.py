@@ -24,7 +24,7 @@ from django.utils.translation import gettext as _
 
 from budgeting.enums import FOUND_FEASIBLE, CycleState, PhaseKind, ProposalState
 from budgeting.models import Cycle, Option, Phase, Pot, Proposal, Review
-from budgeting.selectors.fates import fate, removals, why_left
+from budgeting.selectors.fates import fate, may_have_fate, removals, why_left
 from budgeting.selectors.options import options_on_ballot
 from budgeting.selectors.pots import LiesInPot
 from budgeting.selectors.supports import Supports, supports_by_proposal
@@ -106,7 +106,7 @@ def proposals_paged(cycle: Cycle, proposed: Mapping[int, int] | None = None) -> 
         rows,
         PROPOSALS_PER_PAGE,
         count=count,
-        read=_as_listed,
+        read=lambda keys: _as_listed(cycle, keys),
         first=lambda: _first_keys(cycle.pk),
     )
 
@@ -130,10 +130,12 @@ def pots_by_key(cycle: Cycle) -> dict[int, Pot]:
 
 def listed_proposals(pots: Mapping[int, Pot], keys: Collection[int]) -> list[Proposal]:
     """Proposals of a cycle as its page shows them, in any order, each with its pot and cycle."""
-    rows = _as_listed(keys)
+    if not keys:
+        return []
+    cycle = next(iter(pots.values())).cycle
+    rows = _as_listed(cycle, keys)
     for each in rows:
-        each.pot = pots[each.pot_id]
-        each.cycle = each.pot.cycle
+        each.pot, each.cycle = pots[each.pot_id], cycle
     return rows
 
 
@@ -144,12 +146,14 @@ def pots_of_cycle(
 
     Each proposal of the page has its pot and cycle from here on.
     """
-    on_ballot = dict(_on_ballot(cycle.pk))
+    pots = pots_by_key(cycle).values()
+    # It is said of pots in which nothing is proposed: of imported ones.
+    on_ballot = {} if all(proposed.get(pot.pk) for pot in pots) else dict(_on_ballot(cycle.pk))
     here: dict[int, list[Proposal]] = {}
     for each in page:
         here.setdefault(each.pot_id, []).append(each)
     found, before = [], 0
-    for pot in pots_by_key(cycle).values():
+    for pot in pots:
         count = proposed.get(pot.pk, 0)
         begins_on = before // PROPOSALS_PER_PAGE + 1
         in_it = here.get(pot.pk, [])
@@ -160,13 +164,30 @@ def pots_of_cycle(
     return found
 
 
+def _as_listed(cycle: Cycle, keys: Collection[int]) -> list[Proposal]:
+    """The rows of keys, each with what is said of it while it is on no ballot: where that can be
+    anything, so that nothing is asked of most cycles until voting nears.
+    """
+    rows = _rows(keys)
+    ends = may_have_fate(cycle)
+    asked = [each.pk for each in rows if each.state == ProposalState.FEASIBLE or each.state in ends]
+    said = {pk: found for pk, *found in _said_of(asked)} if asked else {}
+    for each in rows:
+        why_off, why_left, fate = said.get(each.pk, (None, None, ""))
+        vars(each).update(why_off=why_off, why_left=why_left, fate=fate)
+    return rows
+
+
 @Prepared
-def _as_listed(pks: Collection[int]) -> QuerySet[Proposal]:
+def _rows(pks: Collection[int]) -> QuerySet[Proposal]:
     rows = Proposal.objects.standing().filter(pk__in=pks)
-    listed = rows.select_related("project__neighborhood", "option").annotate(
-        why_off=why_off(), why_left=why_left(), fate=fate()
-    )
-    return listed.only(*_LISTED)
+    return rows.select_related("project__neighborhood", "option").only(*_LISTED)
+
+
+@Prepared
+def _said_of(pks: Collection[int]) -> QuerySet[Proposal, Any]:
+    said = {"why_off": why_off(), "why_left": why_left(), "fate": fate()}
+    return Proposal.objects.filter(pk__in=pks).annotate(**said).values_list("pk", *said)
 
 
 def why_off() -> Subquery:

@@ -47,15 +47,18 @@ class Supports:
         return max(0, self.needed - self.people)
 
 
-def supports_by_proposal(proposals: Iterable[Proposal]) -> dict[int, Supports]:
+def supports_by_proposal(
+    proposals: Iterable[Proposal], now: datetime | None = None
+) -> dict[int, Supports]:
     """For those of pots that need supports: as kept, or as of now until then.
 
-    Each with its pot and cycle. As many queries for many as for one.
+    Each with its pot and cycle. As many queries for many as for one. ``now`` is the database's
+    time, where it is at hand.
     """
     found = [proposal for proposal in proposals if proposal.pot.supports_needed]
     if not found:
         return {}
-    people, ends, now = people_supporting(found), _ends(found), db_now()
+    people, ends, now = people_supporting(found), _ends(found), now or db_now()
     return {
         each.pk: Supports(
             people=people[each.pk],
@@ -107,7 +110,21 @@ def _gathering(projects: Collection[int]) -> QuerySet[Proposal]:
 
 
 def _ends(proposals: Iterable[Proposal]) -> dict[int, datetime]:
-    return dict(_ends_of({each.cycle_id for each in proposals}))
+    cycles = {each.cycle_id: each.cycle for each in proposals}
+    known = {pk for pk, cycle in cycles.items() if _has_phases(cycle)}
+    ends = {
+        pk: phase.ends_at
+        for pk in known
+        for phase in sorted(cycles[pk].phases.all(), key=lambda phase: phase.ends_at)
+        if phase.kind == PhaseKind.SUPPORTING
+    }
+    others = cycles.keys() - known
+    return ends | dict(_ends_of(others)) if others else ends
+
+
+def _has_phases(cycle: Cycle) -> bool:
+    """Whether they are at hand."""
+    return "phases" in getattr(cycle, "_prefetched_objects_cache", {})
 
 
 @Prepared

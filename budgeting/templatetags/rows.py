@@ -10,7 +10,7 @@ from django import template
 
 from budgeting.enums import Fate, ProposalState
 from budgeting.models import Cycle, Proposal, Review
-from budgeting.selectors import Supports
+from budgeting.selectors import PotOfCycle, Supports
 from civicfund.projects.enums import ProjectState
 from civicfund.templatetags.drawn import says_all
 
@@ -95,6 +95,37 @@ def proposal_row(
         pot=proposal.pot.name if found else "",
         said_minor=0 if option else project.total_minor,
         has_supports=has_supports,
+    )
+
+
+@says_all
+class PotLine(NamedTuple):
+    """All that a cycle's page says of a pot above its proposals: it is found again by exactly this.
+
+    ``elsewhere`` is how many proposals it has where none of them stands on this page.
+    """
+
+    pk: int
+    name: str
+    amount_minor: int
+    currency: str
+    needed: int
+    counted: str
+    elsewhere: int
+
+
+@register.simple_tag
+def pot_line(shown: PotOfCycle, cycle: Cycle) -> PotLine:
+    """A pot of ``pots_of_cycle`` for ``<c-pot-line>``."""
+    pot = shown.pot
+    return PotLine(
+        pk=pot.pk,
+        name=pot.name,
+        amount_minor=pot.amount_minor,
+        currency=cycle.currency,
+        needed=pot.supports_needed,
+        counted=cycle.get_supports_from_display() if pot.supports_needed else "",
+        elsewhere=0 if shown.proposals else shown.proposal_count,
     )
 
 

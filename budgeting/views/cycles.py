@@ -107,7 +107,7 @@ def cycle_detail(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "cycle": cycle,
         "steps": phase_steps(cycle, now),
-        "supports": supports_by_proposal(page),
+        "supports": supports_by_proposal(page, now),
         "costs": town_costs(page),
         "entry": entry,
         "status": ballot_status(cycle, entry, now),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TypeVar
 
 from django.db.models import QuerySet
@@ -17,12 +17,13 @@ from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from civicfund.audit.services import StaleStateError
-from civicfund.paging import LeanPages
+from civicfund.paging import LeanPages, LeanPaginator
 from civicfund.people.requests import may_now, person_of
+from civicfund.prepared import Prepared
 from civicfund.projects.access import authored_project, own_project, visible_project
 from civicfund.projects.enums import ProjectState
 from civicfund.projects.filters import ProjectFilter
-from civicfund.projects.models import Project
+from civicfund.projects.models import Project, ProjectQuerySet
 from civicfund.projects.serializers import ProjectDetailOutput, ProjectInput, ProjectOutput
 from civicfund.projects.services import (
     ProjectError,
@@ -36,13 +37,31 @@ from civicfund.projects.services.supporting import support_project, withdraw_sup
 Made = TypeVar("Made")
 
 
+@Prepared
+def _rows(pks: Collection[int]) -> ProjectQuerySet:
+    return Project.objects.listed().filter(pk__in=pks).for_cards()
+
+
+class _Paginator(LeanPaginator):
+    """Rows of keys are asked for alike, whatever the list is narrowed to."""
+
+    def __init__(self, rows: QuerySet[Project], per_page: int) -> None:
+        super().__init__(rows, per_page, read=_rows)
+
+
+class ProjectPages(LeanPages):
+    """Pages of projects."""
+
+    django_paginator_class = _Paginator  # type: ignore[assignment]  # made of rows and a size alone
+
+
 class Projects(ListAPIView[Project]):
     """Every public project; and a new one."""
 
     permission_classes = (IsAuthenticatedOrReadOnly,)
     serializer_class = ProjectOutput
     filterset_class = ProjectFilter
-    pagination_class = LeanPages
+    pagination_class = ProjectPages
 
     def get_queryset(self) -> QuerySet[Project]:
         """As the page lists them."""

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from django import template
 from django.core.signals import setting_changed
-from django.forms import BoundField, ChoiceField, Select
+from django.forms import BoundField, CheckboxInput, ChoiceField, Select, Textarea, TextInput
 from django.template.base import Node, Parser, Token
 from django.utils import timezone
 from django.utils.html import conditional_escape
@@ -33,8 +33,11 @@ REMEMBERED = frozenset(
         "state",
         "comment",
         "project-card",
+        "help-links",
         "proposal-row",
+        "pot-line",
         "review-row",
+        "reported-line",
         "campaign-card",
         "field",
     }
@@ -43,6 +46,9 @@ MOST = 4096
 _drawn: dict[tuple[Any, ...], SafeString] = {}
 # Kinds of values that are equal only where they look the same.
 _whole: set[type] = {str, SafeString, int, bool, NoneType}
+
+# Beside lists, what shows nothing of its own until somebody has filled it in.
+_FILLED_IN = (TextInput, Textarea, CheckboxInput)
 
 Kind = TypeVar("Kind", bound=type)
 
@@ -87,10 +93,10 @@ class DrawnOnce(Node):
             except UnprocessableDynamicAttr:
                 return None
             if value.__class__ is BoundField:
-                chosen = _of_choice(value)
-                if chosen is None:
+                shown = _of_field(value)
+                if shown is None:
                     return None
-                parts += (attr.key, *chosen)
+                parts += (attr.key, *shown)
             elif value.__class__ in _whole:
                 parts += (attr.key, value.__class__, value)
             else:
@@ -98,26 +104,44 @@ class DrawnOnce(Node):
         return (*parts, self.component.nodelist.render(context))
 
 
-def _of_choice(bound: BoundField) -> tuple[Any, ...] | None:
-    """All that shows of a list to choose one thing from; None for any other field, which is typed
-    into, and where something is wrong with what was chosen.
+def _of_field(bound: BoundField) -> tuple[Any, ...] | None:
+    """All that shows of a list to choose one thing from, or of a field that nobody has filled in
+    yet; None for what was typed, any other field, and where something is wrong.
     """
     form, field, widget = bound.form, bound.field, bound.field.widget
-    if type(widget) is not Select or not isinstance(field, ChoiceField) or bound.errors:
+    if bound.errors or field.show_hidden_initial:
         return None
-    # Read once; through an iterator, since a list of rows that is asked for its length counts them.
-    offered: list[tuple[Any, Any]] = list(iter(widget.choices))
-    widget.choices = offered
-    if any(isinstance(label, list | tuple) for _value, label in offered):
+    value = bound.value()
+    if type(widget) is Select and isinstance(field, ChoiceField):
+        choices = _choices(widget)
+    else:
+        is_empty = type(widget) in _FILLED_IN and not form.is_bound and value in (None, "", False)
+        choices = () if is_empty else None
+    if choices is None:
         return None
-    chosen = bound.value()
     return (
         type(form).__qualname__, bound.html_name, bound.auto_id, form.use_required_attribute,
         conditional_escape(bound.label), str(bound.help_text), field.required, field.disabled,
-        tuple((name, str(value)) for name, value in widget.attrs.items()),
-        type(chosen), str(chosen),
-        *((str(value), conditional_escape(label)) for value, label in offered),
+        type(widget), tuple((name, str(given)) for name, given in widget.attrs.items()),
+        type(value), str(value), *choices,
     )  # fmt: skip
+
+
+def _choices(widget: Select) -> tuple[tuple[str, bool, str], ...] | None:
+    """What is offered; None where it stands in groups."""
+    # Read once; through an iterator, since a list of rows that is asked for its length counts them.
+    offered: list[tuple[Any, Any]] = list(iter(widget.choices))
+    if any(isinstance(label, list | tuple) for _value, label in offered):
+        widget.choices = offered
+        return None
+    # As they are: ``choices`` would look through each of them.
+    widget._choices = offered  # type: ignore[attr-defined]  # what it keeps them as
+    return tuple((str(value), *_words(label)) for value, label in offered)
+
+
+def _words(label: Any) -> tuple[bool, str]:
+    """A label, and whether it is escaped by now."""
+    return (False, label) if label.__class__ is str else (True, conditional_escape(label))
 
 
 @register.tag("cotton")

@@ -7,19 +7,28 @@ design: the tests hold each of these against its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.template import Context
 from django.template.base import Node
+from django.utils import timezone
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from django_cotton.templatetags import UnprocessableDynamicAttr
 from django_cotton.templatetags._component import AttrKind, CottonComponentNode
 from django_cotton.templatetags._slot import CottonSlotNode
 
+from civicfund import moments
 from civicfund.templatetags.ui import extras, icon
 
 Attributes = dict[str, Any]
+# What a countdown counts to, beside words.
+_END = ("to", datetime)
+_MOST_ENDS = 1024
 
 
 class WrittenHere(Node):
@@ -50,7 +59,8 @@ class WrittenHere(Node):
                     value = attr.compiled.render(context)
             except UnprocessableDynamicAttr:
                 return None
-            if attr.key == "attrs" or not isinstance(value, str | bool):
+            words = isinstance(value, str | bool)
+            if attr.key == "attrs" or not (words or (attr.key, type(value)) == _END):
                 return None
             given[attr.key] = value
         return given
@@ -122,6 +132,33 @@ def _empty(given: Attributes, slot: str) -> str:
 """
 
 
+def _countdown(given: Attributes, _slot: str) -> str:
+    to, variant = given.get("to"), given.get("variant", "")
+    if not to:
+        return ""
+    classes = f" countdown-{conditional_escape(variant)}" if variant else ""
+    ended = conditional_escape(given.get("ended", _("Time is up.")))
+    left = conditional_escape(given.get("left", _("{time} left")))
+    return (
+        f'<span class="countdown{classes}" data-countdown data-ended="{ended}" data-left="{left}"'
+        f' data-now="{timezone.localtime().isoformat()}">'
+        '<span class="countdown-left" role="timer" hidden></span>'
+        '<span class="sr-only" aria-live="polite" data-countdown-end></span>'
+        f' <time datetime="{timezone.localtime(to).isoformat()}">{_end(to, *_where())}</time>'
+        "</span>"
+    )
+
+
+@lru_cache(maxsize=_MOST_ENDS)
+def _end(at: datetime, _language: str | None, _zone: str) -> str:
+    """In words, as they are there."""
+    return conditional_escape(moments.end(at))
+
+
+def _where() -> tuple[str | None, str]:
+    return get_language(), timezone.get_current_timezone_name()
+
+
 def _stat(given: Attributes, slot: str) -> str:
     return f"""
 <div class="stat">
@@ -137,4 +174,5 @@ WRITTEN: Mapping[str, Callable[[Attributes, str], str]] = {
     "notice": _notice,
     "empty": _empty,
     "stat": _stat,
+    "countdown": _countdown,
 }

@@ -10,7 +10,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from budgeting.models import BallotOmission, Proposal, Review
+from budgeting.models import BallotOmission, Cycle, Proposal, Review
+from budgeting.selectors import proposals_paged
 from budgeting.services import reviews
 from budgeting.services.closing import close_cycle
 from budgeting.services.cycles import cancel_cycle, request_cancelling
@@ -49,6 +50,7 @@ from tests.factories.budgeting import (
     opened,
     publish_now,
     reviewed,
+    set_instant,
     voters,
     without_guard,
 )
@@ -118,6 +120,25 @@ def test_each_says_what_became_of_it_wherever_it_stands(client):
     close_cycle(cycle)
     for each, said in zip(proposals, words, strict=True):
         assert all(said in shown for shown in seen(client, each)), said
+
+
+def listed(cycle):
+    """A page of the cycle's proposals, and how many questions it took."""
+    fresh = Cycle.objects.prefetch_related("phases").get(pk=cycle.pk)
+    with CaptureQueriesContext(connection) as queries:
+        rows = list(proposals_paged(fresh, {0: 1}).page(1))
+    return rows, len(queries)
+
+
+def test_of_a_list_it_is_asked_only_where_it_can_be_anything():
+    cycle, _proposals = reviewing_cycle()
+    set_instant(cycle.voting, db_now() + timedelta(days=5))
+    set_instant(cycle.voting, db_now() + timedelta(days=3), of="starts_at")
+    [row], early = listed(cycle)
+    assert (row.stands, row.why_off, row.why_left) == ("submitted", None, None)
+    begin_voting(cycle)
+    [row], late = listed(cycle)
+    assert (row.stands, late) == ("not_decided", early + 1)
 
 
 def test_its_authors_read_no_promise_any_more(client):

@@ -12,11 +12,11 @@ from django.test import RequestFactory
 from django.utils import translation
 from django.utils.safestring import mark_safe
 
-from budgeting.templatetags.rows import ProposalRow
+from budgeting.templatetags.rows import PotLine, ProposalRow
 from civicfund.pledges.templatetags.campaign_cards import CampaignCard, CardPicture
 from civicfund.projects.selectors.supports import Gathering
-from civicfund.projects.templatetags.cards import ProjectCard
-from civicfund.talk.templatetags.talk import Said
+from civicfund.projects.templatetags.cards import HelpLinks, ProjectCard
+from civicfund.talk.templatetags.talk import ReportedLine, Said
 from civicfund.templatetags import drawn, ui
 
 NASTY = '"><script>alert(1)</script>'
@@ -330,6 +330,110 @@ def test_a_proposals_line_shows_whatever_has_changed(render, changed, seen):
     assert ESCAPED in before
     assert seen not in before
     assert seen in render(source, row=ProposalRow(**ROW | changed))
+
+
+def wish(given=None, *, auto_id="id_%s", prefix=None, **said):
+    class Wish(forms.Form):
+        words = forms.CharField(**{"label": "Words", "required": False} | said)
+
+    return Wish(given, auto_id=auto_id, prefix=prefix)
+
+
+@pytest.mark.parametrize(
+    ("changed", "seen"),
+    [
+        ({"label": "Other"}, ">Other"),
+        ({"help_text": "In short."}, "In short."),
+        ({"initial": "Benches"}, "Benches"),
+        ({"required": True}, " required"),
+        ({"disabled": True}, " disabled"),
+        ({"max_length": 9}, 'maxlength="9"'),
+        ({"widget": forms.Textarea}, "<textarea"),
+        ({"widget": forms.CheckboxInput}, 'type="checkbox"'),
+        ({"widget": forms.PasswordInput}, 'type="password"'),
+        ({"widget": forms.TextInput(attrs={"size": 5})}, 'size="5"'),
+        ({"auto_id": "find-%s"}, 'id="find-words"'),
+        ({"prefix": "a"}, 'name="a-words"'),
+        ({"given": {"words": "Trees"}}, "Trees"),
+        ({"given": {}, "required": True}, "field-errors"),
+    ],
+)
+def test_a_field_shows_whatever_has_changed(render, changed, seen):
+    source = '<c-field :field="form.words" />'
+    before = render(source, form=wish())
+    assert render(source, form=wish()) == before
+    assert seen not in before
+    assert seen in render(source, form=wish(**changed))
+
+
+@pytest.mark.parametrize(
+    ("changed", "seen"),
+    [
+        ({"pk": 8}, "/projects/8/help/photo/"),
+        ({"title": "Other"}, " Other<"),
+        ({"wanted": ("photo", "hands")}, "/projects/7/help/hands/"),
+    ],
+)
+def test_links_to_what_is_looked_for_show_whatever_has_changed(render, changed, seen):
+    source = '<c-help-links :links="links" />'
+    links = {"pk": 7, "title": NASTY, "wanted": ("photo",)}
+    before = render(source, links=HelpLinks(**links))
+    assert ESCAPED in before
+    assert seen not in before
+    assert seen in render(source, links=HelpLinks(**links | changed))
+
+
+POT = {
+    "pk": 7, "name": NASTY, "amount_minor": 100, "currency": "EUR", "needed": 0, "counted": "",
+    "elsewhere": 0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changed", "seen"),
+    [
+        ({"pk": 8}, 'id="pot-8"'),
+        ({"name": "Other"}, ">Other: "),
+        ({"amount_minor": 500}, "€5"),
+        ({"currency": "JPY"}, "¥100"),
+        ({"needed": 1, "counted": "all"}, "1 person has to support a project"),
+        ({"needed": 2, "counted": "all"}, "2 people have to support a project"),
+        ({"needed": 2, "counted": "some"}, "Counted: some, each once."),
+        ({"elsewhere": 1}, "1 proposal, on another page"),
+        ({"elsewhere": 3}, '<a href="?page=2#pot-7">3 proposals, on other pages'),
+    ],
+)
+def test_what_stands_above_a_pots_proposals_shows_whatever_has_changed(render, changed, seen):
+    source = '<c-pot-line :line="line" address="?page=2" />'
+    before = render(source, line=PotLine(**POT))
+    assert ESCAPED in before
+    assert seen not in before
+    assert seen in render(source, line=PotLine(**POT | changed))
+
+
+REPORTED = {
+    "pk": 7, "body": NASTY, "title": "Benches", "waiting": 1, "ticked": False,
+    "since": datetime(2026, 6, 14, 17, 0, tzinfo=UTC),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changed", "seen"),
+    [
+        ({"pk": 8}, 'value="8"'),
+        ({"body": "Other"}, "Tick: Other"),
+        ({"title": "Trees"}, "Trees, "),
+        ({"waiting": 2}, "2 reports since"),
+        ({"since": datetime(2026, 6, 15, 17, 0, tzinfo=UTC)}, "15 June 2026"),
+        ({"ticked": True}, " checked"),
+    ],
+)
+def test_a_reported_comments_line_shows_whatever_has_changed(render, changed, seen):
+    source = '<c-reported-line :line="line" />'
+    before = render(source, line=ReportedLine(**REPORTED))
+    assert ESCAPED in before
+    assert seen not in before
+    assert seen in render(source, line=ReportedLine(**REPORTED | changed))
 
 
 SAID = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib.postgres.search import SearchQuery, SearchRank, TrigramWordSimilarity
 from django.db.models import F, Q, QuerySet
@@ -159,13 +160,29 @@ def _shown_files(project: int) -> QuerySet[ProjectFile]:
     return ProjectFile.objects.shown().filter(project=project).in_order()
 
 
+class Typed(SearchQuery):
+    """Words as they are typed into a search field: "quoted phrase", -without, this or that.
+
+    A question of its own within the question, which is asked once. Else what is planned for any
+    words (``civicfund.prepared``) reads them anew for each row.
+    """
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words, config="simple", search_type="websearch")
+
+    def as_sql(self, *given: Any, **named: Any) -> tuple[str, Any]:
+        """In brackets."""
+        sql, params = super().as_sql(*given, **named)
+        return f"(SELECT {sql})", params
+
+
 def matching(projects: ProjectQuerySet, words: str) -> ProjectQuerySet:
     """Projects with these words, or with a title that is spelt nearly so; ``rank`` says how well.
 
-    The words follow web search: "quoted phrase", -without, this or that. How nearly is set for the
-    whole connection (``TRIGRAMS`` in the settings), since an index answers no other question.
+    How nearly is set for the whole connection (``TRIGRAMS`` in the settings), since an index
+    answers no other question.
     """
-    query = SearchQuery(words, config="simple", search_type="websearch")
+    query = Typed(words)
     return projects.annotate(
         likeness=TrigramWordSimilarity(words, "title"),
         rank=SearchRank(F("search"), query) + F("likeness"),

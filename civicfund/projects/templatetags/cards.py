@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from django import template
 
-from civicfund.projects.enums import Category, ProjectState
+from civicfund.projects.enums import Category, Part, ProjectState
 from civicfund.projects.models import Project
 from civicfund.projects.selectors.supports import Gathering
 from civicfund.templatetags.drawn import says_all
@@ -54,3 +55,23 @@ def card(project: Project) -> ProjectCard:
         state=project.state,
         gathering=getattr(project, "gathering", ()),
     )
+
+
+@says_all
+class HelpLinks(NamedTuple):
+    """What a project looks for, each kind to be offered: it is found again by exactly this."""
+
+    pk: int
+    title: str
+    wanted: tuple[str, ...]
+
+    @property
+    def parts(self) -> list[Part]:
+        """In words."""
+        return [Part(value) for value in self.wanted]
+
+
+@register.simple_tag
+def help_links(project: Project, parts: Iterable[Part]) -> HelpLinks:
+    """What a project looks for, for ``<c-help-links>``."""
+    return HelpLinks(project.pk, project.title, tuple(part.value for part in parts))

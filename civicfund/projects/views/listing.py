@@ -59,7 +59,8 @@ def _pages(rows: ProjectQuerySet, found: ProjectListFilter, *, usable: bool) -> 
         return KeysPaginator(
             ordered if by == {"sort"} else _among(rows, ordered), PER_PAGE, read=_cards
         )
-    paginator = SweptPaginator if by & {"q", "sort"} else LeanPaginator
+    # What came of a project no index tells: the newest may all be such as nothing came of.
+    paginator = SweptPaginator if by & {"q", "sort", "became"} else LeanPaginator
     return paginator(rows, PER_PAGE, read=_cards)
 
 

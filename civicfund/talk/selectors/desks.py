@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.db.models import Count, DateField, Exists, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import TruncMonth
 from django.utils import timezone
-from django.utils.functional import Promise
+from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -55,8 +55,9 @@ def flagged_comments() -> CommentQuerySet:
 
 def flagged_paged() -> LeanPaginator:
     """The same in pages, each with its author, thread and parent."""
+    rows: Any = SimpleLazyObject(flagged_comments)
     return LeanPaginator(
-        flagged_comments(),
+        rows,
         FLAGGED_PER_PAGE,
         count=_flagged.count(),
         read=_flagged_on,
@@ -82,8 +83,12 @@ def _flagged_on(keys: Collection[int]) -> CommentQuerySet:
 
 def last_flag() -> int:
     """The number of the newest flag of any comment; 0 where there is none."""
-    newest = Flag.objects.order_by("-pk").values_list("pk", flat=True).first()
-    return newest or 0
+    return _newest_flag.first() or 0
+
+
+@Prepared
+def _newest_flag() -> QuerySet[Flag, int]:
+    return Flag.objects.order_by("-pk").values_list("pk", flat=True)[:1]
 
 
 def appeals_for(moderator: User | int) -> QuerySet[Hiding]:

@@ -48,3 +48,9 @@ def pause_appeals_for(moderator: User | int) -> PauseQuerySet:
     """Appeals that this moderator may decide: against what somebody else did to others."""
     others = Pause.objects.appealed().exclude(paused_by=moderator).exclude(person=moderator)
     return others.select_related("person")
+
+
+@Prepared
+def pause_appeals_now(moderator: int) -> PauseQuerySet:
+    """All of them."""
+    return pause_appeals_for(moderator)

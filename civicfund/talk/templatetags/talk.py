@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -102,6 +102,32 @@ def may_delete(comment: Comment, user: Person) -> bool:
 def is_by(comment: Comment, user: Person) -> bool:
     """Whether these are this person's words, and still there."""
     return user.is_authenticated and comment.author_id == user.pk and comment.deleted_at is None
+
+
+@says_all
+class ReportedLine(NamedTuple):
+    """All that the moderators' desk shows of a reported comment: it is found by exactly this."""
+
+    pk: int
+    body: str
+    title: str
+    waiting: int
+    since: datetime
+    ticked: bool
+
+
+@register.simple_tag
+def reported_line(comment: Comment, title: str, ticked: Collection[str]) -> ReportedLine:
+    """A comment of ``flagged_comments`` for ``<c-reported-line>``; ``ticked`` are ids as sent."""
+    found = vars(comment)
+    return ReportedLine(
+        pk=comment.pk,
+        body=comment.body,
+        title=str(title),
+        waiting=found["waiting"],
+        since=found["since"],
+        ticked=str(comment.pk) in ticked,
+    )
 
 
 @says_all

@@ -54,7 +54,7 @@ from civicfund.talk.selectors.moderation import (
     reported_projects,
     reported_projects_paged,
 )
-from civicfund.talk.selectors.pauses import pause_appeals_for
+from civicfund.talk.selectors.pauses import pause_appeals_now
 from civicfund.talk.services import (
     TalkError,
     decide_appeal,
@@ -183,7 +183,7 @@ def _pause_appeals(moderator: User, wanted: Wanted) -> list[Pause]:
     """Appeals against pauses, which lie in no place: all of them, since they are few."""
     if wanted.place or wanted.reason or wanted.kind not in ("", "appeals"):
         return []
-    return list(pause_appeals_for(moderator))
+    return pause_appeals_now(moderator.pk)
 
 
 class _Desk:
