@@ -241,6 +241,8 @@ def take_back_changes(proposal: Proposal, *, by: User) -> None:
         raise RefusedError(_("Somebody else has to review your own project."))
     with transaction.atomic():
         _check_goes_on(share(proposal.cycle))
+        if is_too_late(proposal.cycle):
+            raise _voting_has_begun()
         waiting = Review.objects.waiting().select_related("reviewer").filter(proposal=proposal)
         review = waiting.order_by("pk").first()
         if review and not administers:
