@@ -501,6 +501,7 @@ def test_whoever_was_written_to_of_an_update_is_of_its_correction_once(campaign)
     assert [each.to[0] for each in mails].count(pledge.backer.email) == 2
     assert later.email not in {each.to[0] for each in mails}
     assert mails[0].subject == "Cider press: update 1 was corrected"
+    assert "The team of “Cider press” has corrected an update" in mails[0].body
     assert "It is blue." not in mails[0].body
     assert update.get_absolute_url() in mails[0].body
     assert "List-Unsubscribe" in mails[0].extra_headers
