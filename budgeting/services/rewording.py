@@ -15,8 +15,11 @@ from civicfund.people.enums import Role
 from civicfund.people.models import User
 
 
-def reword(cycle: Cycle, *, title: str, summary: str, reason: str, by: User) -> Rewording:
-    """Call an open cycle otherwise, until voting begins and before sheets are printed.
+def reword(
+    cycle: Cycle, *, title: str, summary: str, reason: str, by: User, seen: int | None = None
+) -> Rewording:
+    """Call an open cycle otherwise, until voting begins and before sheets are printed. Where
+    another change than ``seen`` is the last one by now (0: none), it is refused.
 
     Neither title nor sentence is among what the board begins with, ties are drawn from or ballots
     are sealed to. Who asked to open it under which words stays with the request.
@@ -31,6 +34,9 @@ def reword(cycle: Cycle, *, title: str, summary: str, reason: str, by: User) -> 
         held = take(cycle)
         if why := why_words_stay(held):
             raise RefusedError(why)
+        if seen not in (None, last_rewording(held)):
+            words = _("Somebody has changed the words since you looked: open this page anew.")
+            raise RefusedError(words)
         if (title, summary) == (held.title, held.summary):
             raise RefusedError(_("It says that already."), field="title")
         made = Rewording.objects.create(
@@ -45,6 +51,11 @@ def reword(cycle: Cycle, *, title: str, summary: str, reason: str, by: User) -> 
         Cycle.objects.filter(pk=held.pk).update(title=title, summary=summary)
         record("cycle.reworded", held, actor=by, rewording=made.pk)
     return made
+
+
+def last_rewording(cycle: Cycle) -> int:
+    """The number of the last change of its words; 0 where there is none."""
+    return cycle.rewordings.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
 def why_words_stay(cycle: Cycle) -> str:
