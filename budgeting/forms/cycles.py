@@ -347,6 +347,8 @@ class RewordForm(forms.Form):
         max_length=500,
         help_text=_("It stands on this page for good, with your name and what was said before."),
     )
+    # The last change that was on the page; none where it is 0.
+    seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
 
 class ReasonForm(forms.Form):

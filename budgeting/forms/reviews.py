@@ -85,7 +85,10 @@ class ChangesForm(forms.Form):
     until = MomentField(
         label=_("By when"),
         required=False,
-        help_text=_("After it you can give the review as it stands. Empty: in two weeks."),
+        help_text=_(
+            "After it you can give the review as it stands. Empty: in two weeks, or sooner where"
+            " voting begins within four."
+        ),
     )
 
 

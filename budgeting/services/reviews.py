@@ -191,19 +191,20 @@ def request_changes(
 ) -> ChangeRequest:
     """Ask its authors to change the project; they are told, and the review waits for them.
 
-    It waits ``until`` then, two weeks where nothing is said; after that it may be given as it is.
+    It waits ``until`` then; after that it may be given as it is, so that is before voting begins.
+    Where nothing is said it waits two weeks, and half of the time until voting where that is less.
     """
     require(by, Role.REVIEWER)
     if not words.strip():
         raise RefusedError(_("Say what has to change."), field="words")
-    until = until or db_now() + TIME_FOR_CHANGES
-    if until <= db_now():
+    if until is not None and until <= db_now():
         raise RefusedError(_("Leave them time: the day has to be one to come."), field="until")
     with transaction.atomic():
         cycle = proposal.cycle
         review = _mine(share(cycle), proposal, by)
         if review.kind == ReviewKind.APPEAL:
             raise RefusedError(_("An appeal is decided as it stands."))
+        until = _before_voting(cycle, until)
         # Told as soon as it goes on: given back, taken back by somebody else, or not in time.
         came_back = ReviewNews.RETURNED
         Review.objects.filter(pk=review.pk).update(reviewer=by, untold=came_back)
@@ -229,6 +230,21 @@ def request_changes(
     return asked
 
 
+def _before_voting(cycle: Cycle, until: datetime | None) -> datetime:
+    """Until when a review waits for its authors: what comes back once voting has begun is judged by
+    nobody.
+    """
+    now, begins = db_now(), cycle.voting_starts_at
+    if begins is None or begins <= now:  # of a draft: it cannot be opened like this
+        return until or now + TIME_FOR_CHANGES
+    if until is None:
+        return now + min(TIME_FOR_CHANGES, (begins - now) / 2)
+    if until >= begins:
+        words = _("Voting begins on %(at)s, and nothing is decided after that: say a day before.")
+        raise RefusedError(words % {"at": moment(begins)}, field="until")
+    return until
+
+
 def take_back_changes(proposal: Proposal, *, by: User) -> None:
     """Wait no longer for changes: the project is judged as it stands.
 
@@ -241,6 +257,8 @@ def take_back_changes(proposal: Proposal, *, by: User) -> None:
         raise RefusedError(_("Somebody else has to review your own project."))
     with transaction.atomic():
         _check_goes_on(share(proposal.cycle))
+        if is_too_late(proposal.cycle):
+            raise _voting_has_begun()
         waiting = Review.objects.waiting().select_related("reviewer").filter(proposal=proposal)
         review = waiting.order_by("pk").first()
         if review and not administers:

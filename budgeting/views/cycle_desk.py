@@ -43,7 +43,7 @@ from budgeting.services.cycles import (
     request_opening,
 )
 from budgeting.services.results import PUBLISH, certify, certify_anew, publish
-from budgeting.services.rewording import reword, why_words_stay
+from budgeting.services.rewording import last_rewording, reword, why_words_stay
 from budgeting.services.rules import pots_to_correct
 from budgeting.views.desks import Acts, Desk, back, take_back_here
 from civicfund import staff
@@ -65,7 +65,7 @@ JUDGED_STATES = (CycleState.COUNTED, CycleState.CERTIFIED)
 def cycle_desk(request: SignedInRequest, slug: str) -> HttpResponseBase:
     """Where the cycle stands, what is missing, and the acts that are possible now."""
     cycle = visible_cycle(request.user, slug)
-    words = {"title": cycle.title, "summary": cycle.summary}
+    words = {"title": cycle.title, "summary": cycle.summary, "seen": last_rewording(cycle)}
     said = {"reword": (partial(RewordForm, initial=words), _reword)}
     desk = Desk(request, cycle, {**CYCLE_ACTS, **said})
     answer = desk.act()

@@ -107,6 +107,7 @@ def cycle_detail(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "cycle": cycle,
         "steps": phase_steps(cycle, now),
+        "voting_begun": cycle.voting_starts_at is not None and cycle.voting_starts_at <= now,
         "supports": supports_by_proposal(page, now),
         "costs": town_costs(page),
         "entry": entry,

@@ -294,7 +294,9 @@ def review(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBase:
         "waiting": waiting,
         "theirs": theirs,
         "held_up": held_up,
-        "may_take_back": held_up and (mine or holds(request.user, Role.BUDGET_ADMINISTRATOR)),
+        "may_take_back": held_up
+        and not too_late
+        and (mine or holds(request.user, Role.BUDGET_ADMINISTRATOR)),
         "may_review": mine and not (held_up or too_late) and _reviews(request.user, proposal),
         # Refused, and there is no place for it on the page any more: it is shown all the same.
         "wrote": desk.name if desk.name in _IN_WORDS else "",

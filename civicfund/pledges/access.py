@@ -92,14 +92,14 @@ def is_of_team(user: Person, campaign: Campaign) -> bool:
 
 
 def may_correct(user: Person, update: CampaignUpdate) -> bool:
-    """Whether somebody may put a correction below it: whoever runs the campaign, and whoever wrote
-    it while they are of its team.
+    """Whether somebody may put a correction below it: whoever wrote it while they are of its team,
+    and whoever runs the campaign; what moderators have hidden only who wrote it reads.
     """
     if not user.is_authenticated:
         return False
-    if update.campaign.creator_id == user.pk:
-        return True
-    return update.words.author_id == user.pk and is_of_team(user, update.campaign)
+    if update.words.author_id == user.pk:
+        return is_of_team(user, update.campaign)
+    return update.campaign.creator_id == user.pk and not update.words.hiding
 
 
 def backs(person: Person | None, campaign: Campaign) -> bool:

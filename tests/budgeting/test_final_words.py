@@ -344,6 +344,29 @@ def test_once_voting_has_begun_no_reviewer_asks_for_changes(client):
     assert not Message.objects.filter(kind="changes_requested").exists()
 
 
+def test_once_voting_has_begun_no_request_is_taken_back_and_no_review_is_promised(client):
+    cycle, [proposal, reviewed] = reviewing_cycle(2)
+    person = reviewer()
+    request_changes(proposal, words="Say how wide it is.", by=person)
+    give_review(reviewed, feasible=True, by=person)
+    sign_in_with_second_factor(client, person)
+    urls = [reverse("review", args=[cycle.slug, each.pk]) for each in (proposal, reviewed)]
+    before = [page(client, url) for url in urls]
+    assert "Take the request back" in before[0]
+    assert "Its verdict waits for an instant" in before[1]
+    begin_voting(cycle)
+    asked, done = (page(client, url) for url in urls)
+    for words in ("Take the request back", "can be given as it stands", "With the proposer"):
+        assert words not in asked
+    assert "Not given back in time" in asked
+    assert "Its verdict waits for an instant" not in done
+    assert "was not published before voting began" in done
+    refused = client.post(urls[0], {"act": "take_back"})
+    assert (refused.status_code, "Voting has begun" in refused.content.decode()) == (400, True)
+    assert proposal.change_requests.get().taken_back_by is None
+    assert not Message.objects.filter(kind="changes_taken_back").exists()
+
+
 def test_once_voting_has_begun_no_review_is_given_and_what_was_typed_is_there(client):
     cycle, [proposal] = reviewing_cycle()
     url = reverse("review", args=[cycle.slug, proposal.pk])

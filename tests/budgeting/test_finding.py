@@ -202,7 +202,6 @@ def test_once_voting_has_begun_all_is_found_by_what_lines_say(client):
     assert found(client, cycle, state="short") == ["Short"]
     assert "not_decided" not in offered(client, cycle)
     begin_voting(cycle)
-    caches["frames"].clear()
     by_state = {each: found(client, cycle, state=each) for each in offered(client, cycle) if each}
     assert by_state == {
         "not_feasible": ["No"], "on_ballot": ["On"], "selected": [], "not_selected": [],
@@ -211,6 +210,19 @@ def test_once_voting_has_begun_all_is_found_by_what_lines_say(client):
     }  # fmt: skip
     for old in ("submitted", "feasible"):
         assert found(client, cycle, state=old) == []
+
+
+def test_choices_of_before_voting_are_not_shown_once_it_has_begun_or_was_called_off(client):
+    begun, off = before_voting(), before_voting()
+    for cycle in (begun, off):
+        assert 'value="feasible"' in answer_of(client, cycle).content.decode()
+    begin_voting(begun)
+    request_cancelling(off, by=administrator(), reason="The flood.")
+    cancel_cycle(off, by=administrator())
+    for cycle, words in ((begun, 'value="not_decided"'), (off, 'value="called_off"')):
+        page = answer_of(client, cycle).content.decode()
+        assert 'value="feasible"' not in page
+        assert words in page
 
 
 def test_of_a_cycle_that_was_called_off_that_is_found(client):

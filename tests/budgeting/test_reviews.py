@@ -450,9 +450,11 @@ def test_authors_are_told_by_when_and_it_is_never_before_now(client):
     by = reviewer()
     with pytest.raises(RefusedError, match="Leave them time"):
         request_changes(proposal, words="Say how wide.", until=db_now() - HOUR, by=by)
+    with pytest.raises(RefusedError, match=f"Voting begins on {moment(cycle.voting_starts_at)}"):
+        request_changes(proposal, words="Say how wide.", until=cycle.voting_starts_at, by=by)
     assert not ChangeRequest.objects.exists()
     asked = request_changes(proposal, words="Say how wide.", by=by)
-    assert asked.due_at - db_now() > timedelta(days=13)
+    assert 11 * HOUR < asked.due_at - db_now() < 12 * HOUR
     client.force_login(proposal.project.proposer)
     page = reverse("my_proposal", args=[cycle.slug, proposal.pk])
     assert "Give it back by" in client.get(page).content.decode()

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from budgeting.models import Board, Cycle, Rewording
 from budgeting.selectors.said import said_in_words
+from budgeting.services import rewording
 from budgeting.services.errors import RefusedError
 from budgeting.services.rewording import reword
 from civicfund.audit.models import Event
@@ -65,6 +66,23 @@ def test_an_administrator_corrects_title_and_sentence_at_the_desk(client):
     assert "Spring 2027" in client.get(cycle.get_absolute_url()).content.decode()
 
 
+def test_of_two_who_correct_it_at_once_the_second_does_not_undo_the_first(client):
+    cycle = an_open_cycle()
+    sign_in_with_second_factor(client, administrator())
+    desk = reverse("cycle_desk", args=[cycle.slug])
+    form = client.get(desk).context["forms"]["reword"]
+    sent = {name: form[name].value() for name in ("title", "summary", "seen")}
+    reword(cycle, title="Spring", summary=cycle.summary, reason=WHY, by=administrator())
+    mine = {"act": "reword", **sent, "summary": "For us all.", "reason": WHY}
+    told = client.post(desk, mine)
+    assert (told.status_code, "since you looked" in told.content.decode()) == (400, True)
+    assert words_of(cycle) == ("Spring", cycle.summary)
+    form = client.get(desk).context["forms"]["reword"]
+    again = {name: form[name].value() for name in ("title", "seen")}
+    assert client.post(desk, mine | again).status_code == 302
+    assert words_of(cycle) == ("Spring", "For us all.")
+
+
 def voted_on():
     cycle = an_open_cycle()
     begin_voting(cycle)
@@ -74,6 +92,15 @@ def voted_on():
 def printed():
     later = {"voting_starts_in": 24 * HOUR, "voting_ends_in": 48 * HOUR}
     return paper_by_number(NeighborhoodFactory(), "100", **later)[0]
+
+
+def test_where_voting_begins_after_the_look_at_the_clock_it_is_refused_in_words(monkeypatch):
+    cycle, before = voted_on(), rewording.db_now()
+    monkeypatch.setattr(rewording, "db_now", lambda: before - 24 * HOUR)
+    was = words_of(cycle)
+    with pytest.raises(RefusedError, match="Voting has begun"):
+        reword(cycle, title="Spring", summary="", reason=WHY, by=administrator())
+    assert (words_of(cycle), Rewording.objects.exists()) == (was, False)
 
 
 @pytest.mark.parametrize(

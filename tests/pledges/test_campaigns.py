@@ -299,7 +299,7 @@ def test_a_draft_that_was_never_sent_in_is_thrown_away_with_all_of_it(client):
     assert create(project).state == CampaignState.DRAFT
 
 
-def test_what_was_sent_in_once_stays_and_nobody_throws_away_somebody_else_s_draft():
+def test_what_was_sent_in_once_stays_and_nobody_throws_away_somebody_else_s_draft(client):
     campaign = create(ProjectFactory())
     with pytest.raises(RefusedError, match="Only the campaign's creator"):
         throw_away_campaign(campaign, by=UserFactory())
@@ -307,6 +307,9 @@ def test_what_was_sent_in_once_stays_and_nobody_throws_away_somebody_else_s_draf
     for said in ("Only a draft", "sent in once"):
         with pytest.raises(RefusedError, match=said):
             throw_away_campaign(campaign, by=campaign.creator)
+        client.force_login(campaign.creator)
+        asked = client.get(reverse("campaign_throw_away", args=[campaign.pk]))
+        assert (asked.status_code, asked.url) == (302, campaign.get_absolute_url())
         with pytest.raises(IntegrityError, match="never sent in"), transaction.atomic():
             Campaign.objects.filter(pk=campaign.pk)._raw_delete("default")
         if sent.state == CampaignState.SUBMITTED:

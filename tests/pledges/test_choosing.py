@@ -64,6 +64,9 @@ def test_a_reward_is_added_while_it_is_live_and_those_of_before_stay(client, cam
     assert (bag.amount_minor, bag.limit, bag.position) == (3000, 2, cup.position + 1)
     event = Event.objects.get(verb="campaign.reward_added")
     assert (event.actor, event.data) == (creator, {"reward": bag.pk, "amount_minor": 3000})
+    again = client.post(page, sent)
+    assert (again.status_code, "offered already" in again.content.decode()) == (400, True)
+    assert Reward.objects.filter(title="A bag").count() == 1
     mine.refresh_from_db()
     assert (mine.reward, mine.amount_minor) == (cup, 2000)
     words = {"by": backer, "consent_version": CONSENT_VERSION}

@@ -145,6 +145,26 @@ def test_who_writes_the_project_writes_updates_and_corrects_their_own(client, ca
         assert ("Correct it" in text) == ("The press is here" not in text)
 
 
+def test_what_moderators_have_hidden_of_a_co_author_its_creator_neither_reads_nor_corrects(
+    client, campaign
+):
+    co_author = co_author_of(campaign)
+    update = publish_update(campaign, by=co_author, title="A", body="Rude.", audience=Audience.ALL)
+    page = reverse("update_correct", args=[campaign.pk, update.number])
+    client.force_login(campaign.creator)
+    assert "Rude." in client.get(page).content.decode()
+    hidden(update)
+    answer = client.get(page)
+    assert (answer.status_code, "Rude." in answer.content.decode()) == (403, False)
+    assert client.post(page, {"body": "Oak."}).status_code == 403
+    fresh = CampaignUpdate.objects.select_related("words").get()
+    with pytest.raises(RefusedError, match="is of its team"):
+        correct_update(fresh, by=campaign.creator, body="Oak.")
+    client.force_login(co_author)
+    assert "Rude." in client.get(page).content.decode()
+    assert Comment.objects.count() == 1
+
+
 def test_the_creator_corrects_what_a_co_author_wrote_who_does_so_no_more_once_they_left(
     client, campaign
 ):
@@ -162,7 +182,9 @@ def test_the_creator_corrects_what_a_co_author_wrote_who_does_so_no_more_once_th
         Comment.objects.filter(author=co_author).update(body="Ash.")
     page = reverse("update_correct", args=[campaign.pk, update.number])
     client.force_login(co_author)
-    assert "Correct it" not in page_of(client, update).content.decode()
+    left = page_of(client, update).content.decode()
+    assert "Correct it" not in left
+    assert reverse("comment_edit", args=[update.words_id]) not in left
     assert client.post(page, {"body": "Ash."}).status_code == 403
     client.force_login(campaign.creator)
     assert "Correct it" in page_of(client, update).content.decode()
@@ -501,6 +523,7 @@ def test_whoever_was_written_to_of_an_update_is_of_its_correction_once(campaign)
     assert [each.to[0] for each in mails].count(pledge.backer.email) == 2
     assert later.email not in {each.to[0] for each in mails}
     assert mails[0].subject == "Cider press: update 1 was corrected"
+    assert "The team of “Cider press” has corrected an update" in mails[0].body
     assert "It is blue." not in mails[0].body
     assert update.get_absolute_url() in mails[0].body
     assert "List-Unsubscribe" in mails[0].extra_headers

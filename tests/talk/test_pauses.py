@@ -35,6 +35,7 @@ from civicfund.projects.enums import MergeState, Part, ProjectState
 from civicfund.projects.models import (
     CoAuthor,
     Invitation,
+    JoinWish,
     Merge,
     Project,
     ProjectFlag,
@@ -47,14 +48,18 @@ from civicfund.projects.services import (
     publish_project,
     restore_version,
 )
-from civicfund.projects.services.authors import invite_co_author, say_what_one_does
+from civicfund.projects.services.authors import (
+    accept_invitation,
+    invite_co_author,
+    say_what_one_does,
+)
 from civicfund.projects.services.files import (
     add_file,
     put_in_front,
     remove_file,
     say_what_it_shows,
 )
-from civicfund.projects.services.joining import ask_to_join
+from civicfund.projects.services.joining import accept_wish, ask_to_join
 from civicfund.projects.services.merging import agree_to_merge, ask_to_merge, decline_to_merge
 from civicfund.projects.services.moderating import flag_project
 from civicfund.projects.services.offers import Help, accept_offer, offer_help
@@ -215,6 +220,41 @@ def test_whoever_is_paused_brings_nothing_new_to_others_until_it_is_over(closed)
     end_pause(pause, by=moderator())
     act()
     assert kept() != before
+
+
+def says_yes_to_an_invitation(person):
+    project = ProjectFactory()
+    invitation = invite_co_author(project, person.email, by=project.proposer)
+    return lambda: accept_invitation(invitation, by=person)
+
+
+def takes_somebody_in(person):
+    wish = ask_to_join(ProjectFactory(proposer=person), "I live there.", by=UserFactory())
+    return lambda: accept_wish(wish, by=person)
+
+
+@pytest.mark.parametrize("closed", [says_yes_to_an_invitation, takes_somebody_in])
+def test_nobody_joins_by_a_yes_of_whoever_is_paused_and_what_waits_is_kept(closed):
+    person = UserFactory()
+    act = closed(person)
+    pause = paused(person)
+    with pytest.raises(ProjectError, match="has paused your writing until"):
+        act()
+    assert not CoAuthor.objects.exists()
+    assert Invitation.objects.count() + JoinWish.objects.count() == 1
+    end_pause(pause, by=moderator())
+    act()
+    assert CoAuthor.objects.count() == 1
+
+
+def test_whoever_is_paused_takes_over_what_they_brought_on_paper():
+    person = UserFactory()
+    project = ProjectFactory(handed_in_by="Ada North")
+    invitation = invite_co_author(project, person.email, by=project.proposer, takes_over=True)
+    paused(person)
+    accept_invitation(invitation, by=person)
+    project.refresh_from_db()
+    assert project.proposer == person
 
 
 def test_whoever_is_paused_ends_what_they_began_and_takes_it_back():

@@ -292,21 +292,21 @@ def test_what_runs_out_comes_before_what_others_wait_for_and_that_before_ones_ow
     user = UserFactory()
     ProjectFactory(proposer=user, state=ProjectState.DRAFT)
     before, found = step_of(user), []
-    for make in (invited, wished, offered, asked_to_merge, asked_to_change, refused):
+    for make in (invited, wished, offered, asked_to_merge, refused, asked_to_change):
         made = make(user)
         found.append(whole_step(user).url)
         assert found[-1] not in found[:-1], make
     assert before == "Say where I live"
-    assert whole_step(user).words == "Read why, and appeal"
+    assert whole_step(user).words == "See what they ask for"
     PledgeFactory(backer=user, state=PledgeState.DECLINED)
     assert step_of(user) == "Go to my pledge"
-    assert made.published_with
+    assert made.due_at
 
 
 def test_of_what_runs_out_the_soonest_comes_first():
     _cycle, [voter] = running_cycle()
     assert step_of(voter) == "Go to my ballot"
-    asked_to_change(voter, db_now() + timedelta(days=9), title="Later")
+    asked_to_change(voter, db_now() + timedelta(hours=20), title="Later")
     assert step_of(voter) == "Go to my ballot"
     asked_to_change(voter, db_now() + timedelta(minutes=1), title="Sooner")
     step = whole_step(voter)

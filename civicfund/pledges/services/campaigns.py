@@ -209,12 +209,17 @@ def throw_away_campaign(campaign: Campaign, *, by: User) -> None:
     """
     check_creator(campaign, by)
     locked = campaign_to_move(campaign.pk)
-    if locked.state != CampaignState.DRAFT:
-        raise RefusedError(_("Only a draft can be thrown away."))
-    if was_sent_in(locked):
-        raise RefusedError(_("It was sent in once, so it stays: change it, and send it in again."))
+    check_is_thrown_away(locked)
     record("campaign.thrown_away", locked, actor=by)
     locked.delete()
+
+
+def check_is_thrown_away(campaign: Campaign) -> None:
+    """Raise ``RefusedError`` where a campaign stays."""
+    if campaign.state != CampaignState.DRAFT:
+        raise RefusedError(_("Only a draft can be thrown away."))
+    if was_sent_in(campaign):
+        raise RefusedError(_("It was sent in once, so it stays: change it, and send it in again."))
 
 
 def cancel_campaign(campaign: Campaign, *, by: User) -> Campaign:

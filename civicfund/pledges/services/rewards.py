@@ -27,6 +27,7 @@ def add_reward(campaign: Campaign, terms: RewardTerms, *, by: User) -> Reward:
         if terms.handover == Handover.SHIPPING and not held.shipping_zones.exists():
             words = _("This campaign sends nothing: it says no places and prices for that.")
             raise RefusedError(words, field="handover")
+        _check_is_new(held, terms)
         last = held.rewards.order_by("-position").first()
         row = reward_at(last.position + 1 if last else 1, held, terms)
         row.save()
@@ -47,3 +48,18 @@ def check_may_add(campaign: Campaign, by: User) -> None:
         raise RefusedError(silent)
     if campaign.rewards.count() >= MOST_REWARDS:
         raise RefusedError(_("No more than %(most)s rewards, please.") % {"most": MOST_REWARDS})
+
+
+def _check_is_new(campaign: Campaign, terms: RewardTerms) -> None:
+    """Raise ``RefusedError`` for what is offered already: a form that was sent twice would add it
+    twice, and both would stay.
+    """
+    same = campaign.rewards.filter(
+        kind=terms.kind,
+        title=terms.title,
+        description=terms.description,
+        amount_minor=terms.amount_minor,
+        handover=terms.handover,
+    )
+    if same.exists():
+        raise RefusedError(_("This is offered already, in the same words."), field="title")

@@ -26,6 +26,7 @@ from civicfund.pledges.forms import CampaignForms
 from civicfund.pledges.models import Campaign
 from civicfund.pledges.selectors import last_edit, unfinished_campaign_of
 from civicfund.pledges.services.campaigns import (
+    check_is_thrown_away,
     create_campaign,
     edit_campaign,
     submit_campaign,
@@ -83,10 +84,11 @@ def campaign_submit(request: SignedInRequest, pk: int) -> HttpResponse:
 def campaign_throw_away(request: SignedInRequest, pk: int) -> HttpResponse:
     """Ask once more, then delete one's own draft that was never sent in."""
     campaign = own_campaign(request.user, pk)
-    if request.method != "POST":
-        return render(request, "pledges/campaign_throw_away.html", {"campaign": campaign})
     project = campaign.project
     try:
+        if request.method != "POST":
+            check_is_thrown_away(campaign)
+            return render(request, "pledges/campaign_throw_away.html", {"campaign": campaign})
         throw_away_campaign(campaign, by=request.user)
     except RefusedError as refusal:
         messages.error(request, str(refusal))

@@ -143,11 +143,14 @@ def accept_invitation(invitation: Invitation, *, by: User) -> CoAuthor | None:
     whoever entered it writes it no more.
 
     Where money ties it to whoever entered it, they write it together. Raises ``ProjectError`` where
-    it was taken back, and where the project is gone.
+    it was taken back, where the project is gone, and for whoever may not write now: it waits for
+    them. What is theirs they take over all the same.
     """
     with transaction.atomic():
         project = hold_project(invitation.project)
         asked = _answer(invitation, by)
+        if not asked.takes_over:
+            check_may_write(by)
         if project.state not in CHANGEABLE:
             raise ProjectError(_("A project that is gone can no longer be changed."))
         if by.pk == project.proposer_id:

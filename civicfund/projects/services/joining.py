@@ -85,6 +85,7 @@ def _check_takes_somebody(project: Project) -> None:
 
 def accept_wish(wish: JoinWish, *, by: User) -> CoAuthor:
     """An author says yes: whoever asked writes the project from now on. ``ProjectError``."""
+    check_may_write(by)
     with transaction.atomic():
         project = hold_authored(wish.project, by)
         person = _held(wish).person
