@@ -21,8 +21,6 @@ if _process and _redis.path in ("", "/0"):
     _redis = _redis._replace(path=f"/{_process.removeprefix('gw')}")
 REDIS_URL = CELERY_BROKER_URL = urlunsplit(_redis)
 CACHES["default"]["LOCATION"] = REDIS_URL
-# What its module sets for a web process, as its collector and its plans, stays out of a test's own.
-WSGI_APPLICATION = None  # type: ignore[assignment]  # Django's own then
 OPEN_CYCLE_KEPT_SECONDS = env.float("OPEN_CYCLE_KEPT_SECONDS", 0.0)  # and so does a ballot
 PAGES_KEPT_SECONDS = env.int("PAGES_KEPT_SECONDS", 0)  # a page tells at once what a test has done
 

@@ -341,10 +341,13 @@ SERIALIZED = {
 
 
 def load() -> None:
-    """Import all that is ours, so that every form and serializer is known."""
+    """Import all that is ours, so that every form and serializer is known; but for what makes a
+    process one of the site's, with its own collector and plans.
+    """
+    others = (".migrations", ".settings", "__main__", ".wsgi")
     for top in (budgeting, civicfund):
         for found in pkgutil.walk_packages(top.__path__, f"{top.__name__}."):
-            if not any(part in found.name for part in (".migrations", ".settings", "__main__")):
+            if not any(part in found.name for part in others):
                 importlib.import_module(found.name)
 
 
