@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -314,6 +315,20 @@ def test_what_stands_there_for_long_is_not_and_neither_is_a_copy_or_what_is_off_
     Project.objects.exclude(pk=old.pk).update(state=ProjectState.WITHDRAWN)
     later("New bench at the mill pond", state=ProjectState.WITHDRAWN)
     assert look_alikes() == []
+    cache.clear()
+    assert look_alikes() == []
+
+
+def test_look_alikes_are_compared_once_for_some_time_and_what_left_the_list_is_in_none():
+    old, new = before("New benches at the mill pond"), later("New bench at the mill pond")
+    gone = later("New benches by the mill pond")
+    look_alikes()
+    gone.state = ProjectState.WITHDRAWN
+    gone.save()
+    another = later("New benches at the old mill pond")
+    assert look_alikes() == [(new, old)]
+    cache.clear()
+    assert (another, old) in look_alikes()
 
 
 def test_what_is_alike_only_in_part_is_not_nearly_the_same():
@@ -327,11 +342,13 @@ def test_look_alikes_are_looked_for_among_the_newest_alone_with_as_many_question
     for number in (2, 10):
         for _ in range(number):
             later("New benches at the mill pond")
+        cache.clear()
         with CaptureQueriesContext(connection) as queries:
             look_alikes()
         asked.append(len(queries))
-    assert asked == [3, 3]
+    assert asked == [4, 4]
     monkeypatch.setattr(similar, "MOST_NEW", 1)
+    cache.clear()
     newest = Project.objects.order_by("-published_at", "-pk").first()
     assert look_alikes()
     assert {one for one, _two in look_alikes()} == {newest}
