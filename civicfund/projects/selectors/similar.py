@@ -102,7 +102,7 @@ def look_alikes() -> list[tuple[Project, Project]]:
     a third of a second in a town of 20,000 projects, so it is done once in ``ALIKE_KEPT_SECONDS``:
     a pair shows so much later, but what has left the list meanwhile is in none.
     """
-    pairs = cache.get_or_set("look_alikes", _compared, ALIKE_KEPT_SECONDS)
+    pairs = cache.get_or_set("look_alikes", _compared, ALIKE_KEPT_SECONDS) or []
     compared = Project.objects.listed().defer("story", "search")
     both = compared.in_bulk({pk for pair in pairs for pk in pair})
     return [(both[one], both[two]) for one, two in pairs if one in both and two in both]
