@@ -27,6 +27,7 @@ from civicfund.pledges.models import (
 )
 from civicfund.pledges.models.pledges import PledgeQuerySet
 from civicfund.pledges.models.totals import for_page
+from civicfund.prepared import Prepared
 from civicfund.projects.access import concerning, is_author, moderates
 from civicfund.projects.models import Project
 from civicfund.talk.access import Person, Subject
@@ -58,10 +59,20 @@ def _of_team(user: User | int) -> Q:
 
 def visible_campaign(user: Person, pk: int) -> Campaign:
     """The campaign with its totals; ``Http404`` where it does not exist for this person."""
-    found = for_page(visible_campaigns(user)).select_related("creator").filter(pk=pk).first()
-    if found is None:
+    found = _visible_to(user.pk, pk) if user.is_authenticated else _visible(pk)
+    if not found:
         raise Http404("No such campaign.")
-    return found
+    return found[0]
+
+
+@Prepared
+def _visible_to(user: int, pk: int) -> CampaignQuerySet:
+    return for_page(visible_campaigns(user)).select_related("creator").filter(pk=pk)
+
+
+@Prepared
+def _visible(pk: int) -> CampaignQuerySet:
+    return for_page(Campaign.objects.public()).select_related("creator").filter(pk=pk)
 
 
 def own_campaign(user: User, pk: int) -> Campaign:
@@ -139,8 +150,18 @@ def subject_of_campaign(campaign: Campaign) -> Subject:
 
 def campaigns(user: Person, pks: Collection[int]) -> dict[int, Subject]:
     """The door to campaigns."""
-    rows = visible_campaigns(user).filter(pk__in=pks).select_related("project")
+    rows = _seen_by(user.pk, pks) if user.is_authenticated else _seen(pks)
     return {row.pk: subject_of_campaign(row) for row in rows}
+
+
+@Prepared
+def _seen_by(user: int, pks: Collection[int]) -> CampaignQuerySet:
+    return visible_campaigns(user).filter(pk__in=pks).select_related("project")
+
+
+@Prepared
+def _seen(pks: Collection[int]) -> CampaignQuerySet:
+    return Campaign.objects.public().filter(pk__in=pks).select_related("project")
 
 
 def subject_of_update(update: CampaignUpdate) -> Subject:
