@@ -165,9 +165,11 @@ def given_back(open_page, pledge, amount):
 def live_once_the_owner_can_be_paid(open_page, sign_in):
     project = ProjectFactory()
     campaign = CampaignFactory(
-        project=project, state=CampaignState.APPROVED, run_by=RunBy.PROPOSER, goal_minor=8000
+        project=project, state=CampaignState.DRAFT, run_by=RunBy.PROPOSER, goal_minor=8000
     )
     RewardFactory(campaign=campaign, title="A cup", amount_minor=2000, limit=5)
+    campaign.state = CampaignState.APPROVED
+    campaign.save()
     assert not start_if_time(campaign)
     owner_sets_up_an_account(open_page, sign_in, project.proposer)
     a_treasurer_approves_the_account(open_page)
