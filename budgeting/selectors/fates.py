@@ -37,6 +37,8 @@ from civicfund.audit.services import db_now
 
 # No clock of a web process is so far from the database's.
 _A_DAY = timedelta(days=1)
+# Of these something else becomes as voting begins, or the cycle is called off.
+GOES_ON = (*UNDER_WAY, ProposalState.ON_BALLOT)
 _HELD = [state for state in PUBLIC_STATES if state not in (CycleState.OPEN, CycleState.CANCELLED)]
 
 
@@ -52,7 +54,7 @@ def may_have_fate(cycle: Cycle) -> tuple[ProposalState, ...]:
     begins, which the database then tells by its clock.
     """
     if cycle.state == CycleState.CANCELLED:
-        return (*UNDER_WAY, ProposalState.ON_BALLOT)
+        return GOES_ON
     begins = cycle.voting_starts_at
     is_early = begins is None or begins > timezone.now() + _A_DAY
     return () if cycle.state in BEFORE_THE_CLOSE and is_early else UNDER_WAY
@@ -79,7 +81,7 @@ def fate() -> Case:
     removed = Exists(removals())
     begun, feasible = voting_begun(), Q(state=ProposalState.FEASIBLE)
     return Case(
-        When(~Q(state__in=[*UNDER_WAY, ProposalState.ON_BALLOT]), then=Value("")),
+        When(~Q(state__in=GOES_ON), then=Value("")),
         When(called_off, then=Value(Fate.CALLED_OFF)),
         When(Q(state=ProposalState.ON_BALLOT) | ~begun, then=Value("")),
         When(is_short(), then=Value(Fate.SHORT)),

@@ -16,13 +16,11 @@ from django.db.models.functions import Coalesce, NullIf
 from budgeting.enums import (
     BY_SUPPORTS,
     SHORT_OF_SUPPORTS,
-    UNDER_WAY,
     Fate,
     ProposalOrder,
-    ProposalState,
 )
 from budgeting.models import Cycle, Pot, Proposal
-from budgeting.selectors.fates import fate, is_too_late
+from budgeting.selectors.fates import GOES_ON, fate, is_too_late
 from budgeting.selectors.supports import people_in_cycle
 from civicfund.places.models import Neighborhood
 from civicfund.prepared import Prepared
@@ -33,8 +31,6 @@ _READABLE = Q(project__state__in=PUBLIC_STATES)
 # On the ballot that it stands at, else what the project says; nothing where that is not said.
 _COST = NullIf(Coalesce("option__cost_minor", "project__total_minor"), Value(0))
 _BEST = "best"
-# Of these something else becomes as voting begins, or the cycle is called off.
-_OPEN = (*UNDER_WAY, ProposalState.ON_BALLOT)
 _ORDERS: dict[str, tuple[Any, ...]] = {
     "": ("pot__position", "pk"),
     _BEST: ("-rank", "pk"),
@@ -93,7 +89,7 @@ def _stands(state: str) -> str:
     """By what a proposal that stands there is known, of what ``_narrowed`` takes."""
     if state in Fate.values:
         return "became"
-    return "goes_on" if state in _OPEN else "state"
+    return "goes_on" if state in GOES_ON else "state"
 
 
 def _narrowed(
@@ -121,7 +117,7 @@ def _narrowed(
     if goes_on:
         fits &= Q(state=goes_on, fate="")
     if became:
-        fits &= Q(state__in=_OPEN, fate=became)
+        fits &= Q(state__in=GOES_ON, fate=became)
     rows = Proposal.objects.standing()
     if goes_on or became:
         rows = rows.alias(fate=fate())

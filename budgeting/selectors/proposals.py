@@ -128,11 +128,10 @@ def pots_by_key(cycle: Cycle) -> dict[int, Pot]:
     return {pot.pk: pot for pot in pots}
 
 
-def listed_proposals(pots: Mapping[int, Pot], keys: Collection[int]) -> list[Proposal]:
+def listed_proposals(
+    cycle: Cycle, pots: Mapping[int, Pot], keys: Collection[int]
+) -> list[Proposal]:
     """Proposals of a cycle as its page shows them, in any order, each with its pot and cycle."""
-    if not keys:
-        return []
-    cycle = next(iter(pots.values())).cycle
     rows = _as_listed(cycle, keys)
     for each in rows:
         each.pot, each.cycle = pots[each.pot_id], cycle

@@ -69,10 +69,8 @@ def _concerned(cycles: Collection[int]) -> Mapping[int, frozenset[int]]:
     pairs = list(rows.order_by().values_list("cycle", "project"))
     by_project = concerned_by_project({project for _cycle, project in pairs})
     found: dict[int, frozenset[int]] = defaultdict(frozenset)
-    theirs: dict[int, list[frozenset[int]]] = defaultdict(list)
     for cycle, project in pairs:
-        theirs[cycle].append(by_project[project])
-    found.update({cycle: frozenset(chain(*people)) for cycle, people in theirs.items()})
+        found[cycle] |= by_project[project]
     return found
 
 

@@ -137,7 +137,7 @@ def _proposals(request: HttpRequest, cycle: Cycle) -> dict[str, Any]:
         refused = not form.is_valid()
         if refused or form.wanted:
             keys = [] if refused else found_proposals(cycle, form.wanted, pots)
-            read = partial(listed_proposals, pots)
+            read = partial(listed_proposals, cycle, pots)
             pages = KeysPaginator(keys, PROPOSALS_PER_PAGE, read=read)
             page = page_asked_for(pages, request)
             return {"page": page, "narrowed": True, "refused": refused, "filter": form}

@@ -80,16 +80,21 @@ def _lines() -> QuerySet[Neighborhood, tuple[int, int | None, int | None]]:
 
 
 def places_within(wanted: Collection[int]) -> dict[int, set[int]]:
-    """The ids of each place and of all that lies in it; one query.
-
-    Where rows of the whole town are wanted in an order, these ids let PostgreSQL see that most rows
-    fit, and walk the order; a question within the question does not.
-    """
+    """The ids of each place and of all that lies in it; one query."""
     found: dict[int, set[int]] = {place: set() for place in wanted}
     for row in _lines():
         for place in found.keys() & set(row):
             found[place].add(row[0])
     return found
+
+
+def ids_within(place: int) -> set[int]:
+    """The ids of a place and of all that lies in it.
+
+    Where rows of the whole town are wanted in an order, these ids let PostgreSQL see that most rows
+    fit, and walk the order; a question within the question does not.
+    """
+    return places_within([place])[place]
 
 
 def feature_collection(places: Iterable[Neighborhood]) -> dict[str, Any]:

@@ -59,20 +59,19 @@ def _of_team(user: User | int) -> Q:
 
 def visible_campaign(user: Person, pk: int) -> Campaign:
     """The campaign with its totals; ``Http404`` where it does not exist for this person."""
-    found = _visible_to(user.pk, pk) if user.is_authenticated else _visible(pk)
+    found = _visible(pk, user=user.pk) if user.is_authenticated else _visible(pk)
     if not found:
         raise Http404("No such campaign.")
     return found[0]
 
 
 @Prepared
-def _visible_to(user: int, pk: int) -> CampaignQuerySet:
-    return for_page(visible_campaigns(user)).select_related("creator").filter(pk=pk)
+def _visible(pk: int, *, user: int | None = None) -> CampaignQuerySet:
+    return for_page(_shown_to(user)).select_related("creator").filter(pk=pk)
 
 
-@Prepared
-def _visible(pk: int) -> CampaignQuerySet:
-    return for_page(Campaign.objects.public()).select_related("creator").filter(pk=pk)
+def _shown_to(user: int | None) -> CampaignQuerySet:
+    return Campaign.objects.public() if user is None else visible_campaigns(user)
 
 
 def own_campaign(user: User, pk: int) -> Campaign:
@@ -150,18 +149,13 @@ def subject_of_campaign(campaign: Campaign) -> Subject:
 
 def campaigns(user: Person, pks: Collection[int]) -> dict[int, Subject]:
     """The door to campaigns."""
-    rows = _seen_by(user.pk, pks) if user.is_authenticated else _seen(pks)
+    rows = _subjects(pks, user=user.pk) if user.is_authenticated else _subjects(pks)
     return {row.pk: subject_of_campaign(row) for row in rows}
 
 
 @Prepared
-def _seen_by(user: int, pks: Collection[int]) -> CampaignQuerySet:
-    return visible_campaigns(user).filter(pk__in=pks).select_related("project")
-
-
-@Prepared
-def _seen(pks: Collection[int]) -> CampaignQuerySet:
-    return Campaign.objects.public().filter(pk__in=pks).select_related("project")
+def _subjects(pks: Collection[int], *, user: int | None = None) -> CampaignQuerySet:
+    return _shown_to(user).filter(pk__in=pks).select_related("project")
 
 
 def subject_of_update(update: CampaignUpdate) -> Subject:

@@ -7,7 +7,7 @@ from django.db.models import ExpressionWrapper, F, FloatField
 from django.utils.translation import gettext_lazy as _
 
 from civicfund.places.models import Neighborhood
-from civicfund.places.selectors import places_within
+from civicfund.places.selectors import ids_within
 from civicfund.pledges.models import Campaign, CampaignQuerySet
 from civicfund.pledges.models.totals import with_totals
 from civicfund.projects.enums import Category
@@ -46,7 +46,7 @@ class CampaignFilter(SearchFilter):
 
     def in_place(self, rows: CampaignQuerySet, name: str, place: Neighborhood) -> CampaignQuerySet:
         """The place and everything in it."""
-        return rows.filter(project__neighborhood__in=places_within([place.pk])[place.pk])
+        return rows.filter(project__neighborhood__in=ids_within(place.pk))
 
     def in_order(self, rows: CampaignQuerySet, name: str, order: str) -> CampaignQuerySet:
         """Another order than the list's own, which decides between equals."""

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from civicfund.places.forms import AllPlaces
 from civicfund.places.models import Neighborhood
-from civicfund.places.selectors import places_within
+from civicfund.places.selectors import ids_within
 from civicfund.projects.enums import LISTED_STATES, Category
 from civicfund.projects.models import Project, ProjectQuerySet
 from civicfund.projects.selectors import matching
@@ -96,7 +96,7 @@ class ProjectFilter(SearchFilter):
 
     def in_place(self, rows: ProjectQuerySet, name: str, place: Neighborhood) -> ProjectQuerySet:
         """The place and everything in it."""
-        return rows.filter(neighborhood__in=places_within([place.pk])[place.pk])
+        return rows.filter(neighborhood__in=ids_within(place.pk))
 
     def that_became(self, rows: ProjectQuerySet, name: str, value: str) -> ProjectQuerySet:
         """What came of it."""

@@ -52,7 +52,7 @@ def create_campaign(project: Project, *, creator: User, **terms: Unpack[GivenTer
         raise RefusedError(_("Only the person who proposed the project can start its campaign."))
     if project.state != ProjectState.READY:
         raise RefusedError(_("The project has to be ready before it can ask for pledges."))
-    _check_not_silent(creator)
+    check_not_silent(creator)
     wanted = Terms(**terms)
     check_terms(wanted)
     check_lead(project, wanted.lead)
@@ -104,7 +104,7 @@ def submit_campaign(campaign: Campaign, *, by: User) -> Campaign:
     Raises ``RefusedError`` with the first that its checklist lacks.
     """
     check_creator(campaign, by)
-    _check_not_silent(by)
+    check_not_silent(by)
     locked = campaign_to_move(campaign.pk)
     for words, field in checklist_of(locked).lacks:
         raise RefusedError(words, field=field)
@@ -250,8 +250,8 @@ def check_creator(campaign: Campaign, by: User) -> None:
         raise RefusedError(_("Only the campaign's creator can do this."))
 
 
-def _check_not_silent(by: User) -> None:
-    """Raise ``RefusedError`` for whoever may not write in public now: a campaign is read there."""
+def check_not_silent(by: User) -> None:
+    """Raise ``RefusedError`` for whoever may not write in public now."""
     if silent := why_silent(by):
         raise RefusedError(silent)
 

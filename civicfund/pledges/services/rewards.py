@@ -9,11 +9,10 @@ from civicfund.audit.services import db_now, record
 from civicfund.people.models import User
 from civicfund.pledges.enums import CampaignState, Handover
 from civicfund.pledges.models import Campaign, Reward
-from civicfund.pledges.services.campaigns import check_creator
+from civicfund.pledges.services.campaigns import check_creator, check_not_silent
 from civicfund.pledges.services.errors import RefusedError
 from civicfund.pledges.services.locks import campaign_to_move
 from civicfund.pledges.services.terms import MOST_REWARDS, RewardTerms, check_reward, reward_at
-from civicfund.projects.selectors.writing import why_silent
 
 
 def add_reward(campaign: Campaign, terms: RewardTerms, *, by: User) -> Reward:
@@ -44,8 +43,7 @@ def check_may_add(campaign: Campaign, by: User) -> None:
     check_creator(campaign, by)
     if campaign.state != CampaignState.LIVE or db_now() >= campaign.deadline_at:
         raise RefusedError(_("A reward is added only while the campaign takes pledges."))
-    if silent := why_silent(by):
-        raise RefusedError(silent)
+    check_not_silent(by)
     if campaign.rewards.count() >= MOST_REWARDS:
         raise RefusedError(_("No more than %(most)s rewards, please.") % {"most": MOST_REWARDS})
 

@@ -21,7 +21,7 @@ from civicfund.paging import LeanPaginator
 from civicfund.people.domain import LARGEST_BYTES
 from civicfund.people.requests import HttpRequest, OnlyInMemory, SignedInRequest
 from civicfund.places.models import Neighborhood
-from civicfund.places.selectors import feature_collection, places_within
+from civicfund.places.selectors import feature_collection, ids_within
 from civicfund.prepared import Prepared
 from civicfund.projects.access import is_author, offered_file, visible_project
 from civicfund.projects.enums import OfferState, Part
@@ -72,7 +72,7 @@ def _pages(form: HelpFilter) -> LeanPaginator:
     part = Part(form.cleaned_data["part"]) if form.cleaned_data["part"] else None
     here = Project.objects.all()
     if place:
-        here = here.filter(neighborhood__in=places_within([place.pk])[place.pk])
+        here = here.filter(neighborhood__in=ids_within(place.pk))
     cards = here.wanting(part).order_by("-published_at", "-pk")
     return LeanPaginator(cards, PER_PAGE, count=here.count_wanting(part), read=_rows)
 

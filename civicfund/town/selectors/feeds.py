@@ -18,7 +18,7 @@ from civicfund.calendars import Event
 from civicfund.delivery.models import Milestone
 from civicfund.delivery.selectors import milestones_to_come
 from civicfund.moments import moment
-from civicfund.places.selectors import places_within, related_places
+from civicfund.places.selectors import ids_within, related_places
 from civicfund.pledges.enums import Audience
 from civicfund.pledges.models import Campaign, CampaignUpdate
 from civicfund.projects.enums import ProjectState
@@ -229,7 +229,7 @@ def _title(comment: Comment) -> str:
 
 
 def _projects_in(place: int) -> ProjectQuerySet:
-    return Project.objects.listed().filter(neighborhood__in=places_within([place])[place])
+    return Project.objects.listed().filter(neighborhood__in=ids_within(place))
 
 
 def dates_of(subject: Subject) -> list[Event]:
